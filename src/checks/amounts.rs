@@ -1,0 +1,61 @@
+//! Checks of the amounts one by one: that they are there, and that none is below zero.
+
+use super::{Case, Check, Ruling};
+use crate::domain::finding::{Figure, Severity};
+use crate::domain::money::Amount;
+use crate::domain::order::Amounts;
+
+/// Every amount that is due is there.
+pub(super) static MISSING_AMOUNT: Check = Check {
+    code: "missing-amount",
+    holds_when: "the amount is there",
+    due_when: "the quote always; the other five amounts once the order is settled",
+    remedy: "The identities can't be proved without the amount. Ask again later; if it stays away, ask the provider.",
+    severity: Severity::Error,
+    examine: missing_amount,
+};
+
+/// No amount is below zero.
+pub(super) static NEGATIVE_AMOUNT: Check = Check {
+    code: "negative-amount",
+    holds_when: "no amount is below zero",
+    due_when: "the amount is there",
+    remedy: "Nothing documented makes an amount negative: ask the provider what it stands for.",
+    severity: Severity::Error,
+    examine: negative_amount,
+};
+
+fn missing_amount(case: &Case<'_>) -> Ruling {
+    let due = if case.settled { Amounts::NAMES.len() } else { 1 };
+    let missing: Vec<&str> =
+        named(case).take(due).filter(|(_, amount)| amount.is_none()).map(|(name, _)| name).collect();
+    if missing.is_empty() {
+        return Ruling::Holds;
+    }
+    Ruling::Fails {
+        expected: Figure::Text(missing.join(" ")),
+        actual: Figure::Nothing,
+        difference: None,
+        message: format!("missing: {}", missing.join(", ")),
+    }
+}
+
+fn negative_amount(case: &Case<'_>) -> Ruling {
+    let negative: Vec<String> = named(case)
+        .filter_map(|(name, amount)| Some((name, amount.filter(|amount| amount.is_negative())?)))
+        .map(|(name, amount)| format!("{name}={amount}"))
+        .collect();
+    if negative.is_empty() {
+        return Ruling::Holds;
+    }
+    Ruling::Fails {
+        expected: Figure::Nothing,
+        actual: Figure::Text(negative.join(" ")),
+        difference: None,
+        message: format!("below zero: {}", negative.join(", ")),
+    }
+}
+
+fn named<'c>(case: &Case<'c>) -> impl Iterator<Item = (&'static str, Option<Amount>)> + use<'c> {
+    Amounts::NAMES.into_iter().zip(case.order.amounts.in_order())
+}

@@ -1,0 +1,81 @@
+//! A failed check of one order. It is data for a person to look at, never an error of the program.
+
+use std::fmt;
+
+use super::money::{Amount, Sum};
+
+/// How much a finding weighs in the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Makes the order `discrepant`.
+    Error,
+    /// Is reported, and makes the verdict `warnings` at worst.
+    Warning,
+}
+
+impl Severity {
+    /// The word the reports use.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// One side of a check: an exact figure, or a text where the check compares texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// There is nothing to show.
+    Nothing,
+    /// An exact figure.
+    Money(Sum),
+    /// A text, as the provider or the input gave it.
+    Text(String),
+}
+
+impl From<Amount> for Figure {
+    fn from(amount: Amount) -> Self {
+        Self::Money(amount.into())
+    }
+}
+
+impl From<Sum> for Figure {
+    fn from(sum: Sum) -> Self {
+        Self::Money(sum)
+    }
+}
+
+impl From<Option<String>> for Figure {
+    fn from(text: Option<String>) -> Self {
+        text.map_or(Self::Nothing, Self::Text)
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Money(sum) => sum.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// One check that one order fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The check's stable kebab-case code.
+    pub check: &'static str,
+    /// What the finding does to the verdict.
+    pub severity: Severity,
+    /// What the check expects to see.
+    pub expected: Figure,
+    /// What the reply says.
+    pub actual: Figure,
+    /// Actual less expected, where both are money.
+    pub difference: Option<Sum>,
+    /// The finding in one English sentence, without texts of the provider.
+    pub message: String,
+}

@@ -1,0 +1,9 @@
+//! The words of the field as types: exact money, run order IDs, run orders, findings and outcomes.
+//!
+//! Nothing here does I/O, waits, or knows where a value came from.
+
+pub mod finding;
+pub mod id;
+pub mod money;
+pub mod order;
+pub mod outcome;

@@ -1,0 +1,311 @@
+//! Exact money in units of 10⁻⁸ yuan (or whatever the order's currency is).
+//!
+//! A fact of one order is an [`Amount`] (at most 20 digits before the point and 8 after it, the
+//! `DECIMAL(28,8)` of the reports). Whatever is computed from facts is a [`Sum`] (`DECIMAL(38,8)`), whose
+//! every addition is checked. Neither is ever rounded, and neither ever was a binary float.
+
+use std::fmt;
+use std::iter;
+use std::ops::Neg;
+
+use rust_decimal::Decimal;
+
+/// Digits after the point that an amount may need.
+pub const SCALE: u32 = 8;
+/// Digits in all that an amount may need: 20 before the point and [`SCALE`] after it.
+const AMOUNT_DIGITS: u32 = 28;
+/// Digits in all that a sum may need.
+const SUM_DIGITS: u32 = 38;
+/// How many offending characters an error shows.
+const SHOWN: usize = 64;
+
+/// One exact amount of an order, with 8 decimals: a fact, never the result of a calculation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount(Decimal);
+
+/// Why a text is no [`Amount`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AmountError {
+    /// The text is not a decimal number. It is not shown: it could be anything.
+    #[error("not a decimal number")]
+    NotANumber,
+    /// More than 8 decimals, trailing zeros aside.
+    #[error("{0} needs more than 8 decimals")]
+    TooManyDecimals(String),
+    /// More than 20 digits before the point.
+    #[error("{0} needs more than 20 digits before the point")]
+    TooManyDigits(String),
+}
+
+impl Amount {
+    /// Zero.
+    pub const ZERO: Self = Self(Decimal::ZERO);
+
+    /// Reads a decimal number digit for digit, in plain or exponent notation (`0.1`, `-3`, `1e-8`).
+    ///
+    /// # Errors
+    /// What can't be held exactly is an error, never an approximation.
+    pub fn parse(text: &str) -> Result<Self, AmountError> {
+        let number = Number::split(text).ok_or(AmountError::NotANumber)?;
+        let shown = || text.chars().take(SHOWN).collect::<String>();
+        let digits = number.significant_digits();
+        if digits.is_empty() {
+            return Ok(Self::ZERO);
+        }
+        let trailing = number.exponent_of_last(digits.len());
+        let Some(shift) = trailing.checked_add(i64::from(SCALE)).filter(|shift| *shift >= 0) else {
+            return Err(AmountError::TooManyDecimals(shown()));
+        };
+        if shift > i64::from(AMOUNT_DIGITS) || digits.len() > AMOUNT_DIGITS as usize {
+            return Err(AmountError::TooManyDigits(shown()));
+        }
+        let zeros = iter::repeat_n(b'0', usize::try_from(shift).unwrap_or(usize::MAX));
+        let units = digits
+            .into_iter()
+            .chain(zeros)
+            .try_fold(0_i128, |units, digit| units.checked_mul(10)?.checked_add(i128::from(digit - b'0')))
+            .map(|units| if number.negative { -units } else { units });
+        units.and_then(Self::from_units).ok_or_else(|| AmountError::TooManyDigits(shown()))
+    }
+
+    /// The amount of that many units of 10⁻⁸; `None` past 28 digits.
+    #[must_use]
+    pub fn from_units(units: i128) -> Option<Self> {
+        if units.unsigned_abs() >= 10_u128.pow(AMOUNT_DIGITS) {
+            return None;
+        }
+        Decimal::try_from_i128_with_scale(units, SCALE).ok().map(Self)
+    }
+
+    /// The amount as a whole number of units of 10⁻⁸.
+    #[must_use]
+    pub fn units(self) -> i128 {
+        let missing = SCALE.saturating_sub(self.0.scale());
+        self.0.mantissa() * 10_i128.pow(missing)
+    }
+
+    /// Whether the amount is below zero.
+    #[must_use]
+    pub fn is_negative(self) -> bool {
+        self.units() < 0
+    }
+}
+
+impl Neg for Amount {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Sum::from(*self).fmt(f)
+    }
+}
+
+/// The parts of a decimal number's text.
+struct Number<'t> {
+    negative: bool,
+    whole: &'t str,
+    fraction: &'t str,
+    exponent: i64,
+}
+
+impl<'t> Number<'t> {
+    fn split(text: &'t str) -> Option<Self> {
+        let (negative, rest) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, Self::exponent(exponent)?),
+            None => (rest, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        (digits(whole) && digits(fraction)).then_some(Self { negative, whole, fraction, exponent })
+    }
+
+    /// An exponent too long for 64 bits is as good as the largest one.
+    fn exponent(text: &str) -> Option<i64> {
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let size = digits.parse::<i64>().unwrap_or(i64::MAX).min(i64::MAX / 4);
+        Some(if text.starts_with('-') { -size } else { size })
+    }
+
+    /// The digits between the first and the last that are not zero.
+    fn significant_digits(&self) -> Vec<u8> {
+        let mut digits: Vec<u8> =
+            self.whole.bytes().chain(self.fraction.bytes()).skip_while(|digit| *digit == b'0').collect();
+        while digits.last() == Some(&b'0') {
+            digits.pop();
+        }
+        digits
+    }
+
+    /// The power of ten of the last of `count` significant digits.
+    fn exponent_of_last(&self, count: usize) -> i64 {
+        let zeros_before = self.whole.bytes().chain(self.fraction.bytes()).take_while(|digit| *digit == b'0').count();
+        let places = |len: usize| i64::try_from(len).unwrap_or(i64::MAX / 4);
+        self.exponent + places(self.whole.len()) - places(zeros_before + count)
+    }
+}
+
+/// What is computed from amounts: a total, or the difference of a check. Checked, never wrapping.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sum(i128);
+
+/// A total left the 38 digits that a report can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a total needs more than 30 digits before the point")]
+pub struct Overflow;
+
+impl Sum {
+    /// Zero.
+    pub const ZERO: Self = Self(0);
+
+    /// The sum of a few amounts.
+    #[must_use]
+    pub fn of<const COUNT: usize>(amounts: [Amount; COUNT]) -> Self {
+        // Lossless: an amount has 28 digits, so a billion of them stay within 38.
+        Self(amounts.into_iter().map(Amount::units).sum())
+    }
+
+    /// The sum of that many units of 10⁻⁸.
+    ///
+    /// # Errors
+    /// [`Overflow`] past 38 digits.
+    pub fn from_units(units: i128) -> Result<Self, Overflow> {
+        if units.unsigned_abs() < 10_u128.pow(SUM_DIGITS) { Ok(Self(units)) } else { Err(Overflow) }
+    }
+
+    /// The sum as a whole number of units of 10⁻⁸.
+    #[must_use]
+    pub const fn units(self) -> i128 {
+        self.0
+    }
+
+    /// This plus another.
+    ///
+    /// # Errors
+    /// [`Overflow`] past 38 digits.
+    pub fn plus(self, other: impl Into<Self>) -> Result<Self, Overflow> {
+        self.0.checked_add(other.into().0).ok_or(Overflow).and_then(Self::from_units)
+    }
+
+    /// This less another.
+    ///
+    /// # Errors
+    /// [`Overflow`] past 38 digits.
+    pub fn minus(self, other: impl Into<Self>) -> Result<Self, Overflow> {
+        self.0.checked_sub(other.into().0).ok_or(Overflow).and_then(Self::from_units)
+    }
+
+    /// The size without the sign.
+    #[must_use]
+    pub const fn abs(self) -> Self {
+        // Lossless: a sum has at most 38 digits, far from the one number that has no opposite.
+        Self(self.0.abs())
+    }
+
+    /// Whether nothing is left.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl From<Amount> for Sum {
+    fn from(amount: Amount) -> Self {
+        Self(amount.units())
+    }
+}
+
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = 10_u128.pow(SCALE);
+        let size = self.0.unsigned_abs();
+        let sign = if self.0 < 0 { "-" } else { "" };
+        write!(f, "{sign}{}.{:08}", size / one, size % one)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn units(text: &str) -> Result<i128, AmountError> {
+        Amount::parse(text).map(Amount::units)
+    }
+
+    #[test]
+    fn reads_digit_for_digit() {
+        let cases: &[(&str, i128)] = &[
+            ("0.1", 10_000_000),
+            ("0.03000000", 3_000_000),
+            ("1e-8", 1),
+            ("1E+2", 10_000_000_000),
+            ("0.00000000", 0),
+            ("-0", 0),
+            ("0e999999999999999999999", 0),
+            ("-0.00000001", -1),
+            ("007", 700_000_000),
+            ("0.1000000000000000000000000000000000000000", 10_000_000),
+            ("100000000000000000000e-10", 1_000_000_000_000_000_000),
+            ("12345678901234567890.12345678", 1_234_567_890_123_456_789_012_345_678),
+            ("99999999999999999999.99999999", 9_999_999_999_999_999_999_999_999_999),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(units(text), Ok(*expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_can_not_hold() {
+        for text in ["", "-", ".", "1.", ".5", "1e", "0x1", "1,5", " 1", "NaN", "Infinity", "1_0", "١"] {
+            assert_eq!(units(text), Err(AmountError::NotANumber), "{text:?}");
+        }
+        for text in ["0.000000001", "1e-9", "1.123456789", "1e-9223372036854775808"] {
+            assert_eq!(units(text), Err(AmountError::TooManyDecimals(text.into())));
+        }
+        for text in ["100000000000000000000", "1e20", "1e999999999999999999999"] {
+            assert_eq!(units(text), Err(AmountError::TooManyDigits(text.into())));
+        }
+    }
+
+    #[test]
+    fn a_sum_is_checked_at_38_digits() {
+        let largest = Sum::from_units(10_i128.pow(38) - 1).expect("38 digits");
+        let unit = Sum::from_units(1).expect("one unit");
+        assert_eq!(largest.plus(unit), Err(Overflow));
+        assert_eq!(largest.to_string(), "999999999999999999999999999999.99999999");
+        assert_eq!(Sum::ZERO.minus(unit).expect("small").to_string(), "-0.00000001");
+    }
+
+    proptest! {
+        #[test]
+        fn display_and_parse_agree(units in -(10_i128.pow(28) - 1)..10_i128.pow(28)) {
+            let amount = Amount::from_units(units).expect("28 digits");
+            prop_assert_eq!(amount.units(), units);
+            prop_assert_eq!(Amount::parse(&amount.to_string()), Ok(amount));
+        }
+
+        #[test]
+        fn agrees_with_rust_decimal(text in r"-?[0-9]{1,20}(\.[0-9]{1,8})?") {
+            let expected = Decimal::from_str_exact(&text).expect("28 digits");
+            prop_assert_eq!(Amount::parse(&text).map(|amount| amount.0), Ok(expected));
+        }
+
+        #[test]
+        fn never_panics(text in r"[-+0-9.eE]{0,60}") {
+            let _ = Amount::parse(&text);
+        }
+    }
+}

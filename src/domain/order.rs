@@ -1,0 +1,82 @@
+//! A run order as the provider describes it: the billing facts, and nothing of what the user asked for.
+
+use jiff::Timestamp;
+
+use super::money::Amount;
+
+/// The billing facts of one run order. An absent, null or empty field is `None`; a status the provider's
+/// reference does not name is kept as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunOrder {
+    /// The order the reply says it is about.
+    pub run_order_id: Option<String>,
+    /// The workflow that ran.
+    pub workflow_id: Option<String>,
+    /// The version of the workflow that ran.
+    pub revision_id: Option<String>,
+    /// The currency of every amount of this order.
+    pub quote_currency: Option<String>,
+    /// The six amounts.
+    pub amounts: Amounts,
+    /// The state of the pre-charge: `frozen`, `released`, …
+    pub freeze_status: Option<String>,
+    /// The state of the submission: `submitted`, …
+    pub submission_status: Option<String>,
+    /// The state of the run: `queued`, `running`, `succeeded`, `failed`, …
+    pub run_status: Option<String>,
+    /// The state of the settlement: `settled`, …
+    pub settlement_status: Option<String>,
+    /// The task in the execution engine.
+    pub task_id: Option<String>,
+    /// The prompt in the execution engine (its ID, not its text).
+    pub prompt_id: Option<String>,
+    /// The provider's code for a failed run.
+    pub error_code: Option<String>,
+    /// When the order was submitted, to the microsecond.
+    pub created_at: Option<Timestamp>,
+    /// When the order last changed, to the microsecond.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// The six amounts of an order, each where the reply had one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amounts {
+    /// What was quoted, and frozen at submission.
+    pub quote_amount: Option<Amount>,
+    /// What is finally charged.
+    pub final_amount: Option<Amount>,
+    /// What of the frozen quote is given back.
+    pub released_amount: Option<Amount>,
+    /// The cost of GPU time.
+    pub compute_cost: Option<Amount>,
+    /// The cost of third-party models.
+    pub external_model_cost: Option<Amount>,
+    /// Compute plus external, in the provider's words.
+    pub total_cost: Option<Amount>,
+}
+
+impl Amounts {
+    /// The provider's names of the six amounts, in the order of the reports.
+    pub const NAMES: [&'static str; 6] =
+        ["quote_amount", "final_amount", "released_amount", "compute_cost", "external_model_cost", "total_cost"];
+
+    /// The six amounts in the order of [`Amounts::NAMES`].
+    #[must_use]
+    pub const fn in_order(&self) -> [Option<Amount>; 6] {
+        [
+            self.quote_amount,
+            self.final_amount,
+            self.released_amount,
+            self.compute_cost,
+            self.external_model_cost,
+            self.total_cost,
+        ]
+    }
+
+    /// The inverse of [`Amounts::in_order`].
+    #[must_use]
+    pub const fn from_order(values: [Option<Amount>; 6]) -> Self {
+        let [quote_amount, final_amount, released_amount, compute_cost, external_model_cost, total_cost] = values;
+        Self { quote_amount, final_amount, released_amount, compute_cost, external_model_cost, total_cost }
+    }
+}

@@ -1,0 +1,110 @@
+//! What became of one input row: the evidence that is stored, and the bucket it is counted in.
+
+use super::order::RunOrder;
+
+/// One input row and what was learnt about it. This is what the store keeps; every report is made from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The line of the input on which the row begins, counted from 1.
+    pub line: u64,
+    /// The row's ID: usable, or the text that stood in its place.
+    pub run_order_id: String,
+    /// What was learnt.
+    pub evidence: Evidence,
+}
+
+/// What was learnt about one input row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The provider described an order.
+    Fetched(Box<RunOrder>),
+    /// The provider says there is no such order.
+    NotFound(Reason),
+    /// The provider refuses this order.
+    Refused(Reason),
+    /// The reply is JSON but no run order.
+    Malformed(Reason),
+    /// No answer was had.
+    Unfetched(Reason),
+    /// The same ID stood on that earlier line.
+    Duplicate {
+        /// The line of the first row with this ID.
+        first_line: u64,
+    },
+    /// The row holds no usable ID.
+    Rejected(Reason),
+}
+
+/// Why a row is an exception: a stable word for scripts and a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// A stable kebab-case word, such as `http-404` or `wrong-type`.
+    pub code: String,
+    /// The particulars.
+    pub detail: String,
+}
+
+impl Reason {
+    /// A reason with its particulars.
+    pub fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { code: code.into(), detail: detail.into() }
+    }
+}
+
+/// Where an input row is counted. Each row is counted in exactly one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Bucket {
+    /// Settled, and every due check of severity error holds.
+    Reconciled,
+    /// A due check of severity error fails and is not waived.
+    Discrepant,
+    /// As discrepant, but every such failure is waived.
+    Waived,
+    /// Not settled, and what is due so far holds: a timing difference.
+    Pending,
+    /// The provider says there is no such order.
+    NotFound,
+    /// The provider refuses this order.
+    Refused,
+    /// The reply is JSON but no run order.
+    Malformed,
+    /// No answer was had.
+    Unfetched,
+    /// The same ID stood on an earlier row.
+    Duplicate,
+    /// The row holds no usable ID.
+    Rejected,
+}
+
+impl Bucket {
+    /// Every bucket, in the order of the reports.
+    pub const ALL: [Self; 10] = [
+        Self::Reconciled,
+        Self::Discrepant,
+        Self::Waived,
+        Self::Pending,
+        Self::NotFound,
+        Self::Refused,
+        Self::Malformed,
+        Self::Unfetched,
+        Self::Duplicate,
+        Self::Rejected,
+    ];
+
+    /// The word the reports use.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Reconciled => "reconciled",
+            Self::Discrepant => "discrepant",
+            Self::Waived => "waived",
+            Self::Pending => "pending",
+            Self::NotFound => "not_found",
+            Self::Refused => "refused",
+            Self::Malformed => "malformed",
+            Self::Unfetched => "unfetched",
+            Self::Duplicate => "duplicate",
+            Self::Rejected => "rejected",
+        }
+    }
+}
