@@ -9,6 +9,7 @@ use std::iter;
 use std::ops::Neg;
 
 use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
 
 /// Digits after the point that an amount may need.
 pub const SCALE: u32 = 8;
@@ -156,7 +157,7 @@ impl<'t> Number<'t> {
     }
 }
 
-/// What is computed from amounts: a total, or the difference of a check. Checked, never wrapping.
+/// What is computed from amounts: a total, or the difference of a check. Checked, never wrapping; in JSON a string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sum(i128);
 
@@ -232,6 +233,12 @@ impl fmt::Display for Sum {
         let size = self.0.unsigned_abs();
         let sign = if self.0 < 0 { "-" } else { "" };
         write!(f, "{sign}{}.{:08}", size / one, size % one)
+    }
+}
+
+impl Serialize for Sum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -1,1 +1,126 @@
-//! Stub.
+//! What all outcomes add up to: population, control totals, counts per check, the bridge and the verdict.
+//!
+//! Everything here is independent of the order in which outcomes arrive, and computed order by order on integers:
+//! the second path against which the aggregates of the reports are proved.
+
+mod ageing;
+mod bridge;
+mod population;
+mod totals;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::checks::{Judgement, Judging};
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::money::{Overflow, Sum};
+use crate::domain::order::RunOrder;
+
+pub use ageing::{AgeBucket, age_hours};
+pub use bridge::{Bridge, BridgeLine};
+pub use population::Population;
+pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, Tolerance};
+pub use verdict::Verdict;
+
+/// What all outcomes of a run add up to.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// How many rows landed in each bucket.
+    pub population: Population,
+    /// The control totals by currency; an order without a currency is counted under the empty one.
+    pub currencies: BTreeMap<String, CurrencyTotals>,
+    /// The findings by check code.
+    pub checks: BTreeMap<&'static str, CheckCount>,
+}
+
+/// How often one check failed, and by how much.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckCount {
+    /// The severity of these findings: `error` or `warning`.
+    pub severity: &'static str,
+    /// How many orders fail the check.
+    pub orders: u64,
+    /// The differences by currency, where the check has any.
+    pub differences: BTreeMap<String, NetAndGross>,
+}
+
+/// A signed total and the total of the sizes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NetAndGross {
+    /// The signed total.
+    pub net: Sum,
+    /// The total without the signs: what netting would hide.
+    pub gross: Sum,
+}
+
+impl NetAndGross {
+    fn add(&mut self, difference: Sum) -> Result<(), Overflow> {
+        self.net = self.net.plus(difference)?;
+        self.gross = self.gross.plus(difference.abs())?;
+        Ok(())
+    }
+}
+
+impl Summary {
+    /// Takes in one judged outcome; `order` is there where one was fetched. Ages are counted to `as_of`.
+    ///
+    /// # Errors
+    /// [`Overflow`] when a total leaves what a report can hold.
+    pub fn add(&mut self, judgement: &Judgement, order: Option<&RunOrder>, as_of: Timestamp) -> Result<(), Overflow> {
+        self.population.count(judgement.bucket);
+        let currency = order.and_then(|order| order.quote_currency.as_deref()).unwrap_or_default();
+        for finding in &judgement.findings {
+            self.count_finding(finding, currency)?;
+        }
+        if let Some(order) = order.filter(|_| !judgement.foreign) {
+            self.currencies.entry(currency.to_owned()).or_default().add(order, judgement, as_of)?;
+        }
+        Ok(())
+    }
+
+    fn count_finding(&mut self, finding: &Finding, currency: &str) -> Result<(), Overflow> {
+        let count = self.checks.entry(finding.check).or_insert_with(|| CheckCount {
+            severity: finding.severity.code(),
+            orders: 0,
+            differences: BTreeMap::new(),
+        });
+        count.orders += 1;
+        if let Some(difference) = finding.difference {
+            count.differences.entry(currency.to_owned()).or_default().add(difference)?;
+        }
+        Ok(())
+    }
+
+    /// Whether any finding is a warning.
+    #[must_use]
+    pub fn has_warnings(&self) -> bool {
+        self.checks.values().any(|count| count.severity == Severity::Warning.code())
+    }
+
+    /// The verdict over everything taken in so far.
+    #[must_use]
+    pub fn verdict(&self, allow_empty: bool) -> Verdict {
+        Verdict::of(&self.population, self.has_warnings(), allow_empty)
+    }
+}
+
+/// The settings that affect judgement, as reports and hashes show them: no paths, no rates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JudgingSettings {
+    /// The only currency expected, if one is set.
+    pub currency: Option<String>,
+    /// By how much an identity may be off.
+    pub tolerance: Sum,
+}
+
+impl From<&Judging> for JudgingSettings {
+    fn from(judging: &Judging) -> Self {
+        Self { currency: judging.currency.clone(), tolerance: judging.tolerance.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

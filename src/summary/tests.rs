@@ -1,0 +1,119 @@
+//! Summaries against figures worked out by hand.
+
+use super::*;
+use crate::checks::judge;
+use crate::domain::money::Amount;
+use crate::domain::order::Amounts;
+use crate::domain::outcome::{Bucket, Evidence, Outcome, Reason};
+
+const AS_OF: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn settled(units: [Option<i128>; 6]) -> Outcome {
+    let amounts = units.map(|units| units.map(|units| Amount::from_units(units).expect("28 digits")));
+    let order = RunOrder {
+        run_order_id: Some("wfrun_1".into()),
+        quote_currency: Some("CNY".into()),
+        settlement_status: Some("settled".into()),
+        amounts: Amounts::from_order(amounts),
+        ..RunOrder::default()
+    };
+    Outcome { line: 2, run_order_id: "wfrun_1".into(), evidence: Evidence::Fetched(Box::new(order)) }
+}
+
+fn other(evidence: Evidence) -> Outcome {
+    Outcome { line: 2, run_order_id: String::new(), evidence }
+}
+
+fn summarise(outcomes: &[Outcome]) -> Summary {
+    let mut summary = Summary::default();
+    for outcome in outcomes {
+        let order = match &outcome.evidence {
+            Evidence::Fetched(order) => Some(&**order),
+            _ => None,
+        };
+        summary.add(&judge(outcome, &Judging::default()), order, AS_OF).expect("small figures");
+    }
+    summary
+}
+
+fn sum(units: i128) -> Sum {
+    Sum::from_units(units).expect("38 digits")
+}
+
+#[test]
+fn differences_net_and_gross_and_what_lacks_an_amount() {
+    let summary = summarise(&[
+        settled([Some(100), Some(60), Some(43), Some(60), Some(0), Some(60)]),
+        settled([Some(100), Some(60), Some(38), Some(60), Some(0), Some(55)]),
+        settled([Some(100), None, Some(7), Some(1), Some(2), None]),
+    ]);
+    let totals = &summary.currencies["CNY"];
+    assert_eq!(totals.quote.difference, NetAndGross { net: sum(1), gross: sum(5) });
+    assert_eq!(totals.cost.difference, NetAndGross { net: sum(-5), gross: sum(5) });
+    assert_eq!(totals.quote.lacking, Lacking { orders: 1, whole: sum(100), parts: sum(7) });
+    assert_eq!(totals.cost.lacking, Lacking { orders: 1, whole: sum(0), parts: sum(3) });
+    assert_eq!(summary.checks["quote-split"].orders, 2);
+    assert_eq!(summary.checks["missing-amount"].orders, 1);
+    assert_eq!(summary.population.of(Bucket::Discrepant), 3);
+
+    let aggregates = [300, 120, 88, 121, 2, 115].map(sum);
+    let bridge = Bridge::build(&aggregates, totals).expect("small figures");
+    assert!(bridge.holds(), "{bridge:?}");
+    for index in 0..aggregates.len() {
+        let mut wrong = aggregates;
+        wrong[index] = wrong[index].plus(sum(1)).expect("small figures");
+        assert!(!Bridge::build(&wrong, totals).expect("small figures").holds(), "aggregate {index}");
+    }
+}
+
+#[test]
+fn the_worst_decides_the_verdict() {
+    let clean = settled([Some(10), Some(4), Some(6), Some(4), Some(0), Some(4)]);
+    let discrepant = settled([Some(10), Some(4), Some(5), Some(4), Some(0), Some(4)]);
+    let mut pending = clean.clone();
+    if let Evidence::Fetched(order) = &mut pending.evidence {
+        order.settlement_status = None;
+    }
+    let duplicate = other(Evidence::Duplicate { first_line: 2 });
+    let rejected = other(Evidence::Rejected(Reason::new("empty-id", "")));
+    let missing = other(Evidence::NotFound(Reason::new("http-404", "")));
+    let refused = other(Evidence::Refused(Reason::new("http-403", "")));
+    let malformed = other(Evidence::Malformed(Reason::new("no-order", "")));
+    let unfetched = other(Evidence::Unfetched(Reason::new("timeout", "")));
+    let verdict = |outcomes: &[&Outcome]| {
+        summarise(&outcomes.iter().map(|outcome| (*outcome).clone()).collect::<Vec<_>>()).verdict(false)
+    };
+    assert_eq!(verdict(&[]), Verdict::Incomplete);
+    assert_eq!(summarise(&[]).verdict(true), Verdict::Empty);
+    assert_eq!(verdict(&[&clean]), Verdict::Reconciled);
+    assert_eq!(verdict(&[&clean, &pending]), Verdict::Pending);
+    assert_eq!(verdict(&[&clean, &pending, &duplicate]), Verdict::Warnings);
+    for worse in [&discrepant, &rejected, &missing, &refused] {
+        assert_eq!(verdict(&[&clean, &pending, &duplicate, worse]), Verdict::Discrepant);
+    }
+    for worst in [&malformed, &unfetched] {
+        assert_eq!(verdict(&[&clean, &discrepant, worst]), Verdict::Incomplete);
+    }
+    assert_eq!(verdict(&[&rejected, &duplicate]), Verdict::Incomplete, "nothing was fetched");
+}
+
+#[test]
+fn ages_fall_into_half_open_bands() {
+    let hour = 3_600;
+    let cases = [
+        (-5 * hour, -5, AgeBucket::UpToHour),
+        (hour - 1, 0, AgeBucket::UpToHour),
+        (hour, 1, AgeBucket::UpToDay),
+        (24 * hour - 1, 23, AgeBucket::UpToDay),
+        (24 * hour, 24, AgeBucket::UpToThreeDays),
+        (72 * hour, 72, AgeBucket::UpToWeek),
+        (168 * hour - 1, 167, AgeBucket::UpToWeek),
+        (168 * hour, 168, AgeBucket::OverWeek),
+    ];
+    for (seconds, hours, band) in cases {
+        let as_of = Timestamp::from_second(seconds).expect("in range");
+        assert_eq!(age_hours(Some(AS_OF), as_of), Some(hours));
+        assert_eq!(AgeBucket::of(Some(AS_OF), as_of), band);
+    }
+    assert_eq!(AgeBucket::of(None, AS_OF), AgeBucket::Unknown);
+}

@@ -1,0 +1,116 @@
+//! The control totals of one currency, added up order by order.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::NetAndGross;
+use super::ageing::AgeBucket;
+use crate::checks::Judgement;
+use crate::domain::money::{Amount, Overflow, Sum};
+use crate::domain::order::RunOrder;
+
+/// The control totals of one currency.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CurrencyTotals {
+    /// What `final + released` is off the quote, over settled orders, whatever checks are on.
+    pub quote: Differences,
+    /// What the total is off `compute + external`, over settled orders, whatever checks are on.
+    pub cost: Differences,
+    /// What passed only thanks to the tolerance.
+    pub tolerated: Tolerance,
+    /// The quotes of all unsettled orders, by age.
+    pub frozen: BTreeMap<AgeBucket, Frozen>,
+}
+
+/// The differences of one identity over settled orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Differences {
+    /// The differences of the orders that have all three amounts.
+    #[serde(flatten)]
+    pub difference: NetAndGross,
+    /// The orders that lack one of the three.
+    pub lacking: Lacking,
+}
+
+/// The settled orders that lack an amount of an identity: a line of their own in the bridge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Lacking {
+    /// How many there are.
+    pub orders: u64,
+    /// The sum of what they have on the side of the whole: quote, or total.
+    pub whole: Sum,
+    /// The sum of what they have on the side of the parts.
+    pub parts: Sum,
+}
+
+/// What passed only thanks to the tolerance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tolerance {
+    /// How many checks of orders did.
+    pub passes: u64,
+    /// Their differences.
+    #[serde(flatten)]
+    pub difference: NetAndGross,
+}
+
+/// Money the provider still holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Frozen {
+    /// How many orders are unsettled.
+    pub orders: u64,
+    /// The sum of their quotes.
+    pub quote_amount: Sum,
+}
+
+impl CurrencyTotals {
+    pub(super) fn add(&mut self, order: &RunOrder, judgement: &Judgement, as_of: Timestamp) -> Result<(), Overflow> {
+        let amounts = &order.amounts;
+        if judgement.settled {
+            self.quote.add(amounts.quote_amount, [amounts.final_amount, amounts.released_amount], Side::Parts)?;
+            self.cost.add(amounts.total_cost, [amounts.compute_cost, amounts.external_model_cost], Side::Whole)?;
+        } else {
+            let frozen = self.frozen.entry(AgeBucket::of(order.created_at, as_of)).or_default();
+            frozen.orders += 1;
+            frozen.quote_amount = frozen.quote_amount.plus(amounts.quote_amount.unwrap_or_default())?;
+        }
+        for tolerated in &judgement.tolerated {
+            self.tolerated.passes += 1;
+            self.tolerated.difference.add(tolerated.difference)?;
+        }
+        Ok(())
+    }
+
+    /// The money still frozen, of whatever age.
+    ///
+    /// # Errors
+    /// [`Overflow`] past 38 digits.
+    pub fn frozen_in_all(&self) -> Result<Frozen, Overflow> {
+        self.frozen.values().try_fold(Frozen::default(), |all, band| {
+            Ok(Frozen { orders: all.orders + band.orders, quote_amount: all.quote_amount.plus(band.quote_amount)? })
+        })
+    }
+}
+
+/// Which side of an identity is the actual one: `difference = actual − expected`.
+#[derive(Clone, Copy)]
+enum Side {
+    Whole,
+    Parts,
+}
+
+impl Differences {
+    fn add(&mut self, whole: Option<Amount>, parts: [Option<Amount>; 2], actual: Side) -> Result<(), Overflow> {
+        if let (Some(whole), [Some(first), Some(second)]) = (whole, parts) {
+            return self.difference.add(match actual {
+                Side::Whole => Sum::of([whole, -first, -second]),
+                Side::Parts => Sum::of([first, second, -whole]),
+            });
+        }
+        self.lacking.orders += 1;
+        self.lacking.whole = self.lacking.whole.plus(whole.unwrap_or_default())?;
+        self.lacking.parts = self.lacking.parts.plus(Sum::of(parts.map(Option::unwrap_or_default)))?;
+        Ok(())
+    }
+}
