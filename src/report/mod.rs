@@ -1,1 +1,65 @@
-//! Stub.
+//! From outcomes to a report folder: typed tables, their writers, the aggregates, the manifest, and the publishing.
+//!
+//! Every report is first a typed table; a writer of a format decides nothing.
+
+pub mod builder;
+pub mod csv;
+pub mod facts;
+pub mod manifest;
+pub mod publish;
+pub mod spend;
+pub mod summary_json;
+pub mod table;
+pub mod tables;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::PolarsError;
+
+use crate::domain::money::Overflow;
+
+/// Why a report can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A file can't be written or read.
+    #[error("can't write {}: {source}; check the disk and its permissions", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A CSV file can't be written.
+    #[error("can't write {table}.csv: {source}; check the disk")]
+    Csv {
+        /// The table's name.
+        table: &'static str,
+        /// What went wrong.
+        source: ::csv::Error,
+    },
+    /// The Parquet file can't be written or read back.
+    #[error("can't {what} run_orders.parquet: {source}")]
+    Polars {
+        /// What was being done.
+        what: &'static str,
+        /// What Polars says.
+        source: PolarsError,
+    },
+    /// A total does not fit `DECIMAL(38,8)`.
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+    /// Two figures of the report that must agree do not: our own fault, so there is no report.
+    #[error("the report contradicts itself, so it was not published ({0}); please report this as a bug")]
+    Contradiction(String),
+}
+
+impl ReportError {
+    fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+
+    fn polars(what: &'static str) -> impl Fn(PolarsError) -> Self {
+        move |source| Self::Polars { what, source }
+    }
+}

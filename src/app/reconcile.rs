@@ -1,0 +1,118 @@
+//! `tieout reconcile`: opens what the settings name, runs the corridor, and says how it ended.
+
+use std::io::{self, IsTerminal, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use jiff::{Timestamp, Unit};
+use tokio::runtime::Runtime;
+
+use super::exit::{self, Exit, Failure};
+use super::settings::{Output, Settings};
+use super::terminal;
+use crate::input::Input;
+use crate::pipeline::{self, Display, Ended, Job, JobError, Signal};
+use crate::provider::{ApiKey, Options as ProviderOptions, Provider};
+use crate::sandbox::{self, Sandbox};
+use crate::store::Store;
+
+/// What the state calls the simulator, whatever port it has: its orders never meet real ones.
+const SANDBOX_URL: &str = "sandbox";
+
+/// Reconciles as the settings say.
+///
+/// # Errors
+/// A [`Failure`] says why there is no report, and what to do.
+pub fn run(settings: Settings) -> Result<Exit, Failure> {
+    let (output, fail_on) = (settings.output, settings.fail_on.clone());
+    let job = open(settings)?;
+    match pipeline::reconcile(job, |verdict| exit::of(verdict, &fail_on).code()).map_err(failure)? {
+        Ended::Reported { report, folder } => {
+            let mut out = io::stdout().lock();
+            let shown = match output {
+                Output::Text => terminal::show(&report, &folder, &mut out),
+                Output::Json => {
+                    serde_json::to_writer_pretty(&mut out, &report.summary).map_err(io::Error::from).and_then(|()| writeln!(out))
+                }
+            };
+            exit::ignore_closed_pipe(shown)?;
+            Ok(exit::of(report.verdict, &fail_on))
+        }
+        Ended::Stopped { signal, committed } => {
+            let what = format!("stopped by a signal: no report was made; {committed} rows are kept in the state");
+            exit::tell(&what);
+            Ok(match signal {
+                Signal::Interrupt => Exit::Interrupted,
+                Signal::Terminate => Exit::Terminated,
+            })
+        }
+    }
+}
+
+/// Opens everything in the order in which a mistake is cheapest to find: nothing is fetched or written before all of
+/// it is known to be usable.
+fn open(mut settings: Settings) -> Result<Job, Failure> {
+    let started_at = Timestamp::now();
+    let as_of = match settings.as_of {
+        Some(as_of) => as_of,
+        None => started_at.round(Unit::Second).unwrap_or(started_at),
+    };
+    settings.destination.check().map_err(Failure::usage)?;
+    let input = Input::open(settings.input).map_err(Failure::usage)?;
+    let runtime = Runtime::new().map_err(|error| Failure::no_report(format!("can't start the runtime: {error}")))?;
+    let key = match settings.key {
+        Some(key) => key,
+        None => start_sandbox(&runtime, &mut settings.provider)?,
+    };
+    let base_url = if settings.sandbox { SANDBOX_URL.to_owned() } else { settings.provider.base_url.clone() };
+    let concurrency = settings.provider.concurrency;
+    let provider = Provider::new(settings.provider, key).map_err(Failure::usage)?;
+    let store = Store::open(&settings.state).map_err(Failure::no_report)?;
+    Ok(Job {
+        runtime,
+        input,
+        provider,
+        concurrency,
+        store,
+        base_url,
+        destination: settings.destination,
+        judging: settings.judging,
+        as_of,
+        started_at,
+        account: settings.account,
+        allow_empty: settings.allow_empty,
+        display: display(settings.quiet),
+    })
+}
+
+/// Starts the simulator on a free loopback port, points the provider's options at it, and returns its key.
+fn start_sandbox(runtime: &Runtime, provider: &mut ProviderOptions) -> Result<ApiKey, Failure> {
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let sandbox = runtime.block_on(Sandbox::start(anywhere, sandbox::Options::default())).map_err(Failure::no_report)?;
+    provider.base_url = sandbox.base_url();
+    // It serves until the runtime, and with it the job, ends.
+    runtime.spawn(sandbox.wait());
+    ApiKey::new(sandbox::KEY).map_err(Failure::usage)
+}
+
+fn display(quiet: bool) -> Display {
+    match (quiet, io::stderr().is_terminal()) {
+        (true, _) => Display::Silent,
+        (false, true) => Display::Bar,
+        (false, false) => Display::Lines,
+    }
+}
+
+fn failure(error: JobError) -> Failure {
+    let kept = "what was fetched is kept in the state";
+    match error {
+        JobError::KeyRejected(_) => {
+            Failure::no_report(error).help(format!("check CHENYU_API_KEY or --api-key-file; {kept}"))
+        }
+        JobError::Unreachable(_) => {
+            Failure::no_report(error).help("check --api-url and the network, and run the same command again")
+        }
+        JobError::Input(_) | JobError::Store(_) | JobError::Report(_) | JobError::Publish(_) | JobError::Signals(_) => {
+            Failure::no_report(error).help(kept)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The end of a job on the terminal: verdict, population, control totals, the worst discrepancies, and where the
+//! report is.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use crate::domain::order::Amounts;
+use crate::domain::outcome::Bucket;
+use crate::report::builder::Report;
+use crate::report::tables::Discrepancy;
+use crate::summary::Verdict;
+
+/// How many discrepancies are shown; the report has them all.
+const WORST: usize = 5;
+
+/// Writes the summary of a report for people.
+///
+/// # Errors
+/// When standard output can't be written.
+pub fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::Result<()> {
+    let summary = &report.summary;
+    writeln!(out, "Verdict: {}", summary.verdict.to_uppercase())?;
+    writeln!(out, "{}", explanation(report))?;
+
+    writeln!(out, "\nPopulation")?;
+    let mut population = grid(&[]);
+    for (bucket, count) in summary.population.buckets().filter(|(bucket, count)| *count > 0 || is_usual(*bucket)) {
+        population.add_row(vec![bucket.code().to_owned(), count.to_string()]);
+    }
+    population.add_row(vec!["= rows read".to_owned(), summary.population.rows().to_string()]);
+    print(&mut population, &[1], out)?;
+
+    for (currency, totals) in &summary.control_totals {
+        writeln!(out, "\nControl totals, {}", currency_name(currency))?;
+        let mut amounts = grid(&[]);
+        for name in Amounts::NAMES {
+            let sum = totals.amounts.get(name).copied().unwrap_or_default();
+            amounts.add_row(vec![format!("{name} (settled)"), sum.to_string()]);
+        }
+        let (split, cost) = (&totals.differences.quote_split.difference, &totals.differences.cost_sum.difference);
+        amounts.add_row(vec!["quote-split differences, net".to_owned(), split.net.to_string()]);
+        amounts.add_row(vec!["cost-sum differences, net".to_owned(), cost.net.to_string()]);
+        if totals.passed_by_tolerance.passes > 0 {
+            let passed = &totals.passed_by_tolerance.difference;
+            amounts.add_row(vec!["passed by tolerance, gross".to_owned(), passed.gross.to_string()]);
+        }
+        amounts.add_row(vec!["still frozen".to_owned(), totals.frozen.total.quote_amount.to_string()]);
+        print(&mut amounts, &[1], out)?;
+    }
+    show_worst(&report.discrepancies, out)?;
+    writeln!(out, "\nReport: {}", folder.display())
+}
+
+fn show_worst(discrepancies: &[Discrepancy], out: &mut dyn Write) -> io::Result<()> {
+    if discrepancies.is_empty() {
+        return Ok(());
+    }
+    let mut worst: Vec<&Discrepancy> = discrepancies.iter().collect();
+    worst.sort_by_key(|row| std::cmp::Reverse(row.finding.difference.unwrap_or_default().abs()));
+    writeln!(out, "\nWorst discrepancies ({} of {})", worst.len().min(WORST), worst.len())?;
+    let mut table = grid(&["line", "run order", "check", "difference", "what"]);
+    for row in worst.into_iter().take(WORST) {
+        let finding = &row.finding;
+        table.add_row(vec![
+            row.line.to_string(),
+            row.run_order_id.to_string(),
+            finding.check.to_owned(),
+            finding.difference.map(|difference| difference.to_string()).unwrap_or_default(),
+            finding.message.clone(),
+        ]);
+    }
+    print(&mut table, &[0, 3], out)
+}
+
+fn explanation(report: &Report) -> String {
+    let population = &report.summary.population;
+    match report.verdict {
+        Verdict::Reconciled => "Every order is settled and ties out.".to_owned(),
+        Verdict::Pending => format!(
+            "Everything due so far ties out; {} not settled yet.",
+            counted(population.of(Bucket::Pending), "order is", "orders are")
+        ),
+        Verdict::Warnings => "Everything ties out, but something is worth a look.".to_owned(),
+        Verdict::Discrepant => {
+            let look = [Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected];
+            format!(
+                "{} a person's look. This is the finding, not a failure of the job.",
+                counted(population.of_any(&look), "row needs", "rows need")
+            )
+        }
+        Verdict::Incomplete => {
+            let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
+            format!("No verdict can be given: {} without a readable answer. Run again.", counted(missing, "row is", "rows are"))
+        }
+        Verdict::Empty => "There was nothing to reconcile, as allowed.".to_owned(),
+    }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+fn currency_name(currency: &str) -> String {
+    if currency.is_empty() { "no currency".to_owned() } else { currency.escape_debug().to_string() }
+}
+
+fn is_usual(bucket: Bucket) -> bool {
+    matches!(bucket, Bucket::Reconciled | Bucket::Discrepant | Bucket::Pending)
+}
+
+fn grid(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    if !headings.is_empty() {
+        table.set_header(headings.to_vec());
+    }
+    table
+}
+
+/// Prints with those columns aligned to the right, and no blanks at line ends.
+fn print(table: &mut Table, right: &[usize], out: &mut dyn Write) -> io::Result<()> {
+    for index in right {
+        if let Some(column) = table.column_mut(*index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.lines().try_for_each(|line| writeln!(out, " {}", line.trim_end()))
+}

@@ -1,0 +1,248 @@
+//! From outcomes, in the order of their lines, to the files of a report.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::facts::FactsWriter;
+use super::spend::{self, SpendRow};
+use super::summary_json::{ControlTotals, SummaryJson};
+use super::table::Table;
+use super::tables::{self, Discrepancy, Exception, PendingOrder};
+use super::{ReportError, csv};
+use crate::checks::{Judging, judge};
+use crate::domain::money::Sum;
+use crate::domain::outcome::{Bucket, Evidence, Outcome, Reason};
+use crate::summary::{Bridge, Summary, Verdict};
+
+/// The name of the Parquet file in a report folder.
+pub const FACTS_FILE: &str = "run_orders.parquet";
+/// The name of the summary in a report folder.
+pub const SUMMARY_FILE: &str = "summary.json";
+
+/// What a report is made under.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The folder to write into: empty, and nobody else's.
+    pub folder: PathBuf,
+    /// The settings that affect judgement.
+    pub judging: Judging,
+    /// What ages are counted to.
+    pub as_of: Timestamp,
+    /// A label for the report's heading.
+    pub account: Option<String>,
+    /// Whether an empty input is fine.
+    pub allow_empty: bool,
+    /// How many rows the input has: the population must come to it.
+    pub rows_read: u64,
+}
+
+/// Takes in outcomes one by one, in the order of their lines.
+pub struct Builder {
+    options: Options,
+    facts: FactsWriter,
+    summary: Summary,
+    discrepancies: Vec<Discrepancy>,
+    pending: Vec<PendingOrder>,
+    exceptions: Vec<Exception>,
+}
+
+/// A report as written, for the terminal and the exit code.
+#[derive(Debug)]
+pub struct Report {
+    /// What `summary.json` says.
+    pub summary: SummaryJson,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Every failed check, by line.
+    pub discrepancies: Vec<Discrepancy>,
+    /// How many rows are exceptions.
+    pub exceptions: usize,
+}
+
+impl Builder {
+    /// Begins a report in the folder.
+    ///
+    /// # Errors
+    /// When the folder can't be written.
+    pub fn begin(options: Options) -> Result<Self, ReportError> {
+        let facts = FactsWriter::create(&options.folder.join(FACTS_FILE))?;
+        Ok(Self {
+            options,
+            facts,
+            summary: Summary::default(),
+            discrepancies: Vec::new(),
+            pending: Vec::new(),
+            exceptions: Vec::new(),
+        })
+    }
+
+    /// Judges one outcome and takes it in.
+    ///
+    /// # Errors
+    /// When the facts can't be written, or a total leaves what a report can hold.
+    pub fn add(&mut self, outcome: Outcome) -> Result<(), ReportError> {
+        let judgement = judge(&outcome, &self.options.judging);
+        let Outcome { line, run_order_id, evidence } = outcome;
+        let bucket = judgement.bucket;
+        match evidence {
+            Evidence::Fetched(order) => {
+                self.summary.add(&judgement, Some(&order), self.options.as_of)?;
+                if !judgement.foreign {
+                    self.facts.push(line, &run_order_id, &order, judgement.settled, bucket)?;
+                }
+                let (order, run_order_id) = (Arc::from(order), Arc::from(run_order_id));
+                if !judgement.foreign && !judgement.settled {
+                    let (order, run_order_id) = (Arc::clone(&order), Arc::clone(&run_order_id));
+                    self.pending.push(PendingOrder { line, run_order_id, order });
+                }
+                self.discrepancies.extend(judgement.findings.into_iter().map(|finding| Discrepancy {
+                    line,
+                    run_order_id: Arc::clone(&run_order_id),
+                    order: Arc::clone(&order),
+                    finding,
+                }));
+            }
+            Evidence::NotFound(reason)
+            | Evidence::Refused(reason)
+            | Evidence::Malformed(reason)
+            | Evidence::Unfetched(reason)
+            | Evidence::Rejected(reason) => {
+                self.summary.add(&judgement, None, self.options.as_of)?;
+                self.except(line, run_order_id, bucket, reason);
+            }
+            Evidence::Duplicate { first_line } => {
+                self.summary.add(&judgement, None, self.options.as_of)?;
+                let reason = Reason::new("duplicate-id", format!("the same ID stands on line {first_line}"));
+                self.except(line, run_order_id, bucket, reason);
+            }
+        }
+        Ok(())
+    }
+
+    fn except(&mut self, line: u64, run_order_id: String, bucket: Bucket, reason: Reason) {
+        let Reason { code: reason, detail } = reason;
+        self.exceptions.push(Exception { line, run_order_id, bucket, reason, detail });
+    }
+
+    /// Writes what is left to write and proves the report on itself. `exit_code` maps a verdict to the exit code
+    /// that `summary.json` names.
+    ///
+    /// # Errors
+    /// When a file can't be written, or the report contradicts itself ([`ReportError::Contradiction`]).
+    pub fn finish(self, exit_code: impl Fn(Verdict) -> u8) -> Result<Report, ReportError> {
+        let Self { options, facts, summary, discrepancies, pending, exceptions } = self;
+        let facts_rows = facts.finish()?;
+        let facts_path = options.folder.join(FACTS_FILE);
+        let by_workflow = spend::by_workflow(&facts_path)?;
+        let by_revision = spend::by_revision(&facts_path)?;
+
+        let counted = Counted { rows_read: options.rows_read, facts_rows, exceptions: exceptions.len() as u64 };
+        counted.prove(&summary, &discrepancies, [&by_workflow, &by_revision])?;
+        let control_totals = prove_totals(&summary, [&by_workflow, &by_revision])?;
+
+        for table in [
+            tables::discrepancies(&discrepancies),
+            tables::pending(&pending, options.as_of),
+            tables::exceptions(&exceptions),
+            tables::spend_by_workflow(&by_workflow),
+            tables::spend_by_revision(&by_revision),
+        ] {
+            write_csv(table, &options)?;
+        }
+        let verdict = summary.verdict(options.allow_empty);
+        let json = SummaryJson {
+            verdict: verdict.code(),
+            exit_code: exit_code(verdict),
+            as_of: options.as_of.to_string(),
+            account: options.account.clone(),
+            population: summary.population,
+            control_totals,
+            checks: summary.checks,
+            causes: BTreeMap::new(),
+            settings: (&options.judging).into(),
+        };
+        write_json(&json, &options)?;
+        Ok(Report { summary: json, verdict, discrepancies, exceptions: exceptions.len() })
+    }
+}
+
+/// Three independent counts that must agree with the population.
+struct Counted {
+    rows_read: u64,
+    facts_rows: u64,
+    exceptions: u64,
+}
+
+impl Counted {
+    fn prove(
+        &self,
+        summary: &Summary,
+        discrepancies: &[Discrepancy],
+        aggregates: [&[SpendRow]; 2],
+    ) -> Result<(), ReportError> {
+        let population = &summary.population;
+        let mut contradictions = vec![("rows read and population", self.rows_read, population.rows())];
+        let fetched = population.of_any(&[Bucket::Reconciled, Bucket::Discrepant, Bucket::Waived, Bucket::Pending]);
+        contradictions.push(("rows and fetched orders plus exceptions", population.rows(), fetched + self.exceptions));
+        let foreign = discrepancies.iter().filter(|row| row.finding.check == "identity-mismatch").count() as u64;
+        contradictions.push(("fetched orders and facts", fetched, self.facts_rows + foreign));
+        for rows in aggregates {
+            let orders = rows.iter().map(|row| row.orders).sum();
+            contradictions.push(("facts and aggregated orders", self.facts_rows, orders));
+        }
+        match contradictions.into_iter().find(|(_, one, other)| one != other) {
+            None => Ok(()),
+            Some((what, one, other)) => Err(ReportError::Contradiction(format!("{what}: {one} and {other}"))),
+        }
+    }
+}
+
+/// The control totals by currency, every one of them proved by the bridge from both aggregates.
+fn prove_totals(
+    summary: &Summary,
+    aggregates: [&[SpendRow]; 2],
+) -> Result<BTreeMap<String, ControlTotals>, ReportError> {
+    let mut control_totals = BTreeMap::new();
+    for rows in aggregates {
+        let mut sums: BTreeMap<&str, [Sum; 6]> =
+            summary.currencies.keys().map(|currency| (&**currency, [Sum::ZERO; 6])).collect();
+        for row in rows {
+            let sums = sums.entry(&*row.currency).or_default();
+            for (sum, amount) in sums.iter_mut().zip(row.amounts) {
+                *sum = sum.plus(amount)?;
+            }
+        }
+        for (currency, sums) in sums {
+            let totals = summary.currencies.get(currency).cloned().unwrap_or_default();
+            let bridge = Bridge::build(&sums, &totals)?;
+            if !bridge.holds() {
+                return Err(ReportError::Contradiction(format!(
+                    "the bridge of {currency:?} leaves {} and {}",
+                    bridge.quote_split.residual, bridge.cost_sum.residual
+                )));
+            }
+            control_totals.insert(currency.to_owned(), ControlTotals::of(&sums, &totals, bridge)?);
+        }
+    }
+    Ok(control_totals)
+}
+
+fn write_csv(table: Table<'_>, options: &Options) -> Result<(), ReportError> {
+    let path = options.folder.join(format!("{}.csv", table.name));
+    let file = File::create(&path).map_err(|source| ReportError::io(&path, source))?;
+    let mut out = BufWriter::new(file);
+    csv::write(table, &mut out)?;
+    out.flush().map_err(|source| ReportError::io(&path, source))
+}
+
+fn write_json(json: &SummaryJson, options: &Options) -> Result<(), ReportError> {
+    let path = options.folder.join(SUMMARY_FILE);
+    let mut text = serde_json::to_vec_pretty(json).map_err(|source| ReportError::io(&path, source.into()))?;
+    text.push(b'\n');
+    std::fs::write(&path, text).map_err(|source| ReportError::io(&path, source))
+}

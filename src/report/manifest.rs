@@ -1,0 +1,149 @@
+//! `manifest.json`: what a report was made from and the hash of every file. Written last; by it a folder is known to be
+//! a report of ours.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::ReportError;
+
+/// The manifest's name in a report folder.
+pub const MANIFEST_FILE: &str = "manifest.json";
+const KIND: &str = "tieout-report";
+const FORMAT: u32 = 1;
+
+/// What the job knows of a report: the manifest without the files.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Stamp {
+    /// What ages are counted to.
+    pub as_of: Timestamp,
+    /// When the job started.
+    pub started_at: Timestamp,
+    /// When the report was complete.
+    pub finished_at: Timestamp,
+    /// Whose orders these are: the provider's base URL, or `sandbox`.
+    pub base_url: String,
+    /// The label of the account, if one was given.
+    pub account: Option<String>,
+    /// The input.
+    pub input: InputStamp,
+    /// The settings that affect judgement.
+    pub settings: serde_json::Value,
+    /// The verdict's word.
+    pub verdict: String,
+    /// The exit code of the job.
+    pub exit_code: u8,
+}
+
+/// What the input was.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InputStamp {
+    /// The file's name, without its folder.
+    pub name: String,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// One file of a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStamp {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// A manifest, as written and read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// `tieout-report`.
+    pub kind: String,
+    /// The version of this layout.
+    pub format: u32,
+    /// The version of the program.
+    pub tieout_version: String,
+    /// SHA-256 of the settings' canonical JSON, in hex.
+    pub settings_sha256: String,
+    /// What the job knows of the report.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+    /// Every other file of the folder, by name.
+    pub files: Vec<FileStamp>,
+}
+
+impl Stamp {
+    /// Hashes every file of the folder and writes the manifest into it.
+    ///
+    /// # Errors
+    /// When a file can't be read or the manifest can't be written.
+    pub fn write(self, folder: &Path) -> Result<(), ReportError> {
+        let path = folder.join(MANIFEST_FILE);
+        let failed = |source| ReportError::io(&path, source);
+        let manifest = Manifest {
+            kind: KIND.to_owned(),
+            format: FORMAT,
+            tieout_version: env!("CARGO_PKG_VERSION").to_owned(),
+            settings_sha256: hex::encode(Sha256::digest(self.settings.to_string())),
+            stamp: self,
+            files: hash_files(folder).map_err(failed)?,
+        };
+        let mut text = serde_json::to_vec_pretty(&manifest).map_err(|error| failed(error.into()))?;
+        text.push(b'\n');
+        fs::write(&path, text).map_err(failed)
+    }
+}
+
+impl Manifest {
+    /// Reads the manifest of a folder; `None` where there is none of ours.
+    ///
+    /// # Errors
+    /// When there is a file of that name that can't be read.
+    pub fn read(folder: &Path) -> io::Result<Option<Self>> {
+        let text = match fs::read(folder.join(MANIFEST_FILE)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok(serde_json::from_slice::<Self>(&text).ok().filter(|manifest| manifest.kind == KIND))
+    }
+}
+
+fn hash_files(folder: &Path) -> io::Result<Vec<FileStamp>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name == MANIFEST_FILE {
+            continue;
+        }
+        let (sha256, bytes) = hash_file(&entry.path())?;
+        files.push(FileStamp { name, sha256, bytes });
+    }
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(files)
+}
+
+fn hash_file(path: &Path) -> io::Result<(String, u64)> {
+    let mut file = File::open(path)?;
+    let (mut hash, mut bytes) = (Sha256::new(), 0);
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((hex::encode(hash.finalize()), bytes)),
+            count => {
+                hash.update(&buffer[..count]);
+                bytes += count as u64;
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! How a folder becomes a report: whole, or not at all.
+//!
+//! A report is written into a hidden folder beside its destination and renamed into place. Nothing that is not a
+//! report of ours is ever replaced.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use super::manifest::{MANIFEST_FILE, Manifest};
+
+/// The symbolic link to the newest report.
+const LATEST: &str = "latest";
+/// How the hidden folders of unfinished reports begin.
+const STAGING_PREFIX: &str = ".tieout-";
+
+/// Where a report goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Exactly there, in place of an earlier report.
+    Exactly(PathBuf),
+    /// Into a folder of its own below, with `latest` pointing at it.
+    Under(PathBuf),
+}
+
+/// Why a report can't go where it should.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// There is something else at the destination.
+    #[error("{} is not a report of tieout ({found}): choose another --out; nothing was touched", path.display())]
+    NotOurs {
+        /// The destination.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+    },
+    /// `latest` is something else than a link.
+    #[error("{} is no symbolic link: move it away, it is where the newest report is linked; nothing was touched", .0.display())]
+    LatestNotOurs(PathBuf),
+    /// The destination can't be read or written.
+    #[error("can't use {} for reports: {source}; check that it is a folder you may write to", path.display())]
+    Io {
+        /// The destination.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+impl PublishError {
+    fn io(path: &Path) -> impl Fn(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path: path.clone(), source }
+    }
+}
+
+impl Destination {
+    /// Proves, before anything is fetched, that a report may go there; creates what folders are missing above it.
+    ///
+    /// # Errors
+    /// [`PublishError`] says what stands in the way. Nothing is ever overwritten here.
+    pub fn check(&self) -> Result<(), PublishError> {
+        if let Self::Exactly(path) = self {
+            check_ours(path)?;
+        }
+        let parent = self.parent();
+        fs::create_dir_all(&parent).map_err(PublishError::io(&parent))?;
+        if let Self::Under(folder) = self {
+            let latest = folder.join(LATEST);
+            if fs::symlink_metadata(&latest).is_ok_and(|found| !found.is_symlink()) {
+                return Err(PublishError::LatestNotOurs(latest));
+            }
+        }
+        // The only honest proof that a folder can be written is to write.
+        staging_folder(&parent).map(drop)
+    }
+
+    /// A hidden folder to write the report into, on the same file system; gone when dropped unpublished.
+    ///
+    /// # Errors
+    /// When it can't be created.
+    pub fn staging(&self, as_of: Timestamp) -> Result<Staging, PublishError> {
+        Ok(Staging { folder: staging_folder(&self.parent())?, destination: self.clone(), as_of })
+    }
+
+    fn parent(&self) -> PathBuf {
+        match self {
+            Self::Under(folder) => folder.clone(),
+            Self::Exactly(path) => match path.parent() {
+                Some(parent) if parent != Path::new("") => parent.to_owned(),
+                _ => PathBuf::from("."),
+            },
+        }
+    }
+}
+
+/// A report in the making.
+#[derive(Debug)]
+pub struct Staging {
+    folder: TempDir,
+    destination: Destination,
+    as_of: Timestamp,
+}
+
+impl Staging {
+    /// Where to write the files.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes the files durable and renames the folder into its place; returns that place.
+    ///
+    /// # Errors
+    /// When the place was taken meanwhile, or the disk fails; then the earlier report still stands.
+    pub fn publish(self) -> Result<PathBuf, PublishError> {
+        let failed = PublishError::io(self.path());
+        sync_files(self.path()).map_err(&failed)?;
+        let place = match &self.destination {
+            Destination::Exactly(path) => {
+                check_ours(path)?;
+                self.replace(path).map_err(PublishError::io(path))?;
+                path.clone()
+            }
+            Destination::Under(folder) => {
+                let place = self.settle_under(folder).map_err(PublishError::io(folder))?;
+                link_latest(folder, &place).map_err(PublishError::io(folder))?;
+                place
+            }
+        };
+        let parent = self.destination.parent();
+        File::open(&parent).and_then(|folder| folder.sync_all()).map_err(PublishError::io(&parent))?;
+        Ok(place)
+    }
+
+    /// Moves an earlier report aside, this one in, and the earlier one back if that fails.
+    fn replace(&self, place: &Path) -> io::Result<()> {
+        if fs::symlink_metadata(place).is_err() {
+            return fs::rename(self.path(), place);
+        }
+        let aside = tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(self.destination.parent())?;
+        let earlier = aside.path().join("earlier");
+        fs::rename(place, &earlier)?;
+        if let Err(error) = fs::rename(self.path(), place) {
+            if fs::rename(&earlier, place).is_err() {
+                // The earlier report can't go back: keep it where it is rather than lose it.
+                let _kept = aside.keep();
+            }
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// The first free name of the report's time: renaming onto a folder that holds something fails, so no report can
+    /// take another's place.
+    fn settle_under(&self, folder: &Path) -> io::Result<PathBuf> {
+        let name = self.as_of.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let mut place = folder.join(&name);
+        let mut number = 2;
+        while fs::symlink_metadata(&place).is_ok() {
+            place = folder.join(format!("{name}-{number}"));
+            number += 1;
+        }
+        fs::rename(self.path(), &place)?;
+        Ok(place)
+    }
+}
+
+/// `path` does not exist, is an empty folder, or is a report of ours that holds nothing else.
+fn check_ours(path: &Path) -> Result<(), PublishError> {
+    let failed = PublishError::io(path);
+    let not_ours = |found: &str| PublishError::NotOurs { path: path.to_owned(), found: found.to_owned() };
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+        Ok(found) if found.is_symlink() => return Err(not_ours("it is a symbolic link")),
+        Ok(found) if !found.is_dir() => return Err(not_ours("it is a file")),
+        Ok(_) => {}
+    }
+    let manifest = Manifest::read(path).map_err(&failed)?;
+    let listed = |name: &str| {
+        manifest
+            .as_ref()
+            .is_some_and(|manifest| name == MANIFEST_FILE || manifest.files.iter().any(|file| file.name == name))
+    };
+    for entry in fs::read_dir(path).map_err(&failed)? {
+        let name = entry.map_err(&failed)?.file_name().to_string_lossy().into_owned();
+        if !listed(&name) {
+            return Err(not_ours(&format!("it holds {}", name.escape_debug())));
+        }
+    }
+    Ok(())
+}
+
+fn staging_folder(parent: &Path) -> Result<TempDir, PublishError> {
+    tempfile::Builder::new()
+        .prefix(STAGING_PREFIX)
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .tempdir_in(parent)
+        .map_err(PublishError::io(parent))
+}
+
+fn sync_files(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        File::open(entry?.path())?.sync_all()?;
+    }
+    File::open(folder)?.sync_all()
+}
+
+/// Replaces the link in one step: whoever looks sees the old report or the new one.
+fn link_latest(folder: &Path, place: &Path) -> io::Result<()> {
+    let aside = tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(folder)?;
+    let link = aside.path().join(LATEST);
+    symlink(place.file_name().unwrap_or_default(), &link)?;
+    fs::rename(link, folder.join(LATEST))
+}
+
+#[cfg(test)]
+mod tests;

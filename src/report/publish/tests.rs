@@ -1,0 +1,106 @@
+//! Reports appear whole, and nothing that is not ours is touched.
+
+use super::*;
+use crate::report::manifest::{InputStamp, Stamp};
+
+const AS_OF: &str = "2026-11-23T02:00:00Z";
+
+fn write_report(folder: &Path, content: &str) {
+    fs::write(folder.join("summary.json"), content).expect("writable");
+    let time: Timestamp = AS_OF.parse().expect("a time");
+    let input = InputStamp { name: "ids.csv".into(), sha256: "00".into(), bytes: 1, rows: 1 };
+    let stamp = Stamp {
+        as_of: time,
+        started_at: time,
+        finished_at: time,
+        base_url: "sandbox".into(),
+        account: None,
+        input,
+        settings: serde_json::json!({}),
+        verdict: "reconciled".into(),
+        exit_code: 0,
+    };
+    stamp.write(folder).expect("writable");
+}
+
+fn publish(destination: &Destination, content: &str) -> PathBuf {
+    destination.check().expect("usable");
+    let staging = destination.staging(AS_OF.parse().expect("a time")).expect("usable");
+    write_report(staging.path(), content);
+    staging.publish().expect("publishable")
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .expect("readable")
+        .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn under_a_folder_each_report_has_its_own_and_latest_moves() {
+    let place = tempfile::tempdir().expect("a folder");
+    let reports = place.path().join("deep/reports");
+    let destination = Destination::Under(reports.clone());
+    assert_eq!(publish(&destination, "1"), reports.join("20261123T020000Z"));
+    assert_eq!(publish(&destination, "2"), reports.join("20261123T020000Z-2"));
+    assert_eq!(entries(&reports), ["20261123T020000Z", "20261123T020000Z-2", "latest"]);
+    assert_eq!(fs::read_link(reports.join("latest")).expect("a link"), Path::new("20261123T020000Z-2"));
+    assert_eq!(fs::read_to_string(reports.join("20261123T020000Z/summary.json")).expect("there"), "1");
+}
+
+#[test]
+fn exactly_there_replaces_only_a_report_of_ours() {
+    let place = tempfile::tempdir().expect("a folder");
+    let out = place.path().join("out");
+    let destination = Destination::Exactly(out.clone());
+    publish(&destination, "1");
+    publish(&destination, "2");
+    assert_eq!(fs::read_to_string(out.join("summary.json")).expect("there"), "2");
+    assert_eq!(entries(place.path()), ["out"], "nothing is left beside it");
+
+    fs::write(out.join("notes.txt"), "mine").expect("writable");
+    let error = destination.check().expect_err("a foreign file").to_string();
+    assert!(error.contains("it holds notes.txt") && error.contains("nothing was touched"), "{error}");
+    assert_eq!(fs::read_to_string(out.join("notes.txt")).expect("there"), "mine");
+}
+
+#[test]
+fn an_empty_folder_will_do_but_nothing_else() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path().join("empty");
+    fs::create_dir(&folder).expect("writable");
+    publish(&Destination::Exactly(folder), "1");
+
+    let foreign = place.path().join("foreign");
+    fs::create_dir(&foreign).expect("writable");
+    fs::write(foreign.join("manifest.json"), r#"{"kind":"something else"}"#).expect("writable");
+    let file = place.path().join("file");
+    fs::write(&file, "mine").expect("writable");
+    let link = place.path().join("link");
+    symlink(&foreign, &link).expect("writable");
+    for path in [foreign, file, link] {
+        let error = Destination::Exactly(path.clone()).check().expect_err("not ours");
+        assert!(matches!(error, PublishError::NotOurs { .. }), "{}: {error}", path.display());
+    }
+}
+
+#[test]
+fn latest_that_is_no_link_is_left_alone() {
+    let place = tempfile::tempdir().expect("a folder");
+    fs::create_dir(place.path().join("latest")).expect("writable");
+    let error = Destination::Under(place.path().to_owned()).check().expect_err("not ours");
+    assert!(matches!(error, PublishError::LatestNotOurs(_)), "{error}");
+}
+
+#[test]
+fn an_unpublished_report_leaves_nothing() {
+    let place = tempfile::tempdir().expect("a folder");
+    let destination = Destination::Under(place.path().to_owned());
+    let staging = destination.staging(AS_OF.parse().expect("a time")).expect("usable");
+    write_report(staging.path(), "half");
+    drop(staging);
+    assert_eq!(entries(place.path()), Vec::<String>::new());
+}

@@ -1,0 +1,166 @@
+//! Spend per workflow and per revision: aggregated by Polars, in decimal, from the facts as they were written.
+
+use std::path::Path;
+
+use polars::prelude::{
+    AnyValue, Column, DataFrame, DataType, Expr, LazyFrame, PlRefPath, PolarsResult, ScanArgsParquet,
+    SortMultipleOptions, col, len, lit, when,
+};
+
+use super::ReportError;
+use crate::domain::money::{SCALE, Sum};
+use crate::domain::order::Amounts;
+
+/// What one group of orders spent. Amounts and differences are sums over settled orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpendRow {
+    /// The workflow, and the revision where revisions are grouped.
+    pub keys: Vec<String>,
+    /// The currency of every amount of this row.
+    pub currency: String,
+    /// How many orders: settled and pending.
+    pub orders: u64,
+    /// How many are settled.
+    pub settled: u64,
+    /// How many are not.
+    pub pending: u64,
+    /// How many runs failed.
+    pub failed_runs: u64,
+    /// How many orders are discrepant.
+    pub discrepant: u64,
+    /// The six sums, in the order of `Amounts::NAMES`.
+    pub amounts: [Sum; 6],
+    /// Σ |final + released − quote|.
+    pub quote_gross_difference: Sum,
+    /// Σ (final + released − quote).
+    pub quote_net_difference: Sum,
+    /// Σ |total − compute − external|.
+    pub cost_gross_difference: Sum,
+    /// Σ (total − compute − external).
+    pub cost_net_difference: Sum,
+}
+
+const WORKFLOW: &str = "workflow_id";
+const REVISION: &str = "revision_id";
+const CURRENCY: &str = "quote_currency";
+const COUNTS: [&str; 5] = ["orders", "settled_orders", "pending_orders", "failed_runs", "discrepant_orders"];
+const DIFFERENCES: [&str; 4] = ["quote_gross", "quote_net", "cost_gross", "cost_net"];
+
+/// Spend per workflow and currency, sorted.
+///
+/// # Errors
+/// When the facts can't be read back, or a sum does not fit.
+pub fn by_workflow(facts: &Path) -> Result<Vec<SpendRow>, ReportError> {
+    aggregate(facts, &[WORKFLOW])
+}
+
+/// Spend per workflow, revision and currency, sorted.
+///
+/// # Errors
+/// When the facts can't be read back, or a sum does not fit.
+pub fn by_revision(facts: &Path) -> Result<Vec<SpendRow>, ReportError> {
+    aggregate(facts, &[WORKFLOW, REVISION])
+}
+
+fn aggregate(facts: &Path, keys: &[&str]) -> Result<Vec<SpendRow>, ReportError> {
+    let frame = collect(facts, keys).map_err(ReportError::polars("aggregate"))?;
+    (0..frame.height()).map(|row| spend_row(&frame, row, keys)).collect()
+}
+
+fn collect(facts: &Path, keys: &[&str]) -> PolarsResult<DataFrame> {
+    let groups: Vec<&str> = keys.iter().copied().chain([CURRENCY]).collect();
+    let settled = || col("settled");
+    // Facts are widened before anything is added: a sum of (28,8) may need 38 digits.
+    let amount = |name: &str| col(name).cast(DataType::Decimal(38, SCALE as usize));
+    let quote = amount("final_amount") + amount("released_amount") - amount("quote_amount");
+    let cost = amount("total_cost") - amount("compute_cost") - amount("external_model_cost");
+    let count = |which: Expr, name: &str| which.cast(DataType::UInt64).sum().alias(name);
+    let [orders, settled_orders, pending_orders, failed_runs, discrepant] = COUNTS;
+    let [quote_gross, quote_net, cost_gross, cost_net] = DIFFERENCES;
+    let over_settled = |amount: Expr, name: &str| amount.filter(settled()).sum().alias(name);
+
+    let mut measures = vec![
+        len().cast(DataType::UInt64).alias(orders),
+        count(settled(), settled_orders),
+        count(settled().not(), pending_orders),
+        count(col("run_status").eq(lit("failed")).fill_null(lit(false)), failed_runs),
+        count(col("bucket").eq(lit("discrepant")), discrepant),
+    ];
+    measures.extend(Amounts::NAMES.map(|name| over_settled(amount(name), name)));
+    measures.extend([
+        over_settled(size(&quote), quote_gross),
+        over_settled(quote, quote_net),
+        over_settled(size(&cost), cost_gross),
+        over_settled(cost, cost_net),
+    ]);
+    LazyFrame::scan_parquet(PlRefPath::try_from_path(facts)?, ScanArgsParquet { glob: false, ..Default::default() })?
+        .with_columns(groups.iter().map(|name| col(*name).fill_null(lit(""))).collect::<Vec<_>>())
+        .group_by(groups.iter().map(|name| col(*name)).collect::<Vec<_>>())
+        .agg(measures)
+        .sort(groups, SortMultipleOptions::default())
+        .collect()
+}
+
+/// The size of a decimal without its sign.
+fn size(amount: &Expr) -> Expr {
+    let zero = lit(0).cast(DataType::Decimal(38, SCALE as usize));
+    when(amount.clone().lt(zero.clone())).then(zero - amount.clone()).otherwise(amount.clone())
+}
+
+fn spend_row(frame: &DataFrame, row: usize, keys: &[&str]) -> Result<SpendRow, ReportError> {
+    let column = |name: &str| frame.column(name).map_err(ReportError::polars("read the aggregates of"));
+    let text = |name: &str| column(name).and_then(|column| text_at(column, row));
+    let count = |name: &str| column(name).and_then(|column| count_at(column, row));
+    let sum = |name: &str| column(name).and_then(|column| sum_at(column, row));
+    let [orders, settled, pending, failed_runs, discrepant] = COUNTS;
+    let [quote_gross, quote_net, cost_gross, cost_net] = DIFFERENCES;
+    let mut amounts = [Sum::ZERO; 6];
+    for (amount, name) in amounts.iter_mut().zip(Amounts::NAMES) {
+        *amount = sum(name)?;
+    }
+    Ok(SpendRow {
+        keys: keys.iter().map(|key| text(key)).collect::<Result<_, _>>()?,
+        currency: text(CURRENCY)?,
+        orders: count(orders)?,
+        settled: count(settled)?,
+        pending: count(pending)?,
+        failed_runs: count(failed_runs)?,
+        discrepant: count(discrepant)?,
+        amounts,
+        quote_gross_difference: sum(quote_gross)?,
+        quote_net_difference: sum(quote_net)?,
+        cost_gross_difference: sum(cost_gross)?,
+        cost_net_difference: sum(cost_net)?,
+    })
+}
+
+fn value_at<'f>(column: &'f Column, row: usize) -> Result<AnyValue<'f>, ReportError> {
+    column.get(row).map_err(ReportError::polars("read the aggregates of"))
+}
+
+fn text_at(column: &Column, row: usize) -> Result<String, ReportError> {
+    match value_at(column, row)? {
+        AnyValue::String(text) => Ok(text.to_owned()),
+        AnyValue::StringOwned(text) => Ok(text.to_string()),
+        other => Err(unexpected(column, &other)),
+    }
+}
+
+fn count_at(column: &Column, row: usize) -> Result<u64, ReportError> {
+    match value_at(column, row)? {
+        AnyValue::UInt64(count) => Ok(count),
+        other => Err(unexpected(column, &other)),
+    }
+}
+
+fn sum_at(column: &Column, row: usize) -> Result<Sum, ReportError> {
+    match value_at(column, row)? {
+        AnyValue::Decimal(units, _, scale) if scale == SCALE as usize => Ok(Sum::from_units(units)?),
+        AnyValue::Null => Ok(Sum::ZERO),
+        other => Err(unexpected(column, &other)),
+    }
+}
+
+fn unexpected(column: &Column, value: &AnyValue<'_>) -> ReportError {
+    ReportError::Contradiction(format!("the aggregate {} came out as {}", column.name(), value.dtype()))
+}

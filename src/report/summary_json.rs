@@ -1,0 +1,98 @@
+//! `summary.json`: verdict, population, control totals and counts, for scripts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::domain::money::{Overflow, Sum};
+use crate::domain::order::Amounts;
+use crate::summary::{
+    AgeBucket, Bridge, CheckCount, CurrencyTotals, Differences, Frozen, JudgingSettings, Population, Tolerance,
+};
+
+/// The whole of `summary.json`, in the order of its fields.
+#[derive(Clone, Debug, Serialize)]
+pub struct SummaryJson {
+    /// The verdict's word.
+    pub verdict: &'static str,
+    /// The exit code of the job that made the report.
+    pub exit_code: u8,
+    /// What ages are counted to, RFC 3339.
+    pub as_of: String,
+    /// The label of the account, if one was given.
+    pub account: Option<String>,
+    /// Rows in all and by bucket.
+    pub population: Population,
+    /// The control totals by currency.
+    pub control_totals: BTreeMap<String, ControlTotals>,
+    /// The findings by check.
+    pub checks: BTreeMap<&'static str, CheckCount>,
+    /// The findings by cause; none is named yet.
+    pub causes: BTreeMap<String, CheckCount>,
+    /// The settings that affect judgement.
+    pub settings: JudgingSettings,
+}
+
+/// The control totals of one currency.
+#[derive(Clone, Debug, Serialize)]
+pub struct ControlTotals {
+    /// The six amounts summed over settled orders, from the aggregates.
+    pub amounts: BTreeMap<&'static str, Sum>,
+    /// What the identities are off, summed order by order.
+    pub differences: IdentityDifferences,
+    /// What passed only thanks to the tolerance.
+    pub passed_by_tolerance: Tolerance,
+    /// What is waived.
+    pub waived: Waived,
+    /// The quotes of unsettled orders.
+    pub frozen: FrozenMoney,
+    /// The proof of the report on itself.
+    pub bridge: Bridge,
+}
+
+/// The differences of both identities.
+#[derive(Clone, Debug, Serialize)]
+pub struct IdentityDifferences {
+    /// `final + released − quote`.
+    pub quote_split: Differences,
+    /// `total − compute − external`.
+    pub cost_sum: Differences,
+}
+
+/// Waived discrepancies and their differences.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Waived {
+    /// How many findings are waived.
+    pub findings: u64,
+    /// Their signed total.
+    pub net: Sum,
+    /// Their total without the signs.
+    pub gross: Sum,
+}
+
+/// Money the provider still holds.
+#[derive(Clone, Debug, Serialize)]
+pub struct FrozenMoney {
+    /// All of it.
+    #[serde(flatten)]
+    pub total: Frozen,
+    /// By age of the order.
+    pub by_age: BTreeMap<AgeBucket, Frozen>,
+}
+
+impl ControlTotals {
+    /// Puts together the control totals of one currency.
+    ///
+    /// # Errors
+    /// [`Overflow`] past 38 digits.
+    pub fn of(aggregates: &[Sum; 6], totals: &CurrencyTotals, bridge: Bridge) -> Result<Self, Overflow> {
+        Ok(Self {
+            amounts: Amounts::NAMES.into_iter().zip(*aggregates).collect(),
+            differences: IdentityDifferences { quote_split: totals.quote, cost_sum: totals.cost },
+            passed_by_tolerance: totals.tolerated,
+            waived: Waived::default(),
+            frozen: FrozenMoney { total: totals.frozen_in_all()?, by_age: totals.frozen.clone() },
+            bridge,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! The neutral grid that feeds every output format: typed columns and typed cells.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use crate::domain::finding::Figure;
+use crate::domain::money::Sum;
+
+/// What the cells of a column hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text, some of it from outside.
+    Text,
+    /// Exact money with 8 decimals; a text where a check compares texts.
+    Amount,
+    /// A whole number.
+    Integer,
+    /// A point in time.
+    Time,
+    /// True or false.
+    Flag,
+}
+
+/// One column of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The machine name, never translated.
+    pub name: &'static str,
+    /// What its cells hold.
+    pub kind: Kind,
+}
+
+/// One typed cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell<'a> {
+    /// Nothing.
+    Empty,
+    /// Text, some of it from outside.
+    Text(Cow<'a, str>),
+    /// Exact money.
+    Amount(Sum),
+    /// A whole number.
+    Integer(i64),
+    /// A point in time.
+    Time(Timestamp),
+    /// True or false.
+    Flag(bool),
+}
+
+impl<'a> Cell<'a> {
+    /// A borrowed text.
+    pub fn text(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+
+    /// A text made for this cell.
+    pub fn owned(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+
+    /// A borrowed text, or nothing.
+    pub fn optional(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Empty, Self::text)
+    }
+
+    /// One side of a check.
+    pub fn figure(figure: &'a Figure) -> Self {
+        match figure {
+            Figure::Nothing => Self::Empty,
+            Figure::Money(sum) => Self::Amount(*sum),
+            Figure::Text(text) => Self::text(text),
+        }
+    }
+}
+
+/// A table whose rows are made as they are written.
+pub struct Table<'a> {
+    /// The stem of its file's name.
+    pub name: &'static str,
+    /// The columns, in order.
+    pub columns: &'static [Column],
+    /// The rows, each with one cell a column.
+    pub rows: Box<dyn Iterator<Item = Vec<Cell<'a>>> + 'a>,
+}

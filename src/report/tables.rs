@@ -1,0 +1,241 @@
+//! The tables of a report: which columns they have, and how a row is made. Writers decide nothing of this.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::spend::SpendRow;
+use super::table::{Cell, Column, Kind, Table};
+use crate::domain::finding::Finding;
+use crate::domain::order::RunOrder;
+use crate::domain::outcome::Bucket;
+use crate::summary::{AgeBucket, age_hours};
+
+/// One failed check of one order.
+#[derive(Clone, Debug)]
+pub struct Discrepancy {
+    /// The line of the input.
+    pub line: u64,
+    /// The order that was asked for.
+    pub run_order_id: Arc<str>,
+    /// What the reply says of it.
+    pub order: Arc<RunOrder>,
+    /// The failed check.
+    pub finding: Finding,
+}
+
+/// One unsettled order.
+#[derive(Clone, Debug)]
+pub struct PendingOrder {
+    /// The line of the input.
+    pub line: u64,
+    /// The order that was asked for.
+    pub run_order_id: Arc<str>,
+    /// What the reply says of it.
+    pub order: Arc<RunOrder>,
+}
+
+/// One row that is no fetched order.
+#[derive(Clone, Debug)]
+pub struct Exception {
+    /// The line of the input.
+    pub line: u64,
+    /// The ID, or what stood in its place.
+    pub run_order_id: String,
+    /// Where the row is counted.
+    pub bucket: Bucket,
+    /// A stable word for the reason.
+    pub reason: String,
+    /// The particulars.
+    pub detail: String,
+}
+
+const fn column(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind }
+}
+
+/// The columns of `discrepancies.csv`. `cause` and `lifecycle` and `waived` are there for the checks and the memory
+/// of earlier nights that fill them.
+const DISCREPANCY_COLUMNS: &[Column] = &[
+    column("run_order_id", Kind::Text),
+    column("input_line", Kind::Integer),
+    column("workflow_id", Kind::Text),
+    column("revision_id", Kind::Text),
+    column("check", Kind::Text),
+    column("severity", Kind::Text),
+    column("cause", Kind::Text),
+    column("currency", Kind::Text),
+    column("expected", Kind::Amount),
+    column("actual", Kind::Amount),
+    column("difference", Kind::Amount),
+    column("waived", Kind::Flag),
+    column("lifecycle", Kind::Text),
+    column("run_status", Kind::Text),
+    column("settlement_status", Kind::Text),
+    column("created_at", Kind::Time),
+    column("updated_at", Kind::Time),
+    column("message", Kind::Text),
+    column("discrepancy_id", Kind::Text),
+];
+
+const PENDING_COLUMNS: &[Column] = &[
+    column("run_order_id", Kind::Text),
+    column("input_line", Kind::Integer),
+    column("workflow_id", Kind::Text),
+    column("revision_id", Kind::Text),
+    column("currency", Kind::Text),
+    column("quote_amount", Kind::Amount),
+    column("run_status", Kind::Text),
+    column("settlement_status", Kind::Text),
+    column("freeze_status", Kind::Text),
+    column("created_at", Kind::Time),
+    column("age_hours", Kind::Integer),
+    column("age_bucket", Kind::Text),
+];
+
+const EXCEPTION_COLUMNS: &[Column] = &[
+    column("run_order_id", Kind::Text),
+    column("input_line", Kind::Integer),
+    column("bucket", Kind::Text),
+    column("reason", Kind::Text),
+    column("detail", Kind::Text),
+];
+
+const WORKFLOW: Column = column("workflow_id", Kind::Text);
+const REVISION: Column = column("revision_id", Kind::Text);
+const SPEND_BY_WORKFLOW_COLUMNS: &[Column; 17] = &spend_columns([WORKFLOW]);
+const SPEND_BY_REVISION_COLUMNS: &[Column; 18] = &spend_columns([WORKFLOW, REVISION]);
+
+const SPEND_MEASURES: [Column; 16] = [
+    column("currency", Kind::Text),
+    column("orders", Kind::Integer),
+    column("settled", Kind::Integer),
+    column("pending", Kind::Integer),
+    column("failed_runs", Kind::Integer),
+    column("discrepant", Kind::Integer),
+    column("quote_amount", Kind::Amount),
+    column("final_amount", Kind::Amount),
+    column("released_amount", Kind::Amount),
+    column("compute_cost", Kind::Amount),
+    column("external_model_cost", Kind::Amount),
+    column("total_cost", Kind::Amount),
+    column("quote_gross_difference", Kind::Amount),
+    column("quote_net_difference", Kind::Amount),
+    column("cost_gross_difference", Kind::Amount),
+    column("cost_net_difference", Kind::Amount),
+];
+
+const fn spend_columns<const KEYS: usize, const ALL: usize>(keys: [Column; KEYS]) -> [Column; ALL] {
+    let mut columns = [WORKFLOW; ALL];
+    let mut at = 0;
+    while at < ALL {
+        columns[at] = if at < KEYS { keys[at] } else { SPEND_MEASURES[at - KEYS] };
+        at += 1;
+    }
+    columns
+}
+
+/// `discrepancies.csv`: one row per failed check of an order.
+pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
+    let rows = discrepancies.iter().map(|row| {
+        let (order, finding) = (&row.order, &row.finding);
+        vec![
+            Cell::text(&*row.run_order_id),
+            line(row.line),
+            Cell::optional(order.workflow_id.as_deref()),
+            Cell::optional(order.revision_id.as_deref()),
+            Cell::text(finding.check),
+            Cell::text(finding.severity.code()),
+            Cell::Empty,
+            Cell::optional(order.quote_currency.as_deref()),
+            Cell::figure(&finding.expected),
+            Cell::figure(&finding.actual),
+            finding.difference.map_or(Cell::Empty, Cell::Amount),
+            Cell::Empty,
+            Cell::Empty,
+            Cell::optional(order.run_status.as_deref()),
+            Cell::optional(order.settlement_status.as_deref()),
+            time(order.created_at),
+            time(order.updated_at),
+            Cell::text(&*finding.message),
+            Cell::owned(discrepancy_id(&row.run_order_id, finding.check)),
+        ]
+    });
+    Table { name: "discrepancies", columns: DISCREPANCY_COLUMNS, rows: Box::new(rows) }
+}
+
+/// `pending.csv`: every unsettled order with its age as of that time.
+pub fn pending(pending: &[PendingOrder], as_of: Timestamp) -> Table<'_> {
+    let rows = pending.iter().map(move |row| {
+        let order = &row.order;
+        vec![
+            Cell::text(&*row.run_order_id),
+            line(row.line),
+            Cell::optional(order.workflow_id.as_deref()),
+            Cell::optional(order.revision_id.as_deref()),
+            Cell::optional(order.quote_currency.as_deref()),
+            order.amounts.quote_amount.map_or(Cell::Empty, |amount| Cell::Amount(amount.into())),
+            Cell::optional(order.run_status.as_deref()),
+            Cell::optional(order.settlement_status.as_deref()),
+            Cell::optional(order.freeze_status.as_deref()),
+            time(order.created_at),
+            age_hours(order.created_at, as_of).map_or(Cell::Empty, Cell::Integer),
+            Cell::text(AgeBucket::of(order.created_at, as_of).code()),
+        ]
+    });
+    Table { name: "pending", columns: PENDING_COLUMNS, rows: Box::new(rows) }
+}
+
+/// `exceptions.csv`: every row that is no fetched order, with line and reason.
+pub fn exceptions(exceptions: &[Exception]) -> Table<'_> {
+    let rows = exceptions.iter().map(|row| {
+        vec![
+            Cell::text(&*row.run_order_id),
+            line(row.line),
+            Cell::text(row.bucket.code()),
+            Cell::text(&*row.reason),
+            Cell::text(&*row.detail),
+        ]
+    });
+    Table { name: "exceptions", columns: EXCEPTION_COLUMNS, rows: Box::new(rows) }
+}
+
+/// `spend_by_workflow.csv`.
+pub fn spend_by_workflow(rows: &[SpendRow]) -> Table<'_> {
+    spend("spend_by_workflow", SPEND_BY_WORKFLOW_COLUMNS, rows)
+}
+
+/// `spend_by_revision.csv`.
+pub fn spend_by_revision(rows: &[SpendRow]) -> Table<'_> {
+    spend("spend_by_revision", SPEND_BY_REVISION_COLUMNS, rows)
+}
+
+fn spend<'a>(name: &'static str, columns: &'static [Column], rows: &'a [SpendRow]) -> Table<'a> {
+    let rows = rows.iter().map(|row| {
+        let counts = [row.orders, row.settled, row.pending, row.failed_runs, row.discrepant];
+        let differences =
+            [row.quote_gross_difference, row.quote_net_difference, row.cost_gross_difference, row.cost_net_difference];
+        let keys = row.keys.iter().map(|key| Cell::text(&**key));
+        keys.chain([Cell::text(&*row.currency)])
+            .chain(counts.map(line))
+            .chain(row.amounts.map(Cell::Amount))
+            .chain(differences.map(Cell::Amount))
+            .collect()
+    });
+    Table { name, columns, rows: Box::new(rows) }
+}
+
+fn line<'a>(number: u64) -> Cell<'a> {
+    Cell::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn time<'a>(time: Option<Timestamp>) -> Cell<'a> {
+    time.map_or(Cell::Empty, Cell::Time)
+}
+
+/// 16 hex digits from order and check, the same every night.
+fn discrepancy_id(run_order_id: &str, check: &str) -> String {
+    let hash = Sha256::new().chain_update(run_order_id).chain_update("\n").chain_update(check).finalize();
+    hex::encode(&hash[..8])
+}

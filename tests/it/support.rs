@@ -1,0 +1,131 @@
+//! What the end-to-end tests share: the real binary, a real sandbox on a real socket, and plain readers of reports.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+use tieout::sandbox::{Options, Sandbox};
+use tokio::runtime::Runtime;
+
+/// The binary under test, in an environment of its own.
+pub fn tieout() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tieout"));
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
+
+/// A place for the files of one test.
+pub struct Place(TempDir);
+
+impl Place {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, content).expect("a writable temporary folder");
+        path
+    }
+
+    /// `tieout reconcile` with report and state in this place.
+    pub fn reconcile(&self, ids: impl AsRef<OsStr>) -> Command {
+        let mut command = tieout();
+        command.current_dir(self.0.path());
+        command.arg("reconcile").arg(ids).arg("--rate").arg("0");
+        command.arg("--out").arg(self.path("report")).arg("--state").arg(self.path("state.sqlite"));
+        command
+    }
+
+    /// Every file below this place.
+    pub fn files(&self) -> Vec<PathBuf> {
+        files_below(self.0.path())
+    }
+
+    pub fn report(&self) -> ReportFiles {
+        ReportFiles(self.path("report"))
+    }
+}
+
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() { found.extend(files_below(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+/// A report folder, read by plain means.
+pub struct ReportFiles(pub PathBuf);
+
+impl ReportFiles {
+    pub fn exists(&self) -> bool {
+        self.0.exists()
+    }
+
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub fn json(&self, name: &str) -> serde_json::Value {
+        serde_json::from_slice(&self.bytes(name)).expect("JSON")
+    }
+
+    /// The rows of a CSV file, by column.
+    pub fn rows(&self, name: &str) -> Vec<BTreeMap<String, String>> {
+        let mut reader = csv::Reader::from_path(self.0.join(name)).expect("a CSV file");
+        reader.deserialize().map(|row| row.expect("a row")).collect()
+    }
+
+    pub fn population(&self, bucket: &str) -> u64 {
+        self.json("summary.json")["population"][bucket].as_u64().expect("a count")
+    }
+
+    pub fn verdict(&self) -> String {
+        self.json("summary.json")["verdict"].as_str().expect("a word").to_owned()
+    }
+}
+
+/// A sandbox on a real socket, in this process, for as long as it lives.
+pub struct Server {
+    _runtime: Runtime,
+    pub url: String,
+}
+
+impl Server {
+    pub fn start(options: Options) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let sandbox = runtime.block_on(Sandbox::start(address, options)).expect("a free port");
+        let url = sandbox.base_url();
+        runtime.spawn(sandbox.wait());
+        Self { _runtime: runtime, url }
+    }
+}
+
+pub fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or_else(|| panic!("ended by a signal: {output:?}"))
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A file of the repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
