@@ -1,2 +1,7 @@
 //! The `tieout` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tieout::app::run().into()
+}

@@ -1,1 +1,33 @@
-//! Stub.
+//! The command line, the settings, one file per command, and the exit codes.
+
+mod checks;
+pub mod cli;
+pub mod exit;
+mod logging;
+mod reconcile;
+mod sandbox;
+pub mod settings;
+mod terminal;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use exit::{Exit, Failure};
+
+/// Parses the command line, runs the command, and says how the process ends.
+#[must_use]
+pub fn run() -> Exit {
+    let cli = Cli::parse();
+    logging::start(&cli.general);
+    let ended = match cli.command {
+        Command::Reconcile(command) => {
+            settings::resolve(command, &cli.general).map_err(Failure::usage).and_then(reconcile::run)
+        }
+        Command::Checks { code } => checks::run(code.as_deref()),
+        Command::Sandbox(command) => sandbox::run(command.port, command.options()),
+    };
+    ended.unwrap_or_else(|failure| {
+        exit::tell(&failure);
+        failure.exit
+    })
+}

@@ -6,8 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use jiff::{Timestamp, Unit};
 use tokio::runtime::Runtime;
 
+use super::cli::Output;
 use super::exit::{self, Exit, Failure};
-use super::settings::{Output, Settings};
+use super::settings::Settings;
 use super::terminal;
 use crate::input::Input;
 use crate::pipeline::{self, Display, Ended, Job, JobError, Signal};
@@ -30,9 +31,9 @@ pub fn run(settings: Settings) -> Result<Exit, Failure> {
             let mut out = io::stdout().lock();
             let shown = match output {
                 Output::Text => terminal::show(&report, &folder, &mut out),
-                Output::Json => {
-                    serde_json::to_writer_pretty(&mut out, &report.summary).map_err(io::Error::from).and_then(|()| writeln!(out))
-                }
+                Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
+                    .map_err(io::Error::from)
+                    .and_then(|()| writeln!(out)),
             };
             exit::ignore_closed_pipe(shown)?;
             Ok(exit::of(report.verdict, &fail_on))
@@ -87,7 +88,8 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
 /// Starts the simulator on a free loopback port, points the provider's options at it, and returns its key.
 fn start_sandbox(runtime: &Runtime, provider: &mut ProviderOptions) -> Result<ApiKey, Failure> {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let sandbox = runtime.block_on(Sandbox::start(anywhere, sandbox::Options::default())).map_err(Failure::no_report)?;
+    let sandbox =
+        runtime.block_on(Sandbox::start(anywhere, sandbox::Options::default())).map_err(Failure::no_report)?;
     provider.base_url = sandbox.base_url();
     // It serves until the runtime, and with it the job, ends.
     runtime.spawn(sandbox.wait());

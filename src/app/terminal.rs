@@ -92,7 +92,10 @@ fn explanation(report: &Report) -> String {
         }
         Verdict::Incomplete => {
             let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
-            format!("No verdict can be given: {} without a readable answer. Run again.", counted(missing, "row is", "rows are"))
+            format!(
+                "No verdict can be given: {} without a readable answer. Run again.",
+                counted(missing, "row is", "rows are")
+            )
         }
         Verdict::Empty => "There was nothing to reconcile, as allowed.".to_owned(),
     }

@@ -1,0 +1,202 @@
+//! The command line. The options of `reconcile` are one struct that serves the command line, the environment and the
+//! settings file.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use super::exit::FailOn;
+use crate::sandbox;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    everything tied out (warnings and pending orders allowed, unless --fail-on)
+  1    verdict discrepant: a person must look
+  2    usage or configuration error; nothing was fetched
+  3    verdict incomplete: a report is there, but some orders had no readable answer
+  4    no report: key rejected, nothing could be fetched, disk full, or our figures do not bridge
+  130  stopped by SIGINT    143  stopped by SIGTERM";
+
+const EXAMPLES: &str = "\
+Examples:
+  tieout reconcile ids.csv --sandbox             against the simulator: no key, no network
+  CHENYU_API_KEY=cy_... tieout reconcile ids.csv against the provider
+  zcat ids.csv.gz | tieout reconcile -           from standard input";
+
+/// Billing reconciliation for AI-workflow run orders: fetches each order, proves its amounts, reports what does not
+/// tie out.
+#[derive(Debug, Parser)]
+#[command(name = "tieout", version, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub general: General,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "General")]
+pub struct General {
+    /// Settings file; else ~/.config/tieout/tieout.toml where there is one
+    #[arg(long, global = true, env = "TIEOUT_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// No progress, and only errors in the log
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// More in the log (-vv for most)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// How the log is written
+    #[arg(long, global = true, env = "TIEOUT_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The job: read the IDs, fetch each order, check it, write the report
+    #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+    Reconcile(Box<Reconcile>),
+    /// List the checks, or explain one
+    Checks {
+        /// The check's code, such as quote-split
+        code: Option<String>,
+    },
+    /// Serve the simulator of the provider on loopback
+    Sandbox(SandboxCommand),
+}
+
+/// `tieout reconcile`.
+#[derive(Debug, Args)]
+pub struct Reconcile {
+    /// CSV with run order IDs, or - for standard input
+    #[arg(value_name = "IDS")]
+    pub ids: PathBuf,
+    /// The options.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// The options of `reconcile` as typed: on the command line, in the environment, or in the settings file.
+#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Options {
+    /// Base URL of the provider [default: https://www.chenyu.cn/api/open/v2]
+    #[arg(long, env = "TIEOUT_API_URL", value_name = "URL", help_heading = "Provider")]
+    pub api_url: Option<String>,
+    /// File that holds the API key; else the environment's CHENYU_API_KEY
+    #[arg(long, env = "TIEOUT_API_KEY_FILE", value_name = "FILE", help_heading = "Provider")]
+    pub api_key_file: Option<PathBuf>,
+    /// Reconcile against the simulator, in this process: no key, no network
+    #[arg(long, env = "TIEOUT_SANDBOX", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
+    pub sandbox: Option<bool>,
+    /// Requests per second; 0 is unlimited [default: 10]
+    #[arg(long, env = "TIEOUT_RATE", value_name = "N", help_heading = "Provider")]
+    pub rate: Option<u32>,
+    /// Requests in flight, 1 to 1024 [default: 16]
+    #[arg(long, env = "TIEOUT_CONCURRENCY", value_name = "N", help_heading = "Provider")]
+    pub concurrency: Option<usize>,
+    /// One whole attempt, such as 30s or 2m [default: 30s]
+    #[arg(long, env = "TIEOUT_TIMEOUT", value_name = "DURATION", help_heading = "Provider")]
+    pub timeout: Option<String>,
+    /// Retries after the first attempt [default: 5]
+    #[arg(long, env = "TIEOUT_RETRIES", value_name = "N", help_heading = "Provider")]
+    pub retries: Option<u32>,
+    /// The longest single wait that the provider may impose [default: 5m]
+    #[arg(long, env = "TIEOUT_MAX_WAIT", value_name = "DURATION", help_heading = "Provider")]
+    pub max_wait: Option<String>,
+
+    /// Heading (or number) of the ID column [default: detected]
+    #[arg(long, env = "TIEOUT_COLUMN", value_name = "NAME", help_heading = "Input")]
+    pub column: Option<String>,
+    /// The first row is no heading
+    #[arg(long, env = "TIEOUT_NO_HEADER", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Input")]
+    pub no_header: Option<bool>,
+    /// Encoding of the CSV, such as utf-8, utf-16le or gb18030 [default: detected]
+    #[arg(long, env = "TIEOUT_ENCODING", value_name = "NAME", help_heading = "Input")]
+    pub encoding: Option<String>,
+    /// Delimiter of the CSV: one character, or comma, semicolon, tab [default: detected]
+    #[arg(long, env = "TIEOUT_DELIMITER", value_name = "CHAR", help_heading = "Input")]
+    pub delimiter: Option<String>,
+    /// An input without rows is fine (verdict empty, exit 0)
+    #[arg(long, env = "TIEOUT_ALLOW_EMPTY", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Input")]
+    pub allow_empty: Option<bool>,
+
+    /// By how much quote-split and cost-sum may be off, in yuan [default: 0]
+    #[arg(long, env = "TIEOUT_TOLERANCE", value_name = "DECIMAL", help_heading = "Judging")]
+    pub tolerance: Option<String>,
+    /// The only currency expected, such as CNY
+    #[arg(long, env = "TIEOUT_CURRENCY", value_name = "CODE", help_heading = "Judging")]
+    pub currency: Option<String>,
+    /// What ages are counted to, such as 2026-11-23T02:00:00Z [default: the start of the run]
+    #[arg(long, env = "TIEOUT_AS_OF", value_name = "TIME", help_heading = "Judging")]
+    pub as_of: Option<String>,
+    /// Verdicts that are to exit with 1 as well
+    #[arg(long, env = "TIEOUT_FAIL_ON", value_name = "VERDICT", value_delimiter = ',', help_heading = "Judging")]
+    pub fail_on: Option<Vec<FailOn>>,
+
+    /// Write the report exactly there, in place of an earlier one
+    #[arg(long, env = "TIEOUT_OUT", value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// One folder per run in there, `latest` pointing at the newest [default: reports]
+    #[arg(long, env = "TIEOUT_REPORTS_DIR", value_name = "DIR", help_heading = "Output")]
+    pub reports_dir: Option<PathBuf>,
+    /// The state [default: .state.sqlite in the reports folder]
+    #[arg(long, env = "TIEOUT_STATE", value_name = "FILE", help_heading = "Output")]
+    pub state: Option<PathBuf>,
+    /// A label for the report's heading
+    #[arg(long, env = "TIEOUT_ACCOUNT", value_name = "NAME", help_heading = "Output")]
+    pub account: Option<String>,
+    /// What standard output gets: a summary for people, or summary.json [default: text]
+    #[arg(long, env = "TIEOUT_OUTPUT", value_name = "FORMAT", help_heading = "Output")]
+    pub output: Option<Output>,
+}
+
+/// What standard output gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Output {
+    /// A summary for people.
+    #[default]
+    Text,
+    /// summary.json.
+    Json,
+}
+
+/// `tieout sandbox`.
+#[derive(Debug, Args)]
+pub struct SandboxCommand {
+    /// Port on loopback; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 8080)]
+    pub port: u16,
+    /// Which orders there are
+    #[arg(long, value_name = "N", default_value_t = sandbox::Options::default().seed)]
+    seed: u64,
+    /// Answer 429 past that many requests in any second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rate_limit: Option<u32>,
+    /// Log each request (see it with -v)
+    #[arg(long)]
+    log_requests: bool,
+}
+
+impl SandboxCommand {
+    /// The sandbox's options.
+    #[must_use]
+    pub const fn options(&self) -> sandbox::Options {
+        sandbox::Options { seed: self.seed, rate_limit: self.rate_limit, log_requests: self.log_requests }
+    }
+}

@@ -1,0 +1,155 @@
+//! How the process ends: the exit codes that users script against, and what is said when there is no report.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::summary::Verdict;
+
+/// Every way in which the process can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything tied out.
+    Success,
+    /// A person must look.
+    Discrepant,
+    /// A usage or configuration error; nothing was fetched.
+    Usage,
+    /// There is a report, but no verdict can be given.
+    Incomplete,
+    /// There is no report.
+    NoReport,
+    /// Stopped by SIGINT.
+    Interrupted,
+    /// Stopped by SIGTERM.
+    Terminated,
+}
+
+impl Exit {
+    /// The code of the process.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Discrepant => 1,
+            Self::Usage => 2,
+            Self::Incomplete => 3,
+            Self::NoReport => 4,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+/// A verdict that is fine by default and that `--fail-on` makes fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailOn {
+    /// Fail on `warnings`.
+    Warnings,
+    /// Fail on `pending`.
+    Pending,
+}
+
+/// The exit of a report with that verdict.
+#[must_use]
+pub fn of(verdict: Verdict, fail_on: &[FailOn]) -> Exit {
+    let unless = |reason| if fail_on.contains(&reason) { Exit::Discrepant } else { Exit::Success };
+    match verdict {
+        Verdict::Reconciled | Verdict::Empty => Exit::Success,
+        Verdict::Warnings => unless(FailOn::Warnings),
+        Verdict::Pending => unless(FailOn::Pending),
+        Verdict::Discrepant => Exit::Discrepant,
+        Verdict::Incomplete => Exit::Incomplete,
+    }
+}
+
+/// Why there is no report, and what to do.
+#[derive(Debug)]
+pub struct Failure {
+    /// How the process ends.
+    pub exit: Exit,
+    what: String,
+    help: Option<String>,
+}
+
+impl Failure {
+    /// A usage or configuration error.
+    pub fn usage(what: impl fmt::Display) -> Self {
+        Self { exit: Exit::Usage, what: what.to_string(), help: None }
+    }
+
+    /// An end without a report.
+    pub fn no_report(what: impl fmt::Display) -> Self {
+        Self { exit: Exit::NoReport, what: what.to_string(), help: None }
+    }
+
+    /// The same, with what to do.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        self.help.iter().try_for_each(|help| write!(f, "\n  help: {help}"))
+    }
+}
+
+/// Says something on standard error. Control characters of outside texts never reach the terminal.
+pub fn tell(what: &impl ToString) {
+    let visible = |char: char| if char.is_control() && char != '\n' { char::REPLACEMENT_CHARACTER } else { char };
+    let text: String = what.to_string().chars().map(visible).collect();
+    // If nobody can hear it, the exit code still says it.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A reader that closed the pipe has seen enough; anything else is a failure.
+///
+/// # Errors
+/// When standard output can't be written for another reason.
+pub fn ignore_closed_pipe(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::no_report(format!("can't write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verdict_has_its_code() {
+        let cases = [
+            (Verdict::Reconciled, 0),
+            (Verdict::Empty, 0),
+            (Verdict::Warnings, 0),
+            (Verdict::Pending, 0),
+            (Verdict::Discrepant, 1),
+            (Verdict::Incomplete, 3),
+        ];
+        for (verdict, code) in cases {
+            assert_eq!(of(verdict, &[]).code(), code, "{verdict:?}");
+        }
+        assert_eq!(of(Verdict::Warnings, &[FailOn::Warnings]).code(), 1);
+        assert_eq!(of(Verdict::Pending, &[FailOn::Warnings]).code(), 0);
+        assert_eq!(of(Verdict::Pending, &[FailOn::Pending]).code(), 1);
+    }
+
+    #[test]
+    fn a_failure_says_what_and_what_to_do() {
+        let failure = Failure::usage("no such thing").help("make one");
+        assert_eq!(failure.to_string(), "error: no such thing\n  help: make one");
+    }
+}

@@ -1,0 +1,280 @@
+//! Settings: option over environment over file over default, validated once, before anything is fetched.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use toml::Table;
+
+use super::cli::{General, Options, Output, Reconcile};
+use super::exit::FailOn;
+use crate::checks::Judging;
+use crate::domain::money::Amount;
+use crate::input::{Options as InputOptions, Source};
+use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
+use crate::report::publish::Destination;
+
+const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
+const KEY_VARIABLE: &str = "CHENYU_API_KEY";
+const REPORTS_DIR: &str = "reports";
+const STATE_FILE: &str = ".state.sqlite";
+/// The largest key file, in bytes.
+const MAX_KEY_FILE: u64 = 4_096;
+const MAX_CONCURRENCY: usize = 1_024;
+/// The longest label of an account, in characters.
+const MAX_ACCOUNT: usize = 200;
+
+/// What `reconcile` works with.
+#[derive(Debug)]
+pub struct Settings {
+    /// How to read the CSV.
+    pub input: InputOptions,
+    /// How to ask the provider.
+    pub provider: ProviderOptions,
+    /// The provider's key; `None` with the simulator.
+    pub key: Option<ApiKey>,
+    /// Whether the simulator is asked instead.
+    pub sandbox: bool,
+    /// The settings that affect judgement.
+    pub judging: Judging,
+    /// What ages are counted to, if not the start of the run.
+    pub as_of: Option<Timestamp>,
+    /// Which verdicts are to fail as well.
+    pub fail_on: Vec<FailOn>,
+    /// Whether an empty input is fine.
+    pub allow_empty: bool,
+    /// Where the report goes.
+    pub destination: Destination,
+    /// The state.
+    pub state: PathBuf,
+    /// A label for the report's heading.
+    pub account: Option<String>,
+    /// What standard output gets.
+    pub output: Output,
+    /// Whether to show no progress.
+    pub quiet: bool,
+}
+
+/// A setting that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The settings file can't be read.
+    #[error("can't read the settings file {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The settings file holds something it should not.
+    #[error("the settings file {} is not usable:\n{message}", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        message: String,
+    },
+    /// A value is out of its range or form.
+    #[error("--{option} {value:?}: {expected}")]
+    Value {
+        /// The option's name.
+        option: &'static str,
+        /// What was given.
+        value: String,
+        /// What would do.
+        expected: String,
+    },
+    /// There is no key.
+    #[error(
+        "no API key: set {KEY_VARIABLE}, or name a file that holds it with --api-key-file, or use --sandbox, which needs none"
+    )]
+    NoKey,
+    /// The key's file can't be used.
+    #[error("--api-key-file {}: {problem}", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
+    /// The key can't be one.
+    #[error("{origin}: {source}")]
+    Key {
+        /// Where the key comes from.
+        origin: String,
+        /// Why not.
+        source: KeyError,
+    },
+}
+
+/// Brings together what was typed, and proves it usable.
+///
+/// # Errors
+/// [`SettingsError`] says which setting can't be used and what would do.
+pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, SettingsError> {
+    let options = match settings_file(general.config.as_deref())? {
+        Some((path, text)) => {
+            overlay(&command.options, &text).map_err(|message| SettingsError::Toml { path, message })?
+        }
+        None => command.options,
+    };
+    let sandbox = options.sandbox.unwrap_or(false);
+    let key = if sandbox { None } else { Some(key(options.api_key_file.as_deref())?) };
+    let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
+    Ok(Settings {
+        input: input(command.ids, &options)?,
+        provider: provider(&options)?,
+        key,
+        sandbox,
+        judging: judging(&options)?,
+        as_of: options
+            .as_of
+            .as_deref()
+            .map(|text| value("as-of", text, "a time such as 2026-11-23T02:00:00Z"))
+            .transpose()?,
+        fail_on: options.fail_on.unwrap_or_default(),
+        allow_empty: options.allow_empty.unwrap_or(false),
+        state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
+        destination: options.out.map_or(Destination::Under(reports_dir), Destination::Exactly),
+        account: options.account.map(account).transpose()?,
+        output: options.output.unwrap_or_default(),
+        quiet: general.quiet,
+    })
+}
+
+/// The file that is named, or the user's own; never one of the current directory, which could redirect the key.
+fn settings_file(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, SettingsError> {
+    let own = || {
+        let folder = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+        let folder = folder.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".config")))?;
+        Some(folder.join("tieout/tieout.toml")).filter(|path| path.exists())
+    };
+    let Some(path) = named.map(Path::to_owned).or_else(own) else {
+        return Ok(None);
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some((path, text))),
+        Err(source) => Err(SettingsError::File { path, source }),
+    }
+}
+
+/// Lays what was typed over what the file says. The file is read by itself first, so that its errors name its lines.
+fn overlay(typed: &Options, file: &str) -> Result<Options, String> {
+    let unusable = |error: toml::de::Error| error.to_string();
+    toml::from_str::<Options>(file).map_err(unusable)?;
+    let mut settings: Table = file.parse().map_err(unusable)?;
+    settings.extend(Table::try_from(typed).map_err(|error| error.to_string())?);
+    settings.try_into().map_err(unusable)
+}
+
+fn input(ids: PathBuf, options: &Options) -> Result<InputOptions, SettingsError> {
+    Ok(InputOptions {
+        source: if ids.as_os_str() == "-" { Source::Stdin } else { Source::File(ids) },
+        column: options.column.clone(),
+        no_header: options.no_header.unwrap_or(false),
+        encoding: options.encoding.clone(),
+        delimiter: options.delimiter.as_deref().map(delimiter).transpose()?,
+    })
+}
+
+fn delimiter(text: &str) -> Result<u8, SettingsError> {
+    match (text, text.as_bytes()) {
+        ("comma", _) => Ok(b','),
+        ("semicolon", _) => Ok(b';'),
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        (_, [byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Ok(*byte),
+        _ => Err(unusable("delimiter", text, "give one character, or comma, semicolon, tab")),
+    }
+}
+
+fn provider(options: &Options) -> Result<ProviderOptions, SettingsError> {
+    let concurrency = options.concurrency.unwrap_or(16);
+    if !(1..=MAX_CONCURRENCY).contains(&concurrency) {
+        return Err(unusable("concurrency", &concurrency.to_string(), "give a number from 1 to 1024"));
+    }
+    Ok(ProviderOptions {
+        base_url: options.api_url.clone().unwrap_or_else(|| API_URL.to_owned()),
+        rate: options.rate.unwrap_or(10),
+        concurrency,
+        timeout: duration("timeout", options.timeout.as_deref().unwrap_or("30s"))?,
+        retries: options.retries.unwrap_or(5),
+        max_wait: duration("max-wait", options.max_wait.as_deref().unwrap_or("5m"))?,
+    })
+}
+
+fn duration(option: &'static str, text: &str) -> Result<Duration, SettingsError> {
+    let expected = "give a duration above zero, such as 500ms, 30s or 2m";
+    let parsed: SignedDuration = value(option, text, expected)?;
+    Duration::try_from(parsed).ok().filter(|time| !time.is_zero()).ok_or_else(|| unusable(option, text, expected))
+}
+
+fn judging(options: &Options) -> Result<Judging, SettingsError> {
+    let tolerance = match options.tolerance.as_deref() {
+        None => Amount::ZERO,
+        Some(text) => match Amount::parse(text) {
+            Ok(amount) if !amount.is_negative() => amount,
+            Ok(_) => return Err(unusable("tolerance", text, "give zero or more")),
+            Err(error) => return Err(unusable("tolerance", text, &error.to_string())),
+        },
+    };
+    if let Some(currency) = options.currency.as_deref() {
+        let usable = (3..=10).contains(&currency.len())
+            && currency.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        if !usable {
+            return Err(unusable("currency", currency, "give a code in capitals, such as CNY"));
+        }
+    }
+    Ok(Judging { tolerance, currency: options.currency.clone() })
+}
+
+fn account(name: String) -> Result<String, SettingsError> {
+    if name.chars().count() > MAX_ACCOUNT || name.chars().any(char::is_control) {
+        return Err(unusable("account", &name, "give at most 200 characters on one line"));
+    }
+    Ok(name)
+}
+
+fn value<T: std::str::FromStr>(option: &'static str, text: &str, expected: &str) -> Result<T, SettingsError> {
+    text.parse().map_err(|_| unusable(option, text, expected))
+}
+
+fn unusable(option: &'static str, value: &str, expected: &str) -> SettingsError {
+    SettingsError::Value { option, value: value.to_owned(), expected: expected.to_owned() }
+}
+
+/// The key: from its file where one is named, else from the environment. It is never an argument.
+fn key(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
+    if let Some(path) = file {
+        let text = key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
+        let origin = || format!("--api-key-file {}", path.display());
+        return ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: origin(), source });
+    }
+    match env::var(KEY_VARIABLE) {
+        Ok(text) => ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: KEY_VARIABLE.into(), source }),
+        Err(env::VarError::NotUnicode(_)) => {
+            Err(SettingsError::Key { origin: KEY_VARIABLE.into(), source: KeyError::BadCharacter })
+        }
+        Err(env::VarError::NotPresent) => Err(SettingsError::NoKey),
+    }
+}
+
+fn key_file(path: &Path) -> Result<String, String> {
+    let found = fs::metadata(path).map_err(|error| error.to_string())?;
+    if !found.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
+    if found.len() > MAX_KEY_FILE {
+        return Err(format!("it is larger than {MAX_KEY_FILE} bytes: it should hold the key alone"));
+    }
+    if found.permissions().mode() & 0o077 != 0 {
+        tracing::warn!("{} can be read by others than its owner: chmod 600 it", path.display());
+    }
+    fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! Precedence, and every value that can't be used.
+
+use clap::Parser;
+
+use super::*;
+use crate::app::cli::{Cli, Command};
+
+fn reconcile(arguments: &[&str]) -> (Reconcile, General) {
+    let cli =
+        Cli::try_parse_from(["tieout", "reconcile", "ids.csv"].iter().chain(arguments)).expect("usable arguments");
+    match cli.command {
+        Command::Reconcile(command) => (*command, cli.general),
+        other => panic!("not reconcile: {other:?}"),
+    }
+}
+
+fn refusal(arguments: &[&str]) -> String {
+    let (command, general) = reconcile(arguments);
+    resolve(command, &general).expect_err("not usable").to_string()
+}
+
+#[test]
+fn what_is_typed_wins_over_the_file() {
+    let (command, _) = reconcile(&["--rate", "7"]);
+    let options = overlay(&command.options, "rate = 3\nconcurrency = 5\nfail-on = ['pending']").expect("usable");
+    assert_eq!((options.rate, options.concurrency), (Some(7), Some(5)));
+    assert_eq!(options.fail_on, Some(vec![FailOn::Pending]));
+    assert_eq!(options.retries, None);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    let (command, _) = reconcile(&[]);
+    let message = overlay(&command.options, "rate = 3\nraet = 5").expect_err("not usable");
+    assert!(message.contains("line 2") && message.contains("raet") && message.contains("`rate`"), "{message}");
+    let message = overlay(&command.options, "rate = 'fast'").expect_err("not usable");
+    assert!(message.contains("line 1"), "{message}");
+}
+
+#[test]
+fn defaults_are_those_of_the_contract() {
+    let (command, general) = reconcile(&["--sandbox"]);
+    let settings = resolve(command, &general).expect("usable");
+    assert_eq!(settings.provider.base_url, "https://www.chenyu.cn/api/open/v2");
+    assert_eq!((settings.provider.rate, settings.provider.concurrency, settings.provider.retries), (10, 16, 5));
+    assert_eq!(settings.provider.timeout, Duration::from_secs(30));
+    assert_eq!(settings.provider.max_wait, Duration::from_secs(300));
+    assert_eq!(settings.state, Path::new("reports/.state.sqlite"));
+    assert_eq!(settings.destination, Destination::Under("reports".into()));
+    assert_eq!(settings.judging, Judging::default());
+    assert!(settings.key.is_none());
+}
+
+#[test]
+fn each_bad_value_is_refused_by_name() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["--concurrency", "0"], "--concurrency \"0\""),
+        (&["--concurrency", "1025"], "1 to 1024"),
+        (&["--timeout", "0s"], "--timeout \"0s\""),
+        (&["--timeout", "soon"], "such as 500ms"),
+        (&["--max-wait=-5m"], "above zero"),
+        (&["--tolerance=-1"], "zero or more"),
+        (&["--tolerance", "1,5"], "not a decimal number"),
+        (&["--tolerance", "0.000000001"], "more than 8 decimals"),
+        (&["--currency", "cny"], "in capitals"),
+        (&["--as-of", "yesterday"], "a time such as"),
+        (&["--delimiter", "ab"], "comma, semicolon, tab"),
+        (&["--account", "a\nb"], "on one line"),
+    ];
+    for (arguments, expected) in cases {
+        let message = refusal(&[&["--sandbox"], *arguments].concat());
+        assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn the_key_comes_from_a_file_that_holds_it_alone() {
+    let place = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = place.path().join(name);
+        fs::write(&path, text).expect("writable");
+        path
+    };
+    assert!(key(Some(&file("good", "cy_abc\n"))).is_ok());
+    let cases = [
+        (file("empty", "\n"), "empty"),
+        (file("two", "cy_abc\ncy_def\n"), "on one line"),
+        (file("long", &"x".repeat(5_000)), "larger than 4096"),
+        (place.path().to_owned(), "no regular file"),
+        (place.path().join("missing"), "No such file"),
+    ];
+    for (path, expected) in cases {
+        let message = key(Some(&path)).expect_err("not usable").to_string();
+        assert!(message.contains(expected), "{message}");
+        assert!(!message.contains("cy_"), "{message}");
+    }
+}
