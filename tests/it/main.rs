@@ -1,1 +1,8 @@
-//! x
+//! The tests from outside, in one binary (each test binary links Polars, which takes its time). `make test` sets
+//! up what they need: a Python with DuckDB and pyarrow, and nginx.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and fails")]
+
+mod nginx;
+mod readers;
+mod tidy;
