@@ -5,22 +5,21 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support::{Place, code, repository, stderr, stdout};
+
 /// The sandbox plants discrepancies among the sample's orders.
 const DISCREPANT: i32 = 1;
 
 #[test]
 fn duckdb_and_pyarrow_agree_with_the_sample() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let report = folder.path().join("report");
-    let run = tieout(folder.path())
-        .args(["reconcile", "sample_data/ids.csv", "--sandbox", "--as-of", "2026-06-01T00:00:00Z"])
-        .arg("--out")
-        .arg(&report)
-        .arg("--state")
-        .arg(folder.path().join("state.sqlite"))
+    let place = Place::new();
+    let run = place
+        .reconcile(repository("sample_data/ids.csv"))
+        .args(["--sandbox", "--as-of", "2026-06-01T00:00:00Z"])
         .output()
         .expect("tieout starts");
-    assert_eq!(run.status.code(), Some(DISCREPANT), "{}", said(&run));
+    assert_eq!(code(&run), DISCREPANT, "{}", said(&run));
+    let report = place.path("report");
     assert_agrees(&report);
 
     // The reader is no rubber stamp: one unit of the last decimal is a disagreement.
@@ -36,19 +35,6 @@ fn duckdb_and_pyarrow_agree_with_the_sample() {
     assert_agrees(&report);
 }
 
-/// The command under test, away from the settings of whoever runs the tests: its home is `home`.
-pub(crate) fn tieout(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tieout"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).env("HOME", home).env("XDG_CONFIG_HOME", home).env("LC_ALL", "C");
-    for (name, _) in env::vars_os() {
-        let name = name.to_string_lossy();
-        if name.starts_with("TIEOUT_") || name.starts_with("CHENYU_") || name.to_ascii_lowercase().ends_with("_proxy") {
-            command.env_remove(&*name);
-        }
-    }
-    command
-}
-
 /// Asserts that DuckDB and pyarrow read the same figures from a report folder's Parquet file as its CSV files say;
 /// what the reader printed.
 pub(crate) fn assert_agrees(report: &Path) -> String {
@@ -60,15 +46,18 @@ pub(crate) fn assert_agrees(report: &Path) -> String {
 
 /// Everything a command printed.
 pub(crate) fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    stdout(output) + &stderr(output)
 }
 
 fn agree(report: &Path) -> Output {
     let Some(python) = env::var_os("TIEOUT_TEST_PYTHON") else {
         panic!("no Python with DuckDB and pyarrow (TIEOUT_TEST_PYTHON): run `make test`");
     };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/readers/agree.py");
-    Command::new(python).arg(script).arg(report).output().expect("the Python of TIEOUT_TEST_PYTHON: run `make test`")
+    Command::new(python)
+        .arg(repository("tests/readers/agree.py"))
+        .arg(report)
+        .output()
+        .expect("the Python of TIEOUT_TEST_PYTHON: run `make test`")
 }
 
 /// A CSV whose last amount is off by one unit of its last decimal.

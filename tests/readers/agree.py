@@ -12,6 +12,7 @@ the Parquet file does not say what the provider replied.
 
 import csv
 import sys
+import unicodedata
 from pathlib import Path
 
 import duckdb
@@ -179,8 +180,14 @@ def column_of(path, row, column):
 
 
 def cell(text):
-    """A text as the report writes it."""
-    return "'" + text if text.startswith(FORMULA) else text
+    """A text as the report writes it: nothing that a spreadsheet would run, nothing that a terminal would obey."""
+    visible = "".join("\N{REPLACEMENT CHARACTER}" if harmful(char) else char for char in text)
+    return "'" + visible if text.startswith(FORMULA) else visible
+
+
+def harmful(char):
+    """Control characters, line separators and direction overrides."""
+    return unicodedata.category(char) == "Cc" or "\u2028" <= char <= "\u202e" or "\u2066" <= char <= "\u2069"
 
 
 if __name__ == "__main__":

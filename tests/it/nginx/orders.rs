@@ -8,10 +8,6 @@ const EVERY: u64 = 97;
 const ONE: i128 = 100_000_000;
 /// The largest amount a report holds: 20 digits before the point, 8 after it.
 const LARGEST: i128 = 9_999_999_999_999_999_999_999_999_999;
-/// The checks that the planted discrepancies fail.
-pub(super) const CHECKS: [&str; 6] =
-    ["quote-split", "cost-sum", "missing-amount", "negative-amount", "currency", "identity-mismatch"];
-
 /// One order as nginx serves it.
 pub(super) struct Order {
     pub(super) id: String,
@@ -58,7 +54,7 @@ struct Amounts {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Discrepancy {
     pub(super) run_order_id: String,
-    pub(super) check: &'static str,
+    pub(super) check: String,
     pub(super) expected: String,
     pub(super) actual: String,
     pub(super) difference: String,
@@ -89,7 +85,7 @@ impl Order {
             Fault::CurrencyAbsent => words("currency", String::new(), String::new()),
             Fault::AnotherOrder => words("identity-mismatch", self.id.clone(), self.replied_id()),
         };
-        Some(Discrepancy { run_order_id: self.id.clone(), check, expected, actual, difference })
+        Some(Discrepancy { run_order_id: self.id.clone(), check: check.to_owned(), expected, actual, difference })
     }
 
     /// The reply: every third with its amounts as JSON numbers, the others as strings.
