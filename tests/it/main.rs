@@ -1,1 +1,10 @@
-//! x
+//! The tests from outside, in one binary (each test binary links Polars, which takes its time). `make test` sets
+//! up what they need: a Python with DuckDB and pyarrow, and nginx.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and fails")]
+#![allow(unreachable_pub, reason = "nothing in a test binary is reached from outside")]
+
+mod nginx;
+mod readers;
+mod support;
+mod tidy;

@@ -1,0 +1,121 @@
+# `make test` does everything CI does, and its own set-up. What it needs beyond a Rust toolchain is kept in
+# $(CACHE), outside the checkout, so that a fresh clone finds it ready.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# Two cargo builds at once would only wait for each other's lock.
+.NOTPARALLEL:
+
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tieout
+CARGO_TARGET_DIR ?= $(CACHE)/target
+export CARGO_TARGET_DIR
+VENV := $(CACHE)/venv
+# The outer tests read reports with DuckDB and pyarrow through this Python.
+export TIEOUT_TEST_PYTHON := $(VENV)/bin/python
+# Debian keeps nginx in /usr/sbin, which is not in everybody's PATH.
+export PATH := $(CACHE)/tools/bin:$(PATH):/usr/sbin
+
+CARGO_DENY := 0.20.2
+# Seconds the advisory database may take to fetch.
+ADVISORIES_WAIT := 120
+
+# $(call need,WHAT,TEST,PACKAGES): unless TEST holds, installs the Debian packages, or says what to install.
+define need
+@if ! { $(2); } >/dev/null 2>&1; then \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get -qq -o Acquire::Retries=3 update && \
+		DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -y install --no-install-recommends $(3); \
+	else \
+		echo "$(1) is missing; install it (Debian: apt-get install $(3)) and run make again" >&2; exit 1; \
+	fi; \
+fi
+endef
+
+##@ Every day
+.PHONY: test
+test: need-cargo fmt-check lint doc deny run-tests ## everything CI checks: format, lints, docs, licences, advisories, all tests
+
+.PHONY: build
+build: need-cargo ## the debug build
+	cargo build --locked
+
+.PHONY: fmt
+fmt: ## formats the Rust sources
+	cargo fmt
+
+.PHONY: lint
+lint: ## clippy over all targets, warnings are errors; and the library without Polars
+	cargo clippy --locked --all-targets -- -D warnings
+	cargo check --locked --no-default-features --lib
+
+.PHONY: sample
+sample: need-cargo ## makes reports/sample anew, from sample_data/ids.csv against the sandbox
+	@state=$$(mktemp -d); trap 'rm -rf "$$state"' EXIT; \
+	cargo run --locked -- reconcile sample_data/ids.csv --sandbox --out reports/sample \
+		--as-of 2026-06-01T00:00:00Z --state "$$state/state.sqlite" || [ $$? -eq 1 ] # 1: the sandbox plants discrepancies
+
+.PHONY: bench
+bench: need-cargo need-nginx need-wrk ## orders per second of the release build, beside a bare HTTP load generator
+	bench/run.sh
+
+##@ Parts of `make test`
+.PHONY: fmt-check
+fmt-check: ## fails if the sources are not formatted
+	cargo fmt --check
+
+.PHONY: doc
+doc: ## the library's documentation, warnings are errors
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
+
+.PHONY: deny
+deny: need-cargo-deny ## licences, banned crates, sources; advisories where their database can be had
+	cargo deny --locked check --hide-inclusion-graph licenses bans sources
+	@if reason=$$(timeout $(ADVISORIES_WAIT) cargo deny --locked fetch db 2>&1); then \
+		cargo deny --locked --offline check advisories; \
+	else \
+		status=$$?; [ $$status -ne 124 ] || reason="no answer within $(ADVISORIES_WAIT) s"; \
+		echo "advisories SKIPPED, their database could not be fetched: $$(grep -v '^ *$$' <<<"$$reason" | tail -n 1)"; \
+	fi
+
+.PHONY: run-tests
+run-tests: need-nginx need-readers ## all tests, the outer ones (nginx, DuckDB, pyarrow) included
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
+	cargo test --locked --no-fail-fast 2>&1 | tee "$$log" || status=$$?; \
+	awk '/^test result: / { passed += $$4; failed += $$6; ignored += $$8 } \
+		END { printf "%d passed, %d failed, %d ignored\n", passed, failed, ignored }' "$$log"; \
+	exit $$status
+
+##@ Set-up
+.PHONY: need-cargo
+need-cargo:
+	@command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs and run make again" >&2; exit 1; }
+	$(call need,a C compiler,command -v cc,gcc libc6-dev)
+
+.PHONY: need-cargo-deny
+need-cargo-deny: need-cargo
+	@[ "$$(cargo-deny --version 2>/dev/null)" = "cargo-deny $(CARGO_DENY)" ] || \
+		env -u CARGO_TARGET_DIR cargo install --locked --version $(CARGO_DENY) --root "$(CACHE)/tools" cargo-deny
+
+.PHONY: need-nginx
+need-nginx:
+	$(call need,nginx,command -v nginx,nginx)
+
+.PHONY: need-wrk
+need-wrk:
+	$(call need,wrk,command -v wrk,wrk)
+
+.PHONY: need-readers
+need-readers:
+	$(call need,Python 3 with venv,python3 -c "import ensurepip",python3 python3-venv)
+	@cmp -s tests/readers/requirements.txt "$(VENV)/requirements.txt" && "$(VENV)/bin/python" -c "import duckdb, pyarrow" || { \
+		rm -rf "$(VENV)" && python3 -m venv "$(VENV)" && \
+		"$(VENV)/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r tests/readers/requirements.txt && \
+		cp tests/readers/requirements.txt "$(VENV)/requirements.txt"; }
+
+##@ Help
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

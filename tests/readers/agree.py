@@ -1,0 +1,199 @@
+"""Re-performs a tieout report with other people's readers: DuckDB and pyarrow.
+
+    python agree.py REPORT_FOLDER
+
+From run_orders.parquet alone it works out spend_by_workflow.csv, spend_by_revision.csv and the quote-split
+and cost-sum rows of discrepancies.csv (at tolerance 0), all in DECIMAL(38,8), and compares them with the
+files digit for digit: a CSV is read as text. Exits with 1 at the first difference.
+
+One thing is taken from the report: which orders fail identity-mismatch, for their amounts enter no sum and
+the Parquet file does not say what the provider replied.
+"""
+
+import csv
+import sys
+import unicodedata
+from pathlib import Path
+
+import duckdb
+import pyarrow
+import pyarrow.parquet
+
+AMOUNTS = ["quote_amount", "final_amount", "released_amount", "compute_cost", "external_model_cost", "total_cost"]
+COUNTS = ["orders", "settled", "pending", "failed_runs", "discrepant"]
+DIFFERENCES = ["quote_gross_difference", "quote_net_difference", "cost_gross_difference", "cost_net_difference"]
+# What a spreadsheet would run as a formula, and their full-width forms: such a text is written after an apostrophe.
+FORMULA = tuple("=+-@\t\r＝＋－＠")
+
+
+class Disagreement(Exception):
+    """The report says something else than the readers."""
+
+
+def main(folder):
+    facts = folder / "run_orders.parquet"
+    check_schema(facts)
+    database = load(facts, foreign_lines(folder))
+    groups = compare_spend(database, folder / "spend_by_workflow.csv", ["workflow_id"])
+    groups += compare_spend(database, folder / "spend_by_revision.csv", ["workflow_id", "revision_id"])
+    discrepancies = compare_discrepancies(database, folder / "discrepancies.csv")
+    orders = database.sql("SELECT count(*) FROM facts").fetchall()[0][0]
+    print(f"agree: {orders} orders, {groups} groups, {discrepancies} discrepancies")
+
+
+def check_schema(facts):
+    """The types in the file: by pyarrow's reading and by DuckDB's."""
+    schema = pyarrow.parquet.read_schema(facts)
+    expected = {name: pyarrow.decimal128(28, 8) for name in AMOUNTS}
+    expected |= {name: pyarrow.timestamp("us", tz="UTC") for name in ("created_at", "updated_at")}
+    expected |= {"settled": pyarrow.bool_()}
+    for name, kind in expected.items():
+        if name not in schema.names:
+            raise Disagreement(f"{facts}: there is no column {name}")
+        if schema.field(name).type != kind:
+            raise Disagreement(f"{facts}: pyarrow reads {name} as {schema.field(name).type}, expected {kind}")
+    rows = pyarrow.parquet.read_metadata(facts).num_rows
+    read = pyarrow.parquet.read_table(facts).num_rows
+    if rows != read:
+        raise Disagreement(f"{facts}: the footer promises {rows} rows, pyarrow reads {read}")
+    described = duckdb.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(facts)]).fetchall()
+    types = {name: kind for name, kind, *_ in described}
+    for name in AMOUNTS:
+        if types[name] != "DECIMAL(28,8)":
+            raise Disagreement(f"{facts}: DuckDB reads {name} as {types[name]}, expected DECIMAL(28,8)")
+
+
+def read_csv(path):
+    """The rows of a report's CSV as dictionaries of text."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file, strict=True))
+
+
+def foreign_lines(folder):
+    """The input lines of the orders whose reply was about another order."""
+    rows = read_csv(folder / "discrepancies.csv")
+    return [int(row["input_line"]) for row in rows if row["check"] == "identity-mismatch"]
+
+
+def load(facts, foreign):
+    """A database with the view `facts` (every order) and the view `own` (without foreign replies)."""
+    database = duckdb.connect()
+    database.execute("CREATE TABLE foreign_lines (input_line BIGINT)")
+    if foreign:
+        database.execute("INSERT INTO foreign_lines SELECT unnest(?::BIGINT[])", [foreign])
+    wide = ", ".join(f"CAST({name} AS DECIMAL(38,8)) AS {name}" for name in AMOUNTS)
+    source = str(facts).replace("'", "''")
+    database.execute(f"CREATE VIEW facts AS SELECT * REPLACE ({wide}) FROM read_parquet('{source}')")
+    database.execute(
+        """
+        CREATE VIEW own AS SELECT *,
+            final_amount + released_amount - quote_amount AS quote_off,
+            total_cost - compute_cost - external_model_cost AS cost_off
+        FROM facts WHERE NOT EXISTS (
+            SELECT 1 FROM foreign_lines WHERE foreign_lines.input_line = facts.input_line)
+        """
+    )
+    return database
+
+
+def compare_spend(database, path, keys):
+    """Compares one spend file with DuckDB's aggregates; the number of groups."""
+    keys = [*keys, "quote_currency"]
+    labels = [f"coalesce({key}, '')" for key in keys]
+    amounts = [f"sum({name}) FILTER (settled)" for name in AMOUNTS]
+    for off in ("quote_off", "cost_off"):
+        amounts += [f"sum(abs({off})) FILTER (settled)", f"sum({off}) FILTER (settled)"]
+    texts = [f"CAST(CAST(coalesce({amount}, 0) AS DECIMAL(38,8)) AS VARCHAR)" for amount in amounts]
+    counts = [
+        "count(*)",
+        "count(*) FILTER (settled)",
+        "count(*) FILTER (NOT settled)",
+        "count(*) FILTER (run_status = 'failed')",
+        "count(*) FILTER (bucket = 'discrepant')",
+    ]
+    query = f"SELECT {', '.join(labels + counts + texts)} FROM own GROUP BY {', '.join(labels)}"
+    width = len(keys)
+    expected = {}
+    for row in database.sql(query).fetchall():
+        expected[tuple(map(cell, row[:width]))] = [str(value) for value in row[width:]]
+
+    columns = [*keys[:-1], "currency", *COUNTS, *AMOUNTS, *DIFFERENCES]
+    actual = {}
+    for row in read_csv(path):
+        values = [column_of(path, row, column) for column in columns]
+        key = tuple(values[:width])
+        if key in actual:
+            raise Disagreement(f"{path}: the group {key} is there twice")
+        actual[key] = values[width:]
+    compare(path, columns[width:], expected, actual)
+    return len(expected)
+
+
+def compare_discrepancies(database, path):
+    """Compares the quote-split and cost-sum rows with DuckDB's; the number of them."""
+    failures = database.sql(
+        """
+        SELECT run_order_id, input_line, 'quote-split', quote_amount, final_amount + released_amount, quote_off
+        FROM own WHERE settled AND quote_off <> 0
+        UNION ALL
+        SELECT run_order_id, input_line, 'cost-sum', compute_cost + external_model_cost, total_cost, cost_off
+        FROM own WHERE cost_off <> 0
+        """
+    )
+    columns = ["expected", "actual", "difference"]
+    text = ", ".join(f"CAST(CAST({name} AS DECIMAL(38,8)) AS VARCHAR)" for name in columns)
+    named = database.sql(
+        f"SELECT id, line, code, {text} FROM failures AS failure(id, line, code, expected, actual, difference)"
+    )
+    expected = {(cell(row[0]), str(row[1]), row[2]): list(row[3:]) for row in named.fetchall()}
+
+    actual = {}
+    for row in read_csv(path):
+        if row["check"] not in ("quote-split", "cost-sum"):
+            continue
+        key = tuple(column_of(path, row, column) for column in ("run_order_id", "input_line", "check"))
+        if key in actual:
+            raise Disagreement(f"{path}: {key} is there twice")
+        actual[key] = [column_of(path, row, column) for column in columns]
+    compare(path, columns, expected, actual)
+    return len(expected)
+
+
+def compare(path, columns, expected, actual):
+    """Raises the first difference between two tables, in the order of their keys."""
+    for key in sorted(expected.keys() | actual.keys()):
+        if key not in actual:
+            raise Disagreement(f"{path}: {key} is missing; DuckDB has {expected[key]}")
+        if key not in expected:
+            raise Disagreement(f"{path}: {key} is there, DuckDB finds no such thing")
+        for column, ours, theirs in zip(columns, actual[key], expected[key], strict=True):
+            if ours != theirs:
+                raise Disagreement(f"{path}: {key} {column} is {ours}, DuckDB makes it {theirs}")
+
+
+def column_of(path, row, column):
+    """One cell of a CSV row; a short row or a missing column is a disagreement."""
+    value = row.get(column)
+    if value is None:
+        raise Disagreement(f"{path}: a row has no {column}")
+    return value
+
+
+def cell(text):
+    """A text as the report writes it: nothing that a spreadsheet would run, nothing that a terminal would obey."""
+    visible = "".join("\N{REPLACEMENT CHARACTER}" if harmful(char) else char for char in text)
+    return "'" + visible if text.startswith(FORMULA) else visible
+
+
+def harmful(char):
+    """Control characters, line separators and direction overrides."""
+    return unicodedata.category(char) == "Cc" or "\u2028" <= char <= "\u202e" or "\u2066" <= char <= "\u2069"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: agree.py REPORT_FOLDER")
+    try:
+        main(Path(sys.argv[1]))
+    except Disagreement as disagreement:
+        sys.exit(f"disagree: {disagreement}")
