@@ -21,7 +21,7 @@ pub fn run() -> Exit {
     logging::start(&cli.general);
     let ended = match cli.command {
         Command::Reconcile(command) => {
-            settings::resolve(command, &cli.general).map_err(Failure::usage).and_then(reconcile::run)
+            settings::resolve(*command, &cli.general).map_err(Failure::usage).and_then(reconcile::run)
         }
         Command::Checks { code } => checks::run(code.as_deref()),
         Command::Sandbox(command) => sandbox::run(command.port, command.options()),

@@ -23,7 +23,7 @@ const SANDBOX_URL: &str = "sandbox";
 ///
 /// # Errors
 /// A [`Failure`] says why there is no report, and what to do.
-pub fn run(settings: Settings) -> Result<Exit, Failure> {
+pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
     let (output, fail_on) = (settings.output, settings.fail_on.clone());
     let job = open(settings)?;
     match pipeline::reconcile(job, |verdict| exit::of(verdict, &fail_on).code()).map_err(failure)? {

@@ -12,7 +12,7 @@ use crate::sandbox::{KEY, Options, Sandbox};
 ///
 /// # Errors
 /// When the port is taken.
-pub fn run(port: u16, options: Options) -> Result<Exit, Failure> {
+pub(super) fn run(port: u16, options: Options) -> Result<Exit, Failure> {
     let runtime = Runtime::new().map_err(|error| Failure::no_report(format!("can't start the runtime: {error}")))?;
     runtime.block_on(async {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

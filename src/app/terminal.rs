@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 
 use crate::domain::order::Amounts;
 use crate::domain::outcome::Bucket;
@@ -19,7 +19,7 @@ const WORST: usize = 5;
 ///
 /// # Errors
 /// When standard output can't be written.
-pub fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::Result<()> {
     let summary = &report.summary;
     writeln!(out, "Verdict: {}", summary.verdict.to_uppercase())?;
     writeln!(out, "{}", explanation(report))?;
@@ -115,7 +115,7 @@ fn is_usual(bucket: Bucket) -> bool {
 
 fn grid(headings: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Disabled);
     if !headings.is_empty() {
         table.set_header(headings.to_vec());
     }

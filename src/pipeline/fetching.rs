@@ -59,7 +59,7 @@ pub(super) async fn fetch_all(job: &Job, run: RunId) -> Result<Fetched, JobError
         }
     };
     drop(outcomes);
-    let committed = writer.finish().await;
+    let committed = writer.finish();
     let unreached = progress.finish();
     let stopped_by = ended?;
     let committed = committed?;

@@ -1,1 +1,168 @@
-//! Stub.
+//! The corridor of `reconcile`: input → fetch → store → report → publish, readable from top to bottom.
+
+mod fetching;
+mod progress;
+
+use std::io;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use tokio::runtime::Runtime;
+
+use crate::checks::Judging;
+use crate::input::{Input, InputError};
+use crate::provider::Provider;
+use crate::report::ReportError;
+use crate::report::builder::{Builder, Options as ReportOptions, Report};
+use crate::report::manifest::{InputStamp, Stamp};
+use crate::report::publish::{Destination, PublishError};
+use crate::store::{NewRun, RunId, Store, StoreError};
+use crate::summary::{JudgingSettings, Verdict};
+
+pub use fetching::Signal;
+pub use progress::Display;
+
+/// Everything one reconciliation needs, opened and checked.
+pub struct Job {
+    /// Where the fetching runs.
+    pub runtime: Runtime,
+    /// The rows to reconcile.
+    pub input: Input,
+    /// Where the orders are fetched.
+    pub provider: Provider,
+    /// How many requests may be in flight: also how many unwritten outcomes there may be.
+    pub concurrency: usize,
+    /// Where outcomes are kept.
+    pub store: Store,
+    /// What the state calls the provider: its base URL, or the sandbox's name.
+    pub base_url: String,
+    /// Where the report goes.
+    pub destination: Destination,
+    /// The settings that affect judgement.
+    pub judging: Judging,
+    /// What ages are counted to.
+    pub as_of: Timestamp,
+    /// When the job started.
+    pub started_at: Timestamp,
+    /// A label for the report's heading.
+    pub account: Option<String>,
+    /// Whether an empty input is fine.
+    pub allow_empty: bool,
+    /// How progress is shown.
+    pub display: Display,
+}
+
+/// How a reconciliation ended.
+pub enum Ended {
+    /// There is a report.
+    Reported {
+        /// The report as written.
+        report: Box<Report>,
+        /// The folder it is in.
+        folder: PathBuf,
+    },
+    /// A signal stopped the job: there is no report.
+    Stopped {
+        /// Which signal.
+        signal: Signal,
+        /// How many outcomes are committed.
+        committed: u64,
+    },
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The input can't be read any more.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The state failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the report can't be written, or the report contradicts itself.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// The report can't be put in its place.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The provider does not accept the key.
+    #[error("the provider rejected the API key: {0}")]
+    KeyRejected(String),
+    /// Not one reply was had.
+    #[error("nothing could be fetched: the provider never answered ({0})")]
+    Unreachable(String),
+    /// The signals of the operating system can't be listened to.
+    #[error("can't listen for signals: {0}")]
+    Signals(#[source] io::Error),
+}
+
+/// Reconciles. `exit_code` maps a verdict to the exit code that the report names.
+///
+/// # Errors
+/// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
+pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict) -> u8) -> Result<Ended, JobError> {
+    let run = job.store.begin(&job.new_run())?;
+    let fetched = job.runtime.block_on(fetching::fetch_all(&job, run))?;
+    if let Some(signal) = fetched.stopped_by {
+        return Ok(Ended::Stopped { signal, committed: fetched.committed });
+    }
+    let staging = job.destination.staging(job.as_of)?;
+    let report = job.make_report(run, staging.path().to_owned(), &exit_code)?;
+    let finished_at = Timestamp::now();
+    job.stamp(&report, finished_at).write(staging.path())?;
+    let folder = staging.publish()?;
+    job.store.finish(run, finished_at)?;
+    Ok(Ended::Reported { report: Box::new(report), folder })
+}
+
+impl Job {
+    fn new_run(&self) -> NewRun {
+        NewRun {
+            base_url: self.base_url.clone(),
+            input_name: self.input.name().to_owned(),
+            input_sha256: self.input.sha256().to_owned(),
+            rows: self.input.rows(),
+            settings: self.judging_values().to_string(),
+            as_of: self.as_of,
+            started_at: self.started_at,
+        }
+    }
+
+    fn judging_values(&self) -> serde_json::Value {
+        let JudgingSettings { currency, tolerance } = JudgingSettings::from(&self.judging);
+        serde_json::json!({ "currency": currency, "tolerance": tolerance.to_string() })
+    }
+
+    /// Every report is made from the store and nothing else.
+    fn make_report(&self, run: RunId, folder: PathBuf, exit_code: impl Fn(Verdict) -> u8) -> Result<Report, JobError> {
+        let mut builder = Builder::begin(ReportOptions {
+            folder,
+            judging: self.judging.clone(),
+            as_of: self.as_of,
+            account: self.account.clone(),
+            allow_empty: self.allow_empty,
+            rows_read: self.input.rows(),
+        })?;
+        self.store.for_each_outcome(run, |outcome| Ok::<_, JobError>(builder.add(outcome)?))?;
+        Ok(builder.finish(exit_code)?)
+    }
+
+    fn stamp(&self, report: &Report, finished_at: Timestamp) -> Stamp {
+        Stamp {
+            as_of: self.as_of,
+            started_at: self.started_at,
+            finished_at,
+            base_url: self.base_url.clone(),
+            account: self.account.clone(),
+            input: InputStamp {
+                name: self.input.name().to_owned(),
+                sha256: self.input.sha256().to_owned(),
+                bytes: self.input.bytes(),
+                rows: self.input.rows(),
+            },
+            settings: self.judging_values(),
+            verdict: report.verdict.code().to_owned(),
+            exit_code: report.summary.exit_code,
+        }
+    }
+}

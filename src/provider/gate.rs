@@ -1,0 +1,161 @@
+//! The gate that a 429 closes for every request, and when to stop asking altogether.
+//!
+//! Pure: time is handed in, as the time since some fixed start.
+
+use std::time::Duration;
+
+use crate::domain::outcome::Reason;
+
+/// After so long of nothing but 429 the provider is asked no more.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Whether requests may go out.
+#[derive(Debug)]
+pub(super) struct Gate {
+    max_wait: Duration,
+    /// Where the gate was ever closed: when that was last.
+    closed_at: Option<Duration>,
+    open_at: Duration,
+    /// How many times in a row the gate was closed.
+    streak: u32,
+    /// When the first 429 since the last success came.
+    limited_since: Option<Duration>,
+    stopped: Option<Reason>,
+}
+
+impl Gate {
+    /// An open gate that stops asking where a wait would be longer than `max_wait`.
+    pub(super) fn new(max_wait: Duration) -> Self {
+        Self { max_wait, closed_at: None, open_at: Duration::ZERO, streak: 0, limited_since: None, stopped: None }
+    }
+
+    /// When the gate opens, where it is closed at `now`.
+    pub(super) fn closed_until(&self, now: Duration) -> Option<Duration> {
+        (self.open_at > now).then_some(self.open_at)
+    }
+
+    /// Why nothing is to be asked any more, where that is so.
+    pub(super) fn stopped(&self) -> Option<&Reason> {
+        self.stopped.as_ref()
+    }
+
+    /// A request that went out at `sent` was answered 429 at `now`: closes the gate for the wait that the
+    /// provider asks for, or else for `back_off(times in a row before)`.
+    pub(super) fn limited(
+        &mut self,
+        sent: Duration,
+        now: Duration,
+        asked: Option<Duration>,
+        back_off: impl FnOnce(u32) -> Duration,
+    ) {
+        let since = *self.limited_since.get_or_insert(now);
+        // A 429 for a request from before the last closing says nothing new, unless it asks for a longer wait.
+        let news = self.is_after_closing(sent);
+        let wait = match asked {
+            Some(wait) if wait > self.max_wait => return self.stop(too_long(wait, self.max_wait)),
+            Some(wait) => wait,
+            None if news => back_off(self.streak),
+            None => return,
+        };
+        if news {
+            self.streak = self.streak.saturating_add(1);
+            self.closed_at = Some(now);
+        }
+        self.open_at = self.open_at.max(now.saturating_add(wait));
+        if now.saturating_sub(since) >= PATIENCE {
+            self.stop("the provider answered nothing but 429 for 10 minutes; run again later or lower the rate".into());
+        }
+    }
+
+    /// A request that went out at `sent` was answered. One from before the last closing proves nothing.
+    pub(super) fn answered(&mut self, sent: Duration) {
+        if self.is_after_closing(sent) {
+            self.streak = 0;
+            self.limited_since = None;
+        }
+    }
+
+    fn is_after_closing(&self, sent: Duration) -> bool {
+        self.closed_at.is_none_or(|closed| sent >= closed)
+    }
+
+    fn stop(&mut self, why: String) {
+        self.stopped.get_or_insert_with(|| Reason::new("rate-limited", why));
+    }
+}
+
+fn too_long(wait: Duration, max_wait: Duration) -> String {
+    let (wait, longest) = (wait.as_secs(), max_wait.as_secs());
+    format!("the provider asks to wait {wait} s, longer than --max-wait ({longest} s); run again after that")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn no_back_off(_: u32) -> Duration {
+        panic!("no back-off is due")
+    }
+
+    #[test]
+    fn closes_for_as_long_as_asked() {
+        let mut gate = Gate::new(s(300));
+        assert_eq!(gate.closed_until(s(0)), None);
+        gate.limited(s(1), s(2), Some(s(10)), no_back_off);
+        assert_eq!(gate.closed_until(s(11)), Some(s(12)));
+        assert_eq!(gate.closed_until(s(12)), None);
+        gate.limited(s(1), s(3), Some(s(4)), no_back_off);
+        assert_eq!(gate.closed_until(s(3)), Some(s(12)), "a shorter wait opens nothing");
+        assert_eq!(gate.stopped(), None);
+    }
+
+    #[test]
+    fn backs_off_once_for_all_that_was_in_flight() {
+        let mut gate = Gate::new(s(300));
+        let mut streaks = Vec::new();
+        let mut limited = |gate: &mut Gate, sent, now| {
+            gate.limited(sent, now, None, |streak| {
+                streaks.push(streak);
+                s(1)
+            });
+        };
+        limited(&mut gate, s(1), s(5));
+        limited(&mut gate, s(2), s(5));
+        gate.answered(s(3));
+        limited(&mut gate, s(6), s(7));
+        limited(&mut gate, s(8), s(9));
+        gate.answered(s(10));
+        limited(&mut gate, s(11), s(12));
+        assert_eq!(streaks, [0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn stops_asking_where_the_wait_is_too_long() {
+        let mut gate = Gate::new(s(300));
+        gate.limited(s(0), s(1), Some(s(300)), no_back_off);
+        assert_eq!(gate.stopped(), None);
+        gate.limited(s(302), s(303), Some(s(u64::MAX)), no_back_off);
+        assert_eq!(gate.stopped().map(|reason| reason.code.as_str()), Some("rate-limited"));
+    }
+
+    #[test]
+    fn stops_asking_after_ten_minutes_of_nothing_else() {
+        let mut gate = Gate::new(s(300));
+        for minute in 0..10 {
+            gate.limited(s(60 * minute), s(60 * minute), None, |_| s(1));
+        }
+        assert_eq!(gate.stopped(), None);
+        gate.limited(s(600), s(600), None, |_| s(1));
+        assert_eq!(gate.stopped().map(|reason| reason.code.as_str()), Some("rate-limited"));
+
+        let mut gate = Gate::new(s(300));
+        gate.limited(s(0), s(0), None, |_| s(1));
+        gate.answered(s(300));
+        gate.limited(s(600), s(600), None, |_| s(1));
+        assert_eq!(gate.stopped(), None, "one success, and the ten minutes begin anew");
+    }
+}
