@@ -1,14 +1,18 @@
 //! The end of a job on the terminal: verdict, population, control totals, the worst discrepancies, and where the
 //! report is.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::iter;
 use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 
+use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 use crate::domain::outcome::Bucket;
 use crate::report::builder::Report;
+use crate::report::summary_json::ControlTotals;
 use crate::report::tables::Discrepancy;
 use crate::summary::Verdict;
 
@@ -32,25 +36,31 @@ pub(super) fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::R
     population.add_row(vec!["= rows read".to_owned(), summary.population.rows().to_string()]);
     print(&mut population, &[1], out)?;
 
-    for (currency, totals) in &summary.control_totals {
-        writeln!(out, "\nControl totals, {}", currency_name(currency))?;
-        let mut amounts = grid(&[]);
-        for name in Amounts::NAMES {
-            let sum = totals.amounts.get(name).copied().unwrap_or_default();
-            amounts.add_row(vec![format!("{name} (settled)"), sum.to_string()]);
-        }
-        let (split, cost) = (&totals.differences.quote_split.difference, &totals.differences.cost_sum.difference);
-        amounts.add_row(vec!["quote-split differences, net".to_owned(), split.net.to_string()]);
-        amounts.add_row(vec!["cost-sum differences, net".to_owned(), cost.net.to_string()]);
-        if totals.passed_by_tolerance.passes > 0 {
-            let passed = &totals.passed_by_tolerance.difference;
-            amounts.add_row(vec!["passed by tolerance, gross".to_owned(), passed.gross.to_string()]);
-        }
-        amounts.add_row(vec!["still frozen".to_owned(), totals.frozen.total.quote_amount.to_string()]);
-        print(&mut amounts, &[1], out)?;
-    }
+    show_control_totals(&summary.control_totals, out)?;
     show_worst(&report.discrepancies, out)?;
     writeln!(out, "\nReport: {}", folder.display())
+}
+
+fn show_control_totals(by_currency: &BTreeMap<String, ControlTotals>, out: &mut dyn Write) -> io::Result<()> {
+    if by_currency.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nControl totals")?;
+    let currencies: Vec<String> = by_currency.keys().map(|currency| currency_name(currency)).collect();
+    let headings: Vec<&str> = iter::once("").chain(currencies.iter().map(String::as_str)).collect();
+    let mut table = grid(&headings);
+    let mut row = |name: &str, figure: &dyn Fn(&ControlTotals) -> Sum| {
+        let figures = by_currency.values().map(|totals| figure(totals).to_string());
+        table.add_row(iter::once(name.to_owned()).chain(figures).collect::<Vec<_>>());
+    };
+    for name in Amounts::NAMES {
+        row(&format!("{name} (settled)"), &|totals| totals.amounts.get(name).copied().unwrap_or_default());
+    }
+    row("quote-split differences, net", &|totals| totals.differences.quote_split.difference.net);
+    row("cost-sum differences, net", &|totals| totals.differences.cost_sum.difference.net);
+    row("passed by tolerance, gross", &|totals| totals.passed_by_tolerance.difference.gross);
+    row("still frozen", &|totals| totals.frozen.total.quote_amount);
+    print(&mut table, &(1..=currencies.len()).collect::<Vec<_>>(), out)
 }
 
 fn show_worst(discrepancies: &[Discrepancy], out: &mut dyn Write) -> io::Result<()> {

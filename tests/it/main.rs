@@ -6,5 +6,7 @@
 
 mod nginx;
 mod readers;
+mod reconcile;
 mod support;
 mod tidy;
+mod usage;

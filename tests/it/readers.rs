@@ -65,7 +65,7 @@ fn nudged(text: &str) -> String {
     let is_amount_end = |at: &usize| {
         let amount = text[..=*at].rsplit([',', '\n']).next().unwrap_or_default();
         let decimals = amount.rsplit_once('.').map_or("", |(_, decimals)| decimals);
-        decimals.len() == 8 && decimals.bytes().all(|byte| byte.is_ascii_digit())
+        decimals.len() == 8 && amount.bytes().all(|byte| byte.is_ascii_digit() || b".-".contains(&byte))
     };
     let at = (0..text.len()).rev().filter(|at| text.is_char_boundary(*at)).filter(|at| text.is_char_boundary(at + 1));
     let at = at.into_iter().find(is_amount_end).expect("an amount with 8 decimals");

@@ -1,0 +1,313 @@
+//! The job from outside: the real binary, a real sandbox, the files it leaves and the code it exits with.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use sha2::{Digest, Sha256};
+use tieout::sandbox::{KEY, Kind, Options, describe};
+
+use crate::support::{Place, ReportFiles, Server, code, repository, stderr, stdout};
+
+const SAMPLE_AS_OF: [&str; 3] = ["--sandbox", "--as-of", "2026-06-01T00:00:00Z"];
+const FILES: [&str; 8] = [
+    "discrepancies.csv",
+    "exceptions.csv",
+    "manifest.json",
+    "pending.csv",
+    "run_orders.parquet",
+    "spend_by_revision.csv",
+    "spend_by_workflow.csv",
+    "summary.json",
+];
+
+/// IDs of the sandbox whose orders are of one of these kinds.
+fn ids_of(kinds: &[Kind], count: usize) -> Vec<String> {
+    let seed = Options::default().seed;
+    let all = (0_u64..).map(|number| format!("wfrun_{number:020x}"));
+    all.filter(|id| kinds.contains(&describe(id, seed))).take(count).collect()
+}
+
+fn csv_of(ids: &[String]) -> String {
+    format!("run_order_id\n{}\n", ids.join("\n"))
+}
+
+/// The table of sample_data/README.md that has these headings.
+fn promised(headings: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(repository("sample_data/README.md")).expect("the sample's README");
+    let rows: Vec<Vec<String>> = text
+        .lines()
+        .skip_while(|line| *line != headings)
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect())
+        .collect();
+    assert!(!rows.is_empty(), "the README has the table {headings}");
+    rows
+}
+
+#[test]
+fn the_sample_has_exactly_what_its_readme_promises() {
+    let place = Place::new();
+    let run = place.reconcile(repository("sample_data/ids.csv")).args(SAMPLE_AS_OF).output().expect("starts");
+    assert_eq!(code(&run), 1, "{}", stderr(&run));
+    let report = place.report();
+    let found: Vec<Vec<String>> = report
+        .rows("discrepancies.csv")
+        .iter()
+        .map(|row| {
+            let columns = ["input_line", "run_order_id", "check", "expected", "actual", "difference"];
+            columns.map(|column| row[column].clone()).to_vec()
+        })
+        .collect();
+    assert_eq!(found, promised("| line | run order | check | expected | actual | difference |"));
+
+    let mut rows = 0;
+    for bucket in promised("| bucket | rows |") {
+        let count: u64 = bucket[1].parse().expect("a count");
+        if bucket[0] == "= rows read" {
+            assert_eq!(rows, count, "the buckets sum to the rows read");
+            assert_eq!(report.population("rows"), count);
+        } else {
+            assert_eq!(report.population(&bucket[0]), count, "{}", bucket[0]);
+            rows += count;
+        }
+    }
+    let said = stdout(&run);
+    assert!(said.starts_with("Verdict: DISCREPANT") && said.contains("not a failure of the job"), "{said}");
+}
+
+#[test]
+fn the_committed_sample_report_is_what_the_program_makes_today() {
+    let place = Place::new();
+    for attempt in ["1", "64"] {
+        let mut run = place.reconcile(repository("sample_data/ids.csv"));
+        let run = run.args(SAMPLE_AS_OF).args(["--concurrency", attempt]).output().expect("starts");
+        assert_eq!(code(&run), 1, "{}", stderr(&run));
+        let (made, committed) = (place.report(), ReportFiles(repository("reports/sample")));
+        for name in FILES.into_iter().filter(|name| *name != "manifest.json") {
+            assert!(made.bytes(name) == committed.bytes(name), "{name} differs: look, then run `make sample`");
+        }
+        assert_eq!(made.json("manifest.json")["files"], committed.json("manifest.json")["files"]);
+    }
+}
+
+#[test]
+fn the_chinese_sample_says_the_same() {
+    let place = Place::new();
+    let mut run = place.reconcile(repository("sample_data/ids-gb18030.csv"));
+    assert_eq!(code(&run.args(SAMPLE_AS_OF).output().expect("starts")), 1);
+    for name in FILES.into_iter().filter(|name| *name != "manifest.json") {
+        assert!(place.report().bytes(name) == ReportFiles(repository("reports/sample")).bytes(name), "{name}");
+    }
+}
+
+#[test]
+fn the_manifest_hashes_every_other_file() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::Clean], 3)));
+    let input = fs::read(&ids).expect("readable");
+    assert_eq!(code(&place.reconcile(&ids).arg("--sandbox").output().expect("starts")), 0);
+    let (report, manifest) = (place.report(), place.report().json("manifest.json"));
+    let listed: Vec<&str> = manifest["files"]
+        .as_array()
+        .expect("files")
+        .iter()
+        .map(|file| {
+            let name = file["name"].as_str().expect("a name");
+            let bytes = report.bytes(name);
+            assert_eq!(file["sha256"], hex::encode(Sha256::digest(&bytes)), "{name}");
+            assert_eq!(file["bytes"], bytes.len(), "{name}");
+            name
+        })
+        .collect();
+    let expected: Vec<&str> = FILES.into_iter().filter(|name| *name != "manifest.json").collect();
+    assert_eq!(listed, expected);
+    assert_eq!(manifest["input"]["sha256"], hex::encode(Sha256::digest(&input)));
+    assert_eq!(manifest["input"]["rows"], 3);
+}
+
+#[test]
+fn each_verdict_has_its_exit_code() {
+    let cases: [(&str, &[Kind], &[&str], i32, &str); 8] = [
+        ("clean", &[Kind::Clean, Kind::FailedRun], &[], 0, "reconciled"),
+        ("pending", &[Kind::Pending], &[], 0, "pending"),
+        ("pending that is to fail", &[Kind::Pending], &["--fail-on", "pending"], 1, "pending"),
+        ("discrepant", &[Kind::CostRounding], &[], 1, "discrepant"),
+        ("off by a unit, tolerated", &[Kind::CostRounding], &["--tolerance", "0.00000001"], 0, "reconciled"),
+        ("not found", &[Kind::Unknown], &[], 1, "discrepant"),
+        ("refused", &[Kind::RefusedByCode, Kind::RefusedByStatus], &[], 1, "discrepant"),
+        ("malformed", &Kind::MALFORMED, &[], 3, "incomplete"),
+    ];
+    for (name, kinds, arguments, exit, verdict) in cases {
+        let place = Place::new();
+        let ids = place.file("ids.csv", csv_of(&ids_of(kinds, 12)));
+        let run = place.reconcile(&ids).arg("--sandbox").args(arguments).output().expect("starts");
+        assert_eq!((code(&run), place.report().verdict().as_str()), (exit, verdict), "{name}: {}", stderr(&run));
+        assert_eq!(place.report().population("rows"), 12, "{name}");
+        assert_eq!(place.report().json("summary.json")["exit_code"], exit, "{name}");
+    }
+}
+
+#[test]
+fn what_passes_by_tolerance_is_a_control_total() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::CostRounding], 4)));
+    let run = place.reconcile(&ids).args(["--sandbox", "--tolerance", "0.00000001"]).output().expect("starts");
+    assert_eq!(code(&run), 0, "{}", stderr(&run));
+    let passed = &place.report().json("summary.json")["control_totals"]["CNY"]["passed_by_tolerance"];
+    assert_eq!(*passed, serde_json::json!({"passes": 4, "net": "0.00000004", "gross": "0.00000004"}));
+}
+
+#[test]
+fn an_empty_input_is_never_reconciled() {
+    for content in ["", "run_order_id\n", "run_order_id,note\n\n\n"] {
+        let place = Place::new();
+        let ids = place.file("ids.csv", content);
+        let run = place.reconcile(&ids).arg("--sandbox").output().expect("starts");
+        assert_eq!((code(&run), place.report().verdict().as_str()), (3, "incomplete"), "{content:?}");
+        let run = place.reconcile(&ids).args(["--sandbox", "--allow-empty"]).output().expect("starts");
+        assert_eq!((code(&run), place.report().verdict().as_str()), (0, "empty"), "{content:?}");
+    }
+}
+
+#[test]
+fn a_currency_that_is_not_expected_is_found() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::ForeignCurrency], 2)));
+    assert_eq!(code(&place.reconcile(&ids).arg("--sandbox").output().expect("starts")), 0);
+    let run = place.reconcile(&ids).args(["--sandbox", "--currency", "CNY"]).output().expect("starts");
+    assert_eq!(code(&run), 1);
+    let rows = place.report().rows("discrepancies.csv");
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(|row| row["check"] == "currency" && row["expected"] == "CNY" && row["actual"] == "USD"));
+}
+
+#[test]
+fn standard_input_and_json_output() {
+    let place = Place::new();
+    let mut child = place
+        .reconcile("-")
+        .args(["--sandbox", "--output", "json", "--account", "studio 东"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let csv = csv_of(&ids_of(&[Kind::Clean], 5));
+    child.stdin.take().expect("piped").write_all(csv.as_bytes()).expect("taken");
+    let run = child.wait_with_output().expect("ends");
+    assert_eq!(code(&run), 0);
+    let said: serde_json::Value = serde_json::from_slice(&run.stdout).expect("standard output is JSON alone");
+    assert_eq!(said, place.report().json("summary.json"));
+    assert_eq!(said["account"], "studio 东");
+    assert_eq!(place.report().json("manifest.json")["input"]["name"], "stdin");
+}
+
+#[test]
+fn reports_gather_in_their_folder_and_latest_points_at_the_newest() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::Clean], 2)));
+    for as_of in ["2026-06-01T00:00:00Z", "2026-06-02T08:00:00+08:00"] {
+        let run = crate::support::tieout()
+            .args(["reconcile", "--sandbox", "--rate", "0", "--as-of", as_of, "--reports-dir"])
+            .arg(place.path("reports"))
+            .arg(&ids)
+            .output()
+            .expect("starts");
+        assert_eq!(code(&run), 0, "{}", stderr(&run));
+    }
+    let names: BTreeSet<String> = fs::read_dir(place.path("reports"))
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with(".state"))
+        .collect();
+    assert_eq!(names, ["20260601T000000Z", "20260602T000000Z", "latest"].map(str::to_owned).into());
+    assert_eq!(fs::read_link(place.path("reports/latest")).expect("a link").to_str(), Some("20260602T000000Z"));
+}
+
+#[test]
+fn the_limit_of_a_real_server_is_kept() {
+    let server = Server::start(Options { rate_limit: Some(40), ..Options::default() });
+    let place = Place::new();
+    let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::Clean, Kind::FailedRun], 60)));
+    let mut run = place.reconcile(&ids);
+    let run = run.args(["--api-url", &server.url, "--rate", "40"]).env("CHENYU_API_KEY", KEY).output().expect("starts");
+    assert_eq!(code(&run), 0, "{}", stderr(&run));
+    // Asked without restraint, the same server refuses most, and every order is had all the same.
+    let mut run = place.reconcile(&ids);
+    let run = run.args(["--api-url", &server.url]).env("CHENYU_API_KEY", KEY).output().expect("starts");
+    assert_eq!((code(&run), place.report().verdict().as_str()), (0, "reconciled"), "{}", stderr(&run));
+}
+
+#[test]
+fn a_rejected_key_ends_the_job_at_once_without_a_report() {
+    let server = Server::start(Options::default());
+    let place = Place::new();
+    let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::Clean], 50)));
+    let mut run = place.reconcile(&ids);
+    let run = run.args(["--api-url", &server.url]).env("CHENYU_API_KEY", "cy_wrong_key").output().expect("starts");
+    assert_eq!(code(&run), 4);
+    let said = stderr(&run);
+    assert!(said.contains("rejected the API key") && said.contains("CHENYU_API_KEY"), "{said}");
+    assert!(!said.contains("cy_wrong_key"), "{said}");
+    assert!(!place.report().exists());
+}
+
+#[test]
+fn a_provider_that_never_answers_makes_no_report() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::Clean], 2)));
+    let mut run = place.reconcile(&ids);
+    run.args(["--api-url", "http://127.0.0.1:1/api", "--retries", "1"]).env("CHENYU_API_KEY", "cy_x");
+    let run = run.output().expect("starts");
+    assert_eq!(code(&run), 4);
+    assert!(stderr(&run).contains("never answered") && stderr(&run).contains("--api-url"), "{}", stderr(&run));
+    assert!(!place.report().exists());
+}
+
+#[test]
+fn neither_the_key_nor_a_prompt_is_left_anywhere() {
+    let server = Server::start(Options::default());
+    let place = Place::new();
+    let mut ids = ids_of(&Kind::MALFORMED, 10);
+    ids.extend(ids_of(&[Kind::Clean, Kind::FailedRun, Kind::Pending, Kind::RefusedByCode, Kind::ForeignReply], 60));
+    let ids = place.file("ids.csv", csv_of(&ids));
+    let key = place.file("key", KEY);
+    let mut run = place.reconcile(&ids);
+    let run = run.args(["-vv", "--api-url", &server.url, "--api-key-file"]).arg(&key).output().expect("starts");
+    assert_eq!(code(&run), 3, "{}", stderr(&run));
+    fs::remove_file(&key).expect("there");
+    let mut texts = vec![("standard output".to_owned(), run.stdout), ("standard error".to_owned(), run.stderr)];
+    texts
+        .extend(place.files().into_iter().map(|path| (path.display().to_string(), fs::read(&path).expect("readable"))));
+    assert!(texts.len() > 10, "report and state are there");
+    for (name, bytes) in texts {
+        for secret in [KEY, "PRIVATE PROMPT"] {
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "{name} holds {secret}");
+        }
+    }
+}
+
+#[test]
+fn a_signal_stops_the_job_without_a_report() {
+    for (signal, exit) in [("-INT", 130), ("-TERM", 143)] {
+        let place = Place::new();
+        let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::Clean], 200)));
+        let child = place
+            .reconcile(&ids)
+            .args(["--sandbox", "--rate", "20"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        std::thread::sleep(std::time::Duration::from_millis(1_500));
+        let killed = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
+        assert!(killed.success());
+        let run = child.wait_with_output().expect("ends");
+        assert_eq!(code(&run), exit, "{}", stderr(&run));
+        assert!(stderr(&run).contains("kept in the state"), "{}", stderr(&run));
+        assert!(!place.report().exists());
+    }
+}

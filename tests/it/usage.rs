@@ -1,0 +1,156 @@
+//! Mistakes: each ends with one message that says what, where and what to do; nothing is fetched or overwritten.
+
+use std::fs;
+use std::process::Command;
+
+use crate::support::{Place, code, repository, stderr, stdout, tieout};
+
+const IDS: &str = "run_order_id\nwfrun_314ff7d8b7a5beff1388\n";
+
+fn assert_refused(name: &str, command: &mut Command, expected: &[&str]) {
+    let run = command.output().expect("starts");
+    let said = stderr(&run);
+    assert_eq!(code(&run), 2, "{name}: {said}");
+    assert_eq!(stdout(&run), "", "{name}");
+    assert_eq!(said.matches("error:").count(), 1, "{name}: {said}");
+    for part in expected {
+        assert!(said.contains(part), "{name}: {part:?} is not in: {said}");
+    }
+}
+
+#[test]
+fn an_input_that_can_not_be_used() {
+    let cases: [(&str, &[u8], &[&str]); 5] = [
+        ("no ID column", b"name,amount\nx,1\n", &["no column of run order IDs", "\"name\", \"amount\"", "--column"]),
+        ("binary", b"\x7fELF\x00\x01\x02", &["binary file"]),
+        ("unreadable encoding", b"run_order_id\n\xff\xff\n", &["--encoding", "byte 13"]),
+        ("open quote", b"run_order_id,note\nwfrun_1,\"x\nwfrun_2,y\n", &["line 2 is never closed"]),
+        ("cut gzip", b"\x1f\x8b\x08\x00\x00", &["can't read"]),
+    ];
+    for (name, content, expected) in cases {
+        let place = Place::new();
+        let ids = place.file("ids.csv", content);
+        assert_refused(name, place.reconcile(&ids).arg("--sandbox"), &[expected, &["ids.csv"]].concat());
+        assert!(!place.report().exists() && !place.path("state.sqlite").exists(), "{name}: nothing was written");
+    }
+    let place = Place::new();
+    assert_refused("missing", place.reconcile("none.csv").arg("--sandbox"), &["none.csv", "No such file"]);
+    fs::create_dir(place.path("folder")).expect("writable");
+    assert_refused("a folder", place.reconcile("folder").arg("--sandbox"), &["folder is a folder"]);
+}
+
+#[test]
+fn options_and_settings_that_can_not_be_used() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", IDS);
+    let cases: [(&[&str], &[&str]); 8] = [
+        (&["--sandbox", "--rate", "0x"], &["--rate", "0x"]),
+        (&["--sandbox", "--raet", "5"], &["--raet", "--rate"]),
+        (&["--sandbox", "--tolerance", "a lot"], &["--tolerance", "not a decimal number"]),
+        (&["--sandbox", "--encoding", "klingon"], &["klingon", "gb18030"]),
+        (&["--sandbox", "--column", "id"], &["no \"id\"", "--column"]),
+        (&["--sandbox", "--config", "none.toml"], &["none.toml"]),
+        (&[], &["no API key", "CHENYU_API_KEY", "--api-key-file", "--sandbox"]),
+        (&["--api-key-file", "none"], &["--api-key-file none"]),
+    ];
+    for (arguments, expected) in cases {
+        let run = place.reconcile(&ids).args(arguments).output().expect("starts");
+        assert_eq!(code(&run), 2, "{arguments:?}: {}", stderr(&run));
+        for part in expected {
+            assert!(stderr(&run).contains(part), "{arguments:?}: {part:?} is not in: {}", stderr(&run));
+        }
+        assert!(!place.report().exists(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_state_that_is_not_ours_is_not_touched() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", IDS);
+    let run = place.reconcile(&ids).args(["--sandbox", "--state", "ids.csv"]).output().expect("starts");
+    assert_eq!(code(&run), 4);
+    assert!(stderr(&run).contains("not a state of tieout") && stderr(&run).contains("--state"), "{}", stderr(&run));
+    assert_eq!(fs::read_to_string(&ids).expect("there"), IDS);
+}
+
+#[test]
+fn an_unknown_key_in_the_settings_file_is_named() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", IDS);
+    let settings = place.file("tieout.toml", "rate = 5\nconcurency = 3\n");
+    let mut command = place.reconcile(&ids);
+    command.arg("--sandbox").arg("--config").arg(&settings);
+    assert_refused("an unknown key", &mut command, &["tieout.toml", "line 2", "concurency", "`concurrency`"]);
+}
+
+#[test]
+fn a_settings_file_of_the_current_directory_is_not_read() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", IDS);
+    place.file("tieout.toml", "api-url = 'http://example.com'\n");
+    let run = place.reconcile(&ids).arg("--sandbox").output().expect("starts");
+    assert_eq!(code(&run), 0, "{}", stderr(&run));
+}
+
+#[test]
+fn an_out_that_is_not_ours_is_not_touched() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", IDS);
+    fs::create_dir(place.path("report")).expect("writable");
+    place.file("report/thesis.txt", "mine");
+    assert_refused(
+        "foreign",
+        place.reconcile(&ids).arg("--sandbox"),
+        &["not a report of tieout", "thesis.txt", "--out"],
+    );
+    assert_eq!(place.files().len(), 2, "nothing was written");
+    assert_eq!(fs::read_to_string(place.path("report/thesis.txt")).expect("there"), "mine");
+}
+
+#[test]
+fn the_key_is_not_sent_in_the_clear() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", IDS);
+    let mut command = place.reconcile(&ids);
+    command.args(["--api-url", "http://example.com/api"]).env("CHENYU_API_KEY", "cy_secret");
+    assert_refused("plain http", &mut command, &["https", "unprotected"]);
+}
+
+#[test]
+fn checks_are_listed_and_explained() {
+    let list = tieout().arg("checks").output().expect("starts");
+    assert_eq!((code(&list), stdout(&list).lines().count()), (0, 6));
+    let one = tieout().args(["checks", "quote-split"]).output().expect("starts");
+    assert!(stdout(&one).contains("quote_amount = final_amount + released_amount"), "{}", stdout(&one));
+    assert_refused("unknown", tieout().args(["checks", "quote-spilt"]), &["quote-spilt", "quote-split"]);
+}
+
+#[test]
+fn the_help_is_as_committed() {
+    for (name, arguments) in
+        [("tieout", vec!["--help"]), ("reconcile", vec!["reconcile", "--help"]), ("sandbox", vec!["sandbox", "--help"])]
+    {
+        let run = tieout().env("COLUMNS", "100").args(arguments).output().expect("starts");
+        assert_eq!(code(&run), 0);
+        insta::assert_snapshot!(format!("help_{name}"), stdout(&run));
+    }
+}
+
+#[test]
+fn both_readmes_name_every_option() {
+    let help = stdout(&tieout().args(["reconcile", "--help"]).output().expect("starts"));
+    let options: Vec<&str> = help
+        .split_whitespace()
+        .filter(|word| word.starts_with("--"))
+        .map(|word| word.trim_end_matches(|char: char| !char.is_ascii_lowercase()))
+        .map(|word| word.split(['=', '[']).next().unwrap_or(word))
+        .filter(|option| *option != "--help")
+        .collect();
+    assert!(options.len() > 25, "{options:?}");
+    for name in ["README.md", "README.zh-CN.md"] {
+        let readme = fs::read_to_string(repository(name)).expect("a README");
+        for option in &options {
+            assert!(readme.contains(&format!("`{option}")), "{name} does not name {option}");
+        }
+    }
+}
