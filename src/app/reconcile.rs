@@ -66,7 +66,8 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
     };
     let base_url = if settings.sandbox { SANDBOX_URL.to_owned() } else { settings.provider.base_url.clone() };
     let concurrency = settings.provider.concurrency;
-    let provider = Provider::new(settings.provider, key).map_err(Failure::usage)?;
+    let provider = Provider::new(settings.provider, key)
+        .map_err(|error| Failure::usage(error).help("see --api-url and the other options of the provider"))?;
     let store = Store::open(&settings.state).map_err(Failure::no_report)?;
     Ok(Job {
         runtime,
@@ -107,9 +108,7 @@ fn display(quiet: bool) -> Display {
 fn failure(error: JobError) -> Failure {
     let kept = "what was fetched is kept in the state";
     match error {
-        JobError::KeyRejected(_) => {
-            Failure::no_report(error).help(format!("check CHENYU_API_KEY or --api-key-file; {kept}"))
-        }
+        JobError::Stop(_) => Failure::no_report(error).help(format!("check CHENYU_API_KEY or --api-key-file; {kept}")),
         JobError::Unreachable(_) => {
             Failure::no_report(error).help("check --api-url and the network, and run the same command again")
         }

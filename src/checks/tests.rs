@@ -1,1 +1,235 @@
 //! The due rules and the identities, with figures worked out by hand and by plain integers.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::order::Amounts;
+use crate::domain::outcome::Reason;
+
+const ASKED: &str = "wfrun_1";
+
+fn amount(units: i128) -> Amount {
+    Amount::from_units(units).expect("28 digits")
+}
+
+fn order(units: [Option<i128>; 6]) -> RunOrder {
+    RunOrder {
+        run_order_id: Some(ASKED.into()),
+        quote_currency: Some("CNY".into()),
+        settlement_status: Some("settled".into()),
+        amounts: Amounts::from_order(units.map(|units| units.map(amount))),
+        ..RunOrder::default()
+    }
+}
+
+/// A settled order that ties out: 100 = 60 + 40, 60 = 50 + 10.
+fn clean() -> RunOrder {
+    order([100, 60, 40, 50, 10, 60].map(Some))
+}
+
+fn judge_with(order: RunOrder, judging: &Judging) -> Judgement {
+    let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: Evidence::Fetched(Box::new(order)) };
+    judge(&outcome, judging)
+}
+
+fn judged(order: RunOrder) -> Judgement {
+    judge_with(order, &Judging::default())
+}
+
+fn codes(judgement: &Judgement) -> Vec<&'static str> {
+    judgement.findings.iter().map(|finding| finding.check).collect()
+}
+
+fn money(units: i128) -> Sum {
+    Sum::from_units(units).expect("38 digits")
+}
+
+#[test]
+fn codes_never_change_their_meaning() {
+    let catalogue: Vec<(&str, &str)> = CATALOGUE.iter().map(|check| (check.code, check.severity.code())).collect();
+    let expected = [
+        ("quote-split", "error"),
+        ("cost-sum", "error"),
+        ("missing-amount", "error"),
+        ("negative-amount", "error"),
+        ("identity-mismatch", "error"),
+        ("currency", "error"),
+    ];
+    assert_eq!(catalogue, expected);
+}
+
+#[test]
+fn settled_is_judged_by_words_alone() {
+    let words = |word: &str| Some(word.to_owned()).filter(|word| !word.is_empty());
+    for settlement in ["settled", "closed", ""] {
+        for freeze in ["released", "frozen", "thawed", ""] {
+            for run in ["succeeded", "failed", "queued", "running", "cancelled", ""] {
+                let order = RunOrder {
+                    settlement_status: words(settlement),
+                    freeze_status: words(freeze),
+                    run_status: words(run),
+                    ..RunOrder::default()
+                };
+                let ended = ["succeeded", "failed"].contains(&run);
+                let expected = settlement == "settled" || (settlement == "closed" && freeze == "released" && ended);
+                assert_eq!(is_settled(&order), expected, "{settlement:?} {freeze:?} {run:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_settled_order_that_ties_out_is_reconciled() {
+    let judgement = judged(clean());
+    assert_eq!((judgement.bucket, judgement.settled, judgement.foreign), (Bucket::Reconciled, true, false));
+    assert_eq!((codes(&judgement), judgement.tolerated), (vec![], vec![]));
+}
+
+#[test]
+fn an_unsettled_order_is_pending_whatever_its_split_is() {
+    let mut open = order([Some(100), Some(1), Some(1), None, None, None]);
+    open.settlement_status = None;
+    let judgement = judged(open);
+    assert_eq!((judgement.bucket, judgement.settled, codes(&judgement)), (Bucket::Pending, false, vec![]));
+}
+
+#[test]
+fn cost_sum_is_due_whenever_its_amounts_are_there() {
+    let mut open = order([Some(100), None, None, Some(50), Some(10), Some(61)]);
+    open.settlement_status = None;
+    let judgement = judged(open);
+    assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Discrepant, vec!["cost-sum"]));
+    let finding = &judgement.findings[0];
+    assert_eq!((&finding.expected, &finding.actual), (&Figure::Money(money(60)), &Figure::Money(money(61))));
+    assert_eq!(finding.difference, Some(money(1)));
+}
+
+#[test]
+fn the_quote_is_due_always_and_the_rest_once_settled() {
+    for settled in [true, false] {
+        for missing in 0..6 {
+            let mut units = [100, 60, 40, 50, 10, 60].map(Some);
+            units[missing] = None;
+            let mut order = order(units);
+            if !settled {
+                order.settlement_status = Some("pending".into());
+            }
+            let judgement = judged(order);
+            let due = settled || missing == 0;
+            assert_eq!(codes(&judgement) == ["missing-amount"], due, "{missing} {settled}");
+            if due {
+                assert_eq!(judgement.findings[0].expected, Figure::Text(Amounts::NAMES[missing].into()));
+            }
+        }
+    }
+}
+
+#[test]
+fn negative_amounts_are_found_settled_or_not() {
+    let judgement = judged(order([100, 60, 40, 70, -10, 60].map(Some)));
+    assert_eq!(codes(&judgement), ["negative-amount"]);
+    assert_eq!(judgement.findings[0].actual, Figure::Text("external_model_cost=-0.00000010".into()));
+    let mut open = order([Some(-1), None, None, None, None, None]);
+    open.settlement_status = None;
+    assert_eq!(codes(&judged(open)), ["negative-amount"]);
+}
+
+#[test]
+fn a_foreign_reply_is_judged_by_nothing_else() {
+    for replied in [Some("wfrun_2".to_owned()), None] {
+        let mut foreign = order([Some(-1), None, None, None, None, None]);
+        foreign.quote_currency = None;
+        foreign.run_order_id.clone_from(&replied);
+        let judgement = judged(foreign);
+        assert_eq!((judgement.bucket, judgement.foreign, judgement.settled), (Bucket::Discrepant, true, false));
+        assert_eq!(codes(&judgement), ["identity-mismatch"]);
+        let finding = &judgement.findings[0];
+        assert_eq!((&finding.expected, &finding.actual), (&Figure::Text(ASKED.into()), &replied.into()));
+    }
+}
+
+#[test]
+fn the_currency_is_there_and_the_expected_one() {
+    let with = |currency: Option<&str>, expected: Option<&str>| {
+        let order = RunOrder { quote_currency: currency.map(str::to_owned), ..clean() };
+        codes(&judge_with(order, &Judging { currency: expected.map(str::to_owned), ..Judging::default() }))
+    };
+    assert_eq!(with(Some("CNY"), None), Vec::<&str>::new());
+    assert_eq!(with(Some("CNY"), Some("CNY")), Vec::<&str>::new());
+    assert_eq!(with(Some("USD"), Some("CNY")), ["currency"]);
+    assert_eq!(with(None, None), ["currency"]);
+    assert_eq!(with(None, Some("CNY")), ["currency"]);
+}
+
+#[test]
+fn tolerance_never_hides_what_it_lets_pass() {
+    let tolerant = Judging { tolerance: amount(5), currency: None };
+    for off in [-5_i128, 5] {
+        let judgement = judge_with(order([100, 60, 40 + off, 50, 10, 60 + off].map(Some)), &tolerant);
+        assert_eq!(judgement.bucket, Bucket::Reconciled);
+        let passed = |check| Tolerated { check, difference: money(off) };
+        assert_eq!(judgement.tolerated, [passed("quote-split"), passed("cost-sum")]);
+    }
+    let judgement = judge_with(order([100, 60, 46, 50, 10, 54].map(Some)), &tolerant);
+    assert_eq!((codes(&judgement), judgement.tolerated), (vec!["cost-sum", "quote-split"], vec![]));
+}
+
+#[test]
+fn findings_are_sorted_by_code() {
+    let judgement =
+        judged(RunOrder { quote_currency: None, ..order([Some(100), Some(-1), Some(7), None, None, None]) });
+    assert_eq!(codes(&judgement), ["currency", "missing-amount", "negative-amount", "quote-split"]);
+}
+
+#[test]
+fn what_is_no_order_has_its_bucket() {
+    let reason = || Reason::new("x", "y");
+    let cases = [
+        (Evidence::NotFound(reason()), Bucket::NotFound),
+        (Evidence::Refused(reason()), Bucket::Refused),
+        (Evidence::Malformed(reason()), Bucket::Malformed),
+        (Evidence::Unfetched(reason()), Bucket::Unfetched),
+        (Evidence::Duplicate { first_line: 2 }, Bucket::Duplicate),
+        (Evidence::Rejected(reason()), Bucket::Rejected),
+    ];
+    for (evidence, bucket) in cases {
+        let outcome = Outcome { line: 3, run_order_id: ASKED.into(), evidence };
+        assert_eq!(judge(&outcome, &Judging::default()), Judgement::unchecked(bucket));
+    }
+}
+
+/// The largest amount: 28 digits.
+const LARGEST: i128 = 10_i128.pow(28) - 1;
+
+proptest! {
+    #[test]
+    fn any_split_holds(quote in 0..=LARGEST, total in 0..=LARGEST, cut in 0..=LARGEST, part in 0..=LARGEST) {
+        let (charged, compute) = (cut % (quote + 1), part % (total + 1));
+        let units = [quote, charged, quote - charged, compute, total - compute, total];
+        prop_assert_eq!(judged(order(units.map(Some))).bucket, Bucket::Reconciled);
+    }
+
+    #[test]
+    fn one_unit_is_found_with_its_exact_difference(
+        quote in 1..LARGEST, total in 1..LARGEST, cut in 1..LARGEST, part in 1..LARGEST,
+        which in 0_usize..6, up in any::<bool>(),
+    ) {
+        let (charged, compute) = (cut % quote, part % total);
+        let mut units = [quote, charged, quote - charged, compute, total - compute, total];
+        let change = if up { 1 } else { -1 };
+        units[which] += change;
+        // Actual less expected: final and released and total are actual; the quote, compute and external expected.
+        let (check, difference) = match which {
+            0 => ("quote-split", -change),
+            1 | 2 => ("quote-split", change),
+            3 | 4 => ("cost-sum", -change),
+            _ => ("cost-sum", change),
+        };
+        let judgement = judged(order(units.map(Some)));
+        prop_assert_eq!(judgement.bucket, Bucket::Discrepant);
+        let found = judgement.findings.iter().find(|finding| finding.check == check);
+        prop_assert_eq!(found.and_then(|finding| finding.difference), Some(money(difference)));
+        let others = judgement.findings.iter().filter(|finding| finding.check != check);
+        prop_assert!(others.map(|finding| finding.check).all(|other| other == "negative-amount" && units[which] < 0));
+    }
+}

@@ -11,7 +11,7 @@ use super::{Job, JobError};
 use crate::checks::judge;
 use crate::domain::outcome::{Evidence, Outcome};
 use crate::input::{Entry, InputError, Row};
-use crate::provider::{Provider, Stop};
+use crate::provider::Provider;
 use crate::store::RunId;
 
 /// How many rows are in hand for each request in flight. A row that waits before a retry holds no permit, so others
@@ -74,9 +74,7 @@ async fn outcome_of(row: Result<Row, InputError>, provider: &Provider) -> Result
     let Row { line, entry } = row?;
     let (run_order_id, evidence) = match entry {
         Entry::Order(id) => {
-            let evidence = provider.fetch(&id).await.map_err(|stop| match stop {
-                Stop::KeyRejected { detail } => JobError::KeyRejected(detail),
-            })?;
+            let evidence = provider.fetch(&id).await?;
             (id.to_string(), evidence)
         }
         Entry::Duplicate { id, first_line } => (id.to_string(), Evidence::Duplicate { first_line }),

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 
 use crate::checks::Judging;
 use crate::input::{Input, InputError};
-use crate::provider::Provider;
+use crate::provider::{Provider, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Builder, Options as ReportOptions, Report};
 use crate::report::manifest::{InputStamp, Stamp};
@@ -85,9 +85,9 @@ pub enum JobError {
     /// The report can't be put in its place.
     #[error(transparent)]
     Publish(#[from] PublishError),
-    /// The provider does not accept the key.
-    #[error("the provider rejected the API key: {0}")]
-    KeyRejected(String),
+    /// The provider can't be asked any more: it does not accept the key.
+    #[error(transparent)]
+    Stop(#[from] Stop),
     /// Not one reply was had.
     #[error("nothing could be fetched: the provider never answered ({0})")]
     Unreachable(String),

@@ -1,222 +1,294 @@
-//! The provider's JSON, read strictly: amounts digit for digit, unknown fields ignored, nothing private kept.
+//! The provider's JSON, read digit for digit: the envelope and the run order in it.
+//!
+//! Only the billing fields are ever looked at. Whatever else a reply holds, prompts above all, is skipped
+//! unread, however deeply it nests.
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use super::answer::Answer;
 use crate::domain::money::{Amount, AmountError};
 use crate::domain::order::{Amounts, RunOrder};
-use crate::domain::outcome::Reason;
+use crate::domain::outcome::{Evidence, Reason};
 
-/// The longest text that is kept, in bytes.
-const LONGEST_TEXT: usize = 4_096;
-/// The longest message of the provider that is kept, in characters.
-const LONGEST_MESSAGE: usize = 300;
+/// The longest text of a billing field, in characters.
+const MAX_TEXT: usize = 4096;
+/// What some programs put before UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// What the body of a reply of status 200 is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Decoded {
-    /// An order.
-    Order(Box<RunOrder>),
-    /// JSON, but no order.
-    Malformed(Reason),
-    /// A code other than 0.
-    Code(String),
-    /// No whole JSON.
-    NotJson,
-}
-
-/// Every value is raw first, so that its very digits are there and a wrong type can be named.
+/// What every reply is wrapped in. `None` is absent or null.
 #[derive(Deserialize)]
 struct Envelope<'b> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     code: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     msg: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     message: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     error: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     data: Option<&'b RawValue>,
 }
 
+/// The fields of a run order that are read at all. `None` is absent or null.
 #[derive(Deserialize)]
-struct Data<'b> {
-    #[serde(borrow, default)]
+struct Fields<'b> {
+    #[serde(borrow)]
     run_order_id: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     workflow_id: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     revision_id: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     quote_currency: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     quote_amount: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     final_amount: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     released_amount: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     compute_cost: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     external_model_cost: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     total_cost: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     freeze_status: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     submission_status: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     run_status: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     settlement_status: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     task_id: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     prompt_id: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     error_code: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     created_at: Option<&'b RawValue>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     updated_at: Option<&'b RawValue>,
 }
 
-/// Reads the body of a reply of status 200.
-pub(super) fn decode(body: &[u8]) -> Decoded {
-    let Ok(text) = std::str::from_utf8(body) else { return Decoded::NotJson };
-    let text = text.trim_start_matches('\u{feff}');
-    let Ok(whole) = serde_json::from_str::<&RawValue>(text) else { return Decoded::NotJson };
-    let envelope: Envelope<'_> = match serde_json::from_str(whole.get()) {
-        Ok(envelope) => envelope,
-        Err(error) => return Decoded::Malformed(structure(&error, "the reply")),
+/// Reads the body of a reply with status 200.
+pub(super) fn decode(body: &[u8]) -> Answer {
+    let Some(json) = whole_json(body) else {
+        return Answer::Failed(Reason::new("not-json", "the reply is not one whole JSON text"));
     };
-    match code(envelope.code) {
-        None => Decoded::Malformed(Reason::new("no-code", "the reply has no code")),
-        Some(code) if code == "0" => match order(envelope.data) {
-            Ok(order) => Decoded::Order(Box::new(order)),
-            Err(reason) => Decoded::Malformed(reason),
-        },
-        Some(code) => Decoded::Code(code),
+    match envelope(json).and_then(|envelope| open(&envelope)) {
+        Ok(answer) => answer,
+        Err(reason) => Answer::Final(Evidence::Malformed(reason)),
     }
 }
 
-/// What the provider says in its envelope, verbatim but for control characters, cut.
+/// The text with which the provider explains itself, as it came; empty where there is none.
 pub(super) fn message(body: &[u8]) -> String {
-    let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(body) else { return String::new() };
-    let nested = |raw: &RawValue| {
-        let inner: Envelope<'_> = serde_json::from_str(raw.get()).ok()?;
-        unquoted(inner.message.or(inner.msg)?)
-    };
-    let said = [envelope.msg, envelope.message, envelope.error]
-        .into_iter()
-        .flatten()
-        .find_map(|raw| unquoted(raw).or_else(|| nested(raw)));
-    let visible = |char: char| if char.is_control() { ' ' } else { char };
-    said.unwrap_or_default().chars().map(visible).take(LONGEST_MESSAGE).collect()
+    whole_json(body).and_then(|json| envelope(json).ok()).map(|envelope| envelope.message()).unwrap_or_default()
 }
 
-/// The code as text, whether it came as a number or as a text.
-fn code(raw: Option<&RawValue>) -> Option<String> {
-    let raw = raw?;
-    let text = unquoted(raw).unwrap_or_else(|| raw.get().to_owned());
-    let text = text.trim();
-    let simple = !text.is_empty() && text.len() <= 40 && text.bytes().all(|byte| byte.is_ascii_graphic());
-    (simple && !text.starts_with(['{', '['])).then(|| text.to_owned())
+fn whole_json(body: &[u8]) -> Option<&RawValue> {
+    let text = str::from_utf8(body).ok()?;
+    serde_json::from_str(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)).ok()
 }
 
-fn order(data: Option<&RawValue>) -> Result<RunOrder, Reason> {
-    let no_order = |what: &str| Reason::new("no-order", format!("data is {what}, an order was expected"));
-    let Some(raw) = data else { return Err(no_order("absent or null")) };
-    if !raw.get().starts_with('{') {
-        return Err(no_order(type_name(raw)));
+fn envelope(json: &RawValue) -> Result<Envelope<'_>, Reason> {
+    match kind(json) {
+        Kind::Object => object(json),
+        kind => Err(Reason::new("wrong-type", format!("the reply is {}, an object was expected", kind.name()))),
     }
-    let data: Data<'_> = serde_json::from_str(raw.get()).map_err(|error| structure(&error, "data"))?;
-    Ok(RunOrder {
-        run_order_id: text("run_order_id", data.run_order_id)?,
-        workflow_id: text("workflow_id", data.workflow_id)?,
-        revision_id: text("revision_id", data.revision_id)?,
-        quote_currency: text("quote_currency", data.quote_currency)?,
-        amounts: Amounts {
-            quote_amount: amount("quote_amount", data.quote_amount)?,
-            final_amount: amount("final_amount", data.final_amount)?,
-            released_amount: amount("released_amount", data.released_amount)?,
-            compute_cost: amount("compute_cost", data.compute_cost)?,
-            external_model_cost: amount("external_model_cost", data.external_model_cost)?,
-            total_cost: amount("total_cost", data.total_cost)?,
-        },
-        freeze_status: text("freeze_status", data.freeze_status)?,
-        submission_status: text("submission_status", data.submission_status)?,
-        run_status: text("run_status", data.run_status)?,
-        settlement_status: text("settlement_status", data.settlement_status)?,
-        task_id: text("task_id", data.task_id)?,
-        prompt_id: text("prompt_id", data.prompt_id)?,
-        error_code: text("error_code", data.error_code)?,
-        created_at: time("created_at", data.created_at)?,
-        updated_at: time("updated_at", data.updated_at)?,
+}
+
+/// Decodes an object of which every known field is optional and kept raw, so that only a repeated field, or a
+/// name that is no text, can be wrong with it.
+fn object<'b, T: Deserialize<'b>>(json: &'b RawValue) -> Result<T, Reason> {
+    serde_json::from_str(json.get()).map_err(|error| match error.classify() {
+        Category::Data => Reason::new("duplicate-key", error.to_string()),
+        _ => Reason::new("bad-text", "the name of a field can't be read"),
     })
 }
 
-/// Why JSON is no object of ours. The error's own text may quote what stands there, so it is not kept.
-fn structure(error: &serde_json::Error, what: &str) -> Reason {
-    if error.to_string().starts_with("duplicate field") {
-        return Reason::new("duplicate-key", format!("{what} names a field twice"));
-    }
-    Reason::new("wrong-type", format!("{what} is no object"))
-}
-
-fn wrong_type(field: &str, raw: &RawValue, expected: &str) -> Reason {
-    Reason::new("wrong-type", format!("{field} is {}, {expected} was expected", type_name(raw)))
-}
-
-fn text(field: &str, raw: Option<&RawValue>) -> Result<Option<String>, Reason> {
-    let Some(raw) = raw else { return Ok(None) };
-    let text = unquoted(raw).ok_or_else(|| wrong_type(field, raw, "a text"))?;
-    if text.len() > LONGEST_TEXT {
-        return Err(Reason::new("text-too-long", format!("{field} is longer than {LONGEST_TEXT} bytes")));
-    }
-    Ok(Some(text).filter(|text| !text.is_empty()))
-}
-
-fn amount(field: &str, raw: Option<&RawValue>) -> Result<Option<Amount>, Reason> {
-    let Some(raw) = raw else { return Ok(None) };
-    let digits = match raw.get().as_bytes() {
-        [b'-' | b'0'..=b'9', ..] => raw.get().to_owned(),
-        _ => unquoted(raw).ok_or_else(|| wrong_type(field, raw, "a decimal string or number"))?,
+fn open(envelope: &Envelope<'_>) -> Result<Answer, Reason> {
+    let code = match envelope.code()? {
+        Code::Number(code) => code,
+        Code::Other(text) => {
+            let detail = format!("{text}: {}", envelope.message());
+            return Ok(Answer::Final(Evidence::Refused(Reason::new("code-other", detail))));
+        }
     };
-    if digits.is_empty() {
-        return Ok(None);
+    let reason = || Reason::new(format!("code-{code}"), envelope.message());
+    Ok(match code {
+        0 => Answer::Final(Evidence::Fetched(Box::new(order(envelope.data)?))),
+        401 => Answer::KeyRejected(reason()),
+        404 => Answer::Final(Evidence::NotFound(reason())),
+        429 => Answer::Limited,
+        500..=599 => Answer::Failed(reason()),
+        _ => Answer::Final(Evidence::Refused(reason())),
+    })
+}
+
+/// The business code of a reply.
+enum Code {
+    /// A whole number, or a text of one.
+    Number(i64),
+    /// Any other number or text, verbatim: no success, whatever it stands for.
+    Other(String),
+}
+
+impl Envelope<'_> {
+    fn code(&self) -> Result<Code, Reason> {
+        let Some(code) = self.code else {
+            return Err(Reason::new("no-code", "the reply has no code, or null for one"));
+        };
+        let text = match kind(code) {
+            Kind::Number => code.get().to_owned(),
+            Kind::Text => unescaped("code", code)?,
+            _ => return Err(wrong_type("code", code, "a number or text")),
+        };
+        Ok(text.trim().parse().map_or(Code::Other(text), Code::Number))
     }
-    Amount::parse(&digits).map(Some).map_err(|error| {
+
+    fn message(&self) -> String {
+        #[derive(Deserialize)]
+        struct ErrorObject<'b> {
+            #[serde(borrow)]
+            message: Option<&'b RawValue>,
+        }
+        let text = |value: &RawValue| serde_json::from_str::<String>(value.get()).ok().filter(|text| !text.is_empty());
+        let nested = || {
+            let error = self.error.filter(|error| kind(error) == Kind::Object)?;
+            object::<ErrorObject<'_>>(error).ok()?.message.and_then(text)
+        };
+        [self.msg, self.message, self.error].into_iter().flatten().find_map(text).or_else(nested).unwrap_or_default()
+    }
+}
+
+fn order(data: Option<&RawValue>) -> Result<RunOrder, Reason> {
+    let no_order = |what: &str| Reason::new("no-order", format!("data is {what}, a run order was expected"));
+    let data = data.ok_or_else(|| no_order("absent or null"))?;
+    if kind(data) != Kind::Object {
+        return Err(no_order(kind(data).name()));
+    }
+    let fields: Fields<'_> = object(data)?;
+    Ok(RunOrder {
+        run_order_id: text("run_order_id", fields.run_order_id)?,
+        workflow_id: text("workflow_id", fields.workflow_id)?,
+        revision_id: text("revision_id", fields.revision_id)?,
+        quote_currency: text("quote_currency", fields.quote_currency)?,
+        amounts: Amounts {
+            quote_amount: amount("quote_amount", fields.quote_amount)?,
+            final_amount: amount("final_amount", fields.final_amount)?,
+            released_amount: amount("released_amount", fields.released_amount)?,
+            compute_cost: amount("compute_cost", fields.compute_cost)?,
+            external_model_cost: amount("external_model_cost", fields.external_model_cost)?,
+            total_cost: amount("total_cost", fields.total_cost)?,
+        },
+        freeze_status: text("freeze_status", fields.freeze_status)?,
+        submission_status: text("submission_status", fields.submission_status)?,
+        run_status: text("run_status", fields.run_status)?,
+        settlement_status: text("settlement_status", fields.settlement_status)?,
+        task_id: text("task_id", fields.task_id)?,
+        prompt_id: text("prompt_id", fields.prompt_id)?,
+        error_code: text("error_code", fields.error_code)?,
+        created_at: time("created_at", fields.created_at)?,
+        updated_at: time("updated_at", fields.updated_at)?,
+    })
+}
+
+/// A text; empty is `None`.
+fn text(field: &str, value: Option<&RawValue>) -> Result<Option<String>, Reason> {
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    if kind(value) != Kind::Text {
+        return Err(wrong_type(field, value, "a text"));
+    }
+    let text = unescaped(field, value)?;
+    if text.chars().count() > MAX_TEXT {
+        return Err(Reason::new("text-too-long", format!("{field} is longer than {MAX_TEXT} characters")));
+    }
+    Ok((!text.is_empty()).then_some(text))
+}
+
+/// An amount as a text or a number, never by way of a binary float; an empty text is `None`.
+fn amount(field: &str, value: Option<&RawValue>) -> Result<Option<Amount>, Reason> {
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    let parsed = match kind(value) {
+        Kind::Number => Amount::parse(value.get()),
+        Kind::Text => match unescaped(field, value)?.as_str() {
+            "" => return Ok(None),
+            text => Amount::parse(text),
+        },
+        _ => return Err(wrong_type(field, value, "a decimal string or number")),
+    };
+    parsed.map(Some).map_err(|error| {
         let code = match error {
-            AmountError::NotANumber => "wrong-type",
+            AmountError::NotANumber => "not-a-number",
             AmountError::TooManyDecimals(_) | AmountError::TooManyDigits(_) => "amount-not-exact",
         };
         Reason::new(code, format!("{field}: {error}"))
     })
 }
 
-/// To the microsecond: finer digits are cut.
-fn time(field: &str, raw: Option<&RawValue>) -> Result<Option<Timestamp>, Reason> {
-    let Some(text) = text(field, raw)? else { return Ok(None) };
-    let time = text.parse::<Timestamp>().and_then(|time| Timestamp::from_microsecond(time.as_microsecond()));
-    time.map(Some).map_err(|_| Reason::new("bad-timestamp", format!("{field} is no RFC 3339 time")))
+/// An RFC 3339 time with any offset, cut to the microsecond; an empty text is `None`.
+fn time(field: &str, value: Option<&RawValue>) -> Result<Option<Timestamp>, Reason> {
+    let Some(text) = text(field, value)? else {
+        return Ok(None);
+    };
+    text.parse::<Timestamp>()
+        .and_then(|time| Timestamp::from_microsecond(time.as_microsecond()))
+        .map(Some)
+        .map_err(|_| Reason::new("bad-timestamp", format!("{field} is no RFC 3339 time")))
 }
 
-/// The text of a JSON string; `None` for any other type.
-fn unquoted(raw: &RawValue) -> Option<String> {
-    raw.get().starts_with('"').then(|| serde_json::from_str(raw.get()).ok()).flatten()
+fn unescaped(field: &str, value: &RawValue) -> Result<String, Reason> {
+    serde_json::from_str(value.get())
+        .map_err(|_| Reason::new("bad-text", format!("{field} has an escape of no meaning")))
 }
 
-fn type_name(raw: &RawValue) -> &'static str {
-    match raw.get().as_bytes().first() {
-        Some(b'{') => "an object",
-        Some(b'[') => "an array",
-        Some(b'"') => "a text",
-        Some(b't' | b'f') => "a boolean",
-        Some(b'n') => "null",
-        _ => "a number",
+fn wrong_type(field: &str, value: &RawValue, expected: &str) -> Reason {
+    Reason::new("wrong-type", format!("{field} is {}, {expected} was expected", kind(value).name()))
+}
+
+/// What a JSON value is, as far as its first character tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Null,
+    Boolean,
+    Number,
+    Text,
+    Array,
+    Object,
+}
+
+fn kind(value: &RawValue) -> Kind {
+    match value.get().as_bytes().first() {
+        Some(b'n') | None => Kind::Null,
+        Some(b't' | b'f') => Kind::Boolean,
+        Some(b'"') => Kind::Text,
+        Some(b'[') => Kind::Array,
+        Some(b'{') => Kind::Object,
+        Some(_) => Kind::Number,
+    }
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::Text => "a text",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
     }
 }
 

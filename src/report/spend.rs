@@ -164,3 +164,6 @@ fn sum_at(column: &Column, row: usize) -> Result<Sum, ReportError> {
 fn unexpected(column: &Column, value: &AnyValue<'_>) -> ReportError {
     ReportError::Contradiction(format!("the aggregate {} came out as {}", column.name(), value.dtype()))
 }
+
+#[cfg(test)]
+mod tests;

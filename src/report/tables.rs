@@ -141,7 +141,7 @@ pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
     let rows = discrepancies.iter().map(|row| {
         let (order, finding) = (&row.order, &row.finding);
         vec![
-            Cell::text(&*row.run_order_id),
+            Cell::text(&row.run_order_id),
             line(row.line),
             Cell::optional(order.workflow_id.as_deref()),
             Cell::optional(order.revision_id.as_deref()),
@@ -158,7 +158,7 @@ pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
             Cell::optional(order.settlement_status.as_deref()),
             time(order.created_at),
             time(order.updated_at),
-            Cell::text(&*finding.message),
+            Cell::text(&finding.message),
             Cell::owned(discrepancy_id(&row.run_order_id, finding.check)),
         ]
     });
@@ -170,7 +170,7 @@ pub fn pending(pending: &[PendingOrder], as_of: Timestamp) -> Table<'_> {
     let rows = pending.iter().map(move |row| {
         let order = &row.order;
         vec![
-            Cell::text(&*row.run_order_id),
+            Cell::text(&row.run_order_id),
             line(row.line),
             Cell::optional(order.workflow_id.as_deref()),
             Cell::optional(order.revision_id.as_deref()),
@@ -191,11 +191,11 @@ pub fn pending(pending: &[PendingOrder], as_of: Timestamp) -> Table<'_> {
 pub fn exceptions(exceptions: &[Exception]) -> Table<'_> {
     let rows = exceptions.iter().map(|row| {
         vec![
-            Cell::text(&*row.run_order_id),
+            Cell::text(&row.run_order_id),
             line(row.line),
             Cell::text(row.bucket.code()),
-            Cell::text(&*row.reason),
-            Cell::text(&*row.detail),
+            Cell::text(&row.reason),
+            Cell::text(&row.detail),
         ]
     });
     Table { name: "exceptions", columns: EXCEPTION_COLUMNS, rows: Box::new(rows) }
@@ -216,8 +216,8 @@ fn spend<'a>(name: &'static str, columns: &'static [Column], rows: &'a [SpendRow
         let counts = [row.orders, row.settled, row.pending, row.failed_runs, row.discrepant];
         let differences =
             [row.quote_gross_difference, row.quote_net_difference, row.cost_gross_difference, row.cost_net_difference];
-        let keys = row.keys.iter().map(|key| Cell::text(&**key));
-        keys.chain([Cell::text(&*row.currency)])
+        let keys = row.keys.iter().map(|key| Cell::text(key));
+        keys.chain([Cell::text(&row.currency)])
             .chain(counts.map(line))
             .chain(row.amounts.map(Cell::Amount))
             .chain(differences.map(Cell::Amount))

@@ -128,9 +128,12 @@ fn the_manifest_hashes_every_other_file() {
     assert_eq!(manifest["input"]["rows"], 3);
 }
 
+/// Name, kinds of orders, arguments, exit code, verdict.
+type VerdictCase = (&'static str, &'static [Kind], &'static [&'static str], i32, &'static str);
+
 #[test]
 fn each_verdict_has_its_exit_code() {
-    let cases: [(&str, &[Kind], &[&str], i32, &str); 8] = [
+    let cases: [VerdictCase; 8] = [
         ("clean", &[Kind::Clean, Kind::FailedRun], &[], 0, "reconciled"),
         ("pending", &[Kind::Pending], &[], 0, "pending"),
         ("pending that is to fail", &[Kind::Pending], &["--fail-on", "pending"], 1, "pending"),
@@ -249,7 +252,7 @@ fn a_rejected_key_ends_the_job_at_once_without_a_report() {
     let run = run.args(["--api-url", &server.url]).env("CHENYU_API_KEY", "cy_wrong_key").output().expect("starts");
     assert_eq!(code(&run), 4);
     let said = stderr(&run);
-    assert!(said.contains("rejected the API key") && said.contains("CHENYU_API_KEY"), "{said}");
+    assert!(said.contains("rejects the API key") && said.contains("CHENYU_API_KEY"), "{said}");
     assert!(!said.contains("cy_wrong_key"), "{said}");
     assert!(!place.report().exists());
 }

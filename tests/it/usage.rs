@@ -113,7 +113,7 @@ fn the_key_is_not_sent_in_the_clear() {
     let ids = place.file("ids.csv", IDS);
     let mut command = place.reconcile(&ids);
     command.args(["--api-url", "http://example.com/api"]).env("CHENYU_API_KEY", "cy_secret");
-    assert_refused("plain http", &mut command, &["https", "unprotected"]);
+    assert_refused("plain http", &mut command, &["must begin with https", "--api-url"]);
 }
 
 #[test]

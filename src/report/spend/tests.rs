@@ -1,0 +1,151 @@
+//! Facts written and aggregated, against a plain integer calculation on another path.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::money::Amount;
+use crate::domain::order::RunOrder;
+use crate::domain::outcome::Bucket;
+use crate::report::facts::FactsWriter;
+
+#[derive(Clone, Debug)]
+struct Fact {
+    workflow: Option<String>,
+    revision: Option<String>,
+    currency: Option<String>,
+    units: [Option<i128>; 6],
+    failed: bool,
+    settled: bool,
+    discrepant: bool,
+}
+
+impl Fact {
+    fn order(&self) -> RunOrder {
+        RunOrder {
+            workflow_id: self.workflow.clone(),
+            revision_id: self.revision.clone(),
+            quote_currency: self.currency.clone(),
+            amounts: Amounts::from_order(
+                self.units.map(|units| units.map(|units| Amount::from_units(units).expect("28 digits"))),
+            ),
+            run_status: self.failed.then(|| "failed".to_owned()),
+            ..RunOrder::default()
+        }
+    }
+}
+
+fn write(facts: &[Fact]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = FactsWriter::create(&folder.path().join("facts.parquet")).expect("writable");
+    for (line, fact) in (2..).zip(facts) {
+        let bucket = if fact.discrepant { Bucket::Discrepant } else { Bucket::Reconciled };
+        writer.push(line, "wfrun_1", &fact.order(), fact.settled, bucket).expect("writable");
+    }
+    assert_eq!(writer.finish().expect("writable"), facts.len() as u64);
+    folder
+}
+
+/// Counts and sums in plain integers: orders, settled, failed, discrepant, six amounts, four differences.
+type Plain = (u64, u64, u64, u64, [i128; 6], [i128; 4]);
+
+fn plainly(facts: &[Fact], by_revision: bool) -> BTreeMap<(Vec<String>, String), Plain> {
+    let mut groups: BTreeMap<(Vec<String>, String), Plain> = BTreeMap::new();
+    for fact in facts {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let mut keys = vec![text(&fact.workflow)];
+        if by_revision {
+            keys.push(text(&fact.revision));
+        }
+        let group = groups.entry((keys, text(&fact.currency))).or_default();
+        group.0 += 1;
+        group.2 += u64::from(fact.failed);
+        group.3 += u64::from(fact.discrepant);
+        if !fact.settled {
+            continue;
+        }
+        group.1 += 1;
+        for (sum, units) in group.4.iter_mut().zip(fact.units) {
+            *sum += units.unwrap_or(0);
+        }
+        let [quote, charged, released, compute, external, total] = fact.units;
+        if let (Some(quote), Some(charged), Some(released)) = (quote, charged, released) {
+            group.5[0] += (charged + released - quote).abs();
+            group.5[1] += charged + released - quote;
+        }
+        if let (Some(compute), Some(external), Some(total)) = (compute, external, total) {
+            group.5[2] += (total - compute - external).abs();
+            group.5[3] += total - compute - external;
+        }
+    }
+    groups
+}
+
+fn as_plain(rows: Vec<SpendRow>) -> Vec<((Vec<String>, String), Plain)> {
+    rows.into_iter()
+        .map(|row| {
+            assert_eq!(row.orders, row.settled + row.pending);
+            let differences = [
+                row.quote_gross_difference,
+                row.quote_net_difference,
+                row.cost_gross_difference,
+                row.cost_net_difference,
+            ];
+            let counts = (row.orders, row.settled, row.failed_runs, row.discrepant);
+            let plain =
+                (counts.0, counts.1, counts.2, counts.3, row.amounts.map(Sum::units), differences.map(Sum::units));
+            ((row.keys, row.currency), plain)
+        })
+        .collect()
+}
+
+const LARGEST: i128 = 10_i128.pow(28) - 1;
+
+fn fact() -> impl Strategy<Value = Fact> {
+    let name = |names: &'static [&'static str]| {
+        prop::option::weighted(0.9, prop::sample::select(names).prop_map(str::to_owned))
+    };
+    let units = prop::option::weighted(
+        0.85,
+        prop_oneof![Just(LARGEST), Just(-LARGEST), Just(0), -1_000_000_000_i128..1_000_000_000],
+    );
+    let flags = (any::<bool>(), prop::bool::weighted(0.8), any::<bool>());
+    (name(&["wf_a", "wf_b"]), name(&["wfr_1", "wfr_2"]), name(&["CNY", "USD"]), prop::array::uniform6(units), flags)
+        .prop_map(|(workflow, revision, currency, units, (failed, settled, discrepant))| Fact {
+            workflow,
+            revision,
+            currency,
+            units,
+            failed,
+            settled,
+            discrepant,
+        })
+}
+
+#[test]
+fn no_orders_make_no_rows() {
+    let folder = write(&[]);
+    let path = folder.path().join("facts.parquet");
+    assert_eq!(by_workflow(&path).expect("readable"), []);
+    assert_eq!(by_revision(&path).expect("readable"), []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn aggregates_agree_with_plain_integers(facts in prop::collection::vec(fact(), 1..120)) {
+        let folder = write(&facts);
+        let path = folder.path().join("facts.parquet");
+        let expected = |by_revision| plainly(&facts, by_revision).into_iter().collect::<Vec<_>>();
+        prop_assert_eq!(as_plain(by_workflow(&path).expect("readable")), expected(false));
+        prop_assert_eq!(as_plain(by_revision(&path).expect("readable")), expected(true));
+    }
+
+    #[test]
+    fn the_same_facts_give_the_same_bytes(facts in prop::collection::vec(fact(), 0..50)) {
+        let bytes = || std::fs::read(write(&facts).path().join("facts.parquet")).expect("readable");
+        prop_assert!(bytes() == bytes());
+    }
+}
