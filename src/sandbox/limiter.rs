@@ -1,32 +1,33 @@
-//! A sliding log: at most so many requests in any second. Pure: time is handed in.
+//! The rate limit: a sliding log over an injected clock.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// Over which time the limit counts.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// The times of the requests of the last second.
-#[derive(Debug)]
-pub(super) struct Limiter {
-    most: usize,
+/// Admits at most so many requests in any window of one second (half open: a request frees its place exactly one
+/// second later). What it turns away does not count.
+pub(super) struct SlidingLog {
+    limit: usize,
     admitted: VecDeque<Duration>,
 }
 
-impl Limiter {
-    pub(super) fn new(most: u32) -> Self {
-        Self { most: usize::try_from(most).unwrap_or(usize::MAX), admitted: VecDeque::new() }
+impl SlidingLog {
+    pub(super) fn new(limit: u32) -> Self {
+        Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), admitted: VecDeque::new() }
     }
 
-    /// Whether a request at this time is within the limit; only those are counted.
+    /// Whether a request at `now` (since some fixed moment, never going back) is admitted.
     pub(super) fn admit(&mut self, now: Duration) -> bool {
-        while self.admitted.front().is_some_and(|sent| now.saturating_sub(*sent) >= WINDOW) {
+        while self.admitted.front().is_some_and(|earlier| now.saturating_sub(*earlier) >= WINDOW) {
             self.admitted.pop_front();
         }
-        let within = self.admitted.len() < self.most;
-        if within {
+        let admitted = self.admitted.len() < self.limit;
+        if admitted {
             self.admitted.push_back(now);
         }
-        within
+        admitted
     }
 }
 
@@ -36,21 +37,31 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn frees_a_place_one_second_later() {
+        let mut log = SlidingLog::new(2);
+        let admitted = [0, 400, 999, 1000, 1001, 1399, 1400].map(|at| log.admit(Duration::from_millis(at)));
+        assert_eq!(admitted, [true, true, false, true, false, false, true]);
+        assert!(!SlidingLog::new(0).admit(Duration::ZERO));
+    }
+
     proptest! {
         #[test]
-        fn no_second_holds_more(most in 1_u32..20, gaps in prop::collection::vec(0_u64..400, 1..200)) {
-            let mut limiter = Limiter::new(most);
-            let mut now = Duration::ZERO;
-            let mut admitted = Vec::new();
-            for gap in gaps {
-                now += Duration::from_millis(gap);
-                if limiter.admit(now) {
+        fn never_lets_more_through(limit in 1_u32..20, steps in proptest::collection::vec(0_u64..300, 1..300)) {
+            let mut log = SlidingLog::new(limit);
+            let mut now = 0;
+            let mut admitted: Vec<u64> = Vec::new();
+            for step in steps {
+                now += step;
+                let room = admitted.iter().filter(|at| **at + 1000 > now).count() < limit as usize;
+                prop_assert_eq!(log.admit(Duration::from_millis(now)), room);
+                if room {
                     admitted.push(now);
                 }
             }
-            for first in &admitted {
-                let within = admitted.iter().filter(|sent| **sent >= *first && **sent < *first + WINDOW).count();
-                prop_assert!(within <= most as usize);
+            for start in &admitted {
+                let within = admitted.iter().filter(|at| (*start..start + 1000).contains(at)).count();
+                prop_assert!(within <= limit as usize);
             }
         }
     }

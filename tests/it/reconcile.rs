@@ -6,7 +6,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use sha2::{Digest, Sha256};
-use tieout::sandbox::{KEY, Kind, Options, describe};
+use tieout::sandbox::{Anomaly, KEY, Kind, Malformation, Options, describe};
 
 use crate::support::{Place, ReportFiles, Server, code, repository, stderr, stdout};
 
@@ -21,6 +21,17 @@ const FILES: [&str; 8] = [
     "spend_by_workflow.csv",
     "summary.json",
 ];
+
+const COST_ROUNDING: &[Kind] = &[Kind::Anomalous(Anomaly::CostRounding)];
+const MALFORMED: &[Kind] = &{
+    let mut kinds = [Kind::Clean; Malformation::ALL.len()];
+    let mut at = 0;
+    while at < kinds.len() {
+        kinds[at] = Kind::Malformed(Malformation::ALL[at]);
+        at += 1;
+    }
+    kinds
+};
 
 /// IDs of the sandbox whose orders are of one of these kinds.
 fn ids_of(kinds: &[Kind], count: usize) -> Vec<String> {
@@ -41,7 +52,7 @@ fn promised(headings: &str) -> Vec<Vec<String>> {
         .skip_while(|line| *line != headings)
         .skip(2)
         .take_while(|line| line.starts_with('|'))
-        .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect())
+        .map(|line| line[1..line.len() - 1].split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect())
         .collect();
     assert!(!rows.is_empty(), "the README has the table {headings}");
     rows
@@ -61,19 +72,16 @@ fn the_sample_has_exactly_what_its_readme_promises() {
             columns.map(|column| row[column].clone()).to_vec()
         })
         .collect();
-    assert_eq!(found, promised("| line | run order | check | expected | actual | difference |"));
+    assert_eq!(found, promised("| line | order | check | expected | actual | difference |"));
 
-    let mut rows = 0;
+    let mut sum = 0;
     for bucket in promised("| bucket | rows |") {
-        let count: u64 = bucket[1].parse().expect("a count");
-        if bucket[0] == "= rows read" {
-            assert_eq!(rows, count, "the buckets sum to the rows read");
-            assert_eq!(report.population("rows"), count);
-        } else {
-            assert_eq!(report.population(&bucket[0]), count, "{}", bucket[0]);
-            rows += count;
-        }
+        let count: u64 = bucket[1].split(' ').next().unwrap_or_default().parse().expect("a count");
+        let name = if bucket[0] == "rows read" { "rows" } else { &bucket[0] };
+        assert_eq!(report.population(name), count, "{name}");
+        sum += if name == "rows" { 0 } else { count };
     }
+    assert_eq!(report.population("rows"), sum, "the buckets sum to the rows read");
     let said = stdout(&run);
     assert!(said.starts_with("Verdict: DISCREPANT") && said.contains("not a failure of the job"), "{said}");
 }
@@ -137,11 +145,11 @@ fn each_verdict_has_its_exit_code() {
         ("clean", &[Kind::Clean, Kind::FailedRun], &[], 0, "reconciled"),
         ("pending", &[Kind::Pending], &[], 0, "pending"),
         ("pending that is to fail", &[Kind::Pending], &["--fail-on", "pending"], 1, "pending"),
-        ("discrepant", &[Kind::CostRounding], &[], 1, "discrepant"),
-        ("off by a unit, tolerated", &[Kind::CostRounding], &["--tolerance", "0.00000001"], 0, "reconciled"),
-        ("not found", &[Kind::Unknown], &[], 1, "discrepant"),
-        ("refused", &[Kind::RefusedByCode, Kind::RefusedByStatus], &[], 1, "discrepant"),
-        ("malformed", &Kind::MALFORMED, &[], 3, "incomplete"),
+        ("discrepant", COST_ROUNDING, &[], 1, "discrepant"),
+        ("off by a unit, tolerated", COST_ROUNDING, &["--tolerance", "0.00000001"], 0, "reconciled"),
+        ("not found", &[Kind::NotFound], &[], 1, "discrepant"),
+        ("refused", &[Kind::RefusedInBody, Kind::Refused], &[], 1, "discrepant"),
+        ("malformed", MALFORMED, &[], 3, "incomplete"),
     ];
     for (name, kinds, arguments, exit, verdict) in cases {
         let place = Place::new();
@@ -156,11 +164,23 @@ fn each_verdict_has_its_exit_code() {
 #[test]
 fn what_passes_by_tolerance_is_a_control_total() {
     let place = Place::new();
-    let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::CostRounding], 4)));
+    let ids = place.file("ids.csv", csv_of(&ids_of(COST_ROUNDING, 4)));
+    assert_eq!(code(&place.reconcile(&ids).arg("--sandbox").output().expect("starts")), 1);
+    let off: Vec<String> =
+        place.report().rows("discrepancies.csv").iter().map(|row| row["difference"].clone()).collect();
+    let up = off.iter().filter(|difference| *difference == "0.00000001").count();
+    let down = off.iter().filter(|difference| *difference == "-0.00000001").count();
+    assert_eq!((off.len(), up + down), (4, 4), "each is off by one unit: {off:?}");
+    assert_ne!(up, 0, "both ways");
+    assert_ne!(down, 0, "both ways");
+
     let run = place.reconcile(&ids).args(["--sandbox", "--tolerance", "0.00000001"]).output().expect("starts");
     assert_eq!(code(&run), 0, "{}", stderr(&run));
+    assert_eq!(place.report().rows("discrepancies.csv").len(), 0);
+    let sign = if up < down { "-" } else { "" };
+    let net = format!("{sign}0.0000000{}", up.abs_diff(down));
     let passed = &place.report().json("summary.json")["control_totals"]["CNY"]["passed_by_tolerance"];
-    assert_eq!(*passed, serde_json::json!({"passes": 4, "net": "0.00000004", "gross": "0.00000004"}));
+    assert_eq!(*passed, serde_json::json!({"passes": 4, "net": net, "gross": "0.00000004"}));
 }
 
 #[test]
@@ -178,7 +198,7 @@ fn an_empty_input_is_never_reconciled() {
 #[test]
 fn a_currency_that_is_not_expected_is_found() {
     let place = Place::new();
-    let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::ForeignCurrency], 2)));
+    let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::Anomalous(Anomaly::ForeignCurrency)], 2)));
     assert_eq!(code(&place.reconcile(&ids).arg("--sandbox").output().expect("starts")), 0);
     let run = place.reconcile(&ids).args(["--sandbox", "--currency", "CNY"]).output().expect("starts");
     assert_eq!(code(&run), 1);
@@ -273,8 +293,9 @@ fn a_provider_that_never_answers_makes_no_report() {
 fn neither_the_key_nor_a_prompt_is_left_anywhere() {
     let server = Server::start(Options::default());
     let place = Place::new();
-    let mut ids = ids_of(&Kind::MALFORMED, 10);
-    ids.extend(ids_of(&[Kind::Clean, Kind::FailedRun, Kind::Pending, Kind::RefusedByCode, Kind::ForeignReply], 60));
+    let mut ids = ids_of(MALFORMED, 10);
+    let foreign = Kind::Anomalous(Anomaly::IdentityMismatch);
+    ids.extend(ids_of(&[Kind::Clean, Kind::FailedRun, Kind::Pending, Kind::RefusedInBody, foreign], 60));
     let ids = place.file("ids.csv", csv_of(&ids));
     let key = place.file("key", KEY);
     let mut run = place.reconcile(&ids);

@@ -1,0 +1,161 @@
+//! One order's facts, and the order info that tells them.
+
+use super::catalogue::Revision;
+use super::json;
+
+/// The moment from which the sandbox counts its seconds, 2026-05-01T00:00:00Z, in Unix seconds.
+pub(super) const MAY: u64 = 1_777_593_600;
+/// Seconds in the month of all the sandbox's orders.
+pub(super) const MONTH: u64 = 31 * DAY;
+const DAY: u64 = 86_400;
+
+/// Six amounts in units of 10⁻⁸.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Figures {
+    pub(super) quote: i128,
+    pub(super) compute: i128,
+    pub(super) external: i128,
+    pub(super) total: i128,
+    pub(super) charged: i128,
+    pub(super) released: i128,
+}
+
+/// What stands in the place of each amount.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Places {
+    pub(super) quote: Place,
+    pub(super) compute: Place,
+    pub(super) external: Place,
+    pub(super) total: Place,
+    pub(super) charged: Place,
+    pub(super) released: Place,
+}
+
+/// What stands in the place of an amount.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Place {
+    /// The figure.
+    #[default]
+    Figure,
+    /// The empty string.
+    Empty,
+    /// `null`.
+    Null,
+    /// Nothing: the field is absent.
+    Absent,
+    /// Any other JSON.
+    Other(&'static str),
+}
+
+/// How the amounts of an order are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notation {
+    /// Strings of 8 places, as documented.
+    Text,
+    /// JSON numbers: `0.1`.
+    Number,
+    /// JSON numbers: `1e-1`.
+    Exponent,
+}
+
+/// One order's facts.
+pub(super) struct Facts {
+    pub(super) run_order_id: String,
+    pub(super) revision: Revision,
+    /// `None`: the field is absent.
+    pub(super) currency: Option<&'static str>,
+    pub(super) figures: Figures,
+    pub(super) places: Places,
+    pub(super) notation: Notation,
+    pub(super) freeze_status: &'static str,
+    pub(super) run_status: &'static str,
+    pub(super) settlement_status: &'static str,
+    pub(super) task_id: String,
+    pub(super) prompt_id: String,
+    pub(super) error_code: &'static str,
+    pub(super) error_message: String,
+    /// Seconds since [`MAY`].
+    pub(super) created: u64,
+    /// Seconds since [`MAY`].
+    pub(super) updated: u64,
+}
+
+impl Facts {
+    /// Everything that the order info says of an order, in the documented order of the fields.
+    pub(super) fn members(&self) -> Vec<(&'static str, String)> {
+        let (figures, places) = (&self.figures, &self.places);
+        let mut members = vec![
+            ("run_order_id", json::text(&self.run_order_id)),
+            ("workflow_id", json::text(&self.revision.workflow.id)),
+            ("revision_id", json::text(&self.revision.id)),
+        ];
+        members.extend(self.amount("quote_amount", figures.quote, places.quote));
+        members.extend(self.currency.map(|currency| ("quote_currency", json::text(currency))));
+        members.extend([
+            ("freeze_status", json::text(self.freeze_status)),
+            ("submission_status", json::text("submitted")),
+            ("run_status", json::text(self.run_status)),
+            ("settlement_status", json::text(self.settlement_status)),
+            ("task_id", json::text(&self.task_id)),
+            ("prompt_id", json::text(&self.prompt_id)),
+            ("inputs", self.inputs()),
+            ("outputs", self.outputs()),
+        ]);
+        members.extend(self.amount("compute_cost", figures.compute, places.compute));
+        members.extend(self.amount("external_model_cost", figures.external, places.external));
+        members.extend(self.amount("total_cost", figures.total, places.total));
+        members.extend(self.amount("final_amount", figures.charged, places.charged));
+        members.extend(self.amount("released_amount", figures.released, places.released));
+        members.extend([
+            ("error_code", json::text(self.error_code)),
+            ("error_message", json::text(&self.error_message)),
+            ("created_at", json::text(&moment(self.created))),
+            ("updated_at", json::text(&moment(self.updated))),
+        ]);
+        members
+    }
+
+    /// Whether money has moved for good.
+    pub(super) fn is_settled(&self) -> bool {
+        self.freeze_status != "frozen" || self.settlement_status == "settled"
+    }
+
+    fn amount(&self, name: &'static str, units: i128, place: Place) -> Option<(&'static str, String)> {
+        let written = match place {
+            Place::Figure => match self.notation {
+                Notation::Text => json::decimal_string(units),
+                Notation::Number => json::plain_number(units),
+                Notation::Exponent => json::exponent_number(units),
+            },
+            Place::Empty => "\"\"".to_owned(),
+            Place::Null => "null".to_owned(),
+            Place::Absent => return None,
+            Place::Other(json) => json.to_owned(),
+        };
+        Some((name, written))
+    }
+
+    /// Private data with a marker, so that tests can prove that it leaks nowhere.
+    fn inputs(&self) -> String {
+        let prompt = format!("PRIVATE PROMPT of {}: a \"red\" fox,\n一只狐狸 🦊 \\ night", self.run_order_id);
+        json::object([
+            ("prompt", json::text(&prompt)),
+            ("steps", "28".to_owned()),
+            ("images", json::array([json::text("https://media.example/PRIVATE-PROMPT/in.png")])),
+        ])
+    }
+
+    fn outputs(&self) -> String {
+        let caption = format!("made from the PRIVATE PROMPT of {}", self.run_order_id);
+        json::object([
+            ("videos", json::array([json::text("https://media.example/PRIVATE-PROMPT/out.mp4")])),
+            ("caption", json::text(&caption)),
+        ])
+    }
+}
+
+/// A moment of May 2026 in RFC 3339.
+fn moment(seconds: u64) -> String {
+    let (day, second) = (seconds / DAY + 1, seconds % DAY);
+    format!("2026-05-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}
