@@ -44,7 +44,7 @@ pub struct General {
     /// Settings file; else ~/.config/tieout/tieout.toml where there is one
     #[arg(long, global = true, env = "TIEOUT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// No progress, and only errors in the log
+    /// No progress, no summary, and only errors in the log
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// More in the log (-vv for most)

@@ -24,12 +24,13 @@ const SANDBOX_URL: &str = "sandbox";
 /// # Errors
 /// A [`Failure`] says why there is no report, and what to do.
 pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
-    let (output, fail_on) = (settings.output, settings.fail_on.clone());
+    let (output, quiet, fail_on) = (settings.output, settings.quiet, settings.fail_on.clone());
     let job = open(settings)?;
     match pipeline::reconcile(job, |verdict| exit::of(verdict, &fail_on).code()).map_err(failure)? {
         Ended::Reported { report, folder } => {
             let mut out = io::stdout().lock();
             let shown = match output {
+                Output::Text if quiet => Ok(()),
                 Output::Text => terminal::show(&report, &folder, &mut out),
                 Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
                     .map_err(io::Error::from)

@@ -139,7 +139,7 @@ pub enum InputError {
 #[derive(Debug)]
 pub struct Input {
     options: Options,
-    /// Standard input, spooled.
+    /// Standard input, or a pipe, spooled.
     spool: Option<File>,
     encoding: &'static Encoding,
     layout: Layout,
@@ -161,7 +161,9 @@ impl Input {
                 if found.is_dir() {
                     return Err(InputError::Folder { input: options.shown() });
                 }
-                None
+                // What can be read only once, such as a named pipe, is kept like standard input.
+                let once = (!found.is_file()).then(|| File::open(path).and_then(spool));
+                once.transpose().map_err(|source| options.unreadable(source))?
             }
             Source::Stdin => Some(spool(io::stdin().lock()).map_err(|source| options.unreadable(source))?),
         };

@@ -61,8 +61,9 @@ pub(super) async fn fetch_all(job: &Job, run: RunId) -> Result<Fetched, JobError
     drop(outcomes);
     let committed = writer.finish();
     let unreached = progress.finish();
-    let stopped_by = ended?;
+    // The writer knows best why nothing more could be put into the store.
     let committed = committed?;
+    let stopped_by = ended?;
     if let (None, Some(reason), 0) = (stopped_by, unreached, job.provider.activity().http_replies) {
         return Err(JobError::Unreachable(reason));
     }

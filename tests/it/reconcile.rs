@@ -228,6 +228,22 @@ fn standard_input_and_json_output() {
 }
 
 #[test]
+fn a_pipe_is_read_like_standard_input() {
+    let place = Place::new();
+    let fifo = place.path("ids.fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let csv = csv_of(&ids_of(&[Kind::Clean], 4));
+    let writer = std::thread::spawn({
+        let fifo = fifo.clone();
+        move || fs::write(fifo, csv)
+    });
+    let run = place.reconcile(&fifo).args(["--sandbox", "-q"]).output().expect("starts");
+    writer.join().expect("ends").expect("taken");
+    assert_eq!((code(&run), stdout(&run).as_str(), stderr(&run).as_str()), (0, "", ""));
+    assert_eq!(place.report().population("reconciled"), 4);
+}
+
+#[test]
 fn reports_gather_in_their_folder_and_latest_points_at_the_newest() {
     let place = Place::new();
     let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::Clean], 2)));
