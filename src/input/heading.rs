@@ -2,8 +2,9 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use super::Options;
 use super::decode::{END, Text};
-use super::{InputError, Options};
+use super::error::{InputError, shown};
 
 /// The headings by which an ID column is known, best first.
 const ID_HEADINGS: [&str; 6] = ["run_order_id", "order_id", "运行订单id", "运行订单号", "订单id", "订单号"];
@@ -125,8 +126,7 @@ fn only(name: &str, cells: &[String], options: &Options) -> Result<Option<usize>
 }
 
 fn listed(cells: &[String]) -> String {
-    let shown: Vec<String> =
-        cells.iter().take(SHOWN_HEADINGS).map(|cell| format!("{:?}", super::shown(cell))).collect();
+    let shown: Vec<String> = cells.iter().take(SHOWN_HEADINGS).map(|cell| format!("{:?}", shown(cell))).collect();
     let more = if cells.len() > SHOWN_HEADINGS { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 
 use super::*;
 

@@ -59,7 +59,7 @@ pub(super) async fn fetch_all(job: &Job, run: RunId) -> Result<Fetched, JobError
         }
     };
     drop(outcomes);
-    let committed = writer.finish();
+    let committed = writer.finish().await;
     let unreached = progress.finish();
     // The writer knows best why nothing more could be put into the store.
     let committed = committed?;

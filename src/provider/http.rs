@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, DATE, HeaderMap, H
 use reqwest::{Client, Response, Url, redirect};
 use tokio::time::{Instant, timeout_at};
 
-use super::answer::BodyError;
+use super::status::BodyError;
 use super::{ApiKey, Options, ProviderError, key, retry};
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::Reason;

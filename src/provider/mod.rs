@@ -2,7 +2,7 @@
 //!
 //! One order's walk: the gate is open → a permit → a slot from the pacer → GET → what the reply means → done, or
 //! again after a wait. Nothing is held while waiting. The decisions are pure and live in files of their own:
-//! `pacer` (when a request may go), `gate` (what a 429 does), `retry` (how long to wait), `answer` and
+//! `pacer` (when a request may go), `gate` (what a 429 does), `retry` (how long to wait), `status` and
 //! `wire` (what a reply means). This file only runs them on a real clock.
 
 mod answer;
@@ -11,6 +11,7 @@ mod http;
 mod key;
 mod pacer;
 mod retry;
+mod status;
 mod wire;
 
 use std::fmt;

@@ -1,186 +1,164 @@
-//! The state: an SQLite file that keeps what was learnt about every input row. Every report is made from it and
-//! nothing else, and an outcome counts only when it is committed.
+//! The state: one SQLite file that keeps what was learnt about every input row. Every report is made from it and
+//! from nothing else, and an outcome counts only once it is committed here.
 //!
-//! Resuming a run, locking, retention and the memory of earlier nights have their room here and are not built yet.
+//! [`Store`] begins, reads and finishes runs; [`Writer`] commits outcomes on a thread of its own. A line of a run
+//! is written once: a second outcome for it is an error, never a replacement.
 
+mod error;
 mod rows;
 mod schema;
 mod writer;
 
+use std::fmt;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::domain::outcome::Outcome;
 
+pub use error::StoreError;
 pub use writer::Writer;
 
-/// The state of one reports folder.
+use error::{io, sqlite};
+
+/// A run of the job, as the state numbers it. Numbers are never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(i64);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What is known of a run when it begins. Times are kept to the microsecond.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRun {
+    /// The provider that is asked. Observations belong to one base URL.
+    pub base_url: String,
+    /// The input as the user named it.
+    pub input_name: String,
+    /// The SHA-256 of the input's bytes, in hex.
+    pub input_sha256: String,
+    /// How many rows the input holds.
+    pub rows: u64,
+    /// The judging settings as canonical JSON.
+    pub settings: String,
+    /// The moment that ages are counted to.
+    pub as_of: Timestamp,
+    /// When the run began.
+    pub started_at: Timestamp,
+}
+
+/// The open state.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
     connection: Connection,
 }
 
-/// One run in the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunId(i64);
-
-/// What is known of a run when it begins.
-#[derive(Clone, Debug)]
-pub struct NewRun {
-    /// Whose orders these are: the provider's base URL, or `sandbox`.
-    pub base_url: String,
-    /// The input's name, without its folder.
-    pub input_name: String,
-    /// SHA-256 of the input, in hex.
-    pub input_sha256: String,
-    /// How many rows the input has.
-    pub rows: u64,
-    /// The settings that affect judgement, as canonical JSON.
-    pub settings: String,
-    /// What ages are counted to.
-    pub as_of: Timestamp,
-    /// When the run started.
-    pub started_at: Timestamp,
-}
-
-/// Why the state can't be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file is something else.
-    #[error("{} is not a state of tieout: choose another --state; nothing was touched", .0.display())]
-    NotOurs(PathBuf),
-    /// The file was written by a newer program.
-    #[error("{} was written by a newer tieout (layout {found}, this one knows {known}): upgrade, or choose another --state",
-        path.display())]
-    Newer {
-        /// The state.
-        path: PathBuf,
-        /// Its layout.
-        found: i64,
-        /// The newest layout that this program knows.
-        known: i64,
-    },
-    /// A stored row can't be understood.
-    #[error("{} is damaged: line {line}, column {column}; move it away to start afresh", path.display())]
-    Damaged {
-        /// The state.
-        path: PathBuf,
-        /// The input line of the row.
-        line: u64,
-        /// The column.
-        column: &'static str,
-    },
-    /// The disk is full.
-    #[error("the disk of {} is full: everything committed so far is safe; make room and run again", .0.display())]
-    DiskFull(PathBuf),
-    /// The state's folder can't be made.
-    #[error("can't make the folder of the state {}: {source}; choose another --state", path.display())]
-    Folder {
-        /// The state.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// SQLite can't do what was asked.
-    #[error("can't use the state {}: {source}; everything committed so far is safe", path.display())]
-    Sqlite {
-        /// The state.
-        path: PathBuf,
-        /// What SQLite says.
-        source: rusqlite::Error,
-    },
-    /// The writer's thread can't be started.
-    #[error("can't start the writer of the state {}: {source}", path.display())]
-    Thread {
-        /// The state.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// The writer's thread ended before its time.
-    #[error("the writer of the state {} stopped; everything committed so far is safe", .0.display())]
-    WriterStopped(PathBuf),
-}
-
-impl StoreError {
-    /// Makes errors of SQLite ones of this state.
-    fn at(path: &Path) -> impl Fn(rusqlite::Error) -> Self + use<'_> {
-        |source| match source.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => Self::NotOurs(path.to_owned()),
-            Some(ErrorCode::DiskFull) => Self::DiskFull(path.to_owned()),
-            _ => Self::Sqlite { path: path.to_owned(), source },
-        }
-    }
-}
-
 impl Store {
-    /// Opens the state, or makes a new one, with the folders above it.
+    /// Opens the state at `path`, creating it and the folders above it where they are missing, and brings an
+    /// older format up to date.
     ///
     /// # Errors
-    /// [`StoreError`] says why it can't be used. A file that is not a state is never touched.
+    /// A file that is not a state of this program, or one of a newer format, is refused and left untouched.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        // Absolute, so that the writer's connection opens the same file wherever the process has moved to, and
+        // so that SQLite's special name `:memory:` is an ordinary file name.
+        let path = std::path::absolute(path).map_err(io(path, "find"))?;
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|source| StoreError::Folder { path: path.to_owned(), source })?;
+            fs::create_dir_all(folder).map_err(io(&path, "create the folder of"))?;
         }
-        Ok(Self { path: path.to_owned(), connection: schema::open(path)? })
+        schema::refuse_others(&path)?;
+        let mut connection = schema::connect(&path)?;
+        schema::prepare(&mut connection, &path)?;
+        Ok(Self { path, connection })
     }
 
-    /// Begins a run.
+    /// Records that a run begins.
     ///
     /// # Errors
-    /// When it can't be committed.
+    /// The run is not recorded if the state can't be written.
     pub fn begin(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
-        let values = params![
-            run.base_url,
-            run.input_name,
-            run.input_sha256,
-            run.rows.cast_signed(),
-            run.settings,
+        let rows = rows::integer("rows", run.rows).map_err(|problem| problem.at(&self.path))?;
+        let values = (
+            &run.base_url,
+            &run.input_name,
+            &run.input_sha256,
+            rows,
+            &run.settings,
             run.as_of.as_microsecond(),
             run.started_at.as_microsecond(),
-        ];
-        self.connection.execute(schema::BEGIN_RUN, values).map_err(StoreError::at(&self.path))?;
+        );
+        self.connection
+            .execute(
+                "INSERT INTO runs (base_url, input_name, input_sha256, rows, settings, as_of, started_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                values,
+            )
+            .map_err(sqlite(&self.path, "record a new run in"))?;
         Ok(RunId(self.connection.last_insert_rowid()))
     }
 
-    /// A writer of this run's outcomes. It takes `capacity` outcomes before whoever puts more has to wait.
+    /// Starts the writer of an unfinished run. At most `capacity` outcomes wait for it (at least one).
     ///
     /// # Errors
-    /// When its connection or its thread can't be had.
+    /// The run must be in the state and not be finished.
     pub fn writer(&self, run: RunId, capacity: usize) -> Result<Writer, StoreError> {
+        self.require_unfinished(run)?;
         Writer::start(&self.path, run, capacity)
     }
 
-    /// Visits every committed outcome of a run in the order of its lines, one at a time.
+    /// Visits every committed outcome of a run by line, whatever the order in which they were committed, one at
+    /// a time. What is committed after the visit began is not seen.
     ///
     /// # Errors
-    /// When a row can't be read or understood, or the visitor says so.
+    /// The visit ends at the first error of the visitor or of the state. A row that can't be understood is
+    /// [`StoreError::Damaged`].
     pub fn for_each_outcome<E: From<StoreError>>(
         &self,
         run: RunId,
         mut visit: impl FnMut(Outcome) -> Result<(), E>,
     ) -> Result<(), E> {
-        let failed = StoreError::at(&self.path);
-        let mut statement = self.connection.prepare(schema::READ_OUTCOMES).map_err(&failed)?;
-        let mut rows = statement.query([run.0]).map_err(&failed)?;
-        while let Some(row) = rows.next().map_err(&failed)? {
-            visit(rows::read(row, &self.path)?)?;
+        const READING: &str = "read the outcomes in";
+        // A run that is not there must not look like one without rows.
+        self.is_finished(run)?;
+        let mut statement = self.connection.prepare_cached(&rows::select()).map_err(sqlite(&self.path, READING))?;
+        let mut rows = statement.query([run.0]).map_err(sqlite(&self.path, READING))?;
+        while let Some(row) = rows.next().map_err(sqlite(&self.path, READING))? {
+            visit(rows::read(row).map_err(|damage| damage.at(&self.path, run))?)?;
         }
         Ok(())
     }
 
-    /// Marks a run as finished.
+    /// Marks a run finished. Nothing is written to it any more.
     ///
     /// # Errors
-    /// When it can't be committed.
+    /// The run must be in the state and not be finished yet.
     pub fn finish(&mut self, run: RunId, finished_at: Timestamp) -> Result<(), StoreError> {
-        let values = params![finished_at.as_microsecond(), run.0];
-        self.connection.execute(schema::FINISH_RUN, values).map_err(StoreError::at(&self.path)).map(drop)
+        self.require_unfinished(run)?;
+        self.connection
+            .execute("UPDATE runs SET finished_at = ?2 WHERE run_id = ?1", (run.0, finished_at.as_microsecond()))
+            .map_err(sqlite(&self.path, "mark a run finished in"))?;
+        Ok(())
+    }
+
+    fn require_unfinished(&self, run: RunId) -> Result<(), StoreError> {
+        if self.is_finished(run)? {
+            return Err(StoreError::Finished { path: self.path.clone(), run });
+        }
+        Ok(())
+    }
+
+    fn is_finished(&self, run: RunId) -> Result<bool, StoreError> {
+        self.connection
+            .query_row("SELECT finished_at IS NOT NULL FROM runs WHERE run_id = ?1", [run.0], |row| row.get(0))
+            .optional()
+            .map_err(sqlite(&self.path, "look up a run in"))?
+            .ok_or_else(|| StoreError::UnknownRun { path: self.path.clone(), run })
     }
 }
 

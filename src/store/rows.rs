@@ -1,15 +1,49 @@
-//! Outcomes as rows of the `outcomes` table, and back.
+//! One outcome as one row of the table `outcomes`, and back.
 
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::types::{FromSql, Value};
-use rusqlite::{Row, Statement, params_from_iter};
+use rusqlite::Row;
+use rusqlite::types::{Value, ValueRef};
 
 use super::{RunId, StoreError};
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Evidence, Outcome, Reason};
+
+/// The columns in the order in which rows are written and read.
+const COLUMNS: [&str; 26] = [
+    RUN_ID,
+    LINE,
+    "run_order_id",
+    EVIDENCE,
+    "reason_code",
+    "reason_detail",
+    FIRST_LINE,
+    "replied_run_order_id",
+    "workflow_id",
+    "revision_id",
+    "quote_currency",
+    "quote_amount",
+    "final_amount",
+    "released_amount",
+    "compute_cost",
+    "external_model_cost",
+    "total_cost",
+    "freeze_status",
+    "submission_status",
+    "run_status",
+    "settlement_status",
+    "task_id",
+    "prompt_id",
+    "error_code",
+    "created_at",
+    "updated_at",
+];
+const RUN_ID: &str = "run_id";
+const LINE: &str = "line";
+const EVIDENCE: &str = "evidence";
+const FIRST_LINE: &str = "first_line";
 
 const FETCHED: &str = "fetched";
 const NOT_FOUND: &str = "not_found";
@@ -19,117 +53,227 @@ const UNFETCHED: &str = "unfetched";
 const DUPLICATE: &str = "duplicate";
 const REJECTED: &str = "rejected";
 
-/// Inserts one outcome of a run.
-pub(super) fn insert(statement: &mut Statement<'_>, run: RunId, outcome: &Outcome) -> rusqlite::Result<()> {
-    let (kind, reason, first_line, order) = match &outcome.evidence {
-        Evidence::Fetched(order) => (FETCHED, None, None, Some(&**order)),
-        Evidence::NotFound(reason) => (NOT_FOUND, Some(reason), None, None),
-        Evidence::Refused(reason) => (REFUSED, Some(reason), None, None),
-        Evidence::Malformed(reason) => (MALFORMED, Some(reason), None, None),
-        Evidence::Unfetched(reason) => (UNFETCHED, Some(reason), None, None),
-        Evidence::Duplicate { first_line } => (DUPLICATE, None, Some(*first_line), None),
-        Evidence::Rejected(reason) => (REJECTED, Some(reason), None, None),
-    };
-    let text = |text: Option<&String>| Value::from(text.cloned());
-    let head = [
-        Value::from(run.0),
-        Value::from(outcome.line.cast_signed()),
-        Value::from(outcome.run_order_id.clone()),
-        Value::from(kind.to_owned()),
-        text(reason.map(|reason| &reason.code)),
-        text(reason.map(|reason| &reason.detail)),
-        Value::from(first_line.map(u64::cast_signed)),
-    ];
-    let none = RunOrder::default();
-    let order = order.unwrap_or(&none);
-    let names = [&order.run_order_id, &order.workflow_id, &order.revision_id, &order.quote_currency];
-    let amounts = order.amounts.in_order().map(|amount| Value::from(amount.map(|amount| amount.to_string())));
-    let words = [
-        &order.freeze_status,
-        &order.submission_status,
-        &order.run_status,
-        &order.settlement_status,
-        &order.task_id,
-        &order.prompt_id,
-        &order.error_code,
-    ];
-    let times = [order.created_at, order.updated_at].map(|time| Value::from(time.map(Timestamp::as_microsecond)));
-    let values = head
-        .into_iter()
-        .chain(names.map(|name| text(name.as_ref())))
-        .chain(amounts)
-        .chain(words.map(|word| text(word.as_ref())))
-        .chain(times);
-    statement.execute(params_from_iter(values)).map(drop)
+/// The statement that writes one outcome. A second one for the same line of the run violates the primary key.
+pub(super) fn insert() -> String {
+    let marks = ["?"; COLUMNS.len()].join(", ");
+    format!("INSERT INTO outcomes ({}) VALUES ({marks})", COLUMNS.join(", "))
 }
 
-/// Reads one outcome. What can't be understood is damage, never a default.
-pub(super) fn read(row: &Row<'_>, path: &Path) -> Result<Outcome, StoreError> {
-    let line: i64 = row.get("line").map_err(StoreError::at(path))?;
-    let columns = Columns { row, path, line: line.cast_unsigned() };
-    let evidence = match columns.get::<String>("evidence")?.as_str() {
-        FETCHED => Evidence::Fetched(Box::new(columns.order()?)),
-        NOT_FOUND => Evidence::NotFound(columns.reason()?),
-        REFUSED => Evidence::Refused(columns.reason()?),
-        MALFORMED => Evidence::Malformed(columns.reason()?),
-        UNFETCHED => Evidence::Unfetched(columns.reason()?),
-        DUPLICATE => Evidence::Duplicate { first_line: columns.get::<i64>("first_line")?.cast_unsigned() },
-        REJECTED => Evidence::Rejected(columns.reason()?),
-        _ => return Err(columns.damaged("evidence")),
-    };
-    Ok(Outcome { line: columns.line, run_order_id: columns.get("run_order_id")?, evidence })
+/// The statement that reads a run's outcomes by line, in the order of the table itself: nothing is sorted.
+pub(super) fn select() -> String {
+    format!("SELECT {} FROM outcomes WHERE {RUN_ID} = ?1 ORDER BY {LINE}", COLUMNS.join(", "))
 }
 
-/// One stored row, read column by column.
-struct Columns<'r> {
-    row: &'r Row<'r>,
-    path: &'r Path,
-    line: u64,
+/// A count that SQLite can't hold.
+#[derive(Debug)]
+pub(super) struct TooLarge {
+    column: &'static str,
+    value: u64,
 }
 
-impl Columns<'_> {
-    fn damaged(&self, column: &'static str) -> StoreError {
-        StoreError::Damaged { path: self.path.to_owned(), line: self.line, column }
+impl TooLarge {
+    pub(super) fn at(self, path: &Path) -> StoreError {
+        StoreError::TooLarge { path: path.to_owned(), column: self.column, value: self.value }
     }
+}
 
-    fn get<T: FromSql>(&self, column: &'static str) -> Result<T, StoreError> {
-        self.row.get(column).map_err(|_| self.damaged(column))
-    }
+/// A count as SQLite holds it.
+pub(super) fn integer(column: &'static str, value: u64) -> Result<i64, TooLarge> {
+    i64::try_from(value).map_err(|_| TooLarge { column, value })
+}
 
-    fn reason(&self) -> Result<Reason, StoreError> {
-        Ok(Reason { code: self.get("reason_code")?, detail: self.get("reason_detail")? })
-    }
-
-    fn amount(&self, column: &'static str) -> Result<Option<Amount>, StoreError> {
-        let text: Option<String> = self.get(column)?;
-        text.map(|text| Amount::parse(&text)).transpose().map_err(|_| self.damaged(column))
-    }
-
-    fn time(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
-        let microseconds: Option<i64> = self.get(column)?;
-        microseconds.map(Timestamp::from_microsecond).transpose().map_err(|_| self.damaged(column))
-    }
-
-    fn order(&self) -> Result<RunOrder, StoreError> {
-        let mut amounts = [None; 6];
-        for (amount, name) in amounts.iter_mut().zip(Amounts::NAMES) {
-            *amount = self.amount(name)?;
+/// The values of one row, in the order of [`COLUMNS`]. Times finer than a microsecond are cut off.
+pub(super) fn values(run: RunId, outcome: Outcome) -> Result<[Value; COLUMNS.len()], TooLarge> {
+    let line = integer(LINE, outcome.line)?;
+    let (evidence, order, reason, first_line) = match outcome.evidence {
+        Evidence::Fetched(order) => (FETCHED, *order, None, None),
+        Evidence::NotFound(reason) => (NOT_FOUND, RunOrder::default(), Some(reason), None),
+        Evidence::Refused(reason) => (REFUSED, RunOrder::default(), Some(reason), None),
+        Evidence::Malformed(reason) => (MALFORMED, RunOrder::default(), Some(reason), None),
+        Evidence::Unfetched(reason) => (UNFETCHED, RunOrder::default(), Some(reason), None),
+        Evidence::Duplicate { first_line } => {
+            (DUPLICATE, RunOrder::default(), None, Some(integer(FIRST_LINE, first_line)?))
         }
+        Evidence::Rejected(reason) => (REJECTED, RunOrder::default(), Some(reason), None),
+    };
+    let (code, detail) = reason.map(|reason| (reason.code, reason.detail)).unzip();
+    let [quote, charged, released, compute, external, total] = order.amounts.in_order().map(amount);
+    Ok([
+        run.0.into(),
+        line.into(),
+        outcome.run_order_id.into(),
+        evidence.to_owned().into(),
+        code.into(),
+        detail.into(),
+        first_line.into(),
+        order.run_order_id.into(),
+        order.workflow_id.into(),
+        order.revision_id.into(),
+        order.quote_currency.into(),
+        quote,
+        charged,
+        released,
+        compute,
+        external,
+        total,
+        order.freeze_status.into(),
+        order.submission_status.into(),
+        order.run_status.into(),
+        order.settlement_status.into(),
+        order.task_id.into(),
+        order.prompt_id.into(),
+        order.error_code.into(),
+        order.created_at.map(Timestamp::as_microsecond).into(),
+        order.updated_at.map(Timestamp::as_microsecond).into(),
+    ])
+}
+
+fn amount(amount: Option<Amount>) -> Value {
+    amount.map(|amount| amount.to_string()).into()
+}
+
+/// The inverse of [`Timestamp::as_microsecond`]. That of jiff refuses the last second it can represent, and no
+/// time that could be written may be unreadable.
+fn time(microseconds: i64) -> Option<Timestamp> {
+    const PER_SECOND: i64 = 1_000_000;
+    let nanosecond = i32::try_from(microseconds.rem_euclid(PER_SECOND)).ok()? * 1_000;
+    Timestamp::new(microseconds.div_euclid(PER_SECOND), nanosecond).ok()
+}
+
+/// A cell that can't be understood.
+#[derive(Debug)]
+pub(super) struct Damage {
+    line: i64,
+    column: &'static str,
+    problem: String,
+}
+
+impl Damage {
+    pub(super) fn at(self, path: &Path, run: RunId) -> StoreError {
+        let Self { line, column, problem } = self;
+        StoreError::Damaged { path: path.to_owned(), run, line, column, problem }
+    }
+}
+
+/// Reads one row of [`select`]. Nothing in it is overlooked, and nothing is replaced by a default.
+pub(super) fn read(row: &Row<'_>) -> Result<Outcome, Damage> {
+    let mut cells = Cells { row, next: 1, line: 0 };
+    cells.line = cells.integer()?.ok_or_else(|| cells.damage(LINE, "empty"))?;
+    let line = cells.count(LINE, cells.line)?;
+    let run_order_id = cells.required_text()?;
+    let kind = cells.required_text()?;
+    let (code, detail) = (cells.text()?, cells.text()?);
+    let first_line = match cells.integer()? {
+        Some(first_line) => Some(cells.count(FIRST_LINE, first_line)?),
+        None => None,
+    };
+    let order = cells.order()?;
+    let reason = code.zip(detail.clone()).map(|(code, detail)| Reason { code, detail });
+    let bare = order == RunOrder::default();
+    let evidence = match (kind.as_str(), reason, first_line) {
+        (FETCHED, None, None) if detail.is_none() => Evidence::Fetched(Box::new(order)),
+        (NOT_FOUND, Some(reason), None) if bare => Evidence::NotFound(reason),
+        (REFUSED, Some(reason), None) if bare => Evidence::Refused(reason),
+        (MALFORMED, Some(reason), None) if bare => Evidence::Malformed(reason),
+        (UNFETCHED, Some(reason), None) if bare => Evidence::Unfetched(reason),
+        (DUPLICATE, None, Some(first_line)) if bare && detail.is_none() => Evidence::Duplicate { first_line },
+        (REJECTED, Some(reason), None) if bare => Evidence::Rejected(reason),
+        _ => return Err(cells.damage(EVIDENCE, "not a kind of evidence that goes with the other columns")),
+    };
+    Ok(Outcome { line, run_order_id, evidence })
+}
+
+/// Reads the cells of a row one after the other, in the order of [`COLUMNS`].
+struct Cells<'r> {
+    row: &'r Row<'r>,
+    next: usize,
+    line: i64,
+}
+
+impl Cells<'_> {
+    fn order(&mut self) -> Result<RunOrder, Damage> {
+        // Fields are evaluated in the order in which they are written here.
         Ok(RunOrder {
-            run_order_id: self.get("replied_run_order_id")?,
-            workflow_id: self.get("workflow_id")?,
-            revision_id: self.get("revision_id")?,
-            quote_currency: self.get("quote_currency")?,
-            amounts: Amounts::from_order(amounts),
-            freeze_status: self.get("freeze_status")?,
-            submission_status: self.get("submission_status")?,
-            run_status: self.get("run_status")?,
-            settlement_status: self.get("settlement_status")?,
-            task_id: self.get("task_id")?,
-            prompt_id: self.get("prompt_id")?,
-            error_code: self.get("error_code")?,
-            created_at: self.time("created_at")?,
-            updated_at: self.time("updated_at")?,
+            run_order_id: self.text()?,
+            workflow_id: self.text()?,
+            revision_id: self.text()?,
+            quote_currency: self.text()?,
+            amounts: Amounts::from_order([
+                self.amount()?,
+                self.amount()?,
+                self.amount()?,
+                self.amount()?,
+                self.amount()?,
+                self.amount()?,
+            ]),
+            freeze_status: self.text()?,
+            submission_status: self.text()?,
+            run_status: self.text()?,
+            settlement_status: self.text()?,
+            task_id: self.text()?,
+            prompt_id: self.text()?,
+            error_code: self.text()?,
+            created_at: self.time()?,
+            updated_at: self.time()?,
         })
+    }
+
+    fn text(&mut self) -> Result<Option<String>, Damage> {
+        match self.cell()? {
+            (_, ValueRef::Null) => Ok(None),
+            (column, ValueRef::Text(bytes)) => match std::str::from_utf8(bytes) {
+                Ok(text) => Ok(Some(text.to_owned())),
+                Err(_) => Err(self.damage(column, "not UTF-8")),
+            },
+            (column, _) => Err(self.damage(column, "not a text")),
+        }
+    }
+
+    fn required_text(&mut self) -> Result<String, Damage> {
+        let column = self.column();
+        self.text()?.ok_or_else(|| self.damage(column, "empty"))
+    }
+
+    fn amount(&mut self) -> Result<Option<Amount>, Damage> {
+        let column = self.column();
+        let Some(text) = self.text()? else {
+            return Ok(None);
+        };
+        Amount::parse(&text).map(Some).map_err(|error| self.damage(column, &error.to_string()))
+    }
+
+    fn time(&mut self) -> Result<Option<Timestamp>, Damage> {
+        let column = self.column();
+        let Some(microseconds) = self.integer()? else {
+            return Ok(None);
+        };
+        time(microseconds).map(Some).ok_or_else(|| self.damage(column, "not a time"))
+    }
+
+    fn integer(&mut self) -> Result<Option<i64>, Damage> {
+        match self.cell()? {
+            (_, ValueRef::Null) => Ok(None),
+            (_, ValueRef::Integer(value)) => Ok(Some(value)),
+            (column, _) => Err(self.damage(column, "not a whole number")),
+        }
+    }
+
+    fn count(&self, column: &'static str, value: i64) -> Result<u64, Damage> {
+        u64::try_from(value).map_err(|_| self.damage(column, "below zero"))
+    }
+
+    fn cell(&mut self) -> Result<(&'static str, ValueRef<'_>), Damage> {
+        let (index, column) = (self.next, self.column());
+        self.next += 1;
+        let value = self.row.get_ref(index).map_err(|_| self.damage(column, "no such column"))?;
+        Ok((column, value))
+    }
+
+    fn column(&self) -> &'static str {
+        COLUMNS.get(self.next).copied().unwrap_or_default()
+    }
+
+    fn damage(&self, column: &'static str, problem: &str) -> Damage {
+        Damage { line: self.line, column, problem: problem.to_owned() }
     }
 }

@@ -1,105 +1,154 @@
-//! The layout of the state: tables, settings of the connection, and how a file is known to be ours.
+//! The format of the state: its tables, its version, and how a connection to it is set up.
 
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use super::StoreError;
+use super::error::{StoreError, io, sqlite};
 
-/// Marks the file as ours ("tieo" in ASCII).
-const APPLICATION_ID: i64 = 0x7469_656f;
-/// The newest layout this program knows.
-pub(super) const VERSION: i64 = 1;
-/// How long to wait for another connection of this program.
-const BUSY: Duration = Duration::from_secs(10);
+/// Says in the file's header whose it is: `tieo`.
+pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"tieo");
 
-/// Amounts are text with 8 decimals (an SQLite integer holds 64 bits only); times are microseconds since 1970.
-const TABLES: &str = "
-    CREATE TABLE runs (
-        run_id INTEGER PRIMARY KEY,
-        base_url TEXT NOT NULL,
-        input_name TEXT NOT NULL,
-        input_sha256 TEXT NOT NULL,
-        input_rows INTEGER NOT NULL,
-        settings TEXT NOT NULL,
-        as_of INTEGER NOT NULL,
-        started_at INTEGER NOT NULL,
-        finished_at INTEGER
-    ) STRICT;
-    CREATE TABLE outcomes (
-        run_id INTEGER NOT NULL REFERENCES runs,
-        line INTEGER NOT NULL,
-        run_order_id TEXT NOT NULL,
-        evidence TEXT NOT NULL,
-        reason_code TEXT,
-        reason_detail TEXT,
-        first_line INTEGER,
-        replied_run_order_id TEXT,
-        workflow_id TEXT,
-        revision_id TEXT,
-        quote_currency TEXT,
-        quote_amount TEXT,
-        final_amount TEXT,
-        released_amount TEXT,
-        compute_cost TEXT,
-        external_model_cost TEXT,
-        total_cost TEXT,
-        freeze_status TEXT,
-        submission_status TEXT,
-        run_status TEXT,
-        settlement_status TEXT,
-        task_id TEXT,
-        prompt_id TEXT,
-        error_code TEXT,
-        created_at INTEGER,
-        updated_at INTEGER,
-        PRIMARY KEY (run_id, line)
-    ) STRICT, WITHOUT ROWID;
-";
+/// Every format of the state: each entry leads from the one before it, and its number (from 1) is the file's
+/// `user_version`. An entry that was once released is never changed.
+///
+/// Amounts are texts with 8 decimals, since an SQLite integer holds 64 bits; times are microseconds since 1970.
+pub(super) const MIGRATIONS: [&str; 1] = ["
+CREATE TABLE runs (
+    run_id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    base_url      TEXT NOT NULL,
+    input_name    TEXT NOT NULL,
+    input_sha256  TEXT NOT NULL,
+    rows          INTEGER NOT NULL,
+    settings      TEXT NOT NULL,
+    as_of         INTEGER NOT NULL,
+    started_at    INTEGER NOT NULL,
+    finished_at   INTEGER
+) STRICT;
 
-pub(super) const BEGIN_RUN: &str = "
-    INSERT INTO runs (base_url, input_name, input_sha256, input_rows, settings, as_of, started_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?)";
-pub(super) const FINISH_RUN: &str = "UPDATE runs SET finished_at = ? WHERE run_id = ?";
-/// A plain insert: a second outcome of the same row is an error, never a silent replacement.
-pub(super) const INSERT_OUTCOME: &str = "
-    INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-pub(super) const READ_OUTCOMES: &str = "SELECT * FROM outcomes WHERE run_id = ? ORDER BY line";
+CREATE TABLE outcomes (
+    run_id                INTEGER NOT NULL REFERENCES runs (run_id),
+    line                  INTEGER NOT NULL,
+    run_order_id          TEXT NOT NULL,
+    evidence              TEXT NOT NULL,
+    reason_code           TEXT,
+    reason_detail         TEXT,
+    first_line            INTEGER,
+    replied_run_order_id  TEXT,
+    workflow_id           TEXT,
+    revision_id           TEXT,
+    quote_currency        TEXT,
+    quote_amount          TEXT,
+    final_amount          TEXT,
+    released_amount       TEXT,
+    compute_cost          TEXT,
+    external_model_cost   TEXT,
+    total_cost            TEXT,
+    freeze_status         TEXT,
+    submission_status     TEXT,
+    run_status            TEXT,
+    settlement_status     TEXT,
+    task_id               TEXT,
+    prompt_id             TEXT,
+    error_code            TEXT,
+    created_at            INTEGER,
+    updated_at            INTEGER,
+    PRIMARY KEY (run_id, line)
+) STRICT, WITHOUT ROWID;
+"];
 
-/// Opens the file, proves that it is ours or empty, and lays it out if it is new.
-pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
-    let failed = StoreError::at(path);
-    let mut connection = Connection::open(path).map_err(&failed)?;
-    connection.busy_timeout(BUSY).map_err(&failed)?;
-    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let (application, version) = (number("application_id").map_err(&failed)?, number("user_version").map_err(&failed)?);
-    let tables: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(&failed)?;
-    match (application, version, tables) {
-        (0, 0, 0) => create(&mut connection).map_err(&failed)?,
-        (APPLICATION_ID, VERSION, _) => {}
-        (APPLICATION_ID, found, _) => {
-            return Err(StoreError::Newer { path: path.to_owned(), found, known: VERSION });
+/// The bytes every SQLite file begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+/// How long the header of an SQLite file is.
+const HEADER: u64 = 100;
+/// Where the header holds the application ID, big-endian.
+const APPLICATION_ID_AT: std::ops::Range<usize> = 68..72;
+/// How long another process may keep the file locked before we give up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Refuses a file that is not ours by its header alone: merely opening a stranger's database with SQLite could
+/// fold its write-ahead log into it.
+pub(super) fn refuse_others(path: &Path) -> Result<(), StoreError> {
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        metadata => metadata.map_err(io(path, "look at"))?,
+    };
+    let mut header = Vec::new();
+    if metadata.is_file() {
+        let file = File::open(path).map_err(io(path, "open"))?;
+        file.take(HEADER).read_to_end(&mut header).map_err(io(path, "read"))?;
+        let ours = header.get(APPLICATION_ID_AT) == Some(&APPLICATION_ID.to_be_bytes());
+        // An empty file is a database without tables to SQLite, and holds nothing that could be lost.
+        if header.is_empty() || (header.starts_with(MAGIC) && ours) {
+            return Ok(());
         }
-        _ => return Err(StoreError::NotOurs(path.to_owned())),
     }
-    configure(&connection).map_err(&failed)?;
+    Err(StoreError::NotOurs { path: path.to_owned() })
+}
+
+/// Opens a connection to the file that has the properties this program relies on.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
+    const OPENING: &str = "open";
+    // Not SQLITE_OPEN_URI: a path is a path, whatever it looks like.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(sqlite(path, OPENING))?;
+    // SQLite falls back to reading where it may not write.
+    if connection.is_readonly(rusqlite::MAIN_DB).map_err(sqlite(path, OPENING))? {
+        return Err(StoreError::ReadOnly { path: path.to_owned() });
+    }
+    connection.busy_timeout(PATIENCE).map_err(sqlite(path, OPENING))?;
+    // FULL, so that a committed outcome survives a power cut (with a write-ahead log, NORMAL may lose the last
+    // commits); the group commit of the writer pays its one fsync for many rows. On macOS only fullfsync
+    // reaches the platter.
+    connection
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON;")
+        .map_err(sqlite(path, OPENING))?;
     Ok(connection)
 }
 
-fn create(connection: &mut Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    let transaction = connection.transaction()?;
-    transaction.execute_batch(TABLES)?;
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", VERSION)?;
-    transaction.commit()
+/// Creates the tables or brings them up to date, then turns the write-ahead log on.
+pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    migrate(connection, path)?;
+    // Only now: the header that says whose file it is must stand in the file itself, not in the log beside it.
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))
+        .map_err(sqlite(path, "turn on the write-ahead log of"))?;
+    if mode == "wal" { Ok(()) } else { Err(StoreError::NoWriteAheadLog { path: path.to_owned() }) }
 }
 
-fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // FULL, so that a committed order survives power loss; the group commit pays one fsync for many rows.
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    const MIGRATING: &str = "bring up to date";
+    // Locked before the version is read: two jobs may start at once.
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite(path, MIGRATING))?;
+    let version = integer(&transaction, "PRAGMA user_version").map_err(sqlite(path, MIGRATING))?;
+    let application = integer(&transaction, "PRAGMA application_id").map_err(sqlite(path, MIGRATING))?;
+    let objects = integer(&transaction, "SELECT count(*) FROM sqlite_schema").map_err(sqlite(path, MIGRATING))?;
+    let ours = application == i64::from(APPLICATION_ID) || (application, version, objects) == (0, 0, 0);
+    let done = usize::try_from(version).ok().filter(|_| ours);
+    let Some(done) = done else {
+        return Err(StoreError::NotOurs { path: path.to_owned() });
+    };
+    let Some(pending) = MIGRATIONS.get(done..) else {
+        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+        return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
+    };
+    if pending.is_empty() {
+        return Ok(());
+    }
+    for statements in pending {
+        transaction.execute_batch(statements).map_err(sqlite(path, MIGRATING))?;
+    }
+    let known = MIGRATIONS.len();
+    transaction
+        .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {known};"))
+        .map_err(sqlite(path, MIGRATING))?;
+    transaction.commit().map_err(sqlite(path, MIGRATING))
+}
+
+fn integer(transaction: &Transaction<'_>, query: &str) -> rusqlite::Result<i64> {
+    transaction.query_row(query, (), |row| row.get(0))
 }

@@ -1,195 +1,234 @@
-//! Everything that is committed comes back as it was, and nothing else does.
+//! The state as other programs, other versions and people who edit it meet it.
+
+mod round_trip;
+mod writing;
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use proptest::prelude::*;
+use rusqlite::Connection;
+use tempfile::TempDir;
 
 use super::*;
 use crate::domain::money::Amount;
-use crate::domain::order::{Amounts, RunOrder};
+use crate::domain::order::RunOrder;
 use crate::domain::outcome::{Evidence, Reason};
+
+type Tested = Result<(), Box<dyn Error>>;
 
 fn new_run() -> NewRun {
     NewRun {
-        base_url: "sandbox".into(),
-        input_name: "ids.csv".into(),
-        input_sha256: "00".into(),
-        rows: 1,
+        base_url: "https://provider.example/v2".into(),
+        input_name: "订单.csv".into(),
+        input_sha256: "00ff".into(),
+        rows: 3,
         settings: "{}".into(),
-        as_of: Timestamp::UNIX_EPOCH,
+        as_of: Timestamp::from_microsecond(1_795_399_200_000_001).expect("a time"),
         started_at: Timestamp::UNIX_EPOCH,
     }
 }
 
-fn read(store: &Store, run: RunId) -> Result<Vec<Outcome>, StoreError> {
+struct Bench {
+    _folder: TempDir,
+    path: PathBuf,
+    store: Store,
+    run: RunId,
+}
+
+fn bench() -> Bench {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("state.sqlite");
+    let mut store = Store::open(&path).expect("a new state");
+    let run = store.begin(&new_run()).expect("a run");
+    Bench { _folder: folder, path, store, run }
+}
+
+fn stored(store: &Store, run: RunId) -> Result<Vec<Outcome>, StoreError> {
     let mut outcomes = Vec::new();
-    store.for_each_outcome::<StoreError>(run, |outcome| {
+    store.for_each_outcome(run, |outcome| {
         outcomes.push(outcome);
-        Ok(())
+        Ok::<(), StoreError>(())
     })?;
     Ok(outcomes)
 }
 
-fn put(writer: &Writer, outcome: Outcome) -> Result<(), StoreError> {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(writer.put(outcome))
-}
-
-fn unfetched(line: u64) -> Outcome {
-    let evidence = Evidence::Unfetched(Reason::new("timeout", "no reply"));
+fn missing(line: u64) -> Outcome {
+    let evidence = Evidence::NotFound(Reason::new("http-404", "no such order"));
     Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }
 }
 
-fn text() -> impl Strategy<Value = Option<String>> {
-    prop::option::of("[ -~订\u{1f600}\"',;\\n\u{0}]{1,20}")
+fn fetched(line: u64) -> Outcome {
+    let mut order = RunOrder { run_order_id: Some(format!("wfrun_{line}")), ..RunOrder::default() };
+    order.amounts.quote_amount = Some(Amount::parse("0.03").expect("an amount"));
+    Outcome { line, run_order_id: format!("wfrun_{line}"), evidence: Evidence::Fetched(Box::new(order)) }
 }
 
-fn time() -> impl Strategy<Value = Option<Timestamp>> {
-    prop::option::of(
-        (Timestamp::MIN.as_microsecond()..=Timestamp::MAX.as_microsecond())
-            .prop_filter_map("in range", |time| Timestamp::from_microsecond(time).ok()),
-    )
+fn lines(outcomes: &[Outcome]) -> Vec<u64> {
+    outcomes.iter().map(|outcome| outcome.line).collect()
 }
 
-fn amount() -> impl Strategy<Value = Option<Amount>> {
-    let largest = 10_i128.pow(28) - 1;
-    prop::option::of(prop_oneof![Just(largest), Just(-largest), -largest..=largest])
-        .prop_map(|units| units.and_then(Amount::from_units))
-}
+// ---- whose file it is ----
 
-fn evidence() -> impl Strategy<Value = Evidence> {
-    let texts = prop::collection::vec(text(), 11);
-    let order =
-        (texts, prop::array::uniform6(amount()), time(), time()).prop_map(|(texts, amounts, created, updated)| {
-            let text = |index: usize| texts[index].clone();
-            Evidence::Fetched(Box::new(RunOrder {
-                run_order_id: text(0),
-                workflow_id: text(1),
-                revision_id: text(2),
-                quote_currency: text(3),
-                amounts: Amounts::from_order(amounts),
-                freeze_status: text(4),
-                submission_status: text(5),
-                run_status: text(6),
-                settlement_status: text(7),
-                task_id: text(8),
-                prompt_id: text(9),
-                error_code: text(10),
-                created_at: created,
-                updated_at: updated,
-            }))
-        });
-    let reason = ("[a-z0-9-]{1,12}", ".{0,40}").prop_map(|(code, detail)| Reason::new(code, detail));
-    prop_oneof![
-        4 => order,
-        1 => reason.clone().prop_map(Evidence::NotFound),
-        1 => reason.clone().prop_map(Evidence::Refused),
-        1 => reason.clone().prop_map(Evidence::Malformed),
-        1 => reason.clone().prop_map(Evidence::Unfetched),
-        1 => reason.prop_map(Evidence::Rejected),
-        1 => (1_u64..1 << 62).prop_map(|first_line| Evidence::Duplicate { first_line }),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    #[test]
-    fn outcomes_come_back_by_line_as_they_were(
-        evidence in prop::collection::vec((".{0,30}", evidence()), 0..30),
-        shuffle in any::<u64>(),
-    ) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut store = Store::open(&folder.path().join("deep/state.sqlite")).expect("usable");
-        let run = store.begin(&new_run()).expect("usable");
-        let other = store.begin(&new_run()).expect("usable");
-        let outcomes: Vec<Outcome> = (1..)
-            .zip(evidence)
-            .map(|(line, (run_order_id, evidence))| Outcome { line, run_order_id, evidence })
-            .collect();
-        let mut shuffled = outcomes.clone();
-        shuffled.sort_by_key(|outcome| outcome.line.wrapping_mul(shuffle | 1));
-        let writer = store.writer(run, 4).expect("usable");
-        for outcome in shuffled {
-            put(&writer, outcome).expect("usable");
-        }
-        prop_assert_eq!(writer.finish().expect("committed"), outcomes.len() as u64);
-        prop_assert_eq!(read(&store, run).expect("readable"), outcomes);
-        prop_assert_eq!(read(&store, other).expect("readable"), vec![]);
+#[test]
+fn a_strangers_file_is_refused_and_untouched() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let text = folder.path().join("ids.csv");
+    fs::write(&text, "run_order_id\nwfrun_1\n".repeat(20))?;
+    let short = folder.path().join("short");
+    fs::write(&short, "SQLite format 3\0")?;
+    let database = folder.path().join("photos.sqlite");
+    let stranger = Connection::open(&database)?;
+    stranger.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE photos (name TEXT); PRAGMA user_version = 1;")?;
+    // Its log holds what the file does not, and must not be folded into it by us.
+    for path in [&text, &short, &database] {
+        let before = files(folder.path())?;
+        let error = Store::open(path).expect_err("not ours");
+        assert!(matches!(&error, StoreError::NotOurs { path: named } if named == path), "{error}");
+        assert!(error.to_string().contains("untouched"), "{error}");
+        assert_eq!(files(folder.path())?, before);
     }
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::NotOurs { .. })));
+    Ok(())
 }
 
 #[test]
-fn a_writer_that_is_dropped_commits_what_it_was_given() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut store = Store::open(&folder.path().join("state.sqlite")).expect("usable");
-    let run = store.begin(&new_run()).expect("usable");
-    let writer = store.writer(run, 4).expect("usable");
-    put(&writer, unfetched(2)).expect("usable");
-    drop(writer);
-    assert_eq!(read(&store, run).expect("readable"), [unfetched(2)]);
+fn a_newer_format_is_refused_and_untouched() -> Tested {
+    let Bench { path, store, _folder, .. } = bench();
+    drop(store);
+    Connection::open(&path)?.execute_batch("PRAGMA user_version = 2")?;
+    let before = fs::read(&path)?;
+    let error = Store::open(&path).expect_err("newer");
+    assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert_eq!(fs::read(&path)?, before);
+    Ok(())
 }
 
 #[test]
-fn a_second_outcome_of_a_row_is_an_error_and_changes_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut store = Store::open(&folder.path().join("state.sqlite")).expect("usable");
-    let run = store.begin(&new_run()).expect("usable");
-    let first = store.writer(run, 4).expect("usable");
-    put(&first, unfetched(2)).expect("usable");
-    first.finish().expect("committed");
-    let second = store.writer(run, 4).expect("usable");
-    let twice = Outcome { evidence: Evidence::Duplicate { first_line: 1 }, ..unfetched(2) };
-    put(&second, twice).expect("handed over");
-    assert!(matches!(second.finish(), Err(StoreError::Sqlite { .. })));
-    assert_eq!(read(&store, run).expect("readable"), [unfetched(2)]);
+fn an_empty_file_and_missing_folders_become_a_state() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let empty = folder.path().join("empty");
+    fs::write(&empty, "")?;
+    let deep = folder.path().join("a/b/file:state?mode=memory");
+    for path in [&empty, &deep] {
+        let run = Store::open(path)?.begin(&new_run())?;
+        assert!(fs::read(path)?.starts_with(b"SQLite format 3\0"));
+        assert_eq!(stored(&Store::open(path)?, run)?, []);
+    }
+    Ok(())
 }
 
 #[test]
-fn a_file_that_is_not_ours_is_refused_and_not_touched() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let notes = folder.path().join("notes.txt");
-    let text = "not a database, but long enough to be looked at as if it were one. ".repeat(30);
-    fs::write(&notes, &text).expect("writable");
-    assert!(matches!(Store::open(&notes), Err(StoreError::NotOurs(_))));
-    assert_eq!(fs::read_to_string(&notes).expect("there"), text);
+fn a_corrupt_state_is_called_corrupt() -> Tested {
+    let Bench { path, store, _folder, .. } = bench();
+    drop(store);
+    let mut bytes = fs::read(&path)?;
+    bytes[100..].fill(0x5a);
+    fs::write(&path, bytes)?;
+    let error = Store::open(&path).expect_err("corrupt");
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    Ok(())
+}
 
-    let foreign = folder.path().join("foreign.sqlite");
-    Connection::open(&foreign).and_then(|other| other.execute_batch("CREATE TABLE theirs (x)")).expect("a database");
-    let before = fs::read(&foreign).expect("there");
-    assert!(matches!(Store::open(&foreign), Err(StoreError::NotOurs(_))));
-    assert_eq!(fs::read(&foreign).expect("there"), before);
+fn files(folder: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        // The shared-memory index of another connection's log is its own business.
+        if !path.to_string_lossy().ends_with("-shm") {
+            files.push((path.clone(), fs::read(path)?));
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 #[test]
-fn a_state_of_a_newer_program_is_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("state.sqlite");
-    drop(Store::open(&path).expect("usable"));
-    Connection::open(&path).and_then(|state| state.pragma_update(None, "user_version", 2)).expect("a database");
-    assert!(matches!(Store::open(&path), Err(StoreError::Newer { found: 2, known: 1, .. })));
+fn connections_are_durable_and_guarded() -> Tested {
+    let Bench { path, _folder, .. } = bench();
+    let connection = schema::connect(&path)?;
+    let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), (), |row| row.get::<_, i64>(0));
+    assert_eq!(pragma("synchronous")?, 2, "FULL");
+    assert_eq!(pragma("foreign_keys")?, 1);
+    assert_eq!(pragma("application_id")?, i64::from(schema::APPLICATION_ID));
+    let mode: String = connection.query_row("PRAGMA journal_mode", (), |row| row.get(0))?;
+    assert_eq!(mode, "wal");
+    Ok(())
 }
 
+// ---- what can't be understood ----
+
 #[test]
-fn what_can_not_be_understood_is_damage_and_never_a_default() {
-    let damages = [
+fn damage_is_named_by_line_and_column() -> Tested {
+    let cases = [
         ("evidence = 'guessed'", "evidence"),
-        ("evidence = 'rejected', reason_code = NULL", "reason_code"),
-        ("evidence = 'fetched', final_amount = '0.1.2'", "final_amount"),
-        ("evidence = 'fetched', created_at = 9223372036854775807", "created_at"),
+        ("evidence = 'not_found'", "evidence"),
+        ("evidence = 'duplicate', quote_amount = NULL, replied_run_order_id = NULL", "evidence"),
+        ("reason_detail = 'left over'", "evidence"),
+        ("first_line = 1", "evidence"),
+        ("first_line = -1", "first_line"),
+        ("quote_amount = 'three'", "quote_amount"),
+        ("total_cost = '0.000000001'", "total_cost"),
+        ("total_cost = ''", "total_cost"),
+        ("created_at = 9223372036854775807", "created_at"),
+        ("workflow_id = CAST(x'ff' AS TEXT)", "workflow_id"),
+        ("run_order_id = CAST(x'ff' AS TEXT)", "run_order_id"),
+        ("line = -2", "line"),
     ];
-    for (damage, damaged) in damages {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("state.sqlite");
-        let mut store = Store::open(&path).expect("usable");
-        let run = store.begin(&new_run()).expect("usable");
-        let writer = store.writer(run, 4).expect("usable");
-        put(&writer, unfetched(7)).expect("usable");
-        writer.finish().expect("committed");
-        Connection::open(&path)
-            .and_then(|state| state.execute(&format!("UPDATE outcomes SET {damage}"), []))
-            .expect("a database");
-        match read(&store, run) {
-            Err(StoreError::Damaged { line: 7, column, .. }) => assert_eq!(column, damaged),
-            other => panic!("{damage}: {other:?}"),
-        }
+    for (change, expected) in cases {
+        let Bench { path, store, run, _folder } = bench();
+        let mut connection = schema::connect(&path)?;
+        writer::commit(&mut connection, &path, run, vec![fetched(2)])?;
+        assert_eq!(connection.execute(&format!("UPDATE outcomes SET {change}"), ())?, 1);
+        let error = stored(&store, run).expect_err(change);
+        let StoreError::Damaged { run: named, line, column, .. } = &error else {
+            panic!("{change}: {error}");
+        };
+        let expected_line = if expected == "line" { -2 } else { 2 };
+        assert_eq!((*named, *line, *column), (run, expected_line, expected), "{change}");
     }
+    Ok(())
+}
+
+#[test]
+fn the_visitors_error_ends_the_visit() -> Tested {
+    let Bench { path, store, run, _folder } = bench();
+    writer::commit(&mut schema::connect(&path)?, &path, run, vec![fetched(1), missing(2), missing(3)])?;
+    let mut seen = 0;
+    let result = store.for_each_outcome(run, |outcome| {
+        seen += 1;
+        if outcome.line == 2 { Err(StoreError::WriterLost { path: PathBuf::new() }) } else { Ok(()) }
+    });
+    assert!(matches!(result, Err(StoreError::WriterLost { .. })));
+    assert_eq!(seen, 2);
+    Ok(())
+}
+
+// ---- runs ----
+
+#[test]
+fn runs_are_apart_and_closed_when_finished() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    let other = store.begin(&new_run())?;
+    assert_ne!(run, other);
+    let mut connection = schema::connect(&path)?;
+    writer::commit(&mut connection, &path, run, vec![missing(1)])?;
+    writer::commit(&mut connection, &path, other, vec![fetched(1)])?;
+    assert_eq!(stored(&store, run)?, [missing(1)]);
+    assert_eq!(stored(&store, other)?, [fetched(1)]);
+
+    store.finish(run, Timestamp::UNIX_EPOCH)?;
+    assert!(matches!(store.finish(run, Timestamp::UNIX_EPOCH), Err(StoreError::Finished { .. })));
+    assert!(matches!(store.writer(run, 1), Err(StoreError::Finished { .. })));
+    assert_eq!(stored(&store, run)?, [missing(1)]);
+    assert!(store.writer(other, 1).is_ok());
+
+    let unknown = RunId(99);
+    assert!(matches!(stored(&store, unknown), Err(StoreError::UnknownRun { .. })));
+    assert!(matches!(store.writer(unknown, 1), Err(StoreError::UnknownRun { .. })));
+    assert!(matches!(store.finish(unknown, Timestamp::UNIX_EPOCH), Err(StoreError::UnknownRun { .. })));
+    let endless = NewRun { rows: u64::MAX, ..new_run() };
+    assert!(matches!(store.begin(&endless), Err(StoreError::TooLarge { column: "rows", .. })));
+    Ok(())
 }

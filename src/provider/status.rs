@@ -1,0 +1,78 @@
+//! What the HTTP status of a reply means for the order that was asked for.
+
+use super::answer::Answer;
+use super::wire;
+use crate::domain::outcome::{Evidence, Reason};
+
+/// Why a body could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum BodyError {
+    /// It is longer than the program reads.
+    TooLarge,
+    /// It stopped before its end.
+    Broken(Reason),
+}
+
+impl Answer {
+    /// The meaning of a reply with that HTTP status.
+    pub(super) fn of(status: u16, body: Result<&[u8], BodyError>) -> Self {
+        // Of a reply that is no success only the status counts; its body is good for a text at most.
+        let reason = |body: Result<&[u8], BodyError>| {
+            Reason::new(format!("http-{status}"), body.map(wire::message).unwrap_or_default())
+        };
+        match status {
+            200 => match body {
+                Ok(body) => wire::decode(body),
+                Err(BodyError::TooLarge) => {
+                    let detail = "the reply is larger than 1 MiB; report it to the provider";
+                    Self::Final(Evidence::Unfetched(Reason::new("body-too-large", detail)))
+                }
+                Err(BodyError::Broken(reason)) => Self::Failed(reason),
+            },
+            300..=399 => {
+                let detail = format!("HTTP status {status}: redirects are never followed; correct the base URL");
+                Self::Final(Evidence::Unfetched(Reason::new("redirect", detail)))
+            }
+            401 => Self::KeyRejected(reason(body)),
+            404 => Self::Final(Evidence::NotFound(reason(body))),
+            408 => Self::Failed(reason(body)),
+            429 => Self::Limited,
+            400..=499 => Self::Final(Evidence::Refused(reason(body))),
+            _ => Self::Failed(reason(body)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFUSAL: &[u8] = br#"{"code": 403, "msg": "no"}"#;
+
+    #[test]
+    fn each_status_has_its_meaning() {
+        let reason = |code: &str| Reason::new(code, "no");
+        let of = |status| Answer::of(status, Ok(REFUSAL));
+        assert_eq!(of(200), Answer::Final(Evidence::Refused(reason("code-403"))));
+        assert_eq!(of(400), Answer::Final(Evidence::Refused(reason("http-400"))));
+        assert_eq!(of(401), Answer::KeyRejected(reason("http-401")));
+        assert_eq!(of(403), Answer::Final(Evidence::Refused(reason("http-403"))));
+        assert_eq!(of(404), Answer::Final(Evidence::NotFound(reason("http-404"))));
+        assert_eq!(of(429), Answer::Limited);
+        for status in [201, 204, 408, 500, 502, 503, 599, 600] {
+            assert_eq!(of(status), Answer::Failed(reason(&format!("http-{status}"))));
+        }
+        for status in [300, 302, 304, 308] {
+            assert!(matches!(of(status), Answer::Final(Evidence::Unfetched(reason)) if reason.code == "redirect"));
+        }
+    }
+
+    #[test]
+    fn a_broken_body_matters_only_where_it_would_have_been_read() {
+        let broken = || Err(BodyError::Broken(Reason::new("cut-body", "x")));
+        assert_eq!(Answer::of(200, broken()), Answer::Failed(Reason::new("cut-body", "x")));
+        assert_eq!(Answer::of(404, broken()), Answer::Final(Evidence::NotFound(Reason::new("http-404", ""))));
+        let too_large = Answer::of(200, Err(BodyError::TooLarge));
+        assert!(matches!(too_large, Answer::Final(Evidence::Unfetched(reason)) if reason.code == "body-too-large"));
+    }
+}
