@@ -103,7 +103,7 @@ pub struct Options {
     /// Reconcile against the simulator, in this process: no key, no network
     #[arg(long, env = "TIEOUT_SANDBOX", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
     pub sandbox: Option<bool>,
-    /// Requests per second; 0 is unlimited [default: 10]
+    /// Requests per second; 0 is unlimited [default: 10; with --sandbox 0]
     #[arg(long, env = "TIEOUT_RATE", value_name = "N", help_heading = "Provider")]
     pub rate: Option<u32>,
     /// Requests in flight, 1 to 1024 [default: 16]

@@ -24,6 +24,8 @@ const REPORTS_DIR: &str = "reports";
 const STATE_FILE: &str = ".state.sqlite";
 /// The largest key file, in bytes.
 const MAX_KEY_FILE: u64 = 4_096;
+/// Requests per second.
+const DEFAULT_RATE: u32 = 10;
 const MAX_CONCURRENCY: usize = 1_024;
 /// The longest label of an account, in characters.
 const MAX_ACCOUNT: usize = 200;
@@ -198,7 +200,8 @@ fn provider(options: &Options) -> Result<ProviderOptions, SettingsError> {
     }
     Ok(ProviderOptions {
         base_url: options.api_url.clone().unwrap_or_else(|| API_URL.to_owned()),
-        rate: options.rate.unwrap_or(10),
+        // The simulator is this process: there is nobody to spare.
+        rate: options.rate.unwrap_or(if options.sandbox == Some(true) { 0 } else { DEFAULT_RATE }),
         concurrency,
         timeout: duration("timeout", options.timeout.as_deref().unwrap_or("30s"))?,
         retries: options.retries.unwrap_or(5),

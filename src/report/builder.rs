@@ -246,3 +246,6 @@ fn write_json(json: &SummaryJson, options: &Options) -> Result<(), ReportError> 
     text.push(b'\n');
     std::fs::write(&path, text).map_err(|source| ReportError::io(&path, source))
 }
+
+#[cfg(test)]
+mod tests;

@@ -69,7 +69,11 @@ fn a_state_that_is_not_ours_is_not_touched() {
     let ids = place.file("ids.csv", IDS);
     let run = place.reconcile(&ids).args(["--sandbox", "--state", "ids.csv"]).output().expect("starts");
     assert_eq!(code(&run), 4);
-    assert!(stderr(&run).contains("is not a state file of tieout") && stderr(&run).contains("--state"), "{}", stderr(&run));
+    assert!(
+        stderr(&run).contains("is not a state file of tieout") && stderr(&run).contains("--state"),
+        "{}",
+        stderr(&run)
+    );
     assert_eq!(fs::read_to_string(&ids).expect("there"), IDS);
 }
 

@@ -42,7 +42,8 @@ fn defaults_are_those_of_the_contract() {
     let (command, general) = reconcile(&["--sandbox"]);
     let settings = resolve(command, &general).expect("usable");
     assert_eq!(settings.provider.base_url, "https://www.chenyu.cn/api/open/v2");
-    assert_eq!((settings.provider.rate, settings.provider.concurrency, settings.provider.retries), (10, 16, 5));
+    assert_eq!((settings.provider.rate, settings.provider.concurrency, settings.provider.retries), (0, 16, 5));
+    assert_eq!(provider(&Options::default()).expect("usable").rate, 10, "the real provider is spared");
     assert_eq!(settings.provider.timeout, Duration::from_secs(30));
     assert_eq!(settings.provider.max_wait, Duration::from_secs(300));
     assert_eq!(settings.state, Path::new("reports/.state.sqlite"));

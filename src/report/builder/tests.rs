@@ -1,0 +1,77 @@
+//! A report that contradicts itself is never finished.
+
+use super::*;
+use crate::domain::money::Amount;
+use crate::domain::order::{Amounts, RunOrder};
+
+fn outcome(line: u64, units: [i128; 6]) -> Outcome {
+    let id = format!("wfrun_{line}");
+    let order = RunOrder {
+        run_order_id: Some(id.clone()),
+        workflow_id: Some("wf_1".into()),
+        quote_currency: Some("CNY".into()),
+        settlement_status: Some("settled".into()),
+        amounts: Amounts::from_order(units.map(Amount::from_units)),
+        ..RunOrder::default()
+    };
+    Outcome { line, run_order_id: id, evidence: Evidence::Fetched(Box::new(order)) }
+}
+
+fn builder(folder: PathBuf, rows_read: u64) -> Builder {
+    let mut builder = Builder::begin(Options {
+        folder,
+        judging: Judging::default(),
+        as_of: Timestamp::UNIX_EPOCH,
+        account: None,
+        allow_empty: false,
+        rows_read,
+    })
+    .expect("writable");
+    builder.add(outcome(2, [100, 60, 40, 60, 0, 60])).expect("writable");
+    builder.add(outcome(3, [100, 60, 41, 60, 0, 59])).expect("writable");
+    let missing = Evidence::NotFound(Reason::new("http-404", "no such order"));
+    builder.add(Outcome { line: 4, run_order_id: "wfrun_4".into(), evidence: missing }).expect("writable");
+    builder
+}
+
+#[test]
+fn a_report_that_bridges_is_finished() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = builder(folder.path().to_owned(), 3).finish(|_| 1).expect("it bridges");
+    assert_eq!((report.verdict, report.exceptions, report.discrepancies.len()), (Verdict::Discrepant, 1, 2));
+    let bridge = &report.summary.control_totals["CNY"].bridge;
+    assert_eq!(bridge.quote_split.whole.units(), 200);
+    assert_eq!(bridge.quote_split.parts.units(), 201);
+    assert_eq!(bridge.quote_split.differences.units(), 1);
+    assert_eq!(bridge.cost_sum.differences.units(), -1);
+}
+
+#[test]
+fn a_row_that_is_lost_or_doubled_is_a_contradiction() {
+    for rows_read in [2, 4] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ended = builder(folder.path().to_owned(), rows_read).finish(|_| 1);
+        assert!(matches!(ended, Err(ReportError::Contradiction(what)) if what.contains("rows read")), "{rows_read}");
+    }
+}
+
+#[test]
+fn an_aggregate_that_is_off_by_one_unit_is_a_contradiction() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let builder = builder(folder.path().to_owned(), 3);
+    let Builder { summary, facts, .. } = builder;
+    facts.finish().expect("writable");
+    let rows = spend::by_workflow(&folder.path().join(FACTS_FILE)).expect("readable");
+    assert!(prove_totals(&summary, [&rows, &rows]).is_ok());
+    for index in 0..6 {
+        let mut wrong = rows.clone();
+        let unit = Sum::from_units(1).expect("small");
+        wrong[0].amounts[index] = wrong[0].amounts[index].plus(unit).expect("small");
+        for aggregates in [[&*wrong, &*rows], [&*rows, &*wrong]] {
+            assert!(matches!(prove_totals(&summary, aggregates), Err(ReportError::Contradiction(_))), "{index}");
+        }
+    }
+    let mut foreign = rows.clone();
+    foreign[0].currency = "USD".into();
+    assert!(matches!(prove_totals(&summary, [&foreign, &rows]), Err(ReportError::Contradiction(_))));
+}
