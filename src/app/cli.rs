@@ -45,10 +45,10 @@ pub struct General {
     #[arg(long, global = true, env = "TIEOUT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// No progress, no summary, and only errors in the log
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, env = "TIEOUT_QUIET")]
     pub quiet: bool,
     /// More in the log (-vv for most)
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, env = "TIEOUT_VERBOSE")]
     pub verbose: u8,
     /// How the log is written
     #[arg(long, global = true, env = "TIEOUT_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
@@ -144,7 +144,7 @@ pub struct Options {
     /// What ages are counted to, such as 2026-11-23T02:00:00Z [default: the start of the run]
     #[arg(long, env = "TIEOUT_AS_OF", value_name = "TIME", help_heading = "Judging")]
     pub as_of: Option<String>,
-    /// Verdicts that are to exit with 1 as well
+    /// What is to exit with 1 as well: warnings, pending
     #[arg(long, env = "TIEOUT_FAIL_ON", value_name = "VERDICT", value_delimiter = ',', help_heading = "Judging")]
     pub fail_on: Option<Vec<FailOn>>,
 

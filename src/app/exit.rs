@@ -4,7 +4,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::summary::Verdict;
+use crate::domain::outcome::Bucket;
+use crate::summary::{Population, Verdict};
 
 /// Every way in which the process can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,20 +54,24 @@ impl From<Exit> for ExitCode {
 pub enum FailOn {
     /// Fail on `warnings`.
     Warnings,
-    /// Fail on `pending`.
+    /// Fail where anything is pending.
     Pending,
 }
 
-/// The exit of a report with that verdict.
+/// The exit of a report with that verdict over that population.
 #[must_use]
-pub fn of(verdict: Verdict, fail_on: &[FailOn]) -> Exit {
-    let unless = |reason| if fail_on.contains(&reason) { Exit::Discrepant } else { Exit::Success };
+pub fn of(verdict: Verdict, population: &Population, fail_on: &[FailOn]) -> Exit {
     match verdict {
-        Verdict::Reconciled | Verdict::Empty => Exit::Success,
-        Verdict::Warnings => unless(FailOn::Warnings),
-        Verdict::Pending => unless(FailOn::Pending),
-        Verdict::Discrepant => Exit::Discrepant,
         Verdict::Incomplete => Exit::Incomplete,
+        Verdict::Discrepant => Exit::Discrepant,
+        Verdict::Warnings if fail_on.contains(&FailOn::Warnings) => Exit::Discrepant,
+        // Warnings outrank what is pending, but do not hide it from who asked to hear of it.
+        Verdict::Warnings | Verdict::Pending
+            if fail_on.contains(&FailOn::Pending) && population.of(Bucket::Pending) > 0 =>
+        {
+            Exit::Discrepant
+        }
+        Verdict::Warnings | Verdict::Pending | Verdict::Reconciled | Verdict::Empty => Exit::Success,
     }
 }
 
@@ -131,6 +136,7 @@ mod tests {
 
     #[test]
     fn every_verdict_has_its_code() {
+        let nothing = Population::default();
         let cases = [
             (Verdict::Reconciled, 0),
             (Verdict::Empty, 0),
@@ -140,11 +146,11 @@ mod tests {
             (Verdict::Incomplete, 3),
         ];
         for (verdict, code) in cases {
-            assert_eq!(of(verdict, &[]).code(), code, "{verdict:?}");
+            assert_eq!(of(verdict, &nothing, &[]).code(), code, "{verdict:?}");
         }
-        assert_eq!(of(Verdict::Warnings, &[FailOn::Warnings]).code(), 1);
-        assert_eq!(of(Verdict::Pending, &[FailOn::Warnings]).code(), 0);
-        assert_eq!(of(Verdict::Pending, &[FailOn::Pending]).code(), 1);
+        assert_eq!(of(Verdict::Warnings, &nothing, &[FailOn::Warnings]).code(), 1);
+        assert_eq!(of(Verdict::Warnings, &nothing, &[FailOn::Pending]).code(), 0);
+        assert_eq!(of(Verdict::Pending, &nothing, &[FailOn::Warnings]).code(), 0);
     }
 
     #[test]

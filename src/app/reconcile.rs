@@ -26,7 +26,9 @@ const SANDBOX_URL: &str = "sandbox";
 pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
     let (output, quiet, fail_on) = (settings.output, settings.quiet, settings.fail_on.clone());
     let job = open(settings)?;
-    match pipeline::reconcile(job, |verdict| exit::of(verdict, &fail_on).code()).map_err(failure)? {
+    match pipeline::reconcile(job, |verdict, population| exit::of(verdict, population, &fail_on).code())
+        .map_err(failure)?
+    {
         Ended::Reported { report, folder } => {
             let mut out = io::stdout().lock();
             let shown = match output {
@@ -37,7 +39,7 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
                     .and_then(|()| writeln!(out)),
             };
             exit::ignore_closed_pipe(shown)?;
-            Ok(exit::of(report.verdict, &fail_on))
+            Ok(exit::of(report.verdict, &report.summary.population, &fail_on))
         }
         Ended::Stopped { signal, committed } => {
             let what = format!("stopped by a signal: no report was made; {committed} rows are kept in the state");

@@ -17,7 +17,7 @@ use crate::report::builder::{Builder, Options as ReportOptions, Report};
 use crate::report::manifest::{InputStamp, Stamp};
 use crate::report::publish::{Destination, PublishError};
 use crate::store::{NewRun, RunId, Store, StoreError};
-use crate::summary::{JudgingSettings, Verdict};
+use crate::summary::{JudgingSettings, Population, Verdict};
 
 pub use fetching::Signal;
 pub use progress::Display;
@@ -96,11 +96,11 @@ pub enum JobError {
     Signals(#[source] io::Error),
 }
 
-/// Reconciles. `exit_code` maps a verdict to the exit code that the report names.
+/// Reconciles. `exit_code` maps a verdict over a population to the exit code that the report names.
 ///
 /// # Errors
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
-pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict) -> u8) -> Result<Ended, JobError> {
+pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict, &Population) -> u8) -> Result<Ended, JobError> {
     let run = job.store.begin(&job.new_run())?;
     let fetched = job.runtime.block_on(fetching::fetch_all(&job, run))?;
     if let Some(signal) = fetched.stopped_by {
@@ -134,7 +134,12 @@ impl Job {
     }
 
     /// Every report is made from the store and nothing else.
-    fn make_report(&self, run: RunId, folder: PathBuf, exit_code: impl Fn(Verdict) -> u8) -> Result<Report, JobError> {
+    fn make_report(
+        &self,
+        run: RunId,
+        folder: PathBuf,
+        exit_code: impl Fn(Verdict, &Population) -> u8,
+    ) -> Result<Report, JobError> {
         let mut builder = Builder::begin(ReportOptions {
             folder,
             judging: self.judging.clone(),

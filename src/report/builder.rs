@@ -17,7 +17,7 @@ use super::{ReportError, csv};
 use crate::checks::{Judging, judge};
 use crate::domain::money::Sum;
 use crate::domain::outcome::{Bucket, Evidence, Outcome, Reason};
-use crate::summary::{Bridge, Summary, Verdict};
+use crate::summary::{Bridge, Population, Summary, Verdict};
 
 /// The name of the Parquet file in a report folder.
 pub const FACTS_FILE: &str = "run_orders.parquet";
@@ -129,12 +129,12 @@ impl Builder {
         self.exceptions.push(Exception { line, run_order_id, bucket, reason, detail });
     }
 
-    /// Writes what is left to write and proves the report on itself. `exit_code` maps a verdict to the exit code
-    /// that `summary.json` names.
+    /// Writes what is left to write and proves the report on itself. `exit_code` maps a verdict over a
+    /// population to the exit code that `summary.json` names.
     ///
     /// # Errors
     /// When a file can't be written, or the report contradicts itself ([`ReportError::Contradiction`]).
-    pub fn finish(self, exit_code: impl Fn(Verdict) -> u8) -> Result<Report, ReportError> {
+    pub fn finish(self, exit_code: impl Fn(Verdict, &Population) -> u8) -> Result<Report, ReportError> {
         let Self { options, facts, summary, discrepancies, pending, exceptions } = self;
         let facts_rows = facts.finish()?;
         let facts_path = options.folder.join(FACTS_FILE);
@@ -157,7 +157,7 @@ impl Builder {
         let verdict = summary.verdict(options.allow_empty);
         let json = SummaryJson {
             verdict: verdict.code(),
-            exit_code: exit_code(verdict),
+            exit_code: exit_code(verdict, &summary.population),
             as_of: options.as_of.to_string(),
             account: options.account.clone(),
             population: summary.population,

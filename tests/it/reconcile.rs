@@ -162,6 +162,18 @@ fn each_verdict_has_its_exit_code() {
 }
 
 #[test]
+fn a_warning_does_not_hide_what_is_pending() {
+    let place = Place::new();
+    let mut rows = ids_of(&[Kind::Pending], 2);
+    rows.push(rows[0].clone());
+    let ids = place.file("ids.csv", csv_of(&rows));
+    for (arguments, exit) in [(&[][..], 0), (&["--fail-on", "pending"], 1), (&["--fail-on", "warnings"], 1)] {
+        let run = place.reconcile(&ids).arg("--sandbox").args(arguments).output().expect("starts");
+        assert_eq!((code(&run), place.report().verdict().as_str()), (exit, "warnings"), "{arguments:?}");
+    }
+}
+
+#[test]
 fn what_passes_by_tolerance_is_a_control_total() {
     let place = Place::new();
     let ids = place.file("ids.csv", csv_of(&ids_of(COST_ROUNDING, 4)));

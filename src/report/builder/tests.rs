@@ -37,7 +37,7 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
 #[test]
 fn a_report_that_bridges_is_finished() {
     let folder = tempfile::tempdir().expect("a folder");
-    let report = builder(folder.path().to_owned(), 3).finish(|_| 1).expect("it bridges");
+    let report = builder(folder.path().to_owned(), 3).finish(|_, _| 1).expect("it bridges");
     assert_eq!((report.verdict, report.exceptions, report.discrepancies.len()), (Verdict::Discrepant, 1, 2));
     let bridge = &report.summary.control_totals["CNY"].bridge;
     assert_eq!(bridge.quote_split.whole.units(), 200);
@@ -50,7 +50,7 @@ fn a_report_that_bridges_is_finished() {
 fn a_row_that_is_lost_or_doubled_is_a_contradiction() {
     for rows_read in [2, 4] {
         let folder = tempfile::tempdir().expect("a folder");
-        let ended = builder(folder.path().to_owned(), rows_read).finish(|_| 1);
+        let ended = builder(folder.path().to_owned(), rows_read).finish(|_, _| 1);
         assert!(matches!(ended, Err(ReportError::Contradiction(what)) if what.contains("rows read")), "{rows_read}");
     }
 }
