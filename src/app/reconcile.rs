@@ -56,8 +56,9 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
 /// it is known to be usable.
 fn open(mut settings: Settings) -> Result<Job, Failure> {
     let started_at = Timestamp::now();
+    // What the state can't keep must not be judged by either: times are kept to the microsecond.
     let as_of = match settings.as_of {
-        Some(as_of) => as_of,
+        Some(as_of) => as_of.round(Unit::Microsecond).unwrap_or(as_of),
         None => started_at.round(Unit::Second).unwrap_or(started_at),
     };
     settings.destination.check().map_err(Failure::usage)?;
