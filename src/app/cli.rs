@@ -93,6 +93,7 @@ pub struct Reconcile {
 /// The options of `reconcile` as typed: on the command line, in the environment, or in the settings file.
 #[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(rustdoc::bare_urls, reason = "these texts are the help, where angle brackets would show")]
 pub struct Options {
     /// Base URL of the provider [default: https://www.chenyu.cn/api/open/v2]
     #[arg(long, env = "TIEOUT_API_URL", value_name = "URL", help_heading = "Provider")]
