@@ -3,7 +3,6 @@
 use super::die::Die;
 use super::facts::{Facts, Figures, Place};
 use super::kind::Anomaly;
-use super::orders::mark_failed;
 
 /// Whether an anomaly is about the external cost.
 pub(super) const fn needs_external(anomaly: Anomaly) -> bool {
@@ -86,7 +85,7 @@ pub(super) fn plant(anomaly: Anomaly, mut facts: Facts, die: &Die) -> Facts {
             let external = quote + external;
             facts.figures = charge(Figures { external, ..figures }, compute + external);
         }
-        Anomaly::FailedRunCharged => mark_failed(&mut facts, die),
+        Anomaly::FailedRunCharged => facts.mark_failed(die),
         Anomaly::SettledYetFrozen => facts.freeze_status = "frozen",
         Anomaly::SettledYetRunning => facts.run_status = "running",
         Anomaly::ChargedWhileQueued => {

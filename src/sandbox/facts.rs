@@ -1,6 +1,7 @@
 //! One order's facts, and the order info that tells them.
 
 use super::catalogue::Revision;
+use super::die::Die;
 use super::json;
 
 /// The moment from which the sandbox counts its seconds, 2026-05-01T00:00:00Z, in Unix seconds.
@@ -81,6 +82,13 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// Makes the run one that failed, and the provider say why in words of the user's.
+    pub(super) fn mark_failed(&mut self, die: &Die) {
+        self.run_status = "failed";
+        self.error_code = die.pick("error", ["NODE_EXECUTION_FAILED", "OUT_OF_MEMORY", "CONTENT_REJECTED"]);
+        self.error_message = format!("node 7 refused \"PRIVATE PROMPT of {}\":\n\tno such style", self.run_order_id);
+    }
+
     /// Everything that the order info says of an order, in the documented order of the fields.
     pub(super) fn members(&self) -> Vec<(&'static str, String)> {
         let (figures, places) = (&self.figures, &self.places);

@@ -127,15 +127,8 @@ fn pending(id: &str, seed: u64, die: &Die) -> Facts {
 fn failed(id: &str, seed: u64, die: &Die) -> Facts {
     let mut facts = settled(id, seed, die, None);
     facts.figures = Figures { quote: facts.figures.quote, released: facts.figures.quote, ..Figures::default() };
-    mark_failed(&mut facts, die);
+    facts.mark_failed(die);
     facts
-}
-
-/// The run failed, and the provider says why in words of the user's.
-pub(super) fn mark_failed(facts: &mut Facts, die: &Die) {
-    facts.run_status = "failed";
-    facts.error_code = die.pick("error", ["NODE_EXECUTION_FAILED", "OUT_OF_MEMORY", "CONTENT_REJECTED"]);
-    facts.error_message = format!("node 7 refused \"PRIVATE PROMPT of {}\":\n\tno such style", facts.run_order_id);
 }
 
 fn malformed(malformation: Malformation, mut facts: Facts, die: &Die) -> Facts {
