@@ -71,7 +71,7 @@ reconcile_seconds() { # NAME ARGUMENTS...
     local name=$1 begin end status=0
     shift
     begin=$EPOCHREALTIME
-    "$tieout" reconcile "$@" --out "$work/$name" --state "$work/$name.sqlite" >"$work/$name.log" 2>&1 || status=$?
+    "$tieout" reconcile "$@" --out "$work/report-$name" --state "$work/$name.sqlite" >"$work/$name.log" 2>&1 || status=$?
     end=$EPOCHREALTIME
     [[ $status =~ $REPORTED ]] || fail "$name ended with exit code $status: $(tail -n 3 "$work/$name.log")"
     awk -v begin="$begin" -v end="$end" 'BEGIN { printf "%.3f", end - begin }'
