@@ -189,12 +189,18 @@ pub struct SandboxCommand {
     /// Answer 429 past that many requests in any second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate_limit: Option<u32>,
-    /// Log each request (see it with -v)
+    /// Log each request
     #[arg(long)]
     log_requests: bool,
 }
 
 impl SandboxCommand {
+    /// How much the log must say for its requests to be seen.
+    #[must_use]
+    pub fn verbosity(&self) -> u8 {
+        u8::from(self.log_requests)
+    }
+
     /// The sandbox's options.
     #[must_use]
     pub const fn options(&self) -> sandbox::Options {

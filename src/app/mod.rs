@@ -17,7 +17,10 @@ use exit::{Exit, Failure};
 /// Parses the command line, runs the command, and says how the process ends.
 #[must_use]
 pub fn run() -> Exit {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
+    if let Command::Sandbox(command) = &cli.command {
+        cli.general.verbose = cli.general.verbose.max(command.verbosity());
+    }
     logging::start(&cli.general);
     let ended = match cli.command {
         Command::Reconcile(command) => {

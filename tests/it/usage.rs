@@ -1,7 +1,10 @@
 //! Mistakes: each ends with one message that says what, where and what to do; nothing is fetched or overwritten.
 
 use std::fs;
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use tieout::sandbox::KEY;
 
 use crate::support::{Place, code, repository, stderr, stdout, tieout};
 
@@ -127,6 +130,28 @@ fn checks_are_listed_and_explained() {
     let one = tieout().args(["checks", "quote-split"]).output().expect("starts");
     assert!(stdout(&one).contains("quote_amount = final_amount + released_amount"), "{}", stdout(&one));
     assert_refused("unknown", tieout().args(["checks", "quote-spilt"]), &["quote-spilt", "quote-split"]);
+}
+
+#[test]
+fn the_sandbox_says_what_it_serves_and_logs_requests_on_demand() {
+    let mut sandbox = tieout()
+        .args(["sandbox", "--port", "0", "--log-requests"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut said = String::new();
+    BufReader::new(sandbox.stdout.as_mut().expect("piped")).read_line(&mut said).expect("a line");
+    let url = said.trim().rsplit(' ').next().expect("a URL").to_owned();
+    assert!(url.starts_with("http://127.0.0.1:") && url.ends_with("/api/open/v2"), "{said}");
+    let place = Place::new();
+    let ids = place.file("ids.csv", IDS);
+    let mut job = place.reconcile(&ids);
+    let job = job.args(["--api-url", &url]).env("CHENYU_API_KEY", KEY).output().expect("starts");
+    assert_eq!(code(&job), 0, "{}", stderr(&job));
+    sandbox.kill().expect("running");
+    let log = stderr(&sandbox.wait_with_output().expect("ends"));
+    assert!(log.contains("workflow/run/info") && log.contains("200") && !log.contains(KEY), "{log}");
 }
 
 #[test]
