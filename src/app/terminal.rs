@@ -102,10 +102,16 @@ fn explanation(report: &Report) -> String {
         }
         Verdict::Incomplete => {
             let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
-            format!(
-                "No verdict can be given: {} without a readable answer. Run again.",
-                counted(missing, "row is", "rows are")
-            )
+            match (population.rows(), missing) {
+                (0, _) => {
+                    "No verdict can be given: the input has no rows (if that is fine, say --allow-empty).".to_owned()
+                }
+                (_, 0) => "No verdict can be given: not one row led to an order.".to_owned(),
+                _ => {
+                    let rows = counted(missing, "row is", "rows are");
+                    format!("No verdict can be given: {rows} without a readable answer. Run again.")
+                }
+            }
         }
         Verdict::Empty => "There was nothing to reconcile, as allowed.".to_owned(),
     }

@@ -202,9 +202,20 @@ fn an_empty_input_is_never_reconciled() {
         let ids = place.file("ids.csv", content);
         let run = place.reconcile(&ids).arg("--sandbox").output().expect("starts");
         assert_eq!((code(&run), place.report().verdict().as_str()), (3, "incomplete"), "{content:?}");
+        assert!(stdout(&run).contains("the input has no rows"), "{}", stdout(&run));
         let run = place.reconcile(&ids).args(["--sandbox", "--allow-empty"]).output().expect("starts");
         assert_eq!((code(&run), place.report().verdict().as_str()), (0, "empty"), "{content:?}");
     }
+}
+
+#[test]
+fn an_input_without_one_usable_row_is_never_reconciled() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", "order_id\ntwo words\n\"\"\n");
+    let run = place.reconcile(&ids).arg("--sandbox").output().expect("starts");
+    assert_eq!((code(&run), place.report().verdict().as_str()), (3, "incomplete"));
+    assert_eq!(place.report().population("rejected"), 2);
+    assert!(stdout(&run).contains("not one row led to an order"), "{}", stdout(&run));
 }
 
 #[test]
