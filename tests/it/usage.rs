@@ -23,7 +23,9 @@ fn assert_refused(name: &str, command: &mut Command, expected: &[&str]) {
 
 #[test]
 fn an_input_that_can_not_be_used() {
-    let cases: [(&str, &[u8], &[&str]); 5] = [
+    let swallowing = b"run_order_id,note\nwfrun_1,\"x\nwfrun_2,y\nwfrun_3,\"z\nwfrun_4,z\n";
+    let cases: [(&str, &[u8], &[&str]); 6] = [
+        ("a quote that a later one closes, with rows between", swallowing, &["line 2", "quote"]),
         ("no ID column", b"name,amount\nx,1\n", &["no column of run order IDs", "\"name\", \"amount\"", "--column"]),
         ("binary", b"\x7fELF\x00\x01\x02", &["binary file"]),
         ("unreadable encoding", b"run_order_id\n\xff\xff\n", &["--encoding", "byte 13"]),
