@@ -1,209 +1,208 @@
-//! From the bytes of a file to text: decompression, detection of the encoding, and strict decoding.
+//! Compression and encoding: from the bytes as given to valid UTF-8, or an error, never U+FFFD.
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8};
 use flate2::bufread::MultiGzDecoder;
 
-const GZIP: &[u8] = &[0x1f, 0x8b];
-const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
-const CHUNK: usize = 1 << 16;
+use super::error::Fault;
+use super::raw::{Raw, fill};
 
-/// The record that [`Text`] puts after the last one. A NUL can't come from the file, so what holds it is the end of the
-/// text; where it turns up inside a cell, a quote was never closed.
-pub(super) const END: &[u8] = b"\0";
-const TAIL: &[u8] = b"\n\0\n";
+/// Bytes read, and bytes of text made, at a time.
+pub(super) const CHUNK: usize = 64 * 1024;
 
-/// Why a text can't be decoded; travels inside an `io::Error`.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-pub(super) enum Fault {
-    /// Bytes that the encoding has no character for.
-    #[error("line {line} is not {encoding}")]
-    Undecodable { encoding: &'static str, line: u64 },
-    /// A NUL character.
-    #[error("line {line} has a NUL character")]
-    Nul { line: u64 },
+/// The text's bytes, decompressed if their first bytes say that they are compressed.
+pub(super) enum Decompressed {
+    Plain(BufReader<Raw>),
+    Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
+    Zstd(zstd::stream::read::Decoder<'static, BufReader<Raw>>),
 }
 
-impl Fault {
-    /// The fault inside an error, if there is one.
-    pub(super) fn of(error: &io::Error) -> Option<Self> {
-        error.get_ref()?.downcast_ref().copied()
+impl Decompressed {
+    pub(super) fn open(raw: Raw) -> io::Result<Self> {
+        let mut bytes = BufReader::with_capacity(CHUNK, raw);
+        Ok(match bytes.fill_buf()? {
+            [0x1f, 0x8b, ..] => Self::Gzip(Box::new(MultiGzDecoder::new(bytes))),
+            // A zstd frame, or a skippable frame before one.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+                Self::Zstd(zstd::stream::read::Decoder::with_buffer(bytes)?)
+            }
+            _ => Self::Plain(bytes),
+        })
+    }
+
+    pub(super) fn into_raw(self) -> Raw {
+        match self {
+            Self::Plain(bytes) => bytes.into_inner(),
+            Self::Gzip(bytes) => bytes.into_inner().into_inner(),
+            Self::Zstd(bytes) => bytes.finish().into_inner(),
+        }
     }
 }
 
-/// Bytes of a file, decompressed where they are compressed.
-pub(super) type Bytes = Box<dyn Read + Send>;
-
-/// Recognises gzip and zstd by their first bytes.
-pub(super) fn decompressed(raw: impl Read + Send + 'static) -> io::Result<Bytes> {
-    let mut raw = BufReader::with_capacity(CHUNK, raw);
-    let start = raw.fill_buf()?;
-    Ok(if start.starts_with(GZIP) {
-        Box::new(MultiGzDecoder::new(raw))
-    } else if start.starts_with(ZSTD) {
-        Box::new(zstd::stream::read::Decoder::with_buffer(raw)?)
-    } else {
-        Box::new(raw)
-    })
+impl Read for Decompressed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (format, read) = match self {
+            Self::Plain(bytes) => return bytes.read(buffer),
+            Self::Gzip(bytes) => ("gzip", bytes.read(buffer)),
+            Self::Zstd(bytes) => ("zstd", bytes.read(buffer)),
+        };
+        // What the system says about the file below is not the decompressor's complaint.
+        read.map_err(|error| match error.raw_os_error() {
+            Some(_) => error,
+            None => Fault::Compressed { format, detail: error.to_string() }.into(),
+        })
+    }
 }
 
-/// The encoding of that label.
-pub(super) fn named(label: &str) -> Option<&'static Encoding> {
-    Encoding::for_label_no_replacement(label.trim().as_bytes())
-}
-
-/// Detects the encoding of a whole text: by its byte order mark, else UTF-8 if all of it is, else GB18030 if all of it
-/// is; else the offset of the first byte that is not UTF-8.
-pub(super) fn detect(text: &mut Bytes) -> io::Result<Result<&'static Encoding, u64>> {
-    let mut candidates = [Candidate::new(UTF_8), Candidate::new(GB18030)];
-    let mut buffer = vec![0; CHUNK];
-    let mut filled = 0;
-    let mut first = true;
+/// The encoding of a whole text: that of its byte order mark, else UTF-8 if all of it is valid, else likewise GB18030.
+pub(super) fn detect(text: &mut impl Read) -> io::Result<&'static Encoding> {
+    let mut chunk = vec![0; CHUNK];
+    let mut filled = fill(text, &mut chunk)?;
+    if let Some((encoding, _)) = Encoding::for_bom(&chunk[..filled]) {
+        return Ok(encoding);
+    }
+    let (mut utf8, mut gb18030) = (Candidate::new(UTF_8), Candidate::new(GB18030));
+    let mut has_nul = false;
     loop {
-        let count = text.read(&mut buffer[filled..])?;
-        filled += count;
-        if first && filled < 3 && count > 0 {
-            continue;
+        let last = filled < chunk.len();
+        has_nul |= chunk[..filled].contains(&0);
+        utf8.feed(&chunk[..filled], last);
+        gb18030.feed(&chunk[..filled], last);
+        match (utf8.invalid_at, gb18030.invalid_at) {
+            (Some(_), Some(_)) if has_nul => return Err(Fault::Binary.into()),
+            (Some(offset), Some(_)) => return Err(Fault::UnknownText { offset }.into()),
+            (None, _) if last => return Ok(UTF_8),
+            (Some(_), None) if last => return Ok(GB18030),
+            _ => filled = fill(text, &mut chunk)?,
         }
-        if std::mem::take(&mut first)
-            && let Some((encoding, _)) = Encoding::for_bom(&buffer[..filled])
-            && (encoding == UTF_16LE || encoding == UTF_16BE || encoding == UTF_8)
-        {
-            return Ok(Ok(encoding));
-        }
-        for candidate in &mut candidates {
-            candidate.take(&buffer[..filled], count == 0);
-        }
-        if count == 0 {
-            let [utf_8, gb18030] = candidates;
-            return Ok(match (utf_8.fault, gb18030.fault) {
-                (None, _) => Ok(UTF_8),
-                (_, None) => Ok(GB18030),
-                (Some(offset), _) => Err(offset),
-            });
-        }
-        filled = 0;
     }
 }
 
-/// An encoding that the text may be in.
+/// An encoding that the text may be in, as long as no byte of it says otherwise.
 struct Candidate {
     decoder: Decoder,
-    taken: u64,
-    fault: Option<u64>,
+    scratch: Vec<u8>,
+    read: u64,
+    invalid_at: Option<u64>,
 }
 
 impl Candidate {
     fn new(encoding: &'static Encoding) -> Self {
-        Self { decoder: encoding.new_decoder_without_bom_handling(), taken: 0, fault: None }
+        Self {
+            decoder: encoding.new_decoder_without_bom_handling(),
+            scratch: vec![0; CHUNK],
+            read: 0,
+            invalid_at: None,
+        }
     }
 
-    fn take(&mut self, mut bytes: &[u8], last: bool) {
-        let mut scratch = [0; 4_096];
-        while self.fault.is_none() {
-            let (result, read, _) = self.decoder.decode_to_utf8_without_replacement(bytes, &mut scratch, last);
-            self.taken += read as u64;
+    fn feed(&mut self, mut bytes: &[u8], last: bool) {
+        while self.invalid_at.is_none() {
+            let (result, read, _) = self.decoder.decode_to_utf8_without_replacement(bytes, &mut self.scratch, last);
             bytes = &bytes[read..];
+            self.read += read as u64;
             match result {
                 DecoderResult::InputEmpty => return,
                 DecoderResult::OutputFull => {}
-                DecoderResult::Malformed(length, after) => {
-                    self.fault = Some(self.taken.saturating_sub(u64::from(length) + u64::from(after)));
+                DecoderResult::Malformed(invalid, after) => {
+                    self.invalid_at = Some(self.read.saturating_sub(u64::from(invalid) + u64::from(after)));
                 }
             }
         }
     }
 }
 
-/// A text as UTF-8, strictly decoded: no byte order mark, every line end a line feed, a line feed at the very end, and
-/// then the [`END`] record.
-pub(super) struct Text {
-    bytes: BufReader<Bytes>,
-    encoding: &'static Encoding,
+/// A reader of valid UTF-8 without a byte order mark and without NUL.
+pub(super) struct Decoded {
+    source: Decompressed,
     decoder: Decoder,
-    /// Decoded and not handed out yet.
-    ready: Vec<u8>,
-    handed: usize,
-    line: u64,
-    after_return: bool,
-    state: State,
+    input: Vec<u8>,
+    unread: std::ops::Range<usize>,
+    source_ended: bool,
+    text: Vec<u8>,
+    ready: std::ops::Range<usize>,
+    started: bool,
+    finished: bool,
+    /// What is wrong with the data after the text that is ready.
+    fault: Option<Fault>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Reading,
-    Ended,
-}
-
-impl Text {
-    pub(super) fn new(bytes: Bytes, encoding: &'static Encoding) -> Self {
+impl Decoded {
+    /// A byte order mark in the data outranks the encoding given, as the WHATWG has it for the Web.
+    pub(super) fn new(source: Decompressed, encoding: &'static Encoding) -> Self {
         Self {
-            bytes: BufReader::with_capacity(CHUNK, bytes),
-            encoding,
-            decoder: encoding.new_decoder_with_bom_removal(),
-            ready: Vec::new(),
-            handed: 0,
-            line: 1,
-            after_return: false,
-            state: State::Reading,
+            source,
+            decoder: encoding.new_decoder(),
+            input: vec![0; CHUNK],
+            unread: 0..0,
+            source_ended: false,
+            text: vec![0; CHUNK],
+            ready: 0..0,
+            started: false,
+            finished: false,
+            fault: None,
         }
     }
 
-    /// Decodes the next piece into `ready`.
+    pub(super) fn into_raw(self) -> Raw {
+        self.source.into_raw()
+    }
+
     fn refill(&mut self) -> io::Result<()> {
-        self.ready.clear();
-        self.handed = 0;
-        while self.ready.is_empty() && self.state == State::Reading {
-            let bytes = self.bytes.fill_buf()?;
-            let last = bytes.is_empty();
-            let room = self.decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(CHUNK * 4);
-            let mut decoded = vec![0; room];
-            let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(bytes, &mut decoded, last);
-            self.bytes.consume(read);
-            self.normalise(&decoded[..written])?;
+        self.ready = 0..0;
+        // At least as much as a byte order mark, so that the first text shows whether it begins with one.
+        while self.ready.end < 3 && !self.finished && self.fault.is_none() {
+            if self.unread.is_empty() && !self.source_ended {
+                let read = self.source.read(&mut self.input)?;
+                self.unread = 0..read;
+                self.source_ended = read == 0;
+            }
+            let (result, read, written) = self.decoder.decode_to_utf8_without_replacement(
+                &self.input[self.unread.clone()],
+                &mut self.text[self.ready.end..],
+                self.source_ended,
+            );
+            self.unread.start += read;
+            self.ready.end += written;
             match result {
+                DecoderResult::InputEmpty => self.finished = self.source_ended,
+                DecoderResult::OutputFull => {}
                 DecoderResult::Malformed(..) => {
-                    let fault = Fault::Undecodable { encoding: self.encoding.name(), line: self.line };
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, fault));
+                    self.fault = Some(Fault::Malformed { encoding: self.decoder.encoding().name(), line: 0 });
                 }
-                DecoderResult::InputEmpty if last => {
-                    self.ready.extend_from_slice(TAIL);
-                    self.state = State::Ended;
-                }
-                DecoderResult::InputEmpty | DecoderResult::OutputFull => {}
             }
         }
-        Ok(())
-    }
-
-    /// Makes CRLF and CR line feeds, and refuses NUL.
-    fn normalise(&mut self, decoded: &[u8]) -> io::Result<()> {
-        self.ready.reserve(decoded.len());
-        for byte in decoded {
-            let after_return = std::mem::replace(&mut self.after_return, *byte == b'\r');
-            match byte {
-                b'\n' if after_return => {}
-                b'\n' | b'\r' => {
-                    self.line += 1;
-                    self.ready.push(b'\n');
-                }
-                0 => return Err(io::Error::new(io::ErrorKind::InvalidData, Fault::Nul { line: self.line })),
-                byte => self.ready.push(*byte),
+        if self.text[self.ready.clone()].contains(&0) {
+            self.fault = Some(Fault::Binary);
+            self.ready = 0..0;
+        }
+        if !self.started {
+            self.started = true;
+            // The decoder takes one mark away; tools that prepend another to a marked file are common.
+            while self.text[self.ready.clone()].starts_with("\u{feff}".as_bytes()) {
+                self.ready.start += 3;
             }
         }
         Ok(())
     }
 }
 
-impl Read for Text {
+impl Read for Decoded {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.handed == self.ready.len() {
+        while self.ready.is_empty() {
+            if let Some(fault) = self.fault.take() {
+                self.finished = true;
+                return Err(fault.into());
+            }
+            if self.finished {
+                return Ok(0);
+            }
             self.refill()?;
         }
-        let count = buffer.len().min(self.ready.len() - self.handed);
-        buffer[..count].copy_from_slice(&self.ready[self.handed..self.handed + count]);
-        self.handed += count;
-        Ok(count)
+        let length = buffer.len().min(self.ready.len());
+        buffer[..length].copy_from_slice(&self.text[self.ready.start..self.ready.start + length]);
+        self.ready.start += length;
+        Ok(length)
     }
 }

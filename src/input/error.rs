@@ -1,101 +1,236 @@
-//! Why an input can't be used, and what to do about it.
+//! What stops the reading of an input.
 
 use std::io;
 
-/// How many characters of an unusable cell are shown.
-const SHOWN: usize = 128;
+use super::framing::LONGEST_RECORD;
 
-/// Why the input can't be used.
+/// Why an input can't be read. The text names the input, the place in it, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
-    /// The file can't be read.
-    #[error("can't read {input}: {source}")]
-    Unreadable {
-        /// The input's name.
-        input: String,
-        /// What the operating system, or the decompressor, says.
+    /// There is no file by this name.
+    #[error("{place}: there is no such file")]
+    Missing {
+        /// The input.
+        place: String,
+    },
+    /// A folder stands there.
+    #[error("{place}: this is a folder; name a CSV file")]
+    Directory {
+        /// The input.
+        place: String,
+    },
+    /// The file is there but can't be opened.
+    #[error("{place}: can't be opened: {source}")]
+    Open {
+        /// The input.
+        place: String,
+        /// What the system says.
         source: io::Error,
     },
-    /// The file is a folder.
-    #[error("{input} is a folder: name a CSV file in it")]
-    Folder {
-        /// The input's name.
-        input: String,
+    /// The system failed to deliver the bytes.
+    #[error("{place}: can't be read: {source}")]
+    Read {
+        /// The input.
+        place: String,
+        /// What the system says.
+        source: io::Error,
     },
-    /// Nobody knows an encoding of that name.
-    #[error(
-        "there is no encoding {label:?}: use utf-8, utf-16le, utf-16be, gb18030 or another label of the WHATWG standard"
-    )]
+    /// Standard input or a pipe couldn't be copied into a temporary file.
+    #[error("{place}: can't be kept in a temporary file (its folder is set by TMPDIR): {source}")]
+    Spool {
+        /// The input.
+        place: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The encoding asked for is none we know.
+    #[error("{place}: unknown encoding `{label}`; name one such as utf-8, utf-16le, utf-16be or gb18030")]
     UnknownEncoding {
-        /// What was given.
+        /// The input.
+        place: String,
+        /// What was asked for.
         label: String,
     },
-    /// The text is in neither of the encodings that are detected.
+    /// The delimiter asked for can't be one.
     #[error(
-        "{input} is neither UTF-8 (byte {offset} is not) nor UTF-16 nor GB18030: name its encoding with --encoding"
+        "{place}: the byte 0x{byte:02X} can't separate cells; name one ASCII character, no quote and no line break"
     )]
-    UndetectedEncoding {
-        /// The input's name.
-        input: String,
-        /// The first byte that is not UTF-8.
+    BadDelimiter {
+        /// The input.
+        place: String,
+        /// What was asked for.
+        byte: u8,
+    },
+    /// The compressed data is cut or damaged.
+    #[error("{place}: the {format} data is cut or damaged ({detail}); get the file again")]
+    Compressed {
+        /// The input.
+        place: String,
+        /// `gzip` or `zstd`.
+        format: &'static str,
+        /// What the decompressor says.
+        detail: String,
+    },
+    /// The text is in no encoding that can be told from its bytes.
+    #[error(
+        "{place}: neither UTF-8 (byte {offset}, counted from 0, is the first that is invalid) nor GB18030; \
+         name its encoding with --encoding"
+    )]
+    UnknownText {
+        /// The input.
+        place: String,
+        /// The first byte invalid in UTF-8, counted from 0 after decompression.
         offset: u64,
     },
-    /// The text is not in the encoding that was named.
-    #[error("{input} is not {encoding}: line {line} can't be decoded; name another --encoding")]
-    Undecodable {
-        /// The input's name.
-        input: String,
-        /// The encoding.
+    /// The text breaks the rules of its encoding.
+    #[error("{place}: line {line} is not valid {encoding}; correct it, or name the file's encoding with --encoding")]
+    Malformed {
+        /// The input.
+        place: String,
+        /// The encoding named or found.
         encoding: &'static str,
-        /// The line.
+        /// The line, counted from 1.
         line: u64,
     },
-    /// There is a NUL character.
+    /// There is a NUL in it.
     #[error(
-        "{input} looks like a binary file (line {line} has a NUL character): a CSV text is expected; if it is UTF-16, say --encoding utf-16le"
+        "{place}: looks like a binary file, not CSV: it has a NUL byte \
+         (UTF-16 without a byte order mark needs --encoding utf-16le or utf-16be)"
     )]
     Binary {
-        /// The input's name.
-        input: String,
-        /// The line.
+        /// The input.
+        place: String,
+    },
+    /// A quoted cell never ends.
+    #[error("{place}: the quote opened on line {line} is never closed, so every row after it would be lost; close it")]
+    OpenQuote {
+        /// The input.
+        place: String,
+        /// The line of the opening quote, counted from 1.
         line: u64,
     },
-    /// There is no ID column.
-    #[error("{input} has no column of run order IDs; found: {headings}. Name one with --column")]
-    NoIdColumn {
-        /// The input's name.
-        input: String,
-        /// What the first row holds.
-        headings: String,
-    },
-    /// More than one column could be meant.
-    #[error("{input} has more than one column {name:?}; give the number of the right one with --column")]
-    AmbiguousColumn {
-        /// The input's name.
-        input: String,
-        /// The heading.
-        name: String,
-    },
-    /// A quoted cell runs to the end of the file: it would swallow every row after it.
+    /// A quoted cell ran over several lines and ended in the middle of another cell.
     #[error(
-        "{input}: a quote that opens on line {line} is never closed, so the rows after it can't be told apart; close or remove it"
+        "{place}: the quote opened on line {line} seems to be closed by one of line {end}, swallowing the rows between; \
+         close it, or double the quotes inside the cell"
     )]
-    UnclosedQuote {
-        /// The input's name.
-        input: String,
-        /// The line on which the record begins.
+    RunawayQuote {
+        /// The input.
+        place: String,
+        /// The line of the opening quote, counted from 1.
+        line: u64,
+        /// The line of the quote that closed it.
+        end: u64,
+    },
+    /// One record is longer than memory should hold.
+    #[error(
+        "{place}: the record that begins on line {line} is longer than {} MiB; is a quote left open?",
+        LONGEST_RECORD >> 20
+    )]
+    LongRecord {
+        /// The input.
+        place: String,
+        /// The line, counted from 1.
         line: u64,
     },
-    /// The file changed while it was being used.
-    #[error("{input} changed while it was being read: run again")]
+    /// Nothing tells which column holds the IDs.
+    #[error("{place}: which column holds the run order IDs can't be told ({found}); name one with --column")]
+    NoIdColumn {
+        /// The input.
+        place: String,
+        /// The headings, or that there are none.
+        found: String,
+    },
+    /// The column asked for is not there.
+    #[error("{place}: there is no column `{column}` ({found}); name one with --column")]
+    NoSuchColumn {
+        /// The input.
+        place: String,
+        /// What was asked for.
+        column: String,
+        /// The headings, or that there are none.
+        found: String,
+    },
+    /// More than one column could be the one.
+    #[error("{place}: columns {numbers} could each be the ID column ({found}); name one by its number with --column")]
+    AmbiguousColumn {
+        /// The input.
+        place: String,
+        /// The columns' numbers, counted from 1.
+        numbers: String,
+        /// The headings, or that there are none.
+        found: String,
+    },
+    /// A line number too large to be kept for finding duplicates.
+    #[error("{place}: more than {} lines; split the file", u32::MAX)]
+    TooManyLines {
+        /// The input.
+        place: String,
+    },
+    /// The second reading found something else than the first.
+    #[error("{place}: the file changed while it was being read; run again once nothing writes to it")]
     Changed {
-        /// The input's name.
-        input: String,
+        /// The input.
+        place: String,
     },
 }
 
-/// A cell's text, cut and without control characters.
-pub(super) fn shown(cell: &str) -> String {
-    let visible = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
-    cell.trim().chars().take(SHOWN).map(visible).collect()
+/// What a reader of the chain found wrong with the data. It travels inside an [`io::Error`], through the CSV parser,
+/// to [`InputError::from_io`], which knows the input's name.
+#[derive(Debug, thiserror::Error)]
+#[error("{self:?}")]
+pub(super) enum Fault {
+    Compressed {
+        format: &'static str,
+        detail: String,
+    },
+    UnknownText {
+        offset: u64,
+    },
+    /// The line is 0 until `framing`, which counts lines, fills it in.
+    Malformed {
+        encoding: &'static str,
+        line: u64,
+    },
+    Binary,
+    OpenQuote {
+        line: u64,
+    },
+    RunawayQuote {
+        line: u64,
+        end: u64,
+    },
+    LongRecord {
+        line: u64,
+    },
+}
+
+impl From<Fault> for io::Error {
+    fn from(fault: Fault) -> Self {
+        Self::new(io::ErrorKind::InvalidData, fault)
+    }
+}
+
+impl InputError {
+    pub(super) fn from_io(place: &str, error: io::Error) -> Self {
+        let place = place.to_owned();
+        match error.downcast::<Fault>() {
+            Ok(Fault::Compressed { format, detail }) => Self::Compressed { place, format, detail },
+            Ok(Fault::UnknownText { offset }) => Self::UnknownText { place, offset },
+            Ok(Fault::Malformed { encoding, line }) => Self::Malformed { place, encoding, line },
+            Ok(Fault::Binary) => Self::Binary { place },
+            Ok(Fault::OpenQuote { line }) => Self::OpenQuote { place, line },
+            Ok(Fault::RunawayQuote { line, end }) => Self::RunawayQuote { place, line, end },
+            Ok(Fault::LongRecord { line }) => Self::LongRecord { place, line },
+            Err(source) => Self::Read { place, source },
+        }
+    }
+
+    pub(super) fn from_csv(place: &str, error: csv::Error) -> Self {
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => Self::from_io(place, error),
+            // Records of any length are taken as bytes, so nothing but reading can fail.
+            other => Self::from_io(place, io::Error::other(format!("{other:?}"))),
+        }
+    }
 }

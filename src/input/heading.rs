@@ -1,132 +1,190 @@
-//! Which delimiter, whether there is a heading, and which column holds the IDs.
+//! What the first record tells: the delimiter, whether it is a heading, and which column holds the IDs.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Cursor, Read};
 
-use super::Options;
-use super::decode::{END, Text};
-use super::error::{InputError, shown};
+use csv::ByteRecord;
 
-/// The headings by which an ID column is known, best first.
+use super::error::InputError;
+use super::excerpt::excerpt;
+use super::framing::LONGEST_RECORD;
+
+/// How every run order ID of the provider begins: what tells a row from a heading.
+const ID_PREFIX: &str = "wfrun_";
+
+/// Headings of the ID column in lower case. An earlier one outranks the later ones.
 const ID_HEADINGS: [&str; 6] = ["run_order_id", "order_id", "运行订单id", "运行订单号", "订单id", "订单号"];
-/// How a run order ID begins.
-const ID_START: &str = "wfrun_";
-/// The longest first record that is looked at, in bytes.
-const LONGEST_HEADING: u64 = 1 << 20;
-/// How many headings an error shows.
-const SHOWN_HEADINGS: usize = 20;
 
-/// How the records are laid out.
+/// What the user said about the heading.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) column: Option<String>,
+    pub(super) no_header: bool,
+}
+
+/// What the first record is and where the IDs stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
-    pub(super) delimiter: u8,
-    pub(super) has_heading: bool,
-    /// The ID column, counted from 0.
-    pub(super) column: usize,
+pub(super) struct Columns {
+    /// Whether the first record is a heading.
+    pub(super) heading: bool,
+    /// The index of the ID column, counted from 0.
+    pub(super) id: usize,
+    /// How many cells the first record has.
+    pub(super) count: usize,
 }
 
-impl Default for Layout {
-    fn default() -> Self {
-        Self { delimiter: b',', has_heading: false, column: 0 }
-    }
-}
-
-/// Finds the layout from the first record.
-pub(super) fn find(text: Text, options: &Options) -> Result<Layout, InputError> {
-    let first = first_record(text).map_err(|source| options.unreadable(source))?;
-    let delimiter = options.delimiter.unwrap_or_else(|| likely_delimiter(&first));
-    let cells = cells(&first, delimiter);
-    let starts_with_id = cells.iter().any(|cell| cell.starts_with(ID_START));
-    let has_heading = !options.no_header && !starts_with_id && !cells.is_empty();
-    let column = match &options.column {
-        Some(name) => named_column(name, &cells, has_heading, options)?,
-        None if has_heading => heading_column(&cells, options)?,
-        None => cells
+/// Decides by the first record.
+pub(super) fn columns(first: &ByteRecord, wanted: &Wanted, place: &str) -> Result<Columns, InputError> {
+    let cells: Vec<String> = first.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
+    let ids = positions(&cells, |cell| cell.starts_with(ID_PREFIX));
+    let heading = !wanted.no_header && ids.is_empty();
+    let found = if heading { shown_headings(&cells) } else { format!("no heading, {} cells in a row", cells.len()) };
+    let place = place.to_owned();
+    let candidates = match &wanted.column {
+        Some(column) => {
+            let named = if heading { positions(&cells, |cell| same(cell, column)) } else { Vec::new() };
+            if named.is_empty() { numbered(column, cells.len()) } else { named }
+        }
+        None if heading => ID_HEADINGS
             .iter()
-            .position(|cell| cell.starts_with(ID_START))
-            .or((cells.len() <= 1).then_some(0))
-            .ok_or_else(|| InputError::NoIdColumn { input: options.shown(), headings: listed(&cells) })?,
+            .map(|name| positions(&cells, |cell| same(cell, name)))
+            .find(|positions| !positions.is_empty())
+            .unwrap_or_default(),
+        None => ids,
     };
-    Ok(Layout { delimiter, has_heading, column })
-}
-
-/// The text of the first record: the first lines that are not blank, as far as quotes are open.
-fn first_record(text: Text) -> io::Result<Vec<u8>> {
-    let mut lines = BufReader::new(text.take(LONGEST_HEADING));
-    let mut record = Vec::new();
-    loop {
-        let before = record.len();
-        let count = lines.read_until(b'\n', &mut record)?;
-        let blank = record.iter().all(|byte| *byte == b'\n');
-        if blank {
-            record.clear();
+    let id = match (candidates.as_slice(), &wanted.column) {
+        (&[only], _) => only,
+        ([], Some(column)) => return Err(InputError::NoSuchColumn { place, column: excerpt(column, 64), found }),
+        ([], None) if cells.len() == 1 => 0,
+        ([], None) => return Err(InputError::NoIdColumn { place, found }),
+        (several, _) => {
+            let numbers: Vec<String> = several.iter().take(20).map(|index| (index + 1).to_string()).collect();
+            return Err(InputError::AmbiguousColumn { place, numbers: numbers.join(", "), found });
         }
-        let ended = count == 0 || record[before.min(record.len())..].starts_with(END);
-        let open_quote = record.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
-        if ended || !(blank || open_quote) {
-            record.retain(|byte| *byte != END[0]);
-            return Ok(record);
+    };
+    Ok(Columns { heading, id, count: cells.len() })
+}
+
+fn positions(cells: &[String], is_it: impl Fn(&str) -> bool) -> Vec<usize> {
+    cells.iter().enumerate().filter(|(_, cell)| is_it(cell)).map(|(index, _)| index).collect()
+}
+
+fn same(cell: &str, name: &str) -> bool {
+    cell.to_lowercase() == name.trim().to_lowercase()
+}
+
+fn numbered(column: &str, count: usize) -> Vec<usize> {
+    let number = column.trim().parse::<usize>().ok().filter(|number| (1..=count).contains(number));
+    number.map(|number| number - 1).into_iter().collect()
+}
+
+fn shown_headings(cells: &[String]) -> String {
+    const MOST: usize = 20;
+    let shown: Vec<String> = cells.iter().take(MOST).map(|cell| format!("`{}`", excerpt(cell, 40))).collect();
+    let more = cells.len().saturating_sub(MOST);
+    let and_more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("the headings are {}{and_more}", shown.join(", "))
+}
+
+/// A text of which the beginning was read ahead. What went wrong on the way comes after that beginning.
+pub(super) struct ReadAhead<R> {
+    beginning: Cursor<Vec<u8>>,
+    failure: Option<io::Error>,
+    rest: R,
+}
+
+impl<R: Read> ReadAhead<R> {
+    /// Reads nothing ahead.
+    pub(super) fn nothing(rest: R) -> Self {
+        Self { beginning: Cursor::default(), failure: None, rest }
+    }
+
+    /// Reads the first record ahead, and tells the delimiter that occurs most in it.
+    pub(super) fn first_record(mut rest: R) -> (Self, u8) {
+        let mut beginning = Vec::new();
+        let mut count = DelimiterCount::default();
+        let mut chunk = [0; 8192];
+        let mut failure = None;
+        while beginning.len() < LONGEST_RECORD {
+            let read = match rest.read(&mut chunk) {
+                Ok(read) => read,
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            };
+            beginning.extend_from_slice(&chunk[..read]);
+            if read == 0 || count.is_ended_by(&chunk[..read]) {
+                break;
+            }
+        }
+        (Self { beginning: Cursor::new(beginning), failure, rest }, count.winner())
+    }
+
+    pub(super) fn into_rest(self) -> R {
+        self.rest
+    }
+}
+
+impl<R: Read> Read for ReadAhead<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match (self.beginning.read(buffer)?, self.failure.take()) {
+            (0, Some(failure)) => Err(failure),
+            (0, None) => self.rest.read(buffer),
+            (read, failure) => {
+                self.failure = failure;
+                Ok(read)
+            }
         }
     }
 }
 
-fn likely_delimiter(record: &[u8]) -> u8 {
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    let mut quoted = false;
-    for byte in record {
-        quoted ^= *byte == b'"';
-        if let Some((_, count)) = counts.iter_mut().find(|(delimiter, _)| !quoted && delimiter == byte) {
-            *count += 1;
+const DELIMITERS: [u8; 3] = *b",;\t";
+
+/// How often each delimiter stands outside quotes in the first record.
+#[derive(Debug, Default)]
+struct DelimiterCount {
+    counts: [usize; 3],
+    in_record: bool,
+    in_cell: bool,
+    quoted: bool,
+    after_quote: bool,
+}
+
+impl DelimiterCount {
+    /// Counts on, until the record ends.
+    fn is_ended_by(&mut self, text: &[u8]) -> bool {
+        text.iter().any(|&byte| self.ends(byte))
+    }
+
+    fn ends(&mut self, byte: u8) -> bool {
+        let doubled = std::mem::take(&mut self.after_quote);
+        match byte {
+            b'"' if self.quoted => (self.quoted, self.after_quote) = (false, true),
+            // A quote opens only where a cell begins; inside a plain cell it is a character.
+            b'"' if doubled || !self.in_cell => self.quoted = true,
+            _ if self.quoted => {}
+            b'\r' | b'\n' => return self.in_record,
+            byte => {
+                if let Some(index) = DELIMITERS.iter().position(|&delimiter| delimiter == byte) {
+                    self.counts[index] += 1;
+                    self.in_record = true;
+                    self.in_cell = false;
+                    return false;
+                }
+            }
+        }
+        self.in_record = true;
+        self.in_cell = true;
+        false
+    }
+
+    /// The most frequent one; the comma if none is.
+    fn winner(&self) -> u8 {
+        let most = self.counts.iter().copied().max().unwrap_or_default();
+        let mut winners = DELIMITERS.into_iter().zip(self.counts).filter(|(_, count)| *count == most);
+        match (winners.next(), winners.next()) {
+            (Some((only, _)), None) => only,
+            _ => b',',
         }
     }
-    // The first of equals wins: the comma.
-    counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| *delimiter)
-}
-
-fn cells(record: &[u8], delimiter: u8) -> Vec<String> {
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(record);
-    let first = reader.byte_records().next().and_then(Result::ok).unwrap_or_default();
-    first.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect()
-}
-
-fn heading_column(cells: &[String], options: &Options) -> Result<usize, InputError> {
-    for name in ID_HEADINGS {
-        if let Some(column) = only(name, cells, options)? {
-            return Ok(column);
-        }
-    }
-    if cells.len() == 1 {
-        return Ok(0);
-    }
-    Err(InputError::NoIdColumn { input: options.shown(), headings: listed(cells) })
-}
-
-fn named_column(name: &str, cells: &[String], has_heading: bool, options: &Options) -> Result<usize, InputError> {
-    if has_heading && let Some(column) = only(name.trim(), cells, options)? {
-        return Ok(column);
-    }
-    match name.trim().parse::<usize>() {
-        Ok(number) if (1..=cells.len().max(1)).contains(&number) => Ok(number - 1),
-        _ if cells.is_empty() => Ok(0),
-        _ => {
-            let headings = format!("{}, but no {name:?}", listed(cells));
-            Err(InputError::NoIdColumn { input: options.shown(), headings })
-        }
-    }
-}
-
-/// The only column of that heading, in any case; more than one is an error.
-fn only(name: &str, cells: &[String], options: &Options) -> Result<Option<usize>, InputError> {
-    let wanted = name.to_lowercase();
-    let mut found = cells.iter().enumerate().filter(|(_, cell)| cell.to_lowercase() == wanted);
-    match (found.next(), found.next()) {
-        (Some(_), Some(_)) => Err(InputError::AmbiguousColumn { input: options.shown(), name: name.to_owned() }),
-        (first, _) => Ok(first.map(|(column, _)| column)),
-    }
-}
-
-fn listed(cells: &[String]) -> String {
-    let shown: Vec<String> = cells.iter().take(SHOWN_HEADINGS).map(|cell| format!("{:?}", shown(cell))).collect();
-    let more = if cells.len() > SHOWN_HEADINGS { ", …" } else { "" };
-    format!("{}{more}", shown.join(", "))
 }

@@ -1,202 +1,163 @@
-//! The input: a CSV of run order IDs, read once to prove it and hash it, then streamed. Every row is accounted for.
+//! The input: run order IDs out of a CSV file or standard input.
+//!
+//! [`Input::open`] reads the whole input through before anything is fetched: it finds the encoding, the delimiter
+//! and the ID column, hashes the bytes as given and counts the rows. [`Input::read`] then streams the rows, each
+//! with its line and what stands in it, and proves at the end that it read what was opened.
+//!
+//! ```text
+//! raw (bytes, hash) → decode (gzip, zstd; UTF-8) → framing (lines, quotes) → rows (heading, ID column, duplicates)
+//! ```
+//!
+//! Memory is bounded by the longest record and by the distinct IDs, never by the size of the input.
 
 mod decode;
 mod error;
-mod hashed;
+mod excerpt;
+mod framing;
 mod heading;
+mod raw;
 mod rows;
 mod seen;
+#[cfg(test)]
+mod tests;
 
-use std::fs::{self, File};
-use std::io::{self, Read, Seek};
 use std::path::PathBuf;
 
 use encoding_rs::Encoding;
 
-use decode::Text;
-use hashed::Hashed;
-use heading::Layout;
-use rows::Records;
+use crate::domain::id::RunOrderId;
+use crate::domain::outcome::Reason;
+use decode::Decompressed;
+use raw::{Origin, Raw};
+use rows::{Format, Survey};
 
 pub use error::InputError;
-pub use rows::{Entry, Row, Rows};
+pub use rows::Rows;
 
-/// How to read the input.
-#[derive(Clone, Debug)]
+/// Where the input is and how it is to be read. What is `None` is detected.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Where it is.
+    /// What to read.
     pub source: Source,
-    /// The ID column: its heading, or its number from 1.
+    /// The ID column: its heading, or its number counted from 1.
     pub column: Option<String>,
-    /// Whether the first row is no heading.
+    /// The first record is a row, whatever stands in it.
     pub no_header: bool,
-    /// The label of the encoding; detected where there is none.
+    /// The encoding by its WHATWG label, such as `gb18030` or `utf-16le`. A byte order mark outranks it.
     pub encoding: Option<String>,
-    /// The delimiter; detected where there is none.
+    /// The byte between two cells: ASCII, and neither a quote nor a line break.
     pub delimiter: Option<u8>,
 }
 
-/// Where the input is.
+/// What to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A file.
+    /// A file. A pipe or device is copied into a temporary file first, as standard input is.
     File(PathBuf),
-    /// Standard input; it is spooled to a temporary file.
+    /// Standard input, copied into an unnamed temporary file.
     Stdin,
 }
 
-/// An input that has been read through once and can be streamed.
+/// One row of the input: every record but the heading and blank lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The line on which the row begins, counted from 1. LF, CR LF and a lone CR each end a line.
+    pub line: u64,
+    /// What stands there.
+    pub entry: Entry,
+}
+
+/// What stands in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A usable ID that no earlier row holds.
+    Order(RunOrderId),
+    /// A usable ID that an earlier row holds.
+    Duplicate {
+        /// The ID.
+        id: RunOrderId,
+        /// The line of the first row with this ID.
+        first_line: u64,
+    },
+    /// No usable ID.
+    Rejected {
+        /// What stood there, fit for a terminal: trimmed, control characters replaced, at most 128 characters.
+        text: String,
+        /// `empty-id`, `id-too-long`, `bad-character` or `missing-cell`.
+        reason: Reason,
+    },
+}
+
+/// An input that was read through once and can be read as rows.
 #[derive(Debug)]
 pub struct Input {
-    options: Options,
-    /// Standard input, or a pipe, spooled.
-    spool: Option<File>,
-    encoding: &'static Encoding,
-    layout: Layout,
-    sha256: String,
-    bytes: u64,
-    rows: u64,
+    origin: Origin,
+    format: Format,
+    survey: Survey,
 }
 
 impl Input {
-    /// Reads the input through: proves it readable, finds encoding, delimiter and ID column, hashes it and counts its
-    /// rows.
+    /// Reads the input through: validates, hashes and counts it.
     ///
     /// # Errors
-    /// [`InputError`] says why it can't be used.
+    /// [`InputError`]: the options can't be followed, the input can't be read, is cut or corrupt, is not text in the
+    /// encoding named or in any that is recognised, has a quote left open, or has no ID column that can be told.
     pub fn open(options: Options) -> Result<Self, InputError> {
-        let spool = match &options.source {
-            Source::File(path) => {
-                let found = fs::metadata(path).map_err(|source| options.unreadable(source))?;
-                if found.is_dir() {
-                    return Err(InputError::Folder { input: options.shown() });
-                }
-                // What can be read only once, such as a named pipe, is kept like standard input.
-                let once = (!found.is_file()).then(|| File::open(path).and_then(spool));
-                once.transpose().map_err(|source| options.unreadable(source))?
-            }
-            Source::Stdin => Some(spool(io::stdin().lock()).map_err(|source| options.unreadable(source))?),
-        };
-        let mut input = Self {
-            options,
-            spool,
-            encoding: encoding_rs::UTF_8,
-            layout: Layout::default(),
-            sha256: String::new(),
-            bytes: 0,
-            rows: 0,
-        };
-        input.survey()?;
-        Ok(input)
-    }
-
-    fn survey(&mut self) -> Result<(), InputError> {
-        let hashed = Hashed::new(self.raw()?);
-        let hash = hashed.handle();
-        let mut text = decode::decompressed(hashed).map_err(|source| self.options.unreadable(source))?;
-        self.encoding = match &self.options.encoding {
-            Some(label) => decode::named(label).ok_or_else(|| InputError::UnknownEncoding { label: label.clone() })?,
-            None => decode::detect(&mut text)
-                .map_err(|source| self.options.unreadable(source))?
-                .map_err(|offset| InputError::UndetectedEncoding { input: self.options.shown(), offset })?,
-        };
-        io::copy(&mut text, &mut io::sink()).map_err(|source| self.options.unreadable(source))?;
-        drop(text);
-        (self.sha256, self.bytes) = hash.finish();
-
-        self.layout = {
-            let text = Text::new(
-                decode::decompressed(self.raw()?).map_err(|source| self.options.unreadable(source))?,
-                self.encoding,
-            );
-            heading::find(text, &self.options)?
-        };
-        let mut records = self.records()?;
-        while records.next_record()?.is_some() {
-            self.rows += 1;
+        let Options { source, column, no_header, encoding, delimiter } = options;
+        let place = raw::shown_place(&source);
+        let named = encoding.map(|label| named_encoding(&place, &label)).transpose()?;
+        if let Some(byte) = delimiter
+            && (!byte.is_ascii() || matches!(byte, b'"' | b'\r' | b'\n' | 0))
+        {
+            return Err(InputError::BadDelimiter { place, byte });
         }
-        Ok(())
+        let origin = Origin::open(&source, place)?;
+        let encoding = match named {
+            Some(encoding) => encoding,
+            None => Decompressed::open(Raw::new(&origin))
+                .and_then(|mut text| decode::detect(&mut text))
+                .map_err(|error| InputError::from_io(origin.place(), error))?,
+        };
+        let wanted = heading::Wanted { column, no_header };
+        let (format, survey) = rows::survey(&origin, encoding, delimiter, &wanted)?;
+        Ok(Self { origin, format, survey })
     }
 
-    /// The name of the file without its folder, or `stdin`.
+    /// The file's name without its folders, or `stdin`.
     #[must_use]
-    pub fn name(&self) -> String {
-        match &self.options.source {
-            Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            Source::Stdin => "stdin".to_owned(),
-        }
+    pub fn name(&self) -> &str {
+        self.origin.name()
     }
 
-    /// SHA-256 of the input's bytes as they were given, in hex.
+    /// SHA-256 of the bytes as given, before decompression, in lower-case hex.
     #[must_use]
     pub fn sha256(&self) -> &str {
-        &self.sha256
+        &self.survey.fingerprint.sha256
     }
 
-    /// The size in bytes, as given.
+    /// How many bytes were given, before decompression.
     #[must_use]
-    pub const fn bytes(&self) -> u64 {
-        self.bytes
+    pub fn bytes(&self) -> u64 {
+        self.survey.fingerprint.bytes
     }
 
-    /// How many rows there are: no heading, no blank lines.
+    /// How many rows there are: neither the heading nor blank lines.
     #[must_use]
-    pub const fn rows(&self) -> u64 {
-        self.rows
+    pub fn rows(&self) -> u64 {
+        self.survey.rows
     }
 
-    /// Streams the rows.
+    /// Streams the rows. After the last one, or after an error, there is nothing more; that the input is no longer
+    /// what was opened is an error in the place of the end.
     ///
     /// # Errors
-    /// When the input can't be opened again.
+    /// [`InputError`] if the input can't be read from its beginning again.
     pub fn read(&self) -> Result<Rows, InputError> {
-        Ok(Rows::new(self.records()?, self.layout.column, (self.sha256.clone(), self.rows)))
-    }
-
-    fn records(&self) -> Result<Records, InputError> {
-        let hashed = Hashed::new(self.raw()?);
-        let hash = hashed.handle();
-        let bytes = decode::decompressed(hashed).map_err(|source| self.options.unreadable(source))?;
-        let mut records = Records::new(Text::new(bytes, self.encoding), &self.layout, self.options.clone(), hash);
-        if self.layout.has_heading {
-            records.next_record()?;
-        }
-        Ok(records)
-    }
-
-    fn raw(&self) -> Result<File, InputError> {
-        let opened = match (&self.spool, &self.options.source) {
-            (Some(spool), _) => spool.try_clone().and_then(|mut file| file.rewind().map(|()| file)),
-            (None, Source::File(path)) => File::open(path),
-            (None, Source::Stdin) => Err(io::Error::other("standard input was not spooled")),
-        };
-        opened.map_err(|source| self.options.unreadable(source))
+        Rows::new(&self.origin, self.format, self.survey.clone())
     }
 }
 
-impl Options {
-    fn shown(&self) -> String {
-        match &self.source {
-            Source::File(path) => path.display().to_string(),
-            Source::Stdin => "standard input".to_owned(),
-        }
-    }
-
-    fn unreadable(&self, source: io::Error) -> InputError {
-        let input = self.shown();
-        match decode::Fault::of(&source) {
-            Some(decode::Fault::Undecodable { encoding, line }) => InputError::Undecodable { input, encoding, line },
-            Some(decode::Fault::Nul { line }) => InputError::Binary { input, line },
-            None => InputError::Unreadable { input, source },
-        }
-    }
+fn named_encoding(place: &str, label: &str) -> Result<&'static Encoding, InputError> {
+    Encoding::for_label_no_replacement(label.as_bytes())
+        .ok_or_else(|| InputError::UnknownEncoding { place: place.to_owned(), label: excerpt::excerpt(label, 64) })
 }
-
-fn spool(mut from: impl Read) -> io::Result<File> {
-    let mut file = tempfile::tempfile()?;
-    io::copy(&mut from, &mut file)?;
-    Ok(file)
-}
-
-#[cfg(test)]
-mod tests;

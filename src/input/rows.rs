@@ -1,62 +1,148 @@
-//! The rows of an input, one at a time, each with the line on which it begins.
+//! Records, and the rows they are.
 
-use std::io;
+use std::borrow::Cow;
+use std::fmt;
 
-use csv::ByteRecord;
+use csv::{ByteRecord, Reader, ReaderBuilder};
+use encoding_rs::Encoding;
 
-use super::Options;
-use super::decode::{END, Text};
-use super::error::{InputError, shown};
-use super::hashed::HashHandle;
-use super::heading::Layout;
+use super::decode::{CHUNK, Decoded, Decompressed};
+use super::error::InputError;
+use super::excerpt::excerpt;
+use super::framing::Framing;
+use super::heading::{Columns, ReadAhead, Wanted, columns};
+use super::raw::{Fingerprint, Origin, Raw};
 use super::seen::Seen;
+use super::{Entry, Row};
 use crate::domain::id::{IdError, RunOrderId};
 use crate::domain::outcome::Reason;
 
-/// One row of the input.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// The line on which the row begins, counted from 1.
-    pub line: u64,
-    /// What stands there.
-    pub entry: Entry,
+/// The most characters shown of what stands in the place of an ID.
+const SHOWN: usize = 128;
+
+/// How the input is to be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Format {
+    encoding: &'static Encoding,
+    delimiter: u8,
+    /// `None` if there is no record at all.
+    columns: Option<Columns>,
 }
 
-/// What stands in a row.
+/// What the first reading counted, and the second must meet again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// A usable ID, for the first time.
-    Order(RunOrderId),
-    /// An ID that stood on an earlier row.
-    Duplicate {
-        /// The ID.
-        id: RunOrderId,
-        /// The line of the row with the same ID.
-        first_line: u64,
-    },
-    /// No usable ID.
-    Rejected {
-        /// What stands in its place, cut and without control characters.
-        text: String,
-        /// Why it is not usable.
-        reason: Reason,
-    },
+pub(super) struct Survey {
+    pub(super) fingerprint: Fingerprint,
+    pub(super) rows: u64,
 }
 
-/// The rows of an input, one at a time.
+/// Reads the whole input through: finds its format, hashes it and counts its rows.
+pub(super) fn survey(
+    origin: &Origin,
+    encoding: &'static Encoding,
+    delimiter: Option<u8>,
+    wanted: &Wanted,
+) -> Result<(Format, Survey), InputError> {
+    let mut records = Records::open(origin, encoding, delimiter)?;
+    let mut format = Format { encoding, delimiter: records.delimiter, columns: None };
+    let mut rows = 0;
+    if records.advance()?.is_some() {
+        let columns = columns(&records.record, wanted, origin.place())?;
+        format.columns = Some(columns);
+        rows += u64::from(!columns.heading);
+    }
+    while records.advance()?.is_some() {
+        rows += 1;
+    }
+    Ok((format, Survey { fingerprint: records.finish()?, rows }))
+}
+
+/// One reading of the input as records.
+struct Records {
+    reader: Reader<Framing<ReadAhead<Decoded>>>,
+    record: ByteRecord,
+    delimiter: u8,
+    origin: Origin,
+}
+
+impl Records {
+    fn open(origin: &Origin, encoding: &'static Encoding, delimiter: Option<u8>) -> Result<Self, InputError> {
+        let source =
+            Decompressed::open(Raw::new(origin)).map_err(|error| InputError::from_io(origin.place(), error))?;
+        let text = Decoded::new(source, encoding);
+        let (text, delimiter) = match delimiter {
+            Some(delimiter) => (ReadAhead::nothing(text), delimiter),
+            None => ReadAhead::first_record(text),
+        };
+        let reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .buffer_capacity(CHUNK)
+            .from_reader(Framing::new(text, delimiter));
+        Ok(Self { reader, record: ByteRecord::new(), delimiter, origin: origin.clone() })
+    }
+
+    /// Reads the next record and tells the line on which it begins.
+    fn advance(&mut self) -> Result<Option<u64>, InputError> {
+        match self.reader.read_byte_record(&mut self.record) {
+            Ok(false) => Ok(None),
+            // The parser can't yield a record before its first byte went through the framing.
+            Ok(true) => Ok(Some(self.reader.get_mut().next_record_line().unwrap_or_default())),
+            Err(error) => Err(InputError::from_csv(self.origin.place(), error)),
+        }
+    }
+
+    fn finish(self) -> Result<Fingerprint, InputError> {
+        let raw = self.reader.into_inner().into_inner().into_rest().into_raw();
+        raw.finish().map_err(|error| InputError::from_io(self.origin.place(), error))
+    }
+}
+
+/// The rows of an input, one after another. After an error there are no more.
 pub struct Rows {
-    records: Records,
-    column: usize,
+    /// `None` once the end or an error was met.
+    records: Option<Records>,
+    columns: Option<Columns>,
+    heading_ahead: bool,
     seen: Seen,
-    expected: (String, u64),
-    count: u64,
-    ended: bool,
+    expected: Survey,
+    rows: u64,
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rows").field("read", &self.rows).field("expected", &self.expected).finish_non_exhaustive()
+    }
 }
 
 impl Rows {
-    /// The rows of these records, if they come to that hash and that number.
-    pub(super) fn new(records: Records, column: usize, expected: (String, u64)) -> Self {
-        Self { records, column, seen: Seen::default(), expected, count: 0, ended: false }
+    pub(super) fn new(origin: &Origin, format: Format, expected: Survey) -> Result<Self, InputError> {
+        Ok(Self {
+            records: Some(Records::open(origin, format.encoding, Some(format.delimiter))?),
+            columns: format.columns,
+            heading_ahead: format.columns.is_some_and(|columns| columns.heading),
+            seen: Seen::new(&expected.fingerprint.sha256),
+            expected,
+            rows: 0,
+        })
+    }
+
+    fn advance(&mut self) -> Result<Option<Row>, InputError> {
+        let Some(records) = &mut self.records else { return Ok(None) };
+        if std::mem::take(&mut self.heading_ahead) {
+            records.advance()?;
+        }
+        // Records where there were none before are met by the comparison at the end.
+        if let (Some(line), Some(columns)) = (records.advance()?, self.columns) {
+            self.rows += 1;
+            let place = records.origin.place();
+            return entry(&records.record, columns, line, &mut self.seen, place).map(|entry| Some(Row { line, entry }));
+        }
+        let Some(records) = self.records.take() else { return Ok(None) };
+        let place = records.origin.place().to_owned();
+        let met = Survey { fingerprint: records.finish()?, rows: self.rows };
+        if met == self.expected { Ok(None) } else { Err(InputError::Changed { place }) }
     }
 }
 
@@ -64,80 +150,44 @@ impl Iterator for Rows {
     type Item = Result<Row, InputError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
+        let row = self.advance();
+        if row.is_err() {
+            self.records = None;
         }
-        let row = match self.records.next_record() {
-            Ok(Some((line, record))) => Ok(Row { line, entry: entry(record, self.column, line, &mut self.seen) }),
-            Ok(None) => {
-                self.ended = true;
-                let unchanged = (self.records.hash.finish().0, self.count) == self.expected;
-                return (!unchanged).then(|| Err(InputError::Changed { input: self.records.options.shown() }));
-            }
-            Err(error) => Err(error),
-        };
-        self.ended = row.is_err();
-        self.count += 1;
-        Some(row)
+        row.transpose()
     }
 }
 
-fn entry(record: &ByteRecord, column: usize, line: u64, seen: &mut Seen) -> Entry {
-    let Some(cell) = record.get(column) else {
-        let detail = format!("the row has no column {}", column + 1);
-        return Entry::Rejected { text: String::new(), reason: Reason::new("missing-cell", detail) };
+fn entry(record: &ByteRecord, columns: Columns, line: u64, seen: &mut Seen, place: &str) -> Result<Entry, InputError> {
+    let Some(cell) = record.get(columns.id) else {
+        let cells = record.len();
+        let detail = format!(
+            "the row has {cells} of {} cells, and the ID should stand in cell {}",
+            columns.count,
+            columns.id + 1
+        );
+        return Ok(Entry::Rejected { text: String::new(), reason: Reason::new("missing-cell", detail) });
     };
-    let cell = String::from_utf8_lossy(cell);
-    match RunOrderId::parse(&cell) {
-        Ok(id) => match seen.first_line(&id, line) {
-            None => Entry::Order(id),
-            Some(first_line) => Entry::Duplicate { id, first_line },
-        },
+    // Cells are cut at ASCII bytes out of valid UTF-8, so this borrows.
+    let cell: Cow<'_, str> = String::from_utf8_lossy(cell);
+    let id = match RunOrderId::parse(&cell) {
+        Ok(id) => id,
         Err(error) => {
-            let code = match error {
-                IdError::Empty => "empty-id",
-                IdError::TooLong => "id-too-long",
-                IdError::BadCharacter => "bad-character",
-            };
-            Entry::Rejected { text: shown(&cell), reason: Reason::new(code, error.to_string()) }
+            let reason = Reason::new(code(error), error.to_string());
+            return Ok(Entry::Rejected { text: excerpt(&cell, SHOWN), reason });
         }
-    }
+    };
+    let short = u32::try_from(line).map_err(|_| InputError::TooManyLines { place: place.to_owned() })?;
+    Ok(match seen.first_line(&id, short) {
+        Some(first) => Entry::Duplicate { id, first_line: u64::from(first) },
+        None => Entry::Order(id),
+    })
 }
 
-/// The records of the CSV, each with the line on which it begins.
-pub(super) struct Records {
-    reader: csv::Reader<Text>,
-    record: ByteRecord,
-    line: u64,
-    options: Options,
-    hash: HashHandle,
-}
-
-impl Records {
-    pub(super) fn new(text: Text, layout: &Layout, options: Options, hash: HashHandle) -> Self {
-        let reader =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(layout.delimiter).from_reader(text);
-        Self { reader, record: ByteRecord::new(), line: 0, options, hash }
-    }
-
-    /// The next record, with the line on which it begins.
-    pub(super) fn next_record(&mut self) -> Result<Option<(u64, &ByteRecord)>, InputError> {
-        let more = self.reader.read_byte_record(&mut self.record).map_err(|error| match error.into_kind() {
-            csv::ErrorKind::Io(source) => self.options.unreadable(source),
-            other => self.options.unreadable(io::Error::other(format!("{other:?}"))),
-        })?;
-        // Each record ends with a line feed (`Text` sees to it). The reader's own start of a record is before the blank
-        // lines it skips, so the start is counted back from the end.
-        let within: usize = self.record.iter().map(|cell| cell.iter().filter(|byte| **byte == b'\n').count()).sum();
-        self.line = self.reader.position().line() - 1 - within as u64;
-        if self.record.len() == 1 && self.record.get(0) == Some(END) {
-            return Ok(None);
-        }
-        let swallowed_end = self.record.iter().any(|cell| cell.contains(&END[0]));
-        if !more || swallowed_end {
-            // This record has no line feed after it: all of them are within.
-            return Err(InputError::UnclosedQuote { input: self.options.shown(), line: self.line + 1 });
-        }
-        Ok(Some((self.line, &self.record)))
+fn code(error: IdError) -> &'static str {
+    match error {
+        IdError::Empty => "empty-id",
+        IdError::TooLong => "id-too-long",
+        IdError::BadCharacter => "bad-character",
     }
 }

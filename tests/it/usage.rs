@@ -25,12 +25,20 @@ fn assert_refused(name: &str, command: &mut Command, expected: &[&str]) {
 fn an_input_that_can_not_be_used() {
     let swallowing = b"run_order_id,note\nwfrun_1,\"x\nwfrun_2,y\nwfrun_3,\"z\nwfrun_4,z\n";
     let cases: [(&str, &[u8], &[&str]); 6] = [
-        ("a quote that a later one closes, with rows between", swallowing, &["line 2", "quote"]),
-        ("no ID column", b"name,amount\nx,1\n", &["no column of run order IDs", "\"name\", \"amount\"", "--column"]),
+        (
+            "a quote that a later one closes, with rows between",
+            swallowing,
+            &["quote opened on line 2", "line 4", "swallowing the rows"],
+        ),
+        (
+            "no ID column",
+            b"name,amount\nx,1\n",
+            &["which column holds the run order IDs", "`name`, `amount`", "--column"],
+        ),
         ("binary", b"\x7fELF\x00\x01\x02", &["binary file"]),
         ("unreadable encoding", b"run_order_id\n\xff\xff\n", &["--encoding", "byte 13"]),
-        ("open quote", b"run_order_id,note\nwfrun_1,\"x\nwfrun_2,y\n", &["line 2 is never closed"]),
-        ("cut gzip", b"\x1f\x8b\x08\x00\x00", &["can't read"]),
+        ("open quote", b"run_order_id,note\nwfrun_1,\"x\nwfrun_2,y\n", &["quote opened on line 2 is never closed"]),
+        ("cut gzip", b"\x1f\x8b\x08\x00\x00", &["gzip data is cut or damaged", "get the file again"]),
     ];
     for (name, content, expected) in cases {
         let place = Place::new();
@@ -39,9 +47,13 @@ fn an_input_that_can_not_be_used() {
         assert!(!place.report().exists() && !place.path("state.sqlite").exists(), "{name}: nothing was written");
     }
     let place = Place::new();
-    assert_refused("missing", place.reconcile("none.csv").arg("--sandbox"), &["none.csv", "No such file"]);
+    assert_refused("missing", place.reconcile("none.csv").arg("--sandbox"), &["none.csv", "there is no such file"]);
     fs::create_dir(place.path("folder")).expect("writable");
-    assert_refused("a folder", place.reconcile("folder").arg("--sandbox"), &["folder is a folder"]);
+    assert_refused(
+        "a folder",
+        place.reconcile("folder").arg("--sandbox"),
+        &["folder: this is a folder", "name a CSV file"],
+    );
 }
 
 #[test]
@@ -53,7 +65,7 @@ fn options_and_settings_that_can_not_be_used() {
         (&["--sandbox", "--raet", "5"], &["--raet", "--rate"]),
         (&["--sandbox", "--tolerance", "a lot"], &["--tolerance", "not a decimal number"]),
         (&["--sandbox", "--encoding", "klingon"], &["klingon", "gb18030"]),
-        (&["--sandbox", "--column", "id"], &["no \"id\"", "--column"]),
+        (&["--sandbox", "--column", "id"], &["no column `id`", "`run_order_id`", "--column"]),
         (&["--sandbox", "--config", "none.toml"], &["none.toml"]),
         (&[], &["no API key", "CHENYU_API_KEY", "--api-key-file", "--sandbox"]),
         (&["--api-key-file", "none"], &["--api-key-file none"]),

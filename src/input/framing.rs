@@ -1,0 +1,122 @@
+//! Where records begin: the physical line of each, and quotes that would swallow rows.
+//!
+//! The CSV parser gives a record the position before any blank lines it skips, counts no lone CR, and takes an
+//! unclosed quote for a cell that runs to the end of the file. So the text is watched on its way to the parser, with
+//! the parser's own rules of where a cell and a record begin and end.
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+
+use super::error::Fault;
+
+/// The longest record, in bytes of UTF-8: what an unclosed quote may cost in memory.
+pub(super) const LONGEST_RECORD: usize = 8 << 20;
+
+/// Where the next byte stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    RecordStart,
+    CellStart,
+    Plain,
+    Quoted,
+    AfterQuote,
+    /// Blanks between a closing quote and the end of the cell.
+    AfterQuoteBlank,
+}
+
+/// A reader that hands the text on unchanged and remembers the line of each record in it.
+pub(super) struct Framing<R> {
+    inner: R,
+    delimiter: u8,
+    place: Place,
+    /// The line of the next byte, counted from 1.
+    line: u64,
+    after_cr: bool,
+    record_line: u64,
+    record_bytes: usize,
+    quote_line: u64,
+    /// Lines of the records that have begun and were not asked for yet: no more than the parser reads ahead.
+    begun: VecDeque<u64>,
+}
+
+impl<R> Framing<R> {
+    pub(super) fn new(inner: R, delimiter: u8) -> Self {
+        Self {
+            inner,
+            delimiter,
+            place: Place::RecordStart,
+            line: 1,
+            after_cr: false,
+            record_line: 1,
+            record_bytes: 0,
+            quote_line: 1,
+            begun: VecDeque::new(),
+        }
+    }
+
+    /// The line on which the next record that was not asked for begins.
+    pub(super) fn next_record_line(&mut self) -> Option<u64> {
+        self.begun.pop_front()
+    }
+
+    pub(super) fn into_inner(self) -> R {
+        self.inner
+    }
+
+    fn watch(&mut self, byte: u8) -> Result<(), Fault> {
+        let is_break = matches!(byte, b'\n' | b'\r');
+        if self.place == Place::RecordStart && !is_break {
+            self.begun.push_back(self.line);
+            self.record_line = self.line;
+            self.record_bytes = 0;
+        }
+        self.record_bytes += 1;
+        if self.record_bytes > LONGEST_RECORD && self.place != Place::RecordStart {
+            return Err(Fault::LongRecord { line: self.record_line });
+        }
+        self.place = match (self.place, byte) {
+            (Place::Quoted, b'"') => Place::AfterQuote,
+            (Place::Quoted, _) => Place::Quoted,
+            (Place::AfterQuote, b'"') => Place::Quoted,
+            (Place::RecordStart | Place::CellStart, b'"') => {
+                self.quote_line = self.line;
+                Place::Quoted
+            }
+            (_, byte) if byte == self.delimiter => Place::CellStart,
+            _ if is_break => Place::RecordStart,
+            (Place::AfterQuote | Place::AfterQuoteBlank, b' ' | b'\t') => Place::AfterQuoteBlank,
+            // `"a"b` on one line loses nothing. Over several lines, a quote was left open on the first of them.
+            (Place::AfterQuote | Place::AfterQuoteBlank, _) if self.quote_line < self.line => {
+                return Err(Fault::RunawayQuote { line: self.quote_line, end: self.line });
+            }
+            _ => Place::Plain,
+        };
+        // LF, CR LF and a lone CR each end a line.
+        if byte == b'\r' || (byte == b'\n' && !self.after_cr) {
+            self.line += 1;
+        }
+        self.after_cr = byte == b'\r';
+        Ok(())
+    }
+
+    fn located(&self, error: io::Error) -> io::Error {
+        match error.downcast::<Fault>() {
+            Ok(Fault::Malformed { encoding, .. }) => Fault::Malformed { encoding, line: self.line }.into(),
+            Ok(fault) => fault.into(),
+            Err(error) => error,
+        }
+    }
+}
+
+impl<R: Read> Read for Framing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer).map_err(|error| self.located(error))?;
+        for &byte in &buffer[..read] {
+            self.watch(byte)?;
+        }
+        if read == 0 && self.place == Place::Quoted {
+            return Err(Fault::OpenQuote { line: self.quote_line }.into());
+        }
+        Ok(read)
+    }
+}

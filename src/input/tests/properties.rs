@@ -1,0 +1,85 @@
+//! Whatever stands in a file.
+
+use super::*;
+
+/// How many lines a text ends, counted another way than the product does.
+fn lines_ended(text: &str) -> u64 {
+    text.replace("\r\n", "\n").replace('\r', "\n").matches('\n').count() as u64
+}
+
+proptest! {
+    #[test]
+    fn whatever_cells_are_written_are_read_back(
+        cells in proptest::collection::vec(
+            proptest::collection::vec("[ -~]{0,6}|[a-c]|[,;\t\"\r\n\u{feff}订é ]{0,4}", 1..4), 0..12),
+        delimiter in proptest::sample::select(b",;\t|".to_vec()),
+    ) {
+        let mut text = String::new();
+        let mut expected = Vec::new();
+        let mut first_lines: Vec<(String, u64)> = Vec::new();
+        let heading = vec!["n".to_owned(), "run_order_id".to_owned()];
+        for (index, record) in std::iter::once(&heading).chain(&cells).enumerate() {
+            let line = 1 + lines_ended(&text);
+            let mut writer = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(Vec::new());
+            writer.write_record(record).unwrap();
+            text += &String::from_utf8(writer.into_inner().unwrap()).unwrap();
+            if index == 0 {
+                continue;
+            }
+            expected.push(match record.get(1).map(|cell| cell.trim()) {
+                None => format!("{line} missing-cell"),
+                Some("") => format!("{line} empty-id"),
+                Some(id) if id.chars().all(|c| ('!'..='~').contains(&c)) => {
+                    match first_lines.iter().find(|(seen, _)| seen == id) {
+                        Some((_, first)) => format!("{line} {id} as {first}"),
+                        None => {
+                            first_lines.push((id.to_owned(), line));
+                            format!("{line} {id}")
+                        }
+                    }
+                }
+                Some(_) => format!("{line} bad-character"),
+            });
+        }
+        let given = (delimiter == b'|').then_some(delimiter);
+        let rows: Vec<String> = Case::new(&text).delimiter(given).rows().into_iter().map(|row| {
+            let rejected = ["missing-cell", "empty-id", "bad-character"];
+            let code = rejected.into_iter().find(|code| row.split_once(' ').unwrap().1.starts_with(&format!("{code}(")));
+            match code {
+                Some(code) => format!("{} {code}", row.split_once(' ').unwrap().0),
+                None => row,
+            }
+        }).collect();
+        prop_assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn no_bytes_panic_and_what_opens_is_read_to_its_end(
+        bytes in proptest::collection::vec(
+            prop_oneof![proptest::sample::select(b"a\",;\t\r\n \xef\xbb\xbf\xff\xfe\x81\x30\x1f\x8b".to_vec()), any::<u8>()], 0..60),
+        magic in proptest::sample::select(vec![&b""[..], b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xff\xfe", b"run_order_id\n", b"wfrun_"]),
+        label in proptest::sample::select(vec![None, Some("utf-8"), Some("utf-16le"), Some("gb18030"), Some("latin1")]),
+    ) {
+        let case = Case::new([magic, &bytes].concat()).encoding(label);
+        match case.open() {
+            Ok(input) => {
+                let rows = input.read().unwrap().map(|row| row.unwrap()).collect::<Vec<_>>();
+                prop_assert_eq!(rows.len() as u64, input.rows());
+                prop_assert!(rows.windows(2).all(|pair| pair[0].line < pair[1].line));
+                prop_assert!(rows.first().is_none_or(|row| row.line > 0));
+            }
+            Err(error) => prop_assert!(error.to_string().chars().all(|c| !c.is_control())),
+        }
+    }
+
+    #[test]
+    fn the_first_invalid_byte_is_where_the_standard_library_says(
+        head in "[a-z订é𠮷\n]{0,40}", tail in proptest::collection::vec(any::<u8>(), 1..8),
+    ) {
+        let bytes = [head.as_bytes(), &tail, b"\xff\n"].concat();
+        let expected = std::str::from_utf8(&bytes).unwrap_err().valid_up_to() as u64;
+        if let Err(InputError::UnknownText { offset, .. }) = Case::new(&bytes).open() {
+            prop_assert_eq!(offset, expected);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Lines, rows, headings, columns and the delimiter.
+
+use super::*;
+
+#[test]
+fn lines_are_those_on_which_records_begin() {
+    let cases: [(&str, &[&str]); 14] = [
+        ("run_order_id\na\nb\n", &["2 a", "3 b"]),
+        ("run_order_id\r\na\r\nb", &["2 a", "3 b"]),
+        ("run_order_id\ra\rb\r", &["2 a", "3 b"]),
+        ("\n\nrun_order_id\n\n\na\n\nb\n\n", &["6 a", "8 b"]),
+        ("\r\n\r\nrun_order_id\r\n\r\n\r\na\r\n\r\nb\r\n\r\n", &["6 a", "8 b"]),
+        ("\u{feff}\nrun_order_id\n\na", &["4 a"]),
+        ("\"run\norder\nid\"\na\n", &["4 a"]),
+        ("run_order_id,n\na,\"1\n2\n\n\"\nb,\"\r\n\"\r\nc,\"\r\"\rd", &["2 a", "6 b", "8 c", "10 d"]),
+        ("n,run_order_id\n\"\n\n\",a\n,b\n", &["2 a", "5 b"]),
+        ("run_order_id\n\"\n\na\"\n b \n", &["2 a", "5 b"]),
+        // Blank lines are no rows; empty cells and blanks are.
+        ("run_order_id\n\"\"\n   \n\t\na\n", &["2 empty-id()", "3 empty-id()", "4 empty-id()", "5 a"]),
+        ("run_order_id,n\n,\n\n\"\",\"\"\n \na", &["2 empty-id()", "4 empty-id()", "5 empty-id()", "6 a"]),
+        ("n,run_order_id\nx\n\n1,2,3\n", &["2 missing-cell()", "4 2"]),
+        ("wfrun_1\n\nwfrun_2\nwfrun_1", &["1 wfrun_1", "3 wfrun_2", "4 wfrun_1 as 1"]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(Case::new(text).rows(), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn lines_hold_across_the_chunks_of_reading() {
+    // Rows of every length, some with quoted line breaks, so that chunks end everywhere; lines are counted by hand.
+    let mut text = String::from("run_order_id,note\r\n");
+    let mut expected = Vec::new();
+    let mut line = 2;
+    for n in 0..9_000 {
+        let (note, breaks) = if n % 7 == 0 { ("\"订\r\n\n\"\"单\"", 2) } else { ("é", 0) };
+        let blank = n % 5 == 0;
+        text += &format!(
+            "wfrun_{n},{note}{}\r\n{}",
+            "x".repeat(if breaks == 0 { n % 13 } else { 0 }),
+            if blank { "\r\n" } else { "" }
+        );
+        expected.push(format!("{line} wfrun_{n}"));
+        line += 1 + breaks + u64::from(blank);
+    }
+    assert_eq!(Case::new(&text).rows(), expected);
+    assert_eq!(Case::new(gz(&utf16(&format!("\u{feff}{text}"), u16::to_le_bytes))).rows(), expected);
+}
+
+#[test]
+fn rejected_rows_show_what_stood_there() {
+    let long = "x".repeat(129);
+    let text = format!("run_order_id\nwf run\n订\u{1b}[1m单\n{long}\n\"a\nb\"\n");
+    let rows = Case::new(text).rows();
+    assert_eq!(rows[0], "2 bad-character(wf run)");
+    assert_eq!(rows[1], "3 bad-character(订\u{fffd}[1m单)");
+    assert_eq!(rows[2], format!("4 id-too-long({})", "x".repeat(128)));
+    assert_eq!(rows[3], "5 bad-character(a\u{fffd}b)");
+    let input = Case::new("n,run_order_id\nx\n");
+    let row = input.open().unwrap().read().unwrap().next().unwrap().unwrap();
+    let detail = "the row has 1 of 2 cells, and the ID should stand in cell 2";
+    let reason = Reason::new("missing-cell", detail);
+    assert_eq!(row, Row { line: 2, entry: Entry::Rejected { text: String::new(), reason } });
+}
+
+#[test]
+fn the_id_column_is_found() {
+    let cases: [(Case, &[&str]); 16] = [
+        (Case::new("n, RUN_Order_ID \n1,a"), &["2 a"]),
+        (Case::new("order_id,run_order_id\n1,a"), &["2 a"]),
+        (Case::new("订单号,订单ID,运行订单号,运行订单ID,order_id\n1,2,3,4,5"), &["2 5"]),
+        (Case::new("订单号,订单ID,运行订单号,运行订单id\n1,2,3,4"), &["2 4"]),
+        (Case::new("订单号,订单ID,运行订单号\n1,2,3"), &["2 3"]),
+        (Case::new("订单号,订单ID\n1,2"), &["2 2"]),
+        (Case::new("x,订单号\n1,2"), &["2 2"]),
+        (Case::new("whatever\na\nb,c"), &["2 a", "3 b"]),
+        (Case::new("x,order_id,Y \n1,2,3").column(" y"), &["2 3"]),
+        (Case::new("x,order_id,2\n1,2,3").column("2"), &["2 3"]),
+        (Case::new("x,order_id,y\n1,2,3").column("1"), &["2 1"]),
+        (Case::new("x,y,x\n1,2,3").column("3"), &["2 3"]),
+        (Case::new("1,wfrun_1\n2,wfrun_2"), &["1 wfrun_1", "2 wfrun_2"]),
+        (Case::new("wfrun_9,wfrun_1\n2,wfrun_2").column("2"), &["1 wfrun_1", "2 wfrun_2"]),
+        (Case::new("run_order_id\na").no_header(), &["1 run_order_id", "2 a"]),
+        (Case::new("x;a\ny;b").no_header().column("2"), &["1 a", "2 b"]),
+    ];
+    for (index, (case, expected)) in cases.iter().enumerate() {
+        assert_eq!(&case.rows(), expected, "case {index}");
+    }
+}
+
+#[test]
+fn an_id_column_that_cannot_be_told_is_an_error() {
+    let several = (1..=25).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",");
+    let cases = [
+        (
+            Case::new("a,\u{1b}b\n1,2"),
+            "which column holds the run order IDs can't be told (the headings are `a`, `\u{fffd}b`); name one with --column",
+        ),
+        (
+            Case::new("a,b\n1,2").column("c"),
+            "there is no column `c` (the headings are `a`, `b`); name one with --column",
+        ),
+        (
+            Case::new("a,b\n1,2").column("3"),
+            "there is no column `3` (the headings are `a`, `b`); name one with --column",
+        ),
+        (
+            Case::new("a,b\n1,2").column("0"),
+            "there is no column `0` (the headings are `a`, `b`); name one with --column",
+        ),
+        (
+            Case::new("wfrun_1,b\n").column("b"),
+            "there is no column `b` (no heading, 2 cells in a row); name one with --column",
+        ),
+        (
+            Case::new("1,2\n").no_header(),
+            "which column holds the run order IDs can't be told (no heading, 2 cells in a row); name one with --column",
+        ),
+        (
+            Case::new("order_id,n,Order_ID\n1,2,3"),
+            "columns 1, 3 could each be the ID column (the headings are `order_id`, `n`, `Order_ID`); \
+             name one by its number with --column",
+        ),
+        (
+            Case::new("x,order_id,X\n1,2,3").column("x"),
+            "columns 1, 3 could each be the ID column (the headings are `x`, `order_id`, `X`); \
+             name one by its number with --column",
+        ),
+        (
+            Case::new("wfrun_1,wfrun_2\n"),
+            "columns 1, 2 could each be the ID column (no heading, 2 cells in a row); \
+             name one by its number with --column",
+        ),
+    ];
+    for (case, expected) in cases {
+        assert_eq!(case.error(), expected);
+    }
+    assert!(Case::new(several).error().contains("`c19`, `c20` and 5 more)"));
+}
+
+#[test]
+fn the_delimiter_is_the_most_frequent_outside_quotes() {
+    let cases = [
+        ("\"a,b,c,d\";order_id\n1;x", "x"),
+        ("\"a,\"\"b,c,d\";order_id\n1;x", "x"),
+        ("a\tb,c\torder_id\n1\t2\tx", "x"),
+        ("a;b,order_id,c\n1,x", "x"),
+        ("5\" a\tb;order_id;7\" c\n1;x", "x"),
+        ("\n\r\na;order_id\n1;x,y,z", "x,y,z"),
+    ];
+    for (text, expected) in cases {
+        let row = Case::new(text).rows().pop().unwrap();
+        assert_eq!(row.split_once(' ').unwrap().1, expected, "{text:?}");
+    }
+    assert_eq!(Case::new("a;b\torder_id").column("1").rows(), [""; 0], "a tie is a comma, so there is one column");
+    assert_eq!(Case::new("n|order_id\n1|x").delimiter(Some(b'|')).rows(), ["2 x"]);
+    for byte in [b'"', b'\n', b'\r', 0, 0xe4] {
+        assert!(Case::new("a").delimiter(Some(byte)).error().contains("can't separate cells"));
+    }
+}
+
+#[test]
+fn nothing_in_it_is_no_error() {
+    for text in ["", "\n", "\r\n\r\n", "\u{feff}", "run_order_id", "run_order_id\n\n", "a,run_order_id,b\r\n"] {
+        assert_eq!(Case::new(text).rows(), [""; 0], "{text:?}");
+        assert_eq!(Case::new(gz(text.as_bytes())).rows(), [""; 0], "{text:?}");
+        assert_eq!(Case::new(zst(text.as_bytes())).rows(), [""; 0], "{text:?}");
+    }
+    assert_eq!(Case::new("").column("x").rows(), [""; 0]);
+}
