@@ -107,6 +107,9 @@ pub struct Options {
     /// Requests per second; 0 is unlimited [default: 10; with --sandbox 0]
     #[arg(long, env = "TIEOUT_RATE", value_name = "N", help_heading = "Provider")]
     pub rate: Option<u32>,
+    /// Count a request against the rate until a second after its reply: safe whatever its way takes, but slower
+    #[arg(long, env = "TIEOUT_STRICT_RATE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
+    pub strict_rate: Option<bool>,
     /// Requests in flight, 1 to 1024 [default: 16]
     #[arg(long, env = "TIEOUT_CONCURRENCY", value_name = "N", help_heading = "Provider")]
     pub concurrency: Option<usize>,
@@ -119,6 +122,15 @@ pub struct Options {
     /// The longest single wait that the provider may impose [default: 5m]
     #[arg(long, env = "TIEOUT_MAX_WAIT", value_name = "DURATION", help_heading = "Provider")]
     pub max_wait: Option<String>,
+    /// How long the provider may be asked in all; what is not fetched by then is unfetched [default: none]
+    #[arg(long, env = "TIEOUT_DEADLINE", value_name = "DURATION", help_heading = "Provider")]
+    pub deadline: Option<String>,
+    /// Proxy to go through, such as http://proxy:3128 [default: none, whatever the environment says]
+    #[arg(long, env = "TIEOUT_PROXY", hide_env_values = true, value_name = "URL", help_heading = "Provider")]
+    pub proxy: Option<String>,
+    /// PEM file of certificates to trust beside the system's
+    #[arg(long, env = "TIEOUT_CA_FILE", value_name = "FILE", help_heading = "Provider")]
+    pub ca_file: Option<PathBuf>,
 
     /// Heading (or number) of the ID column [default: detected]
     #[arg(long, env = "TIEOUT_COLUMN", value_name = "NAME", help_heading = "Input")]

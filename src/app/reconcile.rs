@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use jiff::{Timestamp, Unit};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
 use super::cli::Output;
 use super::exit::{self, Exit, Failure};
@@ -12,7 +12,7 @@ use super::settings::Settings;
 use super::terminal;
 use crate::input::Input;
 use crate::pipeline::{self, Display, Ended, Job, JobError, Signal};
-use crate::provider::{ApiKey, Options as ProviderOptions, Provider};
+use crate::provider::{ApiKey, Options as ProviderOptions, Provider, Stop};
 use crate::sandbox::{self, Sandbox};
 use crate::store::Store;
 
@@ -63,21 +63,27 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
     };
     settings.destination.check().map_err(Failure::usage)?;
     let input = Input::open(settings.input).map_err(Failure::usage)?;
-    let runtime = Runtime::new().map_err(|error| Failure::no_report(format!("can't start the runtime: {error}")))?;
-    let key = match settings.key {
-        Some(key) => key,
-        None => start_sandbox(&runtime, &mut settings.provider)?,
+    // One thread for all connections: a request handed from thread to thread costs more than it wins.
+    let runtime = runtime(Builder::new_current_thread())?;
+    let (key, sandbox) = match settings.key {
+        Some(key) => (key, None),
+        None => {
+            let (key, sandbox) = start_sandbox(&mut settings.provider)?;
+            (key, Some(sandbox))
+        }
     };
     let base_url = if settings.sandbox { SANDBOX_URL.to_owned() } else { settings.provider.base_url.clone() };
-    let concurrency = settings.provider.concurrency;
+    let (rate, concurrency) = (settings.provider.rate, settings.provider.concurrency);
     let provider = Provider::new(settings.provider, key)
         .map_err(|error| Failure::usage(error).help("see --api-url and the other options of the provider"))?;
     let store = Store::open(&settings.state).map_err(Failure::no_report)?;
     Ok(Job {
         runtime,
+        sandbox,
         input,
         provider,
         concurrency,
+        rate,
         store,
         base_url,
         destination: settings.destination,
@@ -90,15 +96,21 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
     })
 }
 
-/// Starts the simulator on a free loopback port, points the provider's options at it, and returns its key.
-fn start_sandbox(runtime: &Runtime, provider: &mut ProviderOptions) -> Result<ApiKey, Failure> {
+/// Starts the simulator on a free loopback port and threads of its own, points the provider's options at it, and
+/// returns its key.
+fn start_sandbox(provider: &mut ProviderOptions) -> Result<(ApiKey, Runtime), Failure> {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let runtime = runtime(Builder::new_multi_thread())?;
     let sandbox =
         runtime.block_on(Sandbox::start(anywhere, sandbox::Options::default())).map_err(Failure::no_report)?;
     provider.base_url = sandbox.base_url();
-    // It serves until the runtime, and with it the job, ends.
+    // It serves until its runtime, and with it the job, ends.
     runtime.spawn(sandbox.wait());
-    ApiKey::new(sandbox::KEY).map_err(Failure::usage)
+    Ok((ApiKey::new(sandbox::KEY).map_err(Failure::usage)?, runtime))
+}
+
+fn runtime(mut builder: Builder) -> Result<Runtime, Failure> {
+    builder.enable_all().build().map_err(|error| Failure::no_report(format!("can't start the runtime: {error}")))
 }
 
 fn display(quiet: bool) -> Display {
@@ -112,6 +124,9 @@ fn display(quiet: bool) -> Display {
 fn failure(error: JobError) -> Failure {
     let kept = "what was fetched is kept in the state";
     match error {
+        JobError::Stop(Stop::NotTheApi) => {
+            Failure::no_report(error).help("check --api-url: it ends with the path of the API")
+        }
         JobError::Stop(_) => Failure::no_report(error).help(format!("check CHENYU_API_KEY or --api-key-file; {kept}")),
         JobError::Unreachable(_) => {
             Failure::no_report(error).help("check --api-url and the network, and run the same command again")

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use toml::Table;
 
 use super::cli::{General, Options, Output, Reconcile};
@@ -206,6 +207,10 @@ fn provider(options: &Options) -> Result<ProviderOptions, SettingsError> {
         timeout: duration("timeout", options.timeout.as_deref().unwrap_or("30s"))?,
         retries: options.retries.unwrap_or(5),
         max_wait: duration("max-wait", options.max_wait.as_deref().unwrap_or("5m"))?,
+        strict_rate: options.strict_rate.unwrap_or(false),
+        deadline: options.deadline.as_deref().map(|text| duration("deadline", text)).transpose()?,
+        proxy: options.proxy.clone().map(SecretString::from),
+        ca_file: options.ca_file.clone(),
     })
 }
 

@@ -5,6 +5,7 @@ mod progress;
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
@@ -14,7 +15,7 @@ use crate::input::{Input, InputError};
 use crate::provider::{Provider, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Builder, Options as ReportOptions, Report};
-use crate::report::manifest::{InputStamp, Stamp};
+use crate::report::manifest::{FetchStamp, InputStamp, Stamp};
 use crate::report::publish::{Destination, PublishError};
 use crate::store::{NewRun, RunId, Store, StoreError};
 use crate::summary::{JudgingSettings, Population, Verdict};
@@ -26,12 +27,16 @@ pub use progress::Display;
 pub struct Job {
     /// Where the fetching runs.
     pub runtime: Runtime,
+    /// Where the simulator runs, if it is the one that is asked.
+    pub sandbox: Option<Runtime>,
     /// The rows to reconcile.
     pub input: Input,
     /// Where the orders are fetched.
     pub provider: Provider,
     /// How many requests may be in flight: also how many unwritten outcomes there may be.
     pub concurrency: usize,
+    /// Requests per second; 0 is unlimited.
+    pub rate: u32,
     /// Where outcomes are kept.
     pub store: Store,
     /// What the state calls the provider: its base URL, or the sandbox's name.
@@ -109,7 +114,7 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict, &Population) -> u8) -
     let staging = job.destination.staging(job.as_of)?;
     let report = job.make_report(run, staging.path().to_owned(), &exit_code)?;
     let finished_at = Timestamp::now();
-    job.stamp(&report, finished_at).write(staging.path())?;
+    job.stamp(&report, fetched.elapsed, finished_at).write(staging.path())?;
     let folder = staging.publish()?;
     job.store.finish(run, finished_at)?;
     Ok(Ended::Reported { report: Box::new(report), folder })
@@ -152,7 +157,7 @@ impl Job {
         Ok(builder.finish(exit_code)?)
     }
 
-    fn stamp(&self, report: &Report, finished_at: Timestamp) -> Stamp {
+    fn stamp(&self, report: &Report, fetching: Duration, finished_at: Timestamp) -> Stamp {
         Stamp {
             as_of: self.as_of,
             started_at: self.started_at,
@@ -166,8 +171,29 @@ impl Job {
                 rows: self.input.rows(),
             },
             settings: self.judging_values(),
+            fetch: self.fetch_stamp(fetching),
             verdict: report.verdict.code().to_owned(),
             exit_code: report.summary.exit_code,
+        }
+    }
+    fn fetch_stamp(&self, elapsed: Duration) -> FetchStamp {
+        let record = self.provider.record();
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let latencies =
+            record.latencies.into_iter().flat_map(|latencies| ["p50", "p90", "p99", "max"].into_iter().zip(latencies));
+        FetchStamp {
+            requests: record.requests,
+            replies: record.replies,
+            bytes: record.bytes,
+            retries: record.retries,
+            throttled: record.throttled,
+            waits_ms: record.waits.into_iter().map(|(why, time)| (why.code().to_owned(), milliseconds(time))).collect(),
+            latency_ms: latencies
+                .map(|(name, latency)| (name.to_owned(), format!("{:.3}", latency.as_secs_f64() * 1e3)))
+                .collect(),
+            elapsed_ms: milliseconds(elapsed),
+            rate_allowed: self.rate,
+            rate_used: format!("{:.1}", record.requests as f64 / elapsed.as_secs_f64().max(0.001)),
         }
     }
 }

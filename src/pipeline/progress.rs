@@ -1,15 +1,22 @@
 //! What a person sees while the job runs: events on standard error, never on standard output.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::{SignedDuration, ZonedDateTime};
 
 use crate::domain::outcome::{Bucket, Evidence};
+use crate::provider::{Activity, Why};
 
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-const TEMPLATE: &str = "{bar:28} {pos}/{len} rows · {rate} · ETA {eta} · {msg}";
+/// Over how long the pace is smoothed, in seconds.
+const SMOOTH: f64 = 15.0;
+/// For so long there is no telling how long it will take.
+const TOO_EARLY: Duration = Duration::from_secs(2);
+const TEMPLATE: &str = "{bar:24} {msg}";
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +37,8 @@ pub(super) struct Progress {
     done: u64,
     discrepant: u64,
     exceptions: u64,
+    pace: Pace,
+    start: Instant,
     last_line: Instant,
     unreached: Option<String>,
 }
@@ -41,8 +50,9 @@ impl Progress {
             Display::Bar => ProgressBar::new(rows).with_style(bar_style()),
             Display::Lines | Display::Silent => ProgressBar::hidden(),
         };
-        let last_line = Instant::now();
-        Self { display, bar, rows, done: 0, discrepant: 0, exceptions: 0, last_line, unreached: None }
+        let start = Instant::now();
+        let (pace, last_line) = (Pace::default(), start);
+        Self { display, bar, rows, done: 0, discrepant: 0, exceptions: 0, pace, start, last_line, unreached: None }
     }
 
     /// Counts one outcome.
@@ -56,7 +66,25 @@ impl Progress {
         if let Evidence::Unfetched(reason) = evidence {
             self.unreached.get_or_insert_with(|| reason.detail.clone());
         }
-        self.show();
+    }
+
+    /// Shows how far it is and what the provider's client is doing.
+    pub(super) fn show(&mut self, activity: &Activity) {
+        let now = Instant::now();
+        self.pace.note(now, self.done, activity.held_up.is_some());
+        match self.display {
+            Display::Silent => {}
+            Display::Bar => {
+                self.bar.set_position(self.done);
+                self.bar.set_message(self.line(activity, now));
+            }
+            Display::Lines if now.duration_since(self.last_line) >= LINE_EVERY => {
+                self.last_line = now;
+                // Nobody may be reading: progress is no reason to stop the job.
+                let _ = writeln!(io::stderr(), "{}", self.line(activity, now));
+            }
+            Display::Lines => {}
+        }
     }
 
     /// Takes the display away; says the first reason for which a row was not fetched.
@@ -65,32 +93,143 @@ impl Progress {
         self.unreached
     }
 
-    fn show(&mut self) {
-        match self.display {
-            Display::Silent => {}
-            Display::Bar => {
-                self.bar.set_position(self.done);
-                self.bar.set_message(self.counts());
+    fn line(&self, activity: &Activity, now: Instant) -> String {
+        let mut line = format!("{}/{} rows · {} requests/s", self.done, self.rows, activity.used);
+        // Writing to a text never fails.
+        if let Some(allowed) = activity.allowed {
+            _ = write!(line, " of {allowed:.0} allowed");
+        }
+        for (count, what) in [
+            (self.discrepant, "discrepant"),
+            (self.exceptions, "exceptions"),
+            (activity.retries, "retries"),
+            (activity.throttled, "times 429"),
+        ] {
+            if count > 0 {
+                _ = write!(line, " · {count} {what}");
             }
-            Display::Lines if self.last_line.elapsed() >= LINE_EVERY => {
-                self.last_line = Instant::now();
-                let (done, rows, counts) = (self.done, self.rows, self.counts());
-                // Nobody may be reading: progress is no reason to stop the job.
-                let _ = writeln!(io::stderr(), "{done}/{rows} rows · {counts}");
-            }
-            Display::Lines => {}
+        }
+        let held_up = activity.held_up.map(|(why, until)| (why, until.saturating_duration_since(now)));
+        if let Some((why, wait)) = held_up {
+            _ = write!(line, " · {}", waiting(why, wait, &ZonedDateTime::now()));
+        }
+        if now.duration_since(self.start) >= TOO_EARLY
+            && let Some(time) = self.pace.time_for(self.rows.saturating_sub(self.done))
+        {
+            let wait = held_up.map_or(Duration::ZERO, |(_, wait)| wait);
+            _ = write!(line, " · ETA {}", rounded(time + wait));
+        }
+        line
+    }
+}
+
+/// How many rows pass in a second, while nothing holds them up.
+#[derive(Debug, Default)]
+struct Pace {
+    rows_per_second: Option<f64>,
+    last: Option<(Instant, u64)>,
+}
+
+impl Pace {
+    fn note(&mut self, now: Instant, done: u64, is_held_up: bool) {
+        let last = self.last.replace((now, done));
+        let Some((then, before)) = last.filter(|_| !is_held_up) else {
+            return;
+        };
+        let seconds = now.duration_since(then).as_secs_f64();
+        if seconds > 0.0 {
+            let pace = done.saturating_sub(before) as f64 / seconds;
+            let old = (-seconds / SMOOTH).exp();
+            self.rows_per_second = Some(self.rows_per_second.map_or(pace, |smooth| smooth * old + pace * (1.0 - old)));
         }
     }
 
-    fn counts(&self) -> String {
-        format!("{} discrepant, {} exceptions", self.discrepant, self.exceptions)
+    /// How long so many rows take at this pace; `None` where there is no telling.
+    fn time_for(&self, rows: u64) -> Option<Duration> {
+        let seconds = rows as f64 / self.rows_per_second.filter(|pace| *pace > 0.0)?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
+
+/// What is waited for, with the time of day where one is known.
+fn waiting(why: Why, wait: Duration, now: &ZonedDateTime) -> String {
+    let until = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok());
+    let until = until.filter(|_| !wait.is_zero()).map(|until| until.strftime(" until %H:%M:%S").to_string());
+    let what = match why {
+        Why::Rate => "waiting for the rate",
+        Why::Concurrency => "waiting for replies",
+        Why::RetryAfter => "the provider asks to wait",
+        Why::BackOff => "backing off after 429",
+        Why::Breaker => "the provider fails: pausing",
+        Why::RetryBudget => "waiting for the retry budget",
+    };
+    format!("{what}{}", until.unwrap_or_default())
+}
+
+/// A time in its two largest units.
+fn rounded(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60) {
+        (0, 0, 0, seconds) => format!("{seconds}s"),
+        (0, 0, minutes, seconds) => format!("{minutes}m {seconds}s"),
+        (0, hours, minutes, _) => format!("{hours}h {minutes}m"),
+        (days, hours, _, _) => format!("{days}d {hours}h"),
     }
 }
 
 fn bar_style() -> ProgressStyle {
-    let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
-    style.with_key("rate", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-        // A display that can't be written to shows nothing.
-        let _ = write!(out, "{:.0} rows/s", state.per_sec());
-    })
+    ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calm() -> Activity {
+        Activity { requests: 0, retries: 0, throttled: 0, replies: 0, allowed: Some(20.0), used: 19, held_up: None }
+    }
+
+    #[test]
+    fn a_line_says_what_is_used_and_what_is_waited_for() {
+        let mut progress = Progress::start(Display::Silent, 400);
+        let start = progress.start;
+        assert_eq!(progress.line(&calm(), start), "0/400 rows · 19 requests/s of 20 allowed");
+        (progress.done, progress.discrepant) = (100, 3);
+        progress.pace.rows_per_second = Some(2.0);
+        let now = start + Duration::from_secs(60);
+        let held_up = Some((Why::Breaker, now));
+        let busy = Activity { retries: 2, throttled: 1, allowed: None, held_up, ..calm() };
+        let line = "100/400 rows · 19 requests/s · 3 discrepant · 2 retries · 1 times 429 · the provider fails: pausing · ETA 2m 30s";
+        assert_eq!(progress.line(&busy, now), line);
+    }
+
+    #[test]
+    fn a_wait_says_until_when() {
+        let now: ZonedDateTime = "2026-11-23T02:12:05+08:00[Asia/Shanghai]".parse().expect("a time");
+        let minute = Duration::from_secs(60);
+        assert_eq!(waiting(Why::RetryAfter, minute, &now), "the provider asks to wait until 02:13:05");
+        assert_eq!(waiting(Why::RetryAfter, Duration::MAX, &now), "the provider asks to wait");
+    }
+
+    #[test]
+    fn the_pace_does_not_run_away_while_everything_waits() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        for second in 0..30 {
+            pace.note(start + Duration::from_secs(second), second * 10, false);
+        }
+        for second in 30..300 {
+            pace.note(start + Duration::from_secs(second), 290, true);
+        }
+        let time = pace.time_for(1_000).expect("a time").as_secs_f64();
+        assert!((time - 100.0).abs() < 1.0, "{time}");
+        assert_eq!(Pace::default().time_for(5), None);
+    }
+
+    #[test]
+    fn a_time_in_two_units() {
+        let times = [(59, "59s"), (61, "1m 1s"), (3_660, "1h 1m"), (90_000, "1d 1h")];
+        for (seconds, text) in times {
+            assert_eq!(rounded(Duration::from_secs(seconds)), text);
+        }
+    }
 }

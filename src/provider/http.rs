@@ -2,12 +2,18 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
+use reqwest::{Certificate, Client, Method, Proxy, Request, Response, Url, redirect};
+use secrecy::ExposeSecret;
 use tokio::time::{Instant, timeout_at};
 
+use super::departure::{self, Watched};
 use super::status::BodyError;
 use super::{ApiKey, Options, ProviderError, key, retry};
 use crate::domain::id::RunOrderId;
@@ -28,6 +34,8 @@ pub(super) struct Http {
     endpoint: Url,
     authorization: HeaderValue,
     timeout: Duration,
+    /// Whether it matters when exactly a request goes out.
+    is_watched: bool,
 }
 
 /// A reply whose headers came.
@@ -46,7 +54,8 @@ impl Http {
             (ACCEPT, HeaderValue::from_static("application/json")),
             (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
         ]);
-        let client = Client::builder()
+        let is_watched = options.rate > 0;
+        let mut builder = Client::builder()
             .tls_backend_rustls()
             .https_only(endpoint.scheme() == "https")
             .no_proxy()
@@ -58,10 +67,22 @@ impl Http {
             .connect_timeout(CONNECT.min(options.timeout))
             .pool_max_idle_per_host(options.concurrency)
             .user_agent(concat!("tieout/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .build()
-            .map_err(|error| ProviderError::Client(root_cause(&error)))?;
-        Ok(Self { client, endpoint, authorization: key.authorization()?, timeout: options.timeout })
+            .default_headers(headers);
+        if is_watched {
+            builder = builder.connector_layer(Watched);
+        }
+        if let Some(path) = &options.ca_file {
+            builder = builder.tls_certs_merge(certificates(path)?);
+        }
+        if let Some(url) = &options.proxy {
+            if endpoint.scheme() != "https" {
+                return Err(ProviderError::ProxySeesKey);
+            }
+            // The parser's message could repeat a password.
+            builder = builder.proxy(Proxy::all(url.expose_secret()).map_err(|_| ProviderError::UnreadableProxy)?);
+        }
+        let client = builder.build().map_err(|error| ProviderError::Client(root_cause(&error)))?;
+        Ok(Self { client, endpoint, authorization: key.authorization()?, timeout: options.timeout, is_watched })
     }
 
     /// The address of one order. Whatever stands in the ID stays within the one parameter.
@@ -79,18 +100,34 @@ impl Http {
         url
     }
 
-    /// One attempt. The reason of a failure names neither the address nor any header.
-    pub(super) async fn get(&self, url: Url) -> Result<Reply, Reason> {
+    /// One attempt, which ends before `deadline`. Calls `departed` once the request is on its way. The reason of a
+    /// failure names neither the address nor any header.
+    pub(super) async fn get(
+        &self,
+        url: Url,
+        deadline: Option<Instant>,
+        departed: impl FnOnce(),
+    ) -> Result<Reply, Reason> {
         let start = Instant::now();
-        let end = start + self.timeout;
-        let request = self.client.get(url).header(AUTHORIZATION, self.authorization.clone());
-        let response = match timeout_at(end.min(start + FIRST_BYTE), request.send()).await {
+        let end = deadline.map_or(start + self.timeout, |deadline| deadline.min(start + self.timeout));
+        let mut request = Request::new(Method::GET, url);
+        request.headers_mut().insert(AUTHORIZATION, self.authorization.clone());
+        let sending = timeout_at(end.min(start + FIRST_BYTE), self.client.execute(request));
+        let sent = if self.is_watched { departure::watch(sending, departed).await } else { sending.await };
+        let response = match sent {
             Ok(sent) => sent.map_err(|error| failure(&error))?,
             Err(_) => return Err(timed_out("no reply within", FIRST_BYTE.min(self.timeout))),
         };
         let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
         let retry_after = retry::retry_after(header(RETRY_AFTER), header(DATE));
-        Ok(Reply { status: response.status().as_u16(), retry_after, body: self.body(response, end).await })
+        let status = response.status().as_u16();
+        let body = if is_encoded(response.headers()) {
+            let why = "the body is compressed, which was not asked for";
+            Err(BodyError::Broken(Reason::new("encoded-body", why)))
+        } else {
+            self.body(response, end).await
+        };
+        Ok(Reply { status, retry_after, body })
     }
 
     async fn body(&self, mut response: Response, end: Instant) -> Result<Vec<u8>, BodyError> {
@@ -109,6 +146,21 @@ impl Http {
             }
         }
     }
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// The certificates of a file that is trusted beside the platform's.
+fn certificates(path: &Path) -> Result<Vec<Certificate>, ProviderError> {
+    let failed = |problem: String| ProviderError::CaFile { path: path.to_owned(), problem };
+    let text = fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let found = Certificate::from_pem_bundle(&text).map_err(|error| failed(root_cause(&error)))?;
+    if found.is_empty() {
+        return Err(failed("it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)".to_owned()));
+    }
+    Ok(found)
 }
 
 fn timed_out(what: &str, limit: Duration) -> Reason {

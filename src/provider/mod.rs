@@ -1,46 +1,59 @@
 //! The provider's API, as far as this program uses it: fetch one run order, within the allowance, and lose nothing.
 //!
-//! One order's walk: the gate is open → a permit → a slot from the pacer → GET → what the reply means → done, or
-//! again after a wait. Nothing is held while waiting. The decisions are pure and live in files of their own:
-//! `pacer` (when a request may go), `gate` (what a 429 does), `retry` (how long to wait), `status` and
-//! `wire` (what a reply means). This file only runs them on a real clock.
+//! One order's walk: in line → its turn → GET → what the reply means → done, or in line again after a wait. Nothing is
+//! held while waiting. The decisions are pure and live in files of their own: `traffic` (when a request may go),
+//! `retry` (whether to ask again), `first_replies`, `status` and `wire` (what a reply means). This file only runs
+//! them on a real clock.
 
 mod answer;
-mod gate;
+mod departure;
+mod first_replies;
 mod http;
 mod key;
-mod pacer;
+mod record;
 mod retry;
 mod status;
+mod traffic;
 mod wire;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, sleep_until};
+use secrecy::SecretString;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::domain::id::RunOrderId;
-use crate::domain::outcome::{Evidence, Reason};
+use crate::domain::outcome::Evidence;
 use answer::{Answer, presentable};
-use gate::Gate;
+use first_replies::{FirstReplies, Said};
 use http::Http;
-use pacer::Pacer;
+use record::Tally;
+use retry::{Course, Next};
+use traffic::{Came, Ended, Lane, Limits, Ticket, Traffic, Turn};
 
 pub use key::{ApiKey, KeyError};
+pub use record::Record;
+pub use traffic::Why;
 
 /// No time that can be set is longer: a year, far from where adding to a clock overflows.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+/// The provider's clock begins so long before this one's start, for requests of an earlier run.
+const BEFORE: Duration = Duration::from_secs(10);
 
 /// How the provider is to be asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Where the API begins, such as `https://www.chenyu.cn/api/open/v2`; plain http only to this machine.
     pub base_url: String,
     /// Requests per second, of all kinds; 0 is unlimited.
     pub rate: u32,
+    /// Whether a request counts against the rate until a second after its reply is in, which assumes nothing about how
+    /// long it is on its way.
+    pub strict_rate: bool,
     /// Requests in flight, at least 1.
     pub concurrency: usize,
     /// How long one attempt may take from connecting to the last byte.
@@ -49,6 +62,12 @@ pub struct Options {
     pub retries: u32,
     /// The longest single wait that the provider may impose; past it, nothing is asked any more.
     pub max_wait: Duration,
+    /// How long the provider may be asked in all; `None` for as long as it takes.
+    pub deadline: Option<Duration>,
+    /// A proxy to go through; its URL may hold a password. Without one none is used, whatever the environment says.
+    pub proxy: Option<SecretString>,
+    /// A PEM file of certificates to trust beside the platform's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Why no provider can be asked. Neither the URL nor the key is shown: either may hold a secret.
@@ -75,6 +94,20 @@ pub enum ProviderError {
     /// No attempt could ever succeed.
     #[error("the time-out of an attempt is 0: allow some time, such as 30 s")]
     NoTime,
+    /// The proxy's URL can't be parsed.
+    #[error("the proxy's URL can't be read: give one such as http://proxy.example.com:3128")]
+    UnreadableProxy,
+    /// The proxy would read the key.
+    #[error("a proxy would read the key that goes over plain http: use no proxy for a provider on this machine")]
+    ProxySeesKey,
+    /// The file of certificates can't be used.
+    #[error("can't use the certificates of {}: {problem}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
     /// The HTTP client could not be set up.
     #[error("the HTTP client could not be set up ({0}): check that this system has root certificates")]
     Client(String),
@@ -92,43 +125,56 @@ pub enum Stop {
         /// The provider's own words, on one line; may be empty.
         message: String,
     },
+    /// The first twenty replies all had status 403.
+    #[error(
+        "the provider forbids everything (the first 20 replies all have status 403): check that the key may read run orders"
+    )]
+    Forbidden,
+    /// The first twenty replies all had status 404 and came from something else than the provider's API.
+    #[error(
+        "there is no such API (the first 20 replies all have status 404, none in the provider's words): check the base URL"
+    )]
+    NotTheApi,
+    /// The caller wants no more ([`Provider::stop`]).
+    #[error("stopped before this order was asked for")]
+    Called,
 }
 
-/// What the client has done so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the client is doing.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Activity {
     /// Requests sent, retries included.
     pub requests: u64,
-    /// Waits of the back-off that led, or will lead, to another attempt. Not those after a 429.
+    /// Attempts that failed and are, or will be, followed by another. Not those that were answered 429.
     pub retries: u64,
     /// Replies with status or code 429.
     pub throttled: u64,
     /// Replies of any HTTP status. Zero tells that the provider was never reached.
-    pub http_replies: u64,
-    /// When the provider may be asked again, where it has asked to wait.
-    pub waiting_until: Option<std::time::Instant>,
+    pub replies: u64,
+    /// How many requests per second may go out just now; `None` is unlimited.
+    pub allowed: Option<f64>,
+    /// How many went out in the last second.
+    pub used: u32,
+    /// What holds up everybody, and until when at the earliest.
+    pub held_up: Option<(Why, std::time::Instant)>,
 }
 
-/// The provider, asked under one key. Shared by reference; every order waits in the same queue.
+/// The provider, asked under one key. Shared by reference; every order waits in the same two lines.
 pub struct Provider {
     http: Http,
     key: ApiKey,
     retries: u32,
-    permits: Semaphore,
-    /// Asked by one order at a time, which waits for its slot with it; the others queue up behind in turn.
-    pacer: Option<tokio::sync::Mutex<Pacer>>,
-    gate: Mutex<Gate>,
-    rejected: OnceLock<Stop>,
+    traffic: Mutex<Traffic>,
+    tally: Mutex<Tally>,
+    first: Mutex<FirstReplies>,
+    /// Whoever holds a lane's lock is first in its line; the others queue up behind in turn.
+    lanes: [tokio::sync::Mutex<()>; 2],
+    /// Something has come back: whoever is first in line may ask again.
+    back: Notify,
+    /// Nothing is asked any more.
+    ended: Notify,
     start: Instant,
-    counts: Counts,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    requests: AtomicU64,
-    retries: AtomicU64,
-    throttled: AtomicU64,
-    http_replies: AtomicU64,
+    deadline: Option<Instant>,
 }
 
 impl Provider {
@@ -145,17 +191,41 @@ impl Provider {
         }
         options.concurrency = options.concurrency.min(Semaphore::MAX_PERMITS);
         options.timeout = options.timeout.min(LONGEST);
+        let deadline = options.deadline.map(|deadline| deadline.min(LONGEST));
+        let limits = Limits {
+            rate: options.rate,
+            strict: options.strict_rate,
+            concurrency: options.concurrency,
+            max_wait: options.max_wait.min(LONGEST),
+            deadline: deadline.map(|deadline| deadline + BEFORE),
+        };
+        let start = Instant::now();
         Ok(Self {
             http: Http::new(&options, &key)?,
             key,
             retries: options.retries,
-            permits: Semaphore::new(options.concurrency),
-            pacer: (options.rate > 0).then(|| tokio::sync::Mutex::new(Pacer::new(options.rate))),
-            gate: Mutex::new(Gate::new(options.max_wait.min(LONGEST))),
-            rejected: OnceLock::new(),
-            start: Instant::now(),
-            counts: Counts::default(),
+            traffic: Mutex::new(Traffic::new(limits, rand::random())),
+            tally: Mutex::new(Tally::new()),
+            first: Mutex::new(FirstReplies::default()),
+            lanes: [tokio::sync::Mutex::new(()), tokio::sync::Mutex::new(())],
+            back: Notify::new(),
+            ended: Notify::new(),
+            start,
+            deadline: deadline.map(|deadline| start + deadline),
         })
+    }
+
+    /// Counts requests of an earlier run against the rate: how long ago each went out, the longest first.
+    pub fn remember(&self, ago: &[Duration]) {
+        let now = self.now();
+        self.traffic().remember(ago.iter().map(|ago| now.saturating_sub(*ago)));
+    }
+
+    /// How long ago those requests went out that still count against the rate, the longest first.
+    #[must_use]
+    pub fn recent(&self) -> Vec<Duration> {
+        let now = self.now();
+        self.traffic().counted(now).into_iter().map(|sent| now.saturating_sub(sent)).collect()
     }
 
     /// Fetches one order: however the provider behaves, this ends with what is known about it. Dropping the
@@ -165,99 +235,150 @@ impl Provider {
     /// [`Stop`] where no other order need be asked for either; from then on every call gives it without a request.
     pub async fn fetch(&self, id: &RunOrderId) -> Result<Evidence, Stop> {
         let url = self.http.url(id);
-        let mut failures = 0;
+        let mut course = Course::new(self.retries);
+        let mut untried = Some(Untried::begin(self));
         loop {
-            if let Some(stop) = self.rejected.get() {
-                return Err(stop.clone());
+            let lane = if course.is_untried() { Lane::Untried } else { Lane::Retry };
+            let flight = match self.turn(lane).await {
+                Ok(flight) => flight,
+                Err(Ended::Unfetched(reason)) => return Ok(Evidence::Unfetched(reason)),
+                Err(Ended::Stop(stop)) => return Err(stop),
+            };
+            let answer = self.attempt(flight, url.clone()).await;
+            let failed = if let Answer::Failed(reason) = &answer { Some(reason.code.clone()) } else { None };
+            if answer != Answer::Limited {
+                untried = None;
             }
-            if let Some(reason) = self.gate().stopped() {
-                return Ok(Evidence::Unfetched(reason.clone()));
-            }
-            match self.attempt(url.clone()).await {
-                None | Some(Answer::Limited) => {}
-                Some(Answer::Final(evidence)) => return Ok(evidence),
-                Some(Answer::KeyRejected(Reason { code, detail: message })) => {
-                    return Err(self.rejected.get_or_init(|| Stop::KeyRejected { code, message }).clone());
+            match course.next(answer) {
+                Next::Done(evidence) => return Ok(evidence),
+                Next::Again => {}
+                Next::AgainWithin(ceiling) => {
+                    failed.iter().for_each(|reason| self.tally().retry(reason));
+                    self.back_off(ceiling).await;
                 }
-                Some(Answer::Failed(reason)) if failures >= self.retries => return Ok(Evidence::Unfetched(reason)),
-                Some(Answer::Failed(_)) => {
-                    count(&self.counts.retries);
-                    sleep(back_off(failures)).await;
-                    failures += 1;
-                }
+                Next::Stop(stop) => return Err(self.end(stop)),
             }
+            debug_assert!(untried.is_some() == course.is_untried());
         }
     }
 
-    /// What the client has done so far.
+    /// No order follows those that are being fetched.
+    pub fn no_order_follows(&self) {
+        self.traffic().no_order_follows();
+        self.back.notify_waiters();
+    }
+
+    /// Sends no more requests: what is not in flight by now ends with [`Stop::Called`].
+    pub fn stop(&self) {
+        self.end(Stop::Called);
+    }
+
+    /// What the client is doing.
     #[must_use]
     pub fn activity(&self) -> Activity {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let gate = self.gate();
-        let closed_until = if gate.stopped().is_some() { None } else { gate.closed_until(self.now()) };
+        let flow = self.traffic().flow(self.now());
+        let tally = self.tally();
         Activity {
-            requests: read(&self.counts.requests),
-            retries: read(&self.counts.retries),
-            throttled: read(&self.counts.throttled),
-            http_replies: read(&self.counts.http_replies),
-            waiting_until: closed_until.map(|until| (self.start + until).into_std()),
+            requests: tally.requests,
+            retries: tally.retries(),
+            throttled: tally.throttled,
+            replies: tally.replies,
+            allowed: flow.allowed,
+            used: flow.used,
+            held_up: flow.held_up.map(|(why, until)| (why, self.at(until).into_std())),
         }
     }
 
-    /// One request and what it gave; `None` where the gate, the rejected key or the end of all asking kept it back.
-    async fn attempt(&self, url: reqwest::Url) -> Option<Answer> {
-        let closed_until = self.gate().closed_until(self.now());
-        if let Some(until) = closed_until {
-            sleep_until(self.start + until).await;
-        }
-        // Nobody ever closes the semaphore.
-        let _permit = self.permits.acquire().await.ok()?;
-        let sent = self.slot().await?;
-        count(&self.counts.requests);
-        let answer = match self.http.get(url).await {
-            Err(reason) => Answer::Failed(reason),
-            Ok(reply) => {
-                count(&self.counts.http_replies);
-                let answer = Answer::of(reply.status, reply.body.as_deref().map_err(Clone::clone));
-                self.heed(sent, &answer, reply.retry_after);
-                answer
-            }
-        };
-        Some(self.presentable(answer))
+    /// What the fetching has come to.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        self.tally().record()
     }
 
-    /// Waits for the turn to send; `None` where nothing may be sent by then.
-    async fn slot(&self) -> Option<Duration> {
-        let Some(pacer) = &self.pacer else {
-            return self.may_send(self.now());
+    /// Waits in line until a request may go.
+    async fn turn(&self, lane: Lane) -> Result<Flight<'_>, Ended> {
+        let mut line = pin!(self.lanes[lane as usize].lock());
+        let ended = self.ended.notified();
+        let _first_in_line = tokio::select! {
+            biased;
+            first = &mut line => first,
+            () = ended => return Err(self.why_ended()),
         };
-        let mut pacer = pacer.lock().await;
         loop {
-            let now = self.may_send(self.now())?;
-            let turn = pacer.next_send(now);
-            if turn <= now {
-                return Some(now);
+            // From here on nothing that comes back is missed.
+            let back = self.back.notified();
+            let asked = self.now();
+            let turn = self.traffic().turn(asked, lane);
+            let (until, why) = match turn {
+                Turn::Go(ticket) => {
+                    self.tally().requests += 1;
+                    return Ok(Flight { provider: self, ticket: Some(ticket), sent: asked });
+                }
+                Turn::Ended(ended) => {
+                    self.ended.notify_waiters();
+                    return Err(ended);
+                }
+                Turn::Wait { until, why } => (until, why),
+            };
+            match until {
+                Some(until) => _ = timeout_at(self.at(until), back).await,
+                None => back.await,
             }
-            sleep_until(self.start + turn).await;
+            self.tally().wait(why, self.now().saturating_sub(asked));
         }
     }
 
-    fn may_send(&self, now: Duration) -> Option<Duration> {
-        let gate = self.gate();
-        let kept_back = self.rejected.get().is_some() || gate.stopped().is_some() || gate.closed_until(now).is_some();
-        (!kept_back).then_some(now)
+    /// One request and what it gave.
+    async fn attempt(&self, mut flight: Flight<'_>, url: reqwest::Url) -> Answer {
+        let got = self.http.get(url, self.deadline, || flight.landed()).await;
+        let latency = self.now().saturating_sub(flight.sent);
+        let (answer, came) = match got {
+            Err(reason) => (Answer::Failed(reason), Came::Failure),
+            Ok(reply) => {
+                self.tally().reply(latency, reply.body.as_ref().map_or(0, Vec::len));
+                let in_words = reply.status != 404 || reply.body.as_deref().is_ok_and(wire::is_envelope);
+                if let Some(stop) = self.first().note(Said::by(reply.status, in_words)) {
+                    self.end(stop);
+                }
+                let answer = Answer::of(reply.status, reply.body.as_deref().map_err(Clone::clone));
+                let came = match &answer {
+                    Answer::Limited => Came::Limited(reply.retry_after),
+                    Answer::Failed(_) => Came::Failure,
+                    Answer::Final(_) | Answer::KeyRejected(_) => Came::Answer,
+                };
+                (answer, came)
+            }
+        };
+        flight.back(came);
+        self.presentable(answer)
     }
 
-    /// Tells the gate what came of the request that went out at `sent`.
-    fn heed(&self, sent: Duration, answer: &Answer, retry_after: Option<Duration>) {
-        match answer {
-            Answer::Limited => {
-                count(&self.counts.throttled);
-                self.gate().limited(sent, self.now(), retry_after, back_off);
-            }
-            Answer::Final(Evidence::Unfetched(_)) | Answer::Failed(_) | Answer::KeyRejected(_) => {}
-            Answer::Final(_) => self.gate().answered(sent),
+    /// Waits before a retry, in no line; less where nothing is asked any more.
+    async fn back_off(&self, ceiling: Duration) {
+        let ended = self.ended.notified();
+        if self.traffic().ended(self.now()).is_some() {
+            return;
         }
+        let until = self.now() + self.traffic().back_off(ceiling);
+        tokio::select! {
+            () = sleep_until(self.deadline.map_or(self.at(until), |deadline| deadline.min(self.at(until)))) => {}
+            () = ended => {}
+        }
+    }
+
+    /// Ends all asking; why it ends, which is `stop` unless it has ended before.
+    fn end(&self, stop: Stop) -> Stop {
+        self.traffic().end(Ended::Stop(stop.clone()));
+        self.ended.notify_waiters();
+        self.back.notify_waiters();
+        match self.why_ended() {
+            Ended::Stop(first) => first,
+            Ended::Unfetched(_) => stop,
+        }
+    }
+
+    fn why_ended(&self) -> Ended {
+        self.traffic().ended(self.now()).cloned().unwrap_or(Ended::Stop(Stop::Called))
     }
 
     /// The answer with every text of the provider made fit to be shown.
@@ -274,13 +395,24 @@ impl Provider {
         answer
     }
 
-    fn gate(&self) -> MutexGuard<'_, Gate> {
-        // Whoever panicked with the gate in hand left it usable: every change of it is a plain assignment.
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        held(&self.traffic)
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        held(&self.tally)
+    }
+
+    fn first(&self) -> MutexGuard<'_, FirstReplies> {
+        held(&self.first)
     }
 
     fn now(&self) -> Duration {
-        self.start.elapsed()
+        self.start.elapsed() + BEFORE
+    }
+
+    fn at(&self, time: Duration) -> Instant {
+        self.start + time.saturating_sub(BEFORE).min(LONGEST)
     }
 }
 
@@ -290,12 +422,58 @@ impl fmt::Debug for Provider {
     }
 }
 
-fn back_off(failures_before: u32) -> Duration {
-    rand::random_range(Duration::ZERO..=retry::ceiling(failures_before))
+/// An order in hand that no attempt has failed yet, until dropped.
+struct Untried<'p>(&'p Provider);
+
+impl<'p> Untried<'p> {
+    fn begin(provider: &'p Provider) -> Self {
+        provider.traffic().begin();
+        Self(provider)
+    }
 }
 
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
+impl Drop for Untried<'_> {
+    fn drop(&mut self) {
+        self.0.traffic().tried();
+    }
+}
+
+/// A request in flight. It is handed back however it ends.
+struct Flight<'p> {
+    provider: &'p Provider,
+    /// `None` once handed back.
+    ticket: Option<Ticket>,
+    sent: Duration,
+}
+
+impl Flight<'_> {
+    fn landed(&mut self) {
+        if let Some(ticket) = &mut self.ticket {
+            self.provider.traffic().landed(self.provider.now(), ticket);
+        }
+    }
+
+    fn back(&mut self, came: Came) {
+        let Some(ticket) = self.ticket.take() else {
+            return;
+        };
+        if matches!(came, Came::Limited(_)) {
+            self.provider.tally().throttled += 1;
+        }
+        self.provider.traffic().back(self.provider.now(), ticket, came);
+        self.provider.back.notify_waiters();
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.back(Came::Nothing);
+    }
+}
+
+/// Whoever panicked with it in hand left it usable: no change of it can stop half-way.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,13 +1,64 @@
-//! How long to wait before asking again: back-off with full jitter, and what `Retry-After` says. Pure.
+//! Whether to ask again for an order, and when: the retry decision, its back-off with full jitter, and what
+//! `Retry-After` says. Pure.
 
 use std::time::Duration;
 
 use jiff::fmt::rfc2822;
 
+use super::Stop;
+use super::answer::Answer;
+use crate::domain::outcome::{Evidence, Reason};
+
 /// The back-off's first ceiling.
 const BASE: Duration = Duration::from_millis(250);
 /// No back-off is longer.
 const CAP: Duration = Duration::from_secs(30);
+
+/// One order's attempts so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Course {
+    failures: u32,
+    retries: u32,
+}
+
+/// What follows an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The order's evidence is in.
+    Done(Evidence),
+    /// Ask again as soon as anything may be asked.
+    Again,
+    /// Ask again after a wait drawn from zero to this.
+    AgainWithin(Duration),
+    /// Nothing else need be asked either.
+    Stop(Stop),
+}
+
+impl Course {
+    /// No attempt was made yet; up to `retries` may follow the first.
+    pub(super) const fn new(retries: u32) -> Self {
+        Self { failures: 0, retries }
+    }
+
+    /// Whether no attempt has failed yet. One that was answered 429 is no attempt.
+    pub(super) const fn is_untried(&self) -> bool {
+        self.failures == 0
+    }
+
+    /// Decides what follows an answer.
+    pub(super) fn next(&mut self, answer: Answer) -> Next {
+        match answer {
+            Answer::Final(evidence) => Next::Done(evidence),
+            Answer::KeyRejected(Reason { code, detail: message }) => Next::Stop(Stop::KeyRejected { code, message }),
+            Answer::Limited => Next::Again,
+            Answer::Failed(reason) if self.failures >= self.retries => Next::Done(Evidence::Unfetched(reason)),
+            Answer::Failed(_) => {
+                self.failures += 1;
+                Next::AgainWithin(ceiling(self.failures - 1))
+            }
+        }
+    }
+}
 
 /// The longest back-off after that many failures in a row before this one. With full jitter the wait is drawn
 /// from zero to it.
@@ -32,6 +83,25 @@ pub(super) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Dur
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn failures_use_up_the_retries_and_a_429_does_not() {
+        let failed = || Answer::Failed(Reason::new("http-502", ""));
+        let mut course = Course::new(2);
+        for answer in [failed(), Answer::Limited, failed(), Answer::Limited] {
+            let is_limited = answer == Answer::Limited;
+            assert_eq!(course.next(answer) == Next::Again, is_limited);
+        }
+        assert!(!course.is_untried());
+        assert_eq!(course.next(failed()), Next::Done(Evidence::Unfetched(Reason::new("http-502", ""))));
+        let mut untried = Course::new(0);
+        assert_eq!(untried.next(Answer::Limited), Next::Again);
+        assert!(untried.is_untried());
+        assert_eq!(untried.next(failed()), Next::Done(Evidence::Unfetched(Reason::new("http-502", ""))));
+        let mut course = Course::new(5);
+        let waits = [250, 500, 1000].map(|ceiling| Next::AgainWithin(Duration::from_millis(ceiling)));
+        assert_eq!(waits.clone().map(|_| course.next(failed())), waits);
+    }
 
     #[test]
     fn the_ceiling_doubles_up_to_the_cap() {

@@ -9,7 +9,7 @@ use crate::domain::outcome::{Evidence, Reason};
 pub(super) enum BodyError {
     /// It is longer than the program reads.
     TooLarge,
-    /// It stopped before its end.
+    /// It stopped before its end, or comes in an encoding that was not asked for.
     Broken(Reason),
 }
 

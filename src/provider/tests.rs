@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::domain::outcome::Reason;
 
 const KEY: &str = "cy_secret0123456789";
 const GOOD: &str = r#"{"code":0,"msg":"ok","data":{"run_order_id":"wfrun_1","quote_amount":"0.03"}}"#;
@@ -66,10 +67,14 @@ impl Server {
         Options {
             base_url: self.base_url.clone(),
             rate: 0,
+            strict_rate: false,
             concurrency: 4,
             timeout: Duration::from_secs(5),
             retries: 1,
             max_wait: Duration::from_secs(300),
+            deadline: None,
+            proxy: None,
+            ca_file: None,
         }
     }
 
@@ -192,7 +197,7 @@ async fn nobody_listening_is_unfetched_and_no_reply() {
         }
         other => panic!("{other:?}"),
     }
-    assert_eq!((provider.activity().requests, provider.activity().http_replies), (2, 0));
+    assert_eq!((provider.activity().requests, provider.activity().replies), (2, 0));
 }
 
 #[tokio::test]
@@ -202,7 +207,7 @@ async fn a_rejected_key_stops_everything_and_is_not_shown() {
         let server = Server::start(vec![reply(status, "", &echo), good()]).await;
         let provider = server.provider();
         let stop = provider.fetch(&id("wfrun_1")).await.expect_err("a stop");
-        let Stop::KeyRejected { code, message } = &stop;
+        let Stop::KeyRejected { code, message } = &stop else { panic!("{stop}") };
         assert!(code == "http-401" || code == "code-401");
         assert_eq!(message, "bad key [key] [0m");
         assert!(!stop.to_string().contains("secret"));
@@ -236,16 +241,16 @@ async fn a_429_costs_no_attempt_and_everybody_waits() {
     let (first, second) = (id("wfrun_1"), id("wfrun_2"));
     let later = async {
         while provider.activity().throttled == 0 {
-            sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(provider.activity().waiting_until.is_some());
+        assert!(matches!(provider.activity().held_up, Some((Why::RetryAfter, _))));
         provider.fetch(&second).await
     };
     let (first, second) = tokio::join!(provider.fetch(&first), later);
     assert!(is_good(first) && is_good(second));
     let activity = provider.activity();
     assert_eq!((activity.requests, activity.retries, activity.throttled), (3, 0, 1));
-    assert_eq!((activity.http_replies, activity.waiting_until), (3, None));
+    assert_eq!((activity.replies, activity.held_up), (3, None));
     let times: Vec<Instant> = server.heads.lock().expect("the log").iter().map(|(time, _)| *time).collect();
     assert!(times[1] - times[0] >= Duration::from_secs(1), "{:?}", times[1] - times[0]);
 }
@@ -278,7 +283,6 @@ async fn no_permit_is_held_while_backing_off() {
     assert!(results.into_iter().all(is_good));
     // The first order was turned away, and the seven others went before its second attempt or soon after.
     assert_eq!(server.requests(), 9);
-    assert_eq!(provider.permits.available_permits(), 1);
 }
 
 #[tokio::test]
@@ -310,10 +314,14 @@ fn options_that_can_not_work_are_refused() {
     let options = || Options {
         base_url: "https://example.com/api".into(),
         rate: 10,
+        strict_rate: false,
         concurrency: 1,
         timeout: Duration::MAX,
         retries: 5,
         max_wait: Duration::MAX,
+        deadline: Some(Duration::MAX),
+        proxy: None,
+        ca_file: None,
     };
     let new = |options| Provider::new(options, ApiKey::new(KEY).expect("a key")).err();
     assert_eq!(new(options()), None);
@@ -321,4 +329,20 @@ fn options_that_can_not_work_are_refused() {
     assert_eq!(new(Options { timeout: Duration::ZERO, ..options() }), Some(ProviderError::NoTime));
     let plain = Options { base_url: "http://example.com/api".into(), ..options() };
     assert_eq!(new(plain), Some(ProviderError::UnsafeUrl));
+    let proxy = |url: &str| Some(SecretString::from(url));
+    assert_eq!(new(Options { proxy: proxy("http://user:secret@127.0.0.1:1"), ..options() }), None);
+    let unreadable = new(Options { proxy: proxy("http://user:secret@[::1"), ..options() }).expect("an error");
+    assert_eq!(unreadable, ProviderError::UnreadableProxy);
+    assert!(!unreadable.to_string().contains("secret"));
+    let plain = Options { base_url: "http://127.0.0.1/api".into(), proxy: proxy("http://127.0.0.1:1"), ..options() };
+    assert_eq!(new(plain), Some(ProviderError::ProxySeesKey));
+    for (text, problem) in
+        [(None, "No such file"), (Some(""), "no certificate"), (Some("-----BEGIN"), "no certificate")]
+    {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let path = if text.is_some() { file.path().to_owned() } else { "/nonexistent/ca.pem".into() };
+        std::fs::write(file.path(), text.unwrap_or_default()).expect("a writable file");
+        let error = new(Options { ca_file: Some(path), ..options() }).expect("an error").to_string();
+        assert!(error.contains(problem), "{error}");
+    }
 }

@@ -92,6 +92,11 @@ pub(super) fn message(body: &[u8]) -> String {
     whole_json(body).and_then(|json| envelope(json).ok()).map(|envelope| envelope.message()).unwrap_or_default()
 }
 
+/// Whether a body is an envelope as the provider writes it.
+pub(super) fn is_envelope(body: &[u8]) -> bool {
+    whole_json(body).and_then(|json| envelope(json).ok()).is_some_and(|envelope| envelope.code.is_some())
+}
+
 fn whole_json(body: &[u8]) -> Option<&RawValue> {
     let text = str::from_utf8(body).ok()?;
     serde_json::from_str(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)).ok()

@@ -1,6 +1,7 @@
 //! `manifest.json`: what a report was made from and the hash of every file. Written last; by it a folder is known to be
 //! a report of ours.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
@@ -33,6 +34,8 @@ pub struct Stamp {
     pub input: InputStamp,
     /// The settings that affect judgement.
     pub settings: serde_json::Value,
+    /// How the fetching went.
+    pub fetch: FetchStamp,
     /// The verdict's word.
     pub verdict: String,
     /// The exit code of the job.
@@ -50,6 +53,31 @@ pub struct InputStamp {
     pub bytes: u64,
     /// Its rows.
     pub rows: u64,
+}
+
+/// How the fetching went.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FetchStamp {
+    /// Requests that went out, retries and those answered 429 included.
+    pub requests: u64,
+    /// Replies of any HTTP status.
+    pub replies: u64,
+    /// Bytes of bodies read.
+    pub bytes: u64,
+    /// Retries by the reason of the failure before them.
+    pub retries: BTreeMap<String, u64>,
+    /// Replies with status or code 429.
+    pub throttled: u64,
+    /// For how long the next request in line was held up, by what, in milliseconds.
+    pub waits_ms: BTreeMap<String, u64>,
+    /// Latencies of replies in milliseconds, with three decimals: `p50`, `p90`, `p99`, `max`. Empty without a reply.
+    pub latency_ms: BTreeMap<String, String>,
+    /// From the first row to the last commit, in milliseconds.
+    pub elapsed_ms: u64,
+    /// The allowance in requests per second; 0 is unlimited.
+    pub rate_allowed: u32,
+    /// Requests per second over the whole time, with one decimal.
+    pub rate_used: String,
 }
 
 /// One file of a report.

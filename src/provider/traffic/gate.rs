@@ -13,6 +13,10 @@ const PATIENCE: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub(super) struct Gate {
     max_wait: Duration,
+    /// When the whole job is to end, if at any time.
+    deadline: Option<Duration>,
+    /// Whether the provider itself said how long the gate is closed.
+    asked: bool,
     /// Where the gate was ever closed: when that was last.
     closed_at: Option<Duration>,
     open_at: Duration,
@@ -24,14 +28,33 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// An open gate that stops asking where a wait would be longer than `max_wait`.
-    pub(super) fn new(max_wait: Duration) -> Self {
-        Self { max_wait, closed_at: None, open_at: Duration::ZERO, streak: 0, limited_since: None, stopped: None }
+    /// An open gate that stops asking where a wait would be longer than `max_wait` or end after `deadline`.
+    pub(super) fn new(max_wait: Duration, deadline: Option<Duration>) -> Self {
+        Self {
+            max_wait,
+            deadline,
+            asked: false,
+            closed_at: None,
+            open_at: Duration::ZERO,
+            streak: 0,
+            limited_since: None,
+            stopped: None,
+        }
     }
 
     /// When the gate opens, where it is closed at `now`.
     pub(super) fn closed_until(&self, now: Duration) -> Option<Duration> {
         (self.open_at > now).then_some(self.open_at)
+    }
+
+    /// When it opened last, or will.
+    pub(super) fn opens_at(&self) -> Duration {
+        self.open_at
+    }
+
+    /// Whether the provider itself said for how long it is closed.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked
     }
 
     /// Why nothing is to be asked any more, where that is so.
@@ -53,6 +76,9 @@ impl Gate {
         let news = self.is_after_closing(sent);
         let wait = match asked {
             Some(wait) if wait > self.max_wait => return self.stop(too_long(wait, self.max_wait)),
+            Some(wait) if self.deadline.is_some_and(|deadline| now.saturating_add(wait) > deadline) => {
+                return self.stop(format!("the provider asks to wait {} s, past --deadline", wait.as_secs()));
+            }
             Some(wait) => wait,
             None if news => back_off(self.streak),
             None => return,
@@ -61,7 +87,10 @@ impl Gate {
             self.streak = self.streak.saturating_add(1);
             self.closed_at = Some(now);
         }
-        self.open_at = self.open_at.max(now.saturating_add(wait));
+        let open_at = now.saturating_add(wait);
+        if open_at > self.open_at {
+            (self.open_at, self.asked) = (open_at, asked.is_some());
+        }
         if now.saturating_sub(since) >= PATIENCE {
             self.stop("the provider answered nothing but 429 for 10 minutes; run again later or lower the rate".into());
         }
@@ -103,7 +132,7 @@ mod tests {
 
     #[test]
     fn closes_for_as_long_as_asked() {
-        let mut gate = Gate::new(s(300));
+        let mut gate = Gate::new(s(300), None);
         assert_eq!(gate.closed_until(s(0)), None);
         gate.limited(s(1), s(2), Some(s(10)), no_back_off);
         assert_eq!(gate.closed_until(s(11)), Some(s(12)));
@@ -115,7 +144,7 @@ mod tests {
 
     #[test]
     fn backs_off_once_for_all_that_was_in_flight() {
-        let mut gate = Gate::new(s(300));
+        let mut gate = Gate::new(s(300), None);
         let mut streaks = Vec::new();
         let mut limited = |gate: &mut Gate, sent, now| {
             gate.limited(sent, now, None, |streak| {
@@ -135,7 +164,7 @@ mod tests {
 
     #[test]
     fn stops_asking_where_the_wait_is_too_long() {
-        let mut gate = Gate::new(s(300));
+        let mut gate = Gate::new(s(300), None);
         gate.limited(s(0), s(1), Some(s(300)), no_back_off);
         assert_eq!(gate.stopped(), None);
         gate.limited(s(302), s(303), Some(s(u64::MAX)), no_back_off);
@@ -143,8 +172,17 @@ mod tests {
     }
 
     #[test]
+    fn stops_asking_where_the_wait_ends_after_the_deadline() {
+        let mut gate = Gate::new(s(300), Some(s(60)));
+        gate.limited(s(0), s(1), Some(s(59)), no_back_off);
+        assert!(gate.stopped().is_none() && gate.is_asked());
+        gate.limited(s(60), s(60), Some(s(1)), no_back_off);
+        assert!(gate.stopped().is_some_and(|reason| reason.detail.contains("--deadline")));
+    }
+
+    #[test]
     fn stops_asking_after_ten_minutes_of_nothing_else() {
-        let mut gate = Gate::new(s(300));
+        let mut gate = Gate::new(s(300), None);
         for minute in 0..10 {
             gate.limited(s(60 * minute), s(60 * minute), None, |_| s(1));
         }
@@ -152,7 +190,7 @@ mod tests {
         gate.limited(s(600), s(600), None, |_| s(1));
         assert_eq!(gate.stopped().map(|reason| reason.code.as_str()), Some("rate-limited"));
 
-        let mut gate = Gate::new(s(300));
+        let mut gate = Gate::new(s(300), None);
         gate.limited(s(0), s(0), None, |_| s(1));
         gate.answered(s(300));
         gate.limited(s(600), s(600), None, |_| s(1));
