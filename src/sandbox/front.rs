@@ -86,7 +86,8 @@ impl Front {
             self.note(seen, Answered::Status(response.status().as_u16()));
             return Ok(response);
         };
-        self.misbehave(rule, seen, request, line).await
+        // Boxed, so that requests without a fault are not held in a state machine of its size.
+        Box::pin(self.misbehave(rule, seen, request, line)).await
     }
 
     async fn misbehave(

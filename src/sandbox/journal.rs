@@ -155,6 +155,17 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
+    fn a_log_that_cannot_be_written_is_said_to_be_broken() {
+        let full = File::options().write(true).open("/dev/full").expect("a device");
+        let (broken, mut breaks) = mpsc::unbounded_channel();
+        let log = Log { lines: Mutex::new(csv::Writer::from_writer(full)), broken };
+        log.write(&Arrival { at: Duration::ZERO, run_order_id: None, answered: Answered::Status(200) });
+        let error = breaks.try_recv().expect("it is heard").to_string();
+        assert!(error.starts_with("the request log can't be written: "), "{error}");
+    }
+
+    #[test]
     fn tells_arrivals_in_order() {
         let journal = journal(&[4, 1, 2, 3]);
         assert_eq!(journal.arrivals().iter().map(|arrival| arrival.at.as_millis()).collect::<Vec<_>>(), [1, 2, 3, 4]);
