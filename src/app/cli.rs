@@ -195,27 +195,51 @@ pub struct SandboxCommand {
     /// Port on loopback; 0 takes a free one
     #[arg(long, value_name = "N", default_value_t = 8080)]
     pub port: u16,
-    /// Which orders there are
+    /// How the sandbox is to behave.
+    #[command(flatten)]
+    options: SandboxOptions,
+}
+
+/// How the sandbox is to behave, as typed.
+#[derive(Clone, Debug, Args)]
+pub struct SandboxOptions {
+    /// Which orders there are, and which requests a probability strikes
     #[arg(long, value_name = "N", default_value_t = sandbox::Options::default().seed)]
-    seed: u64,
+    pub seed: u64,
     /// Answer 429 past that many requests in any second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    rate_limit: Option<u32>,
+    pub rate_limit: Option<u32>,
+    /// What that 429 says in Retry-After, verbatim; `none` leaves the header out [default: 1]
+    #[arg(long, value_name = "TEXT", requires = "rate_limit", allow_hyphen_values = true)]
+    pub retry_after: Option<sandbox::HeaderText>,
+    /// What that 429 says in Date, verbatim [default: the time]
+    #[arg(long, value_name = "TEXT", requires = "rate_limit", allow_hyphen_values = true)]
+    pub date: Option<sandbox::HeaderText>,
+    /// Misbehave by the rules of this TOML file; docs/sandbox.md explains them
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+    /// Misbehave by this rule, such as 'status=502,every=7' or 'cut-body,ids=wfrun_0*,times=1'; repeatable, the first that
+    /// matches wins, those of --faults come last
+    #[arg(long, value_name = "SPEC")]
+    pub fault: Vec<String>,
     /// Log each request
     #[arg(long)]
-    log_requests: bool,
+    pub log_requests: bool,
+    /// Write each request's time, status or fault, and order into this new CSV file
+    #[arg(long, value_name = "FILE")]
+    pub request_log: Option<PathBuf>,
 }
 
 impl SandboxCommand {
     /// How much the log must say for its requests to be seen.
     #[must_use]
     pub fn verbosity(&self) -> u8 {
-        u8::from(self.log_requests)
+        u8::from(self.options.log_requests)
     }
 
-    /// The sandbox's options.
+    /// How the sandbox is to behave, as typed.
     #[must_use]
-    pub const fn options(&self) -> sandbox::Options {
-        sandbox::Options { seed: self.seed, rate_limit: self.rate_limit, log_requests: self.log_requests }
+    pub const fn options(&self) -> &SandboxOptions {
+        &self.options
     }
 }

@@ -7,41 +7,74 @@
 mod account;
 mod anomalies;
 mod catalogue;
+mod connections;
 mod die;
 mod facts;
+mod faults;
+mod front;
+mod header;
+mod journal;
 mod json;
 mod kind;
 mod limiter;
+mod line;
 mod orders;
 mod reply;
 mod server;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle};
 
+use front::Front;
+use journal::{Log, Recorder};
+use line::Stopping;
+
+pub use faults::{FaultPlan, FaultPlanError, RuleError};
+pub use header::{HeaderText, HeaderTextError};
+pub use journal::{Answered, Arrival, Journal};
 pub use kind::{Anomaly, Kind, Malformation, describe};
 
 /// The only API key that the sandbox accepts.
 pub const KEY: &str = "cy_sandbox_key";
 
 /// How the sandbox behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// What the orders are derived from, together with their IDs.
     pub seed: u64,
     /// Requests admitted in any one second; `None` for no limit.
     pub rate_limit: Option<u32>,
-    /// Whether each request is logged: method, path and status, never the key.
+    /// `Retry-After` of what the limit turns away; `None` leaves the header out.
+    pub retry_after: Option<HeaderText>,
+    /// `Date` of what the limit turns away; `None` for the right one.
+    pub date: Option<HeaderText>,
+    /// How requests with the key that the limit admits are mistreated.
+    pub faults: FaultPlan,
+    /// Whether each request is logged: method, path and status or fault, never the key.
     pub log_requests: bool,
+    /// Whether requests are written down for [`Sandbox::journal`].
+    pub journal: bool,
+    /// A file, not there yet, that gets one CSV line per request.
+    pub request_log: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1, rate_limit: None, log_requests: false }
+        Self {
+            seed: 1,
+            rate_limit: None,
+            retry_after: Some(1.into()),
+            date: None,
+            faults: FaultPlan::default(),
+            log_requests: false,
+            journal: false,
+            request_log: None,
+        }
     }
 }
 
@@ -59,6 +92,14 @@ pub enum SandboxError {
         /// What the system says.
         source: io::Error,
     },
+    /// The request log can't be made.
+    #[error("the request log {} can't be made: {source}; name a file that is not there yet", path.display())]
+    RequestLog {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// Serving broke off.
     #[error("the sandbox stopped serving: {0}; start it again")]
     Serve(#[from] io::Error),
@@ -71,7 +112,8 @@ pub enum SandboxError {
 #[derive(Debug)]
 pub struct Sandbox {
     addr: SocketAddr,
-    stop: oneshot::Sender<()>,
+    journal: Journal,
+    stop: watch::Sender<()>,
     task: JoinHandle<io::Result<()>>,
 }
 
@@ -79,7 +121,8 @@ impl Sandbox {
     /// Starts serving on an address; port 0 stands for a free one.
     ///
     /// # Errors
-    /// [`SandboxError::AddressInUse`] or [`SandboxError::Bind`] when the address can't be listened on.
+    /// [`SandboxError::AddressInUse`] or [`SandboxError::Bind`] when the address can't be listened on;
+    /// [`SandboxError::RequestLog`] when the request log can't be made.
     pub async fn start(addr: SocketAddr, options: Options) -> Result<Self, SandboxError> {
         let refused = |source: io::Error| match source.kind() {
             io::ErrorKind::AddrInUse => SandboxError::AddressInUse(addr),
@@ -87,13 +130,20 @@ impl Sandbox {
         };
         let listener = TcpListener::bind(addr).await.map_err(refused)?;
         let addr = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel();
-        let until_stopped = async move {
-            // A dropped sender stops the sandbox as well.
-            let _ = stopped.await;
-        };
-        let server = axum::serve(listener, server::router(options)).with_graceful_shutdown(until_stopped);
-        Ok(Self { addr, stop, task: tokio::spawn(async { server.await }) })
+        let journal = Journal::default();
+        let (broken, breaks) = mpsc::unbounded_channel();
+        let log = options.request_log.as_deref().map(|path| Log::create(path, broken)).transpose()?;
+        let recorder = Recorder::new(options.journal.then(|| journal.clone()), log);
+        let (stop, stopping) = Stopping::new();
+        let front = Front::new(options.clone(), server::router(options.seed), recorder, stopping.clone());
+        let task = tokio::spawn(connections::serve(listener, front, stopping, breaks));
+        Ok(Self { addr, journal, stop, task })
+    }
+
+    /// The requests so far, where [`Options::journal`] is on; else none. The journal may be kept past the sandbox.
+    #[must_use]
+    pub fn journal(&self) -> Journal {
+        self.journal.clone()
     }
 
     /// The base URL for a client.

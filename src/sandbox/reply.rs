@@ -22,7 +22,13 @@ impl Reply {
         Self::enveloped(status, &status.to_string(), message, "null")
     }
 
-    fn enveloped(status: u16, code: &str, message: &str, data: &str) -> Self {
+    /// The refusal of a request too many.
+    pub(super) fn too_many() -> Self {
+        Self::failure(429, "too many requests")
+    }
+
+    /// A reply of that status whose envelope holds that JSON.
+    pub(super) fn enveloped(status: u16, code: &str, message: &str, data: &str) -> Self {
         let members = [("code", code.to_owned()), ("msg", json::text(message)), ("data", data.to_owned())];
         Self { status, body: json::object(members) }
     }
