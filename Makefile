@@ -13,10 +13,14 @@ export CARGO_TARGET_DIR
 VENV := $(CACHE)/venv
 # The outer tests read reports with DuckDB and pyarrow through this Python.
 export TIEOUT_TEST_PYTHON := $(VENV)/bin/python
+BENCH_VENV := $(CACHE)/bench-venv
+# The script that the benchmark compares with runs on this one.
+export BENCH_PYTHON := $(BENCH_VENV)/bin/python
 # Debian keeps nginx in /usr/sbin, which is not in everybody's PATH.
 export PATH := $(CACHE)/tools/bin:$(PATH):/usr/sbin
 
 CARGO_DENY := 0.20.2
+OHA := 1.16.0
 # Seconds the advisory database may take to fetch.
 ADVISORIES_WAIT := 120
 
@@ -30,6 +34,14 @@ define need
 		echo "$(1) is missing; install it (Debian: apt-get install $(3)) and run make again" >&2; exit 1; \
 	fi; \
 fi
+endef
+
+# $(call venv,FOLDER,REQUIREMENTS,MODULES): unless FOLDER holds them and MODULES can be imported, makes it anew.
+define venv
+@cmp -s $(2) "$(1)/requirements.txt" && "$(1)/bin/python" -c "$(patsubst %,import %;,$(3))" || { \
+	rm -rf "$(1)" && python3 -m venv "$(1)" && \
+	"$(1)/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r $(2) && \
+	cp $(2) "$(1)/requirements.txt"; }
 endef
 
 ##@ Every day
@@ -56,8 +68,8 @@ sample: need-cargo ## makes reports/sample anew, from sample_data/ids.csv agains
 		--as-of 2026-06-01T00:00:00Z --state "$$state/state.sqlite" || [ $$? -eq 1 ] # 1: the sandbox plants discrepancies
 
 .PHONY: bench
-bench: need-cargo need-nginx need-wrk ## orders per second of the release build, beside a bare HTTP load generator
-	bench/run.sh
+bench: need-cargo need-nginx need-oha need-peer ## pacing, speed beside oha and a Python script, memory (PARTS=pacing: one of them)
+	bench/run.sh $(PARTS)
 
 ##@ Parts of `make test`
 .PHONY: fmt-check
@@ -101,17 +113,23 @@ need-cargo-deny: need-cargo
 need-nginx:
 	$(call need,nginx,command -v nginx,nginx)
 
-.PHONY: need-wrk
-need-wrk:
-	$(call need,wrk,command -v wrk,wrk)
+.PHONY: need-oha
+need-oha: need-cargo
+	@[ "$$(oha --version 2>/dev/null)" = "oha $(OHA)" ] || \
+		env -u CARGO_TARGET_DIR cargo install --locked --version $(OHA) --root "$(CACHE)/tools" \
+			--no-default-features --features rustls oha
 
 .PHONY: need-readers
-need-readers:
+need-readers: need-python
+	$(call venv,$(VENV),tests/readers/requirements.txt,duckdb pyarrow)
+
+.PHONY: need-peer
+need-peer: need-python
+	$(call venv,$(BENCH_VENV),bench/requirements.txt,aiohttp polars uvloop)
+
+.PHONY: need-python
+need-python:
 	$(call need,Python 3 with venv,python3 -c "import ensurepip",python3 python3-venv)
-	@cmp -s tests/readers/requirements.txt "$(VENV)/requirements.txt" && "$(VENV)/bin/python" -c "import duckdb, pyarrow" || { \
-		rm -rf "$(VENV)" && python3 -m venv "$(VENV)" && \
-		"$(VENV)/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r tests/readers/requirements.txt && \
-		cp tests/readers/requirements.txt "$(VENV)/requirements.txt"; }
 
 ##@ Help
 .PHONY: help

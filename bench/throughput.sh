@@ -1,0 +1,90 @@
+# How fast orders are fetched, decoded, checked and committed without a limit, beside oha (nothing but HTTP) and a
+# Python script for the same job, all on the same nginx and cores, in turns.
+# shellcheck shell=bash
+
+ROUNDS=3
+
+throughput() {
+    local port url round folder seconds ours=() our_fetching=() bare=() theirs=() their_fetching=()
+    command -v oha >/dev/null || fail "oha is missing: make need-oha"
+    "$PYTHON" -c 'import aiohttp, polars, uvloop' 2>/dev/null ||
+        fail "$PYTHON lacks bench/requirements.txt: start this with make bench PARTS=throughput"
+    export CHENYU_API_KEY=cy_test
+    port=$(free_port)
+    url=$(api_of "$port")
+    serve_nginx "$port"
+    ids "$ORDERS" >"$WORK/ids.csv"
+    for ((round = 1; round <= ROUNDS; round++)); do
+        folder=$WORK/ours-$round
+        seconds=$(reconcile_seconds "ours-$round" 0 "$WORK/ids.csv" --api-url "$url" --rate 0 --concurrency "$IN_FLIGHT")
+        ours+=("$(per_second "$ORDERS" "$seconds")")
+        seconds=$(fetching_seconds "$folder/report/manifest.json")
+        our_fetching+=("$(per_second "$ORDERS" "$seconds")")
+        seconds=$(oha_seconds "$url")
+        bare+=("$(per_second "$ORDERS" "$seconds")")
+        seconds=$(peer_seconds "$round" "$url")
+        theirs+=("$(per_second "$ORDERS" "$seconds")")
+        seconds=$(figure "$WORK/peer-$round.json" fetch_seconds)
+        their_fetching+=("$(per_second "$ORDERS" "$seconds")")
+        rm -rf "$folder" "$WORK/peer-$round"
+    done
+    unset CHENYU_API_KEY
+
+    local oha our_job our_fetch their_job their_fetch
+    oha=$(median "${bare[@]}")
+    our_job=$(median "${ours[@]}") our_fetch=$(median "${our_fetching[@]}")
+    their_job=$(median "${theirs[@]}") their_fetch=$(median "${their_fetching[@]}")
+    row "oha, HTTP alone" "$oha" /s "median of ${bare[*]}; $ORDERS requests, $IN_FLIGHT in flight"
+    row "tieout, fetching" "$our_fetch" /s "median of ${our_fetching[*]}"
+    row "tieout, whole job" "$our_job" /s "median of ${ours[*]}"
+    row "aiohttp + polars script, fetching" "$their_fetch" /s "median of ${their_fetching[*]}"
+    row "aiohttp + polars script, whole job" "$their_job" /s "median of ${theirs[*]}"
+    target_row "fetching, tieout to oha" "$(ratio "$our_fetch" "$oha")" "" ">= 0.45" "aim 0.8; 1 would be nothing but HTTP"
+    target_row "fetching, tieout to the script" "$(ratio "$our_fetch" "$their_fetch")" "" ">= 5" ""
+    row "whole job, tieout to oha" "$(ratio "$our_job" "$oha")" "" ""
+    row "whole job, tieout to the script" "$(ratio "$our_job" "$their_job")" "" ""
+}
+
+# As the report tells it; n/a where the binary measured does not.
+fetching_seconds() { # MANIFEST
+    local milliseconds
+    milliseconds=$(figure "$1" fetch.elapsed_ms)
+    if [ "$milliseconds" = n/a ]; then
+        echo n/a
+    else
+        awk -v milliseconds="$milliseconds" 'BEGIN { printf "%.3f", milliseconds / 1000 }'
+    fi
+}
+
+oha_seconds() { # URL
+    # The headers are tieout's.
+    oha -n "$ORDERS" -c "$IN_FLIGHT" --worker-threads "$(nproc)" --no-tui --disable-compression \
+        -H "Authorization: Bearer $CHENYU_API_KEY" -A application/json --output-format json \
+        "$1/workflow/run/info?run_order_id=wfrun_314ff7d8b7a5beff1388" >"$WORK/oha.json" 2>"$WORK/oha.log" ||
+        fail "oha failed: $(tail -n 3 "$WORK/oha.log")"
+    [ "$(figure "$WORK/oha.json" statusCodeDistribution.200)" = "$ORDERS" ] ||
+        fail "not every request of oha got 200: $(tr -d ' \n' <"$WORK/oha.json" | tail -c 300)"
+    figure "$WORK/oha.json" summary.total
+}
+
+# Runs the script to its end, what it prints in $WORK/peer-ROUND.json, and prints its wall time in seconds.
+peer_seconds() { # ROUND URL
+    local begin end
+    begin=$EPOCHREALTIME
+    "$PYTHON" bench/peer.py "$WORK/ids.csv" --api-url "$2" --out "$WORK/peer-$1" --concurrency "$IN_FLIGHT" \
+        >"$WORK/peer-$1.json" 2>"$WORK/peer.log" || fail "the script failed: $(tail -n 3 "$WORK/peer.log")"
+    end=$EPOCHREALTIME
+    [ "$(figure "$WORK/peer-$1.json" reconciled)" = "$ORDERS" ] ||
+        fail "the script did not reconcile every order: $(cat "$WORK/peer-$1.json")"
+    seconds_between "$begin" "$end"
+}
+
+# A number of a JSON file, or n/a.
+figure() { # FILE KEY.KEY
+    "$PYTHON" -c '
+import json, sys
+value = json.load(open(sys.argv[1], encoding="utf-8"))
+for key in sys.argv[2].split("."):
+    value = value.get(key) if isinstance(value, dict) else None
+print("n/a" if value is None else value)' "$@"
+}
