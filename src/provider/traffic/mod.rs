@@ -389,4 +389,4 @@ impl Traffic {
 }
 
 #[cfg(test)]
-mod simulation;
+mod tests;

@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(next_send(&mut Pacer::new(u32::MAX), SECOND), SECOND);
         let mut slowest = Pacer::new(1);
         assert_eq!(next_send(&mut slowest, SECOND), SECOND);
-        assert_eq!(next_send(&mut slowest, SECOND), SECOND + WINDOW);
+        assert_eq!(next_send(&mut slowest, SECOND), SECOND + ROUND);
     }
 
     #[test]
