@@ -102,7 +102,7 @@ mod tests {
         for millisecond in 1..=1_000 {
             tally.reply(Duration::from_millis(millisecond), 7);
         }
-        ["http-502", "timeout", "http-502"].map(|reason| tally.retry(reason));
+        ["http-502", "timeout", "http-502"].into_iter().for_each(|reason| tally.retry(reason));
         tally.wait(Why::Rate, Duration::from_secs(1));
         tally.wait(Why::Rate, Duration::from_secs(2));
         let record = tally.record();
