@@ -4,12 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
-use tokio::runtime::{self, Runtime};
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
 
 use super::error::{StoreError, io, sqlite};
 use super::{RunId, rows, schema};
@@ -17,8 +14,6 @@ use crate::domain::outcome::Outcome;
 
 /// The most outcomes that one transaction commits.
 const GROUP_ROWS: usize = 1_024;
-/// How long the first outcome of a group waits for others.
-const GROUP_WAIT: Duration = Duration::from_millis(20);
 /// What the writer does, for its errors.
 const WRITING: &str = "write to";
 
@@ -31,7 +26,7 @@ const WRITING: &str = "write to";
 pub struct Writer {
     path: PathBuf,
     /// `None` once closed.
-    queue: Option<mpsc::Sender<Outcome>>,
+    queue: Option<mpsc::UnboundedSender<Outcome>>,
     progress: Arc<Progress>,
     /// Resolves when the thread has ended, however it did.
     ended: oneshot::Receiver<()>,
@@ -40,9 +35,11 @@ pub struct Writer {
 }
 
 /// What the thread tells the others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Progress {
     committed: AtomicU64,
+    /// A permit for each outcome that may be put before others are committed; closed once the thread has failed.
+    room: Semaphore,
     failure: OnceLock<StoreError>,
 }
 
@@ -50,36 +47,37 @@ impl Writer {
     pub(super) fn start(path: &Path, run: RunId, capacity: usize) -> Result<Self, StoreError> {
         const STARTING: &str = "start the writer of";
         let connection = schema::connect(path)?;
-        let runtime = runtime::Builder::new_current_thread().enable_time().build().map_err(io(path, STARTING))?;
-        let (queue, receiver) = mpsc::channel(capacity.clamp(1, Semaphore::MAX_PERMITS));
+        // Not bounded by itself: the room bounds it.
+        let (queue, receiver) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel::<()>();
-        let progress = Arc::new(Progress::default());
-        let mut work =
-            Work { path: path.to_owned(), run, connection, runtime, receiver, progress: Arc::clone(&progress) };
+        let room = Semaphore::new(capacity.clamp(1, Semaphore::MAX_PERMITS));
+        let progress = Arc::new(Progress { committed: AtomicU64::new(0), room, failure: OnceLock::new() });
+        let mut work = Work { path: path.to_owned(), run, connection, receiver, progress: Arc::clone(&progress) };
         let thread = thread::Builder::new()
             .name("tieout-store".to_owned())
             .spawn(move || {
                 work.until_closed();
                 // The file is closed before the end is told.
+                let progress = Arc::clone(&work.progress);
                 drop(work);
+                progress.room.close();
                 drop(end);
             })
             .map_err(io(path, STARTING))?;
         Ok(Self { path: path.to_owned(), queue: Some(queue), progress, ended, thread: Some(thread) })
     }
 
-    /// Queues one outcome, waiting for room where the thread can't keep up.
+    /// Queues one outcome, waiting while as many as may be are not committed yet.
     ///
     /// # Errors
     /// As soon as the thread has failed, its error. Everything that was not committed by then is lost.
     pub async fn put(&self, outcome: Outcome) -> Result<(), StoreError> {
-        if let Some(failure) = self.progress.failure.get() {
-            return Err(failure.clone());
-        }
-        let Some(queue) = &self.queue else {
-            return Err(self.failure());
-        };
-        queue.send(outcome).await.map_err(|_| self.failure())
+        let permit = self.progress.room.acquire().await.map_err(|_| self.failure())?;
+        let queue = self.queue.as_ref().ok_or_else(|| self.failure())?;
+        queue.send(outcome).map_err(|_| self.failure())?;
+        // The thread gives it back with the commit.
+        permit.forget();
+        Ok(())
     }
 
     /// How many outcomes are committed by now.
@@ -121,41 +119,34 @@ struct Work {
     path: PathBuf,
     run: RunId,
     connection: Connection,
-    /// For the timer of a group; nothing else runs on it.
-    runtime: Runtime,
-    receiver: mpsc::Receiver<Outcome>,
+    receiver: mpsc::UnboundedReceiver<Outcome>,
     progress: Arc<Progress>,
 }
 
 impl Work {
+    /// Commits whatever there is, at once; what is put meanwhile is the next group. So a slow disk makes for large groups
+    /// and a fast one for small ones.
     fn until_closed(&mut self) {
         loop {
-            let group = self.runtime.block_on(next_group(&mut self.receiver));
-            let Some(rows) = u64::try_from(group.len()).ok().filter(|rows| *rows > 0) else {
+            let mut group = Vec::new();
+            let rows = self.receiver.blocking_recv_many(&mut group, GROUP_ROWS);
+            if rows == 0 {
                 return;
-            };
+            }
             match commit(&mut self.connection, &self.path, self.run, group) {
-                Ok(()) => self.progress.committed.fetch_add(rows, Ordering::Release),
+                Ok(()) => {
+                    self.progress.committed.fetch_add(rows as u64, Ordering::Release);
+                    self.progress.room.add_permits(rows);
+                }
                 Err(failure) => {
-                    // Set before the queue closes, so that whoever finds it closed finds the reason.
+                    // Set before the room closes, so that whoever finds it closed finds the reason.
                     let _ = self.progress.failure.set(failure);
+                    self.progress.room.close();
                     return;
                 }
-            };
+            }
         }
     }
-}
-
-/// Waits for an outcome, then a little for others. Empty once the queue is closed and drained.
-async fn next_group(receiver: &mut mpsc::Receiver<Outcome>) -> Vec<Outcome> {
-    let mut group = Vec::new();
-    let mut received = receiver.recv_many(&mut group, GROUP_ROWS).await;
-    let deadline = Instant::now() + GROUP_WAIT;
-    while received > 0 && group.len() < GROUP_ROWS {
-        let room = GROUP_ROWS - group.len();
-        received = timeout_at(deadline, receiver.recv_many(&mut group, room)).await.unwrap_or(0);
-    }
-    group
 }
 
 /// Commits a group whole or not at all.
