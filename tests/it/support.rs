@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
-use tieout::sandbox::{Options, Sandbox};
+use tieout::sandbox::{Journal, Options, Sandbox};
 use tokio::runtime::Runtime;
 
 /// The binary under test, in an environment of its own.
@@ -100,6 +100,8 @@ impl ReportFiles {
 pub struct Server {
     _runtime: Runtime,
     pub url: String,
+    /// What the sandbox was asked; empty unless its options ask for a journal.
+    pub journal: Journal,
 }
 
 impl Server {
@@ -107,9 +109,9 @@ impl Server {
         let runtime = Runtime::new().expect("a runtime");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let sandbox = runtime.block_on(Sandbox::start(address, options)).expect("a free port");
-        let url = sandbox.base_url();
+        let (url, journal) = (sandbox.base_url(), sandbox.journal());
         runtime.spawn(sandbox.wait());
-        Self { _runtime: runtime, url }
+        Self { _runtime: runtime, url, journal }
     }
 }
 

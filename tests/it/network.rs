@@ -1,0 +1,1 @@
+//! Faults below HTTP and from the operating system, by raw sockets and signals.
