@@ -229,9 +229,14 @@ impl From<Amount> for Sum {
 
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let one = 10_u128.pow(SCALE);
-        let size = self.0.unsigned_abs();
         let sign = if self.0 < 0 { "-" } else { "" };
+        let size = self.0.unsigned_abs();
+        // Nearly every amount fits 64 bits, and a division of those is many times faster.
+        if let Ok(size) = u64::try_from(size) {
+            let one = 10_u64.pow(SCALE);
+            return write!(f, "{sign}{}.{:08}", size / one, size % one);
+        }
+        let one = 10_u128.pow(SCALE);
         write!(f, "{sign}{}.{:08}", size / one, size % one)
     }
 }

@@ -17,7 +17,7 @@ use crate::report::ReportError;
 use crate::report::builder::{Builder, Options as ReportOptions, Report};
 use crate::report::manifest::{FetchStamp, InputStamp, Stamp};
 use crate::report::publish::{Destination, PublishError};
-use crate::store::{NewRun, RunId, Store, StoreError};
+use crate::store::{NewRun, RunId, Sends, Store, StoreError};
 use crate::summary::{JudgingSettings, Population, Verdict};
 
 pub use fetching::Signal;
@@ -107,7 +107,11 @@ pub enum JobError {
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
 pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict, &Population) -> u8) -> Result<Ended, JobError> {
     let run = job.store.begin(&job.new_run())?;
-    let fetched = job.runtime.block_on(fetching::fetch_all(&job, run))?;
+    job.remember_sends()?;
+    let fetched = job.runtime.block_on(fetching::fetch_all(&job, run));
+    let noted = job.note_sends();
+    let fetched = fetched?;
+    noted?;
     if let Some(signal) = fetched.stopped_by {
         return Ok(Ended::Stopped { signal, committed: fetched.committed });
     }
@@ -131,6 +135,28 @@ impl Job {
             as_of: self.as_of,
             started_at: self.started_at,
         }
+    }
+
+    /// Makes the requests of a run that ended just now count against the rate.
+    fn remember_sends(&mut self) -> Result<(), StoreError> {
+        let rate = usize::try_from(self.rate).unwrap_or(usize::MAX);
+        let ago = match self.store.begin_sending(&self.base_url)? {
+            Sends::At(times) => {
+                let now = Timestamp::now();
+                // A time to come tells of a clock that was set back.
+                times.into_iter().map(|sent| Duration::try_from(now.duration_since(sent)).unwrap_or_default()).collect()
+            }
+            Sends::Unknown => vec![Duration::ZERO; rate],
+        };
+        self.provider.remember(&ago);
+        Ok(())
+    }
+
+    fn note_sends(&mut self) -> Result<(), StoreError> {
+        let now = Timestamp::now();
+        let sent: Vec<Timestamp> =
+            self.provider.recent().into_iter().filter_map(|ago| now.checked_sub(ago).ok()).collect();
+        self.store.end_sending(&self.base_url, &sent)
     }
 
     fn judging_values(&self) -> serde_json::Value {

@@ -3,6 +3,8 @@
 //! Only the billing fields are ever looked at. Whatever else a reply holds, prompts above all, is skipped
 //! unread, however deeply it nests.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::error::Category;
@@ -76,36 +78,53 @@ struct Fields<'b> {
     updated_at: Option<&'b RawValue>,
 }
 
+/// Why a body is no envelope.
+enum NoEnvelope {
+    /// It is not one whole JSON text.
+    NotJson,
+    /// It is JSON of another kind.
+    Malformed(Reason),
+}
+
 /// Reads the body of a reply with status 200.
 pub(super) fn decode(body: &[u8]) -> Answer {
-    let Some(json) = whole_json(body) else {
-        return Answer::Failed(Reason::new("not-json", "the reply is not one whole JSON text"));
+    let opened = match envelope(body) {
+        Ok(envelope) => open(&envelope),
+        Err(NoEnvelope::Malformed(reason)) => Err(reason),
+        Err(NoEnvelope::NotJson) => {
+            return Answer::Failed(Reason::new("not-json", "the reply is not one whole JSON text"));
+        }
     };
-    match envelope(json).and_then(|envelope| open(&envelope)) {
-        Ok(answer) => answer,
-        Err(reason) => Answer::Final(Evidence::Malformed(reason)),
-    }
+    opened.unwrap_or_else(|reason| Answer::Final(Evidence::Malformed(reason)))
 }
 
 /// The text with which the provider explains itself, as it came; empty where there is none.
 pub(super) fn message(body: &[u8]) -> String {
-    whole_json(body).and_then(|json| envelope(json).ok()).map(|envelope| envelope.message()).unwrap_or_default()
+    envelope(body).map(|envelope| envelope.message()).unwrap_or_default()
 }
 
 /// Whether a body is an envelope as the provider writes it.
 pub(super) fn is_envelope(body: &[u8]) -> bool {
-    whole_json(body).and_then(|json| envelope(json).ok()).is_some_and(|envelope| envelope.code.is_some())
+    envelope(body).is_ok_and(|envelope| envelope.code.is_some())
 }
 
-fn whole_json(body: &[u8]) -> Option<&RawValue> {
-    let text = str::from_utf8(body).ok()?;
-    serde_json::from_str(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)).ok()
-}
-
-fn envelope(json: &RawValue) -> Result<Envelope<'_>, Reason> {
+fn envelope(body: &[u8]) -> Result<Envelope<'_>, NoEnvelope> {
+    let text = str::from_utf8(body).map_err(|_| NoEnvelope::NotJson)?;
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    // An array would pass for an object with its fields in order.
+    if text.trim_ascii_start().starts_with('{')
+        && let Ok(envelope) = serde_json::from_str(text)
+    {
+        return Ok(envelope);
+    }
+    // Something is wrong with it; only a second look tells what.
+    let json: &RawValue = serde_json::from_str(text).map_err(|_| NoEnvelope::NotJson)?;
     match kind(json) {
-        Kind::Object => object(json),
-        kind => Err(Reason::new("wrong-type", format!("the reply is {}, an object was expected", kind.name()))),
+        Kind::Object => object(json).map_err(NoEnvelope::Malformed),
+        kind => {
+            let what = format!("the reply is {}, an object was expected", kind.name());
+            Err(NoEnvelope::Malformed(Reason::new("wrong-type", what)))
+        }
     }
 }
 
@@ -152,7 +171,7 @@ impl Envelope<'_> {
         };
         let text = match kind(code) {
             Kind::Number => code.get().to_owned(),
-            Kind::Text => unescaped("code", code)?,
+            Kind::Text => unescaped("code", code)?.into_owned(),
             _ => return Err(wrong_type("code", code, "a number or text")),
         };
         Ok(text.trim().parse().map_or(Code::Other(text), Code::Number))
@@ -207,6 +226,10 @@ fn order(data: Option<&RawValue>) -> Result<RunOrder, Reason> {
 
 /// A text; empty is `None`.
 fn text(field: &str, value: Option<&RawValue>) -> Result<Option<String>, Reason> {
+    borrowed(field, value).map(|text| text.map(Cow::into_owned))
+}
+
+fn borrowed<'b>(field: &str, value: Option<&'b RawValue>) -> Result<Option<Cow<'b, str>>, Reason> {
     let Some(value) = value else {
         return Ok(None);
     };
@@ -214,7 +237,7 @@ fn text(field: &str, value: Option<&RawValue>) -> Result<Option<String>, Reason>
         return Err(wrong_type(field, value, "a text"));
     }
     let text = unescaped(field, value)?;
-    if text.chars().count() > MAX_TEXT {
+    if text.len() > MAX_TEXT && text.chars().count() > MAX_TEXT {
         return Err(Reason::new("text-too-long", format!("{field} is longer than {MAX_TEXT} characters")));
     }
     Ok((!text.is_empty()).then_some(text))
@@ -227,7 +250,7 @@ fn amount(field: &str, value: Option<&RawValue>) -> Result<Option<Amount>, Reaso
     };
     let parsed = match kind(value) {
         Kind::Number => Amount::parse(value.get()),
-        Kind::Text => match unescaped(field, value)?.as_str() {
+        Kind::Text => match &*unescaped(field, value)? {
             "" => return Ok(None),
             text => Amount::parse(text),
         },
@@ -244,7 +267,7 @@ fn amount(field: &str, value: Option<&RawValue>) -> Result<Option<Amount>, Reaso
 
 /// An RFC 3339 time with any offset, cut to the microsecond; an empty text is `None`.
 fn time(field: &str, value: Option<&RawValue>) -> Result<Option<Timestamp>, Reason> {
-    let Some(text) = text(field, value)? else {
+    let Some(text) = borrowed(field, value)? else {
         return Ok(None);
     };
     text.parse::<Timestamp>()
@@ -253,8 +276,13 @@ fn time(field: &str, value: Option<&RawValue>) -> Result<Option<Timestamp>, Reas
         .map_err(|_| Reason::new("bad-timestamp", format!("{field} is no RFC 3339 time")))
 }
 
-fn unescaped(field: &str, value: &RawValue) -> Result<String, Reason> {
+fn unescaped<'b>(field: &str, value: &'b RawValue) -> Result<Cow<'b, str>, Reason> {
+    let quoted = value.get().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    if let Some(text) = quoted.filter(|text| !text.contains('\\')) {
+        return Ok(Cow::Borrowed(text));
+    }
     serde_json::from_str(value.get())
+        .map(Cow::Owned)
         .map_err(|_| Reason::new("bad-text", format!("{field} has an escape of no meaning")))
 }
 

@@ -5,8 +5,10 @@
 //! is written once: a second outcome for it is an error, never a replacement.
 
 mod error;
+mod queue;
 mod rows;
 mod schema;
+mod sends;
 mod writer;
 
 use std::fmt;
@@ -19,6 +21,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::domain::outcome::Outcome;
 
 pub use error::StoreError;
+pub use sends::Sends;
 pub use writer::Writer;
 
 use error::{io, sqlite};

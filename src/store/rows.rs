@@ -1,5 +1,6 @@
 //! One outcome as one row of the table `outcomes`, and back.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -44,6 +45,9 @@ const RUN_ID: &str = "run_id";
 const LINE: &str = "line";
 const EVIDENCE: &str = "evidence";
 const FIRST_LINE: &str = "first_line";
+
+/// As long as the text of an amount usually is, at most.
+const USUAL_AMOUNT: usize = 24;
 
 const FETCHED: &str = "fetched";
 const NOT_FOUND: &str = "not_found";
@@ -129,12 +133,18 @@ pub(super) fn values(run: RunId, outcome: Outcome) -> Result<[Value; COLUMNS.len
 }
 
 fn amount(amount: Option<Amount>) -> Value {
-    amount.map(|amount| amount.to_string()).into()
+    let written = |amount: Amount| {
+        let mut text = String::with_capacity(USUAL_AMOUNT);
+        // Writing to a text never fails.
+        _ = write!(text, "{amount}");
+        text
+    };
+    amount.map(written).into()
 }
 
 /// The inverse of [`Timestamp::as_microsecond`]. That of jiff refuses the last second it can represent, and no
 /// time that could be written may be unreadable.
-fn time(microseconds: i64) -> Option<Timestamp> {
+pub(super) fn time(microseconds: i64) -> Option<Timestamp> {
     const PER_SECOND: i64 = 1_000_000;
     let nanosecond = i32::try_from(microseconds.rem_euclid(PER_SECOND)).ok()? * 1_000;
     Timestamp::new(microseconds.div_euclid(PER_SECOND), nanosecond).ok()

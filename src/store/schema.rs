@@ -16,7 +16,8 @@ pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"tieo");
 /// `user_version`. An entry that was once released is never changed.
 ///
 /// Amounts are texts with 8 decimals, since an SQLite integer holds 64 bits; times are microseconds since 1970.
-pub(super) const MIGRATIONS: [&str; 1] = ["
+pub(super) const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE runs (
     run_id        INTEGER PRIMARY KEY AUTOINCREMENT,
     base_url      TEXT NOT NULL,
@@ -58,7 +59,15 @@ CREATE TABLE outcomes (
     updated_at            INTEGER,
     PRIMARY KEY (run_id, line)
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+-- The last requests to each provider. Without a time: a run is sending, or was killed while it did.
+CREATE TABLE sends (
+    base_url  TEXT NOT NULL,
+    sent_at   INTEGER
+) STRICT;
+",
+];
 
 /// The bytes every SQLite file begins with.
 const MAGIC: &[u8] = b"SQLite format 3\0";

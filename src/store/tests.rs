@@ -1,6 +1,7 @@
 //! The state as other programs, other versions and people who edit it meet it.
 
 mod round_trip;
+mod sends;
 mod writing;
 
 use std::error::Error;
@@ -97,11 +98,44 @@ fn a_strangers_file_is_refused_and_untouched() -> Tested {
 fn a_newer_format_is_refused_and_untouched() -> Tested {
     let Bench { path, store, _folder, .. } = bench();
     drop(store);
-    Connection::open(&path)?.execute_batch("PRAGMA user_version = 2")?;
+    let newer = schema::MIGRATIONS.len() as i64 + 1;
+    Connection::open(&path)?.execute_batch(&format!("PRAGMA user_version = {newer}"))?;
     let before = fs::read(&path)?;
     let error = Store::open(&path).expect_err("newer");
-    assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found, known, .. } if (found, known) == (newer, newer - 1)), "{error}");
     assert_eq!(fs::read(&path)?, before);
+    Ok(())
+}
+
+#[test]
+fn a_state_of_every_older_format_is_brought_up_to_date() -> Tested {
+    let Bench { path: today, store, _folder, .. } = bench();
+    drop(store);
+    for formats in 1..schema::MIGRATIONS.len() {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("state.sqlite");
+        let old = Connection::open(&path)?;
+        schema::MIGRATIONS[..formats].iter().try_for_each(|statements| old.execute_batch(statements))?;
+        let application = schema::APPLICATION_ID;
+        old.execute_batch(&format!(
+            "PRAGMA application_id = {application}; PRAGMA user_version = {formats};
+             INSERT INTO runs (base_url, input_name, input_sha256, rows, settings, as_of, started_at)
+             VALUES ('https://provider.example/v2', 'ids.csv', '00ff', 1, '{{}}', 0, 0);
+             INSERT INTO outcomes (run_id, line, run_order_id, evidence, reason_code, reason_detail)
+             VALUES (1, 1, 'wfrun_1', 'not_found', 'http-404', 'no such order');"
+        ))?;
+        drop(old);
+        assert_eq!(stored(&Store::open(&path)?, RunId(1))?, [missing(1)], "from format {formats}");
+        let tables = |path: &Path| -> rusqlite::Result<Vec<String>> {
+            let connection = Connection::open(path)?;
+            let mut statement = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY name")?;
+            statement
+                .query_map((), |row| row.get::<_, Option<String>>(0))?
+                .map(|sql| Ok(sql?.unwrap_or_default()))
+                .collect()
+        };
+        assert_eq!(tables(&path)?, tables(&today)?);
+    }
     Ok(())
 }
 

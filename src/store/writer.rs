@@ -6,14 +6,13 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::error::{StoreError, io, sqlite};
+use super::queue::Queue;
 use super::{RunId, rows, schema};
 use crate::domain::outcome::Outcome;
 
-/// The most outcomes that one transaction commits.
-const GROUP_ROWS: usize = 1_024;
 /// What the writer does, for its errors.
 const WRITING: &str = "write to";
 
@@ -25,21 +24,18 @@ const WRITING: &str = "write to";
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
-    /// `None` once closed.
-    queue: Option<mpsc::UnboundedSender<Outcome>>,
-    progress: Arc<Progress>,
+    shared: Arc<Shared>,
     /// Resolves when the thread has ended, however it did.
     ended: oneshot::Receiver<()>,
     /// `None` once joined.
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread tells the others.
+/// What the thread and the others share.
 #[derive(Debug)]
-struct Progress {
+struct Shared {
+    queue: Queue,
     committed: AtomicU64,
-    /// A permit for each outcome that may be put before others are committed; closed once the thread has failed.
-    room: Semaphore,
     failure: OnceLock<StoreError>,
 }
 
@@ -47,24 +43,20 @@ impl Writer {
     pub(super) fn start(path: &Path, run: RunId, capacity: usize) -> Result<Self, StoreError> {
         const STARTING: &str = "start the writer of";
         let connection = schema::connect(path)?;
-        // Not bounded by itself: the room bounds it.
-        let (queue, receiver) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel::<()>();
-        let room = Semaphore::new(capacity.clamp(1, Semaphore::MAX_PERMITS));
-        let progress = Arc::new(Progress { committed: AtomicU64::new(0), room, failure: OnceLock::new() });
-        let mut work = Work { path: path.to_owned(), run, connection, receiver, progress: Arc::clone(&progress) };
+        let queue = Queue::new(capacity);
+        let shared = Arc::new(Shared { queue, committed: AtomicU64::new(0), failure: OnceLock::new() });
+        let mut work = Work { path: path.to_owned(), run, connection, shared: Arc::clone(&shared) };
         let thread = thread::Builder::new()
             .name("tieout-store".to_owned())
             .spawn(move || {
                 work.until_closed();
                 // The file is closed before the end is told.
-                let progress = Arc::clone(&work.progress);
                 drop(work);
-                progress.room.close();
                 drop(end);
             })
             .map_err(io(path, STARTING))?;
-        Ok(Self { path: path.to_owned(), queue: Some(queue), progress, ended, thread: Some(thread) })
+        Ok(Self { path: path.to_owned(), shared, ended, thread: Some(thread) })
     }
 
     /// Queues one outcome, waiting while as many as may be are not committed yet.
@@ -72,18 +64,13 @@ impl Writer {
     /// # Errors
     /// As soon as the thread has failed, its error. Everything that was not committed by then is lost.
     pub async fn put(&self, outcome: Outcome) -> Result<(), StoreError> {
-        let permit = self.progress.room.acquire().await.map_err(|_| self.failure())?;
-        let queue = self.queue.as_ref().ok_or_else(|| self.failure())?;
-        queue.send(outcome).map_err(|_| self.failure())?;
-        // The thread gives it back with the commit.
-        permit.forget();
-        Ok(())
+        self.shared.queue.put(outcome).await.map_err(|_| self.failure())
     }
 
     /// How many outcomes are committed by now.
     #[must_use]
     pub fn committed(&self) -> u64 {
-        self.progress.committed.load(Ordering::Acquire)
+        self.shared.committed.load(Ordering::Acquire)
     }
 
     /// Commits everything queued and says how many outcomes this writer committed in all.
@@ -91,22 +78,22 @@ impl Writer {
     /// # Errors
     /// What stopped the thread: then only [`Writer::committed`] of what was put is in the state.
     pub async fn finish(mut self) -> Result<u64, StoreError> {
-        self.queue = None;
+        self.shared.queue.close();
         // Told by dropping the other end, so the error is the good news.
         let _ = (&mut self.ended).await;
         let joined = self.thread.take().is_some_and(|thread| thread.join().is_ok());
-        if joined && self.progress.failure.get().is_none() { Ok(self.committed()) } else { Err(self.failure()) }
+        if joined && self.shared.failure.get().is_none() { Ok(self.committed()) } else { Err(self.failure()) }
     }
 
     fn failure(&self) -> StoreError {
-        let failure = self.progress.failure.get().cloned();
+        let failure = self.shared.failure.get().cloned();
         failure.unwrap_or_else(|| StoreError::WriterLost { path: self.path.clone() })
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.queue = None;
+        self.shared.queue.close();
         if let Some(thread) = self.thread.take() {
             // There is nobody left to tell whether it ended well.
             let _ = thread.join();
@@ -119,33 +106,36 @@ struct Work {
     path: PathBuf,
     run: RunId,
     connection: Connection,
-    receiver: mpsc::UnboundedReceiver<Outcome>,
-    progress: Arc<Progress>,
+    shared: Arc<Shared>,
 }
 
 impl Work {
-    /// Commits whatever there is, at once; what is put meanwhile is the next group. So a slow disk makes for large groups
-    /// and a fast one for small ones.
     fn until_closed(&mut self) {
         loop {
-            let mut group = Vec::new();
-            let rows = self.receiver.blocking_recv_many(&mut group, GROUP_ROWS);
+            let group = self.shared.queue.next_group();
+            let rows = group.len();
             if rows == 0 {
                 return;
             }
             match commit(&mut self.connection, &self.path, self.run, group) {
                 Ok(()) => {
-                    self.progress.committed.fetch_add(rows as u64, Ordering::Release);
-                    self.progress.room.add_permits(rows);
+                    self.shared.committed.fetch_add(rows as u64, Ordering::Release);
+                    self.shared.queue.committed(rows);
                 }
                 Err(failure) => {
-                    // Set before the room closes, so that whoever finds it closed finds the reason.
-                    let _ = self.progress.failure.set(failure);
-                    self.progress.room.close();
+                    // Set before the queue is abandoned, so that whoever finds that finds the reason.
+                    let _ = self.shared.failure.set(failure);
                     return;
                 }
             }
         }
+    }
+}
+
+impl Drop for Work {
+    /// However the thread ended, a panic included, nobody waits for it any more.
+    fn drop(&mut self) {
+        self.shared.queue.abandon();
     }
 }
 

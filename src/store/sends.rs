@@ -1,0 +1,57 @@
+//! When requests went out to a provider, so that a run that follows another within a second keeps the rate too.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::error::{StoreError, sqlite};
+use super::{Store, rows};
+
+/// What is known of the requests that earlier runs sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sends {
+    /// The last ones went out at these times, the earliest first; none of them where there were none.
+    At(Vec<Timestamp>),
+    /// A run was killed while it was sending: any number may have gone out just now.
+    Unknown,
+}
+
+impl Store {
+    /// Notes that requests are being sent to a provider from now on; says what was known of earlier ones.
+    ///
+    /// # Errors
+    /// Nothing is noted if the state can't be written.
+    pub fn begin_sending(&mut self, base_url: &str) -> Result<Sends, StoreError> {
+        let noted = replace(&mut self.connection, base_url, &[None]);
+        let times = noted.map_err(sqlite(&self.path, "note requests in"))?;
+        // A time out of all bounds says as little as none.
+        let times: Option<Vec<Timestamp>> = times.into_iter().map(|time| rows::time(time?)).collect();
+        Ok(times.map_or(Sends::Unknown, Sends::At))
+    }
+
+    /// Notes that no more requests are sent to a provider for now, and when the last ones went out.
+    ///
+    /// # Errors
+    /// [`Store::begin_sending`] then tells [`Sends::Unknown`].
+    pub fn end_sending(&mut self, base_url: &str, sent: &[Timestamp]) -> Result<(), StoreError> {
+        let times: Vec<_> = sent.iter().map(|time| Some(time.as_microsecond())).collect();
+        replace(&mut self.connection, base_url, &times).map_err(sqlite(&self.path, "note requests in"))?;
+        Ok(())
+    }
+}
+
+/// Puts these times in the place of those that are there, and returns the latter, the earliest first.
+fn replace(connection: &mut Connection, base_url: &str, times: &[Option<i64>]) -> rusqlite::Result<Vec<Option<i64>>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let before = transaction
+        .prepare("SELECT sent_at FROM sends WHERE base_url = ?1 ORDER BY sent_at")?
+        .query_map([base_url], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    transaction.execute("DELETE FROM sends WHERE base_url = ?1", [base_url])?;
+    let mut insert = transaction.prepare("INSERT INTO sends (base_url, sent_at) VALUES (?1, ?2)")?;
+    for time in times {
+        insert.execute((base_url, time))?;
+    }
+    drop(insert);
+    transaction.commit()?;
+    Ok(before)
+}
