@@ -10,6 +10,7 @@ use super::cli::Output;
 use super::exit::{self, Exit, Failure};
 use super::settings::Settings;
 use super::terminal;
+use crate::domain::outcome::Bucket;
 use crate::input::Input;
 use crate::pipeline::{self, Display, Ended, Job, JobError, Signal};
 use crate::provider::{ApiKey, Options as ProviderOptions, Provider, Stop};
@@ -29,7 +30,11 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
     match pipeline::reconcile(job, |verdict, population| exit::of(verdict, population, &fail_on).code())
         .map_err(failure)?
     {
-        Ended::Reported { report, folder } => {
+        Ended::Reported { report, folder, gave_up } => {
+            if let Some(reason) = gave_up {
+                let unfetched = report.summary.population.of(Bucket::Unfetched);
+                exit::tell(&format!("warning: stopped asking with {unfetched} rows unfetched: {}", reason.detail));
+            }
             let mut out = io::stdout().lock();
             let shown = match output {
                 Output::Text if quiet => Ok(()),

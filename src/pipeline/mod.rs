@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use crate::checks::Judging;
+use crate::domain::outcome::Reason;
 use crate::input::{Input, InputError};
 use crate::provider::{Provider, Stop};
 use crate::report::ReportError;
@@ -65,6 +66,8 @@ pub enum Ended {
         report: Box<Report>,
         /// The folder it is in.
         folder: PathBuf,
+        /// Why orders were not asked for, where the provider was given up before all were.
+        gave_up: Option<Reason>,
     },
     /// A signal stopped the job: there is no report.
     Stopped {
@@ -121,7 +124,7 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict, &Population) -> u8) -
     job.stamp(&report, fetched.elapsed, finished_at).write(staging.path())?;
     let folder = staging.publish()?;
     job.store.finish(run, finished_at)?;
-    Ok(Ended::Reported { report: Box::new(report), folder })
+    Ok(Ended::Reported { report: Box::new(report), folder, gave_up: job.provider.gave_up() })
 }
 
 impl Job {

@@ -27,7 +27,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::domain::id::RunOrderId;
-use crate::domain::outcome::Evidence;
+use crate::domain::outcome::{Evidence, Reason};
 use answer::{Answer, presentable};
 use first_replies::{FirstReplies, Said};
 use http::Http;
@@ -271,6 +271,15 @@ impl Provider {
     /// Sends no more requests: what is not in flight by now ends with [`Stop::Called`].
     pub fn stop(&self) {
         self.end(Stop::Called);
+    }
+
+    /// Why what was not fetched was not asked for, where the provider was given up before everything was.
+    #[must_use]
+    pub fn gave_up(&self) -> Option<Reason> {
+        match self.traffic().has_ended() {
+            Some(Ended::Unfetched(reason)) => Some(reason.clone()),
+            Some(Ended::Stop(_)) | None => None,
+        }
     }
 
     /// What the client is doing.

@@ -77,7 +77,8 @@ impl Gate {
         let wait = match asked {
             Some(wait) if wait > self.max_wait => return self.stop(too_long(wait, self.max_wait)),
             Some(wait) if self.deadline.is_some_and(|deadline| now.saturating_add(wait) > deadline) => {
-                return self.stop(format!("the provider asks to wait {} s, past --deadline", wait.as_secs()));
+                return self
+                    .stop(format!("the provider asks to wait {} (Retry-After), past --deadline", rounded(wait)));
             }
             Some(wait) => wait,
             None if news => back_off(self.streak),
@@ -114,8 +115,16 @@ impl Gate {
 }
 
 fn too_long(wait: Duration, max_wait: Duration) -> String {
-    let (wait, longest) = (wait.as_secs(), max_wait.as_secs());
-    format!("the provider asks to wait {wait} s, longer than --max-wait ({longest} s); run again after that")
+    let (wait, longest) = (rounded(wait), rounded(max_wait));
+    format!("the provider asks to wait {wait} (Retry-After), longer than --max-wait ({longest}); run again after that")
+}
+
+/// In the largest unit of which there are at least two.
+fn rounded(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let units = [("days", 24 * 3_600), ("hours", 3_600), ("minutes", 60)];
+    let fitting = units.into_iter().find(|(_, length)| seconds >= 2 * length);
+    fitting.map_or(format!("{seconds} s"), |(unit, length)| format!("{} {unit}", seconds / length))
 }
 
 #[cfg(test)]

@@ -224,12 +224,17 @@ impl Traffic {
                 let why = "the provider failed too often for 10 minutes in all; run again when it is well";
                 Some(Reason::new("provider-failing", why))
             } else if self.limits.deadline.is_some_and(|deadline| now >= deadline) {
-                Some(Reason::new("deadline", "not asked before --deadline"))
+                Some(Reason::new("deadline", "--deadline has passed"))
             } else {
                 None
             };
             self.ended = reason.map(Ended::Unfetched);
         }
+        self.ended.as_ref()
+    }
+
+    /// Why a request was refused for good, where one was.
+    pub(super) fn has_ended(&self) -> Option<&Ended> {
         self.ended.as_ref()
     }
 
