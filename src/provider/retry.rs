@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jiff::fmt::rfc2822;
+use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::Stop;
 use super::answer::Answer;
@@ -60,6 +60,9 @@ impl Course {
     }
 }
 
+/// A wrong day of the week leaves no doubt about the date.
+const HTTP_DATE: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
+
 /// The longest back-off after that many failures in a row before this one. With full jitter the wait is drawn
 /// from zero to it.
 pub(super) fn ceiling(failures_before: u32) -> Duration {
@@ -74,8 +77,8 @@ pub(super) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Dur
         // More seconds than 64 bits hold are as good as the most they hold.
         Duration::from_secs(value.parse().unwrap_or(u64::MAX))
     } else {
-        let (until, sent) = (rfc2822::parse(value).ok()?, rfc2822::parse(date?.trim()).ok()?);
-        Duration::from_secs(u64::try_from(until.timestamp().as_second() - sent.timestamp().as_second()).ok()?)
+        let (until, sent) = (HTTP_DATE.parse_timestamp(value).ok()?, HTTP_DATE.parse_timestamp(date?.trim()).ok()?);
+        Duration::from_secs(u64::try_from(until.as_second() - sent.as_second()).ok()?)
     };
     (!wait.is_zero()).then_some(wait)
 }
@@ -130,6 +133,7 @@ mod tests {
         assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"), None);
         assert_eq!(wait("Sun, 06 Nov 1994 08:49:36 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"), None);
         assert_eq!(wait("Thu, 01 Jan 2099 00:00:00 GMT", "Wed, 31 Dec 2098 00:00:00 GMT"), Some(86_400));
+        assert_eq!(wait("Fri, 01 Jan 2099 00:00:00 GMT", "Wed, 31 Dec 2098 00:00:00 GMT"), Some(86_400), "a Thursday");
         assert_eq!(wait("Sun, 06 Nov 1994 08:49:47 GMT", "yesterday"), None);
         assert_eq!(retry_after(Some("Sun, 06 Nov 1994 08:49:47 GMT"), None), None);
     }

@@ -9,6 +9,7 @@ mod network;
 mod nginx;
 mod readers;
 mod reconcile;
+mod restarts;
 mod support;
 mod tidy;
 mod usage;

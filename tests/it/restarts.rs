@@ -1,0 +1,56 @@
+//! Runs that follow one another on one state: what one of them leaves behind, the next one honours.
+
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tieout::sandbox::{KEY, Options};
+
+use crate::support::{Place, Server, code, stderr};
+
+/// So low that the time between two runs is shorter than that between two requests of one run.
+const RATE: usize = 2;
+const SECOND: Duration = Duration::from_secs(1);
+
+fn journalling() -> Server {
+    Server::start(Options { journal: true, ..Options::default() })
+}
+
+/// A reconciliation of that many orders at the rate.
+fn paced(place: &Place, server: &Server, orders: usize) -> Command {
+    let ids: Vec<String> = (0..orders).map(|number| format!("wfrun_{number:020x}")).collect();
+    let ids = place.file("ids.csv", format!("run_order_id\n{}\n", ids.join("\n")));
+    let mut command = place.reconcile(ids);
+    command.env("CHENYU_API_KEY", KEY).args(["--api-url", &server.url, "--rate", &RATE.to_string(), "--quiet"]);
+    command
+}
+
+#[test]
+fn runs_in_a_row_share_the_rate() {
+    let (place, server) = (Place::new(), journalling());
+    for _ in 0..3 {
+        let run = paced(&place, &server, 3).output().expect("starts");
+        assert!([1, 3].contains(&code(&run)), "{}", stderr(&run));
+    }
+    assert_eq!(server.journal.arrivals().len(), 9);
+    let most = server.journal.most_within(SECOND);
+    assert!(most <= RATE, "{most} requests in a second");
+}
+
+#[test]
+fn a_run_after_a_killed_one_keeps_the_rate() {
+    let (place, server) = (Place::new(), journalling());
+    for orders in [1, 2, 3, 2] {
+        let before = server.journal.arrivals().len();
+        let mut run = paced(&place, &server, 200).stderr(Stdio::null()).spawn().expect("starts");
+        let patience = Instant::now() + Duration::from_secs(60);
+        while server.journal.arrivals().len() < before + orders && Instant::now() < patience {
+            sleep(Duration::from_millis(5));
+        }
+        run.kill().expect("SIGKILL");
+        run.wait().expect("ends");
+        assert!(server.journal.arrivals().len() >= before + orders, "it was sending when it was killed");
+    }
+    let most = server.journal.most_within(SECOND);
+    assert!(most <= RATE, "{most} requests in a second");
+}
