@@ -1,1 +1,14 @@
 //! Faults below HTTP and from the operating system, by raw sockets and signals.
+
+mod certificates;
+mod connections;
+mod destinations;
+mod encryption;
+mod job;
+mod kills;
+mod orders;
+mod progress;
+mod replies;
+mod server;
+mod signals;
+mod smuggling;

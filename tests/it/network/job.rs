@@ -1,0 +1,215 @@
+//! The job under test: the real binary on a few orders, and what must hold however it ends.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Range;
+use std::process::{Child, Command, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rusqlite::{Connection, OpenFlags};
+
+use super::orders::{Order, csv};
+use super::server::RawServer;
+use crate::support::{Place, code, stderr, stdout};
+
+/// The key that the job asks raw servers with.
+pub(super) const KEY: &str = "cy_5e4d0a_of_the_network_tests";
+const AS_OF: &str = "2026-06-01T00:00:00Z";
+
+/// A job on some orders, with report and state in a place of its own.
+pub(super) struct Job {
+    pub(super) place: Place,
+    key: &'static str,
+    secrets: Vec<&'static str>,
+}
+
+/// How a job ended.
+pub(super) struct Ended {
+    pub(super) code: i32,
+    /// Standard error.
+    pub(super) said: String,
+}
+
+/// An outcome in the state.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Kept {
+    pub(super) run: u64,
+    pub(super) line: u64,
+    pub(super) run_order_id: String,
+    pub(super) evidence: String,
+    pub(super) reason: Option<String>,
+    pub(super) replied_run_order_id: Option<String>,
+    pub(super) quote_amount: Option<String>,
+}
+
+/// A report without its manifest: what depends on the evidence alone.
+pub(super) type Evident = BTreeMap<String, Vec<u8>>;
+
+impl Job {
+    /// A job on those orders of a raw server.
+    pub(super) fn on(orders: Range<u64>) -> Self {
+        Self::with(csv(orders), KEY)
+    }
+
+    /// A job on an input, with a key.
+    pub(super) fn with(ids: impl AsRef<[u8]>, key: &'static str) -> Self {
+        let place = Place::new();
+        place.file("ids.csv", ids);
+        Self { place, key, secrets: vec![key] }
+    }
+
+    /// Another text that must not be left anywhere.
+    pub(super) fn secret(mut self, secret: &'static str) -> Self {
+        self.secrets.push(secret);
+        self
+    }
+
+    /// `tieout reconcile` against that server, with the key in the environment.
+    pub(super) fn command(&self, url: &str, arguments: &[&str]) -> Command {
+        let mut command = self.place.reconcile(self.place.path("ids.csv"));
+        command.args(["--as-of", AS_OF, "--api-url", url]).args(arguments).env("CHENYU_API_KEY", self.key);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub(super) fn run(&self, url: &str, arguments: &[&str]) -> Ended {
+        self.end(&self.command(url, arguments).output().expect("starts"))
+    }
+
+    /// Starts it and lets it run.
+    pub(super) fn start(&self, url: &str, arguments: &[&str]) -> Running<'_> {
+        Running { job: self, child: Some(self.command(url, arguments).spawn().expect("starts")) }
+    }
+
+    /// How the job ended. Whatever happened: the key is nowhere, nothing panicked, and no escape codes went where there
+    /// is no terminal.
+    pub(super) fn end(&self, output: &Output) -> Ended {
+        self.assert_no_secret(output);
+        let (said, shown) = (stderr(output), stdout(output));
+        assert!(!said.contains("panicked"), "{said}");
+        assert!(!said.contains(['\u{1b}', '\r']) && !shown.contains(['\u{1b}', '\r']), "{said}{shown}");
+        Ended { code: code(output), said }
+    }
+
+    /// No secret in any file that is left, or in what was said.
+    pub(super) fn assert_no_secret(&self, output: &Output) {
+        let mut texts = vec![("stdout".to_owned(), output.stdout.clone()), ("stderr".into(), output.stderr.clone())];
+        let files = self.place.files();
+        assert!(!files.is_empty(), "the input at least is there");
+        texts.extend(files.into_iter().map(|path| (path.display().to_string(), fs::read(&path).expect("readable"))));
+        for (name, bytes) in texts {
+            for secret in &self.secrets {
+                let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+                assert!(!found, "{name} holds {secret}: {}", stderr(output));
+            }
+        }
+    }
+
+    /// The report without its manifest.
+    pub(super) fn evident(&self) -> Evident {
+        let files = fs::read_dir(self.place.path("report")).expect("a report").map(|file| file.expect("a file"));
+        let files = files.map(|file| (file.file_name().to_string_lossy().into_owned(), file.path()));
+        files
+            .filter(|(name, _)| name != "manifest.json")
+            .map(|(name, path)| (name, fs::read(path).expect("readable")))
+            .collect()
+    }
+
+    /// How many requests the job says it sent.
+    pub(super) fn requests(&self) -> u64 {
+        self.place.report().json("manifest.json")["fetch"]["requests"].as_u64().expect("a count")
+    }
+
+    /// Everything that is committed, once the database has proved itself whole.
+    pub(super) fn kept(&self) -> Vec<Kept> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let state = Connection::open_with_flags(self.place.path("state.sqlite"), flags).expect("a state");
+        let check: String = state.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it can be checked");
+        assert_eq!(check, "ok");
+        let columns = "run_id, line, run_order_id, evidence, reason_code, replied_run_order_id, quote_amount";
+        let mut rows = state.prepare(&format!("SELECT {columns} FROM outcomes ORDER BY 1, 2")).expect("outcomes");
+        let kept = rows.query_map([], |row| {
+            Ok(Kept {
+                run: row.get::<_, i64>(0)?.unsigned_abs(),
+                line: row.get::<_, i64>(1)?.unsigned_abs(),
+                run_order_id: row.get(2)?,
+                evidence: row.get(3)?,
+                reason: row.get(4)?,
+                replied_run_order_id: row.get(5)?,
+                quote_amount: row.get(6)?,
+            })
+        });
+        kept.expect("rows").map(|kept| kept.expect("a row")).collect()
+    }
+}
+
+/// A job that runs; killed where a test gives up on it.
+pub(super) struct Running<'j> {
+    job: &'j Job,
+    child: Option<Child>,
+}
+
+impl Running<'_> {
+    pub(super) fn signal(&self, signal: Signal) {
+        let id = self.child.as_ref().expect("it runs").id();
+        kill(Pid::from_raw(id.try_into().expect("an ID")), signal).expect("it can be signalled");
+    }
+
+    pub(super) fn is_running(&mut self) -> bool {
+        self.child.as_mut().expect("it runs").try_wait().expect("its state").is_none()
+    }
+
+    /// Waits until it has ended.
+    pub(super) fn end(mut self) -> Ended {
+        let output = self.child.take().expect("it runs").wait_with_output().expect("it ends");
+        self.job.end(&output)
+    }
+
+    /// Kills it.
+    pub(super) fn kill(mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().expect("it can be killed");
+        let output = child.wait_with_output().expect("it ends");
+        self.job.assert_no_secret(&output);
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            // It may have ended.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The report on those orders of a server without a fault, proved against what is known of the orders.
+pub(super) fn calm_report(orders: Range<u64>) -> Evident {
+    let (server, job) = (RawServer::calm(), Job::on(orders.clone()));
+    let ended = job.run(&server.url(), &[]);
+    let discrepant: Vec<String> = orders.clone().map(Order).filter(|o| o.is_discrepant()).map(Order::id).collect();
+    assert_eq!(ended.code, i32::from(!discrepant.is_empty()), "{}", ended.said);
+    let report = job.place.report();
+    let all = orders.end - orders.start;
+    assert_eq!((report.population("rows"), report.population("discrepant")), (all, discrepant.len() as u64));
+    assert_eq!(report.population("reconciled"), all - discrepant.len() as u64);
+    let found = report.rows("discrepancies.csv").into_iter();
+    let found: Vec<String> = found
+        .map(|row| {
+            assert_eq!((row["check"].as_str(), row["difference"].as_str()), ("cost-sum", "0.00000001"));
+            row["run_order_id"].clone()
+        })
+        .collect();
+    assert_eq!(found, discrepant);
+    job.evident()
+}
+
+/// Asserts that a report says what that of a calm server says, byte for byte.
+pub(super) fn assert_same(report: &Evident, calm: &Evident) {
+    assert_eq!(report.keys().collect::<Vec<_>>(), calm.keys().collect::<Vec<_>>());
+    for (name, bytes) in report {
+        assert!(*bytes == calm[name], "{name} differs:\n{}", String::from_utf8_lossy(bytes));
+    }
+}
