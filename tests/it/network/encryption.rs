@@ -249,8 +249,8 @@ fn slow_to_begin(acceptor: TlsAcceptor, begins: Begins) -> RawServer {
 }
 
 /// Fetches everything from a server that is slow to begin, each order at the first try; how many requests arrived
-/// within the fullest time of that length.
-fn fullest_at_a_cold_start(begins: Begins, arguments: &[&str], length: Duration) -> usize {
+/// within the fullest second.
+fn fullest_at_a_cold_start(begins: Begins, arguments: &[&str]) -> usize {
     let authority = Authority::new();
     let server = slow_to_begin(authority.server(HOST), begins);
     let job = Job::on(0..COLD_ORDERS);
@@ -260,37 +260,38 @@ fn fullest_at_a_cold_start(begins: Begins, arguments: &[&str], length: Duration)
     assert_eq!(ended.code, 1, "{}", ended.said);
     assert_same(&job.evident(), &calm_report(0..COLD_ORDERS));
     assert_eq!(server.record.asked().len() as u64, COLD_ORDERS, "nothing had to be asked for again");
-    server.record.most_within(length)
+    server.record.most_within(SECOND)
 }
 
-fn assert_never_too_full(begins: Begins, length: Duration) {
+/// Some of the requests go over connections that are open, whose delay on a busy machine may vary by more than the pacer
+/// allows for: so there are a few attempts.
+fn assert_never_too_full(begins: Begins) {
     let mut fullest = Vec::new();
     for _ in 0..ATTEMPTS {
-        fullest.push(fullest_at_a_cold_start(begins, &[], length));
+        fullest.push(fullest_at_a_cold_start(begins, &[]));
         if fullest.last().is_some_and(|requests| *requests <= RATE) {
             return;
         }
     }
-    panic!("requests in the fullest {length:?}, of {RATE} allowed: {fullest:?}");
+    panic!("requests in the fullest second, of {RATE} allowed: {fullest:?}");
 }
 
 #[test]
 fn a_cold_start_with_slow_handshakes_keeps_the_rate() {
-    assert_never_too_full(EACH_LATE, SECOND);
+    assert_never_too_full(EACH_LATE);
 }
 
 #[test]
 fn handshakes_that_are_all_held_back_at_first_do_not_bunch_requests() {
-    // All handshakes are at once then, so the first requests take longer than others by what the handshakes of the
-    // others take. Without the rate, 32 would come at once.
-    assert_never_too_full(ALL_HELD_BACK, SECOND - Duration::from_millis(100));
+    // Without the rate, 32 would come at once.
+    assert_never_too_full(ALL_HELD_BACK);
 }
 
 #[test]
 fn the_strict_rate_holds_however_slow_the_handshakes_are() {
     // Here nothing depends on how long anything takes, so one attempt must do.
     for begins in [EACH_LATE, ALL_HELD_BACK] {
-        let fullest = fullest_at_a_cold_start(begins, &["--strict-rate"], SECOND);
+        let fullest = fullest_at_a_cold_start(begins, &["--strict-rate"]);
         assert!(fullest <= RATE, "{fullest} requests in a second");
     }
 }
