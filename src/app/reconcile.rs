@@ -48,7 +48,7 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
         }
         Ended::Stopped { signal, committed } => {
             let what = format!("stopped by a signal: no report was made; {committed} rows are kept in the state");
-            exit::tell(&what);
+            exit::tell(&format!("{what}\n  help: for a report, run the same command again"));
             Ok(match signal {
                 Signal::Interrupt => Exit::Interrupted,
                 Signal::Terminate => Exit::Terminated,
