@@ -38,13 +38,21 @@ fn assert_never_more(plan: &[&str]) {
 }
 
 /// Else requests are a second and 2 ms apart when they are sent. This machine may hold one up on its way for longer
-/// than that, so those that arrive late are given a tenth of a second.
+/// than that, so those that arrive late are given a tenth of a second, and one run in three must do without.
 fn assert_never_more_sent(plan: &[&str]) {
-    let trial = asked_at_fifty_a_second(plan, &[]);
-    let most = trial.server.journal.most_within(SECOND * 9 / 10);
-    assert!(most <= RATE, "{plan:?}: {most} in 0.9 s");
-    let most = trial.server.journal.most_within(SECOND * 29 / 10);
-    assert!(most <= 3 * RATE, "{plan:?}: {most} in 2.9 s");
+    let mut in_a_second = Vec::new();
+    while in_a_second.len() < 3 {
+        let journal = asked_at_fifty_a_second(plan, &[]).server.journal.clone();
+        let most = journal.most_within(SECOND * 9 / 10);
+        assert!(most <= RATE, "{plan:?}: {most} in 0.9 s");
+        let most = journal.most_within(SECOND * 29 / 10);
+        assert!(most <= 3 * RATE, "{plan:?}: {most} in 2.9 s");
+        in_a_second.push(journal.most_within(SECOND));
+        if in_a_second.iter().any(|most| *most <= RATE) {
+            return;
+        }
+    }
+    panic!("{plan:?}: {in_a_second:?} in a second, run by run");
 }
 
 #[test]

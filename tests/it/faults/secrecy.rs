@@ -116,7 +116,7 @@ fn a_provider_that_repeats_the_key_does_not_get_it_into_the_report() {
     }
 }
 
-/// An amount or a status is no message, but a report shows it all the same.
+/// What is wrong with an amount or a time is explained without what it says.
 #[test]
 fn a_key_in_the_fields_of_an_order() {
     let ids = clean(2);

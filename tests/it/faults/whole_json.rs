@@ -35,7 +35,7 @@ fn assert_final(cases: &[Case]) {
         let run = trial.run(&[]);
         assert_eq!(code(&run), *exit, "{fault}: {}", stderr(&run));
         let report = trial.report();
-        assert_eq!(exceptions(&report), all_are(&[struck.clone()], bucket, reason), "{fault}");
+        assert_eq!(exceptions(&report), all_are(std::slice::from_ref(&struck), bucket, reason), "{fault}");
         assert_eq!(report.population("reconciled"), ORDERS as u64 - 1, "{fault}");
         let row = report.rows("exceptions.csv").remove(0);
         assert!(row["detail"].contains(detail), "{fault}: {}", row["detail"]);
