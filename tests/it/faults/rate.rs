@@ -1,0 +1,76 @@
+//! The allowance, counted where it matters: in the provider's own log of arrivals.
+
+use std::time::Duration;
+
+use tieout::sandbox::{FaultPlan, Options};
+
+use super::{Calm, Trial, mixed};
+use crate::support::code;
+
+const RATE: usize = 50;
+const ORDERS: usize = 250;
+const SECOND: Duration = Duration::from_secs(1);
+/// A fifth or so of all requests fail and are asked for again, and once the provider says 429.
+const FAULTS: [&str; 4] =
+    ["too-many,retry-after=1,nth=120", "status=503,every=9", "close-before-headers,every=11", "cut-body,every=13"];
+
+fn asked_at_fifty_a_second(plan: &[&str], arguments: &[&str]) -> Trial {
+    let ids = mixed(ORDERS);
+    let faults = FaultPlan::from_specs(plan).expect("a plan");
+    let trial = Trial::with(&ids, Options { faults, ..Options::default() });
+    let run = trial.run(&[&["--rate", "50"], arguments].concat());
+    trial.assert_as_calm(&format!("{plan:?} {arguments:?}"), &run, &Calm::of(&ids));
+    assert_eq!(code(&run), 1, "there are anomalies to find");
+    let arrivals = trial.server.journal.arrivals();
+    assert!(arrivals.len() >= ORDERS, "{}", arrivals.len());
+    // So many in a second take no less than that in all.
+    let took = arrivals[arrivals.len() - 1].at - arrivals[0].at;
+    assert!(took >= SECOND * u32::try_from(arrivals.len() / RATE - 1).expect("few"), "{took:?}");
+    trial
+}
+
+/// Strictly counted, no delay on the way can bring more than the allowance into one second: that holds however loaded
+/// this machine is.
+fn assert_never_more(plan: &[&str]) {
+    let trial = asked_at_fifty_a_second(plan, &["--strict-rate"]);
+    let most = trial.server.journal.most_within(SECOND);
+    assert!(most <= RATE, "{plan:?}: {most} in a second");
+}
+
+/// Else requests are a second and 2 ms apart when they are sent. This machine may hold one up on its way for longer
+/// than that, so those that arrive late are given a tenth of a second, and one run in three must do without.
+fn assert_never_more_sent(plan: &[&str]) {
+    let mut in_a_second = Vec::new();
+    while in_a_second.len() < 3 {
+        let journal = asked_at_fifty_a_second(plan, &[]).server.journal.clone();
+        let most = journal.most_within(SECOND * 9 / 10);
+        assert!(most <= RATE, "{plan:?}: {most} in 0.9 s");
+        let most = journal.most_within(SECOND * 29 / 10);
+        assert!(most <= 3 * RATE, "{plan:?}: {most} in 2.9 s");
+        in_a_second.push(journal.most_within(SECOND));
+        if in_a_second.iter().any(|most| *most <= RATE) {
+            return;
+        }
+    }
+    panic!("{plan:?}: {in_a_second:?} in a second, run by run");
+}
+
+#[test]
+fn no_second_holds_more_than_the_allowance() {
+    assert_never_more_sent(&[]);
+}
+
+#[test]
+fn nor_with_faults_and_retries_mixed_in() {
+    assert_never_more_sent(&FAULTS);
+}
+
+#[test]
+fn strictly_counted_no_second_holds_more_than_the_allowance() {
+    assert_never_more(&[]);
+}
+
+#[test]
+fn nor_strictly_counted_with_faults_and_retries_mixed_in() {
+    assert_never_more(&FAULTS);
+}
