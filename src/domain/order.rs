@@ -38,6 +38,26 @@ pub struct RunOrder {
     pub updated_at: Option<Timestamp>,
 }
 
+impl RunOrder {
+    /// Every text with the provider's name of its field.
+    #[must_use]
+    pub fn texts(&self) -> [(&'static str, Option<&str>); 11] {
+        [
+            ("run_order_id", self.run_order_id.as_deref()),
+            ("workflow_id", self.workflow_id.as_deref()),
+            ("revision_id", self.revision_id.as_deref()),
+            ("quote_currency", self.quote_currency.as_deref()),
+            ("freeze_status", self.freeze_status.as_deref()),
+            ("submission_status", self.submission_status.as_deref()),
+            ("run_status", self.run_status.as_deref()),
+            ("settlement_status", self.settlement_status.as_deref()),
+            ("task_id", self.task_id.as_deref()),
+            ("prompt_id", self.prompt_id.as_deref()),
+            ("error_code", self.error_code.as_deref()),
+        ]
+    }
+}
+
 /// The six amounts of an order, each where the reply had one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amounts {

@@ -57,6 +57,11 @@ impl ApiKey {
         Ok(value)
     }
 
+    /// Whether a text of the provider repeats the key.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        text.contains(self.0.expose_secret())
+    }
+
     /// A text of the provider without the key, should it repeat it.
     pub(super) fn redact(&self, text: &str) -> String {
         text.replace(self.0.expose_secret(), "[key]")

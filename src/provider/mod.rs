@@ -390,7 +390,8 @@ impl Provider {
         self.traffic().ended(self.now()).cloned().unwrap_or(Ended::Stop(Stop::Called))
     }
 
-    /// The answer with every text of the provider made fit to be shown.
+    /// The answer with every text of the provider made fit to be shown. An order that repeats the key is not kept: its
+    /// facts are evidence, which nothing is cut out of.
     fn presentable(&self, mut answer: Answer) -> Answer {
         use Evidence::{Duplicate, Fetched, Malformed, NotFound, Refused, Rejected, Unfetched};
         match &mut answer {
@@ -399,7 +400,15 @@ impl Provider {
             | Answer::Final(
                 NotFound(reason) | Refused(reason) | Malformed(reason) | Unfetched(reason) | Rejected(reason),
             ) => reason.detail = presentable(&reason.detail, |text| self.key.redact(text)),
-            Answer::Limited | Answer::Final(Fetched(_) | Duplicate { .. }) => {}
+            Answer::Final(Fetched(order)) => {
+                let texts = order.texts().into_iter();
+                let holding = texts.filter_map(|(field, text)| self.key.is_in(text?).then_some(field)).next();
+                if let Some(field) = holding {
+                    let detail = format!("{field} repeats the API key; report it to the provider");
+                    answer = Answer::Final(Malformed(Reason::new("holds-key", detail)));
+                }
+            }
+            Answer::Limited | Answer::Final(Duplicate { .. }) => {}
         }
         answer
     }

@@ -16,7 +16,8 @@ pub(super) enum BodyError {
 impl Answer {
     /// The meaning of a reply with that HTTP status.
     pub(super) fn of(status: u16, body: Result<&[u8], BodyError>) -> Self {
-        // Of a reply that is no success only the status counts; its body is good for a text at most.
+        // Of a reply that is no success only the status counts; its body is good for a text at most. That text is worth
+        // another attempt where the status settles the order's fate.
         let reason = |body: Result<&[u8], BodyError>| {
             Reason::new(format!("http-{status}"), body.map(wire::message).unwrap_or_default())
         };
@@ -34,10 +35,13 @@ impl Answer {
                 Self::Final(Evidence::Unfetched(Reason::new("redirect", detail)))
             }
             401 => Self::KeyRejected(reason(body)),
-            404 => Self::Final(Evidence::NotFound(reason(body))),
             408 => Self::Failed(reason(body)),
             429 => Self::Limited,
-            400..=499 => Self::Final(Evidence::Refused(reason(body))),
+            400..=499 => match body {
+                Err(BodyError::Broken(reason)) => Self::Failed(reason),
+                body if status == 404 => Self::Final(Evidence::NotFound(reason(body))),
+                body => Self::Final(Evidence::Refused(reason(body))),
+            },
             _ => Self::Failed(reason(body)),
         }
     }
@@ -68,10 +72,16 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_body_matters_only_where_it_would_have_been_read() {
+    fn a_broken_body_is_worth_another_attempt_where_it_would_have_been_read() {
         let broken = || Err(BodyError::Broken(Reason::new("cut-body", "x")));
-        assert_eq!(Answer::of(200, broken()), Answer::Failed(Reason::new("cut-body", "x")));
-        assert_eq!(Answer::of(404, broken()), Answer::Final(Evidence::NotFound(Reason::new("http-404", ""))));
+        for status in [200, 400, 403, 404, 410] {
+            assert_eq!(Answer::of(status, broken()), Answer::Failed(Reason::new("cut-body", "x")), "{status}");
+        }
+        assert_eq!(Answer::of(401, broken()), Answer::KeyRejected(Reason::new("http-401", "")));
+        assert_eq!(Answer::of(429, broken()), Answer::Limited);
+        assert_eq!(Answer::of(503, broken()), Answer::Failed(Reason::new("http-503", "")));
+        let gone = Answer::of(404, Err(BodyError::TooLarge));
+        assert_eq!(gone, Answer::Final(Evidence::NotFound(Reason::new("http-404", ""))));
         let too_large = Answer::of(200, Err(BodyError::TooLarge));
         assert!(matches!(too_large, Answer::Final(Evidence::Unfetched(reason)) if reason.code == "body-too-large"));
     }

@@ -1,7 +1,8 @@
 //! The circuit breaker: a provider that fails is left alone for a while, then tried with care. Pure.
 //!
 //! It looks at the first attempts of distinct orders alone, so that a few hopeless orders, asked again and again,
-//! can neither hold up the rest nor fail it.
+//! can neither hold up the rest nor fail it. Its probes are retries as well: a provider may fail each order once, and
+//! answer when asked again.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,14 +21,23 @@ const PROBES: u32 = 3;
 /// What share of everything is admitted when it has just closed, and how long until that doubles.
 const RAMP: f64 = 0.1;
 const RAMP_DOUBLES: f64 = 1.0;
+/// How long one kind of request is waited for before the other may be the probe.
+const HEAD_START: Duration = Duration::from_millis(100);
+/// How long the retry of a probe that failed is waited for: longer than the back-off before it.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// What the breaker says to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Permission {
     /// Go.
     Granted,
-    /// Go, as a probe: on it depends whether others may.
-    Probe,
+    /// Go, as a probe: on it depends whether others may. Until then only what is preferred.
+    Probe {
+        /// Whether a retry is.
+        of_retry: bool,
+        /// Until when.
+        until: Duration,
+    },
     /// Not before then.
     NotBefore(Duration),
     /// Not before a probe is back.
@@ -42,6 +52,8 @@ pub(super) struct Breaker {
     state: State,
     /// How many times in a row it opened.
     streak: u32,
+    /// Whether the next probe is rather a retry than the first attempt of an order; that changes with each failure.
+    probes_retry: bool,
     /// For how long it was open before `since`.
     open_before: Duration,
     /// When it closed last.
@@ -51,14 +63,32 @@ pub(super) struct Breaker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Closed,
-    Open { since: Duration, until: Duration },
-    Probing { since: Duration, successes: u32, aloft: bool },
+    Open {
+        since: Duration,
+        until: Duration,
+    },
+    Probing {
+        since: Duration,
+        /// Another probe may go since then.
+        from: Duration,
+        successes: u32,
+        /// The probe before was the first attempt of an order, and failed.
+        again: bool,
+        aloft: bool,
+    },
 }
 
 impl Breaker {
     /// A closed breaker.
     pub(super) const fn new() -> Self {
-        Self { last: VecDeque::new(), state: State::Closed, streak: 0, open_before: Duration::ZERO, closed_at: None }
+        Self {
+            last: VecDeque::new(),
+            state: State::Closed,
+            streak: 0,
+            probes_retry: false,
+            open_before: Duration::ZERO,
+            closed_at: None,
+        }
     }
 
     /// What a request at `now` is told.
@@ -67,11 +97,12 @@ impl Breaker {
             State::Closed => Permission::Granted,
             State::Open { until, .. } if now < until => Permission::NotBefore(until),
             State::Open { since, .. } => {
-                self.state = State::Probing { since, successes: 0, aloft: false };
-                Permission::Probe
+                self.state = State::Probing { since, from: now, successes: 0, again: false, aloft: false };
+                Permission::Probe { of_retry: self.probes_retry, until: now + HEAD_START }
             }
             State::Probing { aloft: true, .. } => Permission::AfterProbe,
-            State::Probing { aloft: false, .. } => Permission::Probe,
+            State::Probing { again: true, from, .. } => Permission::Probe { of_retry: true, until: from + AGAIN },
+            State::Probing { from, .. } => Permission::Probe { of_retry: self.probes_retry, until: from + HEAD_START },
         }
     }
 
@@ -89,20 +120,26 @@ impl Breaker {
         }
     }
 
-    /// The probe is back at `now`. `jitter` (0 to 1) decides how long it stays open where it failed.
-    pub(super) fn probed(&mut self, now: Duration, failed: bool, jitter: f64) {
-        let State::Probing { since, successes, .. } = self.state else {
+    /// The probe is back at `now`. It failed for good only if it was a retry, or follows one that failed. `jitter` (0 to 1)
+    /// decides how long it then stays open.
+    pub(super) fn probed(&mut self, now: Duration, failed: bool, is_retry: bool, jitter: f64) {
+        let State::Probing { since, successes, again, .. } = self.state else {
             return;
         };
-        if failed {
+        let probing = |successes, again| State::Probing { since, from: now, successes, again, aloft: false };
+        if failed && !is_retry && !again {
+            self.state = probing(successes, true);
+        } else if failed {
             self.open_before += now.saturating_sub(since);
             self.open(now, jitter);
+            self.probes_retry = !self.probes_retry;
         } else if successes + 1 < PROBES {
-            self.state = State::Probing { since, successes: successes + 1, aloft: false };
+            self.state = probing(successes + 1, false);
         } else {
             self.open_before += now.saturating_sub(since);
             self.state = State::Closed;
             self.closed_at = Some(now);
+            self.streak = 0;
         }
     }
 
@@ -118,8 +155,6 @@ impl Breaker {
         let failures = self.last.iter().filter(|failed| **failed).count();
         if self.last.len() >= ENOUGH && failures * 2 >= self.last.len() {
             self.open(now, jitter);
-        } else if self.last.len() == REMEMBERED && failures == 0 {
-            self.streak = 0;
         }
     }
 
@@ -184,10 +219,10 @@ mod tests {
     }
 
     fn probe(breaker: &mut Breaker, now: Duration, failed: bool) {
-        assert_eq!(breaker.permission(now), Permission::Probe);
+        assert!(matches!(breaker.permission(now), Permission::Probe { .. }));
         breaker.probe();
         assert_eq!(breaker.permission(now), Permission::AfterProbe);
-        breaker.probed(now, failed, 0.0);
+        breaker.probed(now, failed, true, 0.0);
     }
 
     #[test]
@@ -240,8 +275,38 @@ mod tests {
         }
         assert_eq!(waits, [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0], "half of 2, 4, 8 … 60");
         let mut jittered = opened();
-        jittered.probed(s(11), true, 1.0);
+        jittered.probed(s(11), true, true, 1.0);
         assert_eq!(jittered.permission(s(10)), Permission::NotBefore(s(11)), "no probe was out");
+    }
+
+    #[test]
+    fn after_a_failed_probe_the_other_kind_is_preferred_for_a_moment() {
+        let mut breaker = opened();
+        probe(&mut breaker, s(11), true);
+        let until = |at| at + HEAD_START;
+        assert_eq!(breaker.permission(s(12)), Permission::Probe { of_retry: true, until: until(s(12)) });
+        breaker.probe();
+        breaker.probed(s(14), false, true, 0.0);
+        assert_eq!(breaker.permission(s(15)), Permission::Probe { of_retry: true, until: until(s(14)) });
+        breaker.probe();
+        breaker.probed(s(15), true, true, 0.0);
+        assert_eq!(breaker.permission(s(20)), Permission::Probe { of_retry: false, until: until(s(20)) });
+    }
+
+    #[test]
+    fn an_order_that_fails_as_a_probe_is_asked_once_more() {
+        let mut breaker = opened();
+        let mut probe = |now, failed, is_retry| {
+            let told = breaker.permission(now);
+            breaker.probe();
+            breaker.probed(now, failed, is_retry, 0.0);
+            told
+        };
+        assert_eq!(probe(s(11), true, false), Permission::Probe { of_retry: false, until: s(11) + HEAD_START });
+        assert_eq!(probe(s(11), false, true), Permission::Probe { of_retry: true, until: s(11) + AGAIN });
+        assert_eq!(probe(s(12), true, false), Permission::Probe { of_retry: false, until: s(11) + HEAD_START });
+        assert_eq!(probe(s(13), true, false), Permission::Probe { of_retry: true, until: s(12) + AGAIN });
+        assert_eq!(breaker.permission(s(13)), Permission::NotBefore(s(14)), "neither had an answer");
     }
 
     #[test]
@@ -268,9 +333,10 @@ mod tests {
     #[test]
     fn a_lost_probe_makes_room_for_another() {
         let mut breaker = opened();
-        assert_eq!(breaker.permission(s(11)), Permission::Probe);
+        let until = s(11) + HEAD_START;
+        assert_eq!(breaker.permission(s(11)), Permission::Probe { of_retry: false, until });
         breaker.probe();
         breaker.probe_lost();
-        assert_eq!(breaker.permission(s(11)), Permission::Probe);
+        assert_eq!(breaker.permission(s(12)), Permission::Probe { of_retry: false, until });
     }
 }

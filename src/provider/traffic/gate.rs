@@ -119,10 +119,10 @@ fn too_long(wait: Duration, max_wait: Duration) -> String {
     format!("the provider asks to wait {wait} (Retry-After), longer than --max-wait ({longest}); run again after that")
 }
 
-/// In the largest unit of which there are at least two.
+/// In days or hours where there are at least two, else in seconds.
 fn rounded(time: Duration) -> String {
     let seconds = time.as_secs();
-    let units = [("days", 24 * 3_600), ("hours", 3_600), ("minutes", 60)];
+    let units = [("days", 24 * 3_600), ("hours", 3_600)];
     let fitting = units.into_iter().find(|(_, length)| seconds >= 2 * length);
     fitting.map_or(format!("{seconds} s"), |(unit, length)| format!("{} {unit}", seconds / length))
 }

@@ -284,7 +284,7 @@ impl Traffic {
         };
         let jitter = self.chance.random();
         if ticket.is_probe {
-            self.breaker.probed(now, failed, jitter);
+            self.breaker.probed(now, failed, ticket.lane == Lane::Retry, jitter);
         } else if ticket.lane == Lane::Untried {
             self.breaker.attempted(now, failed, jitter);
         }
@@ -312,9 +312,11 @@ impl Traffic {
         }
         let is_probe = match self.breaker.permission(now) {
             Permission::Granted => false,
-            // What has failed before says little: it goes only where nothing else is in hand.
-            Permission::Probe if lane == Lane::Untried || self.untried == 0 => true,
-            Permission::Probe | Permission::AfterProbe => return Err((None, Why::Breaker)),
+            Permission::Probe { of_retry, until } if of_retry != (lane == Lane::Retry) && now < until => {
+                return Err((Some(until), Why::Breaker));
+            }
+            Permission::Probe { .. } => true,
+            Permission::AfterProbe => return Err((None, Why::Breaker)),
             Permission::NotBefore(until) => return Err((Some(until), Why::Breaker)),
         };
         if lane == Lane::Retry && self.budget.turn() > now {

@@ -25,13 +25,15 @@ struct Behaviour {
     down: Option<(Duration, Duration)>,
     /// Of 100 orders, so many fail at each attempt.
     hopeless: u64,
+    /// Of 100 orders, so many fail at their first attempt.
+    shy: u64,
     /// The longest latency, in milliseconds.
     latency: u64,
     /// Of 1,000 timers, so many are late by up to three seconds.
     stalls: u32,
 }
 
-const WELL: Behaviour = Behaviour { limit: None, down: None, hopeless: 0, latency: 100, stalls: 0 };
+const WELL: Behaviour = Behaviour { limit: None, down: None, hopeless: 0, shy: 0, latency: 100, stalls: 0 };
 
 /// What came of a simulated run.
 struct Ran {
@@ -121,12 +123,12 @@ impl World {
         self.traffic.landed(self.now, &mut ticket);
         let arrival = self.now + WAY + Duration::from_micros(self.chance.random_range(0..1_900));
         self.ran.arrivals.push(arrival);
-        let (answer, wait) = self.answer(order, arrival);
+        let (answer, wait) = self.answer(order, arrival, course.is_untried());
         let latency = Duration::from_micros(self.chance.random_range(1_000..=self.behaviour.latency * 1_000));
         self.at(arrival + latency, Happening::Back(order, course, ticket, answer, wait));
     }
 
-    fn answer(&mut self, order: u64, arrival: Duration) -> (Answer, Option<Duration>) {
+    fn answer(&mut self, order: u64, arrival: Duration, is_first: bool) -> (Answer, Option<Duration>) {
         let failed = (Answer::Failed(Reason::new("http-502", "")), None);
         if self.behaviour.down.is_some_and(|(from, until)| (from..until).contains(&arrival)) {
             return failed;
@@ -142,7 +144,8 @@ impl World {
         }
         self.admitted.push_back(arrival);
         // Scattered, so that the hopeless ones are not a run of neighbours.
-        if order.wrapping_mul(7_919) % 100 < self.behaviour.hopeless {
+        let dice = order.wrapping_mul(7_919) % 100;
+        if dice < self.behaviour.hopeless || (is_first && dice < self.behaviour.shy) {
             return failed;
         }
         (Answer::Final(Evidence::NotFound(Reason::new("", ""))), None)
@@ -241,6 +244,7 @@ proptest! {
         latency in 2_u64..3_000,
         stalls in 0_u32..30,
         hopeless in 0_u64..30,
+        shy in 0_u64..=100,
         storm in prop::option::of((0_u64..20, 1_u64..30, 1_u32..200, prop::option::of(1_u64..5))),
         outage in prop::option::of((0_u64..20, 1_u64..90)),
     ) {
@@ -250,6 +254,7 @@ proptest! {
             }),
             down: outage.map(|(from, long)| (s(from), s(from + long))),
             hopeless,
+            shy,
             latency,
             stalls,
         };
@@ -328,6 +333,12 @@ fn hopeless_orders_fail_alone() {
     let worst = World::run(limits(100, 16), Behaviour { hopeless: 100, ..WELL }, 15, 7);
     assert_eq!(worst.unfetched.len(), 15, "too few to open the breaker");
     assert!(worst.unfetched.iter().all(|code| code == "http-502"));
+}
+
+#[test]
+fn a_provider_that_fails_every_order_once_is_fetched_from() {
+    let ran = World::run(limits(20, 16), Behaviour { shy: 100, ..WELL }, 300, 7);
+    assert_eq!((ran.fetched, ran.unfetched.len()), (300, 0), "by {:?}", ran.end);
 }
 
 #[test]

@@ -84,3 +84,14 @@ fn a_deadline_ends_a_job_that_hangs() {
     assert_eq!([report.population("reconciled"), report.population("unfetched")], [2, 4]);
     assert_eq!(trial.server.journal.arrivals().len(), 3, "nothing is asked after the deadline");
 }
+
+#[test]
+fn a_provider_that_fails_every_order_once_is_fetched_from() {
+    let ids = mixed(60);
+    let calm = Calm::of(&ids);
+    let trial = Trial::new(&ids, ["status=504,times=1"]);
+    let run = trial.run(&["--deadline", "5m"]);
+    trial.assert_as_calm("each order fails once", &run, &calm);
+    trial.assert_asked("each order fails once", |_| 2);
+    assert!(held_up(&trial) > 0, "the breaker opened");
+}

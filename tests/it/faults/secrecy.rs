@@ -133,3 +133,25 @@ fn a_key_in_the_fields_of_an_order() {
     assert_eq!(code(&job), 3, "{}", stderr(&job));
     assert_eq!(place.report().population("malformed"), 2);
 }
+
+#[test]
+fn a_key_in_the_texts_of_an_order() {
+    let ids = clean(2);
+    let server = RawServer::start(|head| {
+        let id = order_of(head);
+        let order = format!(
+            "{{\"code\":0,\"data\":{{\"run_order_id\":\"{id}\",\"workflow_id\":\"{KEY}\",\"error_code\":\"{KEY}\"}}}}"
+        );
+        reply("200 OK", "", &order)
+    });
+    let place = Place::new();
+    place.file("ids.csv", format!("run_order_id\n{}\n", ids.join("\n")));
+    // Searches the report and the state for the key.
+    let job = run(&place, &server.url, &[]);
+    assert_eq!(code(&job), 3, "{}", stderr(&job));
+    for row in place.report().rows("exceptions.csv") {
+        assert_eq!((&*row["bucket"], &*row["reason"]), ("malformed", "holds-key"));
+        assert!(row["detail"].starts_with("workflow_id repeats the API key"), "{row:?}");
+    }
+    assert_eq!(place.report().population("malformed"), 2);
+}

@@ -66,9 +66,10 @@ fn every_order_is_had_whatever_retry_after_says() {
 fn a_wait_that_nobody_can_bear_ends_the_asking() {
     let ids = clean(60);
     let cases = [
-        ("9223372037", "9223372037 s"),
-        ("99999999999999999999", "18446744073709551615 s"),
-        ("Thu, 31 Dec 2099 23:59:59 GMT", " s"),
+        // 9223372037 ÷ 86400, and (2⁶⁴ − 1) ÷ 86400.
+        ("9223372037", "wait 106751 days"),
+        ("99999999999999999999", "wait 213503982334601 days"),
+        ("Thu, 31 Dec 2099 23:59:59 GMT", " days"),
         ("301", "301 s"),
     ];
     side_by_side(&cases, |(retry_after, said)| {
@@ -88,6 +89,8 @@ fn a_wait_that_nobody_can_bear_ends_the_asking() {
             );
             let detail = &row["detail"];
             assert!(detail.contains(said) && detail.contains("--max-wait (300 s)"), "{retry_after}: {detail}");
+            let told = format!("warning: stopped asking with {} rows unfetched: {detail}", 60 - served);
+            assert!(stderr(&run).contains(&told), "{told:?} is not in: {}", stderr(&run));
         }
         // Whoever was not answered by the first 429 was under way.
         let arrivals = trial.server.journal.arrivals();

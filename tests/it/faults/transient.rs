@@ -100,3 +100,13 @@ fn json_that_is_cut_under_the_right_length() {
     calm.assert_same("cut JSON", &place.report());
     assert_eq!(server.requests(), 2 * ORDERS, "each order was asked for twice");
 }
+
+#[test]
+fn a_cut_refusal_is_asked_for_again() {
+    let ids =
+        super::of_kind(4, |kind| matches!(kind, tieout::sandbox::Kind::NotFound | tieout::sandbox::Kind::Refused));
+    let calm = Calm::of(&ids);
+    let trial = Trial::new(&ids, ["cut-body,times=1"]);
+    let run = trial.run(&[]);
+    trial.assert_as_calm("cut 404 and 403", &run, &calm);
+}
