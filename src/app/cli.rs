@@ -170,6 +170,19 @@ pub struct Options {
     /// The state [default: .state.sqlite in the reports folder]
     #[arg(long, env = "TIEOUT_STATE", value_name = "FILE", help_heading = "Output")]
     pub state: Option<PathBuf>,
+    /// Continue an unfinished run of the same input that long after its last sign of life [default: 6h]
+    #[arg(long, env = "TIEOUT_RESUME_WITHIN", value_name = "DURATION", help_heading = "Earlier runs")]
+    pub resume_within: Option<String>,
+    /// Continue no earlier run
+    #[arg(long, env = "TIEOUT_FRESH", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Earlier runs")]
+    pub fresh: Option<bool>,
+    /// Don't ask again for orders that were seen settled so short a time ago, such as 30d [default: ask for all]
+    #[arg(long, env = "TIEOUT_REUSE_SETTLED", value_name = "DURATION", help_heading = "Earlier runs")]
+    pub reuse_settled: Option<String>,
+    /// What is kept of a reply: its billing facts and its hash, or all of it, prompts included [default: billing]
+    #[arg(long, env = "TIEOUT_EVIDENCE", value_name = "WHAT", help_heading = "Earlier runs")]
+    pub evidence: Option<Kept>,
+
     /// A label for the report's heading
     #[arg(long, env = "TIEOUT_ACCOUNT", value_name = "NAME", help_heading = "Output")]
     pub account: Option<String>,
@@ -187,6 +200,17 @@ pub enum Output {
     Text,
     /// summary.json.
     Json,
+}
+
+/// What is kept of a reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// The billing facts, and a hash of the reply.
+    #[default]
+    Billing,
+    /// The whole reply as well, prompts included.
+    Full,
 }
 
 /// `tieout sandbox`.

@@ -58,6 +58,17 @@ pub enum FailOn {
     Pending,
 }
 
+impl FailOn {
+    /// The word of the option.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Warnings => "warnings",
+            Self::Pending => "pending",
+        }
+    }
+}
+
 /// The exit of a report with that verdict over that population.
 #[must_use]
 pub fn of(verdict: Verdict, population: &Population, fail_on: &[FailOn]) -> Exit {

@@ -12,7 +12,7 @@ use super::settings::Settings;
 use super::terminal;
 use crate::domain::outcome::Bucket;
 use crate::input::Input;
-use crate::pipeline::{self, Display, Ended, Job, JobError, Signal};
+use crate::pipeline::{self, Display, Ended, Job, JobError, Resuming, Signal};
 use crate::provider::{ApiKey, Options as ProviderOptions, Provider, Stop};
 use crate::sandbox::{self, Sandbox};
 use crate::store::Store;
@@ -48,7 +48,7 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
         }
         Ended::Stopped { signal, committed } => {
             let what = format!("stopped by a signal: no report was made; {committed} rows are kept in the state");
-            exit::tell(&format!("{what}\n  help: for a report, run the same command again"));
+            exit::tell(&format!("{what}\n  help: run the same command again, and it goes on from there"));
             Ok(match signal {
                 Signal::Interrupt => Exit::Interrupted,
                 Signal::Terminate => Exit::Terminated,
@@ -97,6 +97,9 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
         started_at,
         account: settings.account,
         allow_empty: settings.allow_empty,
+        fail_on: settings.fail_on.iter().map(|verdict| verdict.word().to_owned()).collect(),
+        resuming: Resuming { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },
+        memory: settings.memory,
         display: display(settings.quiet),
     })
 }

@@ -7,15 +7,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{Span, SpanRelativeTo, Timestamp};
 use secrecy::SecretString;
 use toml::Table;
 
-use super::cli::{General, Options, Output, Reconcile};
+use super::cli::{General, Kept, Options, Output, Reconcile};
 use super::exit::FailOn;
 use crate::checks::Judging;
 use crate::domain::money::Amount;
 use crate::input::{Options as InputOptions, Source};
+use crate::pipeline::Memory;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
 use crate::report::publish::Destination;
 
@@ -56,6 +57,10 @@ pub struct Settings {
     pub state: PathBuf,
     /// A label for the report's heading.
     pub account: Option<String>,
+    /// How long after its last sign of life a run is continued; `None` for never.
+    pub resume_within: Option<Duration>,
+    /// What is kept for later runs, and taken from earlier ones.
+    pub memory: Memory,
     /// What standard output gets.
     pub output: Output,
     /// Whether to show no progress.
@@ -144,6 +149,14 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
         state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
         destination: options.out.map_or(Destination::Under(reports_dir), Destination::Exactly),
         account: options.account.map(account).transpose()?,
+        resume_within: match options.fresh {
+            Some(true) => None,
+            _ => Some(duration("resume-within", options.resume_within.as_deref().unwrap_or("6h"))?),
+        },
+        memory: Memory {
+            reuse_settled: options.reuse_settled.as_deref().map(|text| duration("reuse-settled", text)).transpose()?,
+            keeps_replies: options.evidence == Some(Kept::Full),
+        },
         output: options.output.unwrap_or_default(),
         quiet: general.quiet,
     })
@@ -215,9 +228,13 @@ fn provider(options: &Options) -> Result<ProviderOptions, SettingsError> {
 }
 
 fn duration(option: &'static str, text: &str) -> Result<Duration, SettingsError> {
-    let expected = "give a duration above zero, such as 500ms, 30s or 2m";
-    let parsed: SignedDuration = value(option, text, expected)?;
-    Duration::try_from(parsed).ok().filter(|time| !time.is_zero()).ok_or_else(|| unusable(option, text, expected))
+    let expected = "give a duration above zero, such as 500ms, 30s, 2m or 30d";
+    let span: Span = value(option, text, expected)?;
+    let parsed = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok();
+    parsed
+        .and_then(|time| Duration::try_from(time).ok())
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| unusable(option, text, expected))
 }
 
 fn judging(options: &Options) -> Result<Judging, SettingsError> {

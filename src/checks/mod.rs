@@ -6,12 +6,13 @@
 mod amounts;
 mod identities;
 mod reply;
+mod restated;
 mod statuses;
 
 use crate::domain::finding::{Figure, Finding, Severity};
 use crate::domain::money::{Amount, Sum};
-use crate::domain::order::RunOrder;
-use crate::domain::outcome::{Bucket, Evidence, Outcome};
+use crate::domain::order::{Charge, RunOrder};
+use crate::domain::outcome::{Bucket, Evidence, Fetched, Outcome};
 
 pub use statuses::{has_failed, is_settled};
 
@@ -41,13 +42,14 @@ pub struct Check {
 }
 
 /// Every check, in the order in which they are explained.
-pub static CATALOGUE: [&Check; 6] = [
+pub static CATALOGUE: [&Check; 7] = [
     &identities::QUOTE_SPLIT,
     &identities::COST_SUM,
     &amounts::MISSING_AMOUNT,
     &amounts::NEGATIVE_AMOUNT,
     &reply::IDENTITY_MISMATCH,
     &reply::CURRENCY,
+    &restated::RESTATED,
 ];
 
 /// One order before the checks.
@@ -55,6 +57,7 @@ struct Case<'c> {
     asked: &'c str,
     order: &'c RunOrder,
     settled: bool,
+    settled_as: Option<&'c Charge>,
     judging: &'c Judging,
 }
 
@@ -106,7 +109,7 @@ impl Judgement {
 #[must_use]
 pub fn judge(outcome: &Outcome, judging: &Judging) -> Judgement {
     match &outcome.evidence {
-        Evidence::Fetched(order) => judge_order(&outcome.run_order_id, order, judging),
+        Evidence::Fetched(fetched) => judge_order(&outcome.run_order_id, fetched, judging),
         Evidence::NotFound(_) => Judgement::unchecked(Bucket::NotFound),
         Evidence::Refused(_) => Judgement::unchecked(Bucket::Refused),
         Evidence::Malformed(_) => Judgement::unchecked(Bucket::Malformed),
@@ -116,8 +119,15 @@ pub fn judge(outcome: &Outcome, judging: &Judging) -> Judgement {
     }
 }
 
-fn judge_order(asked: &str, order: &RunOrder, judging: &Judging) -> Judgement {
-    let case = Case { asked, order, settled: is_settled(order), judging };
+/// Whether a reply is about the order that was asked for.
+#[must_use]
+pub fn is_about(asked: &str, order: &RunOrder) -> bool {
+    order.run_order_id.as_deref() == Some(asked)
+}
+
+fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging) -> Judgement {
+    let Fetched { order, settled_as, .. } = fetched;
+    let case = Case { asked, order, settled: is_settled(order), settled_as: settled_as.as_ref(), judging };
     let foreign = finding(&reply::IDENTITY_MISMATCH, (reply::IDENTITY_MISMATCH.examine)(&case));
     if let Some(mismatch) = foreign {
         return Judgement { foreign: true, findings: vec![mismatch], ..Judgement::unchecked(Bucket::Discrepant) };

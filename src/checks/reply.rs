@@ -1,6 +1,6 @@
 //! Checks of what the reply is about: the order that was asked for, in the currency that is expected.
 
-use super::{Case, Check, Ruling};
+use super::{Case, Check, Ruling, is_about};
 use crate::domain::finding::{Figure, Severity};
 
 /// The reply is about the order that was asked for.
@@ -24,7 +24,7 @@ pub(super) static CURRENCY: Check = Check {
 };
 
 fn identity_mismatch(case: &Case<'_>) -> Ruling {
-    if case.order.run_order_id.as_deref() == Some(case.asked) {
+    if is_about(case.asked, case.order) {
         return Ruling::Holds;
     }
     Ruling::Fails {

@@ -28,7 +28,7 @@ fn clean() -> RunOrder {
 }
 
 fn judge_with(order: RunOrder, judging: &Judging) -> Judgement {
-    let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: Evidence::Fetched(Box::new(order)) };
+    let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
     judge(&outcome, judging)
 }
 
@@ -54,6 +54,7 @@ fn codes_never_change_their_meaning() {
         ("negative-amount", "error"),
         ("identity-mismatch", "error"),
         ("currency", "error"),
+        ("restated", "error"),
     ];
     assert_eq!(catalogue, expected);
 }
@@ -232,4 +233,45 @@ proptest! {
         let others = judgement.findings.iter().filter(|finding| finding.check != check);
         prop_assert!(others.map(|finding| finding.check).all(|other| other == "negative-amount" && units[which] < 0));
     }
+}
+
+#[test]
+fn a_settlement_is_compared_with_what_it_was() {
+    let judged = |now: RunOrder, before: Option<Charge>| {
+        let evidence = Evidence::Fetched(Box::new(Fetched { order: now, is_reused: false, settled_as: before }));
+        judge(&Outcome { line: 2, run_order_id: ASKED.into(), evidence }, &Judging::default())
+    };
+    assert_eq!(judged(clean(), None).bucket, Bucket::Reconciled, "never seen settled before");
+    assert_eq!(judged(clean(), Some(clean().charge())).bucket, Bucket::Reconciled, "as it was");
+
+    // 100 = 70 + 30 and 70 = 60 + 10 tie out by themselves.
+    let restated = order([100, 70, 30, 60, 10, 70].map(Some));
+    let judgement = judged(restated, Some(clean().charge()));
+    assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Discrepant, vec!["restated"]));
+    let finding = &judgement.findings[0];
+    let figures = (finding.expected.clone(), finding.actual.clone(), finding.difference);
+    assert_eq!(figures, (Figure::Money(money(60)), Figure::Money(money(70)), Some(money(10))));
+    let message = "changed since it was settled: final_amount 0.00000060 -> 0.00000070; total_cost 0.00000060 -> \
+                   0.00000070; released_amount 0.00000040 -> 0.00000030; compute_cost 0.00000050 -> 0.00000060";
+    assert_eq!(finding.message, message);
+
+    let mut vanished = clean();
+    vanished.amounts.released_amount = None;
+    let judgement = judged(vanished, Some(clean().charge()));
+    let finding = judgement.findings.iter().find(|finding| finding.check == "restated").expect("restated");
+    assert_eq!((&finding.expected, &finding.actual), (&Figure::Money(money(40)), &Figure::Nothing));
+    assert_eq!(finding.difference, None);
+
+    let mut unsettled = clean();
+    unsettled.settlement_status = None;
+    assert_eq!(judged(unsettled.clone(), Some(clean().charge())).bucket, Bucket::Pending, "its figures are the same");
+    unsettled.amounts.final_amount = None;
+    assert_eq!(codes(&judged(unsettled, Some(clean().charge()))), ["restated"]);
+
+    let mut exchanged = clean();
+    exchanged.quote_currency = Some("USD".into());
+    let judgement = judged(exchanged, Some(clean().charge()));
+    let finding = &judgement.findings[0];
+    assert_eq!((finding.expected.to_string(), finding.actual.to_string()), ("CNY".into(), "USD".into()));
+    assert_eq!(finding.message, "changed since it was settled: quote_currency");
 }

@@ -79,3 +79,25 @@ pub struct Finding {
     /// The finding in one English sentence, without texts of the provider.
     pub message: String,
 }
+
+/// A finding of an earlier report, as its row says it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PastFinding {
+    /// 16 hex digits from order and check, the same every night.
+    pub discrepancy_id: String,
+    /// The order.
+    pub run_order_id: String,
+    /// The check's code.
+    pub check: String,
+    /// `error` or `warning`.
+    pub severity: String,
+    /// The order's currency.
+    pub currency: Option<String>,
+    /// What the check expected.
+    pub expected: String,
+    /// What the reply said.
+    pub actual: String,
+    /// Actual less expected, where both are money.
+    pub difference: Option<String>,
+}

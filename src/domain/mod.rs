@@ -7,3 +7,4 @@ pub mod id;
 pub mod money;
 pub mod order;
 pub mod outcome;
+pub mod time;

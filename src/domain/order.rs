@@ -39,6 +39,12 @@ pub struct RunOrder {
 }
 
 impl RunOrder {
+    /// The order's figures.
+    #[must_use]
+    pub fn charge(&self) -> Charge {
+        Charge { currency: self.quote_currency.clone(), amounts: self.amounts }
+    }
+
     /// Every text with the provider's name of its field.
     #[must_use]
     pub fn texts(&self) -> [(&'static str, Option<&str>); 11] {
@@ -56,6 +62,15 @@ impl RunOrder {
             ("error_code", self.error_code.as_deref()),
         ]
     }
+}
+
+/// The figures of an order: what a settlement fixes for good.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Charge {
+    /// The currency of the amounts.
+    pub currency: Option<String>,
+    /// The six amounts.
+    pub amounts: Amounts,
 }
 
 /// The six amounts of an order, each where the reply had one.

@@ -1,6 +1,6 @@
 //! What became of one input row: the evidence that is stored, and the bucket it is counted in.
 
-use super::order::RunOrder;
+use super::order::{Charge, RunOrder};
 
 /// One input row and what was learnt about it. This is what the store keeps; every report is made from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// The provider described an order.
-    Fetched(Box<RunOrder>),
+    Fetched(Box<Fetched>),
     /// The provider says there is no such order.
     NotFound(Reason),
     /// The provider refuses this order.
@@ -33,6 +33,24 @@ pub enum Evidence {
     },
     /// The row holds no usable ID.
     Rejected(Reason),
+}
+
+/// An order as the provider described it, and what earlier runs add to that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// The order.
+    pub order: RunOrder,
+    /// Whether it was not asked for again, because an earlier run saw it settled not long ago.
+    pub is_reused: bool,
+    /// The figures with which it was first seen settled, where they were other ones.
+    pub settled_as: Option<Charge>,
+}
+
+impl From<RunOrder> for Evidence {
+    /// An order of which nothing else is known.
+    fn from(order: RunOrder) -> Self {
+        Self::Fetched(Box::new(Fetched { order, ..Fetched::default() }))
+    }
 }
 
 /// Why a row is an exception: a stable word for scripts and a sentence for people.

@@ -6,16 +6,18 @@ use std::time::Duration;
 use std::{io, iter};
 
 use futures::{StreamExt, TryStreamExt, future, stream};
+use jiff::Timestamp;
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::time::{Instant, interval, sleep};
 
+use super::beginning::Begun;
 use super::progress::Progress;
 use super::{Job, JobError};
 use crate::checks::judge;
 use crate::domain::outcome::{Evidence, Outcome};
 use crate::input::{Entry, InputError, Row};
-use crate::provider::{Provider, Stop};
-use crate::store::{RunId, Writer};
+use crate::provider::{Fetch, Stop};
+use crate::store::{Learnt, Recall, Writer};
 
 /// How many rows are in hand for each request in flight. A row that waits before a retry holds no permit, so others
 /// may go ahead of it.
@@ -44,83 +46,111 @@ pub(super) struct Fetched {
 
 /// Fetches every row's order and commits what was learnt. Whatever ends it, what was put into the store is
 /// committed before this returns.
-pub(super) async fn fetch_all(job: &Job, run: RunId) -> Result<Fetched, JobError> {
+pub(super) async fn fetch_all(job: &Job, begun: &Begun, recall: Option<&Recall>) -> Result<Fetched, JobError> {
     let start = Instant::now();
-    let writer = job.store.writer(run, job.concurrency)?;
-    let mut progress = Progress::start(job.display, job.input.rows());
+    let writer = job.store.writer(begun.run, job.concurrency, job.memory.keeps_replies)?;
+    let mut progress = Progress::start(job.display, job.input.rows(), begun.done.len() as u64);
     let mut signals = Signals::listen().map_err(JobError::Signals)?;
-    let ended = fetch_into(&writer, job, &mut progress, &mut signals).await;
+    let walk = Walk { job, done: &begun.done, recall };
+    let ended = walk.fetch_into(&writer, &mut progress, &mut signals).await;
     let committed = writer.finish().await;
     let unreached = progress.finish();
     // The writer knows best why nothing more could be put into the store.
     let committed = committed?;
     let stopped_by = ended?;
-    if let (None, Some(reason), 0) = (stopped_by, unreached, job.provider.activity().replies) {
+    let never_answered = begun.done.is_empty() && job.provider.activity().replies == 0;
+    if let (None, Some(reason), true) = (stopped_by, unreached, never_answered) {
         return Err(JobError::Unreachable(reason));
     }
     Ok(Fetched { committed, stopped_by, elapsed: start.elapsed() })
 }
 
-/// Puts every row's outcome into the store. After a signal nothing more is asked, and what is in flight has a while to
-/// end; after a second signal it has none. Returns the first signal.
-async fn fetch_into(
-    writer: &Writer,
-    job: &Job,
-    progress: &mut Progress,
-    signals: &mut Signals,
-) -> Result<Option<Signal>, JobError> {
-    let provider = &job.provider;
-    let is_stopping = Cell::new(false);
-    let rows = job.input.read()?.chain(iter::from_fn(|| {
-        provider.no_order_follows();
-        None
-    }));
-    let rows = stream::iter(rows).take_while(|_| future::ready(!is_stopping.get()));
-    let in_hand = job.concurrency.saturating_mul(IN_HAND_PER_PERMIT);
-    let mut outcomes = pin!(rows.map(|row| outcome_of(row, provider)).buffer_unordered(in_hand));
-    let mut show = interval(SHOW_EVERY);
-    let mut patience = pin!(sleep(Duration::MAX));
-    let mut stopped_by = None;
-    loop {
-        tokio::select! {
-            biased;
-            signal = signals.next() => match stopped_by {
-                Some(_) => break Ok(stopped_by),
-                None => {
-                    stopped_by = Some(signal);
-                    is_stopping.set(true);
-                    provider.stop();
-                    patience.as_mut().reset(Instant::now() + LAST_REPLIES);
-                }
-            },
-            () = &mut patience => break Ok(stopped_by),
-            next = outcomes.try_next() => match next {
-                Ok(Some(Some(outcome))) => {
-                    progress.note(judge(&outcome, &job.judging).bucket, &outcome.evidence);
-                    writer.put(outcome).await?;
-                }
-                Ok(Some(None)) => {}
-                Ok(None) => break Ok(stopped_by),
-                Err(error) => break Err(error),
-            },
-            _ = show.tick() => progress.show(&provider.activity()),
-        }
-    }
+/// The walk of every row to its outcome.
+struct Walk<'j> {
+    job: &'j Job,
+    /// The lines that need no walk any more, in their order.
+    done: &'j [u64],
+    recall: Option<&'j Recall>,
 }
 
-/// One row's walk to its outcome; `None` where it was not begun before the job was stopped.
-async fn outcome_of(row: Result<Row, InputError>, provider: &Provider) -> Result<Option<Outcome>, JobError> {
-    let Row { line, entry } = row?;
-    let (run_order_id, evidence) = match entry {
-        Entry::Order(id) => match provider.fetch(&id).await {
-            Ok(evidence) => (id.to_string(), evidence),
-            Err(Stop::Called) => return Ok(None),
-            Err(stop) => return Err(stop.into()),
-        },
-        Entry::Duplicate { id, first_line } => (id.to_string(), Evidence::Duplicate { first_line }),
-        Entry::Rejected { text, reason } => (text, Evidence::Rejected(reason)),
-    };
-    Ok(Some(Outcome { line, run_order_id, evidence }))
+impl Walk<'_> {
+    /// Puts every row's outcome into the store. After a signal nothing more is asked, and what is in flight has a while
+    /// to end; after a second signal it has none. Returns the first signal.
+    async fn fetch_into(
+        &self,
+        writer: &Writer,
+        progress: &mut Progress,
+        signals: &mut Signals,
+    ) -> Result<Option<Signal>, JobError> {
+        let job = self.job;
+        let provider = &job.provider;
+        let is_stopping = Cell::new(false);
+        let is_open = |row: &Result<Row, InputError>| {
+            row.as_ref().map_or(true, |row| self.done.binary_search(&row.line).is_err())
+        };
+        let rows = job.input.read()?.filter(is_open).chain(iter::from_fn(|| {
+            provider.no_order_follows();
+            None
+        }));
+        let rows = stream::iter(rows).take_while(|_| future::ready(!is_stopping.get()));
+        let in_hand = job.concurrency.saturating_mul(IN_HAND_PER_PERMIT);
+        let mut learnt = pin!(rows.map(|row| self.learn(row)).buffer_unordered(in_hand));
+        let mut show = interval(SHOW_EVERY);
+        let mut patience = pin!(sleep(Duration::MAX));
+        let mut stopped_by = None;
+        loop {
+            tokio::select! {
+                biased;
+                signal = signals.next() => match stopped_by {
+                    Some(_) => break Ok(stopped_by),
+                    None => {
+                        stopped_by = Some(signal);
+                        is_stopping.set(true);
+                        provider.stop();
+                        patience.as_mut().reset(Instant::now() + LAST_REPLIES);
+                    }
+                },
+                () = &mut patience => break Ok(stopped_by),
+                next = learnt.try_next() => match next {
+                    Ok(Some(Some(learnt))) => {
+                        let outcome = learnt.outcome();
+                        progress.note(judge(outcome, &job.judging).bucket, &outcome.evidence);
+                        writer.put(learnt).await?;
+                    }
+                    Ok(Some(None)) => {}
+                    Ok(None) => break Ok(stopped_by),
+                    Err(error) => break Err(error),
+                },
+                _ = show.tick() => progress.show(&provider.activity()),
+            }
+        }
+    }
+
+    /// One row's walk to its outcome; `None` where it was not begun before the job was stopped.
+    async fn learn(&self, row: Result<Row, InputError>) -> Result<Option<Learnt>, JobError> {
+        let Row { line, entry } = row?;
+        let told =
+            |run_order_id, evidence| Ok(Some(Learnt::of(Outcome { line, run_order_id, evidence }, Timestamp::now())));
+        let id = match entry {
+            Entry::Duplicate { id, first_line } => return told(id.to_string(), Evidence::Duplicate { first_line }),
+            Entry::Rejected { text, reason } => return told(text, Evidence::Rejected(reason)),
+            Entry::Order(id) => id,
+        };
+        let run_order_id = id.to_string();
+        if let Some(recall) = self.recall
+            && let Some(recalled) = recall.settled(&run_order_id)?
+        {
+            return Ok(Some(Learnt::recalled(line, run_order_id, Timestamp::now(), recalled)));
+        }
+        match self.job.provider.fetch(&id).await {
+            Ok(Fetch { evidence, reply }) => {
+                let outcome = Outcome { line, run_order_id, evidence };
+                Ok(Some(Learnt::replied(outcome, Timestamp::now(), reply)))
+            }
+            Err(Stop::Called) => Ok(None),
+            Err(stop) => Err(stop.into()),
+        }
+    }
 }
 
 /// The signals that ask the job to stop, from the moment it listens.

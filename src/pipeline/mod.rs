@@ -1,8 +1,10 @@
 //! The corridor of `reconcile`: input → fetch → store → report → publish, readable from top to bottom.
 
+mod beginning;
 mod fetching;
 mod progress;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,16 +13,21 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use crate::checks::Judging;
-use crate::domain::outcome::Reason;
+use crate::domain::finding::PastFinding;
+use crate::domain::outcome::{Evidence, Reason};
 use crate::input::{Input, InputError};
 use crate::provider::{Provider, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Builder, Options as ReportOptions, Report};
-use crate::report::manifest::{FetchStamp, InputStamp, Stamp};
+use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp};
 use crate::report::publish::{Destination, PublishError};
-use crate::store::{NewRun, RunId, Sends, Store, StoreError};
+use crate::report::summary_json::SummaryJson;
+use crate::store::{Recall, Run, RunId, Sends, Store, StoreError};
 use crate::summary::{JudgingSettings, Population, Verdict};
 
+use beginning::Begun;
+
+pub use beginning::Resuming;
 pub use fetching::Signal;
 pub use progress::Display;
 
@@ -54,8 +61,23 @@ pub struct Job {
     pub account: Option<String>,
     /// Whether an empty input is fine.
     pub allow_empty: bool,
+    /// What else is to exit with 1: said in the manifest.
+    pub fail_on: Vec<String>,
+    /// When an earlier run is continued.
+    pub resuming: Resuming,
+    /// What is kept for later runs, and taken from earlier ones.
+    pub memory: Memory,
     /// How progress is shown.
     pub display: Display,
+}
+
+/// What is kept for later runs, and taken from earlier ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Orders that were seen settled so short a time ago are not asked for again; `None` for no order.
+    pub reuse_settled: Option<Duration>,
+    /// Whether replies are kept as they came, prompts included.
+    pub keeps_replies: bool,
 }
 
 /// How a reconciliation ended.
@@ -109,35 +131,62 @@ pub enum JobError {
 /// # Errors
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
 pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict, &Population) -> u8) -> Result<Ended, JobError> {
-    let run = job.store.begin(&job.new_run())?;
+    let begun = beginning::begin(&mut job)?;
+    let recall = job.recall()?;
     job.remember_sends()?;
-    let fetched = job.runtime.block_on(fetching::fetch_all(&job, run));
+    let fetched = job.runtime.block_on(fetching::fetch_all(&job, &begun, recall.as_ref()));
     let noted = job.note_sends();
+    if let Err(JobError::Stop(Stop::Forbidden | Stop::NotTheApi)) = &fetched {
+        // What it was refused is no fact about orders.
+        job.store.give_up(begun.run, Timestamp::now())?;
+    }
     let fetched = fetched?;
     noted?;
     if let Some(signal) = fetched.stopped_by {
-        return Ok(Ended::Stopped { signal, committed: fetched.committed });
+        return Ok(Ended::Stopped { signal, committed: begun.done.len() as u64 + fetched.committed });
     }
+    let earlier = job.earlier(&begun)?;
     let staging = job.destination.staging(job.as_of)?;
-    let report = job.make_report(run, staging.path().to_owned(), &exit_code)?;
+    let report = job.make_report(begun.run, &earlier, staging.path().to_owned(), &exit_code)?;
     let finished_at = Timestamp::now();
-    job.stamp(&report, fetched.elapsed, finished_at).write(staging.path())?;
+    let manifest = job.stamp(&report, earlier.stamp, fetched.elapsed, finished_at).write(staging.path())?;
+    job.store.announce(begun.run, &manifest)?;
     let folder = staging.publish()?;
-    job.store.finish(run, finished_at)?;
+    job.store.finish(begun.run, finished_at, report.verdict.code(), &folder, report.past_findings())?;
     Ok(Ended::Reported { report: Box::new(report), folder, gave_up: job.provider.gave_up() })
 }
 
+/// What earlier runs contribute to a report.
+struct Earlier {
+    /// What the report before found, by order.
+    found: HashMap<String, Vec<PastFinding>>,
+    stamp: EarlierStamp,
+}
+
 impl Job {
-    fn new_run(&self) -> NewRun {
-        NewRun {
-            base_url: self.base_url.clone(),
-            input_name: self.input.name().to_owned(),
-            input_sha256: self.input.sha256().to_owned(),
-            rows: self.input.rows(),
-            settings: self.judging_values().to_string(),
-            as_of: self.as_of,
-            started_at: self.started_at,
+    /// What was seen settled a short time ago, if that is to be taken as it was.
+    fn recall(&mut self) -> Result<Option<Recall>, JobError> {
+        let Some(within) = self.memory.reuse_settled else {
+            return Ok(None);
+        };
+        self.store.remember()?;
+        let since = self.started_at.checked_sub(within).unwrap_or(Timestamp::MIN);
+        Ok(Some(self.store.recall(&self.base_url, since)?))
+    }
+
+    /// What the report before found, and what this one takes the place of.
+    fn earlier(&self, begun: &Begun) -> Result<Earlier, JobError> {
+        let mut earlier = Earlier { found: HashMap::new(), stamp: EarlierStamp::default() };
+        if let Some(before) = beginning::run_before(self, begun.run)? {
+            for finding in self.store.findings(before.id)? {
+                earlier.found.entry(finding.run_order_id.clone()).or_default().push(finding);
+            }
+            earlier.stamp.compared_with = before.manifest_sha256;
         }
+        if let Some(Run { manifest_sha256: Some(replaced), .. }) = &begun.continued {
+            earlier.stamp.replaces.push(replaced.clone());
+        }
+        Ok(earlier)
     }
 
     /// Makes the requests of a run that ended just now count against the rate.
@@ -169,11 +218,13 @@ impl Job {
 
     /// Every report is made from the store and nothing else.
     fn make_report(
-        &self,
+        &mut self,
         run: RunId,
+        earlier: &Earlier,
         folder: PathBuf,
         exit_code: impl Fn(Verdict, &Population) -> u8,
     ) -> Result<Report, JobError> {
+        let mut settled_as = self.store.remember_with(run)?;
         let mut builder = Builder::begin(ReportOptions {
             folder,
             judging: self.judging.clone(),
@@ -182,11 +233,23 @@ impl Job {
             allow_empty: self.allow_empty,
             rows_read: self.input.rows(),
         })?;
-        self.store.for_each_outcome(run, |outcome| Ok::<_, JobError>(builder.add(outcome)?))?;
+        self.store.for_each_outcome(run, |mut outcome| {
+            let past = match &mut outcome.evidence {
+                // The row that holds the ID first stands for the order.
+                Evidence::Duplicate { .. } | Evidence::Rejected(_) => Vec::new(),
+                Evidence::Fetched(fetched) => {
+                    fetched.settled_as = settled_as.take(outcome.line);
+                    earlier.found_of(&outcome.run_order_id)
+                }
+                _ => earlier.found_of(&outcome.run_order_id),
+            };
+            Ok::<_, JobError>(builder.add(outcome, past)?)
+        })?;
         Ok(builder.finish(exit_code)?)
     }
 
-    fn stamp(&self, report: &Report, fetching: Duration, finished_at: Timestamp) -> Stamp {
+    fn stamp(&self, report: &Report, earlier: EarlierStamp, fetching: Duration, finished_at: Timestamp) -> Stamp {
+        let SummaryJson { lifecycle, reused, .. } = &report.summary;
         Stamp {
             as_of: self.as_of,
             started_at: self.started_at,
@@ -200,11 +263,15 @@ impl Job {
                 rows: self.input.rows(),
             },
             settings: self.judging_values(),
-            fetch: self.fetch_stamp(fetching),
+            fail_on: self.fail_on.clone(),
+            allow_empty: self.allow_empty,
+            earlier: EarlierStamp { lifecycle: *lifecycle, reused: *reused, ..earlier },
+            fetch: Some(self.fetch_stamp(fetching)),
             verdict: report.verdict.code().to_owned(),
             exit_code: report.summary.exit_code,
         }
     }
+
     fn fetch_stamp(&self, elapsed: Duration) -> FetchStamp {
         let record = self.provider.record();
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -224,5 +291,11 @@ impl Job {
             rate_allowed: self.rate,
             rate_used: format!("{:.1}", record.requests as f64 / elapsed.as_secs_f64().max(0.001)),
         }
+    }
+}
+
+impl Earlier {
+    fn found_of(&self, run_order_id: &str) -> Vec<PastFinding> {
+        self.found.get(run_order_id).cloned().unwrap_or_default()
     }
 }

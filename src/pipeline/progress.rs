@@ -29,6 +29,14 @@ pub enum Display {
     Silent,
 }
 
+/// Says something about the job, where progress is shown at all.
+pub(super) fn say(display: Display, what: &str) {
+    if display != Display::Silent {
+        // Nobody may be reading: that is no reason to stop the job.
+        let _ = writeln!(io::stderr(), "{what}");
+    }
+}
+
 /// Counts what passes, and shows it.
 pub(super) struct Progress {
     display: Display,
@@ -44,15 +52,15 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Begins a count of that many rows.
-    pub(super) fn start(display: Display, rows: u64) -> Self {
+    /// Begins a count of that many rows, of which some were done by an earlier start of the run.
+    pub(super) fn start(display: Display, rows: u64, done: u64) -> Self {
         let bar = match display {
             Display::Bar => ProgressBar::new(rows).with_style(bar_style()),
             Display::Lines | Display::Silent => ProgressBar::hidden(),
         };
         let start = Instant::now();
         let (pace, last_line) = (Pace::default(), start);
-        Self { display, bar, rows, done: 0, discrepant: 0, exceptions: 0, pace, start, last_line, unreached: None }
+        Self { display, bar, rows, done, discrepant: 0, exceptions: 0, pace, start, last_line, unreached: None }
     }
 
     /// Counts one outcome.
@@ -191,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_line_says_what_is_used_and_what_is_waited_for() {
-        let mut progress = Progress::start(Display::Silent, 400);
+        let mut progress = Progress::start(Display::Silent, 400, 0);
         let start = progress.start;
         assert_eq!(progress.line(&calm(), start), "0/400 rows · 19 requests/s of 20 allowed");
         (progress.done, progress.discrepant) = (100, 3);

@@ -13,6 +13,7 @@ mod key;
 mod record;
 mod retry;
 mod status;
+mod stop;
 mod traffic;
 mod wire;
 
@@ -37,6 +38,7 @@ use traffic::{Came, Ended, Lane, Limits, Ticket, Traffic, Turn};
 
 pub use key::{ApiKey, KeyError};
 pub use record::Record;
+pub use stop::Stop;
 pub use traffic::Why;
 
 /// No time that can be set is longer: a year, far from where adding to a clock overflows.
@@ -113,31 +115,13 @@ pub enum ProviderError {
     Client(String),
 }
 
-/// What ends the whole run at once.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Stop {
-    /// The provider does not accept the key: no other order would fare better.
-    #[error("the provider rejects the API key ({code}{}{message}): check that it is whole and has not expired",
-        if message.is_empty() { "" } else { ": " })]
-    KeyRejected {
-        /// `http-401` or `code-401`.
-        code: String,
-        /// The provider's own words, on one line; may be empty.
-        message: String,
-    },
-    /// The first twenty replies all had status 403.
-    #[error(
-        "the provider forbids everything (the first 20 replies all have status 403): check that the key may read run orders"
-    )]
-    Forbidden,
-    /// The first twenty replies all had status 404 and came from something else than the provider's API.
-    #[error(
-        "there is no such API (the first 20 replies all have status 404, none in the provider's words): check the base URL"
-    )]
-    NotTheApi,
-    /// The caller wants no more ([`Provider::stop`]).
-    #[error("stopped before this order was asked for")]
-    Called,
+/// What was learnt of one order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// What became of it.
+    pub evidence: Evidence,
+    /// The body of the reply that decided it. `None` where there was none, and where it repeats the key.
+    pub reply: Option<Vec<u8>>,
 }
 
 /// What the client is doing.
@@ -233,7 +217,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`Stop`] where no other order need be asked for either; from then on every call gives it without a request.
-    pub async fn fetch(&self, id: &RunOrderId) -> Result<Evidence, Stop> {
+    pub async fn fetch(&self, id: &RunOrderId) -> Result<Fetch, Stop> {
         let url = self.http.url(id);
         let mut course = Course::new(self.retries);
         let mut untried = Some(Untried::begin(self));
@@ -241,16 +225,18 @@ impl Provider {
             let lane = if course.is_untried() { Lane::Untried } else { Lane::Retry };
             let flight = match self.turn(lane).await {
                 Ok(flight) => flight,
-                Err(Ended::Unfetched(reason)) => return Ok(Evidence::Unfetched(reason)),
+                Err(Ended::Unfetched(reason)) => {
+                    return Ok(Fetch { evidence: Evidence::Unfetched(reason), reply: None });
+                }
                 Err(Ended::Stop(stop)) => return Err(stop),
             };
-            let answer = self.attempt(flight, url.clone()).await;
+            let (answer, reply) = self.attempt(flight, url.clone()).await;
             let failed = if let Answer::Failed(reason) = &answer { Some(reason.code.clone()) } else { None };
             if answer != Answer::Limited {
                 untried = None;
             }
             match course.next(answer) {
-                Next::Done(evidence) => return Ok(evidence),
+                Next::Done(evidence) => return Ok(Fetch { evidence, reply }),
                 Next::Again => {}
                 Next::AgainWithin(ceiling) => {
                     failed.iter().for_each(|reason| self.tally().retry(reason));
@@ -337,12 +323,12 @@ impl Provider {
         }
     }
 
-    /// One request and what it gave.
-    async fn attempt(&self, mut flight: Flight<'_>, url: reqwest::Url) -> Answer {
+    /// One request and what it gave, with the body of the reply where that may be kept.
+    async fn attempt(&self, mut flight: Flight<'_>, url: reqwest::Url) -> (Answer, Option<Vec<u8>>) {
         let got = self.http.get(url, self.deadline, || flight.landed()).await;
         let latency = self.now().saturating_sub(flight.sent);
-        let (answer, came) = match got {
-            Err(reason) => (Answer::Failed(reason), Came::Failure),
+        let (answer, came, body) = match got {
+            Err(reason) => (Answer::Failed(reason), Came::Failure, None),
             Ok(reply) => {
                 self.tally().reply(latency, reply.body.as_ref().map_or(0, Vec::len));
                 let in_words = reply.status != 404 || reply.body.as_deref().is_ok_and(wire::is_envelope);
@@ -355,11 +341,11 @@ impl Provider {
                     Answer::Failed(_) => Came::Failure,
                     Answer::Final(_) | Answer::KeyRejected(_) => Came::Answer,
                 };
-                (answer, came)
+                (answer, came, reply.body.ok())
             }
         };
         flight.back(came);
-        self.presentable(answer)
+        (self.presentable(answer), body.filter(|body| str::from_utf8(body).is_ok_and(|text| !self.key.is_in(text))))
     }
 
     /// Waits before a retry, in no line; less where nothing is asked any more.
@@ -400,8 +386,8 @@ impl Provider {
             | Answer::Final(
                 NotFound(reason) | Refused(reason) | Malformed(reason) | Unfetched(reason) | Rejected(reason),
             ) => reason.detail = presentable(&reason.detail, |text| self.key.redact(text)),
-            Answer::Final(Fetched(order)) => {
-                let texts = order.texts().into_iter();
+            Answer::Final(Fetched(fetched)) => {
+                let texts = fetched.order.texts().into_iter();
                 let holding = texts.filter_map(|(field, text)| self.key.is_in(text?).then_some(field)).next();
                 if let Some(field) = holding {
                     let detail = format!("{field} repeats the API key; report it to the provider");

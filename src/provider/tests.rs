@@ -104,10 +104,14 @@ fn good() -> Script {
     reply("200 OK", "Content-Type: application/json\r\n", GOOD)
 }
 
+async fn evidence(fetch: impl Future<Output = Result<Fetch, Stop>>) -> Result<Evidence, Stop> {
+    fetch.await.map(|fetch| fetch.evidence)
+}
+
 fn is_good(evidence: Result<Evidence, Stop>) -> bool {
-    matches!(evidence, Ok(Evidence::Fetched(order))
-        if order.run_order_id.as_deref() == Some("wfrun_1")
-            && order.amounts.quote_amount.is_some_and(|quote| quote.units() == 3_000_000))
+    matches!(evidence, Ok(Evidence::Fetched(fetched))
+        if fetched.order.run_order_id.as_deref() == Some("wfrun_1")
+            && fetched.order.amounts.quote_amount.is_some_and(|quote| quote.units() == 3_000_000))
 }
 
 fn unfetched(evidence: Result<Evidence, Stop>) -> String {
@@ -121,7 +125,7 @@ fn unfetched(evidence: Result<Evidence, Stop>) -> String {
 async fn the_request_is_what_the_provider_documents() {
     let server = Server::start(vec![good()]).await;
     let provider = server.provider();
-    assert!(is_good(provider.fetch(&id("a&b=c+d%2F/?#'\"")).await));
+    assert!(is_good(evidence(provider.fetch(&id("a&b=c+d%2F/?#'\""))).await));
     let head = server.heads.lock().expect("the log")[0].1.clone();
     let mut lines = head.lines();
     let first = "GET /api/workflow/run/info?run_order_id=a%26b%3Dc%2Bd%252F%2F%3F%23%27%22 HTTP/1.1";
@@ -155,7 +159,7 @@ async fn a_failed_attempt_is_followed_by_another() {
     ] {
         let server = Server::start(vec![first, good()]).await;
         let provider = server.provider();
-        assert!(is_good(provider.fetch(&id("wfrun_1")).await));
+        assert!(is_good(evidence(provider.fetch(&id("wfrun_1"))).await));
         let activity = provider.activity();
         assert_eq!((activity.requests, activity.retries, activity.throttled), (2, 1, 0));
     }
@@ -177,7 +181,7 @@ async fn spent_retries_leave_the_order_unfetched() {
         let server = Server::start(vec![script]).await;
         let timeout = Duration::from_millis(if code == "timeout" { 300 } else { 10_000 });
         let provider = provider(Options { timeout, ..server.options() });
-        assert_eq!(unfetched(provider.fetch(&id("wfrun_1")).await), code);
+        assert_eq!(unfetched(evidence(provider.fetch(&id("wfrun_1"))).await), code);
         assert_eq!(server.requests(), requests, "{code}");
     }
 }
@@ -190,7 +194,7 @@ async fn nobody_listening_is_unfetched_and_no_reply() {
     let mut options = Server::start(vec![good()]).await.options();
     options.base_url = format!("http://{address}");
     let provider = provider(options);
-    match provider.fetch(&id("wfrun_1")).await {
+    match evidence(provider.fetch(&id("wfrun_1"))).await {
         Ok(Evidence::Unfetched(reason)) => {
             assert_eq!(reason.code, "connect");
             assert!(!reason.detail.contains("wfrun_1") && !reason.detail.is_empty(), "{}", reason.detail);
@@ -206,12 +210,12 @@ async fn a_rejected_key_stops_everything_and_is_not_shown() {
     for status in ["401 Unauthorized", "200 OK"] {
         let server = Server::start(vec![reply(status, "", &echo), good()]).await;
         let provider = server.provider();
-        let stop = provider.fetch(&id("wfrun_1")).await.expect_err("a stop");
+        let stop = evidence(provider.fetch(&id("wfrun_1"))).await.expect_err("a stop");
         let Stop::KeyRejected { code, message } = &stop else { panic!("{stop}") };
         assert!(code == "http-401" || code == "code-401");
         assert_eq!(message, "bad key [key] [0m");
         assert!(!stop.to_string().contains("secret"));
-        assert_eq!(provider.fetch(&id("wfrun_2")).await, Err(stop));
+        assert_eq!(evidence(provider.fetch(&id("wfrun_2"))).await, Err(stop));
         assert_eq!(server.requests(), 1);
     }
 }
@@ -226,9 +230,9 @@ async fn not_found_and_refused_are_final() {
         ("400 Bad Request", Evidence::Refused(no("http-400"))),
         ("200 OK", Evidence::Refused(no("code-9"))),
     ];
-    for (status, evidence) in cases {
+    for (status, expected) in cases {
         let server = Server::start(vec![reply(status, "", &body)]).await;
-        assert_eq!(server.provider().fetch(&id("wfrun_1")).await, Ok(evidence));
+        assert_eq!(evidence(server.provider().fetch(&id("wfrun_1"))).await, Ok(expected));
         assert_eq!(server.requests(), 1);
     }
 }
@@ -244,9 +248,9 @@ async fn a_429_costs_no_attempt_and_everybody_waits() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert!(matches!(provider.activity().held_up, Some((Why::RetryAfter, _))));
-        provider.fetch(&second).await
+        evidence(provider.fetch(&second)).await
     };
-    let (first, second) = tokio::join!(provider.fetch(&first), later);
+    let (first, second) = tokio::join!(evidence(provider.fetch(&first)), later);
     assert!(is_good(first) && is_good(second));
     let activity = provider.activity();
     assert_eq!((activity.requests, activity.retries, activity.throttled), (3, 0, 1));
@@ -260,7 +264,7 @@ async fn a_429_without_a_readable_wait_backs_off() {
     for headers in ["", "Retry-After: 0\r\n", "Retry-After: -1\r\n", "Retry-After: soon\r\n"] {
         let server = Server::start(vec![reply("429 Too Many Requests", headers, ""), good()]).await;
         let provider = provider(Options { retries: 0, ..server.options() });
-        assert!(is_good(provider.fetch(&id("wfrun_1")).await));
+        assert!(is_good(evidence(provider.fetch(&id("wfrun_1"))).await));
     }
 }
 
@@ -268,8 +272,8 @@ async fn a_429_without_a_readable_wait_backs_off() {
 async fn a_wait_that_is_too_long_ends_all_asking() {
     let server = Server::start(vec![reply("429 Too Many Requests", "Retry-After: 9223372037\r\n", ""), good()]).await;
     let provider = server.provider();
-    assert_eq!(unfetched(provider.fetch(&id("wfrun_1")).await), "rate-limited");
-    assert_eq!(unfetched(provider.fetch(&id("wfrun_2")).await), "rate-limited");
+    assert_eq!(unfetched(evidence(provider.fetch(&id("wfrun_1"))).await), "rate-limited");
+    assert_eq!(unfetched(evidence(provider.fetch(&id("wfrun_2"))).await), "rate-limited");
     assert_eq!(server.requests(), 1);
 }
 
@@ -278,7 +282,7 @@ async fn no_permit_is_held_while_backing_off() {
     let server = Server::start(vec![reply("503 Service Unavailable", "", ""), good()]).await;
     let provider = provider(Options { concurrency: 1, retries: 5, ..server.options() });
     let orders: Vec<RunOrderId> = (0..8).map(|n| id(&format!("wfrun_{n}"))).collect();
-    let all = futures::future::join_all(orders.iter().map(|order| provider.fetch(order)));
+    let all = futures::future::join_all(orders.iter().map(|order| evidence(provider.fetch(order))));
     let results = tokio::time::timeout(Duration::from_secs(5), all).await.expect("no deadlock");
     assert!(results.into_iter().all(is_good));
     // The first order was turned away, and the seven others went before its second attempt or soon after.
@@ -291,7 +295,7 @@ async fn a_redirect_is_never_followed() {
     let location = format!("Location: {}\r\n", target.base_url);
     for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
         let server = Server::start(vec![reply(status, &location, "")]).await;
-        assert_eq!(unfetched(server.provider().fetch(&id("wfrun_1")).await), "redirect");
+        assert_eq!(unfetched(evidence(server.provider().fetch(&id("wfrun_1"))).await), "redirect");
         assert_eq!(server.requests(), 1);
     }
     assert_eq!(target.requests(), 0);
@@ -303,7 +307,7 @@ async fn the_rate_is_kept() {
     let provider = provider(Options { rate: 20, ..server.options() });
     let orders: Vec<RunOrderId> = (0..31).map(|n| id(&format!("wfrun_{n}"))).collect();
     let start = Instant::now();
-    futures::future::join_all(orders.iter().map(|order| provider.fetch(order))).await;
+    futures::future::join_all(orders.iter().map(|order| evidence(provider.fetch(order)))).await;
     // Thirty slots of 50.25 ms, less the three that may be caught up at half the distance.
     assert!(start.elapsed() >= Duration::from_millis(1_400), "{:?}", start.elapsed());
     assert_eq!(provider.activity().requests, 31);

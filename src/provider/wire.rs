@@ -147,7 +147,7 @@ fn open(envelope: &Envelope<'_>) -> Result<Answer, Reason> {
     };
     let reason = || Reason::new(format!("code-{code}"), envelope.message());
     Ok(match code {
-        0 => Answer::Final(Evidence::Fetched(Box::new(order(envelope.data)?))),
+        0 => Answer::Final(order(envelope.data)?.into()),
         401 => Answer::KeyRejected(reason()),
         404 => Answer::Final(Evidence::NotFound(reason())),
         429 => Answer::Limited,

@@ -1,6 +1,6 @@
 //! From outcomes, in the order of their lines, to the files of a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::evidence::EvidenceWriter;
 use super::facts::FactsWriter;
 use super::spend::{self, SpendRow};
-use super::summary_json::{ControlTotals, SummaryJson};
+use super::summary_json::{ControlTotals, Lifecycle, SummaryJson};
 use super::table::Table;
-use super::tables::{self, Discrepancy, Exception, PendingOrder};
+use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved};
 use super::{ReportError, csv};
 use crate::checks::{Judging, judge};
+use crate::domain::finding::PastFinding;
 use crate::domain::money::Sum;
 use crate::domain::outcome::{Bucket, Evidence, Outcome, Reason};
 use crate::summary::{Bridge, Population, Summary, Verdict};
@@ -49,6 +51,17 @@ pub struct Builder {
     discrepancies: Vec<Discrepancy>,
     pending: Vec<PendingOrder>,
     exceptions: Vec<Exception>,
+    beside: EvidenceWriter,
+    past: Past,
+    reused: u64,
+}
+
+/// What became of the discrepancies of the report before.
+#[derive(Debug, Default)]
+struct Past {
+    resolved: Vec<Resolved>,
+    /// Those of orders that could not be judged: the report after this one is to know of them.
+    carried: Vec<PastFinding>,
 }
 
 /// A report as written, for the terminal and the exit code.
@@ -62,6 +75,15 @@ pub struct Report {
     pub discrepancies: Vec<Discrepancy>,
     /// How many rows are exceptions.
     pub exceptions: usize,
+    carried: Vec<PastFinding>,
+}
+
+impl Report {
+    /// What the report after this one is to know: every discrepancy, and those of the report before that could not be
+    /// judged this time.
+    pub fn past_findings(&self) -> Vec<PastFinding> {
+        self.discrepancies.iter().map(Discrepancy::past).chain(self.carried.iter().cloned()).collect()
+    }
 }
 
 impl Builder {
@@ -71,6 +93,7 @@ impl Builder {
     /// When the folder can't be written.
     pub fn begin(options: Options) -> Result<Self, ReportError> {
         let facts = FactsWriter::create(&options.folder.join(FACTS_FILE))?;
+        let beside = EvidenceWriter::create(&options.folder)?;
         Ok(Self {
             options,
             facts,
@@ -78,32 +101,48 @@ impl Builder {
             discrepancies: Vec::new(),
             pending: Vec::new(),
             exceptions: Vec::new(),
+            beside,
+            past: Past::default(),
+            reused: 0,
         })
     }
 
-    /// Judges one outcome and takes it in.
+    /// Judges one outcome and takes it in, with what the report before found of its order.
     ///
     /// # Errors
     /// When the facts can't be written, or a total leaves what a report can hold.
-    pub fn add(&mut self, outcome: Outcome) -> Result<(), ReportError> {
+    pub fn add(&mut self, outcome: Outcome, past: Vec<PastFinding>) -> Result<(), ReportError> {
         let judgement = judge(&outcome, &self.options.judging);
+        self.beside.push(&outcome, judgement.foreign, &past)?;
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
         match evidence {
-            Evidence::Fetched(order) => {
-                self.summary.add(&judgement, Some(&order), self.options.as_of)?;
+            Evidence::Fetched(fetched) => {
+                self.summary.add(&judgement, Some(&fetched.order), self.options.as_of)?;
                 if !judgement.foreign {
-                    self.facts.push(line, &run_order_id, &order, judgement.settled, bucket)?;
+                    self.facts.push(line, &run_order_id, &fetched, judgement.settled, bucket)?;
                 }
-                let (order, run_order_id) = (Arc::from(order), Arc::from(run_order_id));
+                self.reused += u64::from(fetched.is_reused);
+                let (order, run_order_id): (_, Arc<str>) = (Arc::new(fetched.order), Arc::from(run_order_id));
                 if !judgement.foreign && !judgement.settled {
                     let (order, run_order_id) = (Arc::clone(&order), Arc::clone(&run_order_id));
                     self.pending.push(PendingOrder { line, run_order_id, order });
+                }
+                let had: BTreeSet<String> = past.iter().map(|finding| finding.check.clone()).collect();
+                let has: BTreeSet<&str> = judgement.findings.iter().map(|finding| finding.check).collect();
+                for finding in past.into_iter().filter(|finding| !has.contains(&*finding.check)) {
+                    // A reply about another order says nothing of this one.
+                    if judgement.foreign {
+                        self.past.carried.push(finding);
+                    } else {
+                        self.past.resolved.push(Resolved { line, finding });
+                    }
                 }
                 self.discrepancies.extend(judgement.findings.into_iter().map(|finding| Discrepancy {
                     line,
                     run_order_id: Arc::clone(&run_order_id),
                     order: Arc::clone(&order),
+                    is_persisting: had.contains(finding.check),
                     finding,
                 }));
             }
@@ -113,6 +152,7 @@ impl Builder {
             | Evidence::Unfetched(reason)
             | Evidence::Rejected(reason) => {
                 self.summary.add(&judgement, None, self.options.as_of)?;
+                self.past.carried.extend(past);
                 self.except(line, run_order_id, bucket, reason);
             }
             Evidence::Duplicate { first_line } => {
@@ -135,8 +175,9 @@ impl Builder {
     /// # Errors
     /// When a file can't be written, or the report contradicts itself ([`ReportError::Contradiction`]).
     pub fn finish(self, exit_code: impl Fn(Verdict, &Population) -> u8) -> Result<Report, ReportError> {
-        let Self { options, facts, summary, discrepancies, pending, exceptions } = self;
+        let Self { options, facts, summary, discrepancies, pending, exceptions, beside, past, reused } = self;
         let facts_rows = facts.finish()?;
+        beside.finish()?;
         let facts_path = options.folder.join(FACTS_FILE);
         let by_workflow = spend::by_workflow(&facts_path)?;
         let by_revision = spend::by_revision(&facts_path)?;
@@ -149,6 +190,7 @@ impl Builder {
             tables::discrepancies(&discrepancies),
             tables::pending(&pending, options.as_of),
             tables::exceptions(&exceptions),
+            tables::resolved(&past.resolved),
             tables::spend_by_workflow(&by_workflow),
             tables::spend_by_revision(&by_revision),
         ] {
@@ -164,10 +206,24 @@ impl Builder {
             control_totals,
             checks: summary.checks,
             causes: BTreeMap::new(),
+            lifecycle: Lifecycle::of(&discrepancies, &past),
+            reused,
             settings: (&options.judging).into(),
         };
         write_json(&json, &options)?;
-        Ok(Report { summary: json, verdict, discrepancies, exceptions: exceptions.len() })
+        Ok(Report { summary: json, verdict, discrepancies, exceptions: exceptions.len(), carried: past.carried })
+    }
+}
+
+impl Lifecycle {
+    fn of(discrepancies: &[Discrepancy], past: &Past) -> Self {
+        let persisting = discrepancies.iter().filter(|row| row.is_persisting).count() as u64;
+        Self {
+            new: discrepancies.len() as u64 - persisting,
+            persisting,
+            resolved: past.resolved.len() as u64,
+            not_assessed: past.carried.len() as u64,
+        }
     }
 }
 

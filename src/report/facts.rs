@@ -13,18 +13,24 @@ use polars::prelude::{
 
 use super::ReportError;
 use crate::domain::money::{Amount, SCALE};
-use crate::domain::order::{Amounts, RunOrder};
-use crate::domain::outcome::Bucket;
+use crate::domain::order::Amounts;
+use crate::domain::outcome::{Bucket, Fetched};
 
 /// How many orders are held before they are written, as one row group.
-const ROW_GROUP: usize = 65_536;
+pub(super) const ROW_GROUP: usize = 65_536;
 /// Digits of a fact: `DECIMAL(28,8)`. With 38, other engines lose the 8th decimal when they add two of them.
 const PRECISION: usize = 28;
+/// Its decimals.
+pub(super) const AMOUNT_SCALE: usize = SCALE as usize;
 
-const TEXTS_BEFORE: [&str; 4] = ["run_order_id", "workflow_id", "revision_id", "quote_currency"];
-const TEXTS_AFTER: [&str; 7] =
+pub(super) const TEXTS_BEFORE: [&str; 4] = ["run_order_id", "workflow_id", "revision_id", "quote_currency"];
+pub(super) const TEXTS_AFTER: [&str; 7] =
     ["freeze_status", "submission_status", "run_status", "settlement_status", "task_id", "prompt_id", "error_code"];
-const TIMES: [&str; 2] = ["created_at", "updated_at"];
+pub(super) const TIMES: [&str; 2] = ["created_at", "updated_at"];
+pub(super) const LINE: &str = "input_line";
+pub(super) const SETTLED: &str = "settled";
+pub(super) const BUCKET: &str = "bucket";
+pub(super) const REUSED: &str = "reused";
 
 /// Writes facts in row groups; holds one row group in memory.
 pub struct FactsWriter {
@@ -41,6 +47,7 @@ struct Fact {
     times: [Option<Timestamp>; TIMES.len()],
     settled: bool,
     bucket: Bucket,
+    is_reused: bool,
 }
 
 impl FactsWriter {
@@ -65,10 +72,11 @@ impl FactsWriter {
         &mut self,
         line: u64,
         run_order_id: &str,
-        order: &RunOrder,
+        fetched: &Fetched,
         settled: bool,
         bucket: Bucket,
     ) -> Result<(), ReportError> {
+        let Fetched { order, is_reused, .. } = fetched;
         self.rows.push(Fact {
             line: i64::try_from(line).unwrap_or(i64::MAX),
             texts_before: [
@@ -90,6 +98,7 @@ impl FactsWriter {
             times: [order.created_at, order.updated_at],
             settled,
             bucket,
+            is_reused: *is_reused,
         });
         if self.rows.len() >= ROW_GROUP { self.write_row_group() } else { Ok(()) }
     }
@@ -116,30 +125,31 @@ impl FactsWriter {
     }
 }
 
-fn schema() -> Schema {
+pub(super) fn schema() -> Schema {
     let field = |name: &str, dtype: &DataType| Field::new(name.into(), dtype.clone());
-    let decimal = DataType::Decimal(PRECISION, SCALE as usize);
+    let decimal = DataType::Decimal(PRECISION, AMOUNT_SCALE);
     let time = DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
-    [field("input_line", &DataType::Int64)]
+    [field(LINE, &DataType::Int64)]
         .into_iter()
         .chain(TEXTS_BEFORE.map(|name| field(name, &DataType::String)))
         .chain(Amounts::NAMES.map(|name| field(name, &decimal)))
         .chain(TEXTS_AFTER.map(|name| field(name, &DataType::String)))
         .chain(TIMES.map(|name| field(name, &time)))
-        .chain([field("settled", &DataType::Boolean), field("bucket", &DataType::String)])
+        .chain([field(SETTLED, &DataType::Boolean), field(BUCKET, &DataType::String)])
+        .chain([field(REUSED, &DataType::Boolean)])
         .collect()
 }
 
 fn frame(facts: &[Fact]) -> PolarsResult<DataFrame> {
     let mut columns: Vec<Column> = Vec::with_capacity(schema().len());
-    columns.push(Int64Chunked::from_iter_values("input_line".into(), facts.iter().map(|fact| fact.line)).into_column());
+    columns.push(Int64Chunked::from_iter_values(LINE.into(), facts.iter().map(|fact| fact.line)).into_column());
     for (index, name) in TEXTS_BEFORE.into_iter().enumerate() {
         columns.push(texts(name, facts.iter().map(|fact| fact.texts_before[index].as_deref())));
     }
     for (index, name) in Amounts::NAMES.into_iter().enumerate() {
         let units = facts.iter().map(|fact| fact.amounts[index].map(Amount::units));
         let amounts = Int128Chunked::from_iter_options(name.into(), units);
-        columns.push(amounts.into_decimal(PRECISION, SCALE as usize)?.into_column());
+        columns.push(amounts.into_decimal(PRECISION, AMOUNT_SCALE)?.into_column());
     }
     for (index, name) in TEXTS_AFTER.into_iter().enumerate() {
         columns.push(texts(name, facts.iter().map(|fact| fact.texts_after[index].as_deref())));
@@ -149,12 +159,16 @@ fn frame(facts: &[Fact]) -> PolarsResult<DataFrame> {
         let times = Int64Chunked::from_iter_options(name.into(), times);
         columns.push(times.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column());
     }
-    columns
-        .push(BooleanChunked::from_iter_values("settled".into(), facts.iter().map(|fact| fact.settled)).into_column());
-    columns.push(texts("bucket", facts.iter().map(|fact| Some(fact.bucket.code()))));
+    columns.push(flags(SETTLED, facts.iter().map(|fact| fact.settled)));
+    columns.push(texts(BUCKET, facts.iter().map(|fact| Some(fact.bucket.code()))));
+    columns.push(flags(REUSED, facts.iter().map(|fact| fact.is_reused)));
     DataFrame::new(facts.len(), columns)
 }
 
 fn texts<'f>(name: &str, values: impl Iterator<Item = Option<&'f str>>) -> Column {
     StringChunked::from_iter_options(name.into(), values).into_column()
+}
+
+fn flags(name: &str, values: impl Iterator<Item = bool>) -> Column {
+    BooleanChunked::from_iter_values(name.into(), values).into_column()
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ReportError;
+use super::summary_json::Lifecycle;
 
 /// The manifest's name in a report folder.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -18,7 +19,7 @@ const KIND: &str = "tieout-report";
 const FORMAT: u32 = 1;
 
 /// What the job knows of a report: the manifest without the files.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Stamp {
     /// What ages are counted to.
     pub as_of: Timestamp,
@@ -34,16 +35,38 @@ pub struct Stamp {
     pub input: InputStamp,
     /// The settings that affect judgement.
     pub settings: serde_json::Value,
-    /// How the fetching went.
-    pub fetch: FetchStamp,
+    /// Which verdicts were to exit with 1 as well.
+    #[serde(default)]
+    pub fail_on: Vec<String>,
+    /// Whether an empty input was fine.
+    #[serde(default)]
+    pub allow_empty: bool,
+    /// What earlier runs contributed.
+    #[serde(default)]
+    pub earlier: EarlierStamp,
+    /// How the fetching went; nothing where the report was made from the evidence of another one.
+    pub fetch: Option<FetchStamp>,
     /// The verdict's word.
     pub verdict: String,
     /// The exit code of the job.
     pub exit_code: u8,
 }
 
+/// What earlier runs contributed to a report. The values themselves stand in `evidence.jsonl`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct EarlierStamp {
+    /// SHA-256 of the manifest of the report that discrepancies were compared with, in hex.
+    pub compared_with: Option<String>,
+    /// What became of that report's discrepancies.
+    pub lifecycle: Lifecycle,
+    /// How many orders were not asked for again.
+    pub reused: u64,
+    /// SHA-256 of the manifests of the incomplete reports of this run that this one takes the place of.
+    pub replaces: Vec<String>,
+}
+
 /// What the input was.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct InputStamp {
     /// The file's name, without its folder.
     pub name: String,
@@ -110,11 +133,11 @@ pub struct Manifest {
 }
 
 impl Stamp {
-    /// Hashes every file of the folder and writes the manifest into it.
+    /// Hashes every file of the folder and writes the manifest into it; returns the manifest's own SHA-256 in hex.
     ///
     /// # Errors
     /// When a file can't be read or the manifest can't be written.
-    pub fn write(self, folder: &Path) -> Result<(), ReportError> {
+    pub fn write(self, folder: &Path) -> Result<String, ReportError> {
         let path = folder.join(MANIFEST_FILE);
         let failed = |source| ReportError::io(&path, source);
         let manifest = Manifest {
@@ -127,7 +150,8 @@ impl Stamp {
         };
         let mut text = serde_json::to_vec_pretty(&manifest).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
-        fs::write(&path, text).map_err(failed)
+        fs::write(&path, &text).map_err(failed)?;
+        Ok(hex::encode(Sha256::digest(&text)))
     }
 }
 

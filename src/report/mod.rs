@@ -4,9 +4,12 @@
 
 pub mod builder;
 pub mod csv;
+pub mod evidence;
 pub mod facts;
+pub mod facts_read;
 pub mod manifest;
 pub mod publish;
+pub mod replay;
 pub mod spend;
 pub mod summary_json;
 pub mod table;
@@ -45,6 +48,14 @@ pub enum ReportError {
         what: &'static str,
         /// What Polars says.
         source: PolarsError,
+    },
+    /// The evidence of a report can't be read back.
+    #[error("can't read {} back: {problem}; `tieout verify` tells whether it was changed", path.display())]
+    Evidence {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A total does not fit `DECIMAL(38,8)`.
     #[error(transparent)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
@@ -29,8 +29,25 @@ pub struct SummaryJson {
     pub checks: BTreeMap<&'static str, CheckCount>,
     /// The findings by cause; none is named yet.
     pub causes: BTreeMap<String, CheckCount>,
+    /// What became of discrepancies since the report before.
+    pub lifecycle: Lifecycle,
+    /// How many orders were not asked for again, because an earlier run saw them settled.
+    pub reused: u64,
     /// The settings that affect judgement.
     pub settings: JudgingSettings,
+}
+
+/// What became of discrepancies since the report before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lifecycle {
+    /// Those that the report before did not have.
+    pub new: u64,
+    /// Those that it had too.
+    pub persisting: u64,
+    /// Those that it had and that are none any more.
+    pub resolved: u64,
+    /// Those that it had of orders of this input that could not be judged this time.
+    pub not_assessed: u64,
 }
 
 /// The control totals of one currency.

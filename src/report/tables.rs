@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::spend::SpendRow;
 use super::table::{Cell, Column, Kind, Table};
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, PastFinding};
+use crate::domain::money::Sum;
 use crate::domain::order::RunOrder;
 use crate::domain::outcome::Bucket;
 use crate::summary::{AgeBucket, age_hours};
@@ -23,6 +24,35 @@ pub struct Discrepancy {
     pub order: Arc<RunOrder>,
     /// The failed check.
     pub finding: Finding,
+    /// Whether the report before had it too.
+    pub is_persisting: bool,
+}
+
+impl Discrepancy {
+    /// What the report after this one is to know of it.
+    #[must_use]
+    pub fn past(&self) -> PastFinding {
+        let finding = &self.finding;
+        PastFinding {
+            discrepancy_id: discrepancy_id(&self.run_order_id, finding.check),
+            run_order_id: self.run_order_id.to_string(),
+            check: finding.check.to_owned(),
+            severity: finding.severity.code().to_owned(),
+            currency: self.order.quote_currency.clone(),
+            expected: finding.expected.to_string(),
+            actual: finding.actual.to_string(),
+            difference: finding.difference.map(|difference| difference.to_string()),
+        }
+    }
+}
+
+/// A discrepancy of the report before that is none any more.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The line of the input.
+    pub line: u64,
+    /// What the report before said.
+    pub finding: PastFinding,
 }
 
 /// One unsettled order.
@@ -55,8 +85,7 @@ const fn column(name: &'static str, kind: Kind) -> Column {
     Column { name, kind }
 }
 
-/// The columns of `discrepancies.csv`. `cause` and `lifecycle` and `waived` are there for the checks and the memory
-/// of earlier nights that fill them.
+/// The columns of `discrepancies.csv`. `cause` and `waived` are there for the checks that fill them.
 const DISCREPANCY_COLUMNS: &[Column] = &[
     column("run_order_id", Kind::Text),
     column("input_line", Kind::Integer),
@@ -76,6 +105,18 @@ const DISCREPANCY_COLUMNS: &[Column] = &[
     column("created_at", Kind::Time),
     column("updated_at", Kind::Time),
     column("message", Kind::Text),
+    column("discrepancy_id", Kind::Text),
+];
+
+const RESOLVED_COLUMNS: &[Column] = &[
+    column("run_order_id", Kind::Text),
+    column("input_line", Kind::Integer),
+    column("check", Kind::Text),
+    column("severity", Kind::Text),
+    column("currency", Kind::Text),
+    column("expected", Kind::Amount),
+    column("actual", Kind::Amount),
+    column("difference", Kind::Amount),
     column("discrepancy_id", Kind::Text),
 ];
 
@@ -153,7 +194,7 @@ pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
             Cell::figure(&finding.actual),
             finding.difference.map_or(Cell::Empty, Cell::Amount),
             Cell::Empty,
-            Cell::Empty,
+            Cell::text(if row.is_persisting { "persisting" } else { "new" }),
             Cell::optional(order.run_status.as_deref()),
             Cell::optional(order.settlement_status.as_deref()),
             time(order.created_at),
@@ -163,6 +204,34 @@ pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
         ]
     });
     Table { name: "discrepancies", columns: DISCREPANCY_COLUMNS, rows: Box::new(rows) }
+}
+
+/// `resolved.csv`: what the report before found of orders that pass the check now, with the figures of then.
+pub fn resolved(resolved: &[Resolved]) -> Table<'_> {
+    let rows = resolved.iter().map(|row| {
+        let finding = &row.finding;
+        vec![
+            Cell::text(&finding.run_order_id),
+            line(row.line),
+            Cell::text(&finding.check),
+            Cell::text(&finding.severity),
+            Cell::optional(finding.currency.as_deref()),
+            figure(&finding.expected),
+            figure(&finding.actual),
+            finding.difference.as_deref().map_or(Cell::Empty, figure),
+            Cell::text(&finding.discrepancy_id),
+        ]
+    });
+    Table { name: "resolved", columns: RESOLVED_COLUMNS, rows: Box::new(rows) }
+}
+
+/// A figure of an earlier report: money where it is written as reports write money, else a text.
+fn figure(text: &str) -> Cell<'_> {
+    let units = || Sum::from_units(text.replacen('.', "", 1).parse().ok()?).ok();
+    match units().filter(|sum| sum.to_string() == text) {
+        Some(sum) => Cell::Amount(sum),
+        None => Cell::text(text),
+    }
 }
 
 /// `pending.csv`: every unsettled order with its age as of that time.

@@ -67,21 +67,17 @@ pub enum StoreError {
         /// The state.
         path: PathBuf,
     },
-    /// A stored outcome can't be understood. It is never read as something else.
+    /// A row is not what was written. It is never read as something else.
     #[error(
-        "the state {path} is damaged: run {run}, line {line}, column {column}: {problem}; restore the file from a \
-         backup, or move it away to begin a new one"
+        "the state {path} is damaged: {what}: {problem}; restore the file from a backup, or move it away to begin a \
+         new one (finished reports stand by themselves)"
     )]
     Damaged {
         /// The state.
         path: PathBuf,
-        /// The run of the row.
-        run: RunId,
-        /// The input line of the row.
-        line: i64,
-        /// The column that can't be understood.
-        column: &'static str,
-        /// What is wrong with it.
+        /// What is damaged.
+        what: String,
+        /// How.
         problem: String,
     },
     /// There is no such run.

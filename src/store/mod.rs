@@ -1,13 +1,33 @@
 //! The state: one SQLite file that keeps what was learnt about every input row. Every report is made from it and
 //! from nothing else, and an outcome counts only once it is committed here.
 //!
-//! [`Store`] begins, reads and finishes runs; [`Writer`] commits outcomes on a thread of its own. A line of a run
-//! is written once: a second outcome for it is an error, never a replacement.
+//! [`Store`] begins, continues, reads and finishes runs; [`Writer`] commits outcomes on a thread of its own. A line of
+//! a run is written once: a second outcome for it is an error, never a replacement.
+//!
+//! | table | a row is | written |
+//! |---|---|---|
+//! | `runs` | a run of the job | when it begins and ends |
+//! | `outcomes` | what became of one input row of a run | as it is learnt |
+//! | `observations` | a state that an order was seen in, with its facts | as it is learnt, where it is another state than before |
+//! | `orders` | what all runs know of an order: its latest state, and the one first seen settled | at the end of a run |
+//! | `findings` | a discrepancy of a run's report | with the report |
+//! | `replies` | the reply that decided a row, compressed | with full evidence only |
+//! | `providers`, `sends` | who was asked, and when the last requests went out | |
+//!
+//! Every row carries a checksum: what is damaged is said to be, and never read as something else.
 
+mod cells;
 mod error;
+mod facts;
+mod findings;
+mod format_2;
+mod insert;
+mod memory;
 mod queue;
 mod rows;
+mod runs;
 mod schema;
+mod seal;
 mod sends;
 mod writer;
 
@@ -16,15 +36,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, TransactionBehavior};
 
+use crate::domain::finding::PastFinding;
 use crate::domain::outcome::Outcome;
+use crate::domain::time::from_microsecond;
 
 pub use error::StoreError;
+pub use insert::Learnt;
+pub use memory::{Recall, Recalled, SettledAs};
+pub use runs::{Ending, Reported, Run};
 pub use sends::Sends;
 pub use writer::Writer;
 
 use error::{io, sqlite};
+use runs::Providers;
 
 /// A run of the job, as the state numbers it. Numbers are never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,41 +111,100 @@ impl Store {
     ///
     /// # Errors
     /// The run is not recorded if the state can't be written.
-    pub fn begin(&mut self, run: &NewRun) -> Result<RunId, StoreError> {
-        let rows = rows::integer("rows", run.rows).map_err(|problem| problem.at(&self.path))?;
-        let values = (
-            &run.base_url,
-            &run.input_name,
-            &run.input_sha256,
-            rows,
-            &run.settings,
-            run.as_of.as_microsecond(),
-            run.started_at.as_microsecond(),
-        );
-        self.connection
-            .execute(
-                "INSERT INTO runs (base_url, input_name, input_sha256, rows, settings, as_of, started_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                values,
-            )
-            .map_err(sqlite(&self.path, "record a new run in"))?;
-        Ok(RunId(self.connection.last_insert_rowid()))
+    pub fn begin(&mut self, begun: &NewRun) -> Result<RunId, StoreError> {
+        self.change("record a new run in", |connection, path| {
+            let mut providers = Providers::read(connection, path)?;
+            providers.add(&begun.base_url);
+            providers.write(connection, path)?;
+            let id = RunId(insert::integer(path, "run_id", runs::all(connection, path)?.len() as u64 + 1)?);
+            runs::replace(connection, path, &Run::begin(id, begun.clone()))?;
+            Ok(id)
+        })
+    }
+
+    /// Every run, the first one first.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn runs(&self) -> Result<Vec<Run>, StoreError> {
+        runs::all(&self.connection, &self.path)
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// When there is no such run.
+    pub fn run(&self, run: RunId) -> Result<Run, StoreError> {
+        runs::one(&self.connection, &self.path, run)
+    }
+
+    /// Opens a run again that has something left to do. What could not be had is forgotten, to be asked for once more.
+    ///
+    /// # Errors
+    /// Nothing is changed if the state can't be written.
+    pub fn reopen(&mut self, run: RunId) -> Result<(), StoreError> {
+        self.change("continue a run in", |connection, path| {
+            let mut run = runs::one(connection, path, run)?;
+            let failed = || sqlite(path, "continue a run in");
+            for table in ["replies", "outcomes"] {
+                let statement = format!(
+                    "DELETE FROM {table} WHERE (run_id, line) IN
+                     (SELECT run_id, line FROM outcomes WHERE run_id = ?1 AND evidence IN (?2, ?3))"
+                );
+                let [one, other] = rows::OPEN;
+                connection.execute(&statement, (run.id.0, one, other)).map_err(failed())?;
+            }
+            run.ended = None;
+            run.is_remembered = false;
+            runs::replace(connection, path, &run)
+        })
+    }
+
+    /// The lines of a run that are done, in their order.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn done(&self, run: RunId) -> Result<Vec<u64>, StoreError> {
+        let failed = || sqlite(&self.path, "read what is done in");
+        let query = "SELECT line FROM outcomes WHERE run_id = ?1 ORDER BY line";
+        let mut statement = self.connection.prepare(query).map_err(failed())?;
+        let lines = statement.query_map([run.0], |row| row.get::<_, i64>(0)).map_err(failed())?;
+        lines.map(|line| line.map(i64::unsigned_abs).map_err(failed())).collect()
+    }
+
+    /// When a run last gave a sign of life: it began, learnt something, or ended.
+    ///
+    /// # Errors
+    /// The run must be in the state.
+    pub fn last_sign_of(&self, run: RunId) -> Result<Timestamp, StoreError> {
+        let known = self.run(run)?;
+        let query = "SELECT max(seen_at) FROM outcomes WHERE run_id = ?1";
+        let seen: Option<i64> = self
+            .connection
+            .query_row(query, [run.0], |row| row.get(0))
+            .map_err(sqlite(&self.path, "read the last sign of a run in"))?;
+        let ended = known.ended.map(|(at, _)| at);
+        Ok(known
+            .begun
+            .started_at
+            .max(seen.and_then(from_microsecond).unwrap_or_default())
+            .max(ended.unwrap_or_default()))
     }
 
     /// Starts the writer of an unfinished run. At most `capacity` outcomes wait for it (at least one).
     ///
     /// # Errors
     /// The run must be in the state and not be finished.
-    pub fn writer(&self, run: RunId, capacity: usize) -> Result<Writer, StoreError> {
+    pub fn writer(&self, run: RunId, capacity: usize, keeps_replies: bool) -> Result<Writer, StoreError> {
         self.require_unfinished(run)?;
-        Writer::start(&self.path, run, capacity)
+        Writer::start(&self.path, run, capacity, keeps_replies)
     }
 
     /// Visits every committed outcome of a run by line, whatever the order in which they were committed, one at
     /// a time. What is committed after the visit began is not seen.
     ///
     /// # Errors
-    /// The visit ends at the first error of the visitor or of the state. A row that can't be understood is
+    /// The visit ends at the first error of the visitor or of the state. A row that is not what was written is
     /// [`StoreError::Damaged`].
     pub fn for_each_outcome<E: From<StoreError>>(
         &self,
@@ -128,40 +213,90 @@ impl Store {
     ) -> Result<(), E> {
         const READING: &str = "read the outcomes in";
         // A run that is not there must not look like one without rows.
-        self.is_finished(run)?;
+        self.run(run)?;
         let mut statement = self.connection.prepare_cached(&rows::select()).map_err(sqlite(&self.path, READING))?;
         let mut rows = statement.query([run.0]).map_err(sqlite(&self.path, READING))?;
         while let Some(row) = rows.next().map_err(sqlite(&self.path, READING))? {
-            visit(rows::read(row).map_err(|damage| damage.at(&self.path, run))?)?;
+            visit(rows::read(row).map_err(|damage| damage.at(&self.path))?.outcome)?;
         }
         Ok(())
     }
 
-    /// Marks a run finished. Nothing is written to it any more.
+    /// Notes the hash of the manifest of a report that is about to be put in its place: should the job be killed
+    /// right then, the report is known to be this run's.
     ///
     /// # Errors
     /// The run must be in the state and not be finished yet.
-    pub fn finish(&mut self, run: RunId, finished_at: Timestamp) -> Result<(), StoreError> {
+    pub fn announce(&mut self, run: RunId, manifest_sha256: &str) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
-        self.connection
-            .execute("UPDATE runs SET finished_at = ?2 WHERE run_id = ?1", (run.0, finished_at.as_microsecond()))
-            .map_err(sqlite(&self.path, "mark a run finished in"))?;
-        Ok(())
+        self.change("announce a report in", |connection, path| {
+            let run = runs::one(connection, path, run)?;
+            runs::replace(connection, path, &Run { manifest_sha256: Some(manifest_sha256.to_owned()), ..run })
+        })
+    }
+
+    /// Marks a run finished with a report and the discrepancies in it. Nothing is written to it any more, unless the
+    /// report is incomplete and the run continued.
+    ///
+    /// # Errors
+    /// The run must be in the state and not be finished yet.
+    pub fn finish(
+        &mut self,
+        run: RunId,
+        at: Timestamp,
+        verdict: &str,
+        folder: &Path,
+        findings: Vec<PastFinding>,
+    ) -> Result<(), StoreError> {
+        self.require_unfinished(run)?;
+        self.change("mark a run finished in", |connection, path| {
+            let run = runs::one(connection, path, run)?;
+            let reported = Reported {
+                verdict: verdict.to_owned(),
+                findings: findings.len() as u64,
+                folder: folder.to_string_lossy().into_owned(),
+            };
+            findings::replace(connection, path, run.id, findings)?;
+            runs::replace(
+                connection,
+                path,
+                &Run { ended: Some((at, Ending::Reported)), reported: Some(reported), ..run },
+            )
+        })
+    }
+
+    /// Marks a run as one that is never continued.
+    ///
+    /// # Errors
+    /// The run must be in the state and not be finished yet.
+    pub fn give_up(&mut self, run: RunId, at: Timestamp) -> Result<(), StoreError> {
+        self.require_unfinished(run)?;
+        self.change("give up a run in", |connection, path| {
+            let run = runs::one(connection, path, run)?;
+            runs::replace(connection, path, &Run { ended: Some((at, Ending::GivenUp)), ..run })
+        })
     }
 
     fn require_unfinished(&self, run: RunId) -> Result<(), StoreError> {
-        if self.is_finished(run)? {
+        if self.run(run)?.ended.is_some() {
             return Err(StoreError::Finished { path: self.path.clone(), run });
         }
         Ok(())
     }
 
-    fn is_finished(&self, run: RunId) -> Result<bool, StoreError> {
-        self.connection
-            .query_row("SELECT finished_at IS NOT NULL FROM runs WHERE run_id = ?1", [run.0], |row| row.get(0))
-            .optional()
-            .map_err(sqlite(&self.path, "look up a run in"))?
-            .ok_or_else(|| StoreError::UnknownRun { path: self.path.clone(), run })
+    /// Changes the state whole or not at all.
+    fn change<T>(
+        &mut self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection, &Path) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(sqlite(&self.path, doing))?;
+        let done = work(&transaction, &self.path)?;
+        transaction.commit().map_err(sqlite(&self.path, doing))?;
+        Ok(done)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{AcquireError, Semaphore};
 
-use crate::domain::outcome::Outcome;
+use super::insert::Learnt;
 
 /// How long the first outcome of a group waits for others.
 const GROUP_WAIT: Duration = Duration::from_millis(5);
@@ -24,7 +24,7 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<Learnt>,
     /// Nothing more is put.
     is_closed: bool,
 }
@@ -38,11 +38,11 @@ impl Queue {
     }
 
     /// Puts an outcome once there is room. Fails once nothing is committed any more.
-    pub(super) async fn put(&self, outcome: Outcome) -> Result<(), AcquireError> {
+    pub(super) async fn put(&self, learnt: Learnt) -> Result<(), AcquireError> {
         // Given back with the commit.
         self.room.acquire().await?.forget();
         let mut waiting = self.waiting();
-        waiting.outcomes.push(outcome);
+        waiting.outcomes.push(learnt);
         let count = waiting.outcomes.len();
         drop(waiting);
         // To wake the thread for each outcome would cost more than to commit it.
@@ -59,7 +59,7 @@ impl Queue {
     }
 
     /// Waits for an outcome, then a little for others. Empty once the queue is closed and drained.
-    pub(super) fn next_group(&self) -> Vec<Outcome> {
+    pub(super) fn next_group(&self) -> Vec<Learnt> {
         let nothing = |waiting: &mut Waiting| waiting.outcomes.is_empty() && !waiting.is_closed;
         let first = self.news.wait_while(self.waiting(), nothing).unwrap_or_else(PoisonError::into_inner);
         let few = |waiting: &mut Waiting| waiting.outcomes.len() < self.enough && !waiting.is_closed;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::error::{StoreError, io, sqlite};
+use super::format_2;
 
 /// Says in the file's header whose it is: `tieo`.
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"tieo");
@@ -16,7 +17,7 @@ pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"tieo");
 /// `user_version`. An entry that was once released is never changed.
 ///
 /// Amounts are texts with 8 decimals, since an SQLite integer holds 64 bits; times are microseconds since 1970.
-pub(super) const MIGRATIONS: [&str; 2] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE runs (
     run_id        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -67,7 +68,120 @@ CREATE TABLE sends (
     sent_at   INTEGER
 ) STRICT;
 ",
+    "
+-- Every row carries a checksum, `seal`. Facts of orders move from the outcomes, where they stood once a night, into
+-- the observations. The old tables are carried over by `format_2`.
+ALTER TABLE runs RENAME TO runs_2;
+ALTER TABLE outcomes RENAME TO outcomes_2;
+
+CREATE TABLE providers (
+    provider_id  INTEGER PRIMARY KEY,
+    base_url     TEXT NOT NULL UNIQUE,
+    orders       INTEGER NOT NULL,
+    seal         INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE runs (
+    run_id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    base_url         TEXT NOT NULL,
+    input_name       TEXT NOT NULL,
+    input_sha256     TEXT NOT NULL,
+    rows             INTEGER NOT NULL,
+    settings         TEXT NOT NULL,
+    as_of            INTEGER NOT NULL,
+    started_at       INTEGER NOT NULL,
+    ended_at         INTEGER,
+    ending           TEXT,
+    verdict          TEXT,
+    findings         INTEGER,
+    manifest_sha256  TEXT,
+    report           TEXT,
+    remembered       INTEGER NOT NULL,
+    pruned           INTEGER NOT NULL,
+    seal             INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE observations (
+    observation_id        INTEGER PRIMARY KEY,
+    provider_id           INTEGER NOT NULL,
+    run_order_id          TEXT NOT NULL,
+    first_seen_at         INTEGER NOT NULL,
+    settled               INTEGER NOT NULL,
+    state                 BLOB NOT NULL,
+    replied_run_order_id  TEXT,
+    workflow_id           TEXT,
+    revision_id           TEXT,
+    quote_currency        TEXT,
+    quote_amount          TEXT,
+    final_amount          TEXT,
+    released_amount       TEXT,
+    compute_cost          TEXT,
+    external_model_cost   TEXT,
+    total_cost            TEXT,
+    freeze_status         TEXT,
+    submission_status     TEXT,
+    run_status            TEXT,
+    settlement_status     TEXT,
+    task_id               TEXT,
+    prompt_id             TEXT,
+    error_code            TEXT,
+    created_at            INTEGER,
+    updated_at            INTEGER,
+    seal                  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE outcomes (
+    run_id          INTEGER NOT NULL REFERENCES runs (run_id),
+    line            INTEGER NOT NULL,
+    run_order_id    TEXT NOT NULL,
+    evidence        TEXT NOT NULL,
+    reason_code     TEXT,
+    reason_detail   TEXT,
+    first_line      INTEGER,
+    observation_id  INTEGER,
+    reused          INTEGER NOT NULL,
+    seen_at         INTEGER NOT NULL,
+    reply_sha256    BLOB,
+    seal            INTEGER NOT NULL,
+    PRIMARY KEY (run_id, line)
+) STRICT, WITHOUT ROWID;
+
+-- With full evidence: the reply that decided a row, compressed with zstd. Its hash stands in the outcome.
+CREATE TABLE replies (
+    run_id  INTEGER NOT NULL,
+    line    INTEGER NOT NULL,
+    reply   BLOB NOT NULL,
+    PRIMARY KEY (run_id, line)
+) STRICT;
+
+CREATE TABLE orders (
+    provider_id      INTEGER NOT NULL,
+    run_order_id     TEXT NOT NULL,
+    latest           INTEGER NOT NULL,
+    latest_state     BLOB NOT NULL,
+    baseline         INTEGER,
+    settled_seen_at  INTEGER,
+    seal             INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, run_order_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE findings (
+    run_id          INTEGER NOT NULL,
+    discrepancy_id  TEXT NOT NULL,
+    run_order_id    TEXT NOT NULL,
+    check_code      TEXT NOT NULL,
+    severity        TEXT NOT NULL,
+    currency        TEXT,
+    expected        TEXT NOT NULL,
+    actual          TEXT NOT NULL,
+    difference      TEXT,
+    seal            INTEGER NOT NULL,
+    PRIMARY KEY (run_id, discrepancy_id)
+) STRICT, WITHOUT ROWID;
+",
 ];
+/// The format before which the tables were other ones.
+const SEALED: usize = 3;
 
 /// The bytes every SQLite file begins with.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -148,8 +262,11 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     if pending.is_empty() {
         return Ok(());
     }
-    for statements in pending {
+    for (format, statements) in (done + 1..).zip(pending) {
         transaction.execute_batch(statements).map_err(sqlite(path, MIGRATING))?;
+        if format == SEALED {
+            format_2::carry_over(&transaction, path)?;
+        }
     }
     let known = MIGRATIONS.len();
     transaction

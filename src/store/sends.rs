@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::Store;
 use super::error::{StoreError, sqlite};
-use super::{Store, rows};
+use crate::domain::time::from_microsecond;
 
 /// What is known of the requests that earlier runs sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl Store {
         let noted = replace(&mut self.connection, base_url, &[None]);
         let times = noted.map_err(sqlite(&self.path, "note requests in"))?;
         // A time out of all bounds says as little as none.
-        let times: Option<Vec<Timestamp>> = times.into_iter().map(|time| rows::time(time?)).collect();
+        let times: Option<Vec<Timestamp>> = times.into_iter().map(|time| from_microsecond(time?)).collect();
         Ok(times.map_or(Sends::Unknown, Sends::At))
     }
 

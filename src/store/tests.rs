@@ -1,5 +1,7 @@
 //! The state as other programs, other versions and people who edit it meet it.
 
+mod memory;
+mod resuming;
 mod round_trip;
 mod sends;
 mod writing;
@@ -55,6 +57,20 @@ fn stored(store: &Store, run: RunId) -> Result<Vec<Outcome>, StoreError> {
     Ok(outcomes)
 }
 
+/// Commits outcomes, all of them seen at the same time.
+fn commit(connection: &mut Connection, path: &Path, run: RunId, outcomes: Vec<Outcome>) -> Result<(), StoreError> {
+    let learnt = outcomes.into_iter().map(learnt).collect();
+    writer::commit(connection, path, run, false, learnt)
+}
+
+fn learnt(outcome: Outcome) -> Learnt {
+    Learnt::of(outcome, Timestamp::UNIX_EPOCH)
+}
+
+fn finish(store: &mut Store, run: RunId) -> Result<(), StoreError> {
+    store.finish(run, Timestamp::UNIX_EPOCH, "reconciled", Path::new("report"), Vec::new())
+}
+
 fn missing(line: u64) -> Outcome {
     let evidence = Evidence::NotFound(Reason::new("http-404", "no such order"));
     Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }
@@ -63,7 +79,7 @@ fn missing(line: u64) -> Outcome {
 fn fetched(line: u64) -> Outcome {
     let mut order = RunOrder { run_order_id: Some(format!("wfrun_{line}")), ..RunOrder::default() };
     order.amounts.quote_amount = Some(Amount::parse("0.03").expect("an amount"));
-    Outcome { line, run_order_id: format!("wfrun_{line}"), evidence: Evidence::Fetched(Box::new(order)) }
+    Outcome { line, run_order_id: format!("wfrun_{line}"), evidence: order.into() }
 }
 
 fn lines(outcomes: &[Outcome]) -> Vec<u64> {
@@ -122,10 +138,15 @@ fn a_state_of_every_older_format_is_brought_up_to_date() -> Tested {
              INSERT INTO runs (base_url, input_name, input_sha256, rows, settings, as_of, started_at)
              VALUES ('https://provider.example/v2', 'ids.csv', '00ff', 1, '{{}}', 0, 0);
              INSERT INTO outcomes (run_id, line, run_order_id, evidence, reason_code, reason_detail)
-             VALUES (1, 1, 'wfrun_1', 'not_found', 'http-404', 'no such order');"
+             VALUES (1, 1, 'wfrun_1', 'not_found', 'http-404', 'no such order');
+             INSERT INTO outcomes (run_id, line, run_order_id, evidence, replied_run_order_id, quote_amount)
+             VALUES (1, 2, 'wfrun_2', 'fetched', 'wfrun_2', '0.03000000');"
         ))?;
         drop(old);
-        assert_eq!(stored(&Store::open(&path)?, RunId(1))?, [missing(1)], "from format {formats}");
+        let mut store = Store::open(&path)?;
+        assert_eq!(stored(&store, RunId(1))?, [missing(1), fetched(2)], "from format {formats}");
+        store.remember()?;
+        assert!(store.run(RunId(1))?.is_open());
         let tables = |path: &Path| -> rusqlite::Result<Vec<String>> {
             let connection = Connection::open(path)?;
             let mut statement = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY name")?;
@@ -194,41 +215,81 @@ fn connections_are_durable_and_guarded() -> Tested {
 // ---- what can't be understood ----
 
 #[test]
-fn damage_is_named_by_line_and_column() -> Tested {
-    let cases = [
-        ("evidence = 'guessed'", "evidence"),
-        ("evidence = 'not_found'", "evidence"),
-        ("evidence = 'duplicate', quote_amount = NULL, replied_run_order_id = NULL", "evidence"),
-        ("reason_detail = 'left over'", "evidence"),
-        ("first_line = 1", "evidence"),
-        ("first_line = -1", "first_line"),
-        ("quote_amount = 'three'", "quote_amount"),
-        ("total_cost = '0.000000001'", "total_cost"),
-        ("total_cost = ''", "total_cost"),
-        ("created_at = 9223372036854775807", "created_at"),
-        ("workflow_id = CAST(x'ff' AS TEXT)", "workflow_id"),
-        ("run_order_id = CAST(x'ff' AS TEXT)", "run_order_id"),
-        ("line = -2", "line"),
+fn whatever_changes_in_a_row_is_damage() -> Tested {
+    let changes = [
+        ("outcomes", "evidence = 'not_found'"),
+        ("outcomes", "evidence = 'duplicate', observation_id = NULL, first_line = 1"),
+        ("outcomes", "reason_detail = 'left over'"),
+        ("outcomes", "line = 3"),
+        ("outcomes", "run_order_id = CAST(x'ff' AS TEXT)"),
+        ("outcomes", "reused = 1"),
+        ("outcomes", "seal = seal + 1"),
+        ("outcomes", "observation_id = 9"),
+        ("observations", "quote_amount = '0.04000000'"),
+        ("observations", "quote_amount = NULL"),
+        ("observations", "total_cost = ''"),
+        ("observations", "created_at = 9223372036854775807"),
+        ("observations", "workflow_id = replied_run_order_id, replied_run_order_id = NULL"),
+        ("observations", "settled = 1"),
+        ("observations", "run_order_id = 'wfrun_3'"),
+        ("runs", "as_of = as_of + 1"),
+        ("runs", "rows = 4"),
+        ("providers", "base_url = 'https://provider.example/v3'"),
     ];
-    for (change, expected) in cases {
-        let Bench { path, store, run, _folder } = bench();
+    for (table, change) in changes {
+        let Bench { path, mut store, run, _folder } = bench();
         let mut connection = schema::connect(&path)?;
-        writer::commit(&mut connection, &path, run, vec![fetched(2)])?;
-        assert_eq!(connection.execute(&format!("UPDATE outcomes SET {change}"), ())?, 1);
-        let error = stored(&store, run).expect_err(change);
-        let StoreError::Damaged { run: named, line, column, .. } = &error else {
-            panic!("{change}: {error}");
-        };
-        let expected_line = if expected == "line" { -2 } else { 2 };
-        assert_eq!((*named, *line, *column), (run, expected_line, expected), "{change}");
+        commit(&mut connection, &path, run, vec![fetched(2)])?;
+        assert_eq!(connection.execute(&format!("UPDATE {table} SET {change}"), ())?, 1);
+        let error = stored(&store, run).and_then(|_| store.remember()).expect_err(change);
+        assert!(matches!(error, StoreError::Damaged { .. }), "{change}: {error}");
+        assert!(error.to_string().contains("damaged"), "{error}");
     }
     Ok(())
 }
 
 #[test]
+fn what_vanishes_is_missed() -> Tested {
+    let removals = [
+        "DELETE FROM observations",
+        "DELETE FROM runs WHERE run_id = 1",
+        "DELETE FROM orders",
+        "DELETE FROM findings",
+        "DELETE FROM providers",
+    ];
+    for removal in removals {
+        let Bench { path, mut store, run, _folder } = bench();
+        let mut connection = schema::connect(&path)?;
+        commit(&mut connection, &path, run, vec![fetched(2)])?;
+        store.remember_with(run)?;
+        store.finish(run, Timestamp::UNIX_EPOCH, "discrepant", Path::new("report"), vec![past(2)])?;
+        let next = store.begin(&new_run())?;
+        connection.execute_batch("PRAGMA foreign_keys = OFF")?;
+        assert_eq!(connection.execute(removal, ())?, 1, "{removal}");
+        let error = store.runs().and_then(|_| store.findings(run)).and_then(|_| stored(&store, run));
+        let error = error.and_then(|_| store.remember_with(next)).expect_err(removal);
+        assert!(matches!(error, StoreError::Damaged { .. }), "{removal}: {error}");
+    }
+    Ok(())
+}
+
+fn past(line: u64) -> PastFinding {
+    PastFinding {
+        discrepancy_id: format!("{line:016x}"),
+        run_order_id: format!("wfrun_{line}"),
+        check: "quote-split".into(),
+        severity: "error".into(),
+        currency: Some("CNY".into()),
+        expected: "1.00000000".into(),
+        actual: "2.00000000".into(),
+        difference: Some("1.00000000".into()),
+    }
+}
+
+#[test]
 fn the_visitors_error_ends_the_visit() -> Tested {
     let Bench { path, store, run, _folder } = bench();
-    writer::commit(&mut schema::connect(&path)?, &path, run, vec![fetched(1), missing(2), missing(3)])?;
+    commit(&mut schema::connect(&path)?, &path, run, vec![fetched(1), missing(2), missing(3)])?;
     let mut seen = 0;
     let result = store.for_each_outcome(run, |outcome| {
         seen += 1;
@@ -247,21 +308,21 @@ fn runs_are_apart_and_closed_when_finished() -> Tested {
     let other = store.begin(&new_run())?;
     assert_ne!(run, other);
     let mut connection = schema::connect(&path)?;
-    writer::commit(&mut connection, &path, run, vec![missing(1)])?;
-    writer::commit(&mut connection, &path, other, vec![fetched(1)])?;
+    commit(&mut connection, &path, run, vec![missing(1)])?;
+    commit(&mut connection, &path, other, vec![fetched(1)])?;
     assert_eq!(stored(&store, run)?, [missing(1)]);
     assert_eq!(stored(&store, other)?, [fetched(1)]);
 
-    store.finish(run, Timestamp::UNIX_EPOCH)?;
-    assert!(matches!(store.finish(run, Timestamp::UNIX_EPOCH), Err(StoreError::Finished { .. })));
-    assert!(matches!(store.writer(run, 1), Err(StoreError::Finished { .. })));
+    finish(&mut store, run)?;
+    assert!(matches!(finish(&mut store, run), Err(StoreError::Finished { .. })));
+    assert!(matches!(store.writer(run, 1, false), Err(StoreError::Finished { .. })));
     assert_eq!(stored(&store, run)?, [missing(1)]);
-    assert!(store.writer(other, 1).is_ok());
+    assert!(store.writer(other, 1, false).is_ok());
 
     let unknown = RunId(99);
     assert!(matches!(stored(&store, unknown), Err(StoreError::UnknownRun { .. })));
-    assert!(matches!(store.writer(unknown, 1), Err(StoreError::UnknownRun { .. })));
-    assert!(matches!(store.finish(unknown, Timestamp::UNIX_EPOCH), Err(StoreError::UnknownRun { .. })));
+    assert!(matches!(store.writer(unknown, 1, false), Err(StoreError::UnknownRun { .. })));
+    assert!(matches!(finish(&mut store, unknown), Err(StoreError::UnknownRun { .. })));
     let endless = NewRun { rows: u64::MAX, ..new_run() };
     assert!(matches!(store.begin(&endless), Err(StoreError::TooLarge { column: "rows", .. })));
     Ok(())

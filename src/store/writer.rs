@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::error::{StoreError, io, sqlite};
+use super::insert::{Inserter, Learnt};
 use super::queue::Queue;
-use super::{RunId, rows, schema};
-use crate::domain::outcome::Outcome;
+use super::{RunId, schema};
 
 /// What the writer does, for its errors.
 const WRITING: &str = "write to";
@@ -40,13 +40,14 @@ struct Shared {
 }
 
 impl Writer {
-    pub(super) fn start(path: &Path, run: RunId, capacity: usize) -> Result<Self, StoreError> {
+    pub(super) fn start(path: &Path, run: RunId, capacity: usize, keeps_replies: bool) -> Result<Self, StoreError> {
         const STARTING: &str = "start the writer of";
         let connection = schema::connect(path)?;
         let (end, ended) = oneshot::channel::<()>();
         let queue = Queue::new(capacity);
         let shared = Arc::new(Shared { queue, committed: AtomicU64::new(0), failure: OnceLock::new() });
-        let mut work = Work { path: path.to_owned(), run, connection, shared: Arc::clone(&shared) };
+        let shared_too = Arc::clone(&shared);
+        let mut work = Work { path: path.to_owned(), run, keeps_replies, connection, shared: shared_too };
         let thread = thread::Builder::new()
             .name("tieout-store".to_owned())
             .spawn(move || {
@@ -59,12 +60,12 @@ impl Writer {
         Ok(Self { path: path.to_owned(), shared, ended, thread: Some(thread) })
     }
 
-    /// Queues one outcome, waiting while as many as may be are not committed yet.
+    /// Queues what was learnt of one row, waiting while as many as may be are not committed yet.
     ///
     /// # Errors
     /// As soon as the thread has failed, its error. Everything that was not committed by then is lost.
-    pub async fn put(&self, outcome: Outcome) -> Result<(), StoreError> {
-        self.shared.queue.put(outcome).await.map_err(|_| self.failure())
+    pub async fn put(&self, learnt: Learnt) -> Result<(), StoreError> {
+        self.shared.queue.put(learnt).await.map_err(|_| self.failure())
     }
 
     /// How many outcomes are committed by now.
@@ -105,6 +106,7 @@ impl Drop for Writer {
 struct Work {
     path: PathBuf,
     run: RunId,
+    keeps_replies: bool,
     connection: Connection,
     shared: Arc<Shared>,
 }
@@ -117,7 +119,7 @@ impl Work {
             if rows == 0 {
                 return;
             }
-            match commit(&mut self.connection, &self.path, self.run, group) {
+            match commit(&mut self.connection, &self.path, self.run, self.keeps_replies, group) {
                 Ok(()) => {
                     self.shared.committed.fetch_add(rows as u64, Ordering::Release);
                     self.shared.queue.committed(rows);
@@ -144,33 +146,15 @@ pub(super) fn commit(
     connection: &mut Connection,
     path: &Path,
     run: RunId,
-    group: Vec<Outcome>,
+    keeps_replies: bool,
+    group: Vec<Learnt>,
 ) -> Result<(), StoreError> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite(path, WRITING))?;
-    insert(&transaction, path, run, group)?;
-    transaction.commit().map_err(sqlite(path, WRITING))
-}
-
-/// Writes a group within a transaction.
-pub(super) fn insert(
-    transaction: &Transaction<'_>,
-    path: &Path,
-    run: RunId,
-    group: Vec<Outcome>,
-) -> Result<(), StoreError> {
-    let mut statement = transaction.prepare_cached(&rows::insert()).map_err(sqlite(path, WRITING))?;
-    for outcome in group {
-        let line = rows::integer("line", outcome.line).map_err(|problem| problem.at(path))?;
-        let values = rows::values(run, outcome).map_err(|problem| problem.at(path))?;
-        statement.execute(rusqlite::params_from_iter(values)).map_err(|error| {
-            match error.sqlite_extended_error_code() {
-                Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => {
-                    StoreError::AlreadyStored { path: path.to_owned(), run, line }
-                }
-                _ => sqlite(path, WRITING)(error),
-            }
-        })?;
+    let mut inserter = Inserter::prepare(&transaction, path, run, keeps_replies)?;
+    for learnt in group {
+        inserter.insert(learnt)?;
     }
-    Ok(())
+    drop(inserter);
+    transaction.commit().map_err(sqlite(path, WRITING))
 }

@@ -17,7 +17,7 @@ fn settled(units: [Option<i128>; 6]) -> Outcome {
         amounts: Amounts::from_order(amounts),
         ..RunOrder::default()
     };
-    Outcome { line: 2, run_order_id: "wfrun_1".into(), evidence: Evidence::Fetched(Box::new(order)) }
+    Outcome { line: 2, run_order_id: "wfrun_1".into(), evidence: order.into() }
 }
 
 fn other(evidence: Evidence) -> Outcome {
@@ -28,7 +28,7 @@ fn summarise(outcomes: &[Outcome]) -> Summary {
     let mut summary = Summary::default();
     for outcome in outcomes {
         let order = match &outcome.evidence {
-            Evidence::Fetched(order) => Some(&**order),
+            Evidence::Fetched(fetched) => Some(&fetched.order),
             _ => None,
         };
         summary.add(&judge(outcome, &Judging::default()), order, AS_OF).expect("small figures");
@@ -71,8 +71,8 @@ fn the_worst_decides_the_verdict() {
     let clean = settled([Some(10), Some(4), Some(6), Some(4), Some(0), Some(4)]);
     let discrepant = settled([Some(10), Some(4), Some(5), Some(4), Some(0), Some(4)]);
     let mut pending = clean.clone();
-    if let Evidence::Fetched(order) = &mut pending.evidence {
-        order.settlement_status = None;
+    if let Evidence::Fetched(fetched) = &mut pending.evidence {
+        fetched.order.settlement_status = None;
     }
     let duplicate = other(Evidence::Duplicate { first_line: 2 });
     let rejected = other(Evidence::Rejected(Reason::new("empty-id", "")));

@@ -11,11 +11,13 @@ use tieout::sandbox::{Anomaly, KEY, Kind, Malformation, Options, describe};
 use crate::support::{Place, ReportFiles, Server, code, repository, stderr, stdout};
 
 const SAMPLE_AS_OF: [&str; 3] = ["--sandbox", "--as-of", "2026-06-01T00:00:00Z"];
-const FILES: [&str; 8] = [
+const FILES: [&str; 10] = [
     "discrepancies.csv",
+    "evidence.jsonl",
     "exceptions.csv",
     "manifest.json",
     "pending.csv",
+    "resolved.csv",
     "run_orders.parquet",
     "spend_by_revision.csv",
     "spend_by_workflow.csv",
@@ -88,8 +90,8 @@ fn the_sample_has_exactly_what_its_readme_promises() {
 
 #[test]
 fn the_committed_sample_report_is_what_the_program_makes_today() {
-    let place = Place::new();
     for attempt in ["1", "64"] {
+        let place = Place::new();
         let mut run = place.reconcile(repository("sample_data/ids.csv"));
         let run = run.args(SAMPLE_AS_OF).args(["--concurrency", attempt]).output().expect("starts");
         assert_eq!(code(&run), 1, "{}", stderr(&run));

@@ -21,7 +21,7 @@ fn amount_of(text: &str) -> Option<Amount> {
 
 fn fetched(body: &str) -> RunOrder {
     match decode(body.as_bytes()) {
-        Answer::Final(Evidence::Fetched(order)) => *order,
+        Answer::Final(Evidence::Fetched(fetched)) => fetched.order,
         other => panic!("{body}: {other:?}"),
     }
 }

@@ -14,7 +14,7 @@ fn outcome(line: u64, units: [i128; 6]) -> Outcome {
         amounts: Amounts::from_order(units.map(Amount::from_units)),
         ..RunOrder::default()
     };
-    Outcome { line, run_order_id: id, evidence: Evidence::Fetched(Box::new(order)) }
+    Outcome { line, run_order_id: id, evidence: order.into() }
 }
 
 fn builder(folder: PathBuf, rows_read: u64) -> Builder {
@@ -27,10 +27,10 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
         rows_read,
     })
     .expect("writable");
-    builder.add(outcome(2, [100, 60, 40, 60, 0, 60])).expect("writable");
-    builder.add(outcome(3, [100, 60, 41, 60, 0, 59])).expect("writable");
+    builder.add(outcome(2, [100, 60, 40, 60, 0, 60]), Vec::new()).expect("writable");
+    builder.add(outcome(3, [100, 60, 41, 60, 0, 59]), Vec::new()).expect("writable");
     let missing = Evidence::NotFound(Reason::new("http-404", "no such order"));
-    builder.add(Outcome { line: 4, run_order_id: "wfrun_4".into(), evidence: missing }).expect("writable");
+    builder.add(Outcome { line: 4, run_order_id: "wfrun_4".into(), evidence: missing }, Vec::new()).expect("writable");
     builder
 }
 

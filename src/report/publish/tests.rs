@@ -17,9 +17,9 @@ fn write_report(folder: &Path, content: &str) {
         account: None,
         input,
         settings: serde_json::json!({}),
-        fetch: crate::report::manifest::FetchStamp::default(),
         verdict: "reconciled".into(),
         exit_code: 0,
+        ..Stamp::default()
     };
     stamp.write(folder).expect("writable");
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::money::Amount;
 use crate::domain::order::RunOrder;
-use crate::domain::outcome::Bucket;
+use crate::domain::outcome::{Bucket, Fetched};
 use crate::report::facts::FactsWriter;
 
 #[derive(Clone, Debug)]
@@ -41,7 +41,8 @@ fn write(facts: &[Fact]) -> tempfile::TempDir {
     let mut writer = FactsWriter::create(&folder.path().join("facts.parquet")).expect("writable");
     for (line, fact) in (2..).zip(facts) {
         let bucket = if fact.discrepant { Bucket::Discrepant } else { Bucket::Reconciled };
-        writer.push(line, "wfrun_1", &fact.order(), fact.settled, bucket).expect("writable");
+        let fetched = Fetched { order: fact.order(), ..Fetched::default() };
+        writer.push(line, "wfrun_1", &fetched, fact.settled, bucket).expect("writable");
     }
     assert_eq!(writer.finish().expect("writable"), facts.len() as u64);
     folder

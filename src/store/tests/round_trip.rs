@@ -8,7 +8,7 @@ use proptest::test_runner::{Config, TestRunner};
 use proptest::{collection, option, sample};
 
 use super::super::*;
-use super::{Bench, Tested, bench, new_run, stored};
+use super::{Bench, Tested, bench, commit, new_run, stored};
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Evidence, Reason};
@@ -61,7 +61,7 @@ fn order() -> impl Strategy<Value = RunOrder> {
 fn evidence() -> impl Strategy<Value = Evidence> {
     let reason = || (text(), text()).prop_map(|(code, detail)| Reason { code, detail });
     prop_oneof![
-        5 => order().prop_map(|order| Evidence::Fetched(Box::new(order))),
+        5 => order().prop_map(|order| order.into()),
         1 => reason().prop_map(Evidence::NotFound),
         1 => reason().prop_map(Evidence::Refused),
         1 => reason().prop_map(Evidence::Malformed),
@@ -99,7 +99,7 @@ fn what_is_written_is_read_by_line() {
     let result = runner.run(&(outcomes(), sample::select(vec![1_usize, 3, 100])), |(outcomes, group)| {
         let run = store.borrow_mut().begin(&new_run()).expect("a run");
         for group in outcomes.chunks(group) {
-            writer::commit(&mut connection.borrow_mut(), &path, run, group.to_vec()).expect("a commit");
+            commit(&mut connection.borrow_mut(), &path, run, group.to_vec()).expect("a commit");
         }
         let mut expected = outcomes;
         expected.sort_by_key(|outcome| outcome.line);
@@ -118,17 +118,18 @@ fn amounts_and_times_are_stored_as_documented() -> Tested {
         created_at: Some("2026-05-08T10:00:00.000001Z".parse()?),
         ..RunOrder::default()
     };
-    let evidence = Evidence::Fetched(Box::new(order));
-    writer::commit(&mut connection, &path, run, vec![Outcome { line: 7, run_order_id: "x".into(), evidence }])?;
+    let evidence = order.into();
+    commit(&mut connection, &path, run, vec![Outcome { line: 7, run_order_id: "x".into(), evidence }])?;
     let row: (String, String, i64, Option<i64>) = connection.query_row(
-        "SELECT evidence, quote_amount, created_at, updated_at FROM outcomes WHERE line = 7",
+        "SELECT evidence, quote_amount, created_at, updated_at FROM outcomes JOIN observations USING (observation_id)
+         WHERE line = 7",
         (),
         |row| row.try_into(),
     )?;
     assert_eq!(row, ("fetched".into(), "-12345678901234567890.50000000".into(), 1_778_234_400_000_001, None));
     let run: (String, String, i64, i64, Option<i64>) =
         connection
-            .query_row("SELECT base_url, input_name, rows, as_of, finished_at FROM runs", (), |row| row.try_into())?;
+            .query_row("SELECT base_url, input_name, rows, as_of, ended_at FROM runs", (), |row| row.try_into())?;
     assert_eq!(run, ("https://provider.example/v2".into(), "订单.csv".into(), 3, 1_795_399_200_000_001, None));
     Ok(())
 }
@@ -139,6 +140,6 @@ fn reading_by_line_sorts_nothing() -> Tested {
     let connection = schema::connect(&path)?;
     let plan: String =
         connection.query_row(&format!("EXPLAIN QUERY PLAN {}", rows::select()), [1], |row| row.get("detail"))?;
-    assert!(plan.contains("SEARCH outcomes USING PRIMARY KEY") && !plan.contains("TEMP"), "{plan}");
+    assert!(plan.contains("SEARCH o USING PRIMARY KEY") && !plan.contains("TEMP"), "{plan}");
     Ok(())
 }

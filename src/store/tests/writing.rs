@@ -5,14 +5,14 @@ use std::time::Duration;
 use rusqlite::TransactionBehavior;
 
 use super::super::*;
-use super::{Bench, Tested, bench, fetched, lines, missing, stored};
+use super::{Bench, Tested, bench, commit, fetched, learnt, lines, missing, stored};
 
 #[tokio::test]
 async fn everything_put_is_committed_by_finish() -> Tested {
     let Bench { store, run, _folder, .. } = bench();
-    let writer = store.writer(run, 16)?;
+    let writer = store.writer(run, 16, false)?;
     for line in (1..=3_000).rev() {
-        writer.put(missing(line)).await?;
+        writer.put(learnt(missing(line))).await?;
     }
     assert_eq!(writer.finish().await?, 3_000);
     assert_eq!(lines(&stored(&store, run)?), (1..=3_000).collect::<Vec<_>>());
@@ -22,8 +22,8 @@ async fn everything_put_is_committed_by_finish() -> Tested {
 #[tokio::test]
 async fn a_lone_outcome_is_committed_without_waiting_for_others() -> Tested {
     let Bench { store, run, _folder, .. } = bench();
-    let writer = store.writer(run, 16)?;
-    writer.put(missing(1)).await?;
+    let writer = store.writer(run, 16, false)?;
+    writer.put(learnt(missing(1))).await?;
     while writer.committed() == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -35,9 +35,9 @@ async fn a_lone_outcome_is_committed_without_waiting_for_others() -> Tested {
 #[tokio::test]
 async fn a_dropped_writer_commits_what_was_queued() -> Tested {
     let Bench { store, run, _folder, .. } = bench();
-    let writer = store.writer(run, 500)?;
+    let writer = store.writer(run, 500, false)?;
     for line in 1..=400 {
-        writer.put(missing(line)).await?;
+        writer.put(learnt(missing(line))).await?;
     }
     drop(writer);
     assert_eq!(stored(&store, run)?.len(), 400);
@@ -47,16 +47,16 @@ async fn a_dropped_writer_commits_what_was_queued() -> Tested {
 #[tokio::test]
 async fn a_second_outcome_for_a_line_stops_the_writer() -> Tested {
     let Bench { store, run, _folder, .. } = bench();
-    let writer = store.writer(run, 4)?;
-    writer.put(missing(1)).await?;
+    let writer = store.writer(run, 4, false)?;
+    writer.put(learnt(missing(1))).await?;
     while writer.committed() == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    writer.put(fetched(1)).await?;
+    writer.put(learnt(fetched(1))).await?;
     let mut line = 2;
     let error = loop {
         // Refused once the thread has failed; a queue of 4 can't swallow outcomes for ever.
-        match writer.put(missing(line)).await {
+        match writer.put(learnt(missing(line))).await {
             Ok(()) => line += 1,
             Err(error) => break error,
         }
@@ -74,9 +74,11 @@ async fn put_waits_for_room_while_the_file_is_locked() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     let mut locker = schema::connect(&path)?;
     let lock = locker.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let writer = store.writer(run, 8)?;
+    let writer = store.writer(run, 8, false)?;
     let mut accepted = 0;
-    while let Ok(put) = tokio::time::timeout(Duration::from_millis(300), writer.put(missing(accepted + 1))).await {
+    while let Ok(put) =
+        tokio::time::timeout(Duration::from_millis(300), writer.put(learnt(missing(accepted + 1)))).await
+    {
         put?;
         accepted += 1;
     }
@@ -97,9 +99,11 @@ fn only_what_is_committed_is_seen_or_survives() -> Tested {
     let mut connection = schema::connect(&path)?;
     // A cache of a few pages, so that uncommitted rows do reach the log on disk.
     connection.execute_batch("PRAGMA cache_size = 4")?;
-    writer::commit(&mut connection, &path, run, vec![missing(1)])?;
+    commit(&mut connection, &path, run, vec![missing(1)])?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    writer::insert(&transaction, &path, run, (2..=2_000).map(missing).collect())?;
+    let mut inserter = insert::Inserter::prepare(&transaction, &path, run, false)?;
+    (2..=2_000).try_for_each(|line| inserter.insert(learnt(missing(line))))?;
+    drop(inserter);
     assert_eq!(lines(&stored(&store, run)?), [1]);
 
     // What a killed process or a power cut would leave behind.
@@ -120,12 +124,12 @@ fn only_what_is_committed_is_seen_or_survives() -> Tested {
 fn a_group_is_committed_whole_or_not_at_all() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
-    let result = writer::commit(&mut connection, &path, run, vec![missing(1), missing(2), missing(1)]);
+    let result = commit(&mut connection, &path, run, vec![missing(1), missing(2), missing(1)]);
     assert!(matches!(result, Err(StoreError::AlreadyStored { line: 1, .. })));
-    let result = writer::commit(&mut connection, &path, run, vec![missing(3), missing(u64::MAX)]);
+    let result = commit(&mut connection, &path, run, vec![missing(3), missing(u64::MAX)]);
     assert!(matches!(result, Err(StoreError::TooLarge { column: "line", value: u64::MAX, .. })));
-    let result = writer::commit(&mut connection, &path, RunId(99), vec![missing(1)]);
-    assert!(matches!(result, Err(StoreError::Sqlite { .. })), "a row without its run");
+    let result = commit(&mut connection, &path, RunId(99), vec![missing(1)]);
+    assert!(matches!(result, Err(StoreError::UnknownRun { .. })), "a row without its run");
     assert_eq!(stored(&store, run)?, []);
     Ok(())
 }
@@ -134,9 +138,9 @@ fn a_group_is_committed_whole_or_not_at_all() -> Tested {
 fn a_full_disk_keeps_what_is_committed() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
-    writer::commit(&mut connection, &path, run, vec![missing(1)])?;
+    commit(&mut connection, &path, run, vec![missing(1)])?;
     connection.query_row("PRAGMA max_page_count = 1", (), |row| row.get::<_, i64>(0))?;
-    let error = writer::commit(&mut connection, &path, run, (2..=5_000).map(missing).collect()).expect_err("full");
+    let error = commit(&mut connection, &path, run, (2..=5_000).map(missing).collect()).expect_err("full");
     assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
     assert_eq!(stored(&store, run)?, [missing(1)]);
     Ok(())
@@ -147,7 +151,7 @@ fn a_state_that_can_not_be_written_says_so() -> Tested {
     let Bench { path, run, _folder, .. } = bench();
     let mut connection = schema::connect(&path)?;
     connection.execute_batch("PRAGMA query_only = ON")?;
-    let error = writer::commit(&mut connection, &path, run, vec![missing(1)]).expect_err("read-only");
+    let error = commit(&mut connection, &path, run, vec![missing(1)]).expect_err("read-only");
     assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
     assert!(error.to_string().contains("state.sqlite"), "{error}");
     Ok(())

@@ -121,6 +121,19 @@ impl Job {
         self.place.report().json("manifest.json")["fetch"]["requests"].as_u64().expect("a count")
     }
 
+    /// Whether the state has been made as far as its tables.
+    pub(super) fn has_tables(&self) -> bool {
+        let state = Connection::open(self.place.path("state.sqlite")).expect("a state");
+        state.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).expect("a schema") > 0
+    }
+
+    /// Whether the last run in the state has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        let state = Connection::open(self.place.path("state.sqlite")).expect("a state");
+        let query = "SELECT ended_at IS NOT NULL FROM runs ORDER BY run_id DESC LIMIT 1";
+        state.query_row(query, [], |row| row.get(0)).unwrap_or(false)
+    }
+
     /// Everything that is committed, once the database has proved itself whole.
     pub(super) fn kept(&self) -> Vec<Kept> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
@@ -128,7 +141,8 @@ impl Job {
         let check: String = state.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it can be checked");
         assert_eq!(check, "ok");
         let columns = "run_id, line, run_order_id, evidence, reason_code, replied_run_order_id, quote_amount";
-        let mut rows = state.prepare(&format!("SELECT {columns} FROM outcomes ORDER BY 1, 2")).expect("outcomes");
+        let from = "outcomes LEFT JOIN observations USING (observation_id, run_order_id)";
+        let mut rows = state.prepare(&format!("SELECT {columns} FROM {from} ORDER BY 1, 2")).expect("outcomes");
         let kept = rows.query_map([], |row| {
             Ok(Kept {
                 run: row.get::<_, i64>(0)?.unsigned_abs(),

@@ -1,40 +1,100 @@
-//! SIGKILL: whatever moment it comes at, the state is whole and the next run is as good as any.
+//! SIGKILL: whatever moment it comes at, the next start goes on from there, and the report is the same in the end.
 
 use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::Duration;
 
-use super::job::{Kept, assert_same};
+use super::job::{Evident, Job, Kept, assert_same};
 use super::signals::{job_on, sandbox, undisturbed, wait_until};
+use crate::support::Server;
 
-const ORDERS: usize = 150;
+const ORDERS: usize = 60;
 const CONCURRENCY: usize = 4;
-/// After how many requests it is killed, one run after the other.
-const KILLS: [usize; 9] = [1, 2, 5, 11, 23, 47, 71, 97, 141];
+/// How often jobs are killed in all.
+const KILLS: usize = 200;
+/// The longest that a start may live, in milliseconds: some end by themselves.
+const LIFE: u64 = 160;
+
+/// A generator of moments that are the same in every run of the test (an LCG of Knuth's).
+struct Moments(u64);
+
+impl Moments {
+    fn next(&mut self) -> Duration {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Duration::from_millis((self.0 >> 33) % LIFE)
+    }
+}
+
+/// What a job that nobody disturbs leaves behind.
+struct Whole {
+    report: Evident,
+    kept: BTreeMap<u64, Kept>,
+}
+
+fn by_line(kept: Vec<Kept>) -> BTreeMap<u64, Kept> {
+    let count = kept.len();
+    let by_line: BTreeMap<u64, Kept> = kept.into_iter().map(|kept| (kept.line, kept)).collect();
+    assert_eq!(by_line.len(), count, "each line once");
+    by_line
+}
 
 #[test]
-fn a_killed_job_leaves_whole_outcomes_and_loses_no_more_than_was_in_flight() {
-    let (report, whole) = undisturbed(ORDERS);
-    let whole: BTreeMap<u64, Kept> = whole.into_iter().map(|kept| (kept.line, kept)).collect();
-    let job = job_on(ORDERS);
-    for (index, requests) in KILLS.into_iter().enumerate() {
-        let run = index as u64 + 1;
-        let server = sandbox("slow,delay=10ms");
-        let running = job.start(&server.url, &["--concurrency", &CONCURRENCY.to_string()]);
-        wait_until("it is to be killed", || server.journal.arrivals().len() >= requests);
-        running.kill();
-        let asked = server.journal.arrivals().len();
-        let kept: Vec<Kept> = job.kept().into_iter().filter(|kept| kept.run == run).collect();
-        for outcome in &kept {
-            assert_eq!(*outcome, Kept { run, ..whole[&outcome.line].clone() }, "whole, as without the kill");
-            assert_eq!(server.journal.asked(&outcome.run_order_id), 1, "kept is only what was asked for");
+fn a_job_that_is_killed_again_and_again_ends_like_an_undisturbed_one() {
+    let (report, kept) = undisturbed(ORDERS);
+    let whole = Whole { report, kept: by_line(kept) };
+    let (mut moments, mut kills, mut within_the_report) = (Moments(20_261_124), 0, 0);
+    while kills < KILLS {
+        let job = job_on(ORDERS);
+        let server = sandbox("slow,delay=4ms");
+        let mut done = BTreeMap::new();
+        loop {
+            let before = server.journal.arrivals().len();
+            let mut running = job.start(&server.url, &["--concurrency", &CONCURRENCY.to_string()]);
+            sleep(moments.next());
+            if !running.is_running() {
+                assert_eq!(running.end().code, 0);
+                break;
+            }
+            running.kill();
+            kills += 1;
+            let now = after_a_kill(&job, &server, before, &done, &whole);
+            within_the_report += usize::from(now.len() == ORDERS);
+            done = now;
+            if job.has_tables() && job.has_ended() {
+                break;
+            }
         }
-        // As many in flight, as many replies that are not committed yet, and the one that waits for room among those.
-        assert!(asked - kept.len() <= 2 * CONCURRENCY + 1, "{asked} were asked for, {} are kept", kept.len());
-        assert!(!job.place.path("report").exists());
+        assert_same(&job.evident(), &whole.report);
+        assert_eq!(by_line(job.kept()), whole.kept, "one run, each row once, as without a kill");
     }
-    let server = sandbox("");
-    let ended = job.run(&server.url, &[]);
-    assert_eq!(ended.code, 0, "{}", ended.said);
-    assert_same(&job.evident(), &report);
+    assert!(within_the_report > 0, "some were killed with every order fetched");
+}
+
+/// Nothing that was committed is lost or asked for again; returns what is committed now.
+fn after_a_kill(
+    job: &Job,
+    server: &Server,
+    before: usize,
+    done: &BTreeMap<u64, Kept>,
+    whole: &Whole,
+) -> BTreeMap<u64, Kept> {
+    if !job.place.path("state.sqlite").exists() {
+        assert!(done.is_empty(), "the state is gone");
+        return BTreeMap::new();
+    }
+    let now = if job.has_tables() { by_line(job.kept()) } else { BTreeMap::new() };
+    for (line, kept) in &now {
+        assert_eq!(Some(kept), whole.kept.get(line), "whole, as without the kill");
+    }
+    assert!(done.keys().all(|line| now.contains_key(line)), "nothing committed is lost");
+    let asked = server.journal.arrivals().split_off(before);
+    for order in asked.into_iter().filter_map(|arrival| arrival.run_order_id) {
+        assert!(done.values().all(|kept| kept.run_order_id != order), "{order} was committed and asked for again");
+    }
+    if job.place.path("report").exists() {
+        assert_same(&job.evident(), &whole.report);
+    }
+    now
 }
 
 #[test]

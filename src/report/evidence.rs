@@ -1,0 +1,307 @@
+//! `evidence.jsonl`: what a report is made from beside `run_orders.parquet`, one JSON object a line, by input line.
+//!
+//! Together the two files hold everything that the figures depend on, so that anybody can make the report again:
+//! the rows that are no fetched order, replies about other orders, and what earlier runs contributed.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ReportError;
+use crate::domain::finding::PastFinding;
+use crate::domain::money::Amount;
+use crate::domain::order::{Amounts, Charge, RunOrder};
+use crate::domain::outcome::{Bucket, Evidence, Fetched, Outcome, Reason};
+
+/// The file's name in a report folder.
+pub const EVIDENCE_FILE: &str = "evidence.jsonl";
+/// The longest line that is read back, in bytes: more than any row can come to.
+const MAX_LINE: u64 = 1 << 20;
+
+/// What is known of one row beside its facts.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Row {
+    pub(super) line: u64,
+    pub(super) run_order_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exception: Option<ExceptionRow>,
+    /// The order that the reply was about, where it was another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    other_order: Option<OrderRow>,
+    /// The figures with which the order was first seen settled, where it has been in another state since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settled_as: Option<ChargeRow>,
+    /// What the report before found of the order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    found_before: Vec<PastFinding>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExceptionRow {
+    bucket: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_line: Option<u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChargeRow {
+    quote_currency: Option<String>,
+    quote_amount: Option<String>,
+    final_amount: Option<String>,
+    released_amount: Option<String>,
+    compute_cost: Option<String>,
+    external_model_cost: Option<String>,
+    total_cost: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct OrderRow {
+    run_order_id: Option<String>,
+    workflow_id: Option<String>,
+    revision_id: Option<String>,
+    #[serde(flatten)]
+    charge: ChargeRow,
+    freeze_status: Option<String>,
+    submission_status: Option<String>,
+    run_status: Option<String>,
+    settlement_status: Option<String>,
+    task_id: Option<String>,
+    prompt_id: Option<String>,
+    error_code: Option<String>,
+    created_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+}
+
+/// Writes the file as rows come.
+pub(super) struct EvidenceWriter {
+    path: PathBuf,
+    out: BufWriter<File>,
+}
+
+impl EvidenceWriter {
+    pub(super) fn create(folder: &Path) -> Result<Self, ReportError> {
+        let path = folder.join(EVIDENCE_FILE);
+        let file = File::create(&path).map_err(|source| ReportError::io(&path, source))?;
+        Ok(Self { path, out: BufWriter::new(file) })
+    }
+
+    /// Takes in one row, if there is anything to say of it.
+    pub(super) fn push(&mut self, outcome: &Outcome, foreign: bool, past: &[PastFinding]) -> Result<(), ReportError> {
+        let row = Row::of(outcome, foreign, past);
+        if !row.says_something() {
+            return Ok(());
+        }
+        let failed = |source| ReportError::io(&self.path, source);
+        serde_json::to_writer(&mut self.out, &row).map_err(|error| failed(error.into()))?;
+        self.out.write_all(b"\n").map_err(failed)
+    }
+
+    pub(super) fn finish(mut self) -> Result<(), ReportError> {
+        self.out.flush().map_err(|source| ReportError::io(&self.path, source))
+    }
+}
+
+impl Row {
+    fn of(outcome: &Outcome, foreign: bool, past: &[PastFinding]) -> Self {
+        let mut row = Self {
+            line: outcome.line,
+            run_order_id: outcome.run_order_id.clone(),
+            exception: None,
+            other_order: None,
+            settled_as: None,
+            found_before: past.to_vec(),
+        };
+        let exception = |bucket: Bucket, reason: &Reason| ExceptionRow {
+            bucket: bucket.code().to_owned(),
+            reason: Some(reason.code.clone()),
+            detail: Some(reason.detail.clone()),
+            first_line: None,
+        };
+        match &outcome.evidence {
+            Evidence::Fetched(fetched) => {
+                row.other_order = foreign.then(|| OrderRow::of(&fetched.order));
+                row.settled_as = fetched.settled_as.as_ref().map(ChargeRow::of);
+            }
+            Evidence::NotFound(reason) => row.exception = Some(exception(Bucket::NotFound, reason)),
+            Evidence::Refused(reason) => row.exception = Some(exception(Bucket::Refused, reason)),
+            Evidence::Malformed(reason) => row.exception = Some(exception(Bucket::Malformed, reason)),
+            Evidence::Unfetched(reason) => row.exception = Some(exception(Bucket::Unfetched, reason)),
+            Evidence::Rejected(reason) => row.exception = Some(exception(Bucket::Rejected, reason)),
+            Evidence::Duplicate { first_line } => {
+                row.exception = Some(ExceptionRow {
+                    bucket: Bucket::Duplicate.code().to_owned(),
+                    reason: None,
+                    detail: None,
+                    first_line: Some(*first_line),
+                });
+            }
+        }
+        row
+    }
+
+    fn says_something(&self) -> bool {
+        self.exception.is_some()
+            || self.other_order.is_some()
+            || self.settled_as.is_some()
+            || !self.found_before.is_empty()
+    }
+
+    /// The outcome of the row and what was found of its order before; `None` in the place of an outcome that stands
+    /// in the facts, with what it was settled as.
+    pub(super) fn into_parts(self) -> Result<(Told, Vec<PastFinding>), String> {
+        let told = match (self.exception, self.other_order) {
+            (Some(exception), None) if self.settled_as.is_none() => Told::Outcome(exception.evidence()?),
+            (None, Some(order)) => {
+                let settled_as = self.settled_as.map(ChargeRow::charge).transpose()?;
+                let fetched = Fetched { order: order.order()?, is_reused: false, settled_as };
+                Told::Outcome(Evidence::Fetched(Box::new(fetched)))
+            }
+            (None, None) => Told::SettledAs(self.settled_as.map(ChargeRow::charge).transpose()?),
+            _ => return Err("a row is an exception and an order".to_owned()),
+        };
+        Ok((told, self.found_before))
+    }
+}
+
+/// What a row of the file says of its outcome.
+pub(super) enum Told {
+    /// All of it.
+    Outcome(Evidence),
+    /// What to add to the facts in the other file.
+    SettledAs(Option<Charge>),
+}
+
+impl ExceptionRow {
+    fn evidence(self) -> Result<Evidence, String> {
+        let kind = match self.bucket.as_str() {
+            "not_found" => Evidence::NotFound,
+            "refused" => Evidence::Refused,
+            "malformed" => Evidence::Malformed,
+            "unfetched" => Evidence::Unfetched,
+            "rejected" => Evidence::Rejected,
+            "duplicate" => {
+                let first_line = self.first_line.ok_or("a duplicate without its first line")?;
+                return Ok(Evidence::Duplicate { first_line });
+            }
+            other => return Err(format!("{other:?} is no bucket of exceptions")),
+        };
+        let code = self.reason.ok_or("an exception without a reason")?;
+        Ok(kind(Reason { code, detail: self.detail.unwrap_or_default() }))
+    }
+}
+
+impl ChargeRow {
+    fn of(charge: &Charge) -> Self {
+        let [quote, charged, released, compute, external, total] =
+            charge.amounts.in_order().map(|amount| amount.map(|amount| amount.to_string()));
+        Self {
+            quote_currency: charge.currency.clone(),
+            quote_amount: quote,
+            final_amount: charged,
+            released_amount: released,
+            compute_cost: compute,
+            external_model_cost: external,
+            total_cost: total,
+        }
+    }
+
+    fn charge(self) -> Result<Charge, String> {
+        let amounts = [
+            self.quote_amount,
+            self.final_amount,
+            self.released_amount,
+            self.compute_cost,
+            self.external_model_cost,
+            self.total_cost,
+        ];
+        let mut read = [None; Amounts::NAMES.len()];
+        for (to, text) in read.iter_mut().zip(amounts) {
+            *to = text.map(|text| Amount::parse(&text).map_err(|error| error.to_string())).transpose()?;
+        }
+        Ok(Charge { currency: self.quote_currency, amounts: Amounts::from_order(read) })
+    }
+}
+
+impl OrderRow {
+    fn of(order: &RunOrder) -> Self {
+        Self {
+            run_order_id: order.run_order_id.clone(),
+            workflow_id: order.workflow_id.clone(),
+            revision_id: order.revision_id.clone(),
+            charge: ChargeRow::of(&order.charge()),
+            freeze_status: order.freeze_status.clone(),
+            submission_status: order.submission_status.clone(),
+            run_status: order.run_status.clone(),
+            settlement_status: order.settlement_status.clone(),
+            task_id: order.task_id.clone(),
+            prompt_id: order.prompt_id.clone(),
+            error_code: order.error_code.clone(),
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+        }
+    }
+
+    fn order(self) -> Result<RunOrder, String> {
+        let Charge { currency, amounts } = self.charge.charge()?;
+        Ok(RunOrder {
+            run_order_id: self.run_order_id,
+            workflow_id: self.workflow_id,
+            revision_id: self.revision_id,
+            quote_currency: currency,
+            amounts,
+            freeze_status: self.freeze_status,
+            submission_status: self.submission_status,
+            run_status: self.run_status,
+            settlement_status: self.settlement_status,
+            task_id: self.task_id,
+            prompt_id: self.prompt_id,
+            error_code: self.error_code,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// Reads the file back, one row after the other.
+pub(super) struct EvidenceReader {
+    path: PathBuf,
+    lines: BufReader<File>,
+    number: u64,
+}
+
+impl EvidenceReader {
+    pub(super) fn open(folder: &Path) -> Result<Self, ReportError> {
+        let path = folder.join(EVIDENCE_FILE);
+        let file = File::open(&path).map_err(|source| ReportError::io(&path, source))?;
+        Ok(Self { path, lines: BufReader::new(file), number: 0 })
+    }
+
+    pub(super) fn damage(&self, problem: impl Into<String>) -> ReportError {
+        let problem = format!("line {}: {}", self.number, problem.into());
+        ReportError::Evidence { path: self.path.clone(), problem }
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Row>, ReportError> {
+        let mut text = Vec::new();
+        let mut limited = std::io::Read::take(&mut self.lines, MAX_LINE);
+        let read = limited.read_until(b'\n', &mut text).map_err(|source| ReportError::io(&self.path, source))?;
+        self.number += 1;
+        if read == 0 {
+            return Ok(None);
+        }
+        if text.last() != Some(&b'\n') {
+            return Err(self.damage("it is cut, or too long"));
+        }
+        serde_json::from_slice(&text).map(Some).map_err(|error| self.damage(error.to_string()))
+    }
+}

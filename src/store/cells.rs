@@ -1,0 +1,202 @@
+//! The cells of one row, read one after the other once its checksum has been proved.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::Row;
+use rusqlite::types::{FromSql, ValueRef};
+
+use super::error::StoreError;
+use super::seal::checksum;
+use crate::domain::money::Amount;
+use crate::domain::time::from_microsecond;
+
+/// A table as it is written and read.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub(super) table: &'static str,
+    /// The columns in the order in which they are written and read, but for the checksum after them.
+    pub(super) columns: &'static [&'static str],
+}
+
+/// The column of the checksum.
+const SEAL: &str = "seal";
+
+impl Layout {
+    /// The statement that writes one row. A second one of the same key is an error.
+    pub(super) fn insert(&self) -> String {
+        self.write("INSERT")
+    }
+
+    /// The statement that writes one row in the place of the one of the same key.
+    pub(super) fn replace(&self) -> String {
+        self.write("REPLACE")
+    }
+
+    fn write(&self, verb: &str) -> String {
+        let marks = vec!["?"; self.columns.len() + 1].join(", ");
+        format!("{verb} INTO {} ({}) VALUES ({marks})", self.table, self.list(""))
+    }
+
+    /// The columns for a query, each after that prefix.
+    pub(super) fn list(&self, prefix: &str) -> String {
+        let columns: Vec<String> =
+            self.columns.iter().chain([&SEAL]).map(|column| format!("{prefix}{column}")).collect();
+        columns.join(", ")
+    }
+
+    /// How many columns a query of [`Layout::list`] has.
+    pub(super) const fn width(&self) -> usize {
+        self.columns.len() + 1
+    }
+}
+
+/// A row that is not what was written.
+#[derive(Debug)]
+pub(super) struct Damage {
+    what: String,
+    problem: String,
+}
+
+impl Damage {
+    /// What is damaged, as in "line 3 of run 2", and how.
+    pub(super) fn new(what: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { what: what.into(), problem: problem.into() }
+    }
+
+    pub(super) fn at(self, path: &Path) -> StoreError {
+        StoreError::Damaged { path: path.to_owned(), what: self.what, problem: self.problem }
+    }
+}
+
+/// Reads the cells of a row one after the other.
+pub(super) struct Cells<'r> {
+    row: &'r Row<'r>,
+    layout: &'static Layout,
+    /// Where the row begins in the query.
+    first: usize,
+    next: usize,
+}
+
+impl<'r> Cells<'r> {
+    /// Proves the checksum of the row that begins at that column of the query.
+    pub(super) fn open(row: &'r Row<'r>, first: usize, layout: &'static Layout) -> Result<Self, Damage> {
+        let cells = Self { row, layout, first, next: 0 };
+        let mut values = Vec::with_capacity(layout.width());
+        for index in 0..layout.width() {
+            values.push(cells.value(index)?);
+        }
+        match values.pop() {
+            Some(ValueRef::Integer(seal)) if seal == checksum(values) => Ok(cells),
+            _ => Err(cells.damage("the checksum does not agree with the row")),
+        }
+    }
+
+    /// Passes over one cell.
+    pub(super) fn skip(&mut self) {
+        self.next += 1;
+    }
+
+    pub(super) fn text(&mut self) -> Result<Option<String>, Damage> {
+        self.read(|value| match value {
+            ValueRef::Null => Some(None),
+            ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok().map(|text| Some(text.to_owned())),
+            _ => None,
+        })
+    }
+
+    pub(super) fn required_text(&mut self) -> Result<String, Damage> {
+        let text = self.text()?;
+        self.required(text)
+    }
+
+    pub(super) fn amount(&mut self) -> Result<Option<Amount>, Damage> {
+        self.read(|value| match value {
+            ValueRef::Null => Some(None),
+            ValueRef::Text(bytes) => Amount::parse(std::str::from_utf8(bytes).ok()?).ok().map(Some),
+            _ => None,
+        })
+    }
+
+    pub(super) fn time(&mut self) -> Result<Option<Timestamp>, Damage> {
+        self.read(|value| match value {
+            ValueRef::Null => Some(None),
+            ValueRef::Integer(microseconds) => from_microsecond(microseconds).map(Some),
+            _ => None,
+        })
+    }
+
+    pub(super) fn required_time(&mut self) -> Result<Timestamp, Damage> {
+        let time = self.time()?;
+        self.required(time)
+    }
+
+    pub(super) fn integer(&mut self) -> Result<Option<i64>, Damage> {
+        self.read(|value| Option::<i64>::column_result(value).ok())
+    }
+
+    pub(super) fn required_integer(&mut self) -> Result<i64, Damage> {
+        let integer = self.integer()?;
+        self.required(integer)
+    }
+
+    pub(super) fn count(&mut self) -> Result<Option<u64>, Damage> {
+        self.read(|value| match value {
+            ValueRef::Null => Some(None),
+            ValueRef::Integer(value) => u64::try_from(value).ok().map(Some),
+            _ => None,
+        })
+    }
+
+    pub(super) fn required_count(&mut self) -> Result<u64, Damage> {
+        let count = self.count()?;
+        self.required(count)
+    }
+
+    pub(super) fn flag(&mut self) -> Result<bool, Damage> {
+        self.read(|value| match value {
+            ValueRef::Integer(0) => Some(false),
+            ValueRef::Integer(1) => Some(true),
+            _ => None,
+        })
+    }
+
+    pub(super) fn bytes<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], Damage> {
+        self.read(|value| match value {
+            ValueRef::Blob(bytes) => bytes.try_into().ok(),
+            _ => None,
+        })
+    }
+
+    /// A value that is not what its column holds, or that goes not with the others.
+    pub(super) fn damage(&self, problem: &str) -> Damage {
+        // What the row says of itself may be damaged as well, but helps to find it.
+        let named: Vec<String> = (0..self.layout.columns.len().min(3))
+            .filter_map(|index| Some((self.layout.columns.get(index)?, self.value(index).ok()?)))
+            .filter_map(|(column, value)| match value {
+                ValueRef::Integer(number) => Some(format!("{column} {number}")),
+                _ => None,
+            })
+            .collect();
+        Damage::new(format!("{}, {}", self.layout.table, named.join(", ")), problem)
+    }
+
+    fn required<T>(&self, value: Option<T>) -> Result<T, Damage> {
+        value.ok_or_else(|| self.damage(&format!("{} is empty", self.column(self.next.saturating_sub(1)))))
+    }
+
+    fn read<T>(&mut self, understand: impl FnOnce(ValueRef<'r>) -> Option<T>) -> Result<T, Damage> {
+        let (index, value) = (self.next, self.value(self.next)?);
+        self.next += 1;
+        understand(value).ok_or_else(|| self.damage(&format!("{} is not understood", self.column(index))))
+    }
+
+    fn value(&self, index: usize) -> Result<ValueRef<'r>, Damage> {
+        let missing = || Damage::new(self.layout.table, format!("there is no column {}", self.column(index)));
+        self.row.get_ref(self.first + index).map_err(|_| missing())
+    }
+
+    fn column(&self, index: usize) -> &'static str {
+        self.layout.columns.get(index).copied().unwrap_or(SEAL)
+    }
+}

@@ -1,0 +1,155 @@
+//! What was learnt of one row, and how it is written.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::{CachedStatement, Connection, ffi, params_from_iter};
+use sha2::{Digest, Sha256};
+
+use super::error::{StoreError, sqlite};
+use super::facts::{Facts, OBSERVATIONS};
+use super::memory::{Lookup, Recalled};
+use super::rows::{Kind, OUTCOMES, Stored};
+use super::runs::Providers;
+use super::{RunId, runs};
+use crate::domain::outcome::{Evidence, Fetched, Outcome};
+
+const WRITING: &str = "write to";
+/// The level at which replies are compressed: zstd's own default.
+const LEVEL: i32 = 3;
+
+/// What was learnt of one input row, and from where.
+#[derive(Clone, Debug)]
+pub struct Learnt {
+    outcome: Outcome,
+    seen_at: Timestamp,
+    reply: Option<Vec<u8>>,
+    /// The observation that the order is known from, where it was not asked for.
+    recalled: Option<i64>,
+}
+
+impl Learnt {
+    /// What needs no reply: the row itself says it.
+    #[must_use]
+    pub const fn of(outcome: Outcome, seen_at: Timestamp) -> Self {
+        Self { outcome, seen_at, reply: None, recalled: None }
+    }
+
+    /// What a reply said.
+    #[must_use]
+    pub const fn replied(outcome: Outcome, seen_at: Timestamp, reply: Option<Vec<u8>>) -> Self {
+        Self { outcome, seen_at, reply, recalled: None }
+    }
+
+    /// What an earlier run learnt of the order on that line.
+    #[must_use]
+    pub fn recalled(line: u64, run_order_id: String, seen_at: Timestamp, recalled: Recalled) -> Self {
+        let Recalled { observation, order } = recalled;
+        let evidence = Evidence::Fetched(Box::new(Fetched { order, is_reused: true, settled_as: None }));
+        let outcome = Outcome { line, run_order_id, evidence };
+        Self { outcome, seen_at, reply: None, recalled: Some(observation) }
+    }
+
+    /// What became of the row.
+    #[must_use]
+    pub const fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+}
+
+/// Writes outcomes of one run within a transaction.
+pub(super) struct Inserter<'c> {
+    path: &'c Path,
+    connection: &'c Connection,
+    run: RunId,
+    provider: i64,
+    keeps_replies: bool,
+    /// `None` where nothing is remembered yet: then there is nothing to look up.
+    lookup: Option<Lookup<'c>>,
+    outcomes: CachedStatement<'c>,
+    observations: CachedStatement<'c>,
+    next: i64,
+}
+
+impl<'c> Inserter<'c> {
+    pub(super) fn prepare(
+        connection: &'c Connection,
+        path: &'c Path,
+        run: RunId,
+        keeps_replies: bool,
+    ) -> Result<Self, StoreError> {
+        let failed = || sqlite(path, WRITING);
+        let providers = Providers::read(connection, path)?;
+        let provider = runs::provider_of(connection, path, run, &providers)?;
+        let lookup = if providers.orders(provider) > 0 { Some(Lookup::prepare(connection)) } else { None };
+        let mut last = connection.prepare_cached("SELECT max(observation_id) FROM observations").map_err(failed())?;
+        let last: Option<i64> = last.query_row((), |row| row.get(0)).map_err(failed())?;
+        Ok(Self {
+            path,
+            connection,
+            run,
+            provider,
+            keeps_replies,
+            lookup: lookup.transpose().map_err(failed())?,
+            outcomes: connection.prepare_cached(&OUTCOMES.insert()).map_err(failed())?,
+            observations: connection.prepare_cached(&OBSERVATIONS.insert()).map_err(failed())?,
+            next: last.unwrap_or(0) + 1,
+        })
+    }
+
+    pub(super) fn insert(&mut self, learnt: Learnt) -> Result<(), StoreError> {
+        let Learnt { outcome: Outcome { line, run_order_id, evidence }, seen_at, reply, recalled } = learnt;
+        let line = integer(self.path, "line", line)?;
+        let kind = match (Kind::of(evidence), recalled) {
+            (Ok(kind), _) => kind,
+            (Err(_), Some(observation)) => Kind::Fetched { observation, is_reused: true },
+            (Err(fetched), None) => {
+                let observation = self.observe(&run_order_id, *fetched, seen_at)?;
+                Kind::Fetched { observation, is_reused: false }
+            }
+        };
+        let hash = reply.as_ref().map(|reply| Sha256::digest(reply).into());
+        let run = self.run;
+        let row = Stored { run, line, run_order_id: &run_order_id, kind, seen_at, reply: hash }.row();
+        self.outcomes.execute(params_from_iter(row)).map_err(|error| match error.sqlite_extended_error_code() {
+            Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => {
+                StoreError::AlreadyStored { path: self.path.to_owned(), run, line }
+            }
+            _ => sqlite(self.path, WRITING)(error),
+        })?;
+        match reply {
+            Some(reply) if self.keeps_replies => self.keep(line, &reply),
+            _ => Ok(()),
+        }
+    }
+
+    /// The observation of this state of the order: the one that is remembered last, or a new one.
+    fn observe(&mut self, asked: &str, fetched: Fetched, seen_at: Timestamp) -> Result<i64, StoreError> {
+        let facts = Facts::of(asked, fetched.order);
+        if let Some(lookup) = &mut self.lookup
+            && let Some(memory) = lookup.find(self.path, self.provider, asked)?
+            && memory.latest_state == facts.state
+        {
+            return Ok(memory.latest);
+        }
+        let observation = self.next;
+        self.next += 1;
+        let row = facts.row(observation, self.provider, asked.to_owned(), seen_at);
+        self.observations.execute(params_from_iter(row)).map_err(sqlite(self.path, WRITING))?;
+        Ok(observation)
+    }
+
+    fn keep(&self, line: i64, reply: &[u8]) -> Result<(), StoreError> {
+        let compressed =
+            zstd::bulk::compress(reply, LEVEL).map_err(super::error::io(self.path, "compress a reply for"))?;
+        let statement = "INSERT OR REPLACE INTO replies (run_id, line, reply) VALUES (?1, ?2, ?3)";
+        let mut statement = self.connection.prepare_cached(statement).map_err(sqlite(self.path, WRITING))?;
+        statement.execute((self.run.0, line, compressed)).map_err(sqlite(self.path, WRITING))?;
+        Ok(())
+    }
+}
+
+/// A count as SQLite holds it.
+pub(super) fn integer(path: &Path, column: &'static str, value: u64) -> Result<i64, StoreError> {
+    i64::try_from(value).map_err(|_| StoreError::TooLarge { path: path.to_owned(), column, value })
+}

@@ -1,0 +1,168 @@
+//! What all runs know of an order together.
+
+use rusqlite::Connection;
+
+use super::super::*;
+use super::{Bench, Tested, bench, new_run, stored};
+use crate::domain::money::Amount;
+use crate::domain::order::{Charge, RunOrder};
+use crate::domain::outcome::Evidence;
+
+const URL: &str = "https://provider.example/v2";
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("a time")
+}
+
+/// The order of that line, settled for so many units; not settled at all for none.
+fn order(line: u64, charged: Option<i128>) -> RunOrder {
+    let mut order = RunOrder {
+        run_order_id: Some(format!("wfrun_{line}")),
+        quote_currency: Some("CNY".into()),
+        settlement_status: charged.map(|_| "settled".into()),
+        ..RunOrder::default()
+    };
+    order.amounts.final_amount = charged.map(|units| Amount::from_units(units).expect("small"));
+    order
+}
+
+fn seen(line: u64, charged: Option<i128>, second: i64) -> Learnt {
+    let evidence = order(line, charged).into();
+    Learnt::replied(Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }, at(second), None)
+}
+
+/// One night: a run that sees those orders, and what it remembers then.
+fn night(store: &mut Store, path: &Path, learnt: Vec<Learnt>) -> Result<(RunId, SettledAs), StoreError> {
+    let run = store.begin(&new_run())?;
+    writer::commit(&mut schema::connect(path)?, path, run, false, learnt)?;
+    let settled_as = store.remember_with(run)?;
+    store.finish(run, Timestamp::UNIX_EPOCH, "reconciled", Path::new("report"), Vec::new())?;
+    Ok((run, settled_as))
+}
+
+fn charged(charge: Option<Charge>) -> Option<i128> {
+    charge.map(|charge| charge.amounts.final_amount.expect("an amount").units())
+}
+
+fn observations(path: &Path) -> rusqlite::Result<i64> {
+    Connection::open(path)?.query_row("SELECT count(*) FROM observations", (), |row| row.get(0))
+}
+
+#[test]
+fn a_state_that_is_seen_again_is_kept_once() -> Tested {
+    let Bench { path, mut store, _folder, .. } = bench();
+    for second in 1..=3 {
+        let (run, _) = night(&mut store, &path, vec![seen(1, Some(5), second), seen(2, None, second)])?;
+        let orders = stored(&store, run)?;
+        assert_eq!(orders.len(), 2);
+        assert_eq!(orders[0].evidence, Evidence::from(order(1, Some(5))));
+        assert_eq!(observations(&path)?, 2, "night {second}");
+    }
+    night(&mut store, &path, vec![seen(2, Some(7), 4)])?;
+    assert_eq!(observations(&path)?, 3, "it was settled");
+    Ok(())
+}
+
+#[test]
+fn an_order_is_compared_with_how_it_was_first_seen_settled() -> Tested {
+    let Bench { path, mut store, _folder, .. } = bench();
+    let mut nights = [None, Some(5), Some(5), Some(6), Some(6), Some(9), Some(5)].into_iter().enumerate();
+    let found = nights.try_fold(Vec::new(), |mut found, (night_number, units)| {
+        let learnt = vec![seen(1, units, night_number as i64), seen(2, Some(1), night_number as i64)];
+        let (_, mut settled_as) = night(&mut store, &path, learnt)?;
+        assert!(settled_as.take(2).is_none());
+        found.push(charged(settled_as.take(1)));
+        Ok::<_, StoreError>(found)
+    })?;
+    // From the second change on, what it was first settled as: as long as it is another state, whatever came between.
+    assert_eq!(found, [None, None, None, Some(5), Some(5), Some(5), Some(5)]);
+    Ok(())
+}
+
+#[test]
+fn what_a_killed_run_saw_is_remembered() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    writer::commit(&mut schema::connect(&path)?, &path, run, false, vec![seen(1, Some(5), 1)])?;
+    let (_, mut settled_as) = night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
+    assert_eq!(charged(settled_as.take(1)), Some(5));
+    Ok(())
+}
+
+#[test]
+fn to_remember_a_run_twice_changes_nothing() -> Tested {
+    let Bench { path, mut store, _folder, .. } = bench();
+    night(&mut store, &path, vec![seen(1, Some(5), 1)])?;
+    let (run, first) = night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
+    let memory = || -> rusqlite::Result<Vec<i64>> {
+        Connection::open(&path)?.prepare("SELECT seal FROM orders")?.query_map((), |row| row.get(0))?.collect()
+    };
+    let before = memory()?;
+    let again = store.remember_with(run)?;
+    assert_eq!(format!("{first:?}"), format!("{again:?}"));
+    assert_eq!(memory()?, before);
+    Ok(())
+}
+
+#[test]
+fn only_what_was_lately_seen_settled_is_recalled() -> Tested {
+    let Bench { path, mut store, _folder, .. } = bench();
+    let orders = vec![seen(1, Some(5), 100), seen(2, Some(5), 99), seen(3, None, 100), seen(4, Some(5), 100)];
+    night(&mut store, &path, orders)?;
+    night(&mut store, &path, vec![seen(4, None, 101)])?;
+    let recall = store.recall(URL, at(100))?;
+    let recalled = |line: u64| recall.settled(&format!("wfrun_{line}")).map(|found| found.map(|found| found.order));
+    assert_eq!(recalled(1)?, Some(order(1, Some(5))));
+    assert_eq!(recalled(2)?, None, "too long ago");
+    assert_eq!(recalled(3)?, None, "not settled");
+    assert_eq!(recalled(4)?, None, "not settled any more");
+    assert_eq!(recalled(5)?, None, "never seen");
+    assert!(store.recall("https://elsewhere.example", at(100))?.settled("wfrun_1")?.is_none(), "another provider");
+    Ok(())
+}
+
+#[test]
+fn a_recalled_order_is_no_sighting() -> Tested {
+    let Bench { path, mut store, _folder, .. } = bench();
+    night(&mut store, &path, vec![seen(1, Some(5), 100)])?;
+    let recalled = store.recall(URL, at(100))?.settled("wfrun_1")?.expect("recalled");
+    let (run, _) = night(&mut store, &path, vec![Learnt::recalled(1, "wfrun_1".into(), at(500), recalled)])?;
+    let Evidence::Fetched(fetched) = &stored(&store, run)?[0].evidence else { panic!("an order") };
+    assert!(fetched.is_reused);
+    assert_eq!(fetched.order, order(1, Some(5)));
+    assert!(store.recall(URL, at(101))?.settled("wfrun_1")?.is_none(), "it was seen at 100 only");
+    Ok(())
+}
+
+#[test]
+fn a_reply_about_another_order_is_remembered_of_none() -> Tested {
+    let Bench { path, mut store, _folder, .. } = bench();
+    let stray = || Outcome { line: 1, run_order_id: "wfrun_1".into(), evidence: order(2, Some(9)).into() };
+    night(&mut store, &path, vec![seen(1, Some(5), 1)])?;
+    let (_, mut settled_as) = night(&mut store, &path, vec![Learnt::replied(stray(), at(2), None)])?;
+    assert!(settled_as.take(1).is_none());
+    let recall = store.recall(URL, at(0))?;
+    assert_eq!(recall.settled("wfrun_1")?.map(|found| found.order), Some(order(1, Some(5))));
+    assert!(recall.settled("wfrun_2")?.is_none());
+    Ok(())
+}
+
+#[test]
+fn full_evidence_keeps_the_reply_and_billing_evidence_its_hash() -> Tested {
+    let reply = b"{\"code\":0}".to_vec();
+    for keeps in [false, true] {
+        let Bench { path, store, run, _folder } = bench();
+        let outcome = Outcome { line: 1, run_order_id: "wfrun_1".into(), evidence: order(1, None).into() };
+        let learnt = Learnt::replied(outcome, at(1), Some(reply.clone()));
+        writer::commit(&mut schema::connect(&path)?, &path, run, keeps, vec![learnt])?;
+        let connection = Connection::open(&path)?;
+        let hash: Vec<u8> = connection.query_row("SELECT reply_sha256 FROM outcomes", (), |row| row.get(0))?;
+        // Of `printf '{"code":0}' | sha256sum`.
+        assert_eq!(hex::encode(hash), "7a97b9b4d758a3929b8a2be53fbe189c9ba9378d6fbb8190d37f7cc14f5cf5d3");
+        let kept: Option<Vec<u8>> =
+            connection.prepare("SELECT reply FROM replies")?.query_map((), |row| row.get(0))?.next().transpose()?;
+        let kept = kept.map(|kept| zstd::bulk::decompress(&kept, 1_000)).transpose()?;
+        assert_eq!(kept, keeps.then(|| reply.clone()));
+        drop(store);
+    }
+    Ok(())
+}
