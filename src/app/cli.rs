@@ -70,6 +70,14 @@ pub enum Command {
     /// The job: read the IDs, fetch each order, check it, write the report
     #[command(args_override_self = true, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
     Reconcile(Box<Reconcile>),
+    /// Make a report again from its own evidence, offline, by other settings if given
+    Audit(Box<Audit>),
+    /// Prove a report: hashes, chain, and that its evidence comes to the same figures
+    Verify(Verify),
+    /// List the runs in the state, and what became of them
+    Runs(Runs),
+    /// Remove old reports and observations, never the latest state of an order
+    Prune(Prune),
     /// List the checks, or explain one
     Checks {
         /// The check's code, such as quote-split
@@ -198,7 +206,7 @@ pub enum Output {
     /// A summary for people.
     #[default]
     Text,
-    /// summary.json.
+    /// JSON: of a report, its summary.json.
     Json,
 }
 
@@ -211,6 +219,98 @@ pub enum Kept {
     Billing,
     /// The whole reply as well, prompts included.
     Full,
+}
+
+/// Where a command finds what `reconcile` left.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Place {
+    /// The state [default: .state.sqlite in the reports folder]
+    #[arg(long, env = "TIEOUT_STATE", value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// The folder of the reports [default: reports]
+    #[arg(long, env = "TIEOUT_REPORTS_DIR", value_name = "DIR")]
+    pub reports_dir: Option<PathBuf>,
+}
+
+/// `tieout audit`.
+#[derive(Debug, Args)]
+#[command(after_help = "What is not given stays as it was in the report. The evidence is proved by its hashes first.")]
+pub struct Audit {
+    /// The folder of the report whose evidence is judged again
+    #[arg(value_name = "REPORT")]
+    pub report: PathBuf,
+    /// By how much quote-split and cost-sum may be off, in yuan
+    #[arg(long, value_name = "DECIMAL")]
+    pub tolerance: Option<String>,
+    /// The only currency expected, such as CNY; an empty one for any
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<String>,
+    /// Judge by every check of this version, those that the report was not judged by as well
+    #[arg(long)]
+    pub all_checks: bool,
+    /// What ages are counted to, such as 2026-11-23T02:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// A label for the report's heading
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// What is to exit with 1 as well: warnings, pending
+    #[arg(long, value_name = "VERDICT", value_delimiter = ',')]
+    pub fail_on: Vec<FailOn>,
+    /// Write the report exactly there, in place of an earlier one
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// A folder of its own in there, `latest` pointing at it [default: audits]
+    #[arg(long, value_name = "DIR")]
+    pub reports_dir: Option<PathBuf>,
+    /// What standard output gets: a summary for people, or summary.json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}
+
+/// `tieout verify`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 the report is proven; 1 it is not; 2 there is no report; 4 the proof could not be carried out."
+)]
+pub struct Verify {
+    /// The folder of the report
+    #[arg(value_name = "REPORT")]
+    pub report: PathBuf,
+    /// The state that knows its manifest [default: .state.sqlite beside the report]
+    #[arg(long, env = "TIEOUT_STATE", value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Be content without a state: somebody who changed files and manifest alike is not found out
+    #[arg(long)]
+    pub files_only: bool,
+    /// What standard output gets
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}
+
+/// `tieout runs`.
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// Where the state is.
+    #[command(flatten)]
+    pub place: Place,
+    /// What standard output gets
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}
+
+/// `tieout prune`.
+#[derive(Debug, Args)]
+pub struct Prune {
+    /// How much to keep, such as 400d: what ended longer ago is removed
+    #[arg(long, value_name = "DURATION")]
+    pub keep: String,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where state and reports are.
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// `tieout sandbox`.

@@ -59,6 +59,12 @@ pub enum FailOn {
 }
 
 impl FailOn {
+    /// What that word stands for.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::Warnings, Self::Pending].into_iter().find(|verdict| verdict.word() == word)
+    }
+
     /// The word of the option.
     #[must_use]
     pub const fn word(self) -> &'static str {

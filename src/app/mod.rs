@@ -1,13 +1,17 @@
 //! The command line, the settings, one file per command, and the exit codes.
 
+mod audit;
 mod checks;
 pub mod cli;
 pub mod exit;
 mod logging;
+mod prune;
 mod reconcile;
+mod runs;
 mod sandbox;
 pub mod settings;
 mod terminal;
+mod verify;
 
 use clap::Parser;
 
@@ -26,6 +30,10 @@ pub fn run() -> Exit {
         Command::Reconcile(command) => {
             settings::resolve(*command, &cli.general).map_err(Failure::usage).and_then(reconcile::run)
         }
+        Command::Audit(command) => audit::run(*command, cli.general.quiet),
+        Command::Verify(command) => verify::run(&command),
+        Command::Runs(command) => runs::run(&command, &cli.general),
+        Command::Prune(command) => prune::run(&command, &cli.general),
         Command::Checks { code } => checks::run(code.as_deref()),
         Command::Sandbox(command) => sandbox::run(command.port, command.options()),
     };

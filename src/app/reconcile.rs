@@ -61,11 +61,7 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
 /// it is known to be usable.
 fn open(mut settings: Settings) -> Result<Job, Failure> {
     let started_at = Timestamp::now();
-    // What the state can't keep must not be judged by either: times are kept to the microsecond.
-    let as_of = match settings.as_of {
-        Some(as_of) => as_of.round(Unit::Microsecond).unwrap_or(as_of),
-        None => started_at.round(Unit::Second).unwrap_or(started_at),
-    };
+    let as_of = settings.as_of.unwrap_or_else(|| started_at.round(Unit::Second).unwrap_or(started_at));
     settings.destination.check().map_err(Failure::usage)?;
     let input = Input::open(settings.input).map_err(Failure::usage)?;
     // One thread for all connections: a request handed from thread to thread costs more than it wins.
@@ -129,7 +125,7 @@ fn display(quiet: bool) -> Display {
     }
 }
 
-fn failure(error: JobError) -> Failure {
+pub(super) fn failure(error: JobError) -> Failure {
     let kept = "what was fetched is kept in the state";
     match error {
         JobError::Stop(Stop::NotTheApi) => {
@@ -139,6 +135,7 @@ fn failure(error: JobError) -> Failure {
         JobError::Unreachable(_) => {
             Failure::no_report(error).help("check --api-url and the network, and run the same command again")
         }
+        JobError::NoReport { .. } => Failure::usage(error),
         JobError::Input(_) | JobError::Store(_) | JobError::Report(_) | JobError::Publish(_) | JobError::Signals(_) => {
             Failure::no_report(error).help(kept)
         }

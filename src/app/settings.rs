@@ -7,22 +7,24 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::{Span, SpanRelativeTo, Timestamp};
+use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
 use secrecy::SecretString;
 use toml::Table;
 
-use super::cli::{General, Kept, Options, Output, Reconcile};
+use super::cli::{Audit, General, Kept, Options, Output, Place, Reconcile};
 use super::exit::FailOn;
 use crate::checks::Judging;
 use crate::domain::money::Amount;
 use crate::input::{Options as InputOptions, Source};
 use crate::pipeline::Memory;
+use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
 use crate::report::publish::Destination;
 
 const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
 const KEY_VARIABLE: &str = "CHENYU_API_KEY";
 const REPORTS_DIR: &str = "reports";
+const AUDITS_DIR: &str = "audits";
 const STATE_FILE: &str = ".state.sqlite";
 /// The largest key file, in bytes.
 const MAX_KEY_FILE: u64 = 4_096;
@@ -139,11 +141,7 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
         key,
         sandbox,
         judging: judging(&options)?,
-        as_of: options
-            .as_of
-            .as_deref()
-            .map(|text| value("as-of", text, "a time such as 2026-11-23T02:00:00Z"))
-            .transpose()?,
+        as_of: as_of(options.as_of.as_deref())?,
         fail_on: options.fail_on.unwrap_or_default(),
         allow_empty: options.allow_empty.unwrap_or(false),
         state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
@@ -160,6 +158,64 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
         output: options.output.unwrap_or_default(),
         quiet: general.quiet,
     })
+}
+
+/// Where state and reports are, for the commands that work on what `reconcile` left.
+///
+/// # Errors
+/// [`SettingsError`] where the settings file can't be used.
+pub fn place(typed: &Place, general: &General) -> Result<(PathBuf, PathBuf), SettingsError> {
+    let typed = Options { state: typed.state.clone(), reports_dir: typed.reports_dir.clone(), ..Options::default() };
+    let options = match settings_file(general.config.as_deref())? {
+        Some((path, text)) => overlay(&typed, &text).map_err(|message| SettingsError::Toml { path, message })?,
+        None => typed,
+    };
+    let reports_dir = options.reports_dir.unwrap_or_else(|| REPORTS_DIR.into());
+    Ok((options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)), reports_dir))
+}
+
+/// Where the state of a report is unless it is named: beside it.
+#[must_use]
+pub fn state_beside(report: &Path) -> PathBuf {
+    let report = report.canonicalize().unwrap_or_else(|_| report.to_owned());
+    report.parent().unwrap_or(&report).join(STATE_FILE)
+}
+
+/// What `audit` is to change, and where its report goes.
+///
+/// # Errors
+/// [`SettingsError`] says which option can't be used.
+pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination), SettingsError> {
+    let options = Options { tolerance: command.tolerance.clone(), ..Options::default() };
+    let currency = command.currency.clone().filter(|currency| !currency.is_empty());
+    let given = judging(&Options { currency, ..options })?;
+    let judging = Judging {
+        tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance },
+        currency: if command.currency.is_some() { given.currency } else { was.currency.clone() },
+        off: if command.all_checks { given.off } else { was.off.clone() },
+    };
+    let changes = Changes {
+        judging: Some(judging),
+        as_of: as_of(command.as_of.as_deref())?,
+        account: command.account.clone().map(account).transpose()?,
+    };
+    let under = command.reports_dir.clone().unwrap_or_else(|| AUDITS_DIR.into());
+    Ok((changes, command.out.clone().map_or(Destination::Under(under), Destination::Exactly)))
+}
+
+/// A time from now back, as `prune` takes it.
+///
+/// # Errors
+/// [`SettingsError`] where it is no duration.
+pub fn keep(text: &str) -> Result<Duration, SettingsError> {
+    duration("keep", text)
+}
+
+fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, SettingsError> {
+    let parsed =
+        text.map(|text| value::<Timestamp>("as-of", text, "a time such as 2026-11-23T02:00:00Z")).transpose()?;
+    // What the state can't keep must not be judged by either: times are kept to the microsecond.
+    Ok(parsed.map(|as_of| as_of.round(Unit::Microsecond).unwrap_or(as_of)))
 }
 
 /// The file that is named, or the user's own; never one of the current directory, which could redirect the key.
@@ -253,7 +309,7 @@ fn judging(options: &Options) -> Result<Judging, SettingsError> {
             return Err(unusable("currency", currency, "give a code in capitals, such as CNY"));
         }
     }
-    Ok(Judging { tolerance, currency: options.currency.clone() })
+    Ok(Judging { tolerance, currency: options.currency.clone(), ..Judging::default() })
 }
 
 fn account(name: String) -> Result<String, SettingsError> {

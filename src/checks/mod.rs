@@ -9,6 +9,8 @@ mod reply;
 mod restated;
 mod statuses;
 
+use std::collections::BTreeSet;
+
 use crate::domain::finding::{Figure, Finding, Severity};
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Charge, RunOrder};
@@ -23,6 +25,15 @@ pub struct Judging {
     pub tolerance: Amount,
     /// The only currency expected, if there is one.
     pub currency: Option<String>,
+    /// The codes of checks that judge nothing. What a reply is about is always judged.
+    pub off: BTreeSet<&'static str>,
+}
+
+impl Judging {
+    /// The checks that judge orders, in the order of the catalogue.
+    pub fn checks(&self) -> impl Iterator<Item = &'static Check> + '_ {
+        CATALOGUE.into_iter().filter(|check| !self.off.contains(check.code))
+    }
 }
 
 /// One check of the catalogue.
@@ -133,7 +144,7 @@ fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging) -> Judgement {
         return Judgement { foreign: true, findings: vec![mismatch], ..Judgement::unchecked(Bucket::Discrepant) };
     }
     let mut judgement = Judgement { settled: case.settled, ..Judgement::unchecked(Bucket::Pending) };
-    for check in CATALOGUE {
+    for check in judging.checks() {
         match (check.examine)(&case) {
             Ruling::Tolerated(difference) => {
                 judgement.tolerated.push(Tolerated { check: check.code, difference });

@@ -164,7 +164,7 @@ fn the_currency_is_there_and_the_expected_one() {
 
 #[test]
 fn tolerance_never_hides_what_it_lets_pass() {
-    let tolerant = Judging { tolerance: amount(5), currency: None };
+    let tolerant = Judging { tolerance: amount(5), currency: None, ..Judging::default() };
     for off in [-5_i128, 5] {
         let judgement = judge_with(order([100, 60, 40 + off, 50, 10, 60 + off].map(Some)), &tolerant);
         assert_eq!(judgement.bucket, Bucket::Reconciled);

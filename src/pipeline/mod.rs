@@ -1,8 +1,10 @@
 //! The corridor of `reconcile`: input → fetch → store → report → publish, readable from top to bottom.
 
+pub mod audit;
 mod beginning;
 mod fetching;
 mod progress;
+pub mod verify;
 
 use std::collections::HashMap;
 use std::io;
@@ -19,6 +21,7 @@ use crate::input::{Input, InputError};
 use crate::provider::{Provider, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Builder, Options as ReportOptions, Report};
+use crate::report::chain;
 use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp};
 use crate::report::publish::{Destination, PublishError};
 use crate::report::summary_json::SummaryJson;
@@ -118,6 +121,14 @@ pub enum JobError {
     /// The provider can't be asked any more: it does not accept the key.
     #[error(transparent)]
     Stop(#[from] Stop),
+    /// There is no report to work from.
+    #[error("{} is no report of tieout: {problem}", folder.display())]
+    NoReport {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Not one reply was had.
     #[error("nothing could be fetched: the provider never answered ({0})")]
     Unreachable(String),
@@ -211,9 +222,8 @@ impl Job {
         self.store.end_sending(&self.base_url, &sent)
     }
 
-    fn judging_values(&self) -> serde_json::Value {
-        let JudgingSettings { currency, tolerance } = JudgingSettings::from(&self.judging);
-        serde_json::json!({ "currency": currency, "tolerance": tolerance.to_string() })
+    fn judging_settings(&self) -> JudgingSettings {
+        JudgingSettings::from(&self.judging)
     }
 
     /// Every report is made from the store and nothing else.
@@ -243,7 +253,7 @@ impl Job {
                 }
                 _ => earlier.found_of(&outcome.run_order_id),
             };
-            Ok::<_, JobError>(builder.add(outcome, past)?)
+            Ok::<_, JobError>(builder.add(outcome, past).map(drop)?)
         })?;
         Ok(builder.finish(exit_code)?)
     }
@@ -262,9 +272,11 @@ impl Job {
                 bytes: self.input.bytes(),
                 rows: self.input.rows(),
             },
-            settings: self.judging_values(),
+            settings: self.judging_settings(),
             fail_on: self.fail_on.clone(),
             allow_empty: self.allow_empty,
+            previous: chain::previous(&self.destination),
+            made_from: None,
             earlier: EarlierStamp { lifecycle: *lifecycle, reused: *reused, ..earlier },
             fetch: Some(self.fetch_stamp(fetching)),
             verdict: report.verdict.code().to_owned(),

@@ -22,7 +22,7 @@ pub enum Stop {
         "there is no such API (the first 20 replies all have status 404, none in the provider's words): check the base URL"
     )]
     NotTheApi,
-    /// The caller wants no more ([`Provider::stop`]).
+    /// The caller wants no more ([`super::Provider::stop`]).
     #[error("stopped before this order was asked for")]
     Called,
 }

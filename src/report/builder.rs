@@ -64,6 +64,15 @@ struct Past {
     carried: Vec<PastFinding>,
 }
 
+/// How one row was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Where it is counted.
+    pub bucket: Bucket,
+    /// Whether it is a settled order.
+    pub settled: bool,
+}
+
 /// A report as written, for the terminal and the exit code.
 #[derive(Debug)]
 pub struct Report {
@@ -111,8 +120,9 @@ impl Builder {
     ///
     /// # Errors
     /// When the facts can't be written, or a total leaves what a report can hold.
-    pub fn add(&mut self, outcome: Outcome, past: Vec<PastFinding>) -> Result<(), ReportError> {
+    pub fn add(&mut self, outcome: Outcome, past: Vec<PastFinding>) -> Result<Judged, ReportError> {
         let judgement = judge(&outcome, &self.options.judging);
+        let judged = Judged { bucket: judgement.bucket, settled: judgement.settled };
         self.beside.push(&outcome, judgement.foreign, &past)?;
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
@@ -161,7 +171,7 @@ impl Builder {
                 self.except(line, run_order_id, bucket, reason);
             }
         }
-        Ok(())
+        Ok(judged)
     }
 
     fn except(&mut self, line: u64, run_order_id: String, bucket: Bucket, reason: Reason) {

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::ReportError;
 use super::summary_json::Lifecycle;
+use crate::summary::JudgingSettings;
 
 /// The manifest's name in a report folder.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -19,7 +20,7 @@ const KIND: &str = "tieout-report";
 const FORMAT: u32 = 1;
 
 /// What the job knows of a report: the manifest without the files.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stamp {
     /// What ages are counted to.
     pub as_of: Timestamp,
@@ -34,13 +35,19 @@ pub struct Stamp {
     /// The input.
     pub input: InputStamp,
     /// The settings that affect judgement.
-    pub settings: serde_json::Value,
+    pub settings: JudgingSettings,
     /// Which verdicts were to exit with 1 as well.
     #[serde(default)]
     pub fail_on: Vec<String>,
     /// Whether an empty input was fine.
     #[serde(default)]
     pub allow_empty: bool,
+    /// The report before this one in the same reports folder.
+    #[serde(default)]
+    pub previous: Option<Link>,
+    /// SHA-256 of the manifest of the report whose evidence this one was made from, where it was no run of its own.
+    #[serde(default)]
+    pub made_from: Option<String>,
     /// What earlier runs contributed.
     #[serde(default)]
     pub earlier: EarlierStamp,
@@ -50,6 +57,15 @@ pub struct Stamp {
     pub verdict: String,
     /// The exit code of the job.
     pub exit_code: u8,
+}
+
+/// A link of the chain of reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The folder's name.
+    pub report: String,
+    /// SHA-256 of its manifest, in hex.
+    pub manifest_sha256: String,
 }
 
 /// What earlier runs contributed to a report. The values themselves stand in `evidence.jsonl`.
@@ -144,7 +160,7 @@ impl Stamp {
             kind: KIND.to_owned(),
             format: FORMAT,
             tieout_version: env!("CARGO_PKG_VERSION").to_owned(),
-            settings_sha256: hex::encode(Sha256::digest(self.settings.to_string())),
+            settings_sha256: hex::encode(Sha256::digest(serde_json::to_vec(&self.settings).unwrap_or_default())),
             stamp: self,
             files: hash_files(folder).map_err(failed)?,
         };
@@ -156,18 +172,38 @@ impl Stamp {
 }
 
 impl Manifest {
-    /// Reads the manifest of a folder; `None` where there is none of ours.
+    /// Reads the manifest of a folder and hashes it; `None` where there is none of ours that this version understands.
     ///
     /// # Errors
     /// When there is a file of that name that can't be read.
-    pub fn read(folder: &Path) -> io::Result<Option<Self>> {
+    pub fn read(folder: &Path) -> io::Result<Option<(Self, String)>> {
         let text = match fs::read(folder.join(MANIFEST_FILE)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        Ok(serde_json::from_slice::<Self>(&text).ok().filter(|manifest| manifest.kind == KIND))
+        let manifest = serde_json::from_slice::<Self>(&text).ok().filter(|manifest| manifest.kind == KIND);
+        Ok(manifest.map(|manifest| (manifest, hex::encode(Sha256::digest(&text)))))
     }
+}
+
+/// The files that a folder's manifest lists, whatever version wrote it; `None` where there is no manifest of ours.
+///
+/// # Errors
+/// When there is a file of that name that can't be read.
+pub fn listed_files(folder: &Path) -> io::Result<Option<Vec<String>>> {
+    #[derive(Deserialize)]
+    struct Listing {
+        kind: String,
+        files: Vec<FileStamp>,
+    }
+    let text = match fs::read(folder.join(MANIFEST_FILE)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let listing = serde_json::from_slice::<Listing>(&text).ok().filter(|listing| listing.kind == KIND);
+    Ok(listing.map(|listing| listing.files.into_iter().map(|file| file.name).collect()))
 }
 
 fn hash_files(folder: &Path) -> io::Result<Vec<FileStamp>> {
@@ -185,7 +221,11 @@ fn hash_files(folder: &Path) -> io::Result<Vec<FileStamp>> {
     Ok(files)
 }
 
-fn hash_file(path: &Path) -> io::Result<(String, u64)> {
+/// SHA-256 in hex and size in bytes of a file.
+///
+/// # Errors
+/// When it can't be read.
+pub fn hash_file(path: &Path) -> io::Result<(String, u64)> {
     let mut file = File::open(path)?;
     let (mut hash, mut bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 16];

@@ -3,6 +3,7 @@
 //! Every report is first a typed table; a writer of a format decides nothing.
 
 pub mod builder;
+pub mod chain;
 pub mod csv;
 pub mod evidence;
 pub mod facts;
@@ -10,6 +11,7 @@ pub mod facts_read;
 pub mod manifest;
 pub mod publish;
 pub mod replay;
+pub mod retention;
 pub mod spend;
 pub mod summary_json;
 pub mod table;

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-use super::manifest::{MANIFEST_FILE, Manifest};
+use super::manifest::{MANIFEST_FILE, listed_files};
 
 /// The symbolic link to the newest report.
-const LATEST: &str = "latest";
+pub(super) const LATEST: &str = "latest";
 /// How the hidden folders of unfinished reports begin.
 const STAGING_PREFIX: &str = ".tieout-";
 
@@ -52,7 +52,7 @@ pub enum PublishError {
 }
 
 impl PublishError {
-    fn io(path: &Path) -> impl Fn(io::Error) -> Self {
+    pub(super) fn io(path: &Path) -> impl Fn(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path: path.clone(), source }
     }
@@ -181,12 +181,9 @@ fn check_ours(path: &Path) -> Result<(), PublishError> {
         Ok(found) if !found.is_dir() => return Err(not_ours("it is a file")),
         Ok(_) => {}
     }
-    let manifest = Manifest::read(path).map_err(&failed)?;
-    let listed = |name: &str| {
-        manifest
-            .as_ref()
-            .is_some_and(|manifest| name == MANIFEST_FILE || manifest.files.iter().any(|file| file.name == name))
-    };
+    let files = listed_files(path).map_err(&failed)?;
+    let listed =
+        |name: &str| files.as_ref().is_some_and(|files| name == MANIFEST_FILE || files.iter().any(|file| file == name));
     for entry in fs::read_dir(path).map_err(&failed)? {
         let name = entry.map_err(&failed)?.file_name().to_string_lossy().into_owned();
         if !listed(&name) {

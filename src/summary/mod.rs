@@ -6,6 +6,7 @@
 mod ageing;
 mod bridge;
 mod population;
+mod settings;
 mod totals;
 mod verdict;
 
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::checks::{Judgement, Judging};
+use crate::checks::Judgement;
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::RunOrder;
@@ -22,6 +23,7 @@ use crate::domain::order::RunOrder;
 pub use ageing::{AgeBucket, age_hours};
 pub use bridge::{Bridge, BridgeLine};
 pub use population::Population;
+pub use settings::{JudgingSettings, SettingsProblem};
 pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, Tolerance};
 pub use verdict::Verdict;
 
@@ -104,21 +106,6 @@ impl Summary {
     #[must_use]
     pub fn verdict(&self, allow_empty: bool) -> Verdict {
         Verdict::of(&self.population, self.has_warnings(), allow_empty)
-    }
-}
-
-/// The settings that affect judgement, as reports and hashes show them: no paths, no rates.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct JudgingSettings {
-    /// The only currency expected, if one is set.
-    pub currency: Option<String>,
-    /// By how much an identity may be off.
-    pub tolerance: Sum,
-}
-
-impl From<&Judging> for JudgingSettings {
-    fn from(judging: &Judging) -> Self {
-        Self { currency: judging.currency.clone(), tolerance: judging.tolerance.into() }
     }
 }
 

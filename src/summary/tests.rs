@@ -1,7 +1,7 @@
 //! Summaries against figures worked out by hand.
 
 use super::*;
-use crate::checks::judge;
+use crate::checks::{Judging, judge};
 use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
 use crate::domain::outcome::{Bucket, Evidence, Outcome, Reason};

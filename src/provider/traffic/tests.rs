@@ -230,7 +230,7 @@ fn fullest_second(times: &[Duration]) -> usize {
 /// How many arrived within a span, per second.
 fn arrived(ran: &Ran, from: u64, until: u64) -> f64 {
     let span = s(from)..s(until);
-    ran.arrivals.iter().filter(|at| span.contains(at)).count() as f64 / (until - from) as f64
+    ran.arrivals.iter().filter(|at| span.contains(*at)).count() as f64 / (until - from) as f64
 }
 
 proptest! {

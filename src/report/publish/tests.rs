@@ -1,6 +1,8 @@
 //! Reports appear whole, and nothing that is not ours is touched.
 
 use super::*;
+use crate::checks::Judging;
+use crate::report::manifest::EarlierStamp;
 use crate::report::manifest::{InputStamp, Stamp};
 
 const AS_OF: &str = "2026-11-23T02:00:00Z";
@@ -16,10 +18,15 @@ fn write_report(folder: &Path, content: &str) {
         base_url: "sandbox".into(),
         account: None,
         input,
-        settings: serde_json::json!({}),
+        settings: (&Judging::default()).into(),
+        fetch: None,
+        fail_on: Vec::new(),
+        allow_empty: false,
+        previous: None,
+        made_from: None,
+        earlier: EarlierStamp::default(),
         verdict: "reconciled".into(),
         exit_code: 0,
-        ..Stamp::default()
     };
     stamp.write(folder).expect("writable");
 }

@@ -1,0 +1,30 @@
+//! `tieout audit`: a report made again from its own evidence.
+
+use std::io::{self, Write};
+
+use super::cli::{Audit, Output};
+use super::exit::{self, Exit, Failure};
+use super::reconcile::failure;
+use super::{settings, terminal};
+use crate::pipeline::audit::{self, Evident};
+
+/// Makes the report again, and says how it came out.
+pub(super) fn run(command: Audit, quiet: bool) -> Result<Exit, Failure> {
+    let evident = Evident::open(&command.report).map_err(failure)?;
+    let was = evident.manifest.stamp.settings.judging().map_err(Failure::usage)?;
+    let (changes, destination) = settings::changes(&command, &was).map_err(Failure::usage)?;
+    destination.check().map_err(Failure::usage)?;
+    let fail_on = command.fail_on.iter().map(|verdict| verdict.word().to_owned()).collect();
+    let code = |verdict, population: &_| exit::of(verdict, population, &command.fail_on).code();
+    let (report, folder) = audit::audit(&evident, &changes, &destination, fail_on, code).map_err(failure)?;
+    let mut out = io::stdout().lock();
+    let shown = match command.output {
+        Output::Text if quiet => Ok(()),
+        Output::Text => terminal::show(&report, &folder, &mut out),
+        Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(out)),
+    };
+    exit::ignore_closed_pipe(shown)?;
+    Ok(exit::of(report.verdict, &report.summary.population, &command.fail_on))
+}

@@ -1,0 +1,86 @@
+//! `tieout runs`: the runs in the state.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::cli::{General, Output, Runs};
+use super::exit::{self, Exit, Failure};
+use super::settings;
+use crate::store::{Ending, Run, Store, StoreError};
+
+/// Lists the runs, the newest first.
+pub(super) fn run(command: &Runs, general: &General) -> Result<Exit, Failure> {
+    let (state, _) = settings::place(&command.place, general).map_err(Failure::usage)?;
+    let store = open(&state)?;
+    let rows = rows(&store).map_err(Failure::no_report)?;
+    let mut out = io::stdout().lock();
+    let shown = match command.output {
+        Output::Json => {
+            serde_json::to_writer_pretty(&mut out, &rows).map_err(io::Error::from).and_then(|()| writeln!(out))
+        }
+        Output::Text => show(&rows, &mut out),
+    };
+    exit::ignore_closed_pipe(shown)?;
+    Ok(Exit::Success)
+}
+
+/// Opens a state that must be there.
+pub(super) fn open(state: &Path) -> Result<Store, Failure> {
+    if !state.exists() {
+        let what = format!("there is no state {}", state.display());
+        return Err(Failure::usage(what).help("name it with --state, or the folder of the reports with --reports-dir"));
+    }
+    Store::open(state).map_err(Failure::no_report)
+}
+
+fn rows(store: &Store) -> Result<Vec<Value>, StoreError> {
+    let mut rows = Vec::new();
+    for run in store.runs()?.into_iter().rev() {
+        let done = if run.is_open() { store.done(run.id)?.len() as u64 } else { run.begun.rows };
+        rows.push(json!({
+            "run": run.id.to_string(),
+            "state": word(&run),
+            "started_at": run.begun.started_at.to_string(),
+            "as_of": run.begun.as_of.to_string(),
+            "base_url": run.begun.base_url,
+            "input": run.begun.input_name,
+            "input_sha256": run.begun.input_sha256,
+            "rows": run.begun.rows,
+            "done": done,
+            "ended_at": run.ended.map(|(at, _)| at.to_string()),
+            "verdict": run.reported.as_ref().map(|report| report.verdict.clone()),
+            "report": run.reported.as_ref().map(|report| report.folder.clone()),
+            "manifest_sha256": run.manifest_sha256,
+        }));
+    }
+    Ok(rows)
+}
+
+/// What became of a run. One that is open goes on where the same command is given again.
+fn word(run: &Run) -> &'static str {
+    match run.ended {
+        None => "unfinished",
+        Some((_, Ending::GivenUp)) => "given-up",
+        Some((_, Ending::Reported)) if run.is_open() => "incomplete",
+        Some((_, Ending::Reported)) => "finished",
+    }
+}
+
+fn show(rows: &[Value], out: &mut dyn Write) -> io::Result<()> {
+    if rows.is_empty() {
+        return writeln!(out, "no runs yet");
+    }
+    let text = |row: &Value, name: &str| match &row[name] {
+        Value::String(text) => text.chars().filter(|char| !char.is_control()).collect(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    let headings = ["run", "state", "started_at", "done", "rows", "verdict", "input", "report"];
+    let mut table = super::terminal::grid(&headings);
+    for row in rows {
+        table.add_row(headings.map(|name| text(row, name)));
+    }
+    super::terminal::print(&mut table, &[3, 4], out)
+}

@@ -1,0 +1,59 @@
+//! `tieout verify`: the proof of a report.
+
+use std::io::{self, Write};
+
+use super::cli::{Output, Verify};
+use super::exit::{self, Exit, FailOn, Failure};
+use super::reconcile::failure;
+use super::settings;
+use crate::pipeline::verify::{Came, Part, verify};
+use crate::store::Store;
+
+/// Proves a report, and says what came of each part of the proof.
+pub(super) fn run(command: &Verify) -> Result<Exit, Failure> {
+    let state = command.state.clone().unwrap_or_else(|| settings::state_beside(&command.report));
+    let store = match (command.files_only, state.exists()) {
+        (false, true) => Some(Store::open(&state).map_err(Failure::no_report)?),
+        (false, false) if command.state.is_some() => {
+            return Err(Failure::usage(format!("there is no state {}", state.display())));
+        }
+        _ => None,
+    };
+    let parts = verify(&command.report, store.as_ref(), |words, verdict, population| {
+        let fail_on: Vec<FailOn> = words.iter().filter_map(|word| FailOn::of(word)).collect();
+        exit::of(verdict, population, &fail_on).code()
+    })
+    .map_err(failure)?;
+    let is_proven = |part: &Part| match part.came {
+        Came::Holds => true,
+        Came::Fails => false,
+        Came::NotProven => command.files_only,
+    };
+    let proven = parts.iter().all(is_proven);
+    let mut out = io::stdout().lock();
+    let shown = match command.output {
+        Output::Text => show(&parts, proven, &mut out),
+        Output::Json => {
+            let json = serde_json::json!({ "proven": proven, "parts": parts });
+            serde_json::to_writer_pretty(&mut out, &json).map_err(io::Error::from).and_then(|()| writeln!(out))
+        }
+    };
+    exit::ignore_closed_pipe(shown)?;
+    Ok(if proven { Exit::Success } else { Exit::Discrepant })
+}
+
+fn show(parts: &[Part], proven: bool, out: &mut dyn Write) -> io::Result<()> {
+    for Part { part, came, said } in parts {
+        let word = match came {
+            Came::Holds => "holds",
+            Came::Fails => "FAILS",
+            Came::NotProven => "not proven",
+        };
+        for (index, sentence) in said.iter().enumerate() {
+            let (part, word) = if index == 0 { (*part, word) } else { ("", "") };
+            let visible = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
+            writeln!(out, "{part:<14} {word:<11} {}", sentence.chars().map(visible).collect::<String>())?;
+        }
+    }
+    writeln!(out, "\n{}", if proven { "The report is proven." } else { "The report is NOT proven." })
+}

@@ -1,0 +1,161 @@
+//! A report made again from the evidence of another one: offline, and by other settings if need be.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::JobError;
+use crate::checks::Judging;
+use crate::report::ReportError;
+use crate::report::builder::{Builder, FACTS_FILE, Options, Report};
+use crate::report::chain;
+use crate::report::evidence::EVIDENCE_FILE;
+use crate::report::manifest::{EarlierStamp, Manifest, Stamp, hash_file};
+use crate::report::publish::Destination;
+use crate::report::replay::Replay;
+use crate::summary::{Population, Verdict};
+
+/// What is to be another one than in the report. `None` leaves it as it was.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// The tolerance and the currency expected.
+    pub judging: Option<Judging>,
+    /// What ages are counted to.
+    pub as_of: Option<Timestamp>,
+    /// The label of the account.
+    pub account: Option<String>,
+}
+
+/// A report whose evidence was proved to be what its manifest says.
+pub struct Evident {
+    folder: PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// SHA-256 of its manifest.
+    pub manifest_sha256: String,
+}
+
+impl Evident {
+    /// Opens the report in that folder.
+    ///
+    /// # Errors
+    /// [`JobError::NoReport`] where there is none; where its evidence is not what the manifest says, that.
+    pub fn open(folder: &Path) -> Result<Self, JobError> {
+        let missing = |problem: String| JobError::NoReport { folder: folder.to_owned(), problem };
+        let read = Manifest::read(folder).map_err(|error| missing(error.to_string()))?;
+        let (manifest, manifest_sha256) =
+            read.ok_or_else(|| missing("there is no manifest.json of a report that this version reads".to_owned()))?;
+        let report = Self { folder: folder.to_owned(), manifest, manifest_sha256 };
+        for name in [FACTS_FILE, EVIDENCE_FILE] {
+            report.prove(name)?;
+        }
+        Ok(report)
+    }
+
+    fn prove(&self, name: &str) -> Result<(), JobError> {
+        let path = self.folder.join(name);
+        let damaged =
+            |problem: &str| JobError::from(ReportError::Evidence { path: path.clone(), problem: problem.to_owned() });
+        let listed = self.manifest.files.iter().find(|file| file.name == name);
+        let listed = listed.ok_or_else(|| damaged("the manifest does not list it: an older tieout made the report"))?;
+        let (sha256, bytes) = hash_file(&path).map_err(|error| damaged(&error.to_string()))?;
+        if (sha256.as_str(), bytes) == (listed.sha256.as_str(), listed.bytes) {
+            Ok(())
+        } else {
+            Err(damaged("its hash is not that of the manifest"))
+        }
+    }
+
+    /// Judges the evidence and writes every file of a report but the manifest into a folder.
+    ///
+    /// # Errors
+    /// When the evidence can't be read, the folder not be written, or the report would contradict itself.
+    pub fn remake(
+        &self,
+        into: &Path,
+        changes: &Changes,
+        exit_code: impl Fn(Verdict, &Population) -> u8,
+    ) -> Result<Remade, JobError> {
+        let stamp = &self.manifest.stamp;
+        let judging = match &changes.judging {
+            Some(judging) => judging.clone(),
+            None => stamp
+                .settings
+                .judging()
+                .map_err(|problem| JobError::NoReport { folder: self.folder.clone(), problem: problem.to_string() })?,
+        };
+        let mut builder = Builder::begin(Options {
+            folder: into.to_owned(),
+            judging: judging.clone(),
+            as_of: changes.as_of.unwrap_or(stamp.as_of),
+            account: changes.account.clone().or_else(|| stamp.account.clone()),
+            allow_empty: stamp.allow_empty,
+            rows_read: stamp.input.rows,
+        })?;
+        let mut otherwise = None;
+        for replayed in Replay::open(&self.folder)? {
+            let replayed = replayed?;
+            let line = replayed.outcome.line;
+            let judged = builder.add(replayed.outcome, replayed.past)?;
+            if let Some((settled, bucket)) = replayed.judged
+                && (settled, bucket.as_str()) != (judged.settled, judged.bucket.code())
+            {
+                otherwise.get_or_insert(line);
+            }
+        }
+        let report = builder.finish(exit_code)?;
+        Ok(Remade { report, judging, otherwise })
+    }
+}
+
+/// A report that was made again.
+pub struct Remade {
+    /// The report.
+    pub report: Report,
+    /// The settings it was judged by.
+    pub judging: Judging,
+    /// The first input line that is judged otherwise than the facts say.
+    pub otherwise: Option<u64>,
+}
+
+/// Makes a report from the evidence of another one, with changes, at a destination; returns it and its folder.
+///
+/// # Errors
+/// [`JobError`] says why there is no report.
+pub fn audit(
+    evident: &Evident,
+    changes: &Changes,
+    destination: &Destination,
+    fail_on: Vec<String>,
+    exit_code: impl Fn(Verdict, &Population) -> u8,
+) -> Result<(Report, PathBuf), JobError> {
+    let started_at = Timestamp::now();
+    let was = &evident.manifest.stamp;
+    let as_of = changes.as_of.unwrap_or(was.as_of);
+    let staging = destination.staging(as_of)?;
+    let Remade { report, judging, .. } = evident.remake(staging.path(), changes, exit_code)?;
+    let summary = &report.summary;
+    let stamp = Stamp {
+        as_of,
+        started_at,
+        finished_at: Timestamp::now(),
+        account: changes.account.clone().or_else(|| was.account.clone()),
+        settings: (&judging).into(),
+        fail_on,
+        previous: chain::previous(destination),
+        made_from: Some(evident.manifest_sha256.clone()),
+        earlier: EarlierStamp {
+            compared_with: was.earlier.compared_with.clone(),
+            lifecycle: summary.lifecycle,
+            reused: summary.reused,
+            replaces: Vec::new(),
+        },
+        fetch: None,
+        verdict: report.verdict.code().to_owned(),
+        exit_code: summary.exit_code,
+        ..was.clone()
+    };
+    stamp.write(staging.path())?;
+    let folder = staging.publish()?;
+    Ok((report, folder))
+}

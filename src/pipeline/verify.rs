@@ -1,0 +1,230 @@
+//! The proof of a report: its files against their hashes, its manifest against the state and the chain, and its
+//! figures against what the evidence comes to when it is judged again.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::JobError;
+use super::audit::{Changes, Evident};
+use crate::report::ReportError;
+use crate::report::builder::FACTS_FILE;
+use crate::report::manifest::{FileStamp, MANIFEST_FILE, Manifest, hash_file};
+use crate::store::Store;
+use crate::summary::{Population, Verdict};
+
+/// The most characters of a differing line that are shown.
+const SHOWN: usize = 120;
+
+/// What came of one part of the proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Came {
+    /// It holds.
+    Holds,
+    /// It does not: the report is not what was made.
+    Fails,
+    /// There is nothing to prove it by.
+    NotProven,
+}
+
+/// One part of the proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// `files`, `manifest`, `chain` or `reperformance`.
+    pub part: &'static str,
+    /// What came of it.
+    pub came: Came,
+    /// The particulars, one sentence each.
+    pub said: Vec<String>,
+}
+
+impl Part {
+    fn new(part: &'static str, came: Came, said: impl Into<String>) -> Self {
+        Self { part, came, said: vec![said.into()] }
+    }
+
+    fn of(part: &'static str, problems: Vec<String>, otherwise: impl Into<String>) -> Self {
+        if problems.is_empty() {
+            Self::new(part, Came::Holds, otherwise)
+        } else {
+            Self { part, came: Came::Fails, said: problems }
+        }
+    }
+}
+
+/// Proves the report in that folder, part by part. Without a state the manifest is not proven.
+///
+/// # Errors
+/// [`JobError`] where there is no report, or the proof itself can't be carried out.
+pub fn verify(
+    folder: &Path,
+    state: Option<&Store>,
+    exit_code: impl Fn(&[String], Verdict, &Population) -> u8,
+) -> Result<Vec<Part>, JobError> {
+    let missing = |problem: String| JobError::NoReport { folder: folder.to_owned(), problem };
+    let read = Manifest::read(folder).map_err(|error| missing(error.to_string()))?;
+    let (manifest, hash) =
+        read.ok_or_else(|| missing("there is no manifest.json of a report that this version reads".to_owned()))?;
+    Ok(vec![
+        files(folder, &manifest).map_err(|error| missing(error.to_string()))?,
+        in_state(&manifest, &hash, state)?,
+        chain(folder, &manifest, state)?,
+        reperformance(folder, &manifest, exit_code)?,
+    ])
+}
+
+fn files(folder: &Path, manifest: &Manifest) -> std::io::Result<Part> {
+    let mut problems = Vec::new();
+    for FileStamp { name, sha256, bytes } in &manifest.files {
+        // A name from outside never leads out of the folder.
+        let is_plain = Path::new(name).components().count() == 1 && !name.starts_with('.');
+        match hash_file(&folder.join(name)) {
+            _ if !is_plain => problems.push(format!("{name:?} is no name of a file of a report")),
+            Err(error) => problems.push(format!("{name} can't be read: {error}")),
+            Ok((_, found)) if found != *bytes => problems.push(format!("{name} has {found} bytes, not {bytes}")),
+            Ok((found, _)) if found != *sha256 => problems.push(format!("{name} is not what was written: other hash")),
+            Ok(_) => {}
+        }
+    }
+    let mut found = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<std::io::Result<Vec<String>>>()?;
+    found.sort();
+    let is_listed = |name: &String| name == MANIFEST_FILE || manifest.files.iter().any(|file| file.name == *name);
+    problems.extend(found.into_iter().filter(|name| !is_listed(name)).map(|name| format!("{name:?} is not listed")));
+    Ok(Part::of("files", problems, format!("{} files have the hashes of the manifest", manifest.files.len())))
+}
+
+fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Part, JobError> {
+    const PART: &str = "manifest";
+    let Some(state) = state else {
+        return Ok(Part::new(
+            PART,
+            Came::NotProven,
+            "there is no state to prove the manifest by: name it with --state",
+        ));
+    };
+    let runs = state.runs()?;
+    if let Some(run) = runs.iter().find(|run| run.manifest_sha256.as_deref() == Some(hash)) {
+        return Ok(Part::new(PART, Came::Holds, format!("the state knows it: run {}", run.id)));
+    }
+    if let Some(source) = &manifest.stamp.made_from {
+        let is_known = runs.iter().any(|run| run.manifest_sha256.as_ref() == Some(source));
+        let what = if is_known { "a report that the state knows" } else { "another report" };
+        let said = format!("it was made by `tieout audit` from {what}, and no state keeps audits");
+        return Ok(Part::new(PART, Came::NotProven, said));
+    }
+    let stamp = &manifest.stamp;
+    let same = runs.iter().find(|run| {
+        run.manifest_sha256.is_some()
+            && (&run.begun.base_url, run.begun.as_of) == (&stamp.base_url, stamp.as_of)
+            && run.begun.input_sha256 == stamp.input.sha256
+    });
+    Ok(match same {
+        Some(run) => Part::new(PART, Came::Fails, format!("run {} wrote another manifest", run.id)),
+        None => Part::new(PART, Came::Fails, "no run in the state wrote this manifest"),
+    })
+}
+
+fn chain(folder: &Path, manifest: &Manifest, state: Option<&Store>) -> Result<Part, JobError> {
+    const PART: &str = "chain";
+    let Some(link) = &manifest.stamp.previous else {
+        return Ok(Part::new(PART, Came::Holds, "it is the first report of its folder"));
+    };
+    let is_plain = Path::new(&link.report).components().count() == 1;
+    let before = folder.canonicalize().ok().and_then(|folder| Some(folder.parent()?.join(&link.report)));
+    let read = before.filter(|before| is_plain && folder.canonicalize().ok().as_ref() != Some(before));
+    let read = read.and_then(|before| Manifest::read(&before).ok()?);
+    if let Some((before, hash)) = &read {
+        if *hash == link.manifest_sha256 {
+            return Ok(Part::new(PART, Came::Holds, format!("{} before it is the one that was there", link.report)));
+        }
+        if before.stamp.earlier.replaces.contains(&link.manifest_sha256) {
+            let said = format!("{} before it was incomplete then, and was continued since", link.report);
+            return Ok(Part::new(PART, Came::Holds, said));
+        }
+        return Ok(Part::new(PART, Came::Fails, format!("{} before it is not the one that was there", link.report)));
+    }
+    let runs = state.map(Store::runs).transpose()?.unwrap_or_default();
+    Ok(if runs.iter().any(|run| run.manifest_sha256.as_ref() == Some(&link.manifest_sha256)) {
+        Part::new(PART, Came::Holds, format!("{} before it is gone, but the state knows it", link.report))
+    } else {
+        // Reports may be moved and removed: what is gone proves nothing against this one.
+        Part::new(PART, Came::Holds, format!("{} before it is not there to be compared", link.report))
+    })
+}
+
+fn reperformance(
+    folder: &Path,
+    manifest: &Manifest,
+    exit_code: impl Fn(&[String], Verdict, &Population) -> u8,
+) -> Result<Part, JobError> {
+    const PART: &str = "reperformance";
+    let evident = match Evident::open(folder) {
+        Ok(evident) => evident,
+        Err(JobError::Report(error)) => return Ok(Part::new(PART, Came::Fails, error.to_string())),
+        Err(error) => return Err(error),
+    };
+    let place = tempfile::tempdir().map_err(|source| ReportError::Io { path: std::env::temp_dir(), source })?;
+    let fail_on = &manifest.stamp.fail_on;
+    let remade = evident.remake(place.path(), &Changes::default(), |verdict, rows| exit_code(fail_on, verdict, rows));
+    let remade = match remade {
+        Ok(remade) => remade,
+        Err(JobError::Report(error)) => return Ok(Part::new(PART, Came::Fails, error.to_string())),
+        Err(error) => return Err(error),
+    };
+    let mut problems = Vec::new();
+    let (verdict, code) = (remade.report.verdict.code(), remade.report.summary.exit_code);
+    if (verdict, code) != (manifest.stamp.verdict.as_str(), manifest.stamp.exit_code) {
+        problems.push(format!("the verdict comes to {verdict} with exit code {code}"));
+    }
+    if let Some(line) = remade.otherwise {
+        problems.push(format!("{FACTS_FILE}: input line {line} is judged otherwise"));
+    }
+    let mut compared = 0;
+    for file in manifest.files.iter().filter(|file| file.name != FACTS_FILE) {
+        let made = place.path().join(&file.name);
+        if !made.exists() {
+            problems.push(format!("{} can't be made again by this version", file.name));
+            continue;
+        }
+        compared += 1;
+        let difference = first_difference(&folder.join(&file.name), &made);
+        let difference = difference.map_err(|source| ReportError::Io { path: made.clone(), source })?;
+        problems.extend(difference.map(|what| format!("{}: {what}", file.name)));
+    }
+    let rows = remade.report.summary.population.rows();
+    Ok(Part::of(PART, problems, format!("{compared} files made again from {rows} rows, byte for byte")))
+}
+
+/// The first line in which two files differ.
+fn first_difference(one: &Path, other: &Path) -> std::io::Result<Option<String>> {
+    let (mut one, mut other) = (BufReader::new(File::open(one)?), BufReader::new(File::open(other)?));
+    let (mut is, mut should) = (Vec::new(), Vec::new());
+    for line in 1_u64.. {
+        is.clear();
+        should.clear();
+        let read = (one.read_until(b'\n', &mut is)?, other.read_until(b'\n', &mut should)?);
+        if is != should {
+            return Ok(Some(format!("line {line} is {}, it comes to {}", shown(&is), shown(&should))));
+        }
+        if read == (0, 0) {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+fn shown(line: &[u8]) -> String {
+    if line.is_empty() {
+        return "nothing".to_owned();
+    }
+    let text = String::from_utf8_lossy(line);
+    let text = text.trim_end_matches('\n');
+    let cut: String = text.chars().take(SHOWN).collect();
+    let more = if cut.len() < text.len() { "…" } else { "" };
+    format!("{cut:?}{more}")
+}

@@ -1,0 +1,78 @@
+//! What is too old to keep: outcomes of ended runs, and the observations that nothing leads to any more.
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::error::{StoreError, sqlite};
+use super::{Store, runs};
+
+const PRUNING: &str = "remove old rows from";
+
+/// What was removed, or would be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Runs whose outcomes are gone. That they were, and the hash of their manifest, is kept.
+    pub runs: u64,
+    /// Their outcomes.
+    pub outcomes: u64,
+    /// Observations of orders.
+    pub observations: u64,
+}
+
+impl Store {
+    /// Removes what runs that ended before that time learnt. The latest state of an order stays, and the one it was
+    /// first seen settled in: what it is compared with. The discrepancies of the last report of an input stay too.
+    ///
+    /// # Errors
+    /// Nothing is removed if the state can't be written.
+    pub fn prune(&mut self, before: Timestamp, is_dry_run: bool) -> Result<Pruned, StoreError> {
+        // What is not in the memory yet must not vanish unseen.
+        self.remember()?;
+        let path = self.path.clone();
+        let transaction = self.connection.transaction().map_err(sqlite(&path, PRUNING))?;
+        let mut pruned = Pruned::default();
+        let all = runs::all(&transaction, &path)?;
+        for run in &all {
+            if run.is_pruned || run.ended.is_none_or(|(at, _)| at >= before) {
+                continue;
+            }
+            pruned.runs += 1;
+            pruned.outcomes += execute(&transaction, &path, "DELETE FROM outcomes WHERE run_id = ?1", Some(run.id.0))?;
+            execute(&transaction, &path, "DELETE FROM replies WHERE run_id = ?1", Some(run.id.0))?;
+            let begun = &run.begun;
+            let is_last = !all.iter().any(|other| {
+                other.id > run.id
+                    && other.reported.is_some()
+                    && (&other.begun.base_url, &other.begun.input_name) == (&begun.base_url, &begun.input_name)
+            });
+            let mut run = runs::Run { is_pruned: true, ..run.clone() };
+            if !is_last {
+                execute(&transaction, &path, "DELETE FROM findings WHERE run_id = ?1", Some(run.id.0))?;
+                run.reported.iter_mut().for_each(|report| report.findings = 0);
+            }
+            runs::replace(&transaction, &path, &run)?;
+        }
+        let needless = "DELETE FROM observations
+                        WHERE observation_id NOT IN (SELECT latest FROM orders)
+                        AND observation_id NOT IN (SELECT baseline FROM orders WHERE baseline IS NOT NULL)
+                        AND observation_id NOT IN (SELECT observation_id FROM outcomes WHERE observation_id IS NOT NULL)";
+        pruned.observations = execute(&transaction, &path, needless, None)?;
+        if !is_dry_run {
+            transaction.commit().map_err(sqlite(&path, PRUNING))?;
+        }
+        Ok(pruned)
+    }
+}
+
+fn execute(
+    connection: &Connection,
+    path: &std::path::Path,
+    statement: &str,
+    run: Option<i64>,
+) -> Result<u64, StoreError> {
+    let removed = match run {
+        Some(run) => connection.execute(statement, [run]),
+        None => connection.execute(statement, ()),
+    };
+    removed.map(|rows| rows as u64).map_err(sqlite(path, PRUNING))
+}
