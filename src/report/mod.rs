@@ -3,11 +3,13 @@
 //! Every report is first a typed table; a writer of a format decides nothing.
 
 pub mod builder;
+pub mod comparison;
 pub mod csv;
 pub mod evidence;
 pub mod facts;
 pub mod facts_read;
 pub mod manifest;
+pub mod percent;
 pub mod publish;
 pub mod replay;
 pub mod spend;
