@@ -2,6 +2,7 @@
 
 mod checks;
 pub mod cli;
+mod diff;
 pub mod exit;
 mod logging;
 mod reconcile;
@@ -26,6 +27,7 @@ pub fn run() -> Exit {
         Command::Reconcile(command) => {
             settings::resolve(*command, &cli.general).map_err(Failure::usage).and_then(reconcile::run)
         }
+        Command::Diff(command) => diff::run(&command, cli.general.quiet),
         Command::Checks { code } => checks::run(code.as_deref()),
         Command::Sandbox(command) => sandbox::run(command.port, command.options()),
     };

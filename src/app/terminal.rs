@@ -117,11 +117,11 @@ fn explanation(report: &Report) -> String {
     }
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
+pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-fn currency_name(currency: &str) -> String {
+pub(super) fn currency_name(currency: &str) -> String {
     if currency.is_empty() { "no currency".to_owned() } else { currency.escape_debug().to_string() }
 }
 
@@ -129,7 +129,7 @@ fn is_usual(bucket: Bucket) -> bool {
     matches!(bucket, Bucket::Reconciled | Bucket::Discrepant | Bucket::Pending)
 }
 
-fn grid(headings: &[&str]) -> Table {
+pub(super) fn grid(headings: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Disabled);
     if !headings.is_empty() {
@@ -139,7 +139,7 @@ fn grid(headings: &[&str]) -> Table {
 }
 
 /// Prints with those columns aligned to the right, and no blanks at line ends.
-fn print(table: &mut Table, right: &[usize], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn print(table: &mut Table, right: &[usize], out: &mut dyn Write) -> io::Result<()> {
     for index in right {
         if let Some(column) = table.column_mut(*index) {
             column.set_cell_alignment(CellAlignment::Right);
