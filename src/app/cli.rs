@@ -18,6 +18,17 @@ Exit codes:
   4    no report: key rejected, nothing could be fetched, disk full, or our figures do not bridge
   130  stopped by SIGINT    143  stopped by SIGTERM";
 
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  tieout diff reports/20260601T000000Z reports/latest
+  tieout diff old new --output json | jq '.discrepancies[] | select(.state == \"new\")'";
+
+const DIFF_EXIT_CODES: &str = "\
+Exit codes:
+  0    compared, whatever changed: scripts read the JSON
+  2    usage error, or one of the two is no report
+  4    a report can't be read, or is not what its manifest says";
+
 const EXAMPLES: &str = "\
 Examples:
   tieout reconcile ids.csv --sandbox             against the simulator: no key, no network
@@ -78,6 +89,9 @@ pub enum Command {
     Runs(Runs),
     /// Remove old reports and observations, never the latest state of an order
     Prune(Prune),
+    /// What changed between two reports: discrepancies new, persisting and resolved, and movement of spend
+    #[command(after_help = DIFF_EXAMPLES, after_long_help = format!("{DIFF_EXAMPLES}\n\n{DIFF_EXIT_CODES}"))]
+    Diff(DiffCommand),
     /// List the checks, or explain one
     Checks {
         /// The check's code, such as quote-split
@@ -311,6 +325,31 @@ pub struct Prune {
     /// Where state and reports are.
     #[command(flatten)]
     pub place: Place,
+}
+
+/// `tieout diff`.
+#[derive(Debug, Args)]
+pub struct DiffCommand {
+    /// Folder of the report to compare with
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// Folder of the report to compare, such as reports/latest
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// What standard output gets
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub output: DiffOutput,
+}
+
+/// What standard output gets of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffOutput {
+    /// A summary for people
+    Text,
+    /// Everything, for scripts
+    Json,
+    /// Everything in one table, for spreadsheets
+    Csv,
 }
 
 /// `tieout sandbox`.

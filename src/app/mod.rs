@@ -3,6 +3,7 @@
 mod audit;
 mod checks;
 pub mod cli;
+mod diff;
 pub mod exit;
 mod logging;
 mod prune;
@@ -34,6 +35,7 @@ pub fn run() -> Exit {
         Command::Verify(command) => verify::run(&command),
         Command::Runs(command) => runs::run(&command, &cli.general),
         Command::Prune(command) => prune::run(&command, &cli.general),
+        Command::Diff(command) => diff::run(&command, cli.general.quiet),
         Command::Checks { code } => checks::run(code.as_deref()),
         Command::Sandbox(command) => sandbox::run(command.port, command.options()),
     };

@@ -117,11 +117,11 @@ fn explanation(report: &Report) -> String {
     }
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
+pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-fn currency_name(currency: &str) -> String {
+pub(super) fn currency_name(currency: &str) -> String {
     if currency.is_empty() { "no currency".to_owned() } else { currency.escape_debug().to_string() }
 }
 

@@ -31,6 +31,7 @@ fn text_of<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
         Cell::Empty => Cow::Borrowed(""),
         Cell::Text(text) => clean(text),
         Cell::Amount(sum) => Cow::Owned(sum.to_string()),
+        Cell::Percent(percent) => Cow::Owned(percent.to_string()),
         Cell::Integer(number) => Cow::Owned(number.to_string()),
         Cell::Time(time) => Cow::Owned(time.to_string()),
         Cell::Flag(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
@@ -48,7 +49,7 @@ fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// Control characters, line separators and direction overrides.
-fn is_harmful(char: char) -> bool {
+pub(crate) fn is_harmful(char: char) -> bool {
     char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

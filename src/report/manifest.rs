@@ -16,11 +16,11 @@ use crate::summary::JudgingSettings;
 
 /// The manifest's name in a report folder.
 pub const MANIFEST_FILE: &str = "manifest.json";
-const KIND: &str = "tieout-report";
-const FORMAT: u32 = 1;
+pub(super) const KIND: &str = "tieout-report";
+pub(super) const FORMAT: u32 = 1;
 
 /// What the job knows of a report: the manifest without the files.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Stamp {
     /// What ages are counted to.
     pub as_of: Timestamp,
@@ -226,11 +226,15 @@ fn hash_files(folder: &Path) -> io::Result<Vec<FileStamp>> {
 /// # Errors
 /// When it can't be read.
 pub fn hash_file(path: &Path) -> io::Result<(String, u64)> {
-    let mut file = File::open(path)?;
+    hash(File::open(path)?)
+}
+
+/// SHA-256, in hex, and size of what is left to read.
+pub(super) fn hash(mut from: impl Read) -> io::Result<(String, u64)> {
     let (mut hash, mut bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 16];
     loop {
-        match file.read(&mut buffer)? {
+        match from.read(&mut buffer)? {
             0 => return Ok((hex::encode(hash.finalize()), bytes)),
             count => {
                 hash.update(&buffer[..count]);

@@ -4,11 +4,13 @@
 
 pub mod builder;
 pub mod chain;
+pub mod comparison;
 pub mod csv;
 pub mod evidence;
 pub mod facts;
 pub mod facts_read;
 pub mod manifest;
+pub mod percent;
 pub mod publish;
 pub mod replay;
 pub mod retention;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use super::percent::Percent;
 use crate::domain::finding::Figure;
 use crate::domain::money::Sum;
 
@@ -14,6 +15,8 @@ pub enum Kind {
     Text,
     /// Exact money with 8 decimals; a text where a check compares texts.
     Amount,
+    /// An exact percentage with 2 decimals.
+    Percent,
     /// A whole number.
     Integer,
     /// A point in time.
@@ -40,6 +43,8 @@ pub enum Cell<'a> {
     Text(Cow<'a, str>),
     /// Exact money.
     Amount(Sum),
+    /// An exact percentage.
+    Percent(Percent),
     /// A whole number.
     Integer(i64),
     /// A point in time.

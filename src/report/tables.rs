@@ -81,7 +81,7 @@ pub struct Exception {
     pub detail: String,
 }
 
-const fn column(name: &'static str, kind: Kind) -> Column {
+pub(super) const fn column(name: &'static str, kind: Kind) -> Column {
     Column { name, kind }
 }
 
@@ -226,12 +226,14 @@ pub fn resolved(resolved: &[Resolved]) -> Table<'_> {
 }
 
 /// A figure of an earlier report: money where it is written as reports write money, else a text.
-fn figure(text: &str) -> Cell<'_> {
-    let units = || Sum::from_units(text.replacen('.', "", 1).parse().ok()?).ok();
-    match units().filter(|sum| sum.to_string() == text) {
-        Some(sum) => Cell::Amount(sum),
-        None => Cell::text(text),
-    }
+pub(super) fn figure(text: &str) -> Cell<'_> {
+    money(text).map_or_else(|| Cell::text(text), Cell::Amount)
+}
+
+/// Money as reports write it, digit for digit.
+pub(super) fn money(text: &str) -> Option<Sum> {
+    let units = text.replacen('.', "", 1).parse().ok()?;
+    Sum::from_units(units).ok().filter(|sum| sum.to_string() == text)
 }
 
 /// `pending.csv`: every unsettled order with its age as of that time.
@@ -304,7 +306,7 @@ fn time<'a>(time: Option<Timestamp>) -> Cell<'a> {
 }
 
 /// 16 hex digits from order and check, the same every night.
-fn discrepancy_id(run_order_id: &str, check: &str) -> String {
+pub(super) fn discrepancy_id(run_order_id: &str, check: &str) -> String {
     let hash = Sha256::new().chain_update(run_order_id).chain_update("\n").chain_update(check).finalize();
     hex::encode(&hash[..8])
 }

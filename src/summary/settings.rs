@@ -28,6 +28,13 @@ pub enum SettingsProblem {
     UnknownCheck(String),
 }
 
+impl Default for JudgingSettings {
+    /// Those of a job that names none.
+    fn default() -> Self {
+        Self::from(&Judging::default())
+    }
+}
+
 impl From<&Judging> for JudgingSettings {
     fn from(judging: &Judging) -> Self {
         Self {

@@ -170,9 +170,12 @@ fn the_sandbox_says_what_it_serves_and_logs_requests_on_demand() {
 
 #[test]
 fn the_help_is_as_committed() {
-    for (name, arguments) in
-        [("tieout", vec!["--help"]), ("reconcile", vec!["reconcile", "--help"]), ("sandbox", vec!["sandbox", "--help"])]
-    {
+    for (name, arguments) in [
+        ("tieout", vec!["--help"]),
+        ("reconcile", vec!["reconcile", "--help"]),
+        ("diff", vec!["diff", "--help"]),
+        ("sandbox", vec!["sandbox", "--help"]),
+    ] {
         let run = tieout().env("COLUMNS", "100").args(arguments).output().expect("starts");
         assert_eq!(code(&run), 0);
         insta::assert_snapshot!(format!("help_{name}"), stdout(&run));
@@ -181,7 +184,8 @@ fn the_help_is_as_committed() {
 
 #[test]
 fn both_readmes_name_every_option() {
-    let help = stdout(&tieout().args(["reconcile", "--help"]).output().expect("starts"));
+    let help = |command| stdout(&tieout().args([command, "--help"]).output().expect("starts"));
+    let help = help("reconcile") + &help("diff");
     let options: Vec<&str> = help
         .split_whitespace()
         .filter(|word| word.starts_with("--"))

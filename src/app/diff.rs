@@ -1,0 +1,63 @@
+//! `tieout diff`: what changed between two reports.
+
+mod json;
+mod text;
+
+use std::io::{self, BufWriter, Write};
+
+use super::cli::{DiffCommand, DiffOutput};
+use super::exit::{self, Exit, Failure};
+use crate::report::comparison::{self, Comparison, ComparisonError};
+use crate::report::{ReportError, csv};
+
+/// Compares, and writes what changed; succeeds whatever that is.
+///
+/// # Errors
+/// When one of the two is no report, or can't be believed.
+pub(super) fn run(command: &DiffCommand, quiet: bool) -> Result<Exit, Failure> {
+    let comparison = Comparison::of(&command.old, &command.new).map_err(failure)?;
+    if !quiet {
+        warn(&comparison);
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = match command.output {
+        DiffOutput::Text => text::show(&comparison, [&command.old, &command.new], &mut out),
+        DiffOutput::Json => json::write(&comparison, &mut out),
+        DiffOutput::Csv => csv::write(comparison::table(&comparison), &mut out).map(drop).or_else(io_error),
+    };
+    exit::ignore_closed_pipe(written.and_then(|()| out.flush()))?;
+    Ok(Exit::Success)
+}
+
+fn warn(comparison: &Comparison) {
+    let (old, new) = (&comparison.old, &comparison.new);
+    if !comparison.same_base_url {
+        let urls = format!("{} and {}", old.base_url, new.base_url);
+        exit::tell(&format!("warning: the reports are about different providers ({urls})"));
+    }
+    if !comparison.same_settings {
+        exit::tell(&"warning: the reports were judged under different settings (see `settings` in both manifest.json)");
+    }
+}
+
+/// What the operating system said, where it was that.
+fn io_error(error: ReportError) -> io::Result<()> {
+    match error {
+        ReportError::Csv { source, .. } => Err(match source.into_kind() {
+            ::csv::ErrorKind::Io(error) => error,
+            kind => io::Error::other(format!("{kind:?}")),
+        }),
+        other => Err(io::Error::other(other)),
+    }
+}
+
+fn failure(error: ComparisonError) -> Failure {
+    match error {
+        ComparisonError::NotAReport { .. } => {
+            Failure::usage(error).help("name two folders that `tieout reconcile` made, such as reports/latest")
+        }
+        ComparisonError::Damaged { .. } | ComparisonError::Unreadable { .. } | ComparisonError::Overflow(_) => {
+            Failure::no_report(error)
+        }
+    }
+}

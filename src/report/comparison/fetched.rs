@@ -1,0 +1,117 @@
+//! Which orders a report saw, and why not the others.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Seek;
+
+use polars::prelude::{ParquetReader, SerReader};
+use serde::Serialize;
+
+use super::error::ComparisonError;
+use super::folder::Folder;
+use super::rows;
+use crate::domain::outcome::Bucket;
+use crate::report::builder::FACTS_FILE;
+use crate::report::facts::ROW_GROUP;
+
+const FILE: &str = "exceptions.csv";
+const RUN_ORDER_ID: &str = "run_order_id";
+
+/// Why a report says nothing of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unassessed {
+    /// No row of its input names the order.
+    NotInInput,
+    /// The provider said that there is no such order.
+    NotFound,
+    /// The provider refused it.
+    Refused,
+    /// The reply was JSON but no run order.
+    Malformed,
+    /// No answer was had.
+    Unfetched,
+    /// The reply was about another order.
+    IdentityMismatch,
+}
+
+impl Unassessed {
+    /// The word for it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotInInput => "not-in-input",
+            Self::NotFound => "not-found",
+            Self::Refused => "refused",
+            Self::Malformed => "malformed",
+            Self::Unfetched => "unfetched",
+            Self::IdentityMismatch => "identity-mismatch",
+        }
+    }
+
+    /// Why the order of an exception was not seen; `None` where the row says nothing of an order.
+    fn of(bucket: Bucket) -> Option<Self> {
+        match bucket {
+            Bucket::NotFound => Some(Self::NotFound),
+            Bucket::Refused => Some(Self::Refused),
+            Bucket::Malformed => Some(Self::Malformed),
+            Bucket::Unfetched => Some(Self::Unfetched),
+            Bucket::Duplicate
+            | Bucket::Rejected
+            | Bucket::Reconciled
+            | Bucket::Discrepant
+            | Bucket::Waived
+            | Bucket::Pending => None,
+        }
+    }
+}
+
+/// Takes out of `orders` what the report saw: what stands in its `run_orders.parquet`. Only that column is read, a row
+/// group at a time.
+pub(super) fn remove_fetched(folder: &Folder, orders: &mut HashMap<String, Unassessed>) -> Result<(), ComparisonError> {
+    let shown = folder.shown(FACTS_FILE);
+    let mut file = folder.file(FACTS_FILE)?;
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let damaged = |error: polars::prelude::PolarsError| ComparisonError::damaged(&shown, error.to_string());
+    let mut reader = || {
+        // A clone of a handle has its place in common with it.
+        file.rewind()
+            .and_then(|()| file.try_clone())
+            .map(ParquetReader::new)
+            .map_err(ComparisonError::unreadable(&shown))
+    };
+    let rows = reader()?.num_rows().map_err(damaged)?;
+    for start in (0..rows).step_by(ROW_GROUP) {
+        let length = ROW_GROUP.min(rows - start);
+        let only = Some(vec![RUN_ORDER_ID.to_owned()]);
+        let group = reader()?.with_columns(only).with_slice(Some((start, length))).finish().map_err(damaged)?;
+        if group.height() != length {
+            return Err(ComparisonError::damaged(&shown, "it holds fewer rows than it says"));
+        }
+        for order in group.column(RUN_ORDER_ID).and_then(|column| column.str()).map_err(damaged)?.iter().flatten() {
+            orders.remove(order);
+        }
+    }
+    Ok(())
+}
+
+/// Counts the rows of `exceptions.csv` by bucket, and says of which order nothing was seen and why.
+pub(super) fn exceptions(
+    folder: &Folder,
+    mut unseen: impl FnMut(&str, Unassessed),
+) -> Result<BTreeMap<&'static str, u64>, ComparisonError> {
+    let mut counts = BTreeMap::new();
+    rows::for_each(folder, FILE, [RUN_ORDER_ID, "bucket"], |[order, word]| {
+        let bucket = Bucket::ALL.into_iter().find(|bucket| bucket.code() == word);
+        let bucket = bucket.ok_or_else(|| format!("{} is no bucket", rows::excerpt(word)))?;
+        *counts.entry(bucket.code()).or_default() += 1;
+        if let Some(why) = Unassessed::of(bucket) {
+            unseen(order, why);
+            // A CSV has a `'` before what a spreadsheet would run.
+            order.strip_prefix('\'').into_iter().for_each(|order| unseen(order, why));
+        }
+        Ok(())
+    })?;
+    Ok(counts)
+}

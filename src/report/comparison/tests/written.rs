@@ -1,0 +1,118 @@
+//! Small report folders, written by hand.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::domain::order::RunOrder;
+use crate::domain::outcome::{Bucket, Fetched};
+use crate::report::builder::FACTS_FILE;
+use crate::report::facts::FactsWriter;
+use crate::report::manifest::Stamp;
+use crate::report::tables::discrepancy_id;
+
+const DISCREPANCIES: &str = "run_order_id,input_line,workflow_id,revision_id,check,severity,cause,currency,expected,actual,difference,waived,lifecycle,run_status,settlement_status,created_at,updated_at,message,discrepancy_id\n";
+const MEASURES: &str = "currency,orders,settled,pending,failed_runs,discrepant,quote_amount,final_amount,released_amount,compute_cost,external_model_cost,total_cost,quote_gross_difference,quote_net_difference,cost_gross_difference,cost_net_difference\n";
+
+/// What a report says; written it is a folder with a manifest.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) base_url: &'static str,
+    pub(super) discrepancies: String,
+    pub(super) exceptions: String,
+    pub(super) by_workflow: String,
+    pub(super) by_revision: String,
+    pub(super) orders: Vec<String>,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self {
+            base_url: "sandbox",
+            discrepancies: DISCREPANCIES.to_owned(),
+            exceptions: "run_order_id,input_line,bucket,reason,detail\n".to_owned(),
+            by_workflow: format!("workflow_id,{MEASURES}"),
+            by_revision: format!("workflow_id,revision_id,{MEASURES}"),
+            orders: Vec::new(),
+        }
+    }
+}
+
+impl Written {
+    /// A failed check of an order that was fetched. `cells` are severity, cause, currency, expected, actual, difference, waived.
+    pub(super) fn with(mut self, order: &str, check: &str, cells: &str) -> Self {
+        let id = discrepancy_id(order, check);
+        // What the CSV writer does to a text that begins like a formula.
+        let cell = if order.starts_with(['=', '+', '-', '@']) { format!("'{order}") } else { order.to_owned() };
+        self.discrepancies +=
+            &format!("{cell},2,wf_1,wfr_1,{check},{cells},new,succeeded,settled,,,what it says,{id}\n");
+        self.fetched(order)
+    }
+
+    /// An order that was fetched and stands in the facts.
+    pub(super) fn fetched(mut self, order: &str) -> Self {
+        self.orders.push(order.to_owned());
+        self
+    }
+
+    /// The reply was about another order: it stands in no facts.
+    pub(super) fn foreign(mut self, order: &str) -> Self {
+        self = self.with(order, "identity-mismatch", "error,,CNY,x,y,,");
+        self.orders.retain(|fetched| fetched != order);
+        self
+    }
+
+    pub(super) fn exception(mut self, order: &str, bucket: &str) -> Self {
+        self.exceptions += &format!("{order},9,{bucket},reason,detail\n");
+        self
+    }
+
+    /// A revision with its settled orders and their final amount; one of its workflow alone.
+    pub(super) fn spent(mut self, workflow: &str, currency: &str, settled: u64, amount: &str) -> Self {
+        let zeros = ["0.00000000"; 4].join(",");
+        let measures = format!("{currency},{settled},{settled},0,0,0,{amount},{amount},{zeros},{zeros}\n");
+        self.by_workflow += &format!("{workflow},{measures}");
+        self.by_revision += &format!("{workflow},{workflow}_r1,{measures}");
+        self
+    }
+
+    pub(super) fn write(&self) -> Folder {
+        let place = tempfile::tempdir().expect("a folder");
+        let path = place.path().join("report");
+        fs::create_dir(&path).expect("writable");
+        for (name, text) in [
+            ("discrepancies.csv", &self.discrepancies),
+            ("exceptions.csv", &self.exceptions),
+            ("spend_by_workflow.csv", &self.by_workflow),
+            ("spend_by_revision.csv", &self.by_revision),
+        ] {
+            fs::write(path.join(name), text).expect("writable");
+        }
+        let mut facts = FactsWriter::create(&path.join(FACTS_FILE)).expect("writable");
+        for order in &self.orders {
+            let fetched = Fetched { order: RunOrder::default(), ..Fetched::default() };
+            facts.push(2, order, &fetched, true, Bucket::Reconciled).expect("writable");
+        }
+        facts.finish().expect("writable");
+        let stamp = Stamp { base_url: self.base_url.to_owned(), verdict: "discrepant".to_owned(), ..Stamp::default() };
+        stamp.write(&path).expect("writable");
+        Folder { _place: place, path }
+    }
+}
+
+/// A report folder for as long as it lives.
+pub(super) struct Folder {
+    _place: TempDir,
+    path: PathBuf,
+}
+
+impl Folder {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
