@@ -9,6 +9,8 @@ mod documentation;
 mod faults;
 mod network;
 mod nginx;
+mod nights;
+mod proof;
 mod readers;
 mod reconcile;
 mod restarts;

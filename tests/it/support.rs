@@ -106,12 +106,25 @@ pub struct Server {
 
 impl Server {
     pub fn start(options: Options) -> Self {
+        Self::start_at(0, options)
+    }
+
+    /// A sandbox at that port, which another one may have had before: to a job it is the same provider.
+    pub fn start_at(port: u16, options: Options) -> Self {
         let runtime = Runtime::new().expect("a runtime");
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let sandbox = runtime.block_on(Sandbox::start(address, options)).expect("a free port");
         let (url, journal) = (sandbox.base_url(), sandbox.journal());
         runtime.spawn(sandbox.wait());
         Self { _runtime: runtime, url, journal }
+    }
+}
+
+impl Server {
+    /// The port it listens at.
+    pub fn port(&self) -> u16 {
+        let address = self.url.split('/').nth(2).expect("an address");
+        address.rsplit(':').next().expect("a port").parse().expect("a number")
     }
 }
 

@@ -1,0 +1,191 @@
+//! Several nights on one state: what a run takes over from the ones before it.
+
+use std::process::Output;
+
+use tieout::sandbox::{FaultPlan, KEY, Kind, Options, describe};
+
+use crate::support::{Place, ReportFiles, Server, code, stderr};
+
+const AS_OF: &str = "2026-06-01T00:00:00Z";
+const OTHER_SEED: u64 = 7;
+
+/// IDs of orders that are of the first kind to one seed and of the second to the other.
+fn ids(first: Kind, second: Kind, count: usize) -> Vec<String> {
+    let all = (0_u64..).map(|number| format!("wfrun_{number:020x}"));
+    let fits = |id: &String| (describe(id, Options::default().seed), describe(id, OTHER_SEED)) == (first, second);
+    all.filter(fits).take(count).collect()
+}
+
+fn sandbox(port: u16, seed: u64, fault: &str) -> Server {
+    let faults = FaultPlan::from_specs([fault].into_iter().filter(|fault| !fault.is_empty())).expect("a plan");
+    Server::start_at(port, Options { seed, journal: true, faults, ..Options::default() })
+}
+
+fn night(place: &Place, server: &Server, ids: &[String], arguments: &[&str]) -> Output {
+    let input = place.file("ids.csv", format!("run_order_id\n{}\n", ids.join("\n")));
+    let mut command = place.reconcile(input);
+    command.env("CHENYU_API_KEY", KEY).args(["--api-url", &server.url, "--as-of", AS_OF]).args(arguments);
+    command.output().expect("starts")
+}
+
+fn asked(server: &Server) -> Vec<String> {
+    let mut asked: Vec<String> =
+        server.journal.arrivals().into_iter().map(|arrival| arrival.run_order_id.expect("an order")).collect();
+    asked.sort();
+    asked
+}
+
+fn lifecycle(report: &ReportFiles) -> [u64; 4] {
+    let counts = &report.json("summary.json")["lifecycle"];
+    ["new", "persisting", "resolved", "not_assessed"].map(|name| counts[name].as_u64().expect("a count"))
+}
+
+#[test]
+fn a_settlement_that_changes_is_found_every_night_until_it_is_what_it_was() {
+    let orders = ids(Kind::Clean, Kind::Clean, 3);
+    let place = Place::new();
+    let first = sandbox(0, Options::default().seed, "");
+    let port = first.port();
+    assert_eq!(code(&night(&place, &first, &orders, &[])), 0);
+    let before = place.report().rows("spend_by_workflow.csv");
+    assert_eq!(code(&night(&place, &first, &orders, &[])), 0, "the same is no finding");
+    drop(first);
+
+    let changed = sandbox(port, OTHER_SEED, "");
+    for (expected_lifecycle, expected_word) in [([3, 0, 0, 0], "new"), ([0, 3, 0, 0], "persisting")] {
+        let ended = night(&place, &changed, &orders, &[]);
+        assert_eq!(code(&ended), 1, "{}", stderr(&ended));
+        let report = place.report();
+        let rows = report.rows("discrepancies.csv");
+        assert_eq!(rows.iter().map(|row| row["run_order_id"].clone()).collect::<Vec<_>>(), orders);
+        for row in &rows {
+            assert_eq!((row["check"].as_str(), row["lifecycle"].as_str()), ("restated", expected_word));
+            assert!(row["message"].starts_with("changed since it was settled: final_amount "), "{}", row["message"]);
+        }
+        assert_eq!(lifecycle(&report), expected_lifecycle);
+        // What the orders were settled as and what they are now: both stand in the report, and sum up to the spend.
+        let sum = |column: &str| rows.iter().map(|row| units(&row[column])).sum::<i128>();
+        let spend = |rows: &[std::collections::BTreeMap<String, String>]| {
+            rows.iter().map(|row| units(&row["final_amount"])).sum::<i128>()
+        };
+        assert_eq!(sum("expected"), spend(&before));
+        assert_eq!(sum("actual"), spend(&report.rows("spend_by_workflow.csv")));
+        assert_eq!(sum("difference"), sum("actual") - sum("expected"));
+    }
+    drop(changed);
+
+    let restored = sandbox(port, Options::default().seed, "");
+    assert_eq!(code(&night(&place, &restored, &orders, &[])), 0);
+    assert_eq!(lifecycle(&place.report()), [0, 0, 3, 0]);
+    let resolved = place.report().rows("resolved.csv");
+    assert_eq!(resolved.iter().map(|row| row["run_order_id"].clone()).collect::<Vec<_>>(), orders);
+    assert!(resolved.iter().all(|row| row["check"] == "restated"));
+}
+
+/// A figure with eight decimals, in units of the last.
+fn units(figure: &str) -> i128 {
+    let (whole, decimals) = figure.split_once('.').expect("a decimal point");
+    assert_eq!(decimals.len(), 8, "{figure}");
+    format!("{whole}{decimals}").parse().expect("digits")
+}
+
+#[test]
+fn what_could_not_be_judged_is_not_resolved_and_is_known_the_night_after() {
+    let orders = ids(Kind::Clean, Kind::Clean, 2);
+    let place = Place::new();
+    let first = sandbox(0, Options::default().seed, "");
+    let port = first.port();
+    assert_eq!(code(&night(&place, &first, &orders, &[])), 0);
+    drop(first);
+    let changed = sandbox(port, OTHER_SEED, "");
+    assert_eq!(code(&night(&place, &changed, &orders, &[])), 1);
+    drop(changed);
+
+    let broken = sandbox(port, OTHER_SEED, &format!("status=500,ids={}", orders[0]));
+    assert_eq!(code(&night(&place, &broken, &orders, &["--retries", "0"])), 3);
+    assert_eq!(lifecycle(&place.report()), [0, 1, 0, 1]);
+    assert!(place.report().rows("resolved.csv").is_empty(), "nothing missing looks clean");
+    drop(broken);
+    let changed = sandbox(port, OTHER_SEED, "");
+    assert_eq!(code(&night(&place, &changed, &orders, &["--fresh"])), 1);
+    assert_eq!(lifecycle(&place.report()), [0, 2, 0, 0]);
+}
+
+#[test]
+fn settled_orders_are_not_asked_for_again() {
+    let settled = ids(Kind::Clean, Kind::Clean, 4);
+    let pending = ids(Kind::Pending, Kind::Clean, 3);
+    let mut all = [settled.clone(), pending.clone()].concat();
+    all.sort();
+    let place = Place::new();
+    let first = sandbox(0, Options::default().seed, "");
+    let port = first.port();
+    assert_eq!(code(&night(&place, &first, &all, &["--reuse-settled", "30d"])), 0);
+    assert_eq!(asked(&first), all, "nothing is known yet");
+    let report = place.report();
+    let spend = report.bytes("spend_by_revision.csv");
+    assert_eq!(report.json("summary.json")["reused"], 0);
+    drop(first);
+
+    let second = sandbox(port, Options::default().seed, "");
+    assert_eq!(code(&night(&place, &second, &all, &["--reuse-settled", "30d"])), 0);
+    assert_eq!(asked(&second), pending, "only what is open");
+    assert_eq!(place.report().json("summary.json")["reused"], 4);
+    assert_eq!(place.report().bytes("spend_by_revision.csv"), spend, "the same figures");
+    drop(second);
+
+    let third = sandbox(port, Options::default().seed, "");
+    assert_eq!(code(&night(&place, &third, &all, &["--reuse-settled", "1ms"])), 0);
+    assert_eq!(asked(&third), all, "all of that is longer ago");
+}
+
+#[test]
+fn an_incomplete_run_is_continued_and_asks_only_for_what_is_missing() {
+    let orders = ids(Kind::Clean, Kind::Clean, 5);
+    let whole = Place::new();
+    let calm = sandbox(0, Options::default().seed, "");
+    assert_eq!(code(&night(&whole, &calm, &orders, &[])), 0);
+
+    let place = Place::new();
+    let broken = sandbox(0, Options::default().seed, &format!("status=500,ids={},times=1", orders[3]));
+    assert_eq!(code(&night(&place, &broken, &orders, &["--retries", "0"])), 3);
+    let incomplete = place.report().bytes("manifest.json");
+    let before = broken.journal.arrivals().len();
+    let ended = night(&place, &broken, &orders, &["--retries", "0"]);
+    assert_eq!(code(&ended), 0, "{}", stderr(&ended));
+    assert!(stderr(&ended).contains("continuing run 1") && stderr(&ended).contains("4 of 5 rows are done"));
+    let again: Vec<_> = broken.journal.arrivals().split_off(before);
+    assert_eq!(again.into_iter().filter_map(|arrival| arrival.run_order_id).collect::<Vec<_>>(), [orders[3].clone()]);
+    for name in ["summary.json", "run_orders.parquet", "evidence.jsonl", "spend_by_revision.csv", "exceptions.csv"] {
+        assert_eq!(place.report().bytes(name), whole.report().bytes(name), "{name}");
+    }
+    let replaced = &place.report().json("manifest.json")["earlier"]["replaces"];
+    assert_eq!(*replaced, serde_json::json!([sha256(&incomplete)]));
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    hex::encode(sha2::Sha256::digest(bytes))
+}
+
+#[test]
+fn another_input_other_settings_or_a_wish_start_anew_and_say_why() {
+    let orders = ids(Kind::Clean, Kind::Clean, 4);
+    let cases: [(&[&str], usize, &str); 4] = [
+        (&["--tolerance", "1"], 4, "the settings that affect judgement are other ones"),
+        (&["--fresh"], 4, "--fresh was given"),
+        (&["--resume-within", "1ms"], 4, "longer ago than --resume-within"),
+        (&[], 3, "the input is another one"),
+    ];
+    for (arguments, count, reason) in cases {
+        let place = Place::new();
+        let broken = sandbox(0, Options::default().seed, &format!("status=500,ids={},times=1", orders[1]));
+        assert_eq!(code(&night(&place, &broken, &orders, &["--retries", "0"])), 3, "{reason}");
+        let before = broken.journal.arrivals().len();
+        let ended = night(&place, &broken, &orders[..count], arguments);
+        assert_eq!(code(&ended), 0, "{reason}: {}", stderr(&ended));
+        let said = stderr(&ended);
+        assert!(said.contains("starting anew: run 1") && said.contains(reason), "{reason}: {said}");
+        assert_eq!(broken.journal.arrivals().len() - before, count, "{reason}: all are asked for");
+    }
+}
