@@ -15,7 +15,7 @@ use crate::input::Input;
 use crate::pipeline::{self, Display, Ended, Job, JobError, Resuming, Signal};
 use crate::provider::{ApiKey, Options as ProviderOptions, Provider, Stop};
 use crate::sandbox::{self, Sandbox};
-use crate::store::Store;
+use crate::store::{Lock, LockError, Store};
 
 /// What the state calls the simulator, whatever port it has: its orders never meet real ones.
 const SANDBOX_URL: &str = "sandbox";
@@ -77,6 +77,14 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
     let (rate, concurrency) = (settings.provider.rate, settings.provider.concurrency);
     let provider = Provider::new(settings.provider, key)
         .map_err(|error| Failure::usage(error).help("see --api-url and the other options of the provider"))?;
+    let mut locks = vec![Lock::on_state(&settings.state, started_at).map_err(locked)?];
+    if !settings.sandbox {
+        match Lock::on_key(&provider.fingerprint(), started_at) {
+            Ok(lock) => locks.push(lock),
+            Err(held @ LockError::Held { .. }) => return Err(locked(held)),
+            Err(unusable) => tracing::warn!("{unusable}: two jobs with one key would send twice its rate"),
+        }
+    }
     let store = Store::open(&settings.state).map_err(Failure::no_report)?;
     Ok(Job {
         runtime,
@@ -85,6 +93,7 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
         provider,
         concurrency,
         rate,
+        locks,
         store,
         base_url,
         destination: settings.destination,
@@ -98,6 +107,11 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
         memory: settings.memory,
         display: display(settings.quiet),
     })
+}
+
+/// Another job is at work, or there is no saying whether one is.
+pub(super) fn locked(error: LockError) -> Failure {
+    Failure::no_report(error)
 }
 
 /// Starts the simulator on a free loopback port and threads of its own, points the provider's options at it, and

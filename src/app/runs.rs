@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::cli::{General, Output, Runs};
 use super::exit::{self, Exit, Failure};
 use super::settings;
-use crate::store::{Ending, Run, Store, StoreError};
+use crate::store::{Ending, Run, Store, StoreError, is_locked};
 
 /// Lists the runs, the newest first.
 pub(super) fn run(command: &Runs, general: &General) -> Result<Exit, Failure> {
@@ -37,11 +37,15 @@ pub(super) fn open(state: &Path) -> Result<Store, Failure> {
 
 fn rows(store: &Store) -> Result<Vec<Value>, StoreError> {
     let mut rows = Vec::new();
+    let mut holder = is_locked(store.path());
     for run in store.runs()?.into_iter().rev() {
         let done = if run.is_open() { store.done(run.id)?.len() as u64 } else { run.begun.rows };
         rows.push(json!({
             "run": run.id.to_string(),
-            "state": word(&run),
+            "state": match holder.take() {
+                Some(_) if run.ended.is_none() => "running",
+                _ => word(&run),
+            },
             "started_at": run.begun.started_at.to_string(),
             "as_of": run.begun.as_of.to_string(),
             "base_url": run.begun.base_url,

@@ -25,7 +25,7 @@ use crate::report::chain;
 use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp};
 use crate::report::publish::{Destination, PublishError};
 use crate::report::summary_json::SummaryJson;
-use crate::store::{Recall, Run, RunId, Sends, Store, StoreError};
+use crate::store::{Lock, Recall, Run, RunId, Sends, Store, StoreError};
 use crate::summary::{JudgingSettings, Population, Verdict};
 
 use beginning::Begun;
@@ -48,6 +48,8 @@ pub struct Job {
     pub concurrency: usize,
     /// Requests per second; 0 is unlimited.
     pub rate: u32,
+    /// What no other job may use meanwhile.
+    pub locks: Vec<Lock>,
     /// Where outcomes are kept.
     pub store: Store,
     /// What the state calls the provider: its base URL, or the sandbox's name.

@@ -85,6 +85,11 @@ impl Http {
         Ok(Self { client, endpoint, authorization: key.authorization()?, timeout: options.timeout, is_watched })
     }
 
+    /// Whom it asks: scheme, host and port.
+    pub(super) fn origin(&self) -> String {
+        self.endpoint.origin().ascii_serialization()
+    }
+
     /// The address of one order. Whatever stands in the ID stays within the one parameter.
     pub(super) fn url(&self, id: &RunOrderId) -> Url {
         let mut query = String::from("run_order_id=");

@@ -6,10 +6,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 use super::ProviderError;
 
 /// The longest key, in characters.
+/// How many bytes of a hash stand for a key.
+const FINGERPRINT: usize = 8;
 const MAX_LENGTH: usize = 512;
 
 /// The provider's API key. It is never printed: its text leaves this file only as the `Authorization` header.
@@ -55,6 +58,12 @@ impl ApiKey {
             HeaderValue::try_from(format!("Bearer {}", self.0.expose_secret())).map_err(|_| KeyError::BadCharacter)?;
         value.set_sensitive(true);
         Ok(value)
+    }
+
+    /// What a key is known by at one provider, in hex: nothing that would lead back to it.
+    pub(super) fn fingerprint(&self, origin: &str) -> String {
+        let hash = Sha256::new().chain_update(origin).chain_update([0]).chain_update(self.0.expose_secret()).finalize();
+        hex::encode(&hash[..FINGERPRINT])
     }
 
     /// Whether a text of the provider repeats the key.

@@ -248,6 +248,12 @@ impl Provider {
         }
     }
 
+    /// What the key is known by at this provider, in hex: the same for every job that asks it with the key.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.key.fingerprint(&self.http.origin())
+    }
+
     /// No order follows those that are being fetched.
     pub fn no_order_follows(&self) {
         self.traffic().no_order_follows();

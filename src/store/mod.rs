@@ -22,6 +22,7 @@ mod facts;
 mod findings;
 mod format_2;
 mod insert;
+mod lock;
 mod memory;
 mod prune;
 mod queue;
@@ -45,6 +46,7 @@ use crate::domain::time::from_microsecond;
 
 pub use error::StoreError;
 pub use insert::Learnt;
+pub use lock::{Holder, Lock, LockError, is_locked};
 pub use memory::{Recall, Recalled, SettledAs};
 pub use prune::Pruned;
 pub use runs::{Ending, Reported, Run};
@@ -122,6 +124,12 @@ impl Store {
             runs::replace(connection, path, &Run::begin(id, begun.clone()))?;
             Ok(id)
         })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Every run, the first one first.

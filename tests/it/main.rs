@@ -7,6 +7,7 @@
 mod diff;
 mod documentation;
 mod faults;
+mod locks;
 mod network;
 mod nginx;
 mod nights;

@@ -1,0 +1,163 @@
+//! One at a time: locks that the system takes away from whoever dies, however that happens.
+
+use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rustix::fs::OFlags;
+use serde::{Deserialize, Serialize};
+
+/// Where locks that all users of a machine share may be: always the same one, whatever the environment says.
+const SHARED: [&str; 2] = ["/run/lock", "/tmp"];
+/// More than a holder ever writes, in bytes.
+const MAX_NOTE: u64 = 200;
+
+/// Who holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Holder {
+    /// The ID of its process.
+    pub pid: u32,
+    /// When it took the lock.
+    pub since: Timestamp,
+}
+
+/// Why there is no lock.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Somebody else has it.
+    #[error("another tieout{} is using {what}: wait for it to end", holder.map_or_else(String::new, |holder| {
+        format!(" (pid {}, since {})", holder.pid, holder.since)
+    }))]
+    Held {
+        /// What is locked.
+        what: String,
+        /// Who has it, where it says so.
+        holder: Option<Holder>,
+    },
+    /// The lock can't be made at all.
+    #[error("can't lock {what} by {}: {source}", path.display())]
+    Unusable {
+        /// What was to be locked.
+        what: String,
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+/// A lock, until it is dropped or its process ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Locks a state against other jobs.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] where another job has it.
+    pub fn on_state(state: &Path, now: Timestamp) -> Result<Self, LockError> {
+        let (what, path) = (format!("the state {}", state.display()), beside(state));
+        if let Some(folder) = path.parent()
+            && let Err(source) = fs::create_dir_all(folder)
+        {
+            return Err(LockError::Unusable { what, path, source });
+        }
+        take(&path, what, 0o644, now)
+    }
+
+    /// Locks an API key at a provider, for every job on this machine whatever its state. It is known by a fingerprint
+    /// of both, in hex.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] where another job has it; [`LockError::Unusable`] where such a lock can't be made here.
+    pub fn on_key(fingerprint: &str, now: Timestamp) -> Result<Self, LockError> {
+        let [first, second] = SHARED.map(Path::new);
+        Self::on_key_in(if first.is_dir() { first } else { second }, fingerprint, now)
+    }
+
+    fn on_key_in(folder: &Path, fingerprint: &str, now: Timestamp) -> Result<Self, LockError> {
+        let path = folder.join(format!("tieout-{fingerprint}.lock"));
+        // Whoever comes next may be another user.
+        take(&path, "this API key".to_owned(), 0o666, now)
+    }
+}
+
+/// Locks the file, which stays when the lock is gone: to remove it would be a race.
+fn take(path: &Path, what: String, mode: u32, now: Timestamp) -> Result<Lock, LockError> {
+    let unusable = |source| LockError::Unusable { what: what.clone(), path: path.to_owned(), source };
+    let (mut file, is_writable) = open(path, mode).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(LockError::Held { what, holder: holder(&file) }),
+        Err(TryLockError::Error(source)) => return Err(unusable(source)),
+    }
+    if is_writable {
+        let note = serde_json::to_string(&Holder { pid: std::process::id(), since: now }).unwrap_or_default();
+        // Who holds it is a courtesy to whoever waits; the lock itself is held whatever is written.
+        let _ = file.set_len(0).and_then(|()| writeln!(file, "{note}"));
+    }
+    Ok(Lock { _file: file })
+}
+
+/// Opens a regular file and nothing else, without waiting for anything; says whether it may be written.
+fn open(path: &Path, mode: u32) -> io::Result<(File, bool)> {
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits()).unwrap_or_default();
+    let options = |is_writable: bool| {
+        let mut options = OpenOptions::new();
+        options.read(true).write(is_writable).custom_flags(flags);
+        options
+    };
+    // Without creating it first: in a shared folder the system may refuse that for another user's file.
+    let opened = match options(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            match options(true).create_new(true).mode(mode).open(path) {
+                // Somebody else made it in between.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options(true).open(path),
+                created => created.inspect(|file| {
+                    // The mode above is cut by the umask.
+                    let _ = file.set_permissions(Permissions::from_mode(mode));
+                }),
+            }
+        }
+        opened => opened,
+    };
+    let (file, is_writable) = match opened {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => (options(false).open(path)?, false),
+        opened => (opened?, true),
+    };
+    if file.metadata()?.is_file() { Ok((file, is_writable)) } else { Err(io::Error::other("it is no regular file")) }
+}
+
+/// The file by which a state is locked.
+fn beside(state: &Path) -> PathBuf {
+    let mut name = state.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    state.with_file_name(name)
+}
+
+/// What the holder wrote, if it can be anything of ours.
+fn holder(file: &File) -> Option<Holder> {
+    let mut note = String::new();
+    file.take(MAX_NOTE).read_to_string(&mut note).ok()?;
+    serde_json::from_str(&note).ok()
+}
+
+/// Whether a state is locked: whether a job is at work on it.
+#[must_use]
+pub fn is_locked(state: &Path) -> Option<Holder> {
+    let path = beside(state);
+    fs::symlink_metadata(&path).ok()?.is_file().then_some(())?;
+    let file = File::open(path).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => holder(&file),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! Locks as other processes, other users and hostile neighbours meet them.
+
+use std::error::Error;
+use std::os::unix::fs::symlink;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::*;
+
+type Tested = Result<(), Box<dyn Error>>;
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_795_399_200).expect("a time")
+}
+
+fn held(result: Result<Lock, LockError>) -> Option<Holder> {
+    match result {
+        Err(LockError::Held { holder, .. }) => holder,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Takes a lock that nobody holds. A process that another test starts just now may hold a copy until it runs.
+fn taken(take: impl Fn() -> Result<Lock, LockError>) -> Result<Lock, LockError> {
+    let patience = Instant::now() + Duration::from_secs(20);
+    loop {
+        match take() {
+            Err(LockError::Held { .. }) if Instant::now() < patience => std::thread::sleep(Duration::from_millis(5)),
+            ended => return ended,
+        }
+    }
+}
+
+/// Another process that holds a lock on that file, and has it by now.
+fn other_process(path: &Path) -> Child {
+    let child = Command::new("flock").arg("--exclusive").arg(path).args(["sleep", "60"]).stdout(Stdio::null()).spawn();
+    let child = child.expect("flock(1) is there");
+    let patience = Instant::now() + Duration::from_secs(20);
+    while File::open(path).is_ok_and(|file| file.try_lock_shared().is_ok()) {
+        assert!(Instant::now() < patience, "it never took the lock");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+#[test]
+fn the_second_is_told_who_the_first_is_and_gets_the_lock_after_it() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let state = folder.path().join("state.sqlite");
+    let first = Lock::on_state(&state, now())?;
+    let holder = Holder { pid: std::process::id(), since: now() };
+    let second = Lock::on_state(&state, now());
+    let text = second.as_ref().expect_err("held").to_string();
+    assert_eq!(held(second), Some(holder));
+    assert!(
+        text.contains(&format!("pid {}, since 2026-11-23T", holder.pid)) && text.contains("state.sqlite"),
+        "{text}"
+    );
+    assert_eq!(is_locked(&state), Some(holder));
+    drop(first);
+    drop(taken(|| Lock::on_state(&state, now()))?);
+    Ok(())
+}
+
+#[test]
+fn a_killed_holder_leaves_no_lock() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let state = folder.path().join("state.sqlite");
+    drop(Lock::on_state(&state, now())?);
+    let path = folder.path().join("state.sqlite.lock");
+    // A process group would be killed with it; `--no-fork` keeps it to one process.
+    let mut child =
+        Command::new("flock").args(["--no-fork", "--exclusive"]).arg(&path).args(["sleep", "60"]).spawn()?;
+    let patience = Instant::now() + Duration::from_secs(20);
+    while Lock::on_state(&state, now()).is_ok() {
+        assert!(Instant::now() < patience, "it never took the lock");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill()?;
+    child.wait()?;
+    taken(|| Lock::on_state(&state, now()))?;
+    Ok(())
+}
+
+#[test]
+fn a_key_is_locked_by_its_fingerprint_for_every_user() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let first = Lock::on_key_in(folder.path(), "00112233445566aa", now())?;
+    assert!(held(Lock::on_key_in(folder.path(), "00112233445566aa", now())).is_some());
+    Lock::on_key_in(folder.path(), "00112233445566ab", now())?;
+    let path = folder.path().join("tieout-00112233445566aa.lock");
+    assert_eq!(fs::metadata(&path)?.permissions().mode() & 0o777, 0o666, "for other users as well");
+    drop(first);
+    fs::set_permissions(&path, Permissions::from_mode(0o444))?;
+    taken(|| Lock::on_key_in(folder.path(), "00112233445566aa", now()))?;
+    Ok(())
+}
+
+#[test]
+fn what_is_no_file_of_ours_is_not_followed_not_waited_for_and_not_shown() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = |name: &str| folder.path().join(format!("{name}.lock"));
+    let precious = folder.path().join("precious");
+    fs::write(&precious, "keep me")?;
+    symlink(&precious, path("link"))?;
+    fs::create_dir(path("folder"))?;
+    assert!(Command::new("mkfifo").arg(path("pipe")).status()?.success());
+    for name in ["link", "folder", "pipe"] {
+        let ended = Lock::on_state(&folder.path().join(name), now());
+        assert!(matches!(ended, Err(LockError::Unusable { .. })), "{name}: {ended:?}");
+    }
+    assert_eq!(fs::read_to_string(&precious)?, "keep me");
+
+    let notes: [&[u8]; 4] = [b"\xff\x00", b"{\"pid\":-1}", b"", &[b'x'; 10_000_000]];
+    for note in notes {
+        fs::write(path("other"), note)?;
+        let mut child = other_process(&path("other"));
+        assert_eq!(held(Lock::on_state(&folder.path().join("other"), now())), None);
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+        fs::remove_file(path("other"))?;
+    }
+    Ok(())
+}
