@@ -142,7 +142,7 @@ pub fn audit(
         account: changes.account.clone().or_else(|| was.account.clone()),
         settings: (&judging).into(),
         fail_on,
-        previous: chain::previous(destination),
+        previous: chain::previous(destination, &[]),
         made_from: Some(evident.manifest_sha256.clone()),
         earlier: EarlierStamp {
             compared_with: was.earlier.compared_with.clone(),
@@ -156,6 +156,6 @@ pub fn audit(
         ..was.clone()
     };
     stamp.write(staging.path())?;
-    let folder = staging.publish()?;
+    let folder = staging.publish(&[])?;
     Ok((report, folder))
 }

@@ -25,7 +25,7 @@ use crate::report::chain;
 use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp};
 use crate::report::publish::{Destination, PublishError};
 use crate::report::summary_json::SummaryJson;
-use crate::store::{Lock, Recall, Run, RunId, Sends, Store, StoreError};
+use crate::store::{Lock, Recall, RunId, Sends, Store, StoreError};
 use crate::summary::{JudgingSettings, Population, Verdict};
 
 use beginning::Begun;
@@ -160,11 +160,12 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict, &Population) -> u8) -
     }
     let earlier = job.earlier(&begun)?;
     let staging = job.destination.staging(job.as_of)?;
+    let replaces = earlier.stamp.replaces.clone();
     let report = job.make_report(begun.run, &earlier, staging.path().to_owned(), &exit_code)?;
     let finished_at = Timestamp::now();
     let manifest = job.stamp(&report, earlier.stamp, fetched.elapsed, finished_at).write(staging.path())?;
     job.store.announce(begun.run, &manifest)?;
-    let folder = staging.publish()?;
+    let folder = staging.publish(&replaces)?;
     job.store.finish(begun.run, finished_at, report.verdict.code(), &folder, report.past_findings())?;
     Ok(Ended::Reported { report: Box::new(report), folder, gave_up: job.provider.gave_up() })
 }
@@ -194,11 +195,9 @@ impl Job {
             for finding in self.store.findings(before.id)? {
                 earlier.found.entry(finding.run_order_id.clone()).or_default().push(finding);
             }
-            earlier.stamp.compared_with = before.manifest_sha256;
+            earlier.stamp.compared_with = before.manifest_sha256().map(str::to_owned);
         }
-        if let Some(Run { manifest_sha256: Some(replaced), .. }) = &begun.continued {
-            earlier.stamp.replaces.push(replaced.clone());
-        }
+        earlier.stamp.replaces = begun.continued.as_ref().map(|run| run.manifests.clone()).unwrap_or_default();
         Ok(earlier)
     }
 
@@ -277,7 +276,7 @@ impl Job {
             settings: self.judging_settings(),
             fail_on: self.fail_on.clone(),
             allow_empty: self.allow_empty,
-            previous: chain::previous(&self.destination),
+            previous: chain::previous(&self.destination, &earlier.replaces),
             made_from: None,
             earlier: EarlierStamp { lifecycle: *lifecycle, reused: *reused, ..earlier },
             fetch: Some(self.fetch_stamp(fetching)),

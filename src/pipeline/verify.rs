@@ -108,18 +108,18 @@ fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Pa
         ));
     };
     let runs = state.runs()?;
-    if let Some(run) = runs.iter().find(|run| run.manifest_sha256.as_deref() == Some(hash)) {
+    if let Some(run) = runs.iter().find(|run| run.manifest_sha256() == Some(hash)) {
         return Ok(Part::new(PART, Came::Holds, format!("the state knows it: run {}", run.id)));
     }
     if let Some(source) = &manifest.stamp.made_from {
-        let is_known = runs.iter().any(|run| run.manifest_sha256.as_ref() == Some(source));
+        let is_known = runs.iter().any(|run| run.manifests.contains(source));
         let what = if is_known { "a report that the state knows" } else { "another report" };
         let said = format!("it was made by `tieout audit` from {what}, and no state keeps audits");
         return Ok(Part::new(PART, Came::NotProven, said));
     }
     let stamp = &manifest.stamp;
     let same = runs.iter().find(|run| {
-        run.manifest_sha256.is_some()
+        !run.manifests.is_empty()
             && (&run.begun.base_url, run.begun.as_of) == (&stamp.base_url, stamp.as_of)
             && run.begun.input_sha256 == stamp.input.sha256
     });
@@ -149,7 +149,7 @@ fn chain(folder: &Path, manifest: &Manifest, state: Option<&Store>) -> Result<Pa
         return Ok(Part::new(PART, Came::Fails, format!("{} before it is not the one that was there", link.report)));
     }
     let runs = state.map(Store::runs).transpose()?.unwrap_or_default();
-    Ok(if runs.iter().any(|run| run.manifest_sha256.as_ref() == Some(&link.manifest_sha256)) {
+    Ok(if runs.iter().any(|run| run.manifests.contains(&link.manifest_sha256)) {
         Part::new(PART, Came::Holds, format!("{} before it is gone, but the state knows it", link.report))
     } else {
         // Reports may be moved and removed: what is gone proves nothing against this one.

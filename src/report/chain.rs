@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use super::manifest::{Link, Manifest};
 use super::publish::{Destination, LATEST};
 
-/// The report that the next one at that destination follows. What can't be read is no link: it is the next report's
+/// The report that the next one at that destination follows: the newest there, or, where the next one takes the place
+/// of that (`replaces` holds the hash of its manifest), the one that it followed. What can't be read is no link: it is the next report's
 /// chain that begins anew, and `tieout verify` of the unreadable one that says so.
 #[must_use]
-pub fn previous(destination: &Destination) -> Option<Link> {
-    link(&newest(destination)?)
+pub fn previous(destination: &Destination, replaces: &[String]) -> Option<Link> {
+    let newest = newest(destination)?;
+    let (manifest, manifest_sha256) = Manifest::read(&newest).ok()??;
+    if replaces.contains(&manifest_sha256) { manifest.stamp.previous } else { link(&newest) }
 }
 
 /// A link to the report in that folder.

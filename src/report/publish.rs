@@ -9,9 +9,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use tempfile::TempDir;
 
-use super::manifest::{MANIFEST_FILE, listed_files};
+use super::manifest::{MANIFEST_FILE, Manifest, listed_files};
 
 /// The symbolic link to the newest report.
 pub(super) const LATEST: &str = "latest";
@@ -113,11 +115,13 @@ impl Staging {
         self.folder.path()
     }
 
-    /// Makes the files durable and renames the folder into its place; returns that place.
+    /// Makes the files durable and renames the folder into its place; returns that place. Below a folder of reports,
+    /// that is the place of an earlier report of the same time whose manifest has one of the hashes in `replaces`, and
+    /// a new one where there is none.
     ///
     /// # Errors
     /// When the place was taken meanwhile, or the disk fails; then the earlier report still stands.
-    pub fn publish(self) -> Result<PathBuf, PublishError> {
+    pub fn publish(self, replaces: &[String]) -> Result<PathBuf, PublishError> {
         let failed = PublishError::io(self.path());
         sync_files(self.path()).map_err(&failed)?;
         let place = match &self.destination {
@@ -127,7 +131,7 @@ impl Staging {
                 path.clone()
             }
             Destination::Under(folder) => {
-                let place = self.settle_under(folder).map_err(PublishError::io(folder))?;
+                let place = self.settle_under(folder, replaces).map_err(PublishError::io(folder))?;
                 link_latest(folder, &place).map_err(PublishError::io(folder))?;
                 place
             }
@@ -137,11 +141,21 @@ impl Staging {
         Ok(place)
     }
 
-    /// Moves an earlier report aside, this one in, and the earlier one back if that fails.
+    /// Exchanges an earlier report with this one in one step, so that there is always a report. The earlier one is then
+    /// where this one was made, and goes with it.
     fn replace(&self, place: &Path) -> io::Result<()> {
         if fs::symlink_metadata(place).is_err() {
             return fs::rename(self.path(), place);
         }
+        match renameat_with(CWD, self.path(), CWD, place, RenameFlags::EXCHANGE) {
+            // Not every file system can exchange, and not every kernel.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => self.replace_in_two_steps(place),
+            exchanged => exchanged.map_err(io::Error::from),
+        }
+    }
+
+    /// Moves an earlier report aside, this one in, and the earlier one back if that fails.
+    fn replace_in_two_steps(&self, place: &Path) -> io::Result<()> {
         let aside = tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(self.destination.parent())?;
         let earlier = aside.path().join("earlier");
         fs::rename(place, &earlier)?;
@@ -155,13 +169,18 @@ impl Staging {
         Ok(())
     }
 
-    /// The first free name of the report's time: renaming onto a folder that holds something fails, so no report can
-    /// take another's place.
-    fn settle_under(&self, folder: &Path) -> io::Result<PathBuf> {
+    /// The name of the report's time that holds a report to be replaced, or else the first free one: renaming onto a
+    /// folder that holds something fails, so no report can take the place of one that it does not name.
+    fn settle_under(&self, folder: &Path, replaces: &[String]) -> io::Result<PathBuf> {
         let name = self.as_of.strftime("%Y%m%dT%H%M%SZ").to_string();
         let mut place = folder.join(&name);
         let mut number = 2;
         while fs::symlink_metadata(&place).is_ok() {
+            let manifest = Manifest::read(&place).ok().flatten();
+            if manifest.is_some_and(|(_, sha256)| replaces.contains(&sha256)) && check_ours(&place).is_ok() {
+                self.replace(&place)?;
+                return Ok(place);
+            }
             place = folder.join(format!("{name}-{number}"));
             number += 1;
         }

@@ -240,8 +240,9 @@ impl Store {
     pub fn announce(&mut self, run: RunId, manifest_sha256: &str) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
         self.change("announce a report in", |connection, path| {
-            let run = runs::one(connection, path, run)?;
-            runs::replace(connection, path, &Run { manifest_sha256: Some(manifest_sha256.to_owned()), ..run })
+            let mut run = runs::one(connection, path, run)?;
+            run.manifests.push(manifest_sha256.to_owned());
+            runs::replace(connection, path, &run)
         })
     }
 

@@ -69,8 +69,9 @@ pub struct Run {
     pub ended: Option<(Timestamp, Ending)>,
     /// Its latest report, if it made one: also where it is being continued since.
     pub reported: Option<Reported>,
-    /// The SHA-256 of that report's manifest, known before the report is in its place.
-    pub manifest_sha256: Option<String>,
+    /// The SHA-256 of the manifest of each of its reports, the latest one last. A hash is known before its report is
+    /// in its place; each report takes the place of the one before.
+    pub manifests: Vec<String>,
     /// Whether its outcomes were removed.
     pub is_pruned: bool,
     pub(super) is_remembered: bool,
@@ -80,8 +81,14 @@ pub struct Run {
 const INCOMPLETE: &str = "incomplete";
 
 impl Run {
+    /// The SHA-256 of the manifest of its latest report.
+    #[must_use]
+    pub fn manifest_sha256(&self) -> Option<&str> {
+        self.manifests.last().map(String::as_str)
+    }
+
     pub(super) fn begin(id: RunId, begun: NewRun) -> Self {
-        Self { id, begun, ended: None, reported: None, manifest_sha256: None, is_pruned: false, is_remembered: false }
+        Self { id, begun, ended: None, reported: None, manifests: Vec::new(), is_pruned: false, is_remembered: false }
     }
 
     /// Whether there is something left to do: it has no end, or one with an incomplete report.
@@ -109,7 +116,8 @@ impl Run {
         };
         let (ended_at, ending) = (cells.time()?, cells.text()?);
         let (verdict, findings) = (cells.text()?, cells.count()?);
-        let (manifest_sha256, folder) = (cells.text()?, cells.text()?);
+        let (manifests, folder) = (cells.text()?, cells.text()?);
+        let manifests = manifests.unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect();
         let ended = match (ended_at, ending.as_deref()) {
             (None, None) => None,
             (Some(at), Some(REPORTED)) => Some((at, Ending::Reported)),
@@ -122,7 +130,7 @@ impl Run {
             _ => return Err(cells.damage("half a report")),
         };
         let (is_remembered, is_pruned) = (cells.flag()?, cells.flag()?);
-        Ok(Self { id, begun, ended, reported, manifest_sha256, is_pruned, is_remembered })
+        Ok(Self { id, begun, ended, reported, manifests, is_pruned, is_remembered })
     }
 
     fn row(&self, path: &Path) -> Result<Vec<Value>, StoreError> {
@@ -154,7 +162,7 @@ impl Run {
             ending.into(),
             verdict.into(),
             findings.into(),
-            self.manifest_sha256.clone().into(),
+            (!self.manifests.is_empty()).then(|| self.manifests.join(" ")).into(),
             folder.into(),
             self.is_remembered.into(),
             self.is_pruned.into(),

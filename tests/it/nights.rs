@@ -4,7 +4,7 @@ use std::process::Output;
 
 use tieout::sandbox::{FaultPlan, KEY, Kind, Options, describe};
 
-use crate::support::{Place, ReportFiles, Server, code, stderr};
+use crate::support::{Place, ReportFiles, Server, code, stderr, tieout};
 
 const AS_OF: &str = "2026-06-01T00:00:00Z";
 const OTHER_SEED: u64 = 7;
@@ -161,6 +161,41 @@ fn an_incomplete_run_is_continued_and_asks_only_for_what_is_missing() {
     }
     let replaced = &place.report().json("manifest.json")["earlier"]["replaces"];
     assert_eq!(*replaced, serde_json::json!([sha256(&incomplete)]));
+}
+
+#[test]
+fn below_a_folder_of_reports_too_the_whole_report_takes_the_place_of_the_incomplete_one() {
+    let orders = ids(Kind::Clean, Kind::Clean, 5);
+    let place = Place::new();
+    let broken = sandbox(0, Options::default().seed, &format!("status=500,ids={},times=2", orders[3]));
+    let night = || {
+        let mut command = tieout();
+        command.arg("reconcile").arg(place.file("ids.csv", format!("run_order_id\n{}\n", orders.join("\n"))));
+        command.args(["--rate", "0", "--state"]).arg(place.path("state.sqlite"));
+        command.arg("--reports-dir").arg(place.path("reports"));
+        command.env("CHENYU_API_KEY", KEY).args(["--api-url", &broken.url, "--as-of", AS_OF, "--retries", "0"]);
+        code(&command.output().expect("starts"))
+    };
+    let folder = place.path("reports");
+    let manifest = || std::fs::read(folder.join("latest/manifest.json")).expect("a manifest");
+    let mut incomplete = Vec::new();
+    for expected in [3, 3, 0] {
+        assert_eq!(night(), expected);
+        incomplete.push(sha256(&manifest()));
+    }
+    incomplete.pop();
+    let stamp: serde_json::Value = serde_json::from_slice(&manifest()).expect("JSON");
+    assert_eq!(stamp["earlier"]["replaces"], serde_json::json!(incomplete));
+    assert!(stamp["previous"].is_null(), "it stands where the first one stood: {}", stamp["previous"]);
+    let mut names: Vec<_> =
+        std::fs::read_dir(&folder).expect("there").map(|entry| entry.expect("there").file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["20260601T000000Z", "latest"]);
+
+    // The next one follows the whole one.
+    assert_eq!(night(), 0);
+    let stamp: serde_json::Value = serde_json::from_slice(&manifest()).expect("JSON");
+    assert_eq!(stamp["previous"]["report"], "20260601T000000Z");
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -35,7 +35,7 @@ fn publish(destination: &Destination, content: &str) -> PathBuf {
     destination.check().expect("usable");
     let staging = destination.staging(AS_OF.parse().expect("a time")).expect("usable");
     write_report(staging.path(), content);
-    staging.publish().expect("publishable")
+    staging.publish(&[]).expect("publishable")
 }
 
 fn entries(folder: &Path) -> Vec<String> {
@@ -111,4 +111,60 @@ fn an_unpublished_report_leaves_nothing() {
     write_report(staging.path(), "half");
     drop(staging);
     assert_eq!(entries(place.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_report_takes_the_place_of_the_one_it_names_and_of_no_other() {
+    let place = tempfile::tempdir().expect("a folder");
+    let destination = Destination::Under(place.path().to_owned());
+    let folders = ["1", "2", "3"].map(|content| publish(&destination, content));
+    let (_, second) = Manifest::read(&folders[1]).expect("readable").expect("a manifest");
+    let again = |replaces: &[String]| {
+        let staging = destination.staging(AS_OF.parse().expect("a time")).expect("usable");
+        write_report(staging.path(), "again");
+        staging.publish(replaces).expect("publishable")
+    };
+    assert_eq!(again(std::slice::from_ref(&second)), folders[1]);
+    let content = |folder: &Path| fs::read_to_string(folder.join("summary.json")).expect("there");
+    assert_eq!(folders.each_ref().map(|folder| content(folder)), ["1", "again", "3"]);
+    assert_eq!(fs::read_link(place.path().join(LATEST)).expect("a link"), Path::new("20261123T020000Z-2"));
+    assert_eq!(again(&[second]).file_name().expect("a name"), "20261123T020000Z-4", "it is not there any more");
+    assert_eq!(entries(place.path()).len(), 5, "nothing is left beside the reports");
+}
+
+#[test]
+fn a_report_to_be_replaced_that_holds_something_else_is_left_alone() {
+    let place = tempfile::tempdir().expect("a folder");
+    let destination = Destination::Under(place.path().to_owned());
+    let first = publish(&destination, "1");
+    fs::write(first.join("notes.txt"), "mine").expect("writable");
+    let (_, hash) = Manifest::read(&first).expect("readable").expect("a manifest");
+    let staging = destination.staging(AS_OF.parse().expect("a time")).expect("usable");
+    write_report(staging.path(), "2");
+    assert_eq!(staging.publish(&[hash]).expect("publishable").file_name().expect("a name"), "20261123T020000Z-2");
+    assert_eq!(fs::read_to_string(first.join("notes.txt")).expect("there"), "mine");
+}
+
+#[test]
+fn whoever_looks_while_a_report_is_replaced_finds_one() {
+    let place = tempfile::tempdir().expect("a folder");
+    let report = place.path().join("report");
+    let destination = Destination::Exactly(report.clone());
+    publish(&destination, "0");
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let looks = scope.spawn(|| {
+            let mut looks = 0_u32;
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                assert!(report.is_dir(), "no report after {looks} looks");
+                looks += 1;
+            }
+            looks
+        });
+        for content in 1..50 {
+            publish(&destination, &content.to_string());
+        }
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert!(looks.join().expect("a report at every look") > 50);
+    });
 }

@@ -51,12 +51,14 @@ fn only_what_has_something_left_to_do_is_open() -> Tested {
 fn a_run_keeps_the_discrepancies_of_its_last_report() -> Tested {
     let Bench { mut store, run, _folder, .. } = bench();
     let report = Path::new("report");
+    store.announce(run, "00ee")?;
     store.finish(run, Timestamp::UNIX_EPOCH, "incomplete", report, vec![past(1), past(2)])?;
     assert_eq!(store.findings(run)?, [past(1), past(2)]);
     store.reopen(run)?;
     store.announce(run, "00ff")?;
     store.finish(run, Timestamp::UNIX_EPOCH, "discrepant", report, vec![past(2)])?;
     assert_eq!(store.findings(run)?, [past(2)]);
-    assert_eq!(store.run(run)?.manifest_sha256.as_deref(), Some("00ff"));
+    assert_eq!(store.run(run)?.manifests, ["00ee", "00ff"]);
+    assert_eq!(store.run(run)?.manifest_sha256(), Some("00ff"));
     Ok(())
 }
