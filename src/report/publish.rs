@@ -3,6 +3,8 @@
 //! A report is written into a hidden folder beside its destination and renamed into place. Nothing that is not a
 //! report of ours is ever replaced.
 
+mod unfinished;
+
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
@@ -11,14 +13,12 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use tempfile::TempDir;
+use unfinished::Unfinished;
 
 use super::manifest::{MANIFEST_FILE, Manifest, listed_files};
 
 /// The symbolic link to the newest report.
 pub(super) const LATEST: &str = "latest";
-/// How the hidden folders of unfinished reports begin.
-const STAGING_PREFIX: &str = ".tieout-";
 
 /// Where a report goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,8 @@ impl PublishError {
 }
 
 impl Destination {
-    /// Proves, before anything is fetched, that a report may go there; creates what folders are missing above it.
+    /// Proves, before anything is fetched, that a report may go there; creates what folders are missing above it and
+    /// sweeps away what dead jobs left there.
     ///
     /// # Errors
     /// [`PublishError`] says what stands in the way. Nothing is ever overwritten here.
@@ -77,8 +78,9 @@ impl Destination {
                 return Err(PublishError::LatestNotOurs(latest));
             }
         }
+        unfinished::sweep(&parent);
         // The only honest proof that a folder can be written is to write.
-        staging_folder(&parent).map(drop)
+        Unfinished::create(&parent).map(drop).map_err(PublishError::io(&parent))
     }
 
     /// A hidden folder to write the report into, on the same file system; gone when dropped unpublished.
@@ -86,7 +88,9 @@ impl Destination {
     /// # Errors
     /// When it can't be created.
     pub fn staging(&self, as_of: Timestamp) -> Result<Staging, PublishError> {
-        Ok(Staging { folder: staging_folder(&self.parent())?, destination: self.clone(), as_of })
+        let parent = self.parent();
+        let folder = Unfinished::create(&parent).map_err(PublishError::io(&parent))?;
+        Ok(Staging { folder, destination: self.clone(), as_of })
     }
 
     fn parent(&self) -> PathBuf {
@@ -103,7 +107,7 @@ impl Destination {
 /// A report in the making.
 #[derive(Debug)]
 pub struct Staging {
-    folder: TempDir,
+    folder: Unfinished,
     destination: Destination,
     as_of: Timestamp,
 }
@@ -156,13 +160,13 @@ impl Staging {
 
     /// Moves an earlier report aside, this one in, and the earlier one back if that fails.
     fn replace_in_two_steps(&self, place: &Path) -> io::Result<()> {
-        let aside = tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(self.destination.parent())?;
-        let earlier = aside.path().join("earlier");
+        let aside = Unfinished::create(&self.destination.parent())?;
+        let earlier = aside.place_for_earlier();
         fs::rename(place, &earlier)?;
         if let Err(error) = fs::rename(self.path(), place) {
             if fs::rename(&earlier, place).is_err() {
                 // The earlier report can't go back: keep it where it is rather than lose it.
-                let _kept = aside.keep();
+                aside.keep();
             }
             return Err(error);
         }
@@ -212,14 +216,6 @@ fn check_ours(path: &Path) -> Result<(), PublishError> {
     Ok(())
 }
 
-fn staging_folder(parent: &Path) -> Result<TempDir, PublishError> {
-    tempfile::Builder::new()
-        .prefix(STAGING_PREFIX)
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .tempdir_in(parent)
-        .map_err(PublishError::io(parent))
-}
-
 fn sync_files(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         File::open(entry?.path())?.sync_all()?;
@@ -229,7 +225,7 @@ fn sync_files(folder: &Path) -> io::Result<()> {
 
 /// Replaces the link in one step: whoever looks sees the old report or the new one.
 fn link_latest(folder: &Path, place: &Path) -> io::Result<()> {
-    let aside = tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(folder)?;
+    let aside = Unfinished::create(folder)?;
     let link = aside.path().join(LATEST);
     symlink(place.file_name().unwrap_or_default(), &link)?;
     fs::rename(link, folder.join(LATEST))

@@ -1,12 +1,17 @@
 //! SIGKILL: whatever moment it comes at, the next start goes on from there, and the report is the same in the end.
 
 use std::collections::BTreeMap;
-use std::thread::sleep;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::{sleep, yield_now};
 use std::time::Duration;
+
+use tieout::sandbox::KEY;
 
 use super::job::{Evident, Job, Kept, assert_same};
 use super::signals::{job_on, sandbox, undisturbed, wait_until};
-use crate::support::Server;
+use crate::support::{Server, tieout};
 
 const ORDERS: usize = 60;
 const CONCURRENCY: usize = 4;
@@ -29,6 +34,14 @@ impl Moments {
 struct Whole {
     report: Evident,
     kept: BTreeMap<u64, Kept>,
+}
+
+fn names(folder: impl AsRef<Path>) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("readable");
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
 
 fn by_line(kept: Vec<Kept>) -> BTreeMap<u64, Kept> {
@@ -66,6 +79,9 @@ fn a_job_that_is_killed_again_and_again_ends_like_an_undisturbed_one() {
         }
         assert_same(&job.evident(), &whole.report);
         assert_eq!(by_line(job.kept()), whole.kept, "one run, each row once, as without a kill");
+        let names = names(job.place.path(""));
+        let left: Vec<_> = names.iter().filter(|name| name.starts_with(".tieout-")).collect();
+        assert!(left.is_empty(), "dead jobs' folders were swept: {left:?}");
     }
     assert!(within_the_report > 0, "some were killed with every order fetched");
 }
@@ -110,4 +126,45 @@ fn a_job_that_is_killed_spoils_no_report_that_is_there() {
     running.kill();
     assert_same(&job.evident(), &report);
     assert_eq!(job.place.report().bytes("manifest.json"), before);
+}
+
+#[test]
+fn a_report_of_a_job_that_was_killed_before_it_could_say_so_is_replaced_and_not_doubled() {
+    let server = sandbox("");
+    for _ in 0..200 {
+        let job = job_on(5);
+        let reports = job.place.path("reports");
+        let command = || {
+            let mut command: Command = tieout();
+            command.arg("reconcile").arg(job.place.path("ids.csv")).args([
+                "--rate",
+                "0",
+                "--as-of",
+                "2026-06-01T00:00:00Z",
+            ]);
+            command.arg("--reports-dir").arg(&reports).arg("--state").arg(job.place.path("state.sqlite"));
+            command
+                .args(["--api-url", &server.url])
+                .env("CHENYU_API_KEY", KEY)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            command
+        };
+        let report = reports.join("20260601T000000Z");
+        let mut running = command().spawn().expect("starts");
+        while !report.exists() && running.try_wait().expect("its state").is_none() {
+            yield_now();
+        }
+        running.kill().expect("it can be killed");
+        running.wait().expect("it ends");
+        if !job.has_ended() {
+            let before = fs::read(report.join("summary.json")).expect("it appeared whole");
+            assert!(command().status().expect("starts").success());
+            assert_eq!(names(&reports), ["20260601T000000Z", "latest"]);
+            assert_eq!(fs::read(report.join("summary.json")).expect("still there"), before);
+            assert!(job.has_ended());
+            return;
+        }
+    }
+    panic!("not one job was killed between the report's appearance and its own end");
 }
