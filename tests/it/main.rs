@@ -6,6 +6,7 @@
 
 mod diff;
 mod documentation;
+mod evidence;
 mod faults;
 mod locks;
 mod network;

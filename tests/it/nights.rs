@@ -2,9 +2,9 @@
 
 use std::process::Output;
 
-use tieout::sandbox::{FaultPlan, KEY, Kind, Options, describe};
+use tieout::sandbox::{Anomaly, FaultPlan, KEY, Kind, Options, describe};
 
-use crate::support::{Place, ReportFiles, Server, code, stderr, tieout};
+use crate::support::{Place, ReportFiles, Server, code, stderr, stdout, tieout};
 
 const AS_OF: &str = "2026-06-01T00:00:00Z";
 const OTHER_SEED: u64 = 7;
@@ -223,4 +223,49 @@ fn another_input_other_settings_or_a_wish_start_anew_and_say_why() {
         assert!(said.contains("starting anew: run 1") && said.contains(reason), "{reason}: {said}");
         assert_eq!(broken.journal.arrivals().len() - before, count, "{reason}: all are asked for");
     }
+}
+
+#[test]
+fn a_later_nights_report_is_proven_and_made_again_even_after_a_prune() {
+    let settled = ids(Kind::Clean, Kind::Clean, 3);
+    let mended = ids(Kind::Anomalous(Anomaly::ExternalLeftOut), Kind::Clean, 2);
+    let mut all = [settled.clone(), mended.clone()].concat();
+    all.sort();
+    let place = Place::new();
+    let first = sandbox(0, Options::default().seed, "");
+    let port = first.port();
+    assert_eq!(code(&night(&place, &first, &all, &[])), 1);
+    drop(first);
+    let second = sandbox(port, OTHER_SEED, "");
+    assert_eq!(code(&night(&place, &second, &all, &[])), 1);
+    let report = place.report();
+    assert_eq!(lifecycle(&report)[2], 2, "two are resolved");
+    assert!(report.rows("discrepancies.csv").iter().any(|row| row["check"] == "restated"));
+
+    let command = |arguments: &[&str]| {
+        let mut command = tieout();
+        command.current_dir(place.path("")).args(arguments).output().expect("starts")
+    };
+    let proven = || {
+        let verified = command(&["verify", "report", "--state", "state.sqlite"]);
+        assert_eq!(code(&verified), 0, "{}{}", stdout(&verified), stderr(&verified));
+        let audited = command(&["audit", "report", "--out", "again"]);
+        assert_eq!(code(&audited), 1, "{}", stderr(&audited));
+        let again = ReportFiles(place.path("again"));
+        for name in ["summary.json", "discrepancies.csv", "resolved.csv", "evidence.jsonl", "spend_by_workflow.csv"] {
+            assert_eq!(again.bytes(name), report.bytes(name), "{name}");
+        }
+        let verified = command(&["verify", "again", "--files-only"]);
+        assert_eq!(code(&verified), 0, "an audit is proved like a report: {}", stdout(&verified));
+    };
+    proven();
+    let pruned = command(&["prune", "--keep", "1ms", "--state", "state.sqlite", "--reports-dir", "none"]);
+    assert_eq!(code(&pruned), 0, "{}", stderr(&pruned));
+    proven();
+
+    // What was pruned was not the memory: the settlement is still another one than the first.
+    assert_eq!(code(&night(&place, &second, &all, &[])), 1);
+    assert_eq!(lifecycle(&place.report())[1], lifecycle(&report)[1]);
+    let restated = place.report().rows("discrepancies.csv").iter().filter(|row| row["check"] == "restated").count();
+    assert_eq!(restated, settled.len() + mended.len());
 }
