@@ -8,7 +8,7 @@ use rusqlite::{Row, Transaction};
 
 use super::cells::Damage;
 use super::error::{StoreError, sqlite};
-use super::insert::{Inserter, Learnt};
+use super::insert::{Inserter, Learnt, Standing};
 use super::runs::{self, Ending, Providers, Run};
 use super::{NewRun, RunId};
 use crate::domain::money::Amount;
@@ -41,7 +41,8 @@ fn outcomes(transaction: &Transaction<'_>, path: &Path, run: &Run) -> Result<(),
     let query = "SELECT * FROM outcomes_2 WHERE run_id = ?1 ORDER BY line";
     let mut statement = transaction.prepare(query).map_err(failed())?;
     let mut rows = statement.query([run.id.0]).map_err(failed())?;
-    let mut inserter = Inserter::prepare(transaction, path, run.id, false)?;
+    let standing = Standing::of(transaction, path, run.id)?;
+    let mut inserter = Inserter::prepare(transaction, path, standing, false)?;
     while let Some(row) = rows.next().map_err(failed())? {
         let outcome = outcome(row).map_err(|damage| damage.at(path))?;
         inserter.insert(Learnt::of(outcome, run.begun.started_at))?;

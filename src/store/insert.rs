@@ -57,44 +57,62 @@ impl Learnt {
     }
 }
 
+/// What is known of a run between the transactions that write it: nobody else writes meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    run: RunId,
+    provider: i64,
+    /// Whether anything is remembered of the provider: where nothing is, there is nothing to look up.
+    is_remembered: bool,
+    /// The number of the next observation.
+    next: i64,
+}
+
+impl Standing {
+    pub(super) fn of(connection: &Connection, path: &Path, run: RunId) -> Result<Self, StoreError> {
+        let providers = Providers::read(connection, path)?;
+        let provider = runs::provider_of(connection, path, run, &providers)?;
+        let last: Option<i64> = connection
+            .query_row("SELECT max(observation_id) FROM observations", (), |row| row.get(0))
+            .map_err(sqlite(path, WRITING))?;
+        Ok(Self { run, provider, is_remembered: providers.orders(provider) > 0, next: last.unwrap_or(0) + 1 })
+    }
+}
+
 /// Writes outcomes of one run within a transaction.
 pub(super) struct Inserter<'c> {
     path: &'c Path,
     connection: &'c Connection,
-    run: RunId,
-    provider: i64,
+    standing: Standing,
     keeps_replies: bool,
-    /// `None` where nothing is remembered yet: then there is nothing to look up.
     lookup: Option<Lookup<'c>>,
     outcomes: CachedStatement<'c>,
     observations: CachedStatement<'c>,
-    next: i64,
 }
 
 impl<'c> Inserter<'c> {
     pub(super) fn prepare(
         connection: &'c Connection,
         path: &'c Path,
-        run: RunId,
+        standing: Standing,
         keeps_replies: bool,
     ) -> Result<Self, StoreError> {
         let failed = || sqlite(path, WRITING);
-        let providers = Providers::read(connection, path)?;
-        let provider = runs::provider_of(connection, path, run, &providers)?;
-        let lookup = if providers.orders(provider) > 0 { Some(Lookup::prepare(connection)) } else { None };
-        let mut last = connection.prepare_cached("SELECT max(observation_id) FROM observations").map_err(failed())?;
-        let last: Option<i64> = last.query_row((), |row| row.get(0)).map_err(failed())?;
+        let lookup = standing.is_remembered.then(|| Lookup::prepare(connection));
         Ok(Self {
             path,
             connection,
-            run,
-            provider,
+            standing,
             keeps_replies,
             lookup: lookup.transpose().map_err(failed())?,
             outcomes: connection.prepare_cached(&OUTCOMES.insert()).map_err(failed())?,
             observations: connection.prepare_cached(&OBSERVATIONS.insert()).map_err(failed())?,
-            next: last.unwrap_or(0) + 1,
         })
+    }
+
+    /// What is known once what was inserted is committed.
+    pub(super) fn finish(self) -> Standing {
+        self.standing
     }
 
     pub(super) fn insert(&mut self, learnt: Learnt) -> Result<(), StoreError> {
@@ -109,7 +127,7 @@ impl<'c> Inserter<'c> {
             }
         };
         let hash = reply.as_ref().map(|reply| Sha256::digest(reply).into());
-        let run = self.run;
+        let run = self.standing.run;
         let row = Stored { run, line, run_order_id: &run_order_id, kind, seen_at, reply: hash }.row();
         self.outcomes.execute(params_from_iter(row)).map_err(|error| match error.sqlite_extended_error_code() {
             Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => {
@@ -127,14 +145,14 @@ impl<'c> Inserter<'c> {
     fn observe(&mut self, asked: &str, fetched: Fetched, seen_at: Timestamp) -> Result<i64, StoreError> {
         let facts = Facts::of(asked, fetched.order);
         if let Some(lookup) = &mut self.lookup
-            && let Some(memory) = lookup.find(self.path, self.provider, asked)?
+            && let Some(memory) = lookup.find(self.path, self.standing.provider, asked)?
             && memory.latest_state == facts.state
         {
             return Ok(memory.latest);
         }
-        let observation = self.next;
-        self.next += 1;
-        let row = facts.row(observation, self.provider, asked.to_owned(), seen_at);
+        let observation = self.standing.next;
+        self.standing.next += 1;
+        let row = facts.row(observation, self.standing.provider, asked.to_owned(), seen_at);
         self.observations.execute(params_from_iter(row)).map_err(sqlite(self.path, WRITING))?;
         Ok(observation)
     }
@@ -144,7 +162,7 @@ impl<'c> Inserter<'c> {
             zstd::bulk::compress(reply, LEVEL).map_err(super::error::io(self.path, "compress a reply for"))?;
         let statement = "INSERT OR REPLACE INTO replies (run_id, line, reply) VALUES (?1, ?2, ?3)";
         let mut statement = self.connection.prepare_cached(statement).map_err(sqlite(self.path, WRITING))?;
-        statement.execute((self.run.0, line, compressed)).map_err(sqlite(self.path, WRITING))?;
+        statement.execute((self.standing.run.0, line, compressed)).map_err(sqlite(self.path, WRITING))?;
         Ok(())
     }
 }

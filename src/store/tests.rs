@@ -58,9 +58,20 @@ fn stored(store: &Store, run: RunId) -> Result<Vec<Outcome>, StoreError> {
 }
 
 /// Commits outcomes, all of them seen at the same time.
+fn learn(
+    connection: &mut Connection,
+    path: &Path,
+    run: RunId,
+    keeps_replies: bool,
+    learnt: Vec<Learnt>,
+) -> Result<(), StoreError> {
+    let mut standing = insert::Standing::of(connection, path, run)?;
+    writer::commit(connection, path, &mut standing, keeps_replies, learnt)
+}
+
 fn commit(connection: &mut Connection, path: &Path, run: RunId, outcomes: Vec<Outcome>) -> Result<(), StoreError> {
     let learnt = outcomes.into_iter().map(learnt).collect();
-    writer::commit(connection, path, run, false, learnt)
+    learn(connection, path, run, false, learnt)
 }
 
 fn learnt(outcome: Outcome) -> Learnt {

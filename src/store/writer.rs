@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::error::{StoreError, io, sqlite};
-use super::insert::{Inserter, Learnt};
+use super::insert::{Inserter, Learnt, Standing};
 use super::queue::Queue;
 use super::{RunId, schema};
 
@@ -43,11 +43,12 @@ impl Writer {
     pub(super) fn start(path: &Path, run: RunId, capacity: usize, keeps_replies: bool) -> Result<Self, StoreError> {
         const STARTING: &str = "start the writer of";
         let connection = schema::connect(path)?;
+        let standing = Standing::of(&connection, path, run)?;
         let (end, ended) = oneshot::channel::<()>();
         let queue = Queue::new(capacity);
         let shared = Arc::new(Shared { queue, committed: AtomicU64::new(0), failure: OnceLock::new() });
         let shared_too = Arc::clone(&shared);
-        let mut work = Work { path: path.to_owned(), run, keeps_replies, connection, shared: shared_too };
+        let mut work = Work { path: path.to_owned(), standing, keeps_replies, connection, shared: shared_too };
         let thread = thread::Builder::new()
             .name("tieout-store".to_owned())
             .spawn(move || {
@@ -105,7 +106,7 @@ impl Drop for Writer {
 /// What the thread owns.
 struct Work {
     path: PathBuf,
-    run: RunId,
+    standing: Standing,
     keeps_replies: bool,
     connection: Connection,
     shared: Arc<Shared>,
@@ -119,7 +120,7 @@ impl Work {
             if rows == 0 {
                 return;
             }
-            match commit(&mut self.connection, &self.path, self.run, self.keeps_replies, group) {
+            match commit(&mut self.connection, &self.path, &mut self.standing, self.keeps_replies, group) {
                 Ok(()) => {
                     self.shared.committed.fetch_add(rows as u64, Ordering::Release);
                     self.shared.queue.committed(rows);
@@ -145,16 +146,18 @@ impl Drop for Work {
 pub(super) fn commit(
     connection: &mut Connection,
     path: &Path,
-    run: RunId,
+    standing: &mut Standing,
     keeps_replies: bool,
     group: Vec<Learnt>,
 ) -> Result<(), StoreError> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite(path, WRITING))?;
-    let mut inserter = Inserter::prepare(&transaction, path, run, keeps_replies)?;
+    let mut inserter = Inserter::prepare(&transaction, path, *standing, keeps_replies)?;
     for learnt in group {
         inserter.insert(learnt)?;
     }
-    drop(inserter);
-    transaction.commit().map_err(sqlite(path, WRITING))
+    let then = inserter.finish();
+    transaction.commit().map_err(sqlite(path, WRITING))?;
+    *standing = then;
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::super::*;
-use super::{Bench, Tested, bench, new_run, stored};
+use super::{Bench, Tested, bench, learn, new_run, stored};
 use crate::domain::money::Amount;
 use crate::domain::order::{Charge, RunOrder};
 use crate::domain::outcome::Evidence;
@@ -34,7 +34,7 @@ fn seen(line: u64, charged: Option<i128>, second: i64) -> Learnt {
 /// One night: a run that sees those orders, and what it remembers then.
 fn night(store: &mut Store, path: &Path, learnt: Vec<Learnt>) -> Result<(RunId, SettledAs), StoreError> {
     let run = store.begin(&new_run())?;
-    writer::commit(&mut schema::connect(path)?, path, run, false, learnt)?;
+    learn(&mut schema::connect(path)?, path, run, false, learnt)?;
     let settled_as = store.remember_with(run)?;
     store.finish(run, Timestamp::UNIX_EPOCH, "reconciled", Path::new("report"), Vec::new())?;
     Ok((run, settled_as))
@@ -82,7 +82,7 @@ fn an_order_is_compared_with_how_it_was_first_seen_settled() -> Tested {
 #[test]
 fn what_a_killed_run_saw_is_remembered() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
-    writer::commit(&mut schema::connect(&path)?, &path, run, false, vec![seen(1, Some(5), 1)])?;
+    learn(&mut schema::connect(&path)?, &path, run, false, vec![seen(1, Some(5), 1)])?;
     let (_, mut settled_as) = night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
     assert_eq!(charged(settled_as.take(1)), Some(5));
     Ok(())
@@ -153,7 +153,7 @@ fn full_evidence_keeps_the_reply_and_billing_evidence_its_hash() -> Tested {
         let Bench { path, store, run, _folder } = bench();
         let outcome = Outcome { line: 1, run_order_id: "wfrun_1".into(), evidence: order(1, None).into() };
         let learnt = Learnt::replied(outcome, at(1), Some(reply.clone()));
-        writer::commit(&mut schema::connect(&path)?, &path, run, keeps, vec![learnt])?;
+        learn(&mut schema::connect(&path)?, &path, run, keeps, vec![learnt])?;
         let connection = Connection::open(&path)?;
         let hash: Vec<u8> = connection.query_row("SELECT reply_sha256 FROM outcomes", (), |row| row.get(0))?;
         // Of `printf '{"code":0}' | sha256sum`.

@@ -101,7 +101,8 @@ fn only_what_is_committed_is_seen_or_survives() -> Tested {
     connection.execute_batch("PRAGMA cache_size = 4")?;
     commit(&mut connection, &path, run, vec![missing(1)])?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut inserter = insert::Inserter::prepare(&transaction, &path, run, false)?;
+    let mut inserter =
+        insert::Inserter::prepare(&transaction, &path, insert::Standing::of(&transaction, &path, run)?, false)?;
     (2..=2_000).try_for_each(|line| inserter.insert(learnt(missing(line))))?;
     drop(inserter);
     assert_eq!(lines(&stored(&store, run)?), [1]);
