@@ -6,6 +6,11 @@ serve_nginx() { # PORT
     start_nginx "$1" "access_log off;" "$(reply)"
 }
 
+# As fast as it goes; ACCESS_LOG gets the time (seconds, to the millisecond) of each request.
+serve_logged_nginx() { # PORT ACCESS_LOG
+    start_nginx "$1" "log_format arrivals '\$msec'; access_log $2 arrivals;" "$(reply)"
+}
+
 # With the provider's limit: RATE requests per second for each key, a burst of 10, the rest is 429. ACCESS_LOG gets
 # the time (seconds, to the millisecond) and the status of each request.
 serve_limited_nginx() { # PORT RATE ACCESS_LOG

@@ -5,8 +5,9 @@
 # What depends on the machine is compared in the same run with something that depends on it just as much: such ratios
 # travel between machines, orders per second don't. This measures and never fails a target: it says MISSED.
 #
-# BENCH_BINARY measures that binary instead of building one; BENCH_ORDERS is how many orders a run fetches where speed
-# is measured; BENCH_PYTHON is a Python with bench/requirements.txt.
+# BENCH_BINARY measures that binary instead of building one, and BENCH_FETCH_ONLY the one that keeps nothing;
+# BENCH_ORDERS is how many orders a run fetches where speed is measured; BENCH_PYTHON is a Python with
+# bench/requirements.txt.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -34,6 +35,8 @@ source bench/throughput.sh
 source bench/memory.sh
 # shellcheck source=bench/sandbox.sh
 source bench/sandbox.sh
+# shellcheck source=bench/state.sh
+source bench/state.sh
 
 fail() {
     echo "bench: $1" >&2
@@ -66,16 +69,19 @@ machine() {
 }
 
 PARTS=("$@")
-[ $# -gt 0 ] || PARTS=(pacing throughput memory sandbox)
+[ $# -gt 0 ] || PARTS=(pacing throughput commits memory resume proof sandbox)
 for part in "${PARTS[@]}"; do
     case $part in
-    pacing | throughput | memory | sandbox) ;;
-    *) fail "no part $part: there are pacing, throughput, memory and sandbox" ;;
+    pacing | throughput | commits | memory | resume | proof | sandbox) ;;
+    *) fail "no part $part: there are pacing, throughput, commits, memory, resume, proof and sandbox" ;;
     esac
 done
 
-[ -n "${BENCH_BINARY:-}" ] || cargo build --locked --release
-TIEOUT=${BENCH_BINARY:-${CARGO_TARGET_DIR:-target}/release/tieout}
+[ -n "${BENCH_BINARY:-}" ] || cargo build --locked --release --features bench --bins
+BUILT=${CARGO_TARGET_DIR:-target}/release
+TIEOUT=${BENCH_BINARY:-$BUILT/tieout}
+# The job with commits off, built with the binary.
+FETCH_ONLY=${BENCH_FETCH_ONLY:-$BUILT/fetch_only}
 # Nobody's settings but these.
 export HOME=$WORK XDG_CONFIG_HOME=$WORK
 unset "${!TIEOUT_@}"

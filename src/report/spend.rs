@@ -1,10 +1,11 @@
 //! Spend per workflow and per revision: aggregated by Polars, in decimal, from the facts as they were written.
 
+use std::fs::File;
 use std::path::Path;
 
 use polars::prelude::{
-    AnyValue, Column, DataFrame, DataType, Expr, LazyFrame, PlRefPath, PolarsResult, ScanArgsParquet,
-    SortMultipleOptions, col, len, lit, when,
+    AnyValue, Column, DataFrame, DataType, Expr, IntoLazy, LazyFrame, ParquetReader, PlRefPath, PolarsResult,
+    ScanArgsParquet, SerReader, SortMultipleOptions, UnionArgs, col, concat, len, lit, when,
 };
 
 use super::ReportError;
@@ -40,6 +41,9 @@ pub struct SpendRow {
     pub cost_net_difference: Sum,
 }
 
+/// How many orders are aggregated at once.
+const PART: u32 = 1 << 18;
+
 const WORKFLOW: &str = "workflow_id";
 const REVISION: &str = "revision_id";
 const CURRENCY: &str = "quote_currency";
@@ -51,7 +55,7 @@ const DIFFERENCES: [&str; 4] = ["quote_gross", "quote_net", "cost_gross", "cost_
 /// # Errors
 /// When the facts can't be read back, or a sum does not fit.
 pub fn by_workflow(facts: &Path) -> Result<Vec<SpendRow>, ReportError> {
-    aggregate(facts, &[WORKFLOW])
+    aggregate(facts, &[WORKFLOW], PART)
 }
 
 /// Spend per workflow, revision and currency, sorted.
@@ -59,16 +63,39 @@ pub fn by_workflow(facts: &Path) -> Result<Vec<SpendRow>, ReportError> {
 /// # Errors
 /// When the facts can't be read back, or a sum does not fit.
 pub fn by_revision(facts: &Path) -> Result<Vec<SpendRow>, ReportError> {
-    aggregate(facts, &[WORKFLOW, REVISION])
+    aggregate(facts, &[WORKFLOW, REVISION], PART)
 }
 
-fn aggregate(facts: &Path, keys: &[&str]) -> Result<Vec<SpendRow>, ReportError> {
-    let frame = collect(facts, keys).map_err(ReportError::polars("aggregate"))?;
+fn aggregate(facts: &Path, keys: &[&str], part: u32) -> Result<Vec<SpendRow>, ReportError> {
+    let frame = collect(facts, keys, part).map_err(ReportError::polars("aggregate"))?;
     (0..frame.height()).map(|row| spend_row(&frame, row, keys)).collect()
 }
 
-fn collect(facts: &Path, keys: &[&str]) -> PolarsResult<DataFrame> {
+/// Aggregates a part of the orders after the other, and then the parts: memory does not grow with the orders.
+fn collect(facts: &Path, keys: &[&str], part: u32) -> PolarsResult<DataFrame> {
     let groups: Vec<&str> = keys.iter().copied().chain([CURRENCY]).collect();
+    let args = ScanArgsParquet { glob: false, ..Default::default() };
+    let orders = LazyFrame::scan_parquet(PlRefPath::try_from_path(facts)?, args)?;
+    let count = ParquetReader::new(File::open(facts)?).num_rows()?;
+    let measured = |first: usize| {
+        let some = orders.clone().slice(i64::try_from(first).unwrap_or(i64::MAX), part);
+        let some = some.with_columns(groups.iter().map(|name| col(*name).fill_null(lit(""))).collect::<Vec<_>>());
+        grouped(some, &groups, measures())
+    };
+    let parts = (0..count.max(1)).step_by(part as usize).map(|first| Ok(measured(first).collect()?.lazy()));
+    let parts = concat(parts.collect::<PolarsResult<Vec<_>>>()?, UnionArgs::default())?;
+    let names = COUNTS.into_iter().chain(Amounts::NAMES).chain(DIFFERENCES);
+    grouped(parts, &groups, names.map(|name| col(name).sum()).collect())
+        .sort(groups, SortMultipleOptions::default())
+        .collect()
+}
+
+fn grouped(rows: LazyFrame, groups: &[&str], measures: Vec<Expr>) -> LazyFrame {
+    rows.group_by(groups.iter().map(|name| col(*name)).collect::<Vec<_>>()).agg(measures)
+}
+
+/// What is measured of a group of orders.
+fn measures() -> Vec<Expr> {
     let settled = || col("settled");
     // Facts are widened before anything is added: a sum of (28,8) may need 38 digits.
     let amount = |name: &str| col(name).cast(DataType::Decimal(38, SCALE as usize));
@@ -93,12 +120,7 @@ fn collect(facts: &Path, keys: &[&str]) -> PolarsResult<DataFrame> {
         over_settled(size(&cost), cost_gross),
         over_settled(cost, cost_net),
     ]);
-    LazyFrame::scan_parquet(PlRefPath::try_from_path(facts)?, ScanArgsParquet { glob: false, ..Default::default() })?
-        .with_columns(groups.iter().map(|name| col(*name).fill_null(lit(""))).collect::<Vec<_>>())
-        .group_by(groups.iter().map(|name| col(*name)).collect::<Vec<_>>())
-        .agg(measures)
-        .sort(groups, SortMultipleOptions::default())
-        .collect()
+    measures
 }
 
 /// The size of a decimal without its sign.

@@ -1,0 +1,73 @@
+//! The job with commits off: fetches, decodes and judges every order like `reconcile`, and keeps nothing. What it is
+//! faster by is what the state costs.
+//!
+//! `fetch_only IDS API_URL CONCURRENCY` prints how many orders it fetched and the seconds that took.
+
+#![allow(clippy::print_stdout, reason = "what it measures is what it is for")]
+
+use std::env;
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use mimalloc::MiMalloc;
+use tieout::checks::{Judging, judge};
+use tieout::domain::outcome::{Bucket, Outcome};
+use tieout::input::{Entry, Input, Options as InputOptions, Source};
+use tieout::provider::{ApiKey, Fetch, Options, Provider};
+use tokio::runtime::Builder;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// As many rows in hand for each request in flight as the job has.
+const IN_HAND_PER_PERMIT: usize = 4;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [ids, api_url, concurrency] = arguments.as_slice() else {
+        return Err("usage: fetch_only IDS API_URL CONCURRENCY".into());
+    };
+    let input = Input::open(InputOptions {
+        source: Source::File(ids.into()),
+        column: None,
+        no_header: false,
+        encoding: None,
+        delimiter: None,
+    })?;
+    let concurrency = concurrency.parse()?;
+    let options = Options {
+        base_url: api_url.clone(),
+        rate: 0,
+        concurrency,
+        timeout: Duration::from_secs(30),
+        retries: 5,
+        max_wait: Duration::from_mins(5),
+        strict_rate: false,
+        deadline: None,
+        proxy: None,
+        ca_file: None,
+    };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let _inside = runtime.enter();
+    let provider = Provider::new(options, ApiKey::new(&env::var("CHENYU_API_KEY")?)?)?;
+    let judging = Judging::default();
+    let start = Instant::now();
+    let reconciled = runtime.block_on(async {
+        let outcomes = stream::iter(input.read()?).map(async |row| -> Result<_, Box<dyn Error>> {
+            let row = row?;
+            let Entry::Order(id) = row.entry else {
+                return Err(format!("line {} holds no order", row.line).into());
+            };
+            let Fetch { evidence, .. } = provider.fetch(&id).await?;
+            Ok(Outcome { line: row.line, run_order_id: id.to_string(), evidence })
+        });
+        let judged = outcomes.buffer_unordered(concurrency * IN_HAND_PER_PERMIT);
+        let count = judged.try_fold(0_u64, async |count, outcome| {
+            Ok(count + u64::from(judge(&outcome, &judging).bucket == Bucket::Reconciled))
+        });
+        count.await
+    })?;
+    println!("{reconciled} {:.3}", start.elapsed().as_secs_f64());
+    Ok(())
+}
