@@ -23,6 +23,11 @@ use crate::store::{Learnt, Recall, Writer};
 /// may go ahead of it.
 const IN_HAND_PER_PERMIT: usize = 4;
 
+/// How many rows are in hand, and may be learnt of but not committed yet.
+const fn in_hand(job: &Job) -> usize {
+    job.concurrency.saturating_mul(IN_HAND_PER_PERMIT)
+}
+
 /// A signal that asks the job to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -48,7 +53,7 @@ pub(super) struct Fetched {
 /// committed before this returns.
 pub(super) async fn fetch_all(job: &Job, begun: &Begun, recall: Option<&Recall>) -> Result<Fetched, JobError> {
     let start = Instant::now();
-    let writer = job.store.writer(begun.run, job.concurrency, job.memory.keeps_replies)?;
+    let writer = job.store.writer(begun.run, in_hand(job), job.memory.keeps_replies)?;
     let mut progress = Progress::start(job.display, job.input.rows(), begun.done.len() as u64);
     let mut signals = Signals::listen().map_err(JobError::Signals)?;
     let walk = Walk { job, done: &begun.done, recall };
@@ -93,8 +98,7 @@ impl Walk<'_> {
             None
         }));
         let rows = stream::iter(rows).take_while(|_| future::ready(!is_stopping.get()));
-        let in_hand = job.concurrency.saturating_mul(IN_HAND_PER_PERMIT);
-        let mut learnt = pin!(rows.map(|row| self.learn(row)).buffer_unordered(in_hand));
+        let mut learnt = pin!(rows.map(|row| self.learn(row)).buffer_unordered(in_hand(job)));
         let mut show = interval(SHOW_EVERY);
         let mut patience = pin!(sleep(Duration::MAX));
         let mut stopped_by = None;

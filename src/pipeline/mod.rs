@@ -44,7 +44,7 @@ pub struct Job {
     pub input: Input,
     /// Where the orders are fetched.
     pub provider: Provider,
-    /// How many requests may be in flight: also how many unwritten outcomes there may be.
+    /// How many requests may be in flight.
     pub concurrency: usize,
     /// Requests per second; 0 is unlimited.
     pub rate: u32,
