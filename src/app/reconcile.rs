@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use jiff::{Timestamp, Unit};
 use tokio::runtime::{Builder, Runtime};
@@ -14,8 +15,17 @@ use crate::domain::outcome::Bucket;
 use crate::input::Input;
 use crate::pipeline::{self, Display, Ended, Job, JobError, Resuming, Signal};
 use crate::provider::{ApiKey, Options as ProviderOptions, Provider, Stop};
+use crate::report::ReportError;
+use crate::report::chain;
+use crate::report::publish::{Destination, PublishError};
 use crate::sandbox::{self, Sandbox};
 use crate::store::{Lock, LockError, Store};
+
+const KEPT: &str = "what was fetched is kept in the state";
+const AGAIN: &str = "put that right and run the same command again";
+/// What is safe where the job did not get as far as the provider.
+const NOTHING_ASKED: &str = "nothing was asked yet, and what earlier runs fetched is kept in the state: put that right \
+                             and run the same command again";
 
 /// What the state calls the simulator, whatever port it has: its orders never meet real ones.
 const SANDBOX_URL: &str = "sandbox";
@@ -26,10 +36,10 @@ const SANDBOX_URL: &str = "sandbox";
 /// A [`Failure`] says why there is no report, and what to do.
 pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
     let (output, quiet, fail_on) = (settings.output, settings.quiet, settings.fail_on.clone());
+    let destination = settings.destination.clone();
     let job = open(settings)?;
-    match pipeline::reconcile(job, |verdict, population| exit::of(verdict, population, &fail_on).code())
-        .map_err(failure)?
-    {
+    let ended = pipeline::reconcile(job, |verdict, population| exit::of(verdict, population, &fail_on).code());
+    match ended.map_err(|error| failed(error, &destination))? {
         Ended::Reported { report, folder, gave_up } => {
             if let Some(reason) = gave_up {
                 let unfetched = report.summary.population.of(Bucket::Unfetched);
@@ -62,7 +72,7 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
 fn open(mut settings: Settings) -> Result<Job, Failure> {
     let started_at = Timestamp::now();
     let as_of = settings.as_of.unwrap_or_else(|| started_at.round(Unit::Second).unwrap_or(started_at));
-    settings.destination.check().map_err(Failure::usage)?;
+    settings.destination.check().map_err(unwritable)?;
     let input = Input::open(settings.input).map_err(Failure::usage)?;
     // One thread for all connections: a request handed from thread to thread costs more than it wins.
     let runtime = runtime(Builder::new_current_thread())?;
@@ -85,7 +95,16 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
             Err(unusable) => tracing::warn!("{unusable}: two jobs with one key would send twice its rate"),
         }
     }
-    let store = Store::open(&settings.state).map_err(Failure::no_report)?;
+    let is_new = !settings.state.exists();
+    let store =
+        Store::open(&settings.state).map_err(|error| Failure::no_report(error).help("nothing was asked yet"))?;
+    if is_new && chain::previous(&settings.destination, &[]).is_some() {
+        let (state, reports) = (settings.state.display(), place(&settings.destination).display());
+        exit::tell(&format!(
+            "warning: the state {state} is new, but there is a report in {reports}: nothing is known of earlier runs\n  \
+             help: if the state should be there, stop this job, bring it back and run the same command again"
+        ));
+    }
     Ok(Job {
         runtime,
         sandbox,
@@ -111,7 +130,36 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
 
 /// Another job is at work, or there is no saying whether one is.
 pub(super) fn locked(error: LockError) -> Failure {
-    Failure::no_report(error)
+    match error {
+        LockError::Held { .. } => Failure::no_report(error),
+        LockError::Unusable { .. } => Failure::no_report(error).help(NOTHING_ASKED),
+    }
+}
+
+/// A destination that is a mistake, or that the disk refuses.
+fn unwritable(error: PublishError) -> Failure {
+    match error {
+        PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) => Failure::usage(error),
+        PublishError::Io { .. } => Failure::no_report(error).help(NOTHING_ASKED),
+    }
+}
+
+/// Why there is no report where it should be.
+fn failed(error: JobError, destination: &Destination) -> Failure {
+    match error {
+        JobError::Report(ReportError::Contradiction(_)) => failure(error),
+        JobError::Report(_) | JobError::Publish(_) => {
+            let place = place(destination).display();
+            Failure::no_report(error).help(format!("there is no new report in {place}; {KEPT}: {AGAIN}"))
+        }
+        other => failure(other),
+    }
+}
+
+fn place(destination: &Destination) -> &Path {
+    match destination {
+        Destination::Exactly(path) | Destination::Under(path) => path,
+    }
 }
 
 /// Starts the simulator on a free loopback port and threads of its own, points the provider's options at it, and
@@ -140,18 +188,19 @@ fn display(quiet: bool) -> Display {
 }
 
 pub(super) fn failure(error: JobError) -> Failure {
-    let kept = "what was fetched is kept in the state";
     match error {
+        JobError::Store(damage) if damage.is_damage() => Failure::no_report(damage),
+        JobError::Unrecorded { .. } => Failure::no_report(error),
         JobError::Stop(Stop::NotTheApi) => {
             Failure::no_report(error).help("check --api-url: it ends with the path of the API")
         }
-        JobError::Stop(_) => Failure::no_report(error).help(format!("check CHENYU_API_KEY or --api-key-file; {kept}")),
+        JobError::Stop(_) => Failure::no_report(error).help(format!("check CHENYU_API_KEY or --api-key-file; {KEPT}")),
         JobError::Unreachable(_) => {
             Failure::no_report(error).help("check --api-url and the network, and run the same command again")
         }
         JobError::NoReport { .. } => Failure::usage(error),
         JobError::Input(_) | JobError::Store(_) | JobError::Report(_) | JobError::Publish(_) | JobError::Signals(_) => {
-            Failure::no_report(error).help(kept)
+            Failure::no_report(error).help(KEPT)
         }
     }
 }

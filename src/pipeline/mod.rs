@@ -120,6 +120,14 @@ pub enum JobError {
     /// The report can't be put in its place.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// The report is in its place, and the state does not know that the run has ended.
+    #[error("the report in {} is whole, but the state can't be told so: {source}", folder.display())]
+    Unrecorded {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
     /// The provider can't be asked any more: it does not accept the key.
     #[error(transparent)]
     Stop(#[from] Stop),
@@ -166,7 +174,8 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict, &Population) -> u8) -
     let manifest = job.stamp(&report, earlier.stamp, fetched.elapsed, finished_at).write(staging.path())?;
     job.store.announce(begun.run, &manifest)?;
     let folder = staging.publish(&replaces)?;
-    job.store.finish(begun.run, finished_at, report.verdict.code(), &folder, report.past_findings())?;
+    let finished = job.store.finish(begun.run, finished_at, report.verdict.code(), &folder, report.past_findings());
+    finished.map_err(|source| JobError::Unrecorded { folder: folder.clone(), source })?;
     Ok(Ended::Reported { report: Box::new(report), folder, gave_up: job.provider.gave_up() })
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use super::RunId;
 
@@ -32,8 +32,33 @@ pub enum StoreError {
         known: i64,
     },
     /// The file or its folder can't be written.
-    #[error("the state {path} can't be written: make the file and its folder writable, or give --state another path")]
+    #[error(
+        "the state {path} can't be written; what is in it is kept: make the file and its folder writable and run the \
+         same command again, or give --state another path"
+    )]
     ReadOnly {
+        /// The state.
+        path: PathBuf,
+    },
+    /// The disk does not do what it should.
+    #[error(
+        "can't {doing} the state {path} ({source}): its disk fails, is full or is gone; what is committed is kept: put \
+         that right and run the same command again"
+    )]
+    DiskFails {
+        /// The state.
+        path: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// What SQLite says.
+        source: Arc<rusqlite::Error>,
+    },
+    /// Its path leads elsewhere, or nowhere, since it was opened.
+    #[error(
+        "the state {path} is not where it was: its disk or folder was taken away while the job ran; what is committed \
+         is kept there: bring it back and run the same command again"
+    )]
+    Moved {
         /// The state.
         path: PathBuf,
     },
@@ -62,7 +87,10 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// SQLite finds the file corrupt.
-    #[error("the state {path} is corrupt: restore it from a backup, or move it away to begin a new one")]
+    #[error(
+        "the state {path} is damaged: it is no whole SQLite file; restore the file from a backup, or move it away to \
+         begin a new one (finished reports stand by themselves)"
+    )]
     Corrupt {
         /// The state.
         path: PathBuf,
@@ -147,6 +175,14 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether what is in the state may be lost.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::Damaged { .. })
+    }
+}
+
 /// Turns what SQLite says while `doing` something with the state at `path` into an error that says what to do.
 pub(super) fn sqlite(path: &Path, doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
     move |error| {
@@ -156,6 +192,13 @@ pub(super) fn sqlite(path: &Path, doing: &'static str) -> impl FnOnce(rusqlite::
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked { path },
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt { path },
+            // The index of the write-ahead log can't grow.
+            _ if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMSIZE) => StoreError::DiskFull { path },
+            Some(ErrorCode::SystemIoFailure) => StoreError::DiskFails { path, doing, source: Arc::new(error) },
+            // Every statement is known to go with the tables, and every row with their constraints: these are other ones.
+            None | Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {
+                StoreError::Damaged { path, what: "its tables".to_owned(), problem: error.to_string() }
+            }
             _ => StoreError::Sqlite { path, doing, source: Arc::new(error) },
         }
     }

@@ -191,7 +191,7 @@ impl Store {
         let failed = || sqlite(&path, REMEMBERING);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
         let mut providers = Providers::read(&transaction, &path)?;
-        providers.prove(&transaction, &path)?;
+        prove(&transaction, &path, &providers)?;
         let mut settled_as = SettledAs::default();
         for mut run in runs::all(&transaction, &path)? {
             let is_current = current == Some(run.id);
@@ -280,6 +280,36 @@ impl Take<'_> {
         }
         Ok(())
     }
+}
+
+/// Proves that every order in the memory is there, whole and where it is looked for: a settlement that is forgotten could
+/// change unseen.
+fn prove(connection: &Connection, path: &Path, providers: &Providers) -> Result<(), StoreError> {
+    let failed = || sqlite(path, "prove the memory of orders in");
+    let damaged = |problem: String| Damage::new("the memory of orders", problem).at(path);
+    let query = format!("SELECT {} FROM orders ORDER BY provider_id, run_order_id", ORDERS.list(""));
+    let mut statement = connection.prepare(&query).map_err(failed())?;
+    let mut rows = statement.query(()).map_err(failed())?;
+    let (mut found, mut last) = (HashMap::<i64, u64>::new(), None);
+    while let Some(row) = rows.next().map_err(failed())? {
+        let key = |row| -> Result<_, Damage> {
+            let mut cells = Cells::open(row, 0, &ORDERS)?;
+            Ok((cells.required_integer()?, cells.required_text()?))
+        };
+        let key = key(row).map_err(|damage| damage.at(path))?;
+        *found.entry(key.0).or_default() += 1;
+        if last.as_ref().is_some_and(|last| *last >= key) {
+            return Err(damaged(format!("{} is out of order", key.1)));
+        }
+        last = Some(key);
+    }
+    for (provider, written) in providers.each() {
+        let found = found.remove(&provider).unwrap_or(0);
+        if found != written {
+            return Err(damaged(format!("{found} are there, {written} were written")));
+        }
+    }
+    if found.is_empty() { Ok(()) } else { Err(damaged("some are of no provider".to_owned())) }
 }
 
 /// One observation.

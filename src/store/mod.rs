@@ -35,6 +35,7 @@ mod writer;
 
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -90,6 +91,8 @@ pub struct NewRun {
 pub struct Store {
     path: PathBuf,
     connection: Connection,
+    /// Which file that was when it was opened.
+    file: Option<(u64, u64)>,
 }
 
 impl Store {
@@ -108,7 +111,8 @@ impl Store {
         schema::refuse_others(&path)?;
         let mut connection = schema::connect(&path)?;
         schema::prepare(&mut connection, &path)?;
-        Ok(Self { path, connection })
+        let file = identity(&path);
+        Ok(Self { path, connection, file })
     }
 
     /// Records that a run begins.
@@ -236,9 +240,13 @@ impl Store {
     /// right then, the report is known to be this run's.
     ///
     /// # Errors
-    /// The run must be in the state and not be finished yet.
+    /// The run must be in the state and not be finished yet. [`StoreError::Moved`] where the state could not vouch for
+    /// the report, because its path does not lead to it any more.
     pub fn announce(&mut self, run: RunId, manifest_sha256: &str) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
+        if identity(&self.path) != self.file {
+            return Err(StoreError::Moved { path: self.path.clone() });
+        }
         self.change("announce a report in", |connection, path| {
             let mut run = runs::one(connection, path, run)?;
             run.manifests.push(manifest_sha256.to_owned());
@@ -309,6 +317,12 @@ impl Store {
         transaction.commit().map_err(sqlite(&self.path, doing))?;
         Ok(done)
     }
+}
+
+/// The device and the number of a file, which no other file shares.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 #[cfg(test)]

@@ -170,7 +170,8 @@ impl Run {
     }
 }
 
-/// Every run, the first one first. Their numbers leave no gap, so that none can vanish unseen.
+/// Every run, the first one first. Their numbers leave no gap, and SQLite notes the last of them elsewhere, so that none
+/// can vanish unseen.
 pub(super) fn all(connection: &Connection, path: &Path) -> Result<Vec<Run>, StoreError> {
     let failed = || sqlite(path, "read the runs in");
     let query = format!("SELECT {} FROM runs ORDER BY run_id", RUNS.list(""));
@@ -183,6 +184,12 @@ pub(super) fn all(connection: &Connection, path: &Path) -> Result<Vec<Run>, Stor
             return Err(Damage::new(format!("run {}", runs.len() + 1), "it is not there").at(path));
         }
         runs.push(run);
+    }
+    let query = "SELECT seq FROM sqlite_sequence WHERE name = 'runs'";
+    let last: Option<i64> = connection.query_row(query, (), |row| row.get(0)).optional().map_err(failed())?;
+    if last.unwrap_or(0) != i64::try_from(runs.len()).unwrap_or(i64::MAX) {
+        let problem = format!("{} are there, {} were begun", runs.len(), last.unwrap_or(0));
+        return Err(Damage::new("the runs", problem).at(path));
     }
     Ok(runs)
 }
@@ -260,18 +267,9 @@ impl Providers {
         self.0.iter_mut().filter(|(id, ..)| *id == provider).for_each(|(.., orders)| *orders += added);
     }
 
-    /// Proves that no order has vanished from the memory: a settlement that is forgotten could change unseen.
-    pub(super) fn prove(&self, connection: &Connection, path: &Path) -> Result<(), StoreError> {
-        let failed = || sqlite(path, "count the orders in");
-        let mut count = connection.prepare("SELECT count(*) FROM orders WHERE provider_id = ?1").map_err(failed())?;
-        for (id, _, orders) in &self.0 {
-            let found: i64 = count.query_row([id], |row| row.get(0)).map_err(failed())?;
-            if u64::try_from(found).ok() != Some(*orders) {
-                let problem = format!("{found} are there, {orders} were written");
-                return Err(Damage::new("the memory of orders", problem).at(path));
-            }
-        }
-        Ok(())
+    /// Every provider with the number of its orders in the memory.
+    pub(super) fn each(&self) -> impl Iterator<Item = (i64, u64)> {
+        self.0.iter().map(|(id, _, orders)| (*id, *orders))
     }
 
     pub(super) fn write(&self, connection: &Connection, path: &Path) -> Result<(), StoreError> {

@@ -2,11 +2,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use super::cells::Damage;
 use super::error::{StoreError, io, sqlite};
 use super::format_2;
 
@@ -188,7 +191,13 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// How long the header of an SQLite file is.
 const HEADER: u64 = 100;
 /// Where the header holds the application ID, big-endian.
-const APPLICATION_ID_AT: std::ops::Range<usize> = 68..72;
+const APPLICATION_ID_AT: Range<usize> = 68..72;
+/// Where the header holds `user_version`, big-endian. A log may hold a later one.
+const USER_VERSION_AT: Range<usize> = 60..64;
+/// Where the header holds the versions of SQLite's own format, for writing and for reading.
+const SQLITE_FORMAT_AT: Range<usize> = 18..20;
+/// The versions there are. A higher one would make the file one that may only be read.
+const SQLITE_FORMATS: RangeInclusive<u8> = 1..=2;
 /// How long another process may keep the file locked before we give up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -204,12 +213,43 @@ pub(super) fn refuse_others(path: &Path) -> Result<(), StoreError> {
         let file = File::open(path).map_err(io(path, "open"))?;
         file.take(HEADER).read_to_end(&mut header).map_err(io(path, "read"))?;
         let ours = header.get(APPLICATION_ID_AT) == Some(&APPLICATION_ID.to_be_bytes());
-        // An empty file is a database without tables to SQLite, and holds nothing that could be lost.
-        if header.is_empty() || (header.starts_with(MAGIC) && ours) {
-            return Ok(());
+        // An empty file is a database without tables to SQLite. It would remove what is in a log beside it.
+        if header.is_empty() {
+            return refuse_log(path);
+        }
+        if header.starts_with(MAGIC) && ours {
+            return refuse_header(&header, path);
         }
     }
     Err(StoreError::NotOurs { path: path.to_owned() })
+}
+
+/// Refuses what can be told from the header of a state without opening it.
+fn refuse_header(header: &[u8], path: &Path) -> Result<(), StoreError> {
+    let is_known = |versions: &[u8]| versions.iter().all(|version| SQLITE_FORMATS.contains(version));
+    let format = header.get(USER_VERSION_AT).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
+    match format {
+        Some(format) if header.get(SQLITE_FORMAT_AT).is_some_and(is_known) => refuse_newer(format.into(), path),
+        _ => Err(StoreError::Corrupt { path: path.to_owned() }),
+    }
+}
+
+fn refuse_newer(found: i64, path: &Path) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known { Err(StoreError::Newer { path: path.to_owned(), found, known }) } else { Ok(()) }
+}
+
+/// Refuses a write-ahead log beside an empty file: the file was more than that once.
+fn refuse_log(path: &Path) -> Result<(), StoreError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    match fs::metadata(&log) {
+        Ok(found) if found.len() > 0 => {
+            let problem = format!("the file is empty, but {} is not", Path::new(&log).display());
+            Err(Damage::new("all of it", problem).at(path))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Opens a connection to the file that has the properties this program relies on.
@@ -234,7 +274,12 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 /// Creates the tables or brings them up to date, then turns the write-ahead log on.
 pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    const OPENING: &str = "open";
+    // Whatever is refused is left as it is: to close it would fold the log of a killed job into the file.
+    let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    connection.set_db_config(keep_log, true).map_err(sqlite(path, OPENING))?;
     migrate(connection, path)?;
+    connection.set_db_config(keep_log, false).map_err(sqlite(path, OPENING))?;
     // Only now: the header that says whose file it is must stand in the file itself, not in the log beside it.
     let mode: String = connection
         .query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))
@@ -255,10 +300,8 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let Some(done) = done else {
         return Err(StoreError::NotOurs { path: path.to_owned() });
     };
-    let Some(pending) = MIGRATIONS.get(done..) else {
-        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-        return Err(StoreError::Newer { path: path.to_owned(), found: version, known });
-    };
+    refuse_newer(version, path)?;
+    let pending = MIGRATIONS.get(done..).unwrap_or_default();
     if pending.is_empty() {
         return Ok(());
     }

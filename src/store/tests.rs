@@ -264,6 +264,7 @@ fn what_vanishes_is_missed() -> Tested {
     let removals = [
         "DELETE FROM observations",
         "DELETE FROM runs WHERE run_id = 1",
+        "DELETE FROM runs WHERE run_id = 2",
         "DELETE FROM orders",
         "DELETE FROM findings",
         "DELETE FROM providers",

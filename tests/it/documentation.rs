@@ -6,7 +6,7 @@ use std::fs;
 use crate::support::{files_below, repository};
 
 /// The modules whose tests `docs/faults.md` lists.
-const LISTED: [&str; 3] = ["faults", "network", "restarts"];
+const LISTED: [&str; 5] = ["damage", "disk", "faults", "network", "restarts"];
 
 #[test]
 fn the_faults_are_documented_with_their_tests() {

@@ -6,9 +6,11 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tieout::sandbox::{Journal, Options, Sandbox};
+use tieout::sandbox::{Journal, Options, Sandbox, SandboxError};
 use tokio::runtime::Runtime;
 
 /// The binary under test, in an environment of its own.
@@ -65,6 +67,17 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// The bytes of files, by name.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Asserts that files are the same, byte for byte; shows the first that is not.
+pub fn assert_same_files(found: &Files, expected: &Files, when: &str) {
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{when}");
+    for (name, bytes) in found {
+        assert!(*bytes == expected[name], "{when}: {name} differs:\n{}", String::from_utf8_lossy(bytes));
+    }
+}
+
 /// A report folder, read by plain means.
 pub struct ReportFiles(pub PathBuf);
 
@@ -85,6 +98,20 @@ impl ReportFiles {
     pub fn rows(&self, name: &str) -> Vec<BTreeMap<String, String>> {
         let mut reader = csv::Reader::from_path(self.0.join(name)).expect("a CSV file");
         reader.deserialize().map(|row| row.expect("a row")).collect()
+    }
+
+    /// Every file, by name.
+    pub fn files(&self) -> Files {
+        let named = |path: PathBuf| (path.file_name().expect("a name").to_string_lossy().into_owned(), path);
+        let read = |(name, path)| (name, fs::read(path).expect("readable"));
+        files_below(&self.0).into_iter().map(named).map(read).collect()
+    }
+
+    /// Every file but the manifest: what depends on the evidence alone.
+    pub fn evident(&self) -> Files {
+        let mut files = self.files();
+        assert!(files.remove("manifest.json").is_some(), "a report has a manifest");
+        files
     }
 
     pub fn population(&self, bucket: &str) -> u64 {
@@ -113,7 +140,14 @@ impl Server {
     pub fn start_at(port: u16, options: Options) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let sandbox = runtime.block_on(Sandbox::start(address, options)).expect("a free port");
+        // A connection of another test may have the port for a moment.
+        let mut started = runtime.block_on(Sandbox::start(address, options.clone()));
+        let patience = Instant::now() + Duration::from_secs(60);
+        while matches!(started, Err(SandboxError::AddressInUse(_))) && Instant::now() < patience {
+            sleep(Duration::from_millis(50));
+            started = runtime.block_on(Sandbox::start(address, options.clone()));
+        }
+        let sandbox = started.expect("a free port");
         let (url, journal) = (sandbox.base_url(), sandbox.journal());
         runtime.spawn(sandbox.wait());
         Self { _runtime: runtime, url, journal }
