@@ -12,12 +12,14 @@ use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 use crate::domain::outcome::Bucket;
 use crate::report::builder::Report;
-use crate::report::summary_json::ControlTotals;
+use crate::report::summary_json::{ControlTotals, Lifecycle};
 use crate::report::tables::Discrepancy;
 use crate::summary::Verdict;
 
 /// How many discrepancies are shown; the report has them all.
 const WORST: usize = 5;
+/// How many characters of what is wrong are shown.
+const WHAT: usize = 100;
 
 /// Writes the summary of a report for people.
 ///
@@ -35,9 +37,14 @@ pub(super) fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::R
     }
     population.add_row(vec!["= rows read".to_owned(), summary.population.rows().to_string()]);
     print(&mut population, &[1], out)?;
+    if summary.reused > 0 {
+        let reused = counted(summary.reused, "order was", "orders were");
+        writeln!(out, "{reused} not asked for again: an earlier run saw them settled.")?;
+    }
 
     show_control_totals(&summary.control_totals, out)?;
     show_worst(&report.discrepancies, out)?;
+    show_lifecycle(summary.lifecycle, out)?;
     writeln!(out, "\nReport: {}", folder.display())
 }
 
@@ -78,10 +85,30 @@ fn show_worst(discrepancies: &[Discrepancy], out: &mut dyn Write) -> io::Result<
             row.run_order_id.to_string(),
             finding.check.to_owned(),
             finding.difference.map(|difference| difference.to_string()).unwrap_or_default(),
-            finding.message.clone(),
+            cut(&finding.message),
         ]);
     }
     print(&mut table, &[0, 3], out)
+}
+
+fn cut(message: &str) -> String {
+    match message.char_indices().nth(WHAT) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
+    }
+}
+
+/// What became of discrepancies since the report before, once there is something to tell.
+fn show_lifecycle(lifecycle: Lifecycle, out: &mut dyn Write) -> io::Result<()> {
+    let Lifecycle { new, persisting, resolved, not_assessed } = lifecycle;
+    if persisting + resolved + not_assessed == 0 {
+        return Ok(());
+    }
+    write!(out, "\nSince the report before: {new} new, {persisting} persisting, {resolved} resolved")?;
+    if not_assessed > 0 {
+        write!(out, ", {not_assessed} could not be judged")?;
+    }
+    writeln!(out)
 }
 
 fn explanation(report: &Report) -> String {

@@ -15,8 +15,8 @@ use crate::report::manifest::{FileStamp, MANIFEST_FILE, Manifest, hash_file};
 use crate::store::Store;
 use crate::summary::{Population, Verdict};
 
-/// The most characters of a differing line that are shown.
-const SHOWN: usize = 120;
+/// How many characters of a differing line are shown before the first difference, and from there on.
+const SHOWN: (usize, usize) = (40, 60);
 
 /// What came of one part of the proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -209,7 +209,8 @@ fn first_difference(one: &Path, other: &Path) -> std::io::Result<Option<String>>
         should.clear();
         let read = (one.read_until(b'\n', &mut is)?, other.read_until(b'\n', &mut should)?);
         if is != should {
-            return Ok(Some(format!("line {line} is {}, it comes to {}", shown(&is), shown(&should))));
+            let at = is.iter().zip(&should).take_while(|(is, should)| is == should).count();
+            return Ok(Some(format!("line {line} is {}, it comes to {}", shown(&is, at), shown(&should, at))));
         }
         if read == (0, 0) {
             break;
@@ -218,13 +219,16 @@ fn first_difference(one: &Path, other: &Path) -> std::io::Result<Option<String>>
     Ok(None)
 }
 
-fn shown(line: &[u8]) -> String {
+/// A line around its byte `at`.
+fn shown(line: &[u8], at: usize) -> String {
     if line.is_empty() {
         return "nothing".to_owned();
     }
-    let text = String::from_utf8_lossy(line);
-    let text = text.trim_end_matches('\n');
-    let cut: String = text.chars().take(SHOWN).collect();
-    let more = if cut.len() < text.len() { "…" } else { "" };
-    format!("{cut:?}{more}")
+    let (before, after) = line.split_at(at.min(line.len()));
+    let (before, after) = (String::from_utf8_lossy(before), String::from_utf8_lossy(after));
+    let after = after.trim_end_matches('\n');
+    let left_out = before.chars().count().saturating_sub(SHOWN.0);
+    let text: String = before.chars().skip(left_out).chain(after.chars().take(SHOWN.1)).collect();
+    let [first, last] = [left_out > 0, after.chars().count() > SHOWN.1].map(|is_cut| if is_cut { "…" } else { "" });
+    format!("{first}{text:?}{last}")
 }

@@ -128,7 +128,9 @@ fn settled_orders_are_not_asked_for_again() {
     drop(first);
 
     let second = sandbox(port, Options::default().seed, "");
-    assert_eq!(code(&night(&place, &second, &all, &["--reuse-settled", "30d"])), 0);
+    let ended = night(&place, &second, &all, &["--reuse-settled", "30d"]);
+    assert_eq!(code(&ended), 0);
+    assert!(stdout(&ended).contains("4 orders were not asked for again"), "{}", stdout(&ended));
     assert_eq!(asked(&second), pending, "only what is open");
     assert_eq!(place.report().json("summary.json")["reused"], 4);
     assert_eq!(place.report().bytes("spend_by_revision.csv"), spend, "the same figures");
@@ -237,9 +239,11 @@ fn a_later_nights_report_is_proven_and_made_again_even_after_a_prune() {
     assert_eq!(code(&night(&place, &first, &all, &[])), 1);
     drop(first);
     let second = sandbox(port, OTHER_SEED, "");
-    assert_eq!(code(&night(&place, &second, &all, &[])), 1);
+    let ended = night(&place, &second, &all, &[]);
+    assert_eq!(code(&ended), 1);
     let report = place.report();
     assert_eq!(lifecycle(&report)[2], 2, "two are resolved");
+    assert!(stdout(&ended).contains("Since the report before: 5 new, 0 persisting, 2 resolved"), "{}", stdout(&ended));
     assert!(report.rows("discrepancies.csv").iter().any(|row| row["check"] == "restated"));
 
     let command = |arguments: &[&str]| {

@@ -90,6 +90,8 @@ fn a_forger_who_mends_the_hashes_is_found_by_the_figures_and_by_the_state() {
     let said = stdout(&found);
     assert!(said.contains("files          holds"), "{said}");
     assert!(said.contains("discrepancies.csv: line 2 is") && said.contains("it comes to"), "{said}");
+    let difference = said.lines().find(|line| line.contains("line 2 is")).expect("a difference");
+    assert!(difference.contains("1.48042468") && difference.contains("1.48042467"), "{difference}");
     let state = place.path("state.sqlite").display().to_string();
     assert!(stdout(&verify(&report, &["--state", &state])).contains("run 1 wrote another manifest"));
 }
