@@ -7,6 +7,7 @@
 
 use std::env;
 use std::error::Error;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -16,12 +17,16 @@ use tieout::domain::outcome::{Bucket, Outcome};
 use tieout::input::{Entry, Input, Options as InputOptions, Source};
 use tieout::provider::{ApiKey, Fetch, Options, Provider};
 use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::interval;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// As many rows in hand for each request in flight as the job has.
 const IN_HAND_PER_PERMIT: usize = 4;
+/// As often as the job shows its progress.
+const SHOW_EVERY: Duration = Duration::from_millis(200);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -62,11 +67,23 @@ fn main() -> Result<(), Box<dyn Error>> {
             let Fetch { evidence, .. } = provider.fetch(&id).await?;
             Ok(Outcome { line: row.line, run_order_id: id.to_string(), evidence })
         });
-        let judged = outcomes.buffer_unordered(concurrency * IN_HAND_PER_PERMIT);
-        let count = judged.try_fold(0_u64, async |count, outcome| {
-            Ok(count + u64::from(judge(&outcome, &judging).bucket == Bucket::Reconciled))
-        });
-        count.await
+        let mut outcomes = pin!(outcomes.buffer_unordered(concurrency * IN_HAND_PER_PERMIT));
+        // The job listens for signals and shows its progress, whether it commits or not.
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let mut show = interval(SHOW_EVERY);
+        let mut reconciled = 0_u64;
+        loop {
+            tokio::select! {
+                biased;
+                _ = interrupt.recv() => return Err("interrupted".into()),
+                _ = terminate.recv() => return Err("terminated".into()),
+                outcome = outcomes.try_next() => match outcome? {
+                    Some(outcome) => reconciled += u64::from(judge(&outcome, &judging).bucket == Bucket::Reconciled),
+                    None => return Ok::<_, Box<dyn Error>>(reconciled),
+                },
+                _ = show.tick() => drop(provider.activity()),
+            }
+        }
     })?;
     println!("{reconciled} {:.3}", start.elapsed().as_secs_f64());
     Ok(())
