@@ -58,7 +58,7 @@ fmt: ## formats the Rust sources
 
 .PHONY: lint
 lint: ## clippy over all targets, warnings are errors; and the library without Polars
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets --all-features -- -D warnings
 	cargo check --locked --no-default-features --lib
 
 .PHONY: sample
@@ -68,7 +68,7 @@ sample: need-cargo ## makes reports/sample anew, from sample_data/ids.csv agains
 		--as-of 2026-06-01T00:00:00Z --state "$$state/state.sqlite" || [ $$? -eq 1 ] # 1: the sandbox plants discrepancies
 
 .PHONY: bench
-bench: need-cargo need-nginx need-oha need-peer ## pacing, speed beside oha and a Python script, memory (PARTS=pacing: one of them)
+bench: need-cargo need-nginx need-oha need-peer ## pacing, speed beside oha and a Python script, commits, memory, resume, proof (PARTS=pacing: one of them)
 	bench/run.sh $(PARTS)
 
 ##@ Parts of `make test`

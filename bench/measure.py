@@ -1,13 +1,18 @@
-"""Runs a command to its end and prints its wall time in seconds and its peak memory in KiB."""
+"""Runs a command to its end and prints its wall time in seconds and its peak memory in KiB.
 
+The first argument is a regular expression of the exit codes that are no failure, such as `0|1`.
+"""
+
+import re
 import resource
 import subprocess
 import sys
 import time
 
+expected, *command = sys.argv[1:]
 begin = time.perf_counter()
-ended = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 seconds = time.perf_counter() - begin
-if ended.returncode != 0:
-    sys.exit(f"{sys.argv[1]} ended with exit code {ended.returncode}: {ended.stderr[-300:]}")
+if not re.fullmatch(expected, str(ended.returncode)):
+    sys.exit(f"{command[0]} ended with exit code {ended.returncode}: {ended.stderr[-300:]}")
 print(f"{seconds:.2f} {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}")

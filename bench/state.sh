@@ -3,7 +3,7 @@
 
 # Rounds of commits on and off in turns. What is compared differs by less than the machine's speed may from one second to
 # the next, so the rounds are short, many, and compared one by one.
-COMMIT_ROUNDS=15
+COMMIT_ROUNDS=16
 COMMIT_ORDERS=50000
 DONE=1000000
 # What the killed job has not fetched yet.
@@ -11,7 +11,7 @@ LEFT=100000
 
 # Fetching with commits against bench/fetch_only.rs, which keeps nothing.
 commits() {
-    local port url round words with without ours=() bare=() ratios=()
+    local port url round with without ours=() bare=() ratios=()
     [ -x "$FETCH_ONLY" ] || fail "$FETCH_ONLY is missing: cargo build --release --features bench --bins"
     export CHENYU_API_KEY=cy_test
     port=$(free_port)
@@ -19,13 +19,15 @@ commits() {
     serve_nginx "$port"
     ids "$COMMIT_ORDERS" >"$WORK/commits.csv"
     for ((round = 1; round <= COMMIT_ROUNDS; round++)); do
-        words=$("$FETCH_ONLY" "$WORK/commits.csv" "$url" "$IN_FLIGHT") || fail "fetch_only failed"
-        [ "${words% *}" = "$COMMIT_ORDERS" ] || fail "fetch_only reconciled ${words% *} of $COMMIT_ORDERS orders"
-        without=$(per_second "$COMMIT_ORDERS" "${words#* }")
-        reconcile_seconds "commits-$round" 0 "$WORK/commits.csv" --api-url "$url" --rate 0 --concurrency "$IN_FLIGHT" >/dev/null
-        with=$(per_second "$COMMIT_ORDERS" "$(fetching_seconds "$WORK/commits-$round/report/manifest.json")")
+        # Each goes first as often: what the one leaves for the disk to write must not always meet the other.
+        if ((round % 2)); then
+            without=$(uncommitted_rate "$url")
+            with=$(committed_rate "$round" "$url")
+        else
+            with=$(committed_rate "$round" "$url")
+            without=$(uncommitted_rate "$url")
+        fi
         bare+=("$without") ours+=("$with") ratios+=("$(ratio "$with" "$without")")
-        rm -rf "$WORK/commits-$round"
     done
     unset CHENYU_API_KEY
     row "fetching, commits off" "$(median "${bare[@]}")" /s "median of $COMMIT_ROUNDS rounds in turns"
@@ -33,9 +35,24 @@ commits() {
     target_row "commits on to commits off" "$(median "${ratios[@]}")" "" ">= 0.90" "median of ${ratios[*]}"
 }
 
-# From the start of a job that goes on where one was killed to its first request.
+uncommitted_rate() { # URL
+    local words
+    words=$("$FETCH_ONLY" "$WORK/commits.csv" "$1" "$IN_FLIGHT") || fail "fetch_only failed"
+    [ "${words% *}" = "$COMMIT_ORDERS" ] || fail "fetch_only reconciled ${words% *} of $COMMIT_ORDERS orders"
+    per_second "$COMMIT_ORDERS" "${words#* }"
+}
+
+committed_rate() { # ROUND URL
+    local name=commits-$1
+    reconcile_seconds "$name" 0 "$WORK/commits.csv" --api-url "$2" --rate 0 --concurrency "$IN_FLIGHT" >/dev/null
+    per_second "$COMMIT_ORDERS" "$(fetching_seconds "$WORK/$name/report/manifest.json")"
+    rm -rf "${WORK:?}/$name"
+}
+
+# From the start of a job that goes on where one was killed to its first request; then the same for one that is also to
+# take what was settled from the memory, which the killed runs are missing from.
 resume() {
-    local port folder=$WORK/resume job begin first kept
+    local port folder=$WORK/resume job kept
     port=$(free_port)
     mkdir "$folder"
     serve_logged_nginx "$port" "$folder/requests"
@@ -47,50 +64,90 @@ resume() {
         kill -0 "$job" 2>/dev/null || fail "the job ended before it could be killed: $(tail -n 3 "$folder/log")"
         sleep 0.1
     done
-    kill -9 "$job"
-    wait "$job" 2>/dev/null || true
+    killed "$job"
+    resumed "from start to first request" "$port" "$folder"
+    resumed "the same with --reuse-settled 30d" "$port" "$folder" --reuse-settled 30d
+    rm -rf "$folder"
+}
+
+killed() { # JOB
+    kill -9 "$1"
+    wait "$1" 2>/dev/null || true
+}
+
+# Starts the job that was killed, and kills it again when it asks for the first order.
+resumed() { # WHAT PORT FOLDER ARGUMENTS...
+    local what=$1 port=$2 folder=$3 job begin first kept
+    shift 3
     kept=$(state_figure "$folder/state.sqlite" 'SELECT count(*) FROM outcomes')
-    : >"$folder/requests"
     begin=$EPOCHREALTIME
-    resumable_job "$port" "$folder"
+    resumable_job "$port" "$folder" "$@"
     job=$!
-    until [ -s "$folder/requests" ]; do
+    # A request of the killed job may be logged late.
+    until first=$(awk -v begin="$begin" '$1 > begin { print $1; exit }' "$folder/requests") && [ -n "$first" ]; do
         kill -0 "$job" 2>/dev/null || fail "the job ended without a request: $(tail -n 3 "$folder/log")"
         sleep 0.02
     done
-    first=$(head -n 1 "$folder/requests")
-    wait "$job" || fail "the resumed job failed: $(tail -n 3 "$folder/log")"
+    killed "$job"
     grep -q "continuing run 1 of .*: $kept of" "$folder/log" || fail "it was not continued: $(cat "$folder/log")"
-    target_row "from start to first request" "$(seconds_between "$begin" "$first")" s "<= 5" "$kept of $((DONE + LEFT)) orders done"
-    rm -rf "$folder"
+    target_row "$what" "$(seconds_between "$begin" "$first")" s "<= 5" "$kept of $((DONE + LEFT)) orders done"
 }
 
-resumable_job() { # PORT FOLDER
-    CHENYU_API_KEY=cy_test "$TIEOUT" reconcile "$2/ids.csv" --api-url "$(api_of "$1")" --rate 0 --concurrency "$IN_FLIGHT" \
-        --out "$2/report" --state "$2/state.sqlite" >"$2/log" 2>&1 &
+resumable_job() { # PORT FOLDER ARGUMENTS...
+    local port=$1 folder=$2
+    shift 2
+    # The log is small enough to be read from its start for each look at it.
+    : >"$folder/requests"
+    CHENYU_API_KEY=cy_test "$TIEOUT" reconcile "$folder/ids.csv" --api-url "$(api_of "$port")" --rate 0 \
+        --concurrency "$IN_FLIGHT" --out "$folder/report" --state "$folder/state.sqlite" "$@" >"$folder/log" 2>&1 &
 }
 
-# `verify` and `audit` of a report of many orders.
+# `verify` and `audit` of a report of many orders, in turns with the least that a proof can be (the hashes of the files) and
+# what an auditor's script proves. The orders are the sandbox's: they vary as real ones do, while nginx's, all alike, are
+# compressed to nothing. Then once where every order is discrepant: the most there can be to tell.
 proof() {
-    local port folder=$WORK/proof
-    port=$(free_port)
-    serve_nginx "$port"
+    local folder=$WORK/proof round hashing=() script=() verifying=() auditing=() script_median
+    "$PYTHON" -c 'import polars' 2>/dev/null ||
+        fail "$PYTHON lacks bench/requirements.txt: start this with make bench PARTS=proof"
     ids "$DONE" >"$WORK/proof.csv"
-    CHENYU_API_KEY=cy_test reconcile_seconds proof 0 "$WORK/proof.csv" --api-url "$(api_of "$port")" --rate 0 \
-        --concurrency "$IN_FLIGHT" >/dev/null
-    stop_servers
-    measured verify "$TIEOUT" verify "$folder/report" --state "$folder/state.sqlite"
-    measured audit "$TIEOUT" audit "$folder/report" --tolerance 0.01 --out "$folder/again"
+    reconcile_seconds proof "$REPORTED" "$WORK/proof.csv" --sandbox --rate 0 --concurrency "$IN_FLIGHT" >/dev/null
+    for ((round = 1; round <= ROUNDS; round++)); do
+        hashing+=("$(measured 0 sha256sum "$folder"/report/*)")
+        script+=("$(measured 0 "$PYTHON" bench/peer_verify.py "$folder/report")")
+        verifying+=("$(measured 0 "$TIEOUT" verify "$folder/report" --state "$folder/state.sqlite")")
+        auditing+=("$(measured "$REPORTED" "$TIEOUT" audit "$folder/report" --tolerance 0.01 --out "$folder/again")")
+    done
+    # Each entry is seconds and KiB.
+    row "sha256sum of its files" "$(median "${hashing[@]% *}")" s "$(du -sm "$folder/report" | cut -f 1) MiB of $DONE orders"
+    script_median=$(median "${script[@]% *}")
+    row "a polars script, which proves less" "$script_median" s "median of ${script[*]% *}"
+    row "its peak" "$(mebibytes "$(largest "${script[@]#* }")")" MiB ""
+    judged_proof verify "$script_median" "${verifying[@]}"
+    judged_proof audit "$script_median" "${auditing[@]}"
+
+    auditing=("$(measured "$REPORTED" "$TIEOUT" audit "$folder/report" --currency XXX --out "$folder/all")")
+    row "audit, every order discrepant" "${auditing[0]% *}" s "peak $(mebibytes "${auditing[0]#* }") MiB"
+    verifying=("$(measured 0 "$TIEOUT" verify "$folder/all" --files-only)")
+    row "verify of that" "${verifying[0]% *}" s "peak $(mebibytes "${verifying[0]#* }") MiB"
     rm -rf "$folder"
 }
 
-# Runs a command and prints its wall time and its peak memory, which have targets.
-measured() { # WHAT COMMAND...
-    local what=$1 seconds peak
-    shift
-    read -r seconds peak < <("$PYTHON" bench/measure.py "$@") || fail "$what failed: $*"
-    target_row "$what of $DONE orders" "$seconds" s "<= 5" ""
-    target_row "its peak memory" "$(mebibytes "$peak")" MiB "<= 500" ""
+judged_proof() { # WHAT SCRIPT_SECONDS MEASURED...
+    local what=$1 script_seconds=$2 seconds
+    shift 2
+    seconds=$(median "${@% *}")
+    target_row "$what" "$seconds" s "<= 5" "median of ${*% *}"
+    row "$what to the script" "$(ratio "$seconds" "$script_seconds")" "" ""
+    target_row "peak of $what" "$(mebibytes "$(largest "${@#* }")")" MiB "<= 500" ""
+}
+
+# Runs a command and prints its wall time in seconds and its peak memory in KiB.
+measured() { # EXIT_CODES COMMAND...
+    "$PYTHON" bench/measure.py "$@" || fail "it was not measured: ${*:2}"
+}
+
+largest() { # NUMBERS...
+    printf '%s\n' "$@" | sort -n | tail -n 1
 }
 
 state_figure() { # STATE QUERY

@@ -153,7 +153,7 @@ pub enum JobError {
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
 pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict, &Population) -> u8) -> Result<Ended, JobError> {
     let begun = beginning::begin(&mut job)?;
-    let recall = job.recall()?;
+    let recall = job.recall(begun.run)?;
     job.remember_sends()?;
     let fetched = job.runtime.block_on(fetching::fetch_all(&job, &begun, recall.as_ref()));
     let noted = job.note_sends();
@@ -188,11 +188,11 @@ struct Earlier {
 
 impl Job {
     /// What was seen settled a short time ago, if that is to be taken as it was.
-    fn recall(&mut self) -> Result<Option<Recall>, JobError> {
+    fn recall(&mut self, run: RunId) -> Result<Option<Recall>, JobError> {
         let Some(within) = self.memory.reuse_settled else {
             return Ok(None);
         };
-        self.store.remember()?;
+        self.store.remember_before(run)?;
         let since = self.started_at.checked_sub(within).unwrap_or(Timestamp::MIN);
         Ok(Some(self.store.recall(&self.base_url, since)?))
     }

@@ -174,7 +174,16 @@ impl Store {
     /// # Errors
     /// Nothing is remembered if the state can't be written.
     pub fn remember(&mut self) -> Result<(), StoreError> {
-        self.remember_all(None).map(drop)
+        self.remember_runs(|_| true, None).map(drop)
+    }
+
+    /// The same, but for that run and later ones: a run that is continued asks for none of its orders again, and takes
+    /// them into the memory at its end.
+    ///
+    /// # Errors
+    /// Nothing is remembered if the state can't be written.
+    pub fn remember_before(&mut self, run: RunId) -> Result<(), StoreError> {
+        self.remember_runs(|other| other < run, None).map(drop)
     }
 
     /// The same, with this run's sightings. Says with which figures its orders were first seen settled, where that
@@ -183,10 +192,14 @@ impl Store {
     /// # Errors
     /// Nothing is remembered if the state can't be written.
     pub fn remember_with(&mut self, run: RunId) -> Result<SettledAs, StoreError> {
-        self.remember_all(Some(run))
+        self.remember_runs(|_| true, Some(run))
     }
 
-    fn remember_all(&mut self, current: Option<RunId>) -> Result<SettledAs, StoreError> {
+    fn remember_runs(
+        &mut self,
+        is_wanted: impl Fn(RunId) -> bool,
+        current: Option<RunId>,
+    ) -> Result<SettledAs, StoreError> {
         let path = self.path.clone();
         let failed = || sqlite(&path, REMEMBERING);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
@@ -195,7 +208,7 @@ impl Store {
         let mut settled_as = SettledAs::default();
         for mut run in runs::all(&transaction, &path)? {
             let is_current = current == Some(run.id);
-            if run.is_remembered && !is_current {
+            if !is_wanted(run.id) || (run.is_remembered && !is_current) {
                 continue;
             }
             let provider = runs::provider_of(&transaction, &path, run.id, &providers)?;

@@ -89,6 +89,21 @@ fn what_a_killed_run_saw_is_remembered() -> Tested {
 }
 
 #[test]
+fn a_continued_run_is_remembered_at_its_end_and_not_before() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    let mut connection = schema::connect(&path)?;
+    learn(&mut connection, &path, run, false, vec![seen(1, Some(5), 100)])?;
+    let continued = store.begin(&new_run())?;
+    learn(&mut connection, &path, continued, false, vec![seen(2, Some(5), 100)])?;
+    store.remember_before(continued)?;
+    let recalled = |store: &mut Store, id: &str| Ok::<_, StoreError>(store.recall(URL, at(0))?.settled(id)?.is_some());
+    assert_eq!((recalled(&mut store, "wfrun_1")?, recalled(&mut store, "wfrun_2")?), (true, false));
+    store.remember_with(continued)?;
+    assert_eq!((recalled(&mut store, "wfrun_1")?, recalled(&mut store, "wfrun_2")?), (true, true));
+    Ok(())
+}
+
+#[test]
 fn to_remember_a_run_twice_changes_nothing() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     night(&mut store, &path, vec![seen(1, Some(5), 1)])?;
