@@ -11,6 +11,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 use mimalloc::MiMalloc;
 use tieout::checks::{Judging, judge};
 use tieout::domain::outcome::{Bucket, Outcome};
@@ -56,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let _inside = runtime.enter();
     let provider = Provider::new(options, ApiKey::new(&env::var("CHENYU_API_KEY")?)?)?;
-    let judging = Judging::default();
+    let (judging, as_of) = (Judging::default(), Timestamp::now());
     let start = Instant::now();
     let reconciled = runtime.block_on(async {
         let outcomes = stream::iter(input.read()?).map(async |row| -> Result<_, Box<dyn Error>> {
@@ -78,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 _ = interrupt.recv() => return Err("interrupted".into()),
                 _ = terminate.recv() => return Err("terminated".into()),
                 outcome = outcomes.try_next() => match outcome? {
-                    Some(outcome) => reconciled += u64::from(judge(&outcome, &judging).bucket == Bucket::Reconciled),
+                    Some(outcome) => reconciled += u64::from(judge(&outcome, &judging, as_of).bucket == Bucket::Reconciled),
                     None => return Ok::<_, Box<dyn Error>>(reconciled),
                 },
                 _ = show.tick() => drop(provider.activity()),

@@ -170,12 +170,18 @@ pub struct Options {
     #[arg(long, env = "TIEOUT_ALLOW_EMPTY", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Input")]
     pub allow_empty: Option<bool>,
 
-    /// By how much quote-split and cost-sum may be off, in yuan [default: 0]
+    /// By how much quote-split and cost-sum may be off: for all, or by currency as in CNY=0.01,USD=0.002 [default: 0]
     #[arg(long, env = "TIEOUT_TOLERANCE", value_name = "DECIMAL", help_heading = "Judging")]
     pub tolerance: Option<String>,
     /// The only currency expected, such as CNY
     #[arg(long, env = "TIEOUT_CURRENCY", value_name = "CODE", help_heading = "Judging")]
     pub currency: Option<String>,
+    /// From which age an order that is not settled is a warning [default: 24h]
+    #[arg(long, env = "TIEOUT_STALE_AFTER", value_name = "DURATION", help_heading = "Judging")]
+    pub stale_after: Option<String>,
+    /// Severities of checks that are other ones than the catalogue's: only in the file, in `[checks]`
+    #[arg(skip)]
+    pub checks: Option<toml::Table>,
     /// What ages are counted to, such as 2026-11-23T02:00:00Z [default: the start of the run]
     #[arg(long, env = "TIEOUT_AS_OF", value_name = "TIME", help_heading = "Judging")]
     pub as_of: Option<String>,
@@ -253,12 +259,15 @@ pub struct Audit {
     /// The folder of the report whose evidence is judged again
     #[arg(value_name = "REPORT")]
     pub report: PathBuf,
-    /// By how much quote-split and cost-sum may be off, in yuan
+    /// By how much quote-split and cost-sum may be off: for all, or by currency as in CNY=0.01,USD=0.002
     #[arg(long, value_name = "DECIMAL")]
     pub tolerance: Option<String>,
     /// The only currency expected, such as CNY; an empty one for any
     #[arg(long, value_name = "CODE")]
     pub currency: Option<String>,
+    /// From which age an order that is not settled is a warning
+    #[arg(long, value_name = "DURATION")]
+    pub stale_after: Option<String>,
     /// Judge by every check of this version, those that the report was not judged by as well
     #[arg(long)]
     pub all_checks: bool,

@@ -1,5 +1,7 @@
 //! Settings: option over environment over file over default, validated once, before anything is fetched.
 
+mod judging;
+
 use std::env;
 use std::fs;
 use std::io;
@@ -14,7 +16,6 @@ use toml::Table;
 use super::cli::{Audit, General, Kept, Options, Output, Place, Reconcile};
 use super::exit::FailOn;
 use crate::checks::Judging;
-use crate::domain::money::Amount;
 use crate::input::{Options as InputOptions, Source};
 use crate::pipeline::Memory;
 use crate::pipeline::audit::Changes;
@@ -98,6 +99,24 @@ pub enum SettingsError {
         /// What would do.
         expected: String,
     },
+    /// The file says something of a check that there is not.
+    #[error("[checks] in the settings file: there is no check {code:?}{}", nearest.map_or_else(String::new, |near| format!("; did you mean {near:?}?")))]
+    UnknownCheck {
+        /// What stands there.
+        code: String,
+        /// The code most like it, if any is alike.
+        nearest: Option<&'static str>,
+    },
+    /// The file says of a check what can't be said of it.
+    #[error("[checks] in the settings file: {key} = {value:?}: {expected}")]
+    Check {
+        /// The check, or check and cause.
+        key: String,
+        /// What was said.
+        value: String,
+        /// What would do.
+        expected: String,
+    },
     /// There is no key.
     #[error(
         "no API key: set {KEY_VARIABLE}, or name a file that holds it with --api-key-file, or use --sandbox, which needs none"
@@ -140,7 +159,7 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
         provider: provider(&options)?,
         key,
         sandbox,
-        judging: judging(&options)?,
+        judging: judging::judging(&options)?,
         as_of: as_of(options.as_of.as_deref())?,
         fail_on: options.fail_on.unwrap_or_default(),
         allow_empty: options.allow_empty.unwrap_or(false),
@@ -186,13 +205,17 @@ pub fn state_beside(report: &Path) -> PathBuf {
 /// # Errors
 /// [`SettingsError`] says which option can't be used.
 pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination), SettingsError> {
-    let options = Options { tolerance: command.tolerance.clone(), ..Options::default() };
+    let (tolerance, stale_after) = (command.tolerance.clone(), command.stale_after.clone());
+    let options = Options { tolerance, stale_after, ..Options::default() };
     let currency = command.currency.clone().filter(|currency| !currency.is_empty());
-    let given = judging(&Options { currency, ..options })?;
+    let given = judging::judging(&Options { currency, ..options })?;
     let judging = Judging {
-        tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance },
+        tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance.clone() },
         currency: if command.currency.is_some() { given.currency } else { was.currency.clone() },
+        stale_after: if command.stale_after.is_some() { given.stale_after } else { was.stale_after },
         off: if command.all_checks { given.off } else { was.off.clone() },
+        severities: was.severities.clone(),
+        names_causes: was.names_causes || command.all_checks,
     };
     let changes = Changes {
         judging: Some(judging),
@@ -291,25 +314,6 @@ fn duration(option: &'static str, text: &str) -> Result<Duration, SettingsError>
         .and_then(|time| Duration::try_from(time).ok())
         .filter(|time| !time.is_zero())
         .ok_or_else(|| unusable(option, text, expected))
-}
-
-fn judging(options: &Options) -> Result<Judging, SettingsError> {
-    let tolerance = match options.tolerance.as_deref() {
-        None => Amount::ZERO,
-        Some(text) => match Amount::parse(text) {
-            Ok(amount) if !amount.is_negative() => amount,
-            Ok(_) => return Err(unusable("tolerance", text, "give zero or more")),
-            Err(error) => return Err(unusable("tolerance", text, &error.to_string())),
-        },
-    };
-    if let Some(currency) = options.currency.as_deref() {
-        let usable = (3..=10).contains(&currency.len())
-            && currency.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-        if !usable {
-            return Err(unusable("currency", currency, "give a code in capitals, such as CNY"));
-        }
-    }
-    Ok(Judging { tolerance, currency: options.currency.clone(), ..Judging::default() })
 }
 
 fn account(name: String) -> Result<String, SettingsError> {

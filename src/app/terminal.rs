@@ -8,13 +8,14 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 
+use crate::checks::CATALOGUE;
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 use crate::domain::outcome::Bucket;
 use crate::report::builder::Report;
-use crate::report::summary_json::{ControlTotals, Lifecycle};
+use crate::report::summary_json::{ControlTotals, Lifecycle, SummaryJson};
 use crate::report::tables::Discrepancy;
-use crate::summary::Verdict;
+use crate::summary::{CheckCount, NetAndGross, Verdict};
 
 /// How many discrepancies are shown; the report has them all.
 const WORST: usize = 5;
@@ -43,6 +44,7 @@ pub(super) fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::R
     }
 
     show_control_totals(&summary.control_totals, out)?;
+    show_causes(summary, out)?;
     show_worst(&report.discrepancies, out)?;
     show_lifecycle(summary.lifecycle, out)?;
     writeln!(out, "\nReport: {}", folder.display())
@@ -89,6 +91,48 @@ fn show_worst(discrepancies: &[Discrepancy], out: &mut dyn Write) -> io::Result<
         ]);
     }
     print(&mut table, &[0, 3], out)
+}
+
+/// How many orders fail which check for which cause, and by how much.
+fn show_causes(summary: &SummaryJson, out: &mut dyn Write) -> io::Result<()> {
+    if !summary.checks.is_empty() {
+        writeln!(out, "\nFailed checks by cause")?;
+        let mut table =
+            grid(&["check", "cause", "severity", "orders", "net difference", "gross difference", "currency"]);
+        for (check, count) in &summary.checks {
+            let causes = summary.causes.iter().filter_map(|(key, count)| {
+                let (of, cause) = key.split_once('.')?;
+                (of == *check).then_some((cause, count))
+            });
+            let causes: Vec<(&str, &CheckCount)> = causes.collect();
+            let rows = if causes.is_empty() { vec![("", count)] } else { causes };
+            for (cause, count) in rows {
+                add_cause(&mut table, [check, cause], count);
+            }
+        }
+        print(&mut table, &[3, 4, 5], out)?;
+    }
+    let judging = &summary.settings.checks;
+    let off: Vec<&str> =
+        CATALOGUE.iter().map(|check| check.code).filter(|code| !judging.iter().any(|on| on == code)).collect();
+    if !off.is_empty() {
+        writeln!(out, "Not judged, as set: {}", off.join(", "))?;
+    }
+    Ok(())
+}
+
+/// One line a currency: sums never cross currencies.
+fn add_cause(table: &mut Table, words: [&str; 2], count: &CheckCount) {
+    let mut head = [words[0], words[1], count.severity.code(), &count.orders.to_string()].map(str::to_owned).to_vec();
+    if count.differences.is_empty() {
+        table.add_row(head);
+        return;
+    }
+    for (currency, NetAndGross { net, gross }) in &count.differences {
+        let figures = [net.to_string(), gross.to_string(), currency_name(currency)];
+        table.add_row(head.iter().cloned().chain(figures));
+        head.fill(String::new());
+    }
 }
 
 fn cut(message: &str) -> String {

@@ -1,6 +1,6 @@
 //! Checks of the amounts one by one: that they are there, and that none is below zero.
 
-use super::{Case, Check, Ruling};
+use super::{Case, Check, Failure, Ruling};
 use crate::domain::finding::{Figure, Severity};
 use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
@@ -32,12 +32,8 @@ fn missing_amount(case: &Case<'_>) -> Ruling {
     if missing.is_empty() {
         return Ruling::Holds;
     }
-    Ruling::Fails {
-        expected: Figure::Text(missing.join(" ")),
-        actual: Figure::Nothing,
-        difference: None,
-        message: format!("missing: {}", missing.join(", ")),
-    }
+    let message = format!("missing: {}", missing.join(", "));
+    Failure::new(Figure::Text(missing.join(" ")), Figure::Nothing, message).into()
 }
 
 fn negative_amount(case: &Case<'_>) -> Ruling {
@@ -48,12 +44,8 @@ fn negative_amount(case: &Case<'_>) -> Ruling {
     if negative.is_empty() {
         return Ruling::Holds;
     }
-    Ruling::Fails {
-        expected: Figure::Nothing,
-        actual: Figure::Text(negative.join(" ")),
-        difference: None,
-        message: format!("below zero: {}", negative.join(", ")),
-    }
+    let message = format!("below zero: {}", negative.join(", "));
+    Failure::new(Figure::Nothing, Figure::Text(negative.join(" ")), message).into()
 }
 
 fn named<'c>(case: &Case<'c>) -> impl Iterator<Item = (&'static str, Option<Amount>)> + use<'c> {

@@ -1,8 +1,9 @@
 //! The two identities this program exists for: `quote-split` and `cost-sum`.
 
-use super::{Case, Check, Ruling};
+use super::cause::Cause;
+use super::{Case, Check, Failure, Ruling};
 use crate::domain::finding::Severity;
-use crate::domain::money::{Amount, Sum};
+use crate::domain::money::Sum;
 
 /// `quote_amount = final_amount + released_amount`.
 pub(super) static QUOTE_SPLIT: Check = Check {
@@ -34,9 +35,8 @@ fn quote_split(case: &Case<'_>) -> Ruling {
                 actual: Sum::of([charged, released]),
                 difference: Sum::of([charged, released, -quote]),
             };
-            identity.rule(case.judging.tolerance, |expected, actual| {
-                format!("final + released is {actual}, the quote is {expected}")
-            })
+            let message = |expected, actual| format!("final + released is {actual}, the quote is {expected}");
+            identity.rule(case, message, || Cause::of_quote_split(quote, charged, released))
         }
         _ => Ruling::NotDue,
     }
@@ -51,9 +51,8 @@ fn cost_sum(case: &Case<'_>) -> Ruling {
                 actual: Sum::from(total),
                 difference: Sum::of([total, -compute, -external]),
             };
-            identity.rule(case.judging.tolerance, |expected, actual| {
-                format!("the total is {actual}, compute + external is {expected}")
-            })
+            let message = |expected, actual| format!("the total is {actual}, compute + external is {expected}");
+            identity.rule(case, message, || Cause::of_cost_sum(compute, external, total))
         }
         _ => Ruling::NotDue,
     }
@@ -66,18 +65,18 @@ struct Identity {
 }
 
 impl Identity {
-    fn rule(self, tolerance: Amount, message: impl FnOnce(Sum, Sum) -> String) -> Ruling {
+    fn rule(self, case: &Case<'_>, message: impl FnOnce(Sum, Sum) -> String, cause: impl FnOnce() -> Cause) -> Ruling {
+        let tolerance = case.judging.tolerance.of(case.order.quote_currency.as_deref());
         if self.difference.is_zero() {
             Ruling::Holds
         } else if self.difference.abs() <= Sum::from(tolerance) {
             Ruling::Tolerated(self.difference)
         } else {
-            Ruling::Fails {
-                expected: self.expected.into(),
-                actual: self.actual.into(),
-                difference: Some(self.difference),
-                message: message(self.expected, self.actual),
-            }
+            let message = message(self.expected, self.actual);
+            Failure::new(self.expected.into(), self.actual.into(), message)
+                .difference(self.difference)
+                .cause(case.judging.names_causes.then(cause))
+                .into()
         }
     }
 }

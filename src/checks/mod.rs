@@ -4,32 +4,82 @@
 //! pure function that examines one order. The catalogue, [`CATALOGUE`], is the only list of them.
 
 mod amounts;
+mod cause;
+mod charges;
 mod identities;
 mod reply;
 mod restated;
 mod statuses;
+mod times;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::finding::{Figure, Finding, Severity};
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Charge, RunOrder};
 use crate::domain::outcome::{Bucket, Evidence, Fetched, Outcome};
 
+pub use cause::Cause;
 pub use statuses::{has_failed, is_settled};
 
+/// The age from which an order that is not settled is stale, where no other is set.
+pub const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
 /// The settings that affect judgement.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judging {
-    /// By how much `quote-split` and `cost-sum` may be off and still hold, in the order's currency.
-    pub tolerance: Amount,
+    /// By how much `quote-split` and `cost-sum` may be off and still hold.
+    pub tolerance: Tolerances,
     /// The only currency expected, if there is one.
     pub currency: Option<String>,
+    /// The age from which an order that is not settled is stale.
+    pub stale_after: SignedDuration,
     /// The codes of checks that judge nothing. What a reply is about is always judged.
     pub off: BTreeSet<&'static str>,
+    /// Other severities than the catalogue's, by code or by code and cause (`quote-split.overage`): the narrower wins.
+    pub severities: BTreeMap<String, Severity>,
+    /// Whether a failed identity is given its cause. Reports of before there were causes are made again without.
+    pub names_causes: bool,
+}
+
+/// By how much an identity may be off and still hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tolerances {
+    /// For orders in a currency that is not named.
+    pub otherwise: Amount,
+    /// By currency.
+    pub by_currency: BTreeMap<String, Amount>,
+}
+
+impl Tolerances {
+    /// What orders of that currency are allowed.
+    fn of(&self, currency: Option<&str>) -> Amount {
+        currency.and_then(|currency| self.by_currency.get(currency)).copied().unwrap_or(self.otherwise)
+    }
+}
+
+impl Default for Judging {
+    fn default() -> Self {
+        Self {
+            tolerance: Tolerances::default(),
+            currency: None,
+            stale_after: STALE_AFTER,
+            off: BTreeSet::new(),
+            severities: BTreeMap::new(),
+            names_causes: true,
+        }
+    }
 }
 
 impl Judging {
+    /// What a finding of that check and cause does to the verdict.
+    fn severity(&self, check: &Check, cause: Option<Cause>) -> Severity {
+        let by_cause = cause.and_then(|cause| self.severities.get(&format!("{}.{}", check.code, cause.code())));
+        by_cause.or_else(|| self.severities.get(check.code)).copied().unwrap_or(check.severity)
+    }
+
     /// The checks that judge orders, in the order of the catalogue.
     pub fn checks(&self) -> impl Iterator<Item = &'static Check> + '_ {
         CATALOGUE.into_iter().filter(|check| !self.off.contains(check.code))
@@ -52,8 +102,14 @@ pub struct Check {
     examine: fn(&Case<'_>) -> Ruling,
 }
 
+/// The code of the check that can be neither switched off nor softened: a foreign reply enters no sum.
+pub const IDENTITY_MISMATCH: &str = reply::IDENTITY_MISMATCH.code;
+
+/// The code of the check that [`Judging::stale_after`] is for.
+pub const STALE_PENDING: &str = times::STALE_PENDING.code;
+
 /// Every check, in the order in which they are explained.
-pub static CATALOGUE: [&Check; 7] = [
+pub static CATALOGUE: [&Check; 14] = [
     &identities::QUOTE_SPLIT,
     &identities::COST_SUM,
     &amounts::MISSING_AMOUNT,
@@ -61,6 +117,13 @@ pub static CATALOGUE: [&Check; 7] = [
     &reply::IDENTITY_MISMATCH,
     &reply::CURRENCY,
     &restated::RESTATED,
+    &charges::CHARGE_EQUALS_COST,
+    &charges::CHARGE_EXCEEDS_QUOTE,
+    &charges::FAILED_RUN_CHARGED,
+    &statuses::STATUS_CONFLICT,
+    &times::STALE_PENDING,
+    &times::TIMESTAMP_ORDER,
+    &statuses::UNKNOWN_STATUS,
 ];
 
 /// One order before the checks.
@@ -69,6 +132,7 @@ struct Case<'c> {
     order: &'c RunOrder,
     settled: bool,
     settled_as: Option<&'c Charge>,
+    as_of: Timestamp,
     judging: &'c Judging,
 }
 
@@ -78,12 +142,36 @@ enum Ruling {
     Holds,
     /// Holds only thanks to the tolerance; the exact difference.
     Tolerated(Sum),
-    Fails {
-        expected: Figure,
-        actual: Figure,
-        difference: Option<Sum>,
-        message: String,
-    },
+    Fails(Failure),
+}
+
+/// What a failed check found.
+struct Failure {
+    expected: Figure,
+    actual: Figure,
+    difference: Option<Sum>,
+    cause: Option<Cause>,
+    message: String,
+}
+
+impl Failure {
+    fn new(expected: Figure, actual: Figure, message: String) -> Self {
+        Self { expected, actual, difference: None, cause: None, message }
+    }
+
+    fn difference(self, difference: impl Into<Option<Sum>>) -> Self {
+        Self { difference: difference.into(), ..self }
+    }
+
+    fn cause(self, cause: Option<Cause>) -> Self {
+        Self { cause, ..self }
+    }
+}
+
+impl From<Failure> for Ruling {
+    fn from(failure: Failure) -> Self {
+        Self::Fails(failure)
+    }
 }
 
 /// A check that an order passes only thanks to the tolerance.
@@ -116,11 +204,11 @@ impl Judgement {
     }
 }
 
-/// Judges one outcome by every check that is due.
+/// Judges one outcome by every check that is due. Ages are counted to `as_of`.
 #[must_use]
-pub fn judge(outcome: &Outcome, judging: &Judging) -> Judgement {
+pub fn judge(outcome: &Outcome, judging: &Judging, as_of: Timestamp) -> Judgement {
     match &outcome.evidence {
-        Evidence::Fetched(fetched) => judge_order(&outcome.run_order_id, fetched, judging),
+        Evidence::Fetched(fetched) => judge_order(&outcome.run_order_id, fetched, judging, as_of),
         Evidence::NotFound(_) => Judgement::unchecked(Bucket::NotFound),
         Evidence::Refused(_) => Judgement::unchecked(Bucket::Refused),
         Evidence::Malformed(_) => Judgement::unchecked(Bucket::Malformed),
@@ -136,10 +224,10 @@ pub fn is_about(asked: &str, order: &RunOrder) -> bool {
     order.run_order_id.as_deref() == Some(asked)
 }
 
-fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging) -> Judgement {
+fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging, as_of: Timestamp) -> Judgement {
     let Fetched { order, settled_as, .. } = fetched;
-    let case = Case { asked, order, settled: is_settled(order), settled_as: settled_as.as_ref(), judging };
-    let foreign = finding(&reply::IDENTITY_MISMATCH, (reply::IDENTITY_MISMATCH.examine)(&case));
+    let case = Case { asked, order, settled: is_settled(order), settled_as: settled_as.as_ref(), as_of, judging };
+    let foreign = finding(&reply::IDENTITY_MISMATCH, judging, (reply::IDENTITY_MISMATCH.examine)(&case));
     if let Some(mismatch) = foreign {
         return Judgement { foreign: true, findings: vec![mismatch], ..Judgement::unchecked(Bucket::Discrepant) };
     }
@@ -149,7 +237,7 @@ fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging) -> Judgement {
             Ruling::Tolerated(difference) => {
                 judgement.tolerated.push(Tolerated { check: check.code, difference });
             }
-            ruling => judgement.findings.extend(finding(check, ruling)),
+            ruling => judgement.findings.extend(finding(check, judging, ruling)),
         }
     }
     judgement.findings.sort_by_key(|finding| finding.check);
@@ -163,11 +251,13 @@ fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging) -> Judgement {
     judgement
 }
 
-fn finding(check: &Check, ruling: Ruling) -> Option<Finding> {
-    let Ruling::Fails { expected, actual, difference, message } = ruling else {
+fn finding(check: &Check, judging: &Judging, ruling: Ruling) -> Option<Finding> {
+    let Ruling::Fails(Failure { expected, actual, difference, cause, message }) = ruling else {
         return None;
     };
-    Some(Finding { check: check.code, severity: check.severity, expected, actual, difference, message })
+    let severity = judging.severity(check, cause);
+    let cause = cause.map(Cause::code);
+    Some(Finding { check: check.code, severity, cause, expected, actual, difference, message })
 }
 
 #[cfg(test)]

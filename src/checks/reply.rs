@@ -1,6 +1,6 @@
 //! Checks of what the reply is about: the order that was asked for, in the currency that is expected.
 
-use super::{Case, Check, Ruling, is_about};
+use super::{Case, Check, Failure, Ruling, is_about};
 use crate::domain::finding::{Figure, Severity};
 
 /// The reply is about the order that was asked for.
@@ -27,15 +27,9 @@ fn identity_mismatch(case: &Case<'_>) -> Ruling {
     if is_about(case.asked, case.order) {
         return Ruling::Holds;
     }
-    Ruling::Fails {
-        expected: Figure::Text(case.asked.to_owned()),
-        actual: case.order.run_order_id.clone().into(),
-        difference: None,
-        message: match case.order.run_order_id {
-            Some(_) => "the reply is about another order".to_owned(),
-            None => "the reply names no order".to_owned(),
-        },
-    }
+    let replied = &case.order.run_order_id;
+    let message = if replied.is_some() { "the reply is about another order" } else { "the reply names no order" };
+    Failure::new(Figure::Text(case.asked.to_owned()), replied.clone().into(), message.to_owned()).into()
 }
 
 fn currency(case: &Case<'_>) -> Ruling {
@@ -45,10 +39,5 @@ fn currency(case: &Case<'_>) -> Ruling {
         (Some(actual), Some(expected)) if actual != expected => "not the expected currency",
         _ => return Ruling::Holds,
     };
-    Ruling::Fails {
-        expected: expected.clone().into(),
-        actual: actual.clone().into(),
-        difference: None,
-        message: message.to_owned(),
-    }
+    Failure::new(expected.clone().into(), actual.clone().into(), message.to_owned()).into()
 }

@@ -1,6 +1,6 @@
 //! The check of a settlement against itself: what was settled stays as it was.
 
-use super::{Case, Check, Ruling};
+use super::{Case, Check, Failure, Ruling};
 use crate::domain::finding::{Figure, Severity};
 use crate::domain::order::{Amounts, Charge};
 
@@ -37,7 +37,7 @@ fn restated(case: &Case<'_>) -> Ruling {
         (Figure::Money(now), Figure::Money(before)) => now.minus(*before).ok(),
         _ => None,
     };
-    Ruling::Fails { expected, actual, difference, message }
+    Failure::new(expected, actual, message).difference(difference).into()
 }
 
 /// A figure that is another one now.

@@ -70,6 +70,8 @@ pub struct Finding {
     pub check: &'static str,
     /// What the finding does to the verdict.
     pub severity: Severity,
+    /// Why an identity fails, as a stable kebab-case word; `None` where the check has no causes.
+    pub cause: Option<&'static str>,
     /// What the check expects to see.
     pub expected: Figure,
     /// What the reply says.

@@ -85,6 +85,12 @@ impl Amount {
         self.0.mantissa() * 10_i128.pow(missing)
     }
 
+    /// Whether it is zero.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+
     /// Whether the amount is below zero.
     #[must_use]
     pub fn is_negative(self) -> bool {

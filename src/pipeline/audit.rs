@@ -18,7 +18,7 @@ use crate::summary::{Population, Verdict};
 /// What is to be another one than in the report. `None` leaves it as it was.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    /// The tolerance and the currency expected.
+    /// The settings that affect judgement.
     pub judging: Option<Judging>,
     /// What ages are counted to.
     pub as_of: Option<Timestamp>,

@@ -118,7 +118,7 @@ impl Walk<'_> {
                 next = learnt.try_next() => match next {
                     Ok(Some(Some(learnt))) => {
                         let outcome = learnt.outcome();
-                        progress.note(judge(outcome, &job.judging).bucket, &outcome.evidence);
+                        progress.note(judge(outcome, &job.judging, job.as_of).bucket, &outcome.evidence);
                         writer.put(learnt).await?;
                     }
                     Ok(Some(None)) => {}

@@ -121,7 +121,7 @@ impl Builder {
     /// # Errors
     /// When the facts can't be written, or a total leaves what a report can hold.
     pub fn add(&mut self, outcome: Outcome, past: Vec<PastFinding>) -> Result<Judged, ReportError> {
-        let judgement = judge(&outcome, &self.options.judging);
+        let judgement = judge(&outcome, &self.options.judging, self.options.as_of);
         let judged = Judged { bucket: judgement.bucket, settled: judgement.settled };
         self.beside.push(&outcome, judgement.foreign, &past)?;
         let Outcome { line, run_order_id, evidence } = outcome;
@@ -215,7 +215,7 @@ impl Builder {
             population: summary.population,
             control_totals,
             checks: summary.checks,
-            causes: BTreeMap::new(),
+            causes: summary.causes,
             lifecycle: Lifecycle::of(&discrepancies, &past),
             reused,
             settings: (&options.judging).into(),

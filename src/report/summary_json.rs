@@ -27,7 +27,7 @@ pub struct SummaryJson {
     pub control_totals: BTreeMap<String, ControlTotals>,
     /// The findings by check.
     pub checks: BTreeMap<&'static str, CheckCount>,
-    /// The findings by cause; none is named yet.
+    /// The findings by check and cause, such as `quote-split.overage`.
     pub causes: BTreeMap<String, CheckCount>,
     /// What became of discrepancies since the report before.
     pub lifecycle: Lifecycle,

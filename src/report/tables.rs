@@ -85,7 +85,7 @@ pub(super) const fn column(name: &'static str, kind: Kind) -> Column {
     Column { name, kind }
 }
 
-/// The columns of `discrepancies.csv`. `cause` and `waived` are there for the checks that fill them.
+/// The columns of `discrepancies.csv`. `waived` is there for the waivers that will fill it.
 const DISCREPANCY_COLUMNS: &[Column] = &[
     column("run_order_id", Kind::Text),
     column("input_line", Kind::Integer),
@@ -188,7 +188,7 @@ pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
             Cell::optional(order.revision_id.as_deref()),
             Cell::text(finding.check),
             Cell::text(finding.severity.code()),
-            Cell::Empty,
+            Cell::optional(finding.cause),
             Cell::optional(order.quote_currency.as_deref()),
             Cell::figure(&finding.expected),
             Cell::figure(&finding.actual),

@@ -13,7 +13,7 @@ mod verdict;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::checks::Judgement;
 use crate::domain::finding::{Finding, Severity};
@@ -36,17 +36,41 @@ pub struct Summary {
     pub currencies: BTreeMap<String, CurrencyTotals>,
     /// The findings by check code.
     pub checks: BTreeMap<&'static str, CheckCount>,
+    /// The findings that have a cause, by check and cause, such as `quote-split.overage`.
+    pub causes: BTreeMap<String, CheckCount>,
+    warnings: u64,
 }
 
-/// How often one check failed, and by how much.
+/// How often one check failed, or for one cause, and by how much.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckCount {
-    /// The severity of these findings: `error` or `warning`.
-    pub severity: &'static str,
+    /// The worst severity of these findings: `error` or `warning`.
+    #[serde(serialize_with = "word")]
+    pub severity: Severity,
     /// How many orders fail the check.
     pub orders: u64,
     /// The differences by currency, where the check has any.
     pub differences: BTreeMap<String, NetAndGross>,
+}
+
+fn word<S: Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(severity.code())
+}
+
+impl CheckCount {
+    fn none(severity: Severity) -> Self {
+        Self { severity, orders: 0, differences: BTreeMap::new() }
+    }
+
+    fn add(&mut self, finding: &Finding, currency: &str) -> Result<(), Overflow> {
+        // Errors sort before warnings.
+        self.severity = self.severity.min(finding.severity);
+        self.orders += 1;
+        if let Some(difference) = finding.difference {
+            self.differences.entry(currency.to_owned()).or_default().add(difference)?;
+        }
+        Ok(())
+    }
 }
 
 /// A signed total and the total of the sizes.
@@ -84,14 +108,12 @@ impl Summary {
     }
 
     fn count_finding(&mut self, finding: &Finding, currency: &str) -> Result<(), Overflow> {
-        let count = self.checks.entry(finding.check).or_insert_with(|| CheckCount {
-            severity: finding.severity.code(),
-            orders: 0,
-            differences: BTreeMap::new(),
-        });
-        count.orders += 1;
-        if let Some(difference) = finding.difference {
-            count.differences.entry(currency.to_owned()).or_default().add(difference)?;
+        self.warnings += u64::from(finding.severity == Severity::Warning);
+        let none = || CheckCount::none(finding.severity);
+        self.checks.entry(finding.check).or_insert_with(none).add(finding, currency)?;
+        if let Some(cause) = finding.cause {
+            let cause = format!("{}.{cause}", finding.check);
+            self.causes.entry(cause).or_insert_with(none).add(finding, currency)?;
         }
         Ok(())
     }
@@ -99,7 +121,7 @@ impl Summary {
     /// Whether any finding is a warning.
     #[must_use]
     pub fn has_warnings(&self) -> bool {
-        self.checks.values().any(|count| count.severity == Severity::Warning.code())
+        self.warnings > 0
     }
 
     /// The verdict over everything taken in so far.

@@ -1,11 +1,16 @@
 //! The settings that affect judgement, as reports and hashes show them: no paths, no rates.
 
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::checks::{CATALOGUE, Judging};
+use crate::checks::{CATALOGUE, Judging, STALE_AFTER, STALE_PENDING, Tolerances};
+use crate::domain::finding::Severity;
 use crate::domain::money::Amount;
 
-/// The settings that affect judgement.
+/// The settings that affect judgement. What an older report does not say is left out where it says nothing: its files are
+/// to be made again to the byte.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JudgingSettings {
@@ -13,8 +18,20 @@ pub struct JudgingSettings {
     pub checks: Vec<String>,
     /// The only currency expected, if one is set.
     pub currency: Option<String>,
-    /// By how much an identity may be off, with 8 decimals.
+    /// By how much an identity may be off, with 8 decimals, in a currency that is not named.
     pub tolerance: String,
+    /// By how much it may be off by currency, with 8 decimals.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tolerances: BTreeMap<String, String>,
+    /// The age in seconds from which an order that is not settled is stale, where that is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after_seconds: Option<i64>,
+    /// Severities that are other ones than the catalogue's, by check or by check and cause.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub severities: BTreeMap<String, String>,
+    /// Whether failed identities are given their causes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub causes: bool,
 }
 
 /// Settings of a report that this program can't judge by.
@@ -23,6 +40,12 @@ pub enum SettingsProblem {
     /// The tolerance is no amount.
     #[error("the tolerance {0:?} is no amount")]
     Tolerance(String),
+    /// An age from which nothing can be stale.
+    #[error("stale_after_seconds {0} is no age")]
+    StaleAfter(i64),
+    /// A word that is no severity.
+    #[error("{0:?} is no severity")]
+    Severity(String),
     /// A check that this version does not know.
     #[error("this tieout knows no check {0:?}: use the newer tieout that made the report")]
     UnknownCheck(String),
@@ -40,7 +63,11 @@ impl From<&Judging> for JudgingSettings {
         Self {
             checks: judging.checks().map(|check| check.code.to_owned()).collect(),
             currency: judging.currency.clone(),
-            tolerance: judging.tolerance.to_string(),
+            tolerance: judging.tolerance.otherwise.to_string(),
+            tolerances: texts(&judging.tolerance.by_currency, Amount::to_string),
+            stale_after_seconds: (!judging.off.contains(STALE_PENDING)).then(|| judging.stale_after.as_secs()),
+            severities: texts(&judging.severities, |severity| severity.code().to_owned()),
+            causes: judging.names_causes,
         }
     }
 }
@@ -56,11 +83,42 @@ impl JudgingSettings {
             return Err(SettingsProblem::UnknownCheck(unknown.clone()));
         }
         let off = CATALOGUE.iter().map(|check| check.code).filter(|code| !self.checks.iter().any(|on| on == code));
-        let tolerance = Amount::parse(&self.tolerance).ok().filter(|tolerance| !tolerance.is_negative());
+        let mut by_currency = BTreeMap::new();
+        for (currency, text) in &self.tolerances {
+            by_currency.insert(currency.clone(), tolerance(text)?);
+        }
+        let mut severities = BTreeMap::new();
+        for (key, word) in &self.severities {
+            severities.insert(key.clone(), severity(word)?);
+        }
+        let stale_after = self.stale_after_seconds.map_or(Ok(STALE_AFTER), |seconds| match seconds {
+            1.. => Ok(SignedDuration::from_secs(seconds)),
+            _ => Err(SettingsProblem::StaleAfter(seconds)),
+        });
         Ok(Judging {
-            tolerance: tolerance.ok_or_else(|| SettingsProblem::Tolerance(self.tolerance.clone()))?,
+            tolerance: Tolerances { otherwise: tolerance(&self.tolerance)?, by_currency },
             currency: self.currency.clone(),
+            stale_after: stale_after?,
             off: off.collect(),
+            severities,
+            names_causes: self.causes,
         })
     }
 }
+
+fn texts<T>(values: &BTreeMap<String, T>, text: impl Fn(&T) -> String) -> BTreeMap<String, String> {
+    values.iter().map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+fn tolerance(text: &str) -> Result<Amount, SettingsProblem> {
+    let tolerance = Amount::parse(text).ok().filter(|tolerance| !tolerance.is_negative());
+    tolerance.ok_or_else(|| SettingsProblem::Tolerance(text.to_owned()))
+}
+
+fn severity(word: &str) -> Result<Severity, SettingsProblem> {
+    let known = [Severity::Error, Severity::Warning].into_iter().find(|severity| severity.code() == word);
+    known.ok_or_else(|| SettingsProblem::Severity(word.to_owned()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,9 @@ fn settled(units: [Option<i128>; 6]) -> Outcome {
     let order = RunOrder {
         run_order_id: Some("wfrun_1".into()),
         quote_currency: Some("CNY".into()),
+        freeze_status: Some("released".into()),
+        submission_status: Some("submitted".into()),
+        run_status: Some("succeeded".into()),
         settlement_status: Some("settled".into()),
         amounts: Amounts::from_order(amounts),
         ..RunOrder::default()
@@ -31,7 +34,7 @@ fn summarise(outcomes: &[Outcome]) -> Summary {
             Evidence::Fetched(fetched) => Some(&fetched.order),
             _ => None,
         };
-        summary.add(&judge(outcome, &Judging::default()), order, AS_OF).expect("small figures");
+        summary.add(&judge(outcome, &Judging::default(), AS_OF), order, AS_OF).expect("small figures");
     }
     summary
 }
@@ -54,6 +57,16 @@ fn differences_net_and_gross_and_what_lacks_an_amount() {
     assert_eq!(totals.cost.lacking, Lacking { orders: 1, whole: sum(0), parts: sum(3) });
     assert_eq!(summary.checks["quote-split"].orders, 2);
     assert_eq!(summary.checks["missing-amount"].orders, 1);
+    let causes: Vec<(&str, u64, Option<NetAndGross>)> = summary
+        .causes
+        .iter()
+        .map(|(cause, count)| (cause.as_str(), count.orders, count.differences.get("CNY").copied()))
+        .collect();
+    let expected = [
+        ("cost-sum.unexplained", 1, Some(NetAndGross { net: sum(-5), gross: sum(5) })),
+        ("quote-split.rounding", 2, Some(NetAndGross { net: sum(1), gross: sum(5) })),
+    ];
+    assert_eq!(causes, expected);
     assert_eq!(summary.population.of(Bucket::Discrepant), 3);
 
     let aggregates = [300, 120, 88, 121, 2, 115].map(sum);
@@ -73,6 +86,9 @@ fn the_worst_decides_the_verdict() {
     let mut pending = clean.clone();
     if let Evidence::Fetched(fetched) = &mut pending.evidence {
         fetched.order.settlement_status = None;
+        fetched.order.freeze_status = Some("frozen".into());
+        fetched.order.run_status = Some("running".into());
+        fetched.order.created_at = Some(AS_OF);
     }
     let duplicate = other(Evidence::Duplicate { first_line: 2 });
     let rejected = other(Evidence::Rejected(Reason::new("empty-id", "")));

@@ -62,6 +62,12 @@ fn each_bad_value_is_refused_by_name() {
         (&["--max-wait=-5m"], "above zero"),
         (&["--tolerance=-1"], "zero or more"),
         (&["--tolerance", "1,5"], "not a decimal number"),
+        (&["--tolerance", "CNY=0.01,0.5"], "each amount with its currency"),
+        (&["--tolerance", "CNY=0.01,CNY=0.02"], "give CNY once"),
+        (&["--tolerance", "yuan=0.01"], "in capitals"),
+        (&["--tolerance", "CNY=-0.01"], "zero or more"),
+        (&["--stale-after", "0h"], "above zero"),
+        (&["--stale-after", "a day"], "such as 500ms"),
         (&["--tolerance", "0.000000001"], "more than 8 decimals"),
         (&["--currency", "cny"], "in capitals"),
         (&["--as-of", "yesterday"], "a time such as"),
@@ -71,6 +77,50 @@ fn each_bad_value_is_refused_by_name() {
     for (arguments, expected) in cases {
         let message = refusal(&[&["--sandbox"], *arguments].concat());
         assert!(message.contains(expected), "{arguments:?}: {message}");
+    }
+}
+
+fn checks(file: &str) -> Result<Judging, String> {
+    let (command, _) = reconcile(&["--tolerance", "CNY=0.01,USD=2", "--stale-after", "2d"]);
+    judging::judging(&overlay(&command.options, file)?).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_file_says_what_checks_weigh() {
+    let file = "[checks]\ncharge-equals-cost = 'error'\nunknown-status = 'off'\n\"quote-split.scale\" = 'warning'\n\
+                cost-sum = { rounding = 'warning' }";
+    let judging = checks(file).expect("usable");
+    let severities: Vec<(&str, &str)> =
+        judging.severities.iter().map(|(key, severity)| (key.as_str(), severity.code())).collect();
+    let expected =
+        [("charge-equals-cost", "error"), ("cost-sum.rounding", "warning"), ("quote-split.scale", "warning")];
+    assert_eq!(severities, expected);
+    assert_eq!(judging.off.into_iter().collect::<Vec<_>>(), ["unknown-status"]);
+    assert_eq!(judging.stale_after.as_hours(), 48);
+    let tolerances: Vec<String> =
+        judging.tolerance.by_currency.iter().map(|(code, amount)| format!("{code} {amount}")).collect();
+    assert_eq!(tolerances, ["CNY 0.01000000", "USD 2.00000000"]);
+    assert!(judging.tolerance.otherwise.is_zero());
+}
+
+#[test]
+fn what_the_file_can_not_say_of_a_check_is_refused() {
+    let cases = [
+        ("quote-splitt = 'warning'", "there is no check \"quote-splitt\"; did you mean \"quote-split\"?"),
+        ("profit = 'warning'", "there is no check \"profit\""),
+        ("cost-sum = 'fatal'", "cost-sum = \"fatal\": error, warning or off"),
+        ("cost-sum = 3", "error, warning or off"),
+        ("identity-mismatch = 'off'", "always judged"),
+        ("identity-mismatch = 'warning'", "always judged"),
+        ("cost-sum.overage = 'warning'", "the causes of cost-sum are: external-left-out,"),
+        ("currency.overage = 'warning'", "currency has no causes"),
+        ("cost-sum.rounding = 'off'", "error or warning"),
+        ("cost-sum.rounding = 1", "error or warning"),
+        ("\"cost-sum.rounding\" = { a = 1 }", "error, warning or off"),
+    ];
+    for (line, expected) in cases {
+        let message = checks(&format!("[checks]\n{line}")).expect_err(line);
+        assert!(message.contains(expected), "{line}: {message}");
     }
 }
 

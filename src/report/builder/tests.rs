@@ -12,6 +12,9 @@ fn outcome(line: u64, units: [i128; 6]) -> Outcome {
         quote_currency: Some("CNY".into()),
         settlement_status: Some("settled".into()),
         amounts: Amounts::from_order(units.map(Amount::from_units)),
+        freeze_status: Some("released".into()),
+        submission_status: Some("submitted".into()),
+        run_status: Some("succeeded".into()),
         ..RunOrder::default()
     };
     Outcome { line, run_order_id: id, evidence: order.into() }
@@ -38,7 +41,7 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
 fn a_report_that_bridges_is_finished() {
     let folder = tempfile::tempdir().expect("a folder");
     let report = builder(folder.path().to_owned(), 3).finish(|_, _| 1).expect("it bridges");
-    assert_eq!((report.verdict, report.exceptions, report.discrepancies.len()), (Verdict::Discrepant, 1, 2));
+    assert_eq!((report.verdict, report.exceptions, report.discrepancies.len()), (Verdict::Discrepant, 1, 3), "and the charge is not the cost");
     let bridge = &report.summary.control_totals["CNY"].bridge;
     assert_eq!(bridge.quote_split.whole.units(), 200);
     assert_eq!(bridge.quote_split.parts.units(), 201);

@@ -1,0 +1,141 @@
+//! Why an identity fails, where exact arithmetic proves it. The first match wins; what nothing proves is `unexplained`.
+
+use crate::domain::money::Amount;
+
+/// Why an identity fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// The charge is above the quote, and nothing was given back.
+    Overage,
+    /// The rest of the quote was not given back.
+    NotReleased,
+    /// All of the quote was given back although something was charged.
+    ReleasedInFull,
+    /// The rest of the quote was given back twice.
+    ReleasedTwice,
+    /// The total lacks the external cost.
+    ExternalLeftOut,
+    /// The total lacks the compute cost.
+    ComputeLeftOut,
+    /// The total has the external cost twice.
+    ExternalCountedTwice,
+    /// The total has the compute cost twice.
+    ComputeCountedTwice,
+    /// An amount stands with the wrong sign.
+    SignFlipped,
+    /// An amount stands in another unit: it is off by a power of ten.
+    Scale,
+    /// One unit of the 8th decimal, or the whole is rounded to 2, 4 or 6 places.
+    Rounding,
+    /// Nothing proves a cause.
+    Unexplained,
+}
+
+/// How many powers of ten are tried.
+const POWERS: u32 = 8;
+/// Units of the 8th decimal in the last place of what is rounded to 2, 4 or 6 places.
+const PLACES: [i128; 3] = [1_000_000, 10_000, 100];
+
+impl Cause {
+    const OF_QUOTE_SPLIT: [Self; 8] = [
+        Self::Overage,
+        Self::NotReleased,
+        Self::ReleasedInFull,
+        Self::ReleasedTwice,
+        Self::SignFlipped,
+        Self::Scale,
+        Self::Rounding,
+        Self::Unexplained,
+    ];
+    const OF_COST_SUM: [Self; 8] = [
+        Self::ExternalLeftOut,
+        Self::ComputeLeftOut,
+        Self::ExternalCountedTwice,
+        Self::ComputeCountedTwice,
+        Self::SignFlipped,
+        Self::Scale,
+        Self::Rounding,
+        Self::Unexplained,
+    ];
+
+    /// The causes that a failure of that check can have, in the order in which they are tried.
+    #[must_use]
+    pub fn of_check(code: &str) -> &'static [Self] {
+        match code {
+            "quote-split" => &Self::OF_QUOTE_SPLIT,
+            "cost-sum" => &Self::OF_COST_SUM,
+            _ => &[],
+        }
+    }
+
+    /// The word the reports use.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Overage => "overage",
+            Self::NotReleased => "not-released",
+            Self::ReleasedInFull => "released-in-full",
+            Self::ReleasedTwice => "released-twice",
+            Self::ExternalLeftOut => "external-left-out",
+            Self::ComputeLeftOut => "compute-left-out",
+            Self::ExternalCountedTwice => "external-counted-twice",
+            Self::ComputeCountedTwice => "compute-counted-twice",
+            Self::SignFlipped => "sign-flipped",
+            Self::Scale => "scale",
+            Self::Rounding => "rounding",
+            Self::Unexplained => "unexplained",
+        }
+    }
+
+    /// Why `quote = final + released` fails; the three must not fulfil it.
+    #[must_use]
+    pub fn of_quote_split(quote: Amount, charged: Amount, released: Amount) -> Self {
+        // With 28 digits a fact has room for the powers of ten in 128 bits.
+        let (q, f, r) = (quote.units(), charged.units(), released.units());
+        let tests = [
+            (Self::Overage, f > q && r == 0),
+            (Self::NotReleased, f < q && r == 0),
+            (Self::ReleasedInFull, r == q && f > 0),
+            (Self::ReleasedTwice, 2 * f + r == 2 * q && r > 0),
+            (Self::SignFlipped, (f - r == q && r < 0) || (r - f == q && f < 0)),
+            (Self::Scale, is_scaled(f, r, q) || is_scaled(r, f, q)),
+            (Self::Rounding, is_rounded(q, f + r)),
+        ];
+        first(&tests)
+    }
+
+    /// Why `total = compute + external` fails; the three must not fulfil it.
+    #[must_use]
+    pub fn of_cost_sum(compute: Amount, external: Amount, total: Amount) -> Self {
+        let (c, e, t) = (compute.units(), external.units(), total.units());
+        let tests = [
+            (Self::ExternalLeftOut, t == c && e != 0),
+            (Self::ComputeLeftOut, t == e && c != 0),
+            (Self::ExternalCountedTwice, t == c + 2 * e),
+            (Self::ComputeCountedTwice, t == 2 * c + e),
+            (Self::SignFlipped, t == c - e || t == e - c),
+            (Self::Scale, is_scaled(t, 0, c + e)),
+            (Self::Rounding, is_rounded(t, c + e)),
+        ];
+        first(&tests)
+    }
+}
+
+fn first(tests: &[(Cause, bool)]) -> Cause {
+    tests.iter().find(|(_, proved)| *proved).map_or(Cause::Unexplained, |(cause, _)| *cause)
+}
+
+/// Whether `part · 10^k + other = whole` for some k from 1 to 8 or from −8 to −1.
+fn is_scaled(part: i128, other: i128, whole: i128) -> bool {
+    let rest = whole - other;
+    part != 0 && (1..=POWERS).map(|power| 10_i128.pow(power)).any(|ten| part * ten == rest || part == rest * ten)
+}
+
+/// Whether the whole is the sum but for one unit, or is the sum rounded to 2, 4 or 6 places, a half either way.
+fn is_rounded(whole: i128, sum: i128) -> bool {
+    let off = (whole - sum).abs();
+    off == 1 || PLACES.iter().any(|place| whole % place == 0 && off * 2 <= *place)
+}
+
+#[cfg(test)]
+mod tests;

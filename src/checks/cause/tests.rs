@@ -1,0 +1,163 @@
+//! Every cause is planted and found, and random noise is given none that it has not.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn amount(units: i128) -> Amount {
+    Amount::from_units(units).expect("28 digits")
+}
+
+fn split(quote: i128, charged: i128, released: i128) -> Cause {
+    Cause::of_quote_split(amount(quote), amount(charged), amount(released))
+}
+
+fn cost(compute: i128, external: i128, total: i128) -> Cause {
+    Cause::of_cost_sum(amount(compute), amount(external), amount(total))
+}
+
+/// In units of the 8th decimal: up to a thousand yuan, never small enough for a rounding to be one of one unit.
+fn figure() -> impl Strategy<Value = i128> {
+    1_000_003..100_000_000_000_i128
+}
+
+#[test]
+fn one_figure_each() {
+    let cases = [
+        (split(90_000_000, 148_042_467, 0), Cause::Overage),
+        (split(100, 60, 0), Cause::NotReleased),
+        (split(100, 60, 100), Cause::ReleasedInFull),
+        (split(100, 60, 80), Cause::ReleasedTwice),
+        (split(100, 60, -40), Cause::SignFlipped),
+        (split(100, -60, 40), Cause::SignFlipped),
+        (split(1_000, 600, 40_000), Cause::Scale),
+        (split(100_000, 6, 40_000), Cause::Scale),
+        (split(1_000, 6, 994_000), Cause::Scale),
+        (split(101, 60, 40), Cause::Rounding),
+        (split(3_000_000, 1_200_000, 2_300_000), Cause::Rounding),
+        (split(1_037, 600, 444), Cause::Unexplained),
+        (split(100, 60, 47), Cause::Rounding),
+        (split(100, 0, 0), Cause::NotReleased),
+        (split(0, 0, 70_000_000), Cause::Unexplained),
+        (cost(50, 10, 50), Cause::ExternalLeftOut),
+        (cost(50, 10, 10), Cause::ComputeLeftOut),
+        (cost(50, 10, 70), Cause::ExternalCountedTwice),
+        (cost(50, 10, 110), Cause::ComputeCountedTwice),
+        (cost(50, 10, 40), Cause::SignFlipped),
+        (cost(10, 50, 40), Cause::SignFlipped),
+        (cost(50, 10, 6_000), Cause::Scale),
+        (cost(5_000, 1_000, 6), Cause::Scale),
+        (cost(50, 10, 61), Cause::Rounding),
+        (cost(1_900_001, 600_000, 2_000_000), Cause::Unexplained),
+        (cost(1_900_001, 600_000, 3_000_000), Cause::Rounding),
+        (cost(50, 10, 67), Cause::Unexplained),
+        (cost(50_000_000, 10_000_000, 0), Cause::Unexplained),
+    ];
+    for (index, (found, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(found, expected, "case {index}");
+    }
+}
+
+#[test]
+fn the_largest_amounts_have_room() {
+    let largest = 10_i128.pow(28) - 1;
+    for [first, second, third] in [[1, 1, -1], [-1, -1, 1], [1, -1, -1], [-1, 1, 1]] {
+        let _ = split(first * largest, second * largest, third * largest);
+        let _ = cost(first * largest, second * largest, third * largest);
+    }
+}
+
+#[test]
+fn each_check_with_causes_names_each_once() {
+    let words = |code| Cause::of_check(code).iter().map(|cause| cause.code()).collect::<Vec<_>>();
+    let of_quote_split = [
+        "overage",
+        "not-released",
+        "released-in-full",
+        "released-twice",
+        "sign-flipped",
+        "scale",
+        "rounding",
+        "unexplained",
+    ];
+    let of_cost_sum = [
+        "external-left-out",
+        "compute-left-out",
+        "external-counted-twice",
+        "compute-counted-twice",
+        "sign-flipped",
+        "scale",
+        "rounding",
+        "unexplained",
+    ];
+    assert_eq!((words("quote-split"), words("cost-sum")), (of_quote_split.to_vec(), of_cost_sum.to_vec()));
+    assert_eq!(words("currency"), Vec::<&str>::new());
+}
+
+proptest! {
+    #[test]
+    fn planted_in_a_split_found_in_a_split(charged in figure(), released in figure(), power in 1_u32..=8) {
+        let quote = charged + released;
+        let ten = 10_i128.pow(power);
+        prop_assert_eq!(split(charged, quote, 0), Cause::Overage);
+        prop_assert_eq!(split(quote, charged, 0), Cause::NotReleased);
+        prop_assert_eq!(split(quote, charged, quote), Cause::ReleasedInFull);
+        prop_assert_eq!(split(quote, charged, -released), Cause::SignFlipped);
+        prop_assert_eq!(split(quote, -charged, released), Cause::SignFlipped);
+        if 2 * released != quote {
+            prop_assert_eq!(split(quote, charged, 2 * released), Cause::ReleasedTwice);
+        }
+        prop_assert_eq!(split(charged + released * ten, charged, released), Cause::Scale);
+        prop_assert_eq!(split(charged * ten + released, charged, released), Cause::Scale);
+        prop_assert_eq!(split(quote, charged * ten, released), Cause::Scale);
+        prop_assert_eq!(split(quote, charged, released * ten), Cause::Scale);
+    }
+
+    #[test]
+    fn planted_in_a_cost_found_in_a_cost(compute in figure(), external in figure(), power in 1_u32..=8) {
+        prop_assume!(compute != external);
+        let sum = compute + external;
+        prop_assert_eq!(cost(compute, external, compute), Cause::ExternalLeftOut);
+        prop_assert_eq!(cost(compute, external, external), Cause::ComputeLeftOut);
+        prop_assert_eq!(cost(compute, external, sum + external), Cause::ExternalCountedTwice);
+        prop_assert_eq!(cost(compute, external, sum + compute), Cause::ComputeCountedTwice);
+        let difference = compute - external;
+        if ![compute, external].contains(&difference.abs()) {
+            prop_assert_eq!(cost(compute, external, difference), Cause::SignFlipped);
+            prop_assert_eq!(cost(compute, external, -difference), Cause::SignFlipped);
+        }
+        prop_assert_eq!(cost(compute, external, sum * 10_i128.pow(power)), Cause::Scale);
+    }
+
+    #[test]
+    fn a_rounding_is_found(charged in figure(), released in figure(), place in prop::sample::select(vec![2_u32, 4, 6])) {
+        let last = 10_i128.pow(8 - place);
+        let sum = charged + released;
+        let rounded = (sum + last / 2) / last * last;
+        prop_assume!(rounded != sum);
+        prop_assert_eq!(split(rounded, charged, released), Cause::Rounding);
+        prop_assert_eq!(split(sum + 1, charged, released), Cause::Rounding);
+        prop_assert_eq!(split(sum - 1, charged, released), Cause::Rounding);
+    }
+
+    /// Noise that no cause allows for is `unexplained`: an odd distance from every figure, and no round number.
+    #[test]
+    fn noise_is_given_no_cause(charged in figure(), released in figure(), noise in 7_i128..1_000_000) {
+        let quote = charged + released + noise;
+        let causes = [
+            released == quote || 2 * charged + released == 2 * quote,
+            (1..=8).any(|power| {
+                let ten = 10_i128.pow(power);
+                [(charged, released), (released, charged)]
+                    .into_iter()
+                    .any(|(part, other)| part * ten + other == quote || part + other * ten == quote * ten)
+            }),
+            [2_u32, 4, 6].into_iter().any(|place| {
+                let last = 10_i128.pow(8 - place);
+                quote % last == 0 && noise * 2 <= last
+            }),
+        ];
+        prop_assume!(!causes.contains(&true));
+        prop_assert_eq!(split(quote, charged, released), Cause::Unexplained);
+    }
+}

@@ -1,0 +1,78 @@
+//! What the settings change: tolerances by currency, severities, checks that are off, causes that are not named.
+
+use jiff::ToSpan;
+
+use super::*;
+
+/// 50 above the quote of 100, and nothing given back.
+fn overage() -> RunOrder {
+    order([100, 150, 0, 150, 0, 150].map(Some))
+}
+
+fn weighed(judgement: &Judgement) -> Vec<(&'static str, Option<&'static str>, Severity)> {
+    judgement.findings.iter().map(|finding| (finding.check, finding.cause, finding.severity)).collect()
+}
+
+fn softened(keys: &[(&str, Severity)]) -> Judging {
+    let severities = keys.iter().map(|(key, severity)| ((*key).to_owned(), *severity)).collect();
+    Judging { severities, ..Judging::default() }
+}
+
+#[test]
+fn a_currency_has_its_own_tolerance() {
+    let by_currency = BTreeMap::from([("CNY".to_owned(), amount(3))]);
+    let judging = Judging { tolerance: Tolerances { otherwise: amount(1), by_currency }, ..Judging::default() };
+    let off_by = |units: i128, currency: &str| {
+        let order = order([Some(100), Some(60), Some(40 + units), Some(60), Some(0), Some(60)]);
+        judge_with(RunOrder { quote_currency: Some(currency.into()), ..order }, &judging).bucket
+    };
+    assert_eq!([off_by(3, "CNY"), off_by(4, "CNY")], [Bucket::Reconciled, Bucket::Discrepant]);
+    assert_eq!([off_by(1, "USD"), off_by(2, "USD")], [Bucket::Reconciled, Bucket::Discrepant]);
+}
+
+#[test]
+fn the_severity_of_a_cause_wins_over_that_of_its_check() {
+    let cause = Some("overage");
+    let exceeds = ("charge-exceeds-quote", None, Severity::Warning);
+    let with = |keys: &[(&str, Severity)]| judge_with(overage(), &softened(keys));
+    let judgement = with(&[]);
+    assert_eq!(weighed(&judgement), [exceeds, ("quote-split", cause, Severity::Error)]);
+    assert_eq!(judgement.bucket, Bucket::Discrepant);
+
+    let judgement = with(&[("quote-split.overage", Severity::Warning)]);
+    assert_eq!(weighed(&judgement), [exceeds, ("quote-split", cause, Severity::Warning)]);
+    assert_eq!(judgement.bucket, Bucket::Reconciled);
+
+    let keys = [("quote-split", Severity::Warning), ("quote-split.overage", Severity::Error)];
+    assert_eq!(with(&keys).bucket, Bucket::Discrepant);
+    assert_eq!(with(&[("quote-split.scale", Severity::Warning)]).bucket, Bucket::Discrepant, "another cause");
+    assert_eq!(
+        with(&[("charge-exceeds-quote", Severity::Error), ("quote-split", Severity::Warning)]).bucket,
+        Bucket::Discrepant
+    );
+}
+
+#[test]
+fn a_check_that_is_off_finds_nothing() {
+    let judging = Judging { off: BTreeSet::from(["quote-split", "charge-exceeds-quote"]), ..Judging::default() };
+    let judgement = judge_with(overage(), &judging);
+    assert_eq!((codes(&judgement), judgement.bucket), (vec![], Bucket::Reconciled));
+}
+
+#[test]
+fn causes_stay_away_where_a_report_had_none() {
+    let judgement = judge_with(overage(), &Judging { names_causes: false, ..Judging::default() });
+    assert!(judgement.findings.iter().all(|finding| finding.cause.is_none()));
+    let judgement = judged(order([100, 60, 40, 50, 10, 50].map(Some)));
+    assert!(weighed(&judgement).contains(&("cost-sum", Some("external-left-out"), Severity::Error)));
+}
+
+#[test]
+fn the_age_that_is_stale_is_a_setting() {
+    let judging = Judging { stale_after: SignedDuration::from_mins(60), ..Judging::default() };
+    let waiting = open([Some(100), None, None, None, None, None]);
+    assert_eq!(codes(&judge_with(waiting.clone(), &judging)), ["stale-pending"]);
+    let younger = Some(CREATED + 1.microsecond());
+    let younger = RunOrder { created_at: younger, updated_at: younger, ..waiting };
+    assert_eq!(codes(&judge_with(younger, &judging)), Vec::<&str>::new());
+}

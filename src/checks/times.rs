@@ -1,0 +1,59 @@
+//! Checks of the order's times: how long it has been pending, and that time runs forward.
+
+use jiff::SignedDuration;
+
+use super::{Case, Check, Failure, Ruling};
+use crate::domain::finding::{Figure, Severity};
+
+/// What is not settled is young.
+pub(super) static STALE_PENDING: Check = Check {
+    code: "stale-pending",
+    holds_when: "the order is younger than --stale-after",
+    due_when: "the order is not settled",
+    remedy: "The provider holds the quote of an order that should be settled by now: ask for its settlement.",
+    severity: Severity::Warning,
+    examine: stale_pending,
+};
+
+/// An order changes after it was made.
+pub(super) static TIMESTAMP_ORDER: Check = Check {
+    code: "timestamp-order",
+    holds_when: "updated_at is not before created_at",
+    due_when: "both times are there",
+    remedy: "One of the times is wrong, and with it the day or the age that reports count the order by: ask the provider.",
+    severity: Severity::Warning,
+    examine: timestamp_order,
+};
+
+fn stale_pending(case: &Case<'_>) -> Ruling {
+    if case.settled {
+        return Ruling::NotDue;
+    }
+    let limit = case.judging.stale_after;
+    let message = match case.order.created_at {
+        None => "not settled, and when it was made is not said".to_owned(),
+        Some(created) if case.as_of.duration_since(created) >= limit => {
+            let hours = case.as_of.duration_since(created).as_hours();
+            format!("not settled after {hours} hours")
+        }
+        Some(_) => return Ruling::Holds,
+    };
+    Failure::new(Figure::Text(format!("below {}", shown(limit))), Figure::Nothing, message).into()
+}
+
+fn timestamp_order(case: &Case<'_>) -> Ruling {
+    match (case.order.created_at, case.order.updated_at) {
+        (Some(created), Some(updated)) if updated < created => {
+            let [expected, actual] = [created, updated].map(|time| Figure::Text(time.to_string()));
+            Failure::new(expected, actual, "updated before it was created".to_owned()).into()
+        }
+        (Some(_), Some(_)) => Ruling::Holds,
+        _ => Ruling::NotDue,
+    }
+}
+
+/// A duration in hours where it is a whole number of them, else in seconds.
+fn shown(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs();
+    if seconds % 3_600 == 0 { format!("{}h", seconds / 3_600) } else { format!("{seconds}s") }
+}

@@ -1,0 +1,51 @@
+//! Settings as reports show them, back to what is judged by.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+#[test]
+fn what_a_report_says_is_judged_by_again() {
+    let amount = |text| Amount::parse(text).expect("an amount");
+    let unusual = Judging {
+        tolerance: Tolerances {
+            otherwise: amount("0.5"),
+            by_currency: BTreeMap::from([("CNY".to_owned(), amount("0.01"))]),
+        },
+        currency: Some("CNY".into()),
+        stale_after: SignedDuration::from_hours(2),
+        off: BTreeSet::from(["timestamp-order"]),
+        severities: BTreeMap::from([("quote-split.overage".to_owned(), Severity::Warning)]),
+        names_causes: true,
+    };
+    for judging in [unusual, Judging::default()] {
+        let text = serde_json::to_string(&JudgingSettings::from(&judging)).expect("JSON");
+        let read: JudgingSettings = serde_json::from_str(&text).expect("what was written");
+        assert_eq!(read.judging(), Ok(judging), "{text}");
+    }
+}
+
+/// A report of before there were causes, ages that are stale, and severities of one's own.
+#[test]
+fn an_older_report_is_judged_as_it_was_and_says_the_same() {
+    let text = r#"{"checks":["quote-split","cost-sum","currency"],"currency":null,"tolerance":"0.00000000"}"#;
+    let read: JudgingSettings = serde_json::from_str(text).expect("usable");
+    let judging = read.judging().expect("usable");
+    assert!(!judging.names_causes);
+    assert!(judging.checks().map(|check| check.code).eq(["quote-split", "cost-sum", "currency"]));
+    assert_eq!(serde_json::to_string(&JudgingSettings::from(&judging)).expect("JSON"), text);
+}
+
+#[test]
+fn what_nothing_can_be_judged_by_is_refused() {
+    let with = |change: fn(&mut JudgingSettings)| {
+        let mut settings = JudgingSettings::default();
+        change(&mut settings);
+        settings.judging().expect_err("not usable").to_string()
+    };
+    assert!(with(|settings| settings.tolerance = "-1".into()).contains("-1"));
+    assert!(with(|settings| _ = settings.tolerances.insert("CNY".into(), "x".into())).contains("\"x\""));
+    assert!(with(|settings| settings.stale_after_seconds = Some(0)).contains('0'));
+    assert!(with(|settings| _ = settings.severities.insert("currency".into(), "fatal".into())).contains("fatal"));
+    assert!(with(|settings| settings.checks.push("profit".into())).contains("newer tieout"));
+}
