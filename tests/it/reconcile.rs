@@ -152,7 +152,13 @@ fn each_verdict_has_its_exit_code() {
     let cases: [VerdictCase; 9] = [
         ("clean", &[Kind::Clean, Kind::FailedRun], &[], 0, "reconciled"),
         ("pending", &[Kind::Pending], YOUNG, 0, "pending"),
-        ("pending that is to fail", &[Kind::Pending], &["--stale-after", "36500d", "--fail-on", "pending"], 1, "pending"),
+        (
+            "pending that is to fail",
+            &[Kind::Pending],
+            &["--stale-after", "36500d", "--fail-on", "pending"],
+            1,
+            "pending",
+        ),
         ("pending for too long", &[Kind::Pending], &[], 0, "warnings"),
         ("discrepant", COST_ROUNDING, &[], 1, "discrepant"),
         ("off by a unit, tolerated", COST_ROUNDING, &["--tolerance", "0.00000001"], 0, "reconciled"),

@@ -41,7 +41,11 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
 fn a_report_that_bridges_is_finished() {
     let folder = tempfile::tempdir().expect("a folder");
     let report = builder(folder.path().to_owned(), 3).finish(|_, _| 1).expect("it bridges");
-    assert_eq!((report.verdict, report.exceptions, report.discrepancies.len()), (Verdict::Discrepant, 1, 3), "and the charge is not the cost");
+    assert_eq!(
+        (report.verdict, report.exceptions, report.discrepancies.len()),
+        (Verdict::Discrepant, 1, 3),
+        "and the charge is not the cost"
+    );
     let bridge = &report.summary.control_totals["CNY"].bridge;
     assert_eq!(bridge.quote_split.whole.units(), 200);
     assert_eq!(bridge.quote_split.parts.units(), 201);
