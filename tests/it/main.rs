@@ -14,6 +14,7 @@ mod locks;
 mod network;
 mod nginx;
 mod nights;
+mod oracle;
 mod proof;
 mod readers;
 mod reconcile;
