@@ -179,6 +179,9 @@ pub struct Options {
     /// From which age an order that is not settled is a warning [default: 24h]
     #[arg(long, env = "TIEOUT_STALE_AFTER", value_name = "DURATION", help_heading = "Judging")]
     pub stale_after: Option<String>,
+    /// TOML file of discrepancies that somebody answers for
+    #[arg(long, env = "TIEOUT_WAIVERS", value_name = "FILE", help_heading = "Judging")]
+    pub waivers: Option<PathBuf>,
     /// Severities of checks that are other ones than the catalogue's: only in the file, in `[checks]`
     #[arg(skip)]
     pub checks: Option<toml::Table>,
@@ -268,6 +271,9 @@ pub struct Audit {
     /// From which age an order that is not settled is a warning
     #[arg(long, value_name = "DURATION")]
     pub stale_after: Option<String>,
+    /// TOML file of discrepancies that somebody answers for, instead of those of the report
+    #[arg(long, value_name = "FILE")]
+    pub waivers: Option<PathBuf>,
     /// Judge by every check of this version, those that the report was not judged by as well
     #[arg(long)]
     pub all_checks: bool,

@@ -1,6 +1,7 @@
 //! Settings: option over environment over file over default, validated once, before anything is fetched.
 
 mod judging;
+mod waivers;
 
 use std::env;
 use std::fs;
@@ -117,6 +118,14 @@ pub enum SettingsError {
         /// What would do.
         expected: String,
     },
+    /// The file of waivers can't be used.
+    #[error("--waivers {}: {problem}", path.display())]
+    Waivers {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        problem: String,
+    },
     /// There is no key.
     #[error(
         "no API key: set {KEY_VARIABLE}, or name a file that holds it with --api-key-file, or use --sandbox, which needs none"
@@ -206,7 +215,7 @@ pub fn state_beside(report: &Path) -> PathBuf {
 /// [`SettingsError`] says which option can't be used.
 pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination), SettingsError> {
     let (tolerance, stale_after) = (command.tolerance.clone(), command.stale_after.clone());
-    let options = Options { tolerance, stale_after, ..Options::default() };
+    let options = Options { tolerance, stale_after, waivers: command.waivers.clone(), ..Options::default() };
     let currency = command.currency.clone().filter(|currency| !currency.is_empty());
     let given = judging::judging(&Options { currency, ..options })?;
     let judging = Judging {
@@ -216,6 +225,7 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         off: if command.all_checks { given.off } else { was.off.clone() },
         severities: was.severities.clone(),
         names_causes: was.names_causes || command.all_checks,
+        waivers: if command.waivers.is_some() { given.waivers } else { was.waivers.clone() },
     };
     let changes = Changes {
         judging: Some(judging),

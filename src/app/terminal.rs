@@ -8,12 +8,12 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 
-use crate::checks::CATALOGUE;
+use crate::checks::{CATALOGUE, WaiverState};
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 use crate::domain::outcome::Bucket;
 use crate::report::builder::Report;
-use crate::report::summary_json::{ControlTotals, Lifecycle, SummaryJson};
+use crate::report::summary_json::{ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use crate::report::tables::Discrepancy;
 use crate::summary::{CheckCount, NetAndGross, Verdict};
 
@@ -46,6 +46,7 @@ pub(super) fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::R
     show_control_totals(&summary.control_totals, out)?;
     show_causes(summary, out)?;
     show_worst(&report.discrepancies, out)?;
+    show_waivers(report, out)?;
     show_lifecycle(summary.lifecycle, out)?;
     writeln!(out, "\nReport: {}", folder.display())
 }
@@ -140,6 +141,27 @@ fn cut(message: &str) -> String {
         Some((end, _)) => format!("{}…", &message[..end]),
         None => message.to_owned(),
     }
+}
+
+/// What became of the waivers, and which of them lapsed.
+fn show_waivers(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let Some(WaiverCounts { applied, expired, changed, unused }) = report.summary.waivers else {
+        return Ok(());
+    };
+    let counts = [(applied, "applied"), (expired, "expired"), (changed, "changed"), (unused, "unused")];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    writeln!(out, "\nWaivers: {}", counts.collect::<Vec<_>>().join(", "))?;
+    for (order, check, state) in report.lapsed.iter().take(WORST) {
+        writeln!(
+            out,
+            "  {order} {check}: {}",
+            match state {
+                WaiverState::Expired => "its day is over",
+                _ => "the figures are other ones now",
+            }
+        )?;
+    }
+    Ok(())
 }
 
 /// What became of discrepancies since the report before, once there is something to tell.

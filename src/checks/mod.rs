@@ -11,6 +11,7 @@ mod reply;
 mod restated;
 mod statuses;
 mod times;
+mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,7 @@ use crate::domain::outcome::{Bucket, Evidence, Fetched, Outcome};
 
 pub use cause::Cause;
 pub use statuses::{has_failed, is_settled};
+pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverState, Waivers};
 
 /// The age from which an order that is not settled is stale, where no other is set.
 pub const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -42,6 +44,8 @@ pub struct Judging {
     pub severities: BTreeMap<String, Severity>,
     /// Whether a failed identity is given its cause. Reports of before there were causes are made again without.
     pub names_causes: bool,
+    /// The discrepancies that somebody answers for.
+    pub waivers: Waivers,
 }
 
 /// By how much an identity may be off and still hold.
@@ -69,6 +73,7 @@ impl Default for Judging {
             off: BTreeSet::new(),
             severities: BTreeMap::new(),
             names_causes: true,
+            waivers: Waivers::new(),
         }
     }
 }
@@ -196,11 +201,20 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// What passed only thanks to the tolerance.
     pub tolerated: Vec<Tolerated>,
+    /// What became of the waivers of the order, by check, where it has any.
+    pub waivers: Vec<(String, WaiverState)>,
 }
 
 impl Judgement {
     fn unchecked(bucket: Bucket) -> Self {
-        Self { bucket, settled: false, foreign: false, findings: Vec::new(), tolerated: Vec::new() }
+        Self {
+            bucket,
+            settled: false,
+            foreign: false,
+            findings: Vec::new(),
+            tolerated: Vec::new(),
+            waivers: Vec::new(),
+        }
     }
 }
 
@@ -209,7 +223,7 @@ impl Judgement {
 pub fn judge(outcome: &Outcome, judging: &Judging, as_of: Timestamp) -> Judgement {
     match &outcome.evidence {
         Evidence::Fetched(fetched) => judge_order(&outcome.run_order_id, fetched, judging, as_of),
-        Evidence::NotFound(_) => Judgement::unchecked(Bucket::NotFound),
+        Evidence::NotFound(_) => judge_missing(&outcome.run_order_id, judging, as_of),
         Evidence::Refused(_) => Judgement::unchecked(Bucket::Refused),
         Evidence::Malformed(_) => Judgement::unchecked(Bucket::Malformed),
         Evidence::Unfetched(_) => Judgement::unchecked(Bucket::Unfetched),
@@ -229,7 +243,9 @@ fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging, as_of: Timesta
     let case = Case { asked, order, settled: is_settled(order), settled_as: settled_as.as_ref(), as_of, judging };
     let foreign = finding(&reply::IDENTITY_MISMATCH, judging, (reply::IDENTITY_MISMATCH.examine)(&case));
     if let Some(mismatch) = foreign {
-        return Judgement { foreign: true, findings: vec![mismatch], ..Judgement::unchecked(Bucket::Discrepant) };
+        let judgement =
+            Judgement { foreign: true, findings: vec![mismatch], ..Judgement::unchecked(Bucket::Discrepant) };
+        return waive(judgement, &case);
     }
     let mut judgement = Judgement { settled: case.settled, ..Judgement::unchecked(Bucket::Pending) };
     for check in judging.checks() {
@@ -248,7 +264,36 @@ fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging, as_of: Timesta
     } else {
         Bucket::Pending
     };
+    waive(judgement, &case)
+}
+
+/// Marks what is waived. An order whose every error is waived is so itself.
+fn waive(mut judgement: Judgement, case: &Case<'_>) -> Judgement {
+    if case.judging.waivers.is_empty() {
+        return judgement;
+    }
+    for finding in &mut judgement.findings {
+        let key = (case.asked.to_owned(), finding.check.to_owned());
+        if let Some(waiver) = case.judging.waivers.get(&key) {
+            let state = waiver.meets(Some(finding), case.as_of);
+            finding.is_waived = state == WaiverState::Applied;
+            judgement.waivers.push((key.1, state));
+        }
+    }
+    let mut errors = judgement.findings.iter().filter(|finding| finding.severity == Severity::Error);
+    if judgement.bucket == Bucket::Discrepant && errors.all(|finding| finding.is_waived) {
+        judgement.bucket = Bucket::Waived;
+    }
     judgement
+}
+
+/// Judges an order that the provider says there is not.
+fn judge_missing(asked: &str, judging: &Judging, as_of: Timestamp) -> Judgement {
+    let waiver = judging.waivers.get(&(asked.to_owned(), NOT_FOUND.to_owned()));
+    let state = waiver.map(|waiver| waiver.meets(None, as_of));
+    let bucket = if state == Some(WaiverState::Applied) { Bucket::Waived } else { Bucket::NotFound };
+    let waivers = state.map(|state| (NOT_FOUND.to_owned(), state)).into_iter().collect();
+    Judgement { waivers, ..Judgement::unchecked(bucket) }
 }
 
 fn finding(check: &Check, judging: &Judging, ruling: Ruling) -> Option<Finding> {
@@ -257,7 +302,7 @@ fn finding(check: &Check, judging: &Judging, ruling: Ruling) -> Option<Finding> 
     };
     let severity = judging.severity(check, cause);
     let cause = cause.map(Cause::code);
-    Some(Finding { check: check.code, severity, cause, expected, actual, difference, message })
+    Some(Finding { check: check.code, severity, cause, expected, actual, difference, is_waived: false, message })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The due rules and the identities, with figures worked out by hand and by plain integers.
 
 mod settings;
+mod waivers;
 mod warnings;
 
 use proptest::prelude::*;

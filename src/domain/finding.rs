@@ -78,6 +78,8 @@ pub struct Finding {
     pub actual: Figure,
     /// Actual less expected, where both are money.
     pub difference: Option<Sum>,
+    /// Whether a waiver covers it.
+    pub is_waived: bool,
     /// The finding in one English sentence, without texts of the provider.
     pub message: String,
 }

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use super::evidence::EvidenceWriter;
 use super::facts::FactsWriter;
 use super::spend::{self, SpendRow};
-use super::summary_json::{ControlTotals, Lifecycle, SummaryJson};
+use super::summary_json::{ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::Table;
-use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved};
+use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
 use super::{ReportError, csv};
-use crate::checks::{Judging, judge};
+use crate::checks::{Judging, WaiverState, judge};
 use crate::domain::finding::PastFinding;
 use crate::domain::money::Sum;
 use crate::domain::outcome::{Bucket, Evidence, Outcome, Reason};
@@ -54,6 +54,8 @@ pub struct Builder {
     beside: EvidenceWriter,
     past: Past,
     reused: u64,
+    waived_missing: u64,
+    waivers: BTreeMap<(String, String), WaiverState>,
 }
 
 /// What became of the discrepancies of the report before.
@@ -84,6 +86,8 @@ pub struct Report {
     pub discrepancies: Vec<Discrepancy>,
     /// How many rows are exceptions.
     pub exceptions: usize,
+    /// The orders and checks of the waivers that lapsed, with what became of them.
+    pub lapsed: Vec<(String, String, WaiverState)>,
     carried: Vec<PastFinding>,
 }
 
@@ -113,6 +117,8 @@ impl Builder {
             beside,
             past: Past::default(),
             reused: 0,
+            waived_missing: 0,
+            waivers: BTreeMap::new(),
         })
     }
 
@@ -126,6 +132,9 @@ impl Builder {
         self.beside.push(&outcome, judgement.foreign, &past)?;
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
+        for (check, state) in &judgement.waivers {
+            self.waivers.insert((run_order_id.clone(), check.clone()), *state);
+        }
         match evidence {
             Evidence::Fetched(fetched) => {
                 self.summary.add(&judgement, Some(&fetched.order), self.options.as_of)?;
@@ -163,6 +172,7 @@ impl Builder {
             | Evidence::Rejected(reason) => {
                 self.summary.add(&judgement, None, self.options.as_of)?;
                 self.past.carried.extend(past);
+                self.waived_missing += u64::from(bucket == Bucket::Waived);
                 self.except(line, run_order_id, bucket, reason);
             }
             Evidence::Duplicate { first_line } => {
@@ -185,14 +195,20 @@ impl Builder {
     /// # Errors
     /// When a file can't be written, or the report contradicts itself ([`ReportError::Contradiction`]).
     pub fn finish(self, exit_code: impl Fn(Verdict, &Population) -> u8) -> Result<Report, ReportError> {
-        let Self { options, facts, summary, discrepancies, pending, exceptions, beside, past, reused } = self;
+        let Self { options, facts, summary, discrepancies, pending, exceptions, beside, past, reused, .. } = self;
+        let waivers = tables::waivers_with(&options.judging.waivers, &self.waivers);
         let facts_rows = facts.finish()?;
         beside.finish()?;
         let facts_path = options.folder.join(FACTS_FILE);
         let by_workflow = spend::by_workflow(&facts_path)?;
         let by_revision = spend::by_revision(&facts_path)?;
 
-        let counted = Counted { rows_read: options.rows_read, facts_rows, exceptions: exceptions.len() as u64 };
+        let counted = Counted {
+            rows_read: options.rows_read,
+            facts_rows,
+            exceptions: exceptions.len() as u64,
+            waived_missing: self.waived_missing,
+        };
         counted.prove(&summary, &discrepancies, [&by_workflow, &by_revision])?;
         let control_totals = prove_totals(&summary, [&by_workflow, &by_revision])?;
 
@@ -206,6 +222,9 @@ impl Builder {
         ] {
             write_csv(table, &options)?;
         }
+        if !waivers.is_empty() {
+            write_csv(tables::waivers(&waivers), &options)?;
+        }
         let verdict = summary.verdict(options.allow_empty);
         let json = SummaryJson {
             verdict: verdict.code(),
@@ -218,10 +237,19 @@ impl Builder {
             causes: summary.causes,
             lifecycle: Lifecycle::of(&discrepancies, &past),
             reused,
+            waivers: WaiverCounts::of(&waivers),
             settings: (&options.judging).into(),
         };
         write_json(&json, &options)?;
-        Ok(Report { summary: json, verdict, discrepancies, exceptions: exceptions.len(), carried: past.carried })
+        let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed());
+        Ok(Report {
+            summary: json,
+            verdict,
+            discrepancies,
+            exceptions: exceptions.len(),
+            lapsed: lapsed.map(|((order, check), state)| (order, check, state)).collect(),
+            carried: past.carried,
+        })
     }
 }
 
@@ -237,11 +265,25 @@ impl Lifecycle {
     }
 }
 
-/// Three independent counts that must agree with the population.
+impl WaiverCounts {
+    fn of(waivers: &[WaiverRow<'_>]) -> Option<Self> {
+        let count = |state| waivers.iter().filter(|row| row.state == state).count() as u64;
+        (!waivers.is_empty()).then(|| Self {
+            applied: count(WaiverState::Applied),
+            expired: count(WaiverState::Expired),
+            changed: count(WaiverState::Changed),
+            unused: count(WaiverState::Unused),
+        })
+    }
+}
+
+/// Independent counts that must agree with the population.
 struct Counted {
     rows_read: u64,
     facts_rows: u64,
     exceptions: u64,
+    /// The exceptions that are counted as waived.
+    waived_missing: u64,
 }
 
 impl Counted {
@@ -254,6 +296,7 @@ impl Counted {
         let population = &summary.population;
         let mut contradictions = vec![("rows read and population", self.rows_read, population.rows())];
         let fetched = population.of_any(&[Bucket::Reconciled, Bucket::Discrepant, Bucket::Waived, Bucket::Pending]);
+        let fetched = fetched.saturating_sub(self.waived_missing);
         contradictions.push(("rows and fetched orders plus exceptions", population.rows(), fetched + self.exceptions));
         let foreign = discrepancies.iter().filter(|row| row.finding.check == "identity-mismatch").count() as u64;
         contradictions.push(("fetched orders and facts", fetched, self.facts_rows + foreign));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
 use crate::summary::{
-    AgeBucket, Bridge, CheckCount, CurrencyTotals, Differences, Frozen, JudgingSettings, Population, Tolerance,
+    AgeBucket, Bridge, CheckCount, CurrencyTotals, Differences, Frozen, JudgingSettings, Population, Tolerance, Waived,
 };
 
 /// The whole of `summary.json`, in the order of its fields.
@@ -33,6 +33,9 @@ pub struct SummaryJson {
     pub lifecycle: Lifecycle,
     /// How many orders were not asked for again, because an earlier run saw them settled.
     pub reused: u64,
+    /// What became of the waivers, where any were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waivers: Option<WaiverCounts>,
     /// The settings that affect judgement.
     pub settings: JudgingSettings,
 }
@@ -48,6 +51,19 @@ pub struct Lifecycle {
     pub resolved: u64,
     /// Those that it had of orders of this input that could not be judged this time.
     pub not_assessed: u64,
+}
+
+/// How many waivers became what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WaiverCounts {
+    /// Those that cover a discrepancy.
+    pub applied: u64,
+    /// Those whose day is over.
+    pub expired: u64,
+    /// Those whose figures are other ones now.
+    pub changed: u64,
+    /// Those that nothing in this input was in need of.
+    pub unused: u64,
 }
 
 /// The control totals of one currency.
@@ -76,17 +92,6 @@ pub struct IdentityDifferences {
     pub cost_sum: Differences,
 }
 
-/// Waived discrepancies and their differences.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Waived {
-    /// How many findings are waived.
-    pub findings: u64,
-    /// Their signed total.
-    pub net: Sum,
-    /// Their total without the signs.
-    pub gross: Sum,
-}
-
 /// Money the provider still holds.
 #[derive(Clone, Debug, Serialize)]
 pub struct FrozenMoney {
@@ -107,7 +112,7 @@ impl ControlTotals {
             amounts: Amounts::NAMES.into_iter().zip(*aggregates).collect(),
             differences: IdentityDifferences { quote_split: totals.quote, cost_sum: totals.cost },
             passed_by_tolerance: totals.tolerated,
-            waived: Waived::default(),
+            waived: totals.waived,
             frozen: FrozenMoney { total: totals.frozen_in_all()?, by_age: totals.frozen.clone() },
             bridge,
         })

@@ -1,5 +1,6 @@
 //! The tables of a report: which columns they have, and how a row is made. Writers decide nothing of this.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::spend::SpendRow;
 use super::table::{Cell, Column, Kind, Table};
+use crate::checks::{Figures, Waiver, WaiverState, Waivers};
 use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::money::Sum;
 use crate::domain::order::RunOrder;
@@ -85,7 +87,7 @@ pub(super) const fn column(name: &'static str, kind: Kind) -> Column {
     Column { name, kind }
 }
 
-/// The columns of `discrepancies.csv`. `waived` is there for the waivers that will fill it.
+/// The columns of `discrepancies.csv`.
 const DISCREPANCY_COLUMNS: &[Column] = &[
     column("run_order_id", Kind::Text),
     column("input_line", Kind::Integer),
@@ -143,6 +145,18 @@ const EXCEPTION_COLUMNS: &[Column] = &[
     column("detail", Kind::Text),
 ];
 
+const WAIVER_COLUMNS: &[Column] = &[
+    column("run_order_id", Kind::Text),
+    column("check", Kind::Text),
+    column("state", Kind::Text),
+    column("difference", Kind::Amount),
+    column("expected", Kind::Amount),
+    column("actual", Kind::Amount),
+    column("expires", Kind::Text),
+    column("owner", Kind::Text),
+    column("reason", Kind::Text),
+];
+
 const WORKFLOW: Column = column("workflow_id", Kind::Text);
 const REVISION: Column = column("revision_id", Kind::Text);
 const SPEND_BY_WORKFLOW_COLUMNS: &[Column; 17] = &spend_columns([WORKFLOW]);
@@ -193,7 +207,7 @@ pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
             Cell::figure(&finding.expected),
             Cell::figure(&finding.actual),
             finding.difference.map_or(Cell::Empty, Cell::Amount),
-            Cell::Empty,
+            if finding.is_waived { Cell::Flag(true) } else { Cell::Empty },
             Cell::text(if row.is_persisting { "persisting" } else { "new" }),
             Cell::optional(order.run_status.as_deref()),
             Cell::optional(order.settlement_status.as_deref()),
@@ -270,6 +284,54 @@ pub fn exceptions(exceptions: &[Exception]) -> Table<'_> {
         ]
     });
     Table { name: "exceptions", columns: EXCEPTION_COLUMNS, rows: Box::new(rows) }
+}
+
+/// One waiver and what became of it.
+#[derive(Clone, Copy, Debug)]
+pub struct WaiverRow<'a> {
+    /// The order.
+    pub run_order_id: &'a str,
+    /// The check.
+    pub check: &'a str,
+    /// The waiver.
+    pub waiver: &'a Waiver,
+    /// What became of it.
+    pub state: WaiverState,
+}
+
+/// Every waiver with what became of it. What nothing was found for is unused.
+pub(super) fn waivers_with<'a>(
+    waivers: &'a Waivers,
+    states: &BTreeMap<(String, String), WaiverState>,
+) -> Vec<WaiverRow<'a>> {
+    let rows = waivers.iter().map(|(key, waiver)| {
+        let state = states.get(key).copied().unwrap_or(WaiverState::Unused);
+        WaiverRow { run_order_id: &key.0, check: &key.1, waiver, state }
+    });
+    rows.collect()
+}
+
+/// `waivers.csv`: every waiver that was given, by order and check.
+pub fn waivers<'a>(waivers: &'a [WaiverRow<'a>]) -> Table<'a> {
+    let rows = waivers.iter().map(|row| {
+        let (difference, expected, actual) = match &row.waiver.figures {
+            Figures::Difference(difference) => (Cell::Amount(*difference), Cell::Empty, Cell::Empty),
+            Figures::Sides { expected, actual } => (Cell::Empty, figure(expected), figure(actual)),
+            Figures::Missing => (Cell::Empty, Cell::Empty, Cell::Empty),
+        };
+        vec![
+            Cell::text(row.run_order_id),
+            Cell::text(row.check),
+            Cell::text(row.state.code()),
+            difference,
+            expected,
+            actual,
+            Cell::owned(row.waiver.expires.to_string()),
+            Cell::text(&row.waiver.owner),
+            Cell::text(&row.waiver.reason),
+        ]
+    });
+    Table { name: "waivers", columns: WAIVER_COLUMNS, rows: Box::new(rows) }
 }
 
 /// `spend_by_workflow.csv`.

@@ -23,8 +23,8 @@ use crate::domain::order::RunOrder;
 pub use ageing::{AgeBucket, age_hours};
 pub use bridge::{Bridge, BridgeLine};
 pub use population::Population;
-pub use settings::{JudgingSettings, SettingsProblem};
-pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, Tolerance};
+pub use settings::{JudgingSettings, SettingsProblem, WaiverSettings};
+pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, Tolerance, Waived};
 pub use verdict::Verdict;
 
 /// What all outcomes of a run add up to.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::checks::{CATALOGUE, Judging, STALE_AFTER, STALE_PENDING, Tolerances};
+use crate::checks::{CATALOGUE, Figures, Judging, NOT_FOUND, STALE_AFTER, STALE_PENDING, Tolerances, Waiver};
 use crate::domain::finding::Severity;
 use crate::domain::money::Amount;
 
@@ -32,6 +33,36 @@ pub struct JudgingSettings {
     /// Whether failed identities are given their causes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub causes: bool,
+    /// The waivers, by order and check.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<WaiverSettings>,
+}
+
+/// One waiver. Either there is a difference, or both sides, or, for a missing order, neither.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaiverSettings {
+    /// The order.
+    pub order: String,
+    /// The check's code, or `not-found`.
+    pub check: String,
+    /// Actual less expected, with 8 decimals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<String>,
+    /// What the check expects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why it is all right.
+    pub reason: String,
+    /// The last day of the waiver.
+    pub expires: Date,
+    /// The moment at which that day is over.
+    pub until: Timestamp,
 }
 
 /// Settings of a report that this program can't judge by.
@@ -46,6 +77,14 @@ pub enum SettingsProblem {
     /// A word that is no severity.
     #[error("{0:?} is no severity")]
     Severity(String),
+    /// A waiver of no figures, or of figures that are none.
+    #[error("the waiver of {order:?} for {check:?} does not say what it waives")]
+    Waiver {
+        /// The order.
+        order: String,
+        /// The check.
+        check: String,
+    },
     /// A check that this version does not know.
     #[error("this tieout knows no check {0:?}: use the newer tieout that made the report")]
     UnknownCheck(String),
@@ -68,6 +107,7 @@ impl From<&Judging> for JudgingSettings {
             stale_after_seconds: (!judging.off.contains(STALE_PENDING)).then(|| judging.stale_after.as_secs()),
             severities: texts(&judging.severities, |severity| severity.code().to_owned()),
             causes: judging.names_causes,
+            waivers: judging.waivers.iter().map(WaiverSettings::of).collect(),
         }
     }
 }
@@ -102,7 +142,50 @@ impl JudgingSettings {
             off: off.collect(),
             severities,
             names_causes: self.causes,
+            waivers: self.waivers.iter().map(WaiverSettings::waiver).collect::<Result<_, _>>()?,
         })
+    }
+}
+
+impl WaiverSettings {
+    fn of(((order, check), waiver): (&(String, String), &Waiver)) -> Self {
+        let (difference, expected, actual) = match &waiver.figures {
+            Figures::Difference(difference) => (Some(difference.to_string()), None, None),
+            Figures::Sides { expected, actual } => (None, Some(expected.clone()), Some(actual.clone())),
+            Figures::Missing => (None, None, None),
+        };
+        Self {
+            order: order.clone(),
+            check: check.clone(),
+            difference,
+            expected,
+            actual,
+            owner: waiver.owner.clone(),
+            reason: waiver.reason.clone(),
+            expires: waiver.expires,
+            until: waiver.until,
+        }
+    }
+
+    fn waiver(&self) -> Result<((String, String), Waiver), SettingsProblem> {
+        let figures = match (&self.difference, &self.expected, &self.actual) {
+            (Some(text), None, None) => Amount::parse(text).ok().map(|amount| Figures::Difference(amount.into())),
+            (None, Some(expected), Some(actual)) => {
+                Some(Figures::Sides { expected: expected.clone(), actual: actual.clone() })
+            }
+            (None, None, None) if self.check == NOT_FOUND => Some(Figures::Missing),
+            _ => None,
+        };
+        let (order, check) = (self.order.clone(), self.check.clone());
+        let unclear = || SettingsProblem::Waiver { order: order.clone(), check: check.clone() };
+        let waiver = Waiver {
+            figures: figures.ok_or_else(unclear)?,
+            owner: self.owner.clone(),
+            reason: self.reason.clone(),
+            expires: self.expires,
+            until: self.until,
+        };
+        Ok(((order, check), waiver))
     }
 }
 

@@ -20,6 +20,8 @@ pub struct CurrencyTotals {
     pub cost: Differences,
     /// What passed only thanks to the tolerance.
     pub tolerated: Tolerance,
+    /// What waivers cover.
+    pub waived: Waived,
     /// The quotes of all unsettled orders, by age.
     pub frozen: BTreeMap<AgeBucket, Frozen>,
 }
@@ -55,6 +57,16 @@ pub struct Tolerance {
     pub difference: NetAndGross,
 }
 
+/// What waivers cover.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Waived {
+    /// How many findings are waived.
+    pub findings: u64,
+    /// Their differences.
+    #[serde(flatten)]
+    pub difference: NetAndGross,
+}
+
 /// Money the provider still holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Frozen {
@@ -74,6 +86,10 @@ impl CurrencyTotals {
             let frozen = self.frozen.entry(AgeBucket::of(order.created_at, as_of)).or_default();
             frozen.orders += 1;
             frozen.quote_amount = frozen.quote_amount.plus(amounts.quote_amount.unwrap_or_default())?;
+        }
+        for finding in judgement.findings.iter().filter(|finding| finding.is_waived) {
+            self.waived.findings += 1;
+            self.waived.difference.add(finding.difference.unwrap_or_default())?;
         }
         for tolerated in &judgement.tolerated {
             self.tolerated.passes += 1;

@@ -22,3 +22,4 @@ mod restarts;
 mod support;
 mod tidy;
 mod usage;
+mod waivers;

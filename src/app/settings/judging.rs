@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use toml::{Table, Value};
 
-use super::{SettingsError, duration, unusable};
+use super::{SettingsError, duration, unusable, waivers};
 use crate::app::cli::Options;
 use crate::checks::{CATALOGUE, Cause, Check, IDENTITY_MISMATCH, Judging, STALE_AFTER, Tolerances};
 use crate::domain::finding::Severity;
@@ -28,6 +28,7 @@ pub(super) fn judging(options: &Options) -> Result<Judging, SettingsError> {
         tolerance: options.tolerance.as_deref().map(tolerances).transpose()?.unwrap_or_default(),
         currency: options.currency.clone(),
         stale_after,
+        waivers: options.waivers.as_deref().map(waivers::read).transpose()?.unwrap_or_default(),
         ..Judging::default()
     };
     options.checks.iter().flatten().try_fold(judging, |judging, (key, value)| check(judging, key, value))

@@ -7,6 +7,14 @@ use super::*;
 #[test]
 fn what_a_report_says_is_judged_by_again() {
     let amount = |text| Amount::parse(text).expect("an amount");
+    let sides = Figures::Sides { expected: "CNY".into(), actual: String::new() };
+    let waiver = |figures| Waiver {
+        figures,
+        owner: "Li Wei".into(),
+        reason: "credit note 17".into(),
+        expires: Date::constant(2026, 12, 31),
+        until: Timestamp::UNIX_EPOCH,
+    };
     let unusual = Judging {
         tolerance: Tolerances {
             otherwise: amount("0.5"),
@@ -17,6 +25,13 @@ fn what_a_report_says_is_judged_by_again() {
         off: BTreeSet::from(["timestamp-order"]),
         severities: BTreeMap::from([("quote-split.overage".to_owned(), Severity::Warning)]),
         names_causes: true,
+        waivers: [
+            ("quote-split", Figures::Difference(amount("-0.25").into())),
+            (NOT_FOUND, Figures::Missing),
+            ("currency", sides),
+        ]
+        .map(|(check, figures)| (("wfrun_1".to_owned(), check.to_owned()), waiver(figures)))
+        .into(),
     };
     for judging in [unusual, Judging::default()] {
         let text = serde_json::to_string(&JudgingSettings::from(&judging)).expect("JSON");
@@ -47,5 +62,10 @@ fn what_nothing_can_be_judged_by_is_refused() {
     assert!(with(|settings| _ = settings.tolerances.insert("CNY".into(), "x".into())).contains("\"x\""));
     assert!(with(|settings| settings.stale_after_seconds = Some(0)).contains('0'));
     assert!(with(|settings| _ = settings.severities.insert("currency".into(), "fatal".into())).contains("fatal"));
+    let of_nothing = |settings: &mut JudgingSettings| {
+        let text = r#"{"order":"a","check":"currency","owner":"b","reason":"c","expires":"2026-12-31","until":"2027-01-01T00:00:00Z"}"#;
+        settings.waivers.push(serde_json::from_str(text).expect("usable"));
+    };
+    assert!(with(of_nothing).contains("does not say what it waives"));
     assert!(with(|settings| settings.checks.push("profit".into())).contains("newer tieout"));
 }

@@ -1,0 +1,123 @@
+//! The file of waivers: TOML, kept under version control, every entry with an owner, a reason and an end.
+
+use std::fs;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::SettingsError;
+use crate::checks::{CATALOGUE, Figures, NOT_FOUND, Waiver, Waivers};
+use crate::domain::id::RunOrderId;
+use crate::domain::money::Amount;
+
+/// The largest file, in bytes.
+const MAX_FILE: u64 = 16 << 20;
+/// The longest owner or reason, in characters.
+const MAX_TEXT: usize = 500;
+/// Where the last day of a waiver ends.
+const ZONE: &str = "Asia/Shanghai";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    waiver: Vec<Spanned<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    order: String,
+    check: String,
+    difference: Option<String>,
+    expected: Option<String>,
+    actual: Option<String>,
+    owner: String,
+    reason: String,
+    expires: String,
+}
+
+/// Reads the waivers of a file.
+pub(super) fn read(path: &Path) -> Result<Waivers, SettingsError> {
+    let unusable = |problem: String| SettingsError::Waivers { path: path.to_owned(), problem };
+    let found = fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
+    if !found.is_file() || found.len() > MAX_FILE {
+        return Err(unusable("it is no regular file of at most 16 MiB".to_owned()));
+    }
+    let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    parse(&text).map_err(unusable)
+}
+
+fn parse(text: &str) -> Result<Waivers, String> {
+    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    let mut waivers = Waivers::new();
+    for entry in file.waiver {
+        let line = 1 + text.get(..entry.span().start).unwrap_or_default().matches('\n').count();
+        let entry = entry.into_inner();
+        let named = format!("line {line}: the waiver of {:?} for {:?}", entry.order, entry.check);
+        let (key, waiver) = waiver(entry).map_err(|problem| format!("{named}: {problem}"))?;
+        if waivers.insert(key, waiver).is_some() {
+            return Err(format!("{named}: there is one before it"));
+        }
+    }
+    Ok(waivers)
+}
+
+fn waiver(entry: Entry) -> Result<((String, String), Waiver), String> {
+    let order = RunOrderId::parse(&entry.order).map_err(|error| error.to_string())?.to_string();
+    if entry.check != NOT_FOUND && !CATALOGUE.iter().any(|check| check.code == entry.check) {
+        return Err(format!("there is no such check; see `tieout checks`, or {NOT_FOUND} for a missing order"));
+    }
+    let figures = match (entry.difference, entry.expected, entry.actual) {
+        (None, None, None) if entry.check == NOT_FOUND => Figures::Missing,
+        _ if entry.check == NOT_FOUND => return Err("a missing order has no figures".to_owned()),
+        (Some(difference), None, None) => {
+            let amount = Amount::parse(&difference).map_err(|error| format!("difference {difference:?}: {error}"))?;
+            Figures::Difference(amount.into())
+        }
+        (None, Some(expected), Some(actual)) => {
+            Figures::Sides { expected: as_reported(expected), actual: as_reported(actual) }
+        }
+        _ => return Err("give the difference, or expected and actual where there is none".to_owned()),
+    };
+    let expires: Date =
+        entry.expires.parse().map_err(|_| format!("expires {:?}: give a day such as 2026-12-31", entry.expires))?;
+    Ok((
+        (order, entry.check),
+        Waiver {
+            figures,
+            owner: said("owner", &entry.owner)?,
+            reason: said("reason", &entry.reason)?,
+            expires,
+            until: end_of(expires)?,
+        },
+    ))
+}
+
+/// The moment at which that day is over.
+fn end_of(day: Date) -> Result<Timestamp, String> {
+    let next = day.tomorrow().and_then(|next| next.in_tz(ZONE));
+    next.map(|next| next.timestamp()).map_err(|_| format!("expires {day}: give an earlier day"))
+}
+
+/// A figure as reports write it; any other text as it is.
+fn as_reported(text: String) -> String {
+    Amount::parse(&text).map_or(text, |amount| amount.to_string())
+}
+
+fn said(what: &str, text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err(format!("say the {what}")),
+        length if length > MAX_TEXT || text.chars().any(char::is_control) => {
+            Err(format!("say the {what} on one line of at most {MAX_TEXT} characters"))
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! What a file of waivers may say.
+
+use super::*;
+
+const GOOD: &str = "
+[[waiver]]
+order = 'wfrun_1'
+check = 'quote-split'
+difference = '0.58'
+owner = 'Li Wei'
+reason = 'credit note 17'
+expires = '2026-12-31'
+";
+
+/// The good file with one line another one.
+fn with(line: &str, instead: &str) -> String {
+    assert!(GOOD.contains(line), "{line}");
+    GOOD.replace(line, instead)
+}
+
+#[test]
+fn a_waiver_is_read_as_it_is_meant() {
+    let sides = "expected = '0.9'\nactual = 'thawed'";
+    let second = GOOD.replace("wfrun_1", "wfrun_2").replace("difference = '0.58'", sides);
+    let third = GOOD.replace("quote-split", NOT_FOUND).replace("difference = '0.58'\n", "");
+    let waivers = parse(&[GOOD, &second, &third].concat()).expect("usable");
+    assert_eq!(waivers.len(), 3);
+    let get = |order: &str, check: &str| waivers[&(order.to_owned(), check.to_owned())].clone();
+    let first = get("wfrun_1", "quote-split");
+    let difference = Amount::parse("0.58000000").expect("an amount");
+    assert_eq!(first.figures, Figures::Difference(difference.into()));
+    assert_eq!((first.owner.as_str(), first.reason.as_str()), ("Li Wei", "credit note 17"));
+    // Midnight in Shanghai, eight hours before that in Greenwich.
+    assert_eq!(
+        (first.expires.to_string(), first.until.to_string()),
+        ("2026-12-31".into(), "2026-12-31T16:00:00Z".into())
+    );
+    let sides = Figures::Sides { expected: "0.90000000".into(), actual: "thawed".into() };
+    assert_eq!(get("wfrun_2", "quote-split").figures, sides);
+    assert_eq!(get("wfrun_1", NOT_FOUND).figures, Figures::Missing);
+    assert!(parse("").expect("usable").is_empty());
+}
+
+#[test]
+fn what_is_malformed_is_refused_with_its_place() {
+    let cases = [
+        (with("owner = 'Li Wei'\n", ""), "owner"),
+        (with("reason = 'credit note 17'\n", ""), "reason"),
+        (with("expires = '2026-12-31'\n", ""), "expires"),
+        (with("'Li Wei'", "' '"), "say the owner"),
+        (with("'credit note 17'", "\"a\\nb\""), "say the reason on one line"),
+        (with("'2026-12-31'", "'2026-02-30'"), "a day such as"),
+        (with("'2026-12-31'", "'9999-12-31'"), "an earlier day"),
+        (with("'quote-split'", "'quote-spilt'"), "no such check"),
+        (with("'quote-split'", "'not-found'"), "has no figures"),
+        (with("difference = '0.58'\n", ""), "give the difference"),
+        (with("difference = '0.58'", "expected = '1'"), "give the difference"),
+        (with("difference = '0.58'", "difference = '1,5'"), "not a decimal number"),
+        (with("difference = '0.58'", "difference = 0.58"), "invalid type"),
+        (with("'wfrun_1'", "'wf run'"), "printable ASCII"),
+        (format!("{GOOD}{GOOD}"), "line 10: the waiver of \"wfrun_1\" for \"quote-split\": there is one before it"),
+        (format!("{GOOD}approved = true"), "unknown field `approved`"),
+        ("[[waivers]]".to_owned(), "unknown field `waivers`"),
+        ("waiver = 3".to_owned(), "invalid type"),
+    ];
+    for (text, expected) in cases {
+        let problem = parse(&text).expect_err(expected);
+        assert!(problem.contains(expected), "{expected}: {problem}");
+    }
+}

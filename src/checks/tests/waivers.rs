@@ -1,0 +1,110 @@
+//! What a waiver covers, and what it does not.
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::*;
+
+fn waiver(figures: Figures) -> Waiver {
+    Waiver {
+        figures,
+        owner: "Li Wei".into(),
+        reason: "credit note 17".into(),
+        expires: Date::constant(2026, 5, 8),
+        until: AS_OF + 1.microsecond(),
+    }
+}
+
+fn waiving(check: &str, figures: Figures) -> Judging {
+    let waivers = Waivers::from([((ASKED.to_owned(), check.to_owned()), waiver(figures))]);
+    Judging { waivers, ..Judging::default() }
+}
+
+/// Off by 1 in the split alone.
+fn off_by_one() -> RunOrder {
+    order([100, 60, 41, 50, 10, 60].map(Some))
+}
+
+fn outcome(judgement: &Judgement) -> (Bucket, Vec<(&str, bool)>, Vec<WaiverState>) {
+    let findings = judgement.findings.iter().map(|finding| (finding.check, finding.is_waived)).collect();
+    (judgement.bucket, findings, judgement.waivers.iter().map(|(_, state)| *state).collect())
+}
+
+#[test]
+fn an_exact_difference_is_waived_until_its_day_is_over() {
+    let judging = waiving("quote-split", Figures::Difference(money(1)));
+    let applied = (Bucket::Waived, vec![("quote-split", true)], vec![WaiverState::Applied]);
+    assert_eq!(outcome(&judge_with(off_by_one(), &judging)), applied);
+
+    let later = Outcome { line: 2, run_order_id: ASKED.into(), evidence: off_by_one().into() };
+    let expired = (Bucket::Discrepant, vec![("quote-split", false)], vec![WaiverState::Expired]);
+    assert_eq!(outcome(&judge(&later, &judging, AS_OF + 1.microsecond())), expired);
+}
+
+#[test]
+fn other_figures_are_not_waived() {
+    let changed = (Bucket::Discrepant, vec![("quote-split", false)], vec![WaiverState::Changed]);
+    for figures in [
+        Figures::Difference(money(2)),
+        Figures::Difference(money(-1)),
+        Figures::Missing,
+        Figures::Sides { expected: "0.00000100".into(), actual: "0.00000102".into() },
+    ] {
+        assert_eq!(outcome(&judge_with(off_by_one(), &waiving("quote-split", figures))), changed);
+    }
+    let sides = Figures::Sides { expected: "0.00000100".into(), actual: "0.00000101".into() };
+    assert_eq!(judge_with(off_by_one(), &waiving("quote-split", sides)).bucket, Bucket::Waived);
+}
+
+#[test]
+fn every_error_of_an_order_has_to_be_waived() {
+    let two = RunOrder { quote_currency: None, ..off_by_one() };
+    let judging = waiving("quote-split", Figures::Difference(money(1)));
+    let findings = vec![("currency", false), ("quote-split", true)];
+    assert_eq!(outcome(&judge_with(two, &judging)), (Bucket::Discrepant, findings, vec![WaiverState::Applied]));
+}
+
+#[test]
+fn another_order_and_a_check_that_holds_leave_a_waiver_unused() {
+    let judging = waiving("cost-sum", Figures::Difference(money(1)));
+    let (bucket, _, states) = outcome(&judge_with(off_by_one(), &judging));
+    assert_eq!((bucket, states), (Bucket::Discrepant, vec![]));
+    let judging = waiving("quote-split", Figures::Difference(money(1)));
+    let other = Outcome {
+        line: 2,
+        run_order_id: "wfrun_2".into(),
+        evidence: RunOrder { run_order_id: Some("wfrun_2".into()), ..off_by_one() }.into(),
+    };
+    assert_eq!(judge(&other, &judging, AS_OF).bucket, Bucket::Discrepant);
+}
+
+#[test]
+fn a_warning_that_is_waived_leaves_the_bucket_alone() {
+    let charged = order([100, 61, 39, 50, 10, 60].map(Some));
+    let judging = waiving("charge-equals-cost", Figures::Difference(money(1)));
+    let findings = vec![("charge-equals-cost", true)];
+    let expected = (Bucket::Reconciled, findings, vec![WaiverState::Applied]);
+    assert_eq!(outcome(&judge_with(charged, &judging)), expected);
+}
+
+#[test]
+fn a_missing_order_is_waived_by_its_own_code() {
+    let missing = |judging: &Judging, as_of| {
+        let evidence = Evidence::NotFound(Reason::new("http-404", ""));
+        judge(&Outcome { line: 2, run_order_id: ASKED.into(), evidence }, judging, as_of)
+    };
+    let judging = waiving(NOT_FOUND, Figures::Missing);
+    assert_eq!(outcome(&missing(&judging, AS_OF)), (Bucket::Waived, vec![], vec![WaiverState::Applied]));
+    let later = AS_OF + 1.microsecond();
+    assert_eq!(outcome(&missing(&judging, later)), (Bucket::NotFound, vec![], vec![WaiverState::Expired]));
+    let judging = waiving("quote-split", Figures::Missing);
+    assert_eq!(outcome(&missing(&judging, AS_OF)), (Bucket::NotFound, vec![], vec![]));
+}
+
+#[test]
+fn a_reply_about_another_order_is_waived_by_what_it_said() {
+    let foreign = RunOrder { run_order_id: Some("wfrun_2".into()), ..clean() };
+    let sides = Figures::Sides { expected: ASKED.into(), actual: "wfrun_2".into() };
+    let judgement = judge_with(foreign, &waiving("identity-mismatch", sides));
+    assert_eq!((judgement.bucket, judgement.foreign), (Bucket::Waived, true));
+}
