@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::cli::{Audit, Output};
-use super::exit::{self, Exit, Failure};
+use super::exit::{self, Exit, FailOn, Failure};
 use super::reconcile::failure;
 use super::{settings, terminal};
 use crate::pipeline::audit::{self, Evident};
@@ -14,8 +14,12 @@ pub(super) fn run(command: Audit, quiet: bool) -> Result<Exit, Failure> {
     let was = evident.manifest.stamp.settings.judging().map_err(Failure::usage)?;
     let (changes, destination) = settings::changes(&command, &was).map_err(Failure::usage)?;
     destination.check().map_err(Failure::usage)?;
+    let material = changes.judging.as_ref().and_then(|judging| judging.material);
+    if command.fail_on.contains(&FailOn::Material) && material.is_none() {
+        return Err(Failure::usage("--fail-on material: say from which size on, with --material"));
+    }
     let fail_on = command.fail_on.iter().map(|verdict| verdict.word().to_owned()).collect();
-    let code = |verdict, population: &_| exit::of(verdict, population, &command.fail_on).code();
+    let code = |weighed: &_| exit::of(weighed, &command.fail_on).code();
     let (report, folder) = audit::audit(&evident, &changes, &destination, fail_on, code).map_err(failure)?;
     let mut out = io::stdout().lock();
     let shown = match command.output {
@@ -26,5 +30,5 @@ pub(super) fn run(command: Audit, quiet: bool) -> Result<Exit, Failure> {
             .and_then(|()| writeln!(out)),
     };
     exit::ignore_closed_pipe(shown)?;
-    Ok(exit::of(report.verdict, &report.summary.population, &command.fail_on))
+    Ok(exit::of(&report.weighed, &command.fail_on))
 }

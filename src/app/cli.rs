@@ -179,6 +179,9 @@ pub struct Options {
     /// From which age an order that is not settled is a warning [default: 24h]
     #[arg(long, env = "TIEOUT_STALE_AFTER", value_name = "DURATION", help_heading = "Judging")]
     pub stale_after: Option<String>,
+    /// From which size on, in the order's currency, a difference is material: shown first, and see --fail-on [default: none]
+    #[arg(long, env = "TIEOUT_MATERIAL", value_name = "DECIMAL", help_heading = "Judging")]
+    pub material: Option<String>,
     /// TOML file of discrepancies that somebody answers for
     #[arg(long, env = "TIEOUT_WAIVERS", value_name = "FILE", help_heading = "Judging")]
     pub waivers: Option<PathBuf>,
@@ -188,7 +191,7 @@ pub struct Options {
     /// What ages are counted to, such as 2026-11-23T02:00:00Z [default: the start of the run]
     #[arg(long, env = "TIEOUT_AS_OF", value_name = "TIME", help_heading = "Judging")]
     pub as_of: Option<String>,
-    /// What is to exit with 1 as well: warnings, pending
+    /// What is to exit with 1 as well: warnings, pending, material
     #[arg(long, env = "TIEOUT_FAIL_ON", value_name = "VERDICT", value_delimiter = ',', help_heading = "Judging")]
     pub fail_on: Option<Vec<FailOn>>,
 
@@ -271,6 +274,9 @@ pub struct Audit {
     /// From which age an order that is not settled is a warning
     #[arg(long, value_name = "DURATION")]
     pub stale_after: Option<String>,
+    /// From which size on, in the order's currency, a difference is material
+    #[arg(long, value_name = "DECIMAL")]
+    pub material: Option<String>,
     /// TOML file of discrepancies that somebody answers for, instead of those of the report
     #[arg(long, value_name = "FILE")]
     pub waivers: Option<PathBuf>,
@@ -283,7 +289,7 @@ pub struct Audit {
     /// A label for the report's heading
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
-    /// What is to exit with 1 as well: warnings, pending
+    /// What is to exit with 1 as well: warnings, pending, material
     #[arg(long, value_name = "VERDICT", value_delimiter = ',')]
     pub fail_on: Vec<FailOn>,
     /// Write the report exactly there, in place of an earlier one

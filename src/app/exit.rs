@@ -4,8 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::domain::outcome::Bucket;
-use crate::summary::{Population, Verdict};
+use crate::summary::{Verdict, Weighed};
 
 /// Every way in which the process can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +55,15 @@ pub enum FailOn {
     Warnings,
     /// Fail where anything is pending.
     Pending,
+    /// Fail where a difference that nothing waives is material (`--material`), be it only a warning.
+    Material,
 }
 
 impl FailOn {
     /// What that word stands for.
     #[must_use]
     pub fn of(word: &str) -> Option<Self> {
-        [Self::Warnings, Self::Pending].into_iter().find(|verdict| verdict.word() == word)
+        [Self::Warnings, Self::Pending, Self::Material].into_iter().find(|verdict| verdict.word() == word)
     }
 
     /// The word of the option.
@@ -71,23 +72,23 @@ impl FailOn {
         match self {
             Self::Warnings => "warnings",
             Self::Pending => "pending",
+            Self::Material => "material",
         }
     }
 }
 
-/// The exit of a report with that verdict over that population.
+/// The exit of a report that comes to that.
 #[must_use]
-pub fn of(verdict: Verdict, population: &Population, fail_on: &[FailOn]) -> Exit {
-    match verdict {
+pub fn of(weighed: &Weighed, fail_on: &[FailOn]) -> Exit {
+    match weighed.verdict {
         Verdict::Incomplete => Exit::Incomplete,
         Verdict::Discrepant => Exit::Discrepant,
         Verdict::Warnings if fail_on.contains(&FailOn::Warnings) => Exit::Discrepant,
         // Warnings outrank what is pending, but do not hide it from who asked to hear of it.
-        Verdict::Warnings | Verdict::Pending
-            if fail_on.contains(&FailOn::Pending) && population.of(Bucket::Pending) > 0 =>
-        {
+        Verdict::Warnings | Verdict::Pending if fail_on.contains(&FailOn::Pending) && weighed.pending > 0 => {
             Exit::Discrepant
         }
+        _ if fail_on.contains(&FailOn::Material) && weighed.material > 0 => Exit::Discrepant,
         Verdict::Warnings | Verdict::Pending | Verdict::Reconciled | Verdict::Empty => Exit::Success,
     }
 }
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn every_verdict_has_its_code() {
-        let nothing = Population::default();
+        let of = |verdict, fail_on: &[FailOn]| of(&Weighed { verdict, pending: 0, material: 0 }, fail_on).code();
         let cases = [
             (Verdict::Reconciled, 0),
             (Verdict::Empty, 0),
@@ -163,11 +164,23 @@ mod tests {
             (Verdict::Incomplete, 3),
         ];
         for (verdict, code) in cases {
-            assert_eq!(of(verdict, &nothing, &[]).code(), code, "{verdict:?}");
+            assert_eq!(of(verdict, &[]), code, "{verdict:?}");
         }
-        assert_eq!(of(Verdict::Warnings, &nothing, &[FailOn::Warnings]).code(), 1);
-        assert_eq!(of(Verdict::Warnings, &nothing, &[FailOn::Pending]).code(), 0);
-        assert_eq!(of(Verdict::Pending, &nothing, &[FailOn::Warnings]).code(), 0);
+        assert_eq!(of(Verdict::Warnings, &[FailOn::Warnings]), 1);
+        assert_eq!(of(Verdict::Warnings, &[FailOn::Pending]), 0);
+        assert_eq!(of(Verdict::Pending, &[FailOn::Warnings]), 0);
+        assert_eq!(of(Verdict::Warnings, &[FailOn::Material]), 0);
+    }
+
+    #[test]
+    fn what_is_asked_for_fails_whatever_outranks_it() {
+        let weighed = |verdict| Weighed { verdict, pending: 1, material: 1 };
+        for verdict in [Verdict::Warnings, Verdict::Pending] {
+            assert_eq!(of(&weighed(verdict), &[]).code(), 0);
+            assert_eq!(of(&weighed(verdict), &[FailOn::Pending]).code(), 1);
+            assert_eq!(of(&weighed(verdict), &[FailOn::Material]).code(), 1);
+        }
+        assert_eq!(of(&weighed(Verdict::Incomplete), &[FailOn::Material]).code(), 3);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
     let (output, quiet, fail_on) = (settings.output, settings.quiet, settings.fail_on.clone());
     let destination = settings.destination.clone();
     let job = open(settings)?;
-    let ended = pipeline::reconcile(job, |verdict, population| exit::of(verdict, population, &fail_on).code());
+    let ended = pipeline::reconcile(job, |weighed| exit::of(weighed, &fail_on).code());
     match ended.map_err(|error| failed(error, &destination))? {
         Ended::Reported { report, folder, gave_up } => {
             if let Some(reason) = gave_up {
@@ -54,7 +54,7 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
                     .and_then(|()| writeln!(out)),
             };
             exit::ignore_closed_pipe(shown)?;
-            Ok(exit::of(report.verdict, &report.summary.population, &fail_on))
+            Ok(exit::of(&report.weighed, &fail_on))
         }
         Ended::Stopped { signal, committed } => {
             let what = format!("stopped by a signal: no report was made; {committed} rows are kept in the state");

@@ -170,7 +170,7 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
         sandbox,
         judging: judging::judging(&options)?,
         as_of: as_of(options.as_of.as_deref())?,
-        fail_on: options.fail_on.unwrap_or_default(),
+        fail_on: fail_on(&options)?,
         allow_empty: options.allow_empty.unwrap_or(false),
         state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
         destination: options.out.map_or(Destination::Under(reports_dir), Destination::Exactly),
@@ -215,7 +215,13 @@ pub fn state_beside(report: &Path) -> PathBuf {
 /// [`SettingsError`] says which option can't be used.
 pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination), SettingsError> {
     let (tolerance, stale_after) = (command.tolerance.clone(), command.stale_after.clone());
-    let options = Options { tolerance, stale_after, waivers: command.waivers.clone(), ..Options::default() };
+    let options = Options {
+        tolerance,
+        stale_after,
+        waivers: command.waivers.clone(),
+        material: command.material.clone(),
+        ..Options::default()
+    };
     let currency = command.currency.clone().filter(|currency| !currency.is_empty());
     let given = judging::judging(&Options { currency, ..options })?;
     let judging = Judging {
@@ -225,6 +231,7 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         off: if command.all_checks { given.off } else { was.off.clone() },
         severities: was.severities.clone(),
         names_causes: was.names_causes || command.all_checks,
+        material: if command.material.is_some() { given.material } else { was.material },
         waivers: if command.waivers.is_some() { given.waivers } else { was.waivers.clone() },
     };
     let changes = Changes {
@@ -242,6 +249,14 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
 /// [`SettingsError`] where it is no duration.
 pub fn keep(text: &str) -> Result<Duration, SettingsError> {
     duration("keep", text)
+}
+
+fn fail_on(options: &Options) -> Result<Vec<FailOn>, SettingsError> {
+    let fail_on = options.fail_on.clone().unwrap_or_default();
+    if fail_on.contains(&FailOn::Material) && options.material.is_none() {
+        return Err(unusable("fail-on", FailOn::Material.word(), "say from which size on, with --material"));
+    }
+    Ok(fail_on)
 }
 
 fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, SettingsError> {

@@ -45,7 +45,7 @@ pub(super) fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::R
 
     show_control_totals(&summary.control_totals, out)?;
     show_causes(summary, out)?;
-    show_worst(&report.discrepancies, out)?;
+    show_worst(report, out)?;
     show_waivers(report, out)?;
     show_lifecycle(summary.lifecycle, out)?;
     writeln!(out, "\nReport: {}", folder.display())
@@ -73,13 +73,25 @@ fn show_control_totals(by_currency: &BTreeMap<String, ControlTotals>, out: &mut 
     print(&mut table, &(1..=currencies.len()).collect::<Vec<_>>(), out)
 }
 
-fn show_worst(discrepancies: &[Discrepancy], out: &mut dyn Write) -> io::Result<()> {
-    if discrepancies.is_empty() {
+/// The largest differences; where a materiality is set, those that come to it.
+fn show_worst(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let all = report.discrepancies.len();
+    let is_shown = |row: &&Discrepancy| report.summary.material.is_none() || row.finding.is_material;
+    let mut worst: Vec<&Discrepancy> = report.discrepancies.iter().filter(is_shown).collect();
+    worst.sort_by_key(|row| std::cmp::Reverse(row.finding.difference.unwrap_or_default().abs()));
+    if let Some(material) = &report.summary.settings.material {
+        writeln!(
+            out,
+            "\nMaterial discrepancies, from {material} on ({} of {} in {all})",
+            worst.len().min(WORST),
+            worst.len()
+        )?;
+    } else if all > 0 {
+        writeln!(out, "\nWorst discrepancies ({} of {all})", all.min(WORST))?;
+    }
+    if worst.is_empty() {
         return Ok(());
     }
-    let mut worst: Vec<&Discrepancy> = discrepancies.iter().collect();
-    worst.sort_by_key(|row| std::cmp::Reverse(row.finding.difference.unwrap_or_default().abs()));
-    writeln!(out, "\nWorst discrepancies ({} of {})", worst.len().min(WORST), worst.len())?;
     let mut table = grid(&["line", "run order", "check", "difference", "what"]);
     for row in worst.into_iter().take(WORST) {
         let finding = &row.finding;
@@ -179,7 +191,7 @@ fn show_lifecycle(lifecycle: Lifecycle, out: &mut dyn Write) -> io::Result<()> {
 
 fn explanation(report: &Report) -> String {
     let population = &report.summary.population;
-    match report.verdict {
+    match report.weighed.verdict {
         Verdict::Reconciled => "Every order is settled and ties out.".to_owned(),
         Verdict::Pending => format!(
             "Everything due so far ties out; {} not settled yet.",

@@ -19,9 +19,9 @@ pub(super) fn run(command: &Verify) -> Result<Exit, Failure> {
         }
         _ => None,
     };
-    let parts = verify(&command.report, store.as_ref(), |words, verdict, population| {
+    let parts = verify(&command.report, store.as_ref(), |words, weighed| {
         let fail_on: Vec<FailOn> = words.iter().filter_map(|word| FailOn::of(word)).collect();
-        exit::of(verdict, population, &fail_on).code()
+        exit::of(weighed, &fail_on).code()
     })
     .map_err(failure)?;
     let is_proven = |part: &Part| match part.came {

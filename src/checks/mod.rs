@@ -46,6 +46,8 @@ pub struct Judging {
     pub names_causes: bool,
     /// The discrepancies that somebody answers for.
     pub waivers: Waivers,
+    /// From which size on, in the order's currency, a difference is material.
+    pub material: Option<Amount>,
 }
 
 /// By how much an identity may be off and still hold.
@@ -74,6 +76,7 @@ impl Default for Judging {
             severities: BTreeMap::new(),
             names_causes: true,
             waivers: Waivers::new(),
+            material: None,
         }
     }
 }
@@ -245,7 +248,7 @@ fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging, as_of: Timesta
     if let Some(mismatch) = foreign {
         let judgement =
             Judgement { foreign: true, findings: vec![mismatch], ..Judgement::unchecked(Bucket::Discrepant) };
-        return waive(judgement, &case);
+        return weigh(judgement, &case);
     }
     let mut judgement = Judgement { settled: case.settled, ..Judgement::unchecked(Bucket::Pending) };
     for check in judging.checks() {
@@ -264,21 +267,23 @@ fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging, as_of: Timesta
     } else {
         Bucket::Pending
     };
-    waive(judgement, &case)
+    weigh(judgement, &case)
 }
 
-/// Marks what is waived. An order whose every error is waived is so itself.
-fn waive(mut judgement: Judgement, case: &Case<'_>) -> Judgement {
-    if case.judging.waivers.is_empty() {
-        return judgement;
-    }
+/// Marks what is waived, and what is material. An order whose every error is waived is so itself.
+fn weigh(mut judgement: Judgement, case: &Case<'_>) -> Judgement {
+    let Judging { waivers, material, .. } = case.judging;
     for finding in &mut judgement.findings {
-        let key = (case.asked.to_owned(), finding.check.to_owned());
-        if let Some(waiver) = case.judging.waivers.get(&key) {
-            let state = waiver.meets(Some(finding), case.as_of);
-            finding.is_waived = state == WaiverState::Applied;
-            judgement.waivers.push((key.1, state));
+        if !waivers.is_empty() {
+            let key = (case.asked.to_owned(), finding.check.to_owned());
+            if let Some(waiver) = waivers.get(&key) {
+                let state = waiver.meets(Some(finding), case.as_of);
+                finding.is_waived = state == WaiverState::Applied;
+                judgement.waivers.push((key.1, state));
+            }
         }
+        let size = finding.difference.map(Sum::abs);
+        finding.is_material = !finding.is_waived && size.zip(*material).is_some_and(|(size, from)| size >= from.into());
     }
     let mut errors = judgement.findings.iter().filter(|finding| finding.severity == Severity::Error);
     if judgement.bucket == Bucket::Discrepant && errors.all(|finding| finding.is_waived) {
@@ -302,7 +307,17 @@ fn finding(check: &Check, judging: &Judging, ruling: Ruling) -> Option<Finding> 
     };
     let severity = judging.severity(check, cause);
     let cause = cause.map(Cause::code);
-    Some(Finding { check: check.code, severity, cause, expected, actual, difference, is_waived: false, message })
+    Some(Finding {
+        check: check.code,
+        severity,
+        cause,
+        expected,
+        actual,
+        difference,
+        is_waived: false,
+        is_material: false,
+        message,
+    })
 }
 
 #[cfg(test)]

@@ -80,6 +80,8 @@ pub struct Finding {
     pub difference: Option<Sum>,
     /// Whether a waiver covers it.
     pub is_waived: bool,
+    /// Whether nothing waives it and it comes to the materiality, where one is set.
+    pub is_material: bool,
     /// The finding in one English sentence, without texts of the provider.
     pub message: String,
 }

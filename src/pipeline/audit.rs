@@ -13,7 +13,7 @@ use crate::report::evidence::EVIDENCE_FILE;
 use crate::report::manifest::{EarlierStamp, Manifest, Stamp, hash_file};
 use crate::report::publish::Destination;
 use crate::report::replay::Replay;
-use crate::summary::{Population, Verdict};
+use crate::summary::Weighed;
 
 /// What is to be another one than in the report. `None` leaves it as it was.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +74,7 @@ impl Evident {
         &self,
         into: &Path,
         changes: &Changes,
-        exit_code: impl Fn(Verdict, &Population) -> u8,
+        exit_code: impl Fn(&Weighed) -> u8,
     ) -> Result<Remade, JobError> {
         let stamp = &self.manifest.stamp;
         let judging = match &changes.judging {
@@ -127,7 +127,7 @@ pub fn audit(
     changes: &Changes,
     destination: &Destination,
     fail_on: Vec<String>,
-    exit_code: impl Fn(Verdict, &Population) -> u8,
+    exit_code: impl Fn(&Weighed) -> u8,
 ) -> Result<(Report, PathBuf), JobError> {
     let started_at = Timestamp::now();
     let was = &evident.manifest.stamp;
@@ -151,7 +151,7 @@ pub fn audit(
             replaces: Vec::new(),
         },
         fetch: None,
-        verdict: report.verdict.code().to_owned(),
+        verdict: report.weighed.verdict.code().to_owned(),
         exit_code: summary.exit_code,
         ..was.clone()
     };

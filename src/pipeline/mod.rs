@@ -26,7 +26,7 @@ use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp};
 use crate::report::publish::{Destination, PublishError};
 use crate::report::summary_json::SummaryJson;
 use crate::store::{Lock, Recall, RunId, Sends, Store, StoreError};
-use crate::summary::{JudgingSettings, Population, Verdict};
+use crate::summary::{JudgingSettings, Weighed};
 
 use beginning::Begun;
 
@@ -147,11 +147,11 @@ pub enum JobError {
     Signals(#[source] io::Error),
 }
 
-/// Reconciles. `exit_code` maps a verdict over a population to the exit code that the report names.
+/// Reconciles. `exit_code` maps what it comes to to the exit code that the report names.
 ///
 /// # Errors
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
-pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict, &Population) -> u8) -> Result<Ended, JobError> {
+pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<Ended, JobError> {
     let begun = beginning::begin(&mut job)?;
     let recall = job.recall(begun.run)?;
     job.remember_sends()?;
@@ -174,7 +174,8 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(Verdict, &Population) -> u8) -
     let manifest = job.stamp(&report, earlier.stamp, fetched.elapsed, finished_at).write(staging.path())?;
     job.store.announce(begun.run, &manifest)?;
     let folder = staging.publish(&replaces)?;
-    let finished = job.store.finish(begun.run, finished_at, report.verdict.code(), &folder, report.past_findings());
+    let finished =
+        job.store.finish(begun.run, finished_at, report.weighed.verdict.code(), &folder, report.past_findings());
     finished.map_err(|source| JobError::Unrecorded { folder: folder.clone(), source })?;
     Ok(Ended::Reported { report: Box::new(report), folder, gave_up: job.provider.gave_up() })
 }
@@ -242,7 +243,7 @@ impl Job {
         run: RunId,
         earlier: &Earlier,
         folder: PathBuf,
-        exit_code: impl Fn(Verdict, &Population) -> u8,
+        exit_code: impl Fn(&Weighed) -> u8,
     ) -> Result<Report, JobError> {
         let mut settled_as = self.store.remember_with(run)?;
         let mut builder = Builder::begin(ReportOptions {
@@ -289,7 +290,7 @@ impl Job {
             made_from: None,
             earlier: EarlierStamp { lifecycle: *lifecycle, reused: *reused, ..earlier },
             fetch: Some(self.fetch_stamp(fetching)),
-            verdict: report.verdict.code().to_owned(),
+            verdict: report.weighed.verdict.code().to_owned(),
             exit_code: report.summary.exit_code,
         }
     }

@@ -13,7 +13,7 @@ use crate::report::ReportError;
 use crate::report::builder::FACTS_FILE;
 use crate::report::manifest::{FileStamp, MANIFEST_FILE, Manifest, hash_file};
 use crate::store::Store;
-use crate::summary::{Population, Verdict};
+use crate::summary::Weighed;
 
 /// How many characters of a differing line are shown before the first difference, and from there on.
 const SHOWN: (usize, usize) = (40, 60);
@@ -62,7 +62,7 @@ impl Part {
 pub fn verify(
     folder: &Path,
     state: Option<&Store>,
-    exit_code: impl Fn(&[String], Verdict, &Population) -> u8,
+    exit_code: impl Fn(&[String], &Weighed) -> u8,
 ) -> Result<Vec<Part>, JobError> {
     let missing = |problem: String| JobError::NoReport { folder: folder.to_owned(), problem };
     let read = Manifest::read(folder).map_err(|error| missing(error.to_string()))?;
@@ -160,7 +160,7 @@ fn chain(folder: &Path, manifest: &Manifest, state: Option<&Store>) -> Result<Pa
 fn reperformance(
     folder: &Path,
     manifest: &Manifest,
-    exit_code: impl Fn(&[String], Verdict, &Population) -> u8,
+    exit_code: impl Fn(&[String], &Weighed) -> u8,
 ) -> Result<Part, JobError> {
     const PART: &str = "reperformance";
     let evident = match Evident::open(folder) {
@@ -170,14 +170,14 @@ fn reperformance(
     };
     let place = tempfile::tempdir().map_err(|source| ReportError::Io { path: std::env::temp_dir(), source })?;
     let fail_on = &manifest.stamp.fail_on;
-    let remade = evident.remake(place.path(), &Changes::default(), |verdict, rows| exit_code(fail_on, verdict, rows));
+    let remade = evident.remake(place.path(), &Changes::default(), |weighed| exit_code(fail_on, weighed));
     let remade = match remade {
         Ok(remade) => remade,
         Err(JobError::Report(error)) => return Ok(Part::new(PART, Came::Fails, error.to_string())),
         Err(error) => return Err(error),
     };
     let mut problems = Vec::new();
-    let (verdict, code) = (remade.report.verdict.code(), remade.report.summary.exit_code);
+    let (verdict, code) = (remade.report.weighed.verdict.code(), remade.report.summary.exit_code);
     if (verdict, code) != (manifest.stamp.verdict.as_str(), manifest.stamp.exit_code) {
         problems.push(format!("the verdict comes to {verdict} with exit code {code}"));
     }

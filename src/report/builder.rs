@@ -19,7 +19,7 @@ use crate::checks::{Judging, WaiverState, judge};
 use crate::domain::finding::PastFinding;
 use crate::domain::money::Sum;
 use crate::domain::outcome::{Bucket, Evidence, Outcome, Reason};
-use crate::summary::{Bridge, Population, Summary, Verdict};
+use crate::summary::{Bridge, Summary, Weighed};
 
 /// The name of the Parquet file in a report folder.
 pub const FACTS_FILE: &str = "run_orders.parquet";
@@ -80,8 +80,8 @@ pub struct Judged {
 pub struct Report {
     /// What `summary.json` says.
     pub summary: SummaryJson,
-    /// The verdict.
-    pub verdict: Verdict,
+    /// The verdict, and what else the exit code depends on.
+    pub weighed: Weighed,
     /// Every failed check, by line.
     pub discrepancies: Vec<Discrepancy>,
     /// How many rows are exceptions.
@@ -189,12 +189,12 @@ impl Builder {
         self.exceptions.push(Exception { line, run_order_id, bucket, reason, detail });
     }
 
-    /// Writes what is left to write and proves the report on itself. `exit_code` maps a verdict over a
-    /// population to the exit code that `summary.json` names.
+    /// Writes what is left to write and proves the report on itself. `exit_code` maps what it
+    /// comes to to the exit code that `summary.json` names.
     ///
     /// # Errors
     /// When a file can't be written, or the report contradicts itself ([`ReportError::Contradiction`]).
-    pub fn finish(self, exit_code: impl Fn(Verdict, &Population) -> u8) -> Result<Report, ReportError> {
+    pub fn finish(self, exit_code: impl Fn(&Weighed) -> u8) -> Result<Report, ReportError> {
         let Self { options, facts, summary, discrepancies, pending, exceptions, beside, past, reused, .. } = self;
         let waivers = tables::waivers_with(&options.judging.waivers, &self.waivers);
         let facts_rows = facts.finish()?;
@@ -225,10 +225,10 @@ impl Builder {
         if !waivers.is_empty() {
             write_csv(tables::waivers(&waivers), &options)?;
         }
-        let verdict = summary.verdict(options.allow_empty);
+        let weighed = summary.weighed(options.allow_empty);
         let json = SummaryJson {
-            verdict: verdict.code(),
-            exit_code: exit_code(verdict, &summary.population),
+            verdict: weighed.verdict.code(),
+            exit_code: exit_code(&weighed),
             as_of: options.as_of.to_string(),
             account: options.account.clone(),
             population: summary.population,
@@ -238,13 +238,14 @@ impl Builder {
             lifecycle: Lifecycle::of(&discrepancies, &past),
             reused,
             waivers: WaiverCounts::of(&waivers),
+            material: options.judging.material.map(|_| summary.material),
             settings: (&options.judging).into(),
         };
         write_json(&json, &options)?;
         let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed());
         Ok(Report {
             summary: json,
-            verdict,
+            weighed,
             discrepancies,
             exceptions: exceptions.len(),
             lapsed: lapsed.map(|((order, check), state)| (order, check, state)).collect(),

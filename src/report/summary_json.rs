@@ -36,6 +36,9 @@ pub struct SummaryJson {
     /// What became of the waivers, where any were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waivers: Option<WaiverCounts>,
+    /// How many findings that nothing waives are material, where a materiality is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub material: Option<u64>,
     /// The settings that affect judgement.
     pub settings: JudgingSettings,
 }

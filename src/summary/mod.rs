@@ -19,13 +19,14 @@ use crate::checks::Judgement;
 use crate::domain::finding::{Finding, Severity};
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::RunOrder;
+use crate::domain::outcome::Bucket;
 
 pub use ageing::{AgeBucket, age_hours};
 pub use bridge::{Bridge, BridgeLine};
 pub use population::Population;
 pub use settings::{JudgingSettings, SettingsProblem, WaiverSettings};
 pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, Tolerance, Waived};
-pub use verdict::Verdict;
+pub use verdict::{Verdict, Weighed};
 
 /// What all outcomes of a run add up to.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,8 @@ pub struct Summary {
     pub checks: BTreeMap<&'static str, CheckCount>,
     /// The findings that have a cause, by check and cause, such as `quote-split.overage`.
     pub causes: BTreeMap<String, CheckCount>,
+    /// How many findings that nothing waives are material, where a materiality is set.
+    pub material: u64,
     warnings: u64,
 }
 
@@ -97,6 +100,7 @@ impl Summary {
     /// [`Overflow`] when a total leaves what a report can hold.
     pub fn add(&mut self, judgement: &Judgement, order: Option<&RunOrder>, as_of: Timestamp) -> Result<(), Overflow> {
         self.population.count(judgement.bucket);
+        self.material += judgement.findings.iter().filter(|finding| finding.is_material).count() as u64;
         let currency = order.and_then(|order| order.quote_currency.as_deref()).unwrap_or_default();
         for finding in &judgement.findings {
             self.count_finding(finding, currency)?;
@@ -128,6 +132,13 @@ impl Summary {
     #[must_use]
     pub fn verdict(&self, allow_empty: bool) -> Verdict {
         Verdict::of(&self.population, self.has_warnings(), allow_empty)
+    }
+
+    /// What the exit code depends on.
+    #[must_use]
+    pub fn weighed(&self, allow_empty: bool) -> Weighed {
+        let (verdict, pending) = (self.verdict(allow_empty), self.population.of(Bucket::Pending));
+        Weighed { verdict, pending, material: self.material }
     }
 }
 

@@ -36,6 +36,9 @@ pub struct JudgingSettings {
     /// The waivers, by order and check.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<WaiverSettings>,
+    /// From which size on a difference is material, with 8 decimals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub material: Option<String>,
 }
 
 /// One waiver. Either there is a difference, or both sides, or, for a missing order, neither.
@@ -108,6 +111,7 @@ impl From<&Judging> for JudgingSettings {
             severities: texts(&judging.severities, |severity| severity.code().to_owned()),
             causes: judging.names_causes,
             waivers: judging.waivers.iter().map(WaiverSettings::of).collect(),
+            material: judging.material.map(|material| material.to_string()),
         }
     }
 }
@@ -143,6 +147,7 @@ impl JudgingSettings {
             severities,
             names_causes: self.causes,
             waivers: self.waivers.iter().map(WaiverSettings::waiver).collect::<Result<_, _>>()?,
+            material: self.material.as_deref().map(tolerance).transpose()?,
         })
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::checks::{Judging, judge};
 use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
-use crate::domain::outcome::{Bucket, Evidence, Outcome, Reason};
+use crate::domain::outcome::{Evidence, Outcome, Reason};
 
 const AS_OF: Timestamp = Timestamp::UNIX_EPOCH;
 

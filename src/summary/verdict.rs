@@ -20,6 +20,17 @@ pub enum Verdict {
     Empty,
 }
 
+/// What the exit code of a report depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weighed {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How many orders are pending.
+    pub pending: u64,
+    /// How many findings that nothing waives are material, where a materiality is set.
+    pub material: u64,
+}
+
 impl Verdict {
     /// The verdict over a population. A population of nothing, or one where nothing could be fetched, never looks
     /// clean.

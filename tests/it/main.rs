@@ -11,6 +11,7 @@ mod documentation;
 mod evidence;
 mod faults;
 mod locks;
+mod materiality;
 mod network;
 mod nginx;
 mod nights;

@@ -28,10 +28,19 @@ pub(super) fn judging(options: &Options) -> Result<Judging, SettingsError> {
         tolerance: options.tolerance.as_deref().map(tolerances).transpose()?.unwrap_or_default(),
         currency: options.currency.clone(),
         stale_after,
+        material: options.material.as_deref().map(material).transpose()?,
         waivers: options.waivers.as_deref().map(waivers::read).transpose()?.unwrap_or_default(),
         ..Judging::default()
     };
     options.checks.iter().flatten().try_fold(judging, |judging, (key, value)| check(judging, key, value))
+}
+
+fn material(text: &str) -> Result<Amount, SettingsError> {
+    match Amount::parse(text) {
+        Ok(amount) if !amount.is_negative() && !amount.is_zero() => Ok(amount),
+        Ok(_) => Err(unusable("material", text, "give an amount above zero")),
+        Err(error) => Err(unusable("material", text, &error.to_string())),
+    }
 }
 
 fn currency(option: &'static str, code: &str) -> Result<(), SettingsError> {

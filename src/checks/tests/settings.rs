@@ -76,3 +76,19 @@ fn the_age_that_is_stale_is_a_setting() {
     let younger = RunOrder { created_at: younger, updated_at: younger, ..waiting };
     assert_eq!(codes(&judge_with(younger, &judging)), Vec::<&str>::new());
 }
+
+#[test]
+fn a_difference_is_material_from_its_size_on_whatever_its_sign_and_severity() {
+    let with = |charged: i128, material: i128| {
+        let order = order([Some(100), Some(charged), Some(100 - charged), Some(60), Some(0), Some(60)]);
+        let judgement = judge_with(order, &Judging { material: Some(amount(material)), ..Judging::default() });
+        let [finding] = judgement.findings.as_slice() else {
+            panic!("one finding: {:?}", judgement.findings);
+        };
+        assert_eq!(finding.check, "charge-equals-cost");
+        finding.is_material
+    };
+    assert_eq!([with(63, 3), with(57, 3), with(63, 4), with(57, 4)], [true, true, false, false]);
+    let none = judge_with(overage(), &Judging::default());
+    assert!(none.findings.iter().all(|finding| !finding.is_material), "none is set");
+}

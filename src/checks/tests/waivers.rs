@@ -88,6 +88,15 @@ fn a_warning_that_is_waived_leaves_the_bucket_alone() {
 }
 
 #[test]
+fn what_is_waived_is_not_material() {
+    let material = |figures| {
+        let judging = Judging { material: Some(amount(1)), ..waiving("quote-split", figures) };
+        judge_with(off_by_one(), &judging).findings[0].is_material
+    };
+    assert_eq!([1, 2].map(|units| material(Figures::Difference(money(units)))), [false, true]);
+}
+
+#[test]
 fn a_missing_order_is_waived_by_its_own_code() {
     let missing = |judging: &Judging, as_of| {
         let evidence = Evidence::NotFound(Reason::new("http-404", ""));

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
+use crate::summary::Verdict;
 
 fn outcome(line: u64, units: [i128; 6]) -> Outcome {
     let id = format!("wfrun_{line}");
@@ -40,9 +41,9 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
 #[test]
 fn a_report_that_bridges_is_finished() {
     let folder = tempfile::tempdir().expect("a folder");
-    let report = builder(folder.path().to_owned(), 3).finish(|_, _| 1).expect("it bridges");
+    let report = builder(folder.path().to_owned(), 3).finish(|_| 1).expect("it bridges");
     assert_eq!(
-        (report.verdict, report.exceptions, report.discrepancies.len()),
+        (report.weighed.verdict, report.exceptions, report.discrepancies.len()),
         (Verdict::Discrepant, 1, 3),
         "and the charge is not the cost"
     );
@@ -57,7 +58,7 @@ fn a_report_that_bridges_is_finished() {
 fn a_row_that_is_lost_or_doubled_is_a_contradiction() {
     for rows_read in [2, 4] {
         let folder = tempfile::tempdir().expect("a folder");
-        let ended = builder(folder.path().to_owned(), rows_read).finish(|_, _| 1);
+        let ended = builder(folder.path().to_owned(), rows_read).finish(|_| 1);
         assert!(matches!(ended, Err(ReportError::Contradiction(what)) if what.contains("rows read")), "{rows_read}");
     }
 }

@@ -25,6 +25,7 @@ fn what_a_report_says_is_judged_by_again() {
         off: BTreeSet::from(["timestamp-order"]),
         severities: BTreeMap::from([("quote-split.overage".to_owned(), Severity::Warning)]),
         names_causes: true,
+        material: Some(amount("12.5")),
         waivers: [
             ("quote-split", Figures::Difference(amount("-0.25").into())),
             (NOT_FOUND, Figures::Missing),
