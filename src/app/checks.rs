@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::exit::{self, Exit, Failure};
-use crate::checks::{CATALOGUE, Check};
+use crate::checks::{CATALOGUE, Cause, Check};
 
 /// Lists the checks, or explains the one of that code.
 pub(super) fn run(code: Option<&str>) -> Result<Exit, Failure> {
@@ -30,5 +30,11 @@ fn explain(check: &Check, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{} ({})", check.code, check.severity.code())?;
     writeln!(out, "  holds when  {}", check.holds_when)?;
     writeln!(out, "  due         {}", check.due_when)?;
-    writeln!(out, "  what to do  {}", check.remedy)
+    writeln!(out, "  example     {}", check.example)?;
+    writeln!(out, "  what to do  {}", check.remedy)?;
+    let causes: Vec<&str> = Cause::of_check(check.code).iter().map(|cause| cause.code()).collect();
+    if !causes.is_empty() {
+        writeln!(out, "  causes      {}", causes.join(", "))?;
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ pub(super) static MISSING_AMOUNT: Check = Check {
     holds_when: "the amount is there",
     due_when: "the quote always; the other five amounts once the order is settled",
     remedy: "The identities can't be proved without the amount. Ask again later; if it stays away, ask the provider.",
+    example: "settled, but there is no final_amount: nobody can say what was charged.",
     severity: Severity::Error,
     examine: missing_amount,
 };
@@ -21,6 +22,7 @@ pub(super) static NEGATIVE_AMOUNT: Check = Check {
     holds_when: "no amount is below zero",
     due_when: "the amount is there",
     remedy: "Nothing documented makes an amount negative: ask the provider what it stands for.",
+    example: "external_model_cost -0.41496224: a cost that pays.",
     severity: Severity::Error,
     examine: negative_amount,
 };

@@ -12,6 +12,7 @@ pub(super) static QUOTE_SPLIT: Check = Check {
     due_when: "the order is settled and all three amounts are there",
     remedy: "Ask the provider why what was charged and what was given back do not add up to what was frozen. \
              A charge above the quote is allowed only where the submitter accepted external model costs.",
+    example: "quote 0.90000000, final 0.45000000, released 0.40000000: 0.05000000 of what was frozen is neither charged nor given back.",
     severity: Severity::Error,
     examine: quote_split,
 };
@@ -22,6 +23,7 @@ pub(super) static COST_SUM: Check = Check {
     holds_when: "total_cost = compute_cost + external_model_cost",
     due_when: "all three amounts are there, settled or not",
     remedy: "Ask the provider which of the three costs is wrong: the total is not the sum of its parts.",
+    example: "compute 0.30000000, external 0.10000000, total 0.30000000: the external cost is left out.",
     severity: Severity::Error,
     examine: cost_sum,
 };

@@ -105,6 +105,8 @@ pub struct Check {
     pub due_when: &'static str,
     /// What a person should do about a failure.
     pub remedy: &'static str,
+    /// An order that fails it, in a sentence.
+    pub example: &'static str,
     /// What a failure does to the verdict.
     pub severity: Severity,
     examine: fn(&Case<'_>) -> Ruling,

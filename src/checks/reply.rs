@@ -9,6 +9,7 @@ pub(super) static IDENTITY_MISMATCH: Check = Check {
     holds_when: "the reply is about the order that was asked for",
     due_when: "always; when it fails no other check judges the order, and its amounts enter no sum",
     remedy: "The provider answered with somebody else's order, or with none. Report it to the provider at once.",
+    example: "wfrun_a was asked for, and the reply names wfrun_b.",
     severity: Severity::Error,
     examine: identity_mismatch,
 };
@@ -19,6 +20,7 @@ pub(super) static CURRENCY: Check = Check {
     holds_when: "quote_currency is there, and the expected one if one is set",
     due_when: "always",
     remedy: "Set --currency to the currency of your contract; ask the provider about orders in any other.",
+    example: "--currency CNY, and the order is quoted in USD.",
     severity: Severity::Error,
     examine: currency,
 };

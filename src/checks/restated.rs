@@ -11,6 +11,7 @@ pub(super) static RESTATED: Check = Check {
     due_when: "an earlier run saw the order settled",
     remedy: "Ask the provider why it changed a settlement, and correct what you booked for the order. It is reported every \
              night until it is waived.",
+    example: "settled on Monday with final 0.10000000; on Tuesday the same order says 0.12000000.",
     severity: Severity::Error,
     examine: restated,
 };

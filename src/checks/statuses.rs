@@ -68,6 +68,7 @@ pub(super) static STATUS_CONFLICT: Check = Check {
     due_when: "always",
     remedy: "The order may have been read while it was being settled: run again. If it stays, ask the provider which of the \
              statuses is true.",
+    example: "settlement_status settled, and freeze_status still frozen.",
     severity: Severity::Warning,
     examine: status_conflict,
 };
@@ -79,6 +80,7 @@ pub(super) static UNKNOWN_STATUS: Check = Check {
     due_when: "always",
     remedy: "The provider uses a word that its reference does not name. It decides nothing: find out what it means, and \
              whether the order should count as settled.",
+    example: "run_status archived: a word that the reference does not name.",
     severity: Severity::Warning,
     examine: unknown_status,
 };

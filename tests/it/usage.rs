@@ -143,6 +143,16 @@ fn checks_are_listed_and_explained() {
     assert_eq!((code(&list), stdout(&list).lines().count()), (0, 14));
     let one = tieout().args(["checks", "quote-split"]).output().expect("starts");
     assert!(stdout(&one).contains("quote_amount = final_amount + released_amount"), "{}", stdout(&one));
+    for line in stdout(&list).lines() {
+        let name = line.split(' ').next().expect("a code");
+        let one = tieout().args(["checks", name]).output().expect("starts");
+        let explained = stdout(&one);
+        let headings = ["  holds when  ", "  due         ", "  example     ", "  what to do  "];
+        assert!(
+            explained.starts_with(name) && headings.iter().all(|heading| explained.contains(heading)),
+            "{explained}"
+        );
+    }
     assert_refused("unknown", tieout().args(["checks", "quote-spilt"]), &["quote-spilt", "quote-split"]);
 }
 
