@@ -22,5 +22,6 @@ mod reconcile;
 mod restarts;
 mod support;
 mod tidy;
+mod upgrades;
 mod usage;
 mod waivers;

@@ -31,6 +31,7 @@ fn a_charge_is_its_cost_unless_the_run_failed() {
 fn a_charge_may_come_to_the_quote_and_no_further() {
     let with = |charged| order([Some(100), Some(charged), Some(100 - charged), Some(charged), Some(0), Some(charged)]);
     assert_eq!(codes(&judged(with(100))), Vec::<&str>::new());
+    assert_eq!(codes(&judged(open([100, 101, 0, 101, 0, 101].map(Some)))), Vec::<&str>::new(), "not due yet");
     let message = "the charge 0.00000101 is above the quote";
     let found = failure(&judged(with(101)), "charge-exceeds-quote");
     assert_eq!(found, said("0.00000100", "0.00000101", "0.00000001", message));
@@ -43,6 +44,11 @@ fn a_failed_run_costs_nothing() {
         ..order([Some(100), Some(charged), Some(100 - charged), Some(0), Some(0), Some(0)])
     };
     assert_eq!(codes(&judged(with(0))), Vec::<&str>::new());
+    assert!(
+        codes(&judged(RunOrder { settlement_status: None, ..with(1) }))
+            .iter()
+            .all(|code| *code != "failed-run-charged")
+    );
     let found = failure(&judged(with(1)), "failed-run-charged");
     assert_eq!(found, said("0.00000000", "0.00000001", "0.00000001", "the charge 0.00000001 is for a failed run"));
 }
