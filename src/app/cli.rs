@@ -1,6 +1,7 @@
 //! The command line. The options of `reconcile` are one struct that serves the command line, the environment and the
 //! settings file.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -92,6 +93,12 @@ pub enum Command {
     /// What changed between two reports: discrepancies new, persisting and resolved, and movement of spend
     #[command(after_help = DIFF_EXAMPLES, after_long_help = format!("{DIFF_EXAMPLES}\n\n{DIFF_EXIT_CODES}"))]
     Diff(DiffCommand),
+    /// Write a settings file with every key in it, explained
+    Init {
+        /// The file to make
+        #[arg(value_name = "FILE", default_value = "tieout.toml")]
+        file: PathBuf,
+    },
     /// List the checks, or explain one
     Checks {
         /// The check's code, such as quote-split
@@ -129,6 +136,9 @@ pub struct Options {
     /// Requests per second; 0 is unlimited [default: 10; with --sandbox 0]
     #[arg(long, env = "TIEOUT_RATE", value_name = "N", help_heading = "Provider")]
     pub rate: Option<u32>,
+    /// Read orders that fail a check once more before they are reported [default: true]
+    #[arg(long, env = "TIEOUT_CONFIRM", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
+    pub confirm: Option<bool>,
     /// Count a request against the rate until a second after its reply: safe whatever its way takes, but slower
     #[arg(long, env = "TIEOUT_STRICT_RATE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
     pub strict_rate: Option<bool>,
@@ -179,6 +189,21 @@ pub struct Options {
     /// From which age an order that is not settled is a warning [default: 24h]
     #[arg(long, env = "TIEOUT_STALE_AFTER", value_name = "DURATION", help_heading = "Judging")]
     pub stale_after: Option<String>,
+    /// How long before it is stale an order is a warning already, such as 6h [default: none]
+    #[arg(long, env = "TIEOUT_WARN_BEFORE", value_name = "DURATION", help_heading = "Judging")]
+    pub warn_before: Option<String>,
+    /// Compare a field with a column of the CSV, such as final_amount=amount; repeatable, or several with ; between
+    #[arg(long, env = "TIEOUT_EXPECT", value_name = "FIELD=COLUMN", value_delimiter = ';', help_heading = "Judging")]
+    pub expect: Option<Vec<String>>,
+    /// What a sum over settled orders has to come to, such as final=1234.56 or final:USD=12; repeatable
+    #[arg(
+        long,
+        env = "TIEOUT_CONTROL_TOTAL",
+        value_name = "FIELD=AMOUNT",
+        value_delimiter = ';',
+        help_heading = "Judging"
+    )]
+    pub control_total: Option<Vec<String>>,
     /// From which size on, in the order's currency, a difference is material: shown first, and see --fail-on [default: none]
     #[arg(long, env = "TIEOUT_MATERIAL", value_name = "DECIMAL", help_heading = "Judging")]
     pub material: Option<String>,
@@ -188,6 +213,9 @@ pub struct Options {
     /// Severities of checks that are other ones than the catalogue's: only in the file, in `[checks]`
     #[arg(skip)]
     pub checks: Option<toml::Table>,
+    /// Thresholds for the orders of some workflows: only in the file, in `[workflow.ID]`
+    #[arg(skip)]
+    pub workflow: Option<BTreeMap<String, WorkflowOptions>>,
     /// What ages are counted to, such as 2026-11-23T02:00:00Z [default: the start of the run]
     #[arg(long, env = "TIEOUT_AS_OF", value_name = "TIME", help_heading = "Judging")]
     pub as_of: Option<String>,
@@ -223,6 +251,18 @@ pub struct Options {
     /// What standard output gets: a summary for people, or summary.json [default: text]
     #[arg(long, env = "TIEOUT_OUTPUT", value_name = "FORMAT", help_heading = "Output")]
     pub output: Option<Output>,
+}
+
+/// What is other than usual for the orders of one workflow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WorkflowOptions {
+    /// By how much quote-split and cost-sum may be off.
+    pub tolerance: Option<String>,
+    /// From which age an order that is not settled is a warning.
+    pub stale_after: Option<String>,
+    /// From which size on a difference is material.
+    pub material: Option<String>,
 }
 
 /// What standard output gets.
@@ -274,6 +314,12 @@ pub struct Audit {
     /// From which age an order that is not settled is a warning
     #[arg(long, value_name = "DURATION")]
     pub stale_after: Option<String>,
+    /// How long before it is stale an order is a warning already
+    #[arg(long, value_name = "DURATION")]
+    pub warn_before: Option<String>,
+    /// What a sum over settled orders has to come to, such as final=1234.56; repeatable, in place of the report's
+    #[arg(long, value_name = "FIELD=AMOUNT", value_delimiter = ';')]
+    pub control_total: Option<Vec<String>>,
     /// From which size on, in the order's currency, a difference is material
     #[arg(long, value_name = "DECIMAL")]
     pub material: Option<String>,

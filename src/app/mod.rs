@@ -5,6 +5,7 @@ mod checks;
 pub mod cli;
 mod diff;
 pub mod exit;
+mod init;
 mod logging;
 mod prune;
 mod reconcile;
@@ -36,6 +37,7 @@ pub fn run() -> Exit {
         Command::Runs(command) => runs::run(&command, &cli.general),
         Command::Prune(command) => prune::run(&command, &cli.general),
         Command::Diff(command) => diff::run(&command, cli.general.quiet),
+        Command::Init { file } => init::run(&file),
         Command::Checks { code } => checks::run(code.as_deref()),
         Command::Sandbox(command) => sandbox::run(command.port, command.options()),
     };

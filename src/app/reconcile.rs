@@ -40,7 +40,7 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
     let job = open(settings)?;
     let ended = pipeline::reconcile(job, |weighed| exit::of(weighed, &fail_on).code());
     match ended.map_err(|error| failed(error, &destination))? {
-        Ended::Reported { report, folder, gave_up } => {
+        Ended::Reported { report, folder, confirmed, gave_up } => {
             if let Some(reason) = gave_up {
                 let unfetched = report.summary.population.of(Bucket::Unfetched);
                 exit::tell(&format!("warning: stopped asking with {unfetched} rows unfetched: {}", reason.detail));
@@ -48,7 +48,7 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
             let mut out = io::stdout().lock();
             let shown = match output {
                 Output::Text if quiet => Ok(()),
-                Output::Text => terminal::show(&report, &folder, &mut out),
+                Output::Text => terminal::show(&report, &folder, confirmed, &mut out),
                 Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
                     .map_err(io::Error::from)
                     .and_then(|()| writeln!(out)),
@@ -123,6 +123,7 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
         allow_empty: settings.allow_empty,
         fail_on: settings.fail_on.iter().map(|verdict| verdict.word().to_owned()).collect(),
         resuming: Resuming { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },
+        confirms: settings.confirms,
         memory: settings.memory,
         display: display(settings.quiet),
     })

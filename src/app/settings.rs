@@ -3,6 +3,7 @@
 mod judging;
 mod waivers;
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::io;
@@ -17,6 +18,7 @@ use toml::Table;
 use super::cli::{Audit, General, Kept, Options, Output, Place, Reconcile};
 use super::exit::FailOn;
 use crate::checks::Judging;
+use crate::domain::books::Field;
 use crate::input::{Options as InputOptions, Source};
 use crate::pipeline::Memory;
 use crate::pipeline::audit::Changes;
@@ -63,6 +65,8 @@ pub struct Settings {
     pub account: Option<String>,
     /// How long after its last sign of life a run is continued; `None` for never.
     pub resume_within: Option<Duration>,
+    /// Whether failing orders are read once more before they are reported.
+    pub confirms: bool,
     /// What is kept for later runs, and taken from earlier ones.
     pub memory: Memory,
     /// What standard output gets.
@@ -118,6 +122,14 @@ pub enum SettingsError {
         /// What would do.
         expected: String,
     },
+    /// The thresholds of a workflow can't be used.
+    #[error("[workflow.{id}] in the settings file: {problem}")]
+    Workflow {
+        /// The workflow.
+        id: String,
+        /// What and why not.
+        problem: String,
+    },
     /// The file of waivers can't be used.
     #[error("--waivers {}: {problem}", path.display())]
     Waivers {
@@ -163,12 +175,13 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
     let sandbox = options.sandbox.unwrap_or(false);
     let key = if sandbox { None } else { Some(key(options.api_key_file.as_deref())?) };
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
+    let judging = judging::judging(&options)?;
     Ok(Settings {
-        input: input(command.ids, &options)?,
+        input: input(command.ids, &options, judging.expect.clone())?,
         provider: provider(&options)?,
         key,
         sandbox,
-        judging: judging::judging(&options)?,
+        judging,
         as_of: as_of(options.as_of.as_deref())?,
         fail_on: fail_on(&options)?,
         allow_empty: options.allow_empty.unwrap_or(false),
@@ -179,6 +192,7 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
             Some(true) => None,
             _ => Some(duration("resume-within", options.resume_within.as_deref().unwrap_or("6h"))?),
         },
+        confirms: options.confirm.unwrap_or(true),
         memory: Memory {
             reuse_settled: options.reuse_settled.as_deref().map(|text| duration("reuse-settled", text)).transpose()?,
             keeps_replies: options.evidence == Some(Kept::Full),
@@ -220,6 +234,8 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         stale_after,
         waivers: command.waivers.clone(),
         material: command.material.clone(),
+        warn_before: command.warn_before.clone(),
+        control_total: command.control_total.clone(),
         ..Options::default()
     };
     let currency = command.currency.clone().filter(|currency| !currency.is_empty());
@@ -228,11 +244,15 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance.clone() },
         currency: if command.currency.is_some() { given.currency } else { was.currency.clone() },
         stale_after: if command.stale_after.is_some() { given.stale_after } else { was.stale_after },
+        warn_before: if command.warn_before.is_some() { given.warn_before } else { was.warn_before },
         off: if command.all_checks { given.off } else { was.off.clone() },
         severities: was.severities.clone(),
         names_causes: was.names_causes || command.all_checks,
         material: if command.material.is_some() { given.material } else { was.material },
         waivers: if command.waivers.is_some() { given.waivers } else { was.waivers.clone() },
+        workflows: was.workflows.clone(),
+        expect: was.expect.clone(),
+        control_totals: if command.control_total.is_some() { given.control_totals } else { was.control_totals.clone() },
     };
     let changes = Changes {
         judging: Some(judging),
@@ -253,7 +273,8 @@ pub fn keep(text: &str) -> Result<Duration, SettingsError> {
 
 fn fail_on(options: &Options) -> Result<Vec<FailOn>, SettingsError> {
     let fail_on = options.fail_on.clone().unwrap_or_default();
-    if fail_on.contains(&FailOn::Material) && options.material.is_none() {
+    let by_workflow = || options.workflow.iter().flatten().any(|(_, own)| own.material.is_some());
+    if fail_on.contains(&FailOn::Material) && options.material.is_none() && !by_workflow() {
         return Err(unusable("fail-on", FailOn::Material.word(), "say from which size on, with --material"));
     }
     Ok(fail_on)
@@ -284,20 +305,32 @@ fn settings_file(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, Sett
 
 /// Lays what was typed over what the file says. The file is read by itself first, so that its errors name its lines.
 fn overlay(typed: &Options, file: &str) -> Result<Options, String> {
-    let unusable = |error: toml::de::Error| error.to_string();
+    let unusable = |error: toml::de::Error| with_nearest_key(&error.to_string());
     toml::from_str::<Options>(file).map_err(unusable)?;
     let mut settings: Table = file.parse().map_err(unusable)?;
     settings.extend(Table::try_from(typed).map_err(|error| error.to_string())?);
     settings.try_into().map_err(unusable)
 }
 
-fn input(ids: PathBuf, options: &Options) -> Result<InputOptions, SettingsError> {
+/// The message of an unknown key with the known one most like it.
+fn with_nearest_key(message: &str) -> String {
+    let Some((_, rest)) = message.split_once("unknown field `") else { return message.to_owned() };
+    let mut quoted = rest.split('`').step_by(2);
+    let unknown = quoted.next().unwrap_or_default();
+    match judging::nearest(unknown, quoted) {
+        Some(near) => format!("{message}did you mean `{near}`?"),
+        None => message.to_owned(),
+    }
+}
+
+fn input(ids: PathBuf, options: &Options, books: BTreeMap<Field, String>) -> Result<InputOptions, SettingsError> {
     Ok(InputOptions {
         source: if ids.as_os_str() == "-" { Source::Stdin } else { Source::File(ids) },
         column: options.column.clone(),
         no_header: options.no_header.unwrap_or(false),
         encoding: options.encoding.clone(),
         delimiter: options.delimiter.as_deref().map(delimiter).transpose()?,
+        books,
     })
 }
 

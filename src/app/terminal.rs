@@ -15,7 +15,8 @@ use crate::domain::outcome::Bucket;
 use crate::report::builder::Report;
 use crate::report::summary_json::{ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use crate::report::tables::Discrepancy;
-use crate::summary::{CheckCount, NetAndGross, Verdict};
+use crate::store::Confirmations;
+use crate::summary::{CheckCount, NetAndGross, Tie, Verdict};
 
 /// How many discrepancies are shown; the report has them all.
 const WORST: usize = 5;
@@ -26,7 +27,7 @@ const WHAT: usize = 100;
 ///
 /// # Errors
 /// When standard output can't be written.
-pub(super) fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn show(report: &Report, folder: &Path, confirmed: Confirmations, out: &mut dyn Write) -> io::Result<()> {
     let summary = &report.summary;
     writeln!(out, "Verdict: {}", summary.verdict.to_uppercase())?;
     writeln!(out, "{}", explanation(report))?;
@@ -43,7 +44,10 @@ pub(super) fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::R
         writeln!(out, "{reused} not asked for again: an earlier run saw them settled.")?;
     }
 
+    show_confirmed(confirmed, out)?;
     show_control_totals(&summary.control_totals, out)?;
+    show_books(&summary.control_totals, out)?;
+    show_ties(&summary.ties, out)?;
     show_causes(summary, out)?;
     show_worst(report, out)?;
     show_waivers(report, out)?;
@@ -70,7 +74,62 @@ fn show_control_totals(by_currency: &BTreeMap<String, ControlTotals>, out: &mut 
     row("cost-sum differences, net", &|totals| totals.differences.cost_sum.difference.net);
     row("passed by tolerance, gross", &|totals| totals.passed_by_tolerance.difference.gross);
     row("still frozen", &|totals| totals.frozen.total.quote_amount);
+    if by_currency.values().any(|totals| totals.frozen.stale_soon.is_some()) {
+        row("  of it stale soon", &|totals| totals.frozen.stale_soon.unwrap_or_default().quote_amount);
+    }
     print(&mut table, &(1..=currencies.len()).collect::<Vec<_>>(), out)
+}
+
+/// What came of reading failing orders once more.
+fn show_confirmed(confirmed: Confirmations, out: &mut dyn Write) -> io::Result<()> {
+    let Confirmations { asked, changed } = confirmed;
+    if asked == 0 {
+        return Ok(());
+    }
+    let read = counted(asked, "failing order was", "failing orders were");
+    let changed = match changed {
+        0 => "none had changed".to_owned(),
+        changed => format!("{changed} had changed, and the newer reply is judged"),
+    };
+    writeln!(out, "{read} read once more: {changed}.")
+}
+
+/// Our own books beside the provider's.
+fn show_books(by_currency: &BTreeMap<String, ControlTotals>, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = grid(&["", "ours", "provider", "difference", "rows without", "currency"]);
+    for (currency, totals) in by_currency {
+        for (field, books) in &totals.books {
+            let figures = [books.ours, books.provider, books.difference].map(|figure| figure.to_string());
+            let last = [books.without_amount.to_string(), currency_name(currency)];
+            table.add_row(iter::once((*field).to_owned()).chain(figures).chain(last).collect::<Vec<_>>());
+        }
+    }
+    if table.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nOur books and the provider's")?;
+    print(&mut table, &[1, 2, 3, 4], out)
+}
+
+/// The control totals from outside.
+fn show_ties(ties: &[Tie], out: &mut dyn Write) -> io::Result<()> {
+    if ties.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nControl totals given")?;
+    let mut table = grid(&["", "given", "summed", "difference", "currency", ""]);
+    for tie in ties {
+        let figure = |figure: Option<Sum>| figure.map(|figure| figure.to_string()).unwrap_or_default();
+        table.add_row(vec![
+            tie.field.to_owned(),
+            tie.expected.to_string(),
+            figure(tie.actual),
+            figure(tie.difference),
+            tie.currency.as_deref().map_or_else(|| "which one?".to_owned(), currency_name),
+            if tie.holds() { "ties out" } else { "DOES NOT TIE OUT" }.to_owned(),
+        ]);
+    }
+    print(&mut table, &[1, 2, 3], out)
 }
 
 /// The largest differences; where a materiality is set, those that come to it.
@@ -79,13 +138,11 @@ fn show_worst(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let is_shown = |row: &&Discrepancy| report.summary.material.is_none() || row.finding.is_material;
     let mut worst: Vec<&Discrepancy> = report.discrepancies.iter().filter(is_shown).collect();
     worst.sort_by_key(|row| std::cmp::Reverse(row.finding.difference.unwrap_or_default().abs()));
-    if let Some(material) = &report.summary.settings.material {
-        writeln!(
-            out,
-            "\nMaterial discrepancies, from {material} on ({} of {} in {all})",
-            worst.len().min(WORST),
-            worst.len()
-        )?;
+    if report.summary.material.is_some() {
+        let from =
+            report.summary.settings.material.as_ref().map_or_else(String::new, |from| format!(", from {from} on"));
+        let (shown, material) = (worst.len().min(WORST), worst.len());
+        writeln!(out, "\nMaterial discrepancies{from} ({shown} of {material} in {all})")?;
     } else if all > 0 {
         writeln!(out, "\nWorst discrepancies ({} of {all})", all.min(WORST))?;
     }
@@ -199,11 +256,15 @@ fn explanation(report: &Report) -> String {
         ),
         Verdict::Warnings => "Everything ties out, but something is worth a look.".to_owned(),
         Verdict::Discrepant => {
+            let untied = report.summary.ties.iter().filter(|tie| !tie.holds()).count() as u64;
             let look = [Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected];
-            format!(
-                "{} a person's look. This is the finding, not a failure of the job.",
-                counted(population.of_any(&look), "row needs", "rows need")
-            )
+            let rows = counted(population.of_any(&look), "row needs", "rows need");
+            let totals = counted(untied, "control total does not tie out", "control totals do not tie out");
+            let what = match untied {
+                0 => format!("{rows} a person's look"),
+                _ => format!("{totals}, {rows} a person's look"),
+            };
+            format!("{what}. This is the finding, not a failure of the job.")
         }
         Verdict::Incomplete => {
             let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);

@@ -68,7 +68,7 @@ struct Identity {
 
 impl Identity {
     fn rule(self, case: &Case<'_>, message: impl FnOnce(Sum, Sum) -> String, cause: impl FnOnce() -> Cause) -> Ruling {
-        let tolerance = case.judging.tolerance.of(case.order.quote_currency.as_deref());
+        let tolerance = case.judging.tolerance_of(case.order);
         if self.difference.is_zero() {
             Ruling::Holds
         } else if self.difference.abs() <= Sum::from(tolerance) {

@@ -16,6 +16,17 @@ pub(super) static STALE_PENDING: Check = Check {
     examine: stale_pending,
 };
 
+/// What is not settled is not about to be stale.
+pub(super) static STALE_SOON: Check = Check {
+    code: "stale-soon",
+    holds_when: "the order is not within --warn-before of being stale",
+    due_when: "--warn-before is set, and the order is neither settled nor stale",
+    remedy: "Nothing is wrong yet: look at the order again before it is stale, and ask the provider for its settlement then.",
+    example: "--stale-after 24h and --warn-before 6h: submitted 20 hours ago, and not settled.",
+    severity: Severity::Warning,
+    examine: stale_soon,
+};
+
 /// An order changes after it was made.
 pub(super) static TIMESTAMP_ORDER: Check = Check {
     code: "timestamp-order",
@@ -31,16 +42,33 @@ fn stale_pending(case: &Case<'_>) -> Ruling {
     if case.settled {
         return Ruling::NotDue;
     }
-    let limit = case.judging.stale_after;
-    let message = match case.order.created_at {
+    let limit = case.judging.stale_after_of(case.order);
+    let message = match case.age() {
         None => "not settled, and when it was made is not said".to_owned(),
-        Some(created) if case.as_of.duration_since(created) >= limit => {
-            let hours = case.as_of.duration_since(created).as_hours();
-            format!("not settled after {hours} hours")
-        }
+        Some(age) if age >= limit => format!("not settled after {} hours", age.as_hours()),
         Some(_) => return Ruling::Holds,
     };
     Failure::new(Figure::Text(format!("below {}", shown(limit))), Figure::Nothing, message).into()
+}
+
+fn stale_soon(case: &Case<'_>) -> Ruling {
+    let limit = case.judging.stale_after_of(case.order);
+    let age = case.age().filter(|age| !case.settled && *age < limit);
+    let (Some(age), Some(warn_before)) = (age, case.judging.warn_before) else {
+        return Ruling::NotDue;
+    };
+    let band = limit.saturating_sub(warn_before);
+    if age < band {
+        return Ruling::Holds;
+    }
+    let message = format!("not settled after {} hours, stale after {}", age.as_hours(), shown(limit));
+    Failure::new(Figure::Text(format!("below {}", shown(band))), Figure::Nothing, message).into()
+}
+
+impl Case<'_> {
+    fn age(&self) -> Option<SignedDuration> {
+        self.order.created_at.map(|created| self.as_of.duration_since(created))
+    }
 }
 
 fn timestamp_order(case: &Case<'_>) -> Ruling {

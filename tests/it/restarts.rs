@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tieout::sandbox::{KEY, Options};
 
-use crate::support::{Place, Server, code, stderr};
+use crate::support::{Place, SINGLE_READ, Server, code, stderr};
 
 /// So low that the time between two runs is shorter than that between two requests of one run.
 const RATE: usize = 2;
@@ -21,6 +21,7 @@ fn paced(place: &Place, server: &Server, orders: usize) -> Command {
     let ids: Vec<String> = (0..orders).map(|number| format!("wfrun_{number:020x}")).collect();
     let ids = place.file("ids.csv", format!("run_order_id\n{}\n", ids.join("\n")));
     let mut command = place.reconcile(ids);
+    command.arg(SINGLE_READ);
     command.env("CHENYU_API_KEY", KEY).args(["--api-url", &server.url, "--rate", &RATE.to_string(), "--quiet"]);
     command
 }

@@ -20,6 +20,9 @@ pub fn tieout() -> Command {
     command
 }
 
+/// For tests that count requests: orders that fail are not read once more.
+pub const SINGLE_READ: &str = "--confirm=false";
+
 /// A place for the files of one test.
 pub struct Place(TempDir);
 
