@@ -6,26 +6,12 @@ use super::{Case, Check, Failure, Ruling};
 use crate::domain::finding::{Figure, Severity};
 
 /// What is not settled is young.
-pub(super) static STALE_PENDING: Check = Check {
-    code: "stale-pending",
-    holds_when: "the order is younger than --stale-after",
-    due_when: "the order is not settled",
-    remedy: "The provider holds the quote of an order that should be settled by now: ask for its settlement.",
-    example: "submitted three days ago, and not settled.",
-    severity: Severity::Warning,
-    examine: stale_pending,
-};
+pub(super) static STALE_PENDING: Check =
+    Check { code: "stale-pending", severity: Severity::Warning, examine: stale_pending };
 
 /// An order changes after it was made.
-pub(super) static TIMESTAMP_ORDER: Check = Check {
-    code: "timestamp-order",
-    holds_when: "updated_at is not before created_at",
-    due_when: "both times are there",
-    remedy: "One of the times is wrong, and with it the day or the age that reports count the order by: ask the provider.",
-    example: "created at 10:00:00, updated at 09:59:58.",
-    severity: Severity::Warning,
-    examine: timestamp_order,
-};
+pub(super) static TIMESTAMP_ORDER: Check =
+    Check { code: "timestamp-order", severity: Severity::Warning, examine: timestamp_order };
 
 fn stale_pending(case: &Case<'_>) -> Ruling {
     if case.settled {
