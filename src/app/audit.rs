@@ -5,13 +5,14 @@ use std::io::{self, Write};
 use super::cli::{Audit, Output};
 use super::exit::{self, Exit, FailOn, Failure};
 use super::reconcile::failure;
+use super::voice::Voice;
 use super::{settings, terminal};
 use crate::checks::Judging;
 use crate::pipeline::audit::{self, Evident};
 use crate::store::Confirmations;
 
 /// Makes the report again, and says how it came out.
-pub(super) fn run(command: Audit, quiet: bool) -> Result<Exit, Failure> {
+pub(super) fn run(command: Audit, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
     let evident = Evident::open(&command.report).map_err(failure)?;
     let was = evident.manifest.stamp.settings.judging().map_err(Failure::usage)?;
     let (changes, destination) = settings::changes(&command, &was).map_err(Failure::usage)?;
@@ -26,7 +27,7 @@ pub(super) fn run(command: Audit, quiet: bool) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
     let shown = match command.output {
         Output::Text if quiet => Ok(()),
-        Output::Text => terminal::show(&report, &folder, Confirmations::default(), &mut out),
+        Output::Text => terminal::show(&report, &folder, Confirmations::default(), voice, &mut out),
         Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),

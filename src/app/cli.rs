@@ -8,6 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::exit::FailOn;
+use super::voice::Colour;
+use crate::language::Language;
 use crate::sandbox;
 
 const EXIT_CODES: &str = "\
@@ -65,6 +67,12 @@ pub struct General {
     /// How the log is written
     #[arg(long, global = true, env = "TIEOUT_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// Language of texts for people: en or zh-CN [default: that of the locale]
+    #[arg(long, global = true, env = "TIEOUT_LANG", value_name = "LANG")]
+    pub lang: Option<Language>,
+    /// When texts on standard output are coloured
+    #[arg(long = "color", global = true, env = "TIEOUT_COLOR", value_name = "WHEN", default_value = "auto")]
+    pub colour: Colour,
 }
 
 /// How the log is written.
@@ -99,9 +107,9 @@ pub enum Command {
         #[arg(value_name = "FILE", default_value = "tieout.toml")]
         file: PathBuf,
     },
-    /// List the checks, or explain one
+    /// List the checks, or explain one, or any other word of the reports
     Checks {
-        /// The check's code, such as quote-split
+        /// The check's code, such as quote-split; or a cause, bucket, verdict or severity
         code: Option<String>,
     },
     /// Serve the simulator of the provider on loopback
@@ -251,6 +259,9 @@ pub struct Options {
     /// What standard output gets: a summary for people, or summary.json [default: text]
     #[arg(long, env = "TIEOUT_OUTPUT", value_name = "FORMAT", help_heading = "Output")]
     pub output: Option<Output>,
+    /// The language of texts for people: on the command line it is an option of every command.
+    #[arg(skip)]
+    pub lang: Option<Language>,
 }
 
 /// What is other than usual for the orders of one workflow.

@@ -14,11 +14,14 @@ mod sandbox;
 pub mod settings;
 mod terminal;
 mod verify;
+mod voice;
+mod wrap;
 
 use clap::Parser;
 
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
+use voice::Voice;
 
 /// Parses the command line, runs the command, and says how the process ends.
 #[must_use]
@@ -28,17 +31,19 @@ pub fn run() -> Exit {
         cli.general.verbose = cli.general.verbose.max(command.verbosity());
     }
     logging::start(&cli.general);
+    let language = settings::language(cli.general.lang, cli.general.config.as_deref());
+    let voice = Voice::new(language, cli.general.colour);
     let ended = match cli.command {
-        Command::Reconcile(command) => {
-            settings::resolve(*command, &cli.general).map_err(Failure::usage).and_then(reconcile::run)
-        }
-        Command::Audit(command) => audit::run(*command, cli.general.quiet),
+        Command::Reconcile(command) => settings::resolve(*command, &cli.general)
+            .map_err(Failure::usage)
+            .and_then(|settings| reconcile::run(settings, &voice)),
+        Command::Audit(command) => audit::run(*command, cli.general.quiet, &voice),
         Command::Verify(command) => verify::run(&command),
         Command::Runs(command) => runs::run(&command, &cli.general),
         Command::Prune(command) => prune::run(&command, &cli.general),
-        Command::Diff(command) => diff::run(&command, cli.general.quiet),
+        Command::Diff(command) => diff::run(&command, cli.general.quiet, &voice),
         Command::Init { file } => init::run(&file),
-        Command::Checks { code } => checks::run(code.as_deref()),
+        Command::Checks { code } => checks::run(code.as_deref(), &voice),
         Command::Sandbox(command) => sandbox::run(command.port, command.options()),
     };
     ended.unwrap_or_else(|failure| {

@@ -11,6 +11,7 @@ use super::cli::Output;
 use super::exit::{self, Exit, Failure};
 use super::settings::Settings;
 use super::terminal;
+use super::voice::Voice;
 use crate::domain::outcome::Bucket;
 use crate::input::Input;
 use crate::pipeline::{self, Display, Ended, Job, JobError, Resuming, Signal};
@@ -34,7 +35,7 @@ const SANDBOX_URL: &str = "sandbox";
 ///
 /// # Errors
 /// A [`Failure`] says why there is no report, and what to do.
-pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
+pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
     let (output, quiet, fail_on) = (settings.output, settings.quiet, settings.fail_on.clone());
     let destination = settings.destination.clone();
     let job = open(settings)?;
@@ -48,7 +49,7 @@ pub(super) fn run(settings: Settings) -> Result<Exit, Failure> {
             let mut out = io::stdout().lock();
             let shown = match output {
                 Output::Text if quiet => Ok(()),
-                Output::Text => terminal::show(&report, &folder, confirmed, &mut out),
+                Output::Text => terminal::show(&report, &folder, confirmed, voice, &mut out),
                 Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
                     .map_err(io::Error::from)
                     .and_then(|()| writeln!(out)),

@@ -1,6 +1,7 @@
 //! Settings: option over environment over file over default, validated once, before anything is fetched.
 
 mod judging;
+mod language;
 mod waivers;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,9 @@ use crate::pipeline::Memory;
 use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
 use crate::report::publish::Destination;
+
+pub(super) use judging::nearest;
+pub(super) use language::language;
 
 const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
 const KEY_VARIABLE: &str = "CHENYU_API_KEY";

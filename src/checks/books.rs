@@ -6,27 +6,12 @@ use crate::domain::finding::{Figure, Severity};
 use crate::domain::money::Sum;
 
 /// The books say what the provider says.
-pub(super) static EXPECTED_MISMATCH: Check = Check {
-    code: "expected-mismatch",
-    holds_when: "every field that --expect names is, to the last digit, what every row of our books says",
-    due_when: "--expect names a column; until the order is settled, an amount that is not due yet may be absent or zero",
-    remedy: "Correct the books, or ask the provider about the order: the message names field and line. A cell that can't be \
-             read as an exact amount counts as a difference: give it as digits with a decimal point.",
-    example: "our books say final_amount 0.45000001 on line 12, the provider charged 0.45000000.",
-    severity: Severity::Error,
-    examine: expected_mismatch,
-};
+pub(super) static EXPECTED_MISMATCH: Check =
+    Check { code: "expected-mismatch", severity: Severity::Error, examine: expected_mismatch };
 
 /// The books carry an order once.
-pub(super) static BOOKED_TWICE: Check = Check {
-    code: "booked-twice",
-    holds_when: "our books carry the order on one row",
-    due_when: "--expect names a column",
-    remedy: "Remove the row that books the order again: its amount is in our total twice, and in the provider's once.",
-    example: "the order stands on line 7 and again on line 31.",
-    severity: Severity::Error,
-    examine: booked_twice,
-};
+pub(super) static BOOKED_TWICE: Check =
+    Check { code: "booked-twice", severity: Severity::Error, examine: booked_twice };
 
 /// How many lines and differences a message names.
 const NAMED: usize = 5;

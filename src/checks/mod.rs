@@ -1,7 +1,8 @@
 //! The catalogue of checks, and the judgement of one outcome by all of them.
 //!
-//! A check is a [`Check`] value: its stable code, what it means, when it is due, what to do about it, and the
-//! pure function that examines one order. The catalogue, [`CATALOGUE`], is the only list of them.
+//! A check is a [`Check`] value: its stable code, its severity, and the pure function that examines one order. The
+//! catalogue, [`CATALOGUE`], is the only list of them. What a check means, when it is due and what to do about it stands
+//! in both languages in `locales/`, by its code.
 
 mod amounts;
 mod books;
@@ -32,14 +33,6 @@ pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverState, Waivers};
 pub struct Check {
     /// The stable code: it never changes its meaning.
     pub code: &'static str,
-    /// What the check says of an order that passes.
-    pub holds_when: &'static str,
-    /// When the check is asked at all.
-    pub due_when: &'static str,
-    /// What a person should do about a failure.
-    pub remedy: &'static str,
-    /// An order that fails it, in a sentence.
-    pub example: &'static str,
     /// What a failure does to the verdict.
     pub severity: Severity,
     examine: fn(&Case<'_>) -> Ruling,

@@ -6,37 +6,15 @@ use super::{Case, Check, Failure, Ruling};
 use crate::domain::finding::{Figure, Severity};
 
 /// What is not settled is young.
-pub(super) static STALE_PENDING: Check = Check {
-    code: "stale-pending",
-    holds_when: "the order is younger than --stale-after",
-    due_when: "the order is not settled",
-    remedy: "The provider holds the quote of an order that should be settled by now: ask for its settlement.",
-    example: "submitted three days ago, and not settled.",
-    severity: Severity::Warning,
-    examine: stale_pending,
-};
+pub(super) static STALE_PENDING: Check =
+    Check { code: "stale-pending", severity: Severity::Warning, examine: stale_pending };
 
 /// What is not settled is not about to be stale.
-pub(super) static STALE_SOON: Check = Check {
-    code: "stale-soon",
-    holds_when: "the order is not within --warn-before of being stale",
-    due_when: "--warn-before is set, and the order is neither settled nor stale",
-    remedy: "Nothing is wrong yet: look at the order again before it is stale, and ask the provider for its settlement then.",
-    example: "--stale-after 24h and --warn-before 6h: submitted 20 hours ago, and not settled.",
-    severity: Severity::Warning,
-    examine: stale_soon,
-};
+pub(super) static STALE_SOON: Check = Check { code: "stale-soon", severity: Severity::Warning, examine: stale_soon };
 
 /// An order changes after it was made.
-pub(super) static TIMESTAMP_ORDER: Check = Check {
-    code: "timestamp-order",
-    holds_when: "updated_at is not before created_at",
-    due_when: "both times are there",
-    remedy: "One of the times is wrong, and with it the day or the age that reports count the order by: ask the provider.",
-    example: "created at 10:00:00, updated at 09:59:58.",
-    severity: Severity::Warning,
-    examine: timestamp_order,
-};
+pub(super) static TIMESTAMP_ORDER: Check =
+    Check { code: "timestamp-order", severity: Severity::Warning, examine: timestamp_order };
 
 fn stale_pending(case: &Case<'_>) -> Ruling {
     if case.settled {

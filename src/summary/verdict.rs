@@ -41,6 +41,10 @@ pub struct Signs {
 }
 
 impl Verdict {
+    /// Every verdict, worst first.
+    pub const ALL: [Self; 6] =
+        [Self::Incomplete, Self::Discrepant, Self::Warnings, Self::Pending, Self::Reconciled, Self::Empty];
+
     /// The verdict over a population. A population of nothing, or one where nothing could be fetched, never looks
     /// clean.
     #[must_use]

@@ -207,7 +207,7 @@ fn of_cause(mut judging: Judging, check: &'static Check, cause: &str, word: &str
 }
 
 fn severity(word: &str) -> Option<Severity> {
-    [Severity::Error, Severity::Warning].into_iter().find(|severity| severity.code() == word)
+    Severity::ALL.into_iter().find(|severity| severity.code() == word)
 }
 
 fn refused(key: &str, value: &str, expected: &str) -> SettingsError {
@@ -215,7 +215,7 @@ fn refused(key: &str, value: &str, expected: &str) -> SettingsError {
 }
 
 /// The known word that is most like an unknown one, where any is alike.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(in crate::app) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     const ALIKE: usize = 4;
     known
         .into_iter()
