@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use serde::{Deserialize, Serialize};
 
 use super::exit::FailOn;
@@ -31,6 +32,17 @@ Exit codes:
   0    compared, whatever changed: scripts read the JSON
   2    usage error, or one of the two is no report
   4    a report can't be read, or is not what its manifest says";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  tieout completions bash > /etc/bash_completion.d/tieout
+  tieout completions zsh > ~/.zfunc/_tieout
+  tieout completions fish > ~/.config/fish/completions/tieout.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  tieout man /usr/local/share/man/man1
+  tieout man | man -l -";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -111,6 +123,19 @@ pub enum Command {
     Checks {
         /// The check's code, such as quote-split; or a cause, bucket, verdict or severity
         code: Option<String>,
+    },
+    /// Write the completions of a shell to standard output
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Write the manual pages
+    #[command(after_help = MAN_EXAMPLES)]
+    Man {
+        /// Folder for all pages; without one, the page of tieout itself goes to standard output
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
     },
     /// Serve the simulator of the provider on loopback
     Sandbox(SandboxCommand),

@@ -3,10 +3,13 @@
 mod audit;
 mod checks;
 pub mod cli;
+mod completions;
 mod diff;
 pub mod exit;
+pub mod help;
 mod init;
 mod logging;
+mod man;
 mod prune;
 mod reconcile;
 mod runs;
@@ -17,7 +20,10 @@ mod verify;
 mod voice;
 mod wrap;
 
-use clap::Parser;
+use std::env;
+use std::ffi::OsString;
+
+use clap::FromArgMatches;
 
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
@@ -26,7 +32,10 @@ use voice::Voice;
 /// Parses the command line, runs the command, and says how the process ends.
 #[must_use]
 pub fn run() -> Exit {
-    let mut cli = Cli::parse();
+    let arguments: Vec<OsString> = env::args_os().collect();
+    // clap says itself what is wrong with the command line, or what the help is, and ends the process.
+    let matches = help::command_for(&arguments).get_matches_from(&arguments);
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Command::Sandbox(command) = &cli.command {
         cli.general.verbose = cli.general.verbose.max(command.verbosity());
     }
@@ -44,6 +53,8 @@ pub fn run() -> Exit {
         Command::Diff(command) => diff::run(&command, cli.general.quiet, &voice),
         Command::Init { file } => init::run(&file),
         Command::Checks { code } => checks::run(code.as_deref(), &voice),
+        Command::Completions { shell } => completions::run(shell, language),
+        Command::Man { folder } => man::run(folder.as_deref(), language),
         Command::Sandbox(command) => sandbox::run(command.port, command.options()),
     };
     ended.unwrap_or_else(|failure| {

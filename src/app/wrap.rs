@@ -31,13 +31,18 @@ fn wrapped_line(line: &str, columns: usize) -> Vec<String> {
     lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// The parts of a line between which it may be broken.
+/// The parts of a line between which it may be broken. What stands in square brackets, as defaults do, stays together.
 fn pieces(line: &str) -> Vec<&str> {
-    let (mut pieces, mut start, mut before) = (Vec::new(), 0, None);
+    let (mut pieces, mut start, mut before, mut brackets) = (Vec::new(), 0, None, 0_usize);
     for (at, char) in line.char_indices() {
-        if before.is_some_and(|before| may_break(before, char)) {
+        if brackets == 0 && before.is_some_and(|before| may_break(before, char)) {
             pieces.push(&line[start..at]);
             start = at;
+        }
+        match char {
+            '[' => brackets += 1,
+            ']' => brackets = brackets.saturating_sub(1),
+            _ => {}
         }
         before = Some(char);
     }
@@ -71,6 +76,7 @@ mod tests {
         assert_eq!(wrapped("一二三四五六七", 10), ["一二三四五", "六七"]);
         assert_eq!(wrapped("一二三四五，六七", 10), ["一二三四", "五，六七"], "no line begins with a comma");
         assert_eq!(wrapped("一二三四（五）", 10), ["一二三四", "（五）"], "no line ends with an opening bracket");
+        assert_eq!(wrapped("一二三 [默认：无]", 12), ["一二三", "[默认：无]"], "what is in brackets stays together");
         assert_eq!(wrapped("选项 --fail-on 可重复", 12), ["选项", "--fail-on 可", "重复"], "options stay whole");
     }
 

@@ -57,6 +57,14 @@ fn a_text_that_there_is_not_shows_its_id_and_stops_nothing() {
 }
 
 #[test]
+fn plain_texts_are_had_without_a_copy() {
+    let texts = Texts::new(Language::Chinese);
+    assert_eq!(texts.plain("terminal-population"), Some("总体"));
+    assert_eq!(texts.plain("terminal-report"), None, "it has a variable");
+    assert_eq!(texts.plain("no-such-message"), None);
+}
+
+#[test]
 fn what_is_put_into_a_text_stays_as_it_is() {
     let folder = "报告/{ $folder } \"x\"";
     let said = Texts::new(Language::English).with("terminal-report", &[("folder", folder.into())]);

@@ -1,5 +1,6 @@
 //! The texts of one language, by message.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -95,6 +96,16 @@ impl Texts {
     #[must_use]
     pub fn of(&self, word: Word, code: &str) -> String {
         self.get(&word.id(code))
+    }
+
+    /// The text of a message that is plain: on one line, with nothing to put in. It lives as long as the program.
+    #[must_use]
+    pub fn plain(&self, id: &str) -> Option<&'static str> {
+        let pattern = self.bundle.get_message(id)?.value()?;
+        match self.bundle.format_pattern(pattern, None, &mut Vec::new()) {
+            Cow::Borrowed(text) => Some(text),
+            Cow::Owned(_) => None,
+        }
     }
 
     /// The text of a message with these variables.

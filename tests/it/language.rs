@@ -1,6 +1,6 @@
 //! Texts for people: both languages say everything, in the same places, and nothing is said that nobody asks for.
 
-mod messages;
+pub(crate) mod messages;
 mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};

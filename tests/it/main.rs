@@ -12,6 +12,7 @@ mod disk;
 mod documentation;
 mod evidence;
 mod faults;
+mod help;
 mod language;
 mod locks;
 mod materiality;
