@@ -4,6 +4,7 @@
 
 pub mod finding;
 pub mod id;
+pub mod listed;
 pub mod money;
 pub mod order;
 pub mod outcome;
