@@ -45,6 +45,21 @@ impl Flaws {
         self.count += 1;
         self.first.get_or_insert(reason);
     }
+
+    /// Counts those of that page as well.
+    pub fn add(&mut self, others: Self, page: u64) {
+        self.count += others.count;
+        if let (None, Some(Reason { code, detail })) = (&self.first, others.first) {
+            self.first = Some(Reason { code, detail: format!("page {page}, {detail}") });
+        }
+    }
+
+    /// Takes the others' place where those are more.
+    pub fn keep_most(&mut self, others: &Self) {
+        if others.count > self.count {
+            self.clone_from(others);
+        }
+    }
 }
 
 impl ListPage {
