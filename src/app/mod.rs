@@ -1,9 +1,11 @@
 //! The command line, the settings, one file per command, and the exit codes.
 
+mod access;
 mod audit;
 mod checks;
 pub mod cli;
 mod diff;
+mod discover;
 pub mod exit;
 mod logging;
 mod prune;
@@ -30,6 +32,9 @@ pub fn run() -> Exit {
     let ended = match cli.command {
         Command::Reconcile(command) => {
             settings::resolve(*command, &cli.general).map_err(Failure::usage).and_then(reconcile::run)
+        }
+        Command::Discover(command) => {
+            settings::discovering(*command, &cli.general).map_err(Failure::usage).and_then(discover::run)
         }
         Command::Audit(command) => audit::run(*command, cli.general.quiet),
         Command::Verify(command) => verify::run(&command),

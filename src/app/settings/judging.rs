@@ -137,7 +137,7 @@ fn refused(key: &str, value: &str, expected: &str) -> SettingsError {
 }
 
 /// The known word that is most like an unknown one, where any is alike.
-fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     const ALIKE: usize = 4;
     known
         .into_iter()
