@@ -177,7 +177,10 @@ fn unwritable(error: FileError) -> Failure {
 
 fn io_error(error: ReportError) -> io::Error {
     match error {
-        ReportError::Csv { source, .. } => source.into(),
+        ReportError::Csv { source, .. } => match source.into_kind() {
+            csv::ErrorKind::Io(error) => error,
+            kind => io::Error::other(format!("{kind:?}")),
+        },
         other => io::Error::other(other),
     }
 }

@@ -6,6 +6,7 @@
 
 mod damage;
 mod diff;
+mod discover;
 mod disk;
 mod documentation;
 mod evidence;

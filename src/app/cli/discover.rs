@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Asking, Place};
+use super::Asking;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,10 +42,13 @@ pub struct Discover {
     /// Write the CSV there, whole or not at all [default: standard output]
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output_file: Option<PathBuf>,
+    /// The state, which knows when the last requests went out [default: .state.sqlite in the reports folder]
+    #[arg(long, env = "TIEOUT_STATE", value_name = "FILE", help_heading = "Output")]
+    pub state: Option<PathBuf>,
+    /// The folder of the reports [default: reports]
+    #[arg(long, env = "TIEOUT_REPORTS_DIR", value_name = "DIR", help_heading = "Output")]
+    pub reports_dir: Option<PathBuf>,
     /// How the provider is asked.
     #[command(flatten)]
     pub asking: Asking,
-    /// Where the state is, which knows when the last requests went out.
-    #[command(flatten)]
-    pub place: Place,
 }

@@ -49,8 +49,8 @@ pub fn discovering(command: Discover, general: &General) -> Result<Discovering, 
     let query = ListQuery { workflow_id: word("workflow", command.workflow)?, status: word("status", command.status)? };
     let options = Options {
         asking: command.asking,
-        state: command.place.state,
-        reports_dir: command.place.reports_dir,
+        state: command.state,
+        reports_dir: command.reports_dir,
         ..Options::default()
     };
     let options = with_file(options, general)?;
