@@ -15,6 +15,7 @@ help-heading-commands = 命令
 help-heading-arguments = 参数
 help-heading-options = 选项
 help-heading-general = 通用
+help-heading-which-orders = 哪些订单
 help-heading-provider = 服务方
 help-heading-input = 输入
 help-heading-judging = 判断
@@ -65,7 +66,7 @@ help-reconcile-after-long =
 help-reconcile-ids = 含运行订单 ID 的 CSV 文件；- 表示标准输入
 help-reconcile-api-url = 服务方的基础地址 [默认：https://www.chenyu.cn/api/open/v2]
 help-reconcile-api-key-file = 存放 API 密钥的文件；未指定时取自环境变量 CHENYU_API_KEY
-help-reconcile-sandbox = 对本进程内的模拟器对账：无需密钥与网络
+help-reconcile-sandbox = 改为询问本进程内的模拟器：无需密钥与网络
 help-reconcile-rate = 每秒请求数；0 表示不限 [默认：10；配合 --sandbox 时为 0]
 help-reconcile-confirm = 检查不通过的订单在报告之前再读一次 [默认：true]
 help-reconcile-strict-rate = 请求在答复到达一秒之后才不再计入速率：无论网络如何都不超限，但更慢
@@ -107,6 +108,47 @@ help-reconcile-account = 报告标题中的账户名称
 help-reconcile-output = 标准输出的内容 [默认：text]
 help-reconcile-output-text = 给人看的摘要
 help-reconcile-output-json = JSON，即报告的 summary.json
+
+## tieout discover。
+
+help-discover = 列出密钥所有者的全部订单：写出 reconcile 所读的 ID 的 CSV
+help-discover-after =
+    示例：
+      tieout discover -o ids.csv                                  密钥所有者的全部订单
+      tieout discover --since 2026-05-01 --until 2026-06-01       五月创建的订单
+      tieout discover --workflow wf_861ef31e94dcfb10e6e7 | tieout reconcile -
+help-discover-after-long =
+    示例：
+      tieout discover -o ids.csv                                  密钥所有者的全部订单
+      tieout discover --since 2026-05-01 --until 2026-06-01       五月创建的订单
+      tieout discover --workflow wf_861ef31e94dcfb10e6e7 | tieout reconcile -
+
+    退出码：
+      0    服务方计入的订单全部列出
+      2    用法或配置错误；什么都没有询问
+      3    CSV 已写出，但服务方计入的订单多于其列出的，或没有说共有多少
+      4    没有 CSV：密钥被拒、某一页取不到、磁盘已满
+      130  被 SIGINT 停止    143  被 SIGTERM 停止：没有 CSV
+help-discover-workflow = 只要该工作流的订单
+help-discover-status = 只要运行处于该状态的订单：queued、running、succeeded、failed，或服务方的其他用词
+help-discover-since = 只要从那时起创建的订单：日期如 2026-05-01，或时间如 2026-05-01T08:00:00Z
+help-discover-until = 只要在那之前创建的订单：日期（当日开始之前）或时间
+help-discover-timezone = --since 与 --until 的日期以何处的一天为准 [默认：Asia/Shanghai]
+help-discover-output-file = 把 CSV 写到该文件，要么完整要么不写 [默认：标准输出]
+help-discover-state = 状态文件，记有最近请求发出的时间 [默认：报告文件夹中的 .state.sqlite]
+help-discover-reports-dir = 报告的文件夹 [默认：reports]
+help-discover-api-url = 服务方的基础地址 [默认：https://www.chenyu.cn/api/open/v2]
+help-discover-api-key-file = 存放 API 密钥的文件；未指定时取自环境变量 CHENYU_API_KEY
+help-discover-sandbox = 改为询问本进程内的模拟器：无需密钥与网络
+help-discover-rate = 每秒请求数；0 表示不限 [默认：10；配合 --sandbox 时为 0]
+help-discover-strict-rate = 请求在答复到达一秒之后才不再计入速率：无论网络如何都不超限，但更慢
+help-discover-concurrency = 同时在途的请求数，1 至 1024 [默认：16]
+help-discover-timeout = 一次完整尝试的时限，如 30s 或 2m [默认：30s]
+help-discover-retries = 首次尝试之后的重试次数 [默认：5]
+help-discover-max-wait = 服务方可以要求的单次最长等待 [默认：5m]
+help-discover-deadline = 总共可以向服务方请求多久；届时尚未取得的记为 unfetched [默认：无]
+help-discover-proxy = 使用的代理，如 http://proxy:3128 [默认：无，不看环境变量]
+help-discover-ca-file = 除系统证书外还信任的 PEM 证书文件
 
 ## tieout audit。
 

@@ -1,5 +1,8 @@
-//! The command line. The options of `reconcile` are one struct that serves the command line, the environment and the
-//! settings file.
+//! The command line. The options of `reconcile` serve the command line, the environment and the settings file; how the
+//! provider is asked is a struct of its own among them, which other commands have as well.
+
+mod asking;
+mod discover;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,6 +15,9 @@ use super::exit::FailOn;
 use super::voice::Colour;
 use crate::language::Language;
 use crate::sandbox;
+
+pub use asking::Asking;
+pub use discover::Discover;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -102,6 +108,9 @@ pub enum Command {
     /// The job: read the IDs, fetch each order, check it, write the report
     #[command(args_override_self = true, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
     Reconcile(Box<Reconcile>),
+    /// List the orders of the key's owner: writes the ids CSV that reconcile reads
+    #[command(args_override_self = true)]
+    Discover(Box<Discover>),
     /// Make a report again from its own evidence, offline, by other settings if given
     Audit(Box<Audit>),
     /// Prove a report: hashes, chain, and that its evidence comes to the same figures
@@ -154,48 +163,15 @@ pub struct Reconcile {
 
 /// The options of `reconcile` as typed: on the command line, in the environment, or in the settings file.
 #[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(rustdoc::bare_urls, reason = "these texts are the help, where angle brackets would show")]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Options {
-    /// Base URL of the provider [default: https://www.chenyu.cn/api/open/v2]
-    #[arg(long, env = "TIEOUT_API_URL", value_name = "URL", help_heading = "Provider")]
-    pub api_url: Option<String>,
-    /// File that holds the API key; else the environment's CHENYU_API_KEY
-    #[arg(long, env = "TIEOUT_API_KEY_FILE", value_name = "FILE", help_heading = "Provider")]
-    pub api_key_file: Option<PathBuf>,
-    /// Reconcile against the simulator, in this process: no key, no network
-    #[arg(long, env = "TIEOUT_SANDBOX", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
-    pub sandbox: Option<bool>,
-    /// Requests per second; 0 is unlimited [default: 10; with --sandbox 0]
-    #[arg(long, env = "TIEOUT_RATE", value_name = "N", help_heading = "Provider")]
-    pub rate: Option<u32>,
+    /// How the provider is asked. In the settings file these keys stand among the others.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub asking: Asking,
     /// Read orders that fail a check once more before they are reported [default: true]
     #[arg(long, env = "TIEOUT_CONFIRM", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
     pub confirm: Option<bool>,
-    /// Count a request against the rate until a second after its reply: safe whatever its way takes, but slower
-    #[arg(long, env = "TIEOUT_STRICT_RATE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
-    pub strict_rate: Option<bool>,
-    /// Requests in flight, 1 to 1024 [default: 16]
-    #[arg(long, env = "TIEOUT_CONCURRENCY", value_name = "N", help_heading = "Provider")]
-    pub concurrency: Option<usize>,
-    /// One whole attempt, such as 30s or 2m [default: 30s]
-    #[arg(long, env = "TIEOUT_TIMEOUT", value_name = "DURATION", help_heading = "Provider")]
-    pub timeout: Option<String>,
-    /// Retries after the first attempt [default: 5]
-    #[arg(long, env = "TIEOUT_RETRIES", value_name = "N", help_heading = "Provider")]
-    pub retries: Option<u32>,
-    /// The longest single wait that the provider may impose [default: 5m]
-    #[arg(long, env = "TIEOUT_MAX_WAIT", value_name = "DURATION", help_heading = "Provider")]
-    pub max_wait: Option<String>,
-    /// How long the provider may be asked in all; what is not fetched by then is unfetched [default: none]
-    #[arg(long, env = "TIEOUT_DEADLINE", value_name = "DURATION", help_heading = "Provider")]
-    pub deadline: Option<String>,
-    /// Proxy to go through, such as http://proxy:3128 [default: none, whatever the environment says]
-    #[arg(long, env = "TIEOUT_PROXY", hide_env_values = true, value_name = "URL", help_heading = "Provider")]
-    pub proxy: Option<String>,
-    /// PEM file of certificates to trust beside the system's
-    #[arg(long, env = "TIEOUT_CA_FILE", value_name = "FILE", help_heading = "Provider")]
-    pub ca_file: Option<PathBuf>,
 
     /// Heading (or number) of the ID column [default: detected]
     #[arg(long, env = "TIEOUT_COLUMN", value_name = "NAME", help_heading = "Input")]

@@ -18,6 +18,11 @@ const HEAD: &str = "\
 
 /// What stands only in the file.
 const TABLES: &str = r#"
+# --- Language
+
+# The language of texts for people: en or zh-CN
+# lang = "zh-CN"
+
 # --- Checks: `tieout checks` lists them, `tieout checks CODE` explains one
 
 # What a failed check weighs: error, warning or off; of one cause: error or warning. Every report says so.
@@ -109,6 +114,7 @@ fn example(arg: &Arg) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::settings::overlay;
 
     #[test]
     fn every_key_is_in_the_file_and_every_example_is_usable() {
@@ -121,9 +127,9 @@ mod tests {
         let is_key = |line: &&str| line.starts_with('[') || line.split(" = ").count() == 2;
         let lines = text.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_key);
         let all = lines.collect::<Vec<_>>().join("\n");
-        let options: Options = toml::from_str(&all).expect("usable");
-        assert_eq!(options.rate, Some(10));
+        let options = overlay(&Options::default(), &all).expect("usable, and every key is known");
+        assert_eq!((options.asking.rate, options.confirm), (Some(10), Some(true)));
         let table: toml::Table = toml::from_str(&all).expect("TOML");
-        assert_eq!(table.len(), command.get_arguments().count() + 2, "and the two tables");
+        assert_eq!(table.len(), command.get_arguments().count() + 3, "and the language, and two tables");
     }
 }

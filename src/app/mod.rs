@@ -1,10 +1,12 @@
 //! The command line, the settings, one file per command, and the exit codes.
 
+mod access;
 mod audit;
 mod checks;
 pub mod cli;
 mod completions;
 mod diff;
+mod discover;
 pub mod exit;
 pub mod help;
 mod init;
@@ -46,6 +48,9 @@ pub fn run() -> Exit {
         Command::Reconcile(command) => settings::resolve(*command, &cli.general)
             .map_err(Failure::usage)
             .and_then(|settings| reconcile::run(settings, &voice)),
+        Command::Discover(command) => {
+            settings::discovering(*command, &cli.general).map_err(Failure::usage).and_then(discover::run)
+        }
         Command::Audit(command) => audit::run(*command, cli.general.quiet, &voice),
         Command::Verify(command) => verify::run(&command),
         Command::Runs(command) => runs::run(&command, &cli.general),

@@ -1,20 +1,18 @@
 //! Settings: option over environment over file over default, validated once, before anything is fetched.
 
+mod asking;
+mod discovering;
+mod file;
 mod judging;
 mod language;
 mod waivers;
 
 use std::collections::BTreeMap;
-use std::env;
-use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
-use secrecy::SecretString;
-use toml::Table;
 
 use super::cli::{Audit, General, Kept, Options, Output, Place, Reconcile};
 use super::exit::FailOn;
@@ -25,20 +23,19 @@ use crate::pipeline::Memory;
 use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
 use crate::report::publish::Destination;
+use asking::KEY_VARIABLE;
+use file::with_file;
 
+pub use discovering::{Discovering, discovering};
+
+#[cfg(test)]
+pub(super) use file::overlay;
 pub(super) use judging::nearest;
 pub(super) use language::language;
 
-const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
-const KEY_VARIABLE: &str = "CHENYU_API_KEY";
 const REPORTS_DIR: &str = "reports";
 const AUDITS_DIR: &str = "audits";
 const STATE_FILE: &str = ".state.sqlite";
-/// The largest key file, in bytes.
-const MAX_KEY_FILE: u64 = 4_096;
-/// Requests per second.
-const DEFAULT_RATE: u32 = 10;
-const MAX_CONCURRENCY: usize = 1_024;
 /// The longest label of an account, in characters.
 const MAX_ACCOUNT: usize = 200;
 
@@ -49,10 +46,8 @@ pub struct Settings {
     pub input: InputOptions,
     /// How to ask the provider.
     pub provider: ProviderOptions,
-    /// The provider's key; `None` with the simulator.
+    /// The provider's key; `None` where the simulator is asked instead.
     pub key: Option<ApiKey>,
-    /// Whether the simulator is asked instead.
-    pub sandbox: bool,
     /// The settings that affect judgement.
     pub judging: Judging,
     /// What ages are counted to, if not the start of the run.
@@ -170,21 +165,14 @@ pub enum SettingsError {
 /// # Errors
 /// [`SettingsError`] says which setting can't be used and what would do.
 pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, SettingsError> {
-    let options = match settings_file(general.config.as_deref())? {
-        Some((path, text)) => {
-            overlay(&command.options, &text).map_err(|message| SettingsError::Toml { path, message })?
-        }
-        None => command.options,
-    };
-    let sandbox = options.sandbox.unwrap_or(false);
-    let key = if sandbox { None } else { Some(key(options.api_key_file.as_deref())?) };
+    let options = with_file(command.options, general)?;
+    let key = asking::key(&options.asking)?;
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
     let judging = judging::judging(&options)?;
     Ok(Settings {
         input: input(command.ids, &options, judging.expect.clone())?,
-        provider: provider(&options)?,
+        provider: asking::provider(&options.asking)?,
         key,
-        sandbox,
         judging,
         as_of: as_of(options.as_of.as_deref())?,
         fail_on: fail_on(&options)?,
@@ -212,12 +200,12 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
 /// [`SettingsError`] where the settings file can't be used.
 pub fn place(typed: &Place, general: &General) -> Result<(PathBuf, PathBuf), SettingsError> {
     let typed = Options { state: typed.state.clone(), reports_dir: typed.reports_dir.clone(), ..Options::default() };
-    let options = match settings_file(general.config.as_deref())? {
-        Some((path, text)) => overlay(&typed, &text).map_err(|message| SettingsError::Toml { path, message })?,
-        None => typed,
-    };
+    Ok(place_of(with_file(typed, general)?))
+}
+
+fn place_of(options: Options) -> (PathBuf, PathBuf) {
     let reports_dir = options.reports_dir.unwrap_or_else(|| REPORTS_DIR.into());
-    Ok((options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)), reports_dir))
+    (options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)), reports_dir)
 }
 
 /// Where the state of a report is unless it is named: beside it.
@@ -291,42 +279,6 @@ fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, SettingsError> {
     Ok(parsed.map(|as_of| as_of.round(Unit::Microsecond).unwrap_or(as_of)))
 }
 
-/// The file that is named, or the user's own; never one of the current directory, which could redirect the key.
-fn settings_file(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, SettingsError> {
-    let own = || {
-        let folder = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
-        let folder = folder.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".config")))?;
-        Some(folder.join("tieout/tieout.toml")).filter(|path| path.exists())
-    };
-    let Some(path) = named.map(Path::to_owned).or_else(own) else {
-        return Ok(None);
-    };
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(Some((path, text))),
-        Err(source) => Err(SettingsError::File { path, source }),
-    }
-}
-
-/// Lays what was typed over what the file says. The file is read by itself first, so that its errors name its lines.
-fn overlay(typed: &Options, file: &str) -> Result<Options, String> {
-    let unusable = |error: toml::de::Error| with_nearest_key(&error.to_string());
-    toml::from_str::<Options>(file).map_err(unusable)?;
-    let mut settings: Table = file.parse().map_err(unusable)?;
-    settings.extend(Table::try_from(typed).map_err(|error| error.to_string())?);
-    settings.try_into().map_err(unusable)
-}
-
-/// The message of an unknown key with the known one most like it.
-fn with_nearest_key(message: &str) -> String {
-    let Some((_, rest)) = message.split_once("unknown field `") else { return message.to_owned() };
-    let mut quoted = rest.split('`').step_by(2);
-    let unknown = quoted.next().unwrap_or_default();
-    match judging::nearest(unknown, quoted) {
-        Some(near) => format!("{message}did you mean `{near}`?"),
-        None => message.to_owned(),
-    }
-}
-
 fn input(ids: PathBuf, options: &Options, books: BTreeMap<Field, String>) -> Result<InputOptions, SettingsError> {
     Ok(InputOptions {
         source: if ids.as_os_str() == "-" { Source::Stdin } else { Source::File(ids) },
@@ -346,26 +298,6 @@ fn delimiter(text: &str) -> Result<u8, SettingsError> {
         (_, [byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Ok(*byte),
         _ => Err(unusable("delimiter", text, "give one character, or comma, semicolon, tab")),
     }
-}
-
-fn provider(options: &Options) -> Result<ProviderOptions, SettingsError> {
-    let concurrency = options.concurrency.unwrap_or(16);
-    if !(1..=MAX_CONCURRENCY).contains(&concurrency) {
-        return Err(unusable("concurrency", &concurrency.to_string(), "give a number from 1 to 1024"));
-    }
-    Ok(ProviderOptions {
-        base_url: options.api_url.clone().unwrap_or_else(|| API_URL.to_owned()),
-        // The simulator is this process: there is nobody to spare.
-        rate: options.rate.unwrap_or(if options.sandbox == Some(true) { 0 } else { DEFAULT_RATE }),
-        concurrency,
-        timeout: duration("timeout", options.timeout.as_deref().unwrap_or("30s"))?,
-        retries: options.retries.unwrap_or(5),
-        max_wait: duration("max-wait", options.max_wait.as_deref().unwrap_or("5m"))?,
-        strict_rate: options.strict_rate.unwrap_or(false),
-        deadline: options.deadline.as_deref().map(|text| duration("deadline", text)).transpose()?,
-        proxy: options.proxy.clone().map(SecretString::from),
-        ca_file: options.ca_file.clone(),
-    })
 }
 
 fn duration(option: &'static str, text: &str) -> Result<Duration, SettingsError> {
@@ -391,36 +323,6 @@ fn value<T: std::str::FromStr>(option: &'static str, text: &str, expected: &str)
 
 fn unusable(option: &'static str, value: &str, expected: &str) -> SettingsError {
     SettingsError::Value { option, value: value.to_owned(), expected: expected.to_owned() }
-}
-
-/// The key: from its file where one is named, else from the environment. It is never an argument.
-fn key(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
-    if let Some(path) = file {
-        let text = key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
-        let origin = || format!("--api-key-file {}", path.display());
-        return ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: origin(), source });
-    }
-    match env::var(KEY_VARIABLE) {
-        Ok(text) => ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: KEY_VARIABLE.into(), source }),
-        Err(env::VarError::NotUnicode(_)) => {
-            Err(SettingsError::Key { origin: KEY_VARIABLE.into(), source: KeyError::BadCharacter })
-        }
-        Err(env::VarError::NotPresent) => Err(SettingsError::NoKey),
-    }
-}
-
-fn key_file(path: &Path) -> Result<String, String> {
-    let found = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !found.is_file() {
-        return Err("it is no regular file".to_owned());
-    }
-    if found.len() > MAX_KEY_FILE {
-        return Err(format!("it is larger than {MAX_KEY_FILE} bytes: it should hold the key alone"));
-    }
-    if found.permissions().mode() & 0o077 != 0 {
-        tracing::warn!("{} can be read by others than its owner: chmod 600 it", path.display());
-    }
-    fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

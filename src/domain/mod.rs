@@ -5,6 +5,7 @@
 pub mod books;
 pub mod finding;
 pub mod id;
+pub mod listed;
 pub mod money;
 pub mod order;
 pub mod outcome;

@@ -1,17 +1,17 @@
 //! From input rows to committed outcomes: the asynchronous half of the corridor.
 
 use std::cell::Cell;
+use std::iter;
 use std::pin::pin;
 use std::time::Duration;
-use std::{io, iter};
 
 use futures::{StreamExt, TryStreamExt, future, stream};
 use jiff::Timestamp;
-use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::time::{Instant, interval, sleep};
 
 use super::beginning::Begun;
-use super::progress::Progress;
+use super::progress::{Progress, SHOW_EVERY};
+use super::signals::{Signal, Signals};
 use super::{Job, JobError};
 use crate::checks::judge;
 use crate::domain::id::RunOrderId;
@@ -29,17 +29,6 @@ const fn in_hand(job: &Job) -> usize {
     job.concurrency.saturating_mul(IN_HAND_PER_PERMIT)
 }
 
-/// A signal that asks the job to stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// SIGINT.
-    Interrupt,
-    /// SIGTERM.
-    Terminate,
-}
-
-/// How often the progress is shown while nothing happens.
-const SHOW_EVERY: Duration = Duration::from_millis(200);
 /// How long requests in flight may take to end after a signal.
 const LAST_REPLIES: Duration = Duration::from_secs(10);
 
@@ -180,25 +169,6 @@ impl Walk<'_> {
             }
             Err(Stop::Called) => Ok(None),
             Err(stop) => Err(stop.into()),
-        }
-    }
-}
-
-/// The signals that ask the job to stop, from the moment it listens.
-struct Signals {
-    interrupt: unix::Signal,
-    terminate: unix::Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
         }
     }
 }

@@ -3,8 +3,12 @@
 pub mod audit;
 mod beginning;
 mod confirming;
+pub mod discovery;
 mod fetching;
+pub mod listing;
 mod progress;
+mod sends;
+mod signals;
 pub mod verify;
 
 use std::collections::HashMap;
@@ -26,14 +30,14 @@ use crate::report::chain;
 use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp};
 use crate::report::publish::{Destination, PublishError};
 use crate::report::summary_json::SummaryJson;
-use crate::store::{Confirmations, Lock, Recall, RunId, Sends, SettledAs, Store, StoreError};
+use crate::store::{Confirmations, Lock, Recall, RunId, SettledAs, Store, StoreError};
 use crate::summary::{JudgingSettings, Weighed};
 
 use beginning::Begun;
 
 pub use beginning::Resuming;
-pub use fetching::Signal;
 pub use progress::Display;
+pub use signals::Signal;
 
 /// Everything one reconciliation needs, opened and checked.
 pub struct Job {
@@ -159,10 +163,10 @@ pub enum JobError {
 pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<Ended, JobError> {
     let begun = beginning::begin(&mut job)?;
     let recall = job.recall(begun.run)?;
-    job.remember_sends()?;
+    sends::remember(&mut job.store, &job.base_url, &job.provider, job.rate)?;
     let fetched = job.runtime.block_on(fetching::fetch_all(&job, &begun, recall.as_ref()));
     let fetched = fetched.and_then(|fetched| confirming::confirm(&mut job, &begun, fetched));
-    let noted = job.note_sends();
+    let noted = sends::note(&mut job.store, &job.base_url, &job.provider);
     if let Err(JobError::Stop(Stop::Forbidden | Stop::NotTheApi)) = &fetched {
         // What it was refused is no fact about orders.
         job.store.give_up(begun.run, Timestamp::now())?;
@@ -219,28 +223,6 @@ impl Job {
         }
         earlier.stamp.replaces = begun.continued.as_ref().map(|run| run.manifests.clone()).unwrap_or_default();
         Ok(earlier)
-    }
-
-    /// Makes the requests of a run that ended just now count against the rate.
-    fn remember_sends(&mut self) -> Result<(), StoreError> {
-        let rate = usize::try_from(self.rate).unwrap_or(usize::MAX);
-        let ago = match self.store.begin_sending(&self.base_url)? {
-            Sends::At(times) => {
-                let now = Timestamp::now();
-                // A time to come tells of a clock that was set back.
-                times.into_iter().map(|sent| Duration::try_from(now.duration_since(sent)).unwrap_or_default()).collect()
-            }
-            Sends::Unknown => vec![Duration::ZERO; rate],
-        };
-        self.provider.remember(&ago);
-        Ok(())
-    }
-
-    fn note_sends(&mut self) -> Result<(), StoreError> {
-        let now = Timestamp::now();
-        let sent: Vec<Timestamp> =
-            self.provider.recent().into_iter().filter_map(|ago| now.checked_sub(ago).ok()).collect();
-        self.store.end_sending(&self.base_url, &sent)
     }
 
     fn judging_settings(&self) -> JudgingSettings {

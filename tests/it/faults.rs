@@ -3,6 +3,7 @@
 
 mod breaker;
 mod lasting;
+mod lists;
 mod rate;
 mod raw;
 mod redirects;

@@ -8,6 +8,7 @@ mod books;
 mod confirming;
 mod damage;
 mod diff;
+mod discover;
 mod disk;
 mod documentation;
 mod evidence;

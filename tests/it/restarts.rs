@@ -39,6 +39,24 @@ fn runs_in_a_row_share_the_rate() {
 }
 
 #[test]
+fn a_reconciliation_right_after_a_discovery_shares_the_rate() {
+    let (place, server) = (Place::new(), journalling());
+    let rate = RATE.to_string();
+    // The list of a workflow that nobody ran: one request.
+    let workflow = "wf_00000000000000000000";
+    for _ in 0..2 {
+        let list =
+            place.discover(&server.url).args(["--rate", &rate, "--workflow", workflow]).output().expect("starts");
+        assert_eq!(code(&list), 0, "{}", stderr(&list));
+        let run = paced(&place, &server, 3).output().expect("starts");
+        assert!([1, 3].contains(&code(&run)), "{}", stderr(&run));
+    }
+    assert_eq!(server.journal.arrivals().len(), 8);
+    let most = server.journal.most_within(SECOND);
+    assert!(most <= RATE, "{most} requests in a second");
+}
+
+#[test]
 fn a_run_after_a_killed_one_keeps_the_rate() {
     let (place, server) = (Place::new(), journalling());
     for orders in [1, 2, 3, 2] {

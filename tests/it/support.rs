@@ -10,7 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tieout::sandbox::{Journal, Options, Sandbox, SandboxError};
+use tieout::sandbox::{Journal, KEY, Options, Sandbox, SandboxError};
 use tokio::runtime::Runtime;
 
 /// The binary under test, in an environment of its own.
@@ -47,6 +47,14 @@ impl Place {
         command.current_dir(self.0.path());
         command.arg("reconcile").arg(ids).arg("--rate").arg("0");
         command.arg("--out").arg(self.path("report")).arg("--state").arg(self.path("state.sqlite"));
+        command
+    }
+
+    /// `tieout discover` against the provider at that URL, with the sandbox's key and the state in this place.
+    pub fn discover(&self, url: &str) -> Command {
+        let mut command = tieout();
+        command.current_dir(self.0.path()).env("CHENYU_API_KEY", KEY);
+        command.args(["discover", "--rate", "0", "--api-url", url]).arg("--state").arg(self.path("state.sqlite"));
         command
     }
 

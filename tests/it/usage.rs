@@ -184,6 +184,7 @@ fn the_help_is_as_committed() {
         ("tieout", vec!["--help"]),
         ("reconcile", vec!["reconcile", "--help"]),
         ("diff", vec!["diff", "--help"]),
+        ("discover", vec!["discover", "--help"]),
         ("sandbox", vec!["sandbox", "--help"]),
     ] {
         let run = tieout().env("COLUMNS", "100").args(arguments).output().expect("starts");
@@ -195,7 +196,7 @@ fn the_help_is_as_committed() {
 #[test]
 fn both_readmes_name_every_option() {
     let help = |command| stdout(&tieout().args([command, "--help"]).output().expect("starts"));
-    let help = help("reconcile") + &help("diff");
+    let help = help("reconcile") + &help("diff") + &help("discover");
     let options: Vec<&str> = help
         .split_whitespace()
         .filter(|word| word.starts_with("--"))

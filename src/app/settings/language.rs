@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::Table;
 
-use super::settings_file;
+use super::file::settings_file;
 use crate::language::Language;
 
 /// The key of the settings file.

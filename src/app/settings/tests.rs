@@ -2,8 +2,12 @@
 
 use clap::Parser;
 
+use std::fs;
+
+use super::asking::{key_from, provider};
+use super::file::overlay;
 use super::*;
-use crate::app::cli::{Cli, Command};
+use crate::app::cli::{Asking, Cli, Command};
 
 fn reconcile(arguments: &[&str]) -> (Reconcile, General) {
     let cli =
@@ -23,9 +27,9 @@ fn refusal(arguments: &[&str]) -> String {
 fn what_is_typed_wins_over_the_file() {
     let (command, _) = reconcile(&["--rate", "7"]);
     let options = overlay(&command.options, "rate = 3\nconcurrency = 5\nfail-on = ['pending']").expect("usable");
-    assert_eq!((options.rate, options.concurrency), (Some(7), Some(5)));
+    assert_eq!((options.asking.rate, options.asking.concurrency), (Some(7), Some(5)));
     assert_eq!(options.fail_on, Some(vec![FailOn::Pending]));
-    assert_eq!(options.retries, None);
+    assert_eq!(options.asking.retries, None);
 }
 
 #[test]
@@ -43,7 +47,7 @@ fn defaults_are_those_of_the_contract() {
     let settings = resolve(command, &general).expect("usable");
     assert_eq!(settings.provider.base_url, "https://www.chenyu.cn/api/open/v2");
     assert_eq!((settings.provider.rate, settings.provider.concurrency, settings.provider.retries), (0, 16, 5));
-    assert_eq!(provider(&Options::default()).expect("usable").rate, 10, "the real provider is spared");
+    assert_eq!(provider(&Asking::default()).expect("usable").rate, 10, "the real provider is spared");
     assert_eq!(settings.provider.timeout, Duration::from_secs(30));
     assert_eq!(settings.provider.max_wait, Duration::from_secs(300));
     assert_eq!(settings.state, Path::new("reports/.state.sqlite"));
@@ -135,7 +139,7 @@ fn the_key_comes_from_a_file_that_holds_it_alone() {
         fs::write(&path, text).expect("writable");
         path
     };
-    assert!(key(Some(&file("good", "cy_abc\n"))).is_ok());
+    assert!(key_from(Some(&file("good", "cy_abc\n"))).is_ok());
     let cases = [
         (file("empty", "\n"), "empty"),
         (file("two", "cy_abc\ncy_def\n"), "on one line"),
@@ -144,7 +148,7 @@ fn the_key_comes_from_a_file_that_holds_it_alone() {
         (place.path().join("missing"), "No such file"),
     ];
     for (path, expected) in cases {
-        let message = key(Some(&path)).expect_err("not usable").to_string();
+        let message = key_from(Some(&path)).expect_err("not usable").to_string();
         assert!(message.contains(expected), "{message}");
         assert!(!message.contains("cy_"), "{message}");
     }
