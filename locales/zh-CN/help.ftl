@@ -86,7 +86,7 @@ help-reconcile-tolerance = quote-split 与 cost-sum 的容差：统一给出，�
 help-reconcile-currency = 唯一预期的币种，如 CNY
 help-reconcile-stale-after = 未结算订单的账龄达到多久即为警告 [默认：24h]
 help-reconcile-warn-before = 逾期之前多久就开始警告，如 6h [默认：无]
-help-reconcile-expect = 将字段与 CSV 的一列比较，如 final_amount=金额；可重复，或以 ; 分隔多个
+help-reconcile-expect = 将字段与 CSV 的一列比较，如 final_amount=amount；可重复，或以 ; 分隔多个
 help-reconcile-control-total = 已结算订单的合计应为多少，如 final=1234.56 或 final:USD=12；可重复
 help-reconcile-material = 差额（以订单币种计）达到多少即为重大：优先列出，另见 --fail-on [默认：无]
 help-reconcile-waivers = 豁免文件（TOML）：有人负责的差异

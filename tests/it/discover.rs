@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::value::RawValue;
 use tieout::sandbox::{KEY, Options};
 
-use crate::support::{Place, Server, code, stderr, stdout, tieout};
+use crate::support::{Place, SINGLE_READ, Server, code, stderr, stdout, tieout};
 
 const COLUMNS: [&str; 8] =
     ["run_order_id", "workflow_id", "revision_id", "title", "run_status", "quote_amount", "final_amount", "created_at"];
@@ -161,7 +161,8 @@ fn what_is_discovered_is_reconciled() {
     );
 
     let mut job = place.reconcile(&ids);
-    let job = run(job.args(["--api-url", &server.url, "--as-of", "2026-06-01T00:00:00Z"]).env("CHENYU_API_KEY", KEY));
+    let arguments = ["--api-url", &server.url, "--as-of", "2026-06-01T00:00:00Z", SINGLE_READ];
+    let job = run(job.args(arguments).env("CHENYU_API_KEY", KEY));
     assert_eq!(code(&job), 1, "{}", stderr(&job));
     let report = place.report();
     let known = report.population("reconciled") + report.population("discrepant") + report.population("pending");

@@ -117,8 +117,18 @@ fn no_chinese_help_is_left_over() {
         }
     }
     let frame = ["usage", "values", "values-inline", "default", "environment", "tieout-help-long"];
-    let headings =
-        ["commands", "arguments", "options", "general", "provider", "input", "judging", "output", "earlier-runs"];
+    let headings = [
+        "commands",
+        "arguments",
+        "options",
+        "general",
+        "provider",
+        "input",
+        "judging",
+        "output",
+        "earlier-runs",
+        "which-orders",
+    ];
     known.extend(frame.map(|word| format!("help-{word}")));
     known.extend(headings.map(|word| format!("help-heading-{word}")));
     let all = messages(&files("zh-CN")["help.ftl"]);
