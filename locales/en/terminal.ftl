@@ -24,6 +24,7 @@ terminal-variance =
         [one] { $count } row needs
        *[other] { $count } rows need
     } a person's look. This is the finding, not a failure of the job.
+terminal-list-gap = No verdict can be given: there is no telling whether the input lacks an order. Run again.
 terminal-incomplete =
     No verdict can be given: { $count ->
         [one] { $count } row is
@@ -75,6 +76,20 @@ terminal-column-ours = ours
 terminal-column-provider = provider
 terminal-column-summed = summed
 terminal-column-without = rows without
+
+## Completeness.
+
+terminal-complete =
+    The provider lists { $listed ->
+        [one] { $listed } order
+       *[other] { $listed } orders
+    } of the period; the input lacks { $unlisted ->
+        [0] none of them.
+       *[other] { $unlisted } of them.
+    }
+terminal-list-missing = The provider counts { $counted }, and { $missing } of them were never listed: what the input lacks of those is not known.
+terminal-list-uncounted = There is no telling whether the list is whole.
+terminal-list-not-had = { $problem }: what the input lacks is not known.
 
 ## Discrepancies.
 

@@ -43,6 +43,16 @@ check-booked-twice-due = --expect names a column
 check-booked-twice-example = the order stands on line 7 and again on line 31.
 check-booked-twice-remedy = Remove the row that books the order again: its amount is in our total twice, and in the provider's once.
 
+check-unlisted-in-input-holds = the input has every order that the provider lists
+check-unlisted-in-input-due = --complete; orders created within --since and --until, and before the report's --as-of
+check-unlisted-in-input-example = the provider lists wfrun_a, created in May, and no row of the input names it.
+check-unlisted-in-input-remedy = Add the order to the input and run again, or find out why it is left out: what is not in the input is not reconciled.
+
+check-list-mismatch-holds = the provider's list says the same quote_amount and, once the order is settled, the same final_amount as the order itself
+check-list-mismatch-due = --complete, and the list has the amount
+check-list-mismatch-example = the order says final_amount 0.45000000, the list says 0.54000000.
+check-list-mismatch-remedy = The provider says two things about one order: ask which of them is billed.
+
 check-restated-holds = a settled order's amounts and currency are what they were when it was first seen settled
 check-restated-due = an earlier run saw the order settled
 check-restated-example = settled on Monday with final 0.10000000; on Tuesday the same order says 0.12000000.

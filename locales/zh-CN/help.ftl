@@ -87,6 +87,10 @@ help-reconcile-currency = 唯一预期的币种，如 CNY
 help-reconcile-stale-after = 未结算订单的账龄达到多久即为警告 [默认：24h]
 help-reconcile-warn-before = 逾期之前多久就开始警告，如 6h [默认：无]
 help-reconcile-expect = 将字段与 CSV 的一列比较，如 final_amount=amount；可重复，或以 ; 分隔多个
+help-reconcile-complete = 输入必须包含服务方列出的全部订单：走完其列表，指出所缺的订单
+help-reconcile-since = 与 --complete 同用：只要从那时起创建的订单，日期或时间
+help-reconcile-until = 与 --complete 同用：只要在那之前创建的订单，日期（当日开始之前）或时间 [默认：--as-of]
+help-reconcile-timezone = 一天从何处开始与结束：--since、--until 的日期，以及豁免的最后一天 [默认：Asia/Shanghai]
 help-reconcile-control-total = 已结算订单的合计应为多少，如 final=1234.56 或 final:USD=12；可重复
 help-reconcile-material = 差额（以订单币种计）达到多少即为重大：优先列出，另见 --fail-on [默认：无]
 help-reconcile-waivers = 豁免文件（TOML）：有人负责的差异

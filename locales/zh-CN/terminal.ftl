@@ -9,6 +9,7 @@ terminal-pending = 目前适用的检查全部相符；{ $count } 笔订单尚�
 terminal-warnings = 全部核对相符，但有值得查看之处。
 terminal-discrepant = { $count } 行需要人工处理。这是对账的发现，不是程序失败。
 terminal-variance = { $totals } 项控制总额对不上，{ $count } 行需要人工处理。这是对账的发现，不是程序失败。
+terminal-list-gap = 无法得出结论：不知道输入是否缺少订单。请再次运行。
 terminal-incomplete = 无法得出结论：{ $count } 行没有可读的答复。请再次运行。
 terminal-no-rows = 无法得出结论：输入没有任何行（若这样没有问题，请加 --allow-empty）。
 terminal-no-order = 无法得出结论：没有一行取得订单。
@@ -48,6 +49,17 @@ terminal-column-ours = 我方
 terminal-column-provider = 服务方
 terminal-column-summed = 合计
 terminal-column-without = 无金额的行
+
+## 完整性。
+
+terminal-complete =
+    服务方列出该期间的订单 { $listed } 笔；{ $unlisted ->
+        [0] 输入中全都有。
+       *[other] 输入缺少其中 { $unlisted } 笔。
+    }
+terminal-list-missing = 服务方计有 { $counted } 笔，其中 { $missing } 笔从未列出：输入缺少其中哪些，不得而知。
+terminal-list-uncounted = 无从知道列表是否完整。
+terminal-list-not-had = { $problem }：输入缺少哪些订单，不得而知。
 
 ## 差异。
 

@@ -43,6 +43,16 @@ check-booked-twice-due = --expect 指定了列
 check-booked-twice-example = 订单先后出现在第 7 行和第 31 行。
 check-booked-twice-remedy = 请删去重复记账的行：它的金额在我方合计中计了两次，在服务方只计一次。
 
+check-unlisted-in-input-holds = 服务方列出的订单，输入中全都有
+check-unlisted-in-input-due = --complete；限于 --since 与 --until 之间、报告的 --as-of 之前创建的订单
+check-unlisted-in-input-example = 服务方列有五月创建的 wfrun_a，输入中没有一行写着它。
+check-unlisted-in-input-remedy = 请把订单加入输入后再次运行，或查明为何遗漏：不在输入中的订单没有对账。
+
+check-list-mismatch-holds = 服务方列表中的 quote_amount，以及结算后的 final_amount，与订单本身所述相同
+check-list-mismatch-due = --complete，且列表中有该金额
+check-list-mismatch-example = 订单写 final_amount 0.45000000，列表写 0.54000000。
+check-list-mismatch-remedy = 服务方对同一订单有两种说法：请问明以哪个计费。
+
 check-restated-holds = 已结算订单的金额与币种，与首次见到其已结算时相同
 check-restated-due = 此前的运行见过该订单已结算
 check-restated-example = 周一结算时实扣 0.10000000，周二同一订单变为 0.12000000。

@@ -204,6 +204,18 @@ pub struct Options {
     /// Compare a field with a column of the CSV, such as final_amount=amount; repeatable, or several with ; between
     #[arg(long, env = "TIEOUT_EXPECT", value_name = "FIELD=COLUMN", value_delimiter = ';', help_heading = "Judging")]
     pub expect: Option<Vec<String>>,
+    /// The input must have every order that the provider lists: its list is walked, and what is missing is named
+    #[arg(long, env = "TIEOUT_COMPLETE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Judging")]
+    pub complete: Option<bool>,
+    /// With --complete: only orders created from then on, a day or a time
+    #[arg(long, env = "TIEOUT_SINCE", value_name = "TIME", help_heading = "Judging")]
+    pub since: Option<String>,
+    /// With --complete: only orders created before then, a day (before it begins) or a time [default: --as-of]
+    #[arg(long, env = "TIEOUT_UNTIL", value_name = "TIME", help_heading = "Judging")]
+    pub until: Option<String>,
+    /// Where days begin and end: those of --since and --until, and the last ones of waivers [default: Asia/Shanghai]
+    #[arg(long, env = "TIEOUT_TIMEZONE", value_name = "ZONE", help_heading = "Judging")]
+    pub timezone: Option<String>,
     /// What a sum over settled orders has to come to, such as final=1234.56 or final:USD=12; repeatable
     #[arg(
         long,

@@ -244,6 +244,7 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         waivers: if command.waivers.is_some() { given.waivers } else { was.waivers.clone() },
         workflows: was.workflows.clone(),
         expect: was.expect.clone(),
+        complete: was.complete,
         control_totals: if command.control_total.is_some() { given.control_totals } else { was.control_totals.clone() },
     };
     let changes = Changes {

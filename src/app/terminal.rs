@@ -16,7 +16,7 @@ use crate::domain::order::Amounts;
 use crate::domain::outcome::Bucket;
 use crate::language::{Texts, Word};
 use crate::report::builder::Report;
-use crate::report::summary_json::{ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
+use crate::report::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use crate::report::tables::Discrepancy;
 use crate::store::Confirmations;
 use crate::summary::{CheckCount, NetAndGross, Tie, Verdict};
@@ -56,6 +56,7 @@ pub(super) fn show(
     show_control_totals(&summary.control_totals, voice, out)?;
     show_books(&summary.control_totals, voice, out)?;
     show_ties(&summary.ties, voice, out)?;
+    show_completeness(summary.completeness.as_ref(), texts, out)?;
     show_causes(summary, voice, out)?;
     show_worst(report, voice, out)?;
     show_waivers(report, texts, out)?;
@@ -163,6 +164,27 @@ fn show_ties(ties: &[Tie], voice: &Voice, out: &mut dyn Write) -> io::Result<()>
     print(&mut table, &[1, 2, 3], out)
 }
 
+/// Whether the input has all that the provider lists.
+fn show_completeness(counts: Option<&CompletenessCounts>, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
+    let Some(CompletenessCounts { listed, unlisted, counted, missing, problem }) = counts else {
+        return Ok(());
+    };
+    if let Some(problem) = problem {
+        return writeln!(out, "\n{}", texts.with("terminal-list-not-had", &[("problem", problem.clone().into())]));
+    }
+    let said = texts.with("terminal-complete", &[("listed", (*listed).into()), ("unlisted", (*unlisted).into())]);
+    writeln!(out, "\n{said}")?;
+    match (missing, counted) {
+        (Some(0), _) => Ok(()),
+        (Some(missing), Some(counted)) => {
+            let said =
+                texts.with("terminal-list-missing", &[("counted", (*counted).into()), ("missing", (*missing).into())]);
+            writeln!(out, "{said}")
+        }
+        _ => writeln!(out, "{}", texts.get("terminal-list-uncounted")),
+    }
+}
+
 /// The largest differences; where a materiality is set, those that come to it.
 fn show_worst(report: &Report, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
     let texts = voice.texts;
@@ -196,7 +218,7 @@ fn show_worst(report: &Report, voice: &Voice, out: &mut dyn Write) -> io::Result
     for row in worst.into_iter().take(WORST) {
         let finding = &row.finding;
         table.add_row(vec![
-            row.line.to_string(),
+            row.line.map(|line| line.to_string()).unwrap_or_default(),
             row.run_order_id.to_string(),
             finding.check.to_owned(),
             finding.difference.map(|difference| difference.to_string()).unwrap_or_default(),
@@ -336,6 +358,7 @@ fn explanation(report: &Report, texts: Texts) -> String {
         Verdict::Incomplete => {
             let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
             match (population.rows(), missing) {
+                (_, 0) if report.weighed.gap => texts.get("terminal-list-gap"),
                 (0, _) => texts.get("terminal-no-rows"),
                 (_, 0) => texts.get("terminal-no-order"),
                 _ => texts.with("terminal-incomplete", &[("count", missing.into())]),

@@ -9,6 +9,7 @@ use crate::domain::books::Field;
 use crate::domain::finding::Severity;
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::RunOrder;
+use crate::domain::time::Period;
 
 /// The age from which an order that is not settled is stale, where no other is set.
 pub const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -40,6 +41,9 @@ pub struct Judging {
     pub expect: BTreeMap<Field, String>,
     /// What sums have to come to, as an invoice says.
     pub control_totals: Vec<ControlTotal>,
+    /// When the orders were created that the input must have all of, as the provider lists them; `None` where the input may
+    /// leave out what it likes.
+    pub complete: Option<Period>,
 }
 
 /// By how much an identity may be off and still hold.
@@ -95,6 +99,7 @@ impl Default for Judging {
             workflows: BTreeMap::new(),
             expect: BTreeMap::new(),
             control_totals: Vec::new(),
+            complete: None,
         }
     }
 }

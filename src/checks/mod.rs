@@ -8,6 +8,7 @@ mod amounts;
 mod books;
 mod cause;
 mod charges;
+mod completeness;
 mod identities;
 mod judging;
 mod reply;
@@ -24,6 +25,7 @@ use crate::domain::order::{Charge, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome};
 
 pub use cause::Cause;
+pub use completeness::judge_unlisted;
 pub use judging::{ControlTotal, Judging, STALE_AFTER, Thresholds, Tolerances};
 pub use statuses::{has_failed, is_settled};
 pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverState, Waivers};
@@ -48,7 +50,7 @@ pub const STALE_PENDING: &str = times::STALE_PENDING.code;
 pub const STALE_SOON: &str = times::STALE_SOON.code;
 
 /// Every check, in the order in which they are explained.
-pub static CATALOGUE: [&Check; 17] = [
+pub static CATALOGUE: [&Check; 19] = [
     &identities::QUOTE_SPLIT,
     &identities::COST_SUM,
     &amounts::MISSING_AMOUNT,
@@ -57,6 +59,8 @@ pub static CATALOGUE: [&Check; 17] = [
     &reply::CURRENCY,
     &books::EXPECTED_MISMATCH,
     &books::BOOKED_TWICE,
+    &completeness::UNLISTED_IN_INPUT,
+    &completeness::LIST_MISMATCH,
     &restated::RESTATED,
     &charges::CHARGE_EQUALS_COST,
     &charges::CHARGE_EXCEEDS_QUOTE,

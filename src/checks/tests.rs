@@ -1,6 +1,7 @@
 //! The due rules and the identities, with figures worked out by hand and by plain integers.
 
 mod books;
+mod completeness;
 mod settings;
 mod waivers;
 mod warnings;
@@ -85,6 +86,8 @@ fn codes_never_change_their_meaning() {
         ("currency", "error"),
         ("expected-mismatch", "error"),
         ("booked-twice", "error"),
+        ("unlisted-in-input", "error"),
+        ("list-mismatch", "error"),
         ("restated", "error"),
         ("charge-equals-cost", "warning"),
         ("charge-exceeds-quote", "warning"),

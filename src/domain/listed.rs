@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::money::Amount;
+use super::order::{Amounts, RunOrder};
 
 /// One line of the list. An absent, null or empty field is `None`, and so is one that can't be read. Texts are shared:
 /// a list may hold a million orders of a few workflows.
@@ -28,7 +29,37 @@ pub struct ListedOrder {
     pub created_at: Option<Timestamp>,
 }
 
+/// The amounts of one line of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListedAmounts {
+    /// What was quoted.
+    pub quote_amount: Option<Amount>,
+    /// What is finally charged.
+    pub final_amount: Option<Amount>,
+}
+
 impl ListedOrder {
+    /// The amounts.
+    #[must_use]
+    pub const fn amounts(&self) -> ListedAmounts {
+        ListedAmounts { quote_amount: self.quote_amount, final_amount: self.final_amount }
+    }
+
+    /// What the line says, as far as a reply about the order would say it too.
+    #[must_use]
+    pub fn order(&self) -> RunOrder {
+        let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
+        RunOrder {
+            run_order_id: Some(self.run_order_id.to_string()),
+            workflow_id: text(&self.workflow_id),
+            revision_id: text(&self.revision_id),
+            run_status: text(&self.run_status),
+            created_at: self.created_at,
+            amounts: Amounts { quote_amount: self.quote_amount, final_amount: self.final_amount, ..Amounts::default() },
+            ..RunOrder::default()
+        }
+    }
+
     /// Whether the amounts are the same ones as those of another line.
     #[must_use]
     pub fn has_amounts_of(&self, other: &Self) -> bool {

@@ -2,6 +2,7 @@
 
 use super::books::Booking;
 use super::finding::PastFinding;
+use super::listed::ListedAmounts;
 use super::order::{Charge, RunOrder};
 
 /// One input row and what was learnt about it. This is what the store keeps; every report is made from it.
@@ -21,6 +22,8 @@ pub struct Background {
     /// Every row of our own books that carries the order, by line; none where the books are not compared. They belong to
     /// the first row of the order: the rows that repeat it have none.
     pub bookings: Vec<Booking>,
+    /// What the provider's list says of the order, where the list was walked and has it.
+    pub listed: Option<ListedAmounts>,
     /// What the report before found of the order.
     pub past: Vec<PastFinding>,
 }

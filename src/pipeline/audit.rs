@@ -9,6 +9,7 @@ use crate::checks::Judging;
 use crate::report::ReportError;
 use crate::report::builder::{Builder, FACTS_FILE, Options, Report};
 use crate::report::chain;
+use crate::report::completeness::{COMPLETENESS_FILE, Completeness};
 use crate::report::evidence::EVIDENCE_FILE;
 use crate::report::manifest::{EarlierStamp, Manifest, Stamp, hash_file};
 use crate::report::publish::Destination;
@@ -49,7 +50,14 @@ impl Evident {
         for name in [FACTS_FILE, EVIDENCE_FILE] {
             report.prove(name)?;
         }
+        if report.lists(COMPLETENESS_FILE) {
+            report.prove(COMPLETENESS_FILE)?;
+        }
         Ok(report)
+    }
+
+    fn lists(&self, name: &str) -> bool {
+        self.manifest.files.iter().any(|file| file.name == name)
     }
 
     fn prove(&self, name: &str) -> Result<(), JobError> {
@@ -102,6 +110,9 @@ impl Evident {
             {
                 otherwise.get_or_insert(line);
             }
+        }
+        if self.lists(COMPLETENESS_FILE) {
+            builder.complete(Completeness::read(&self.folder)?)?;
         }
         let report = builder.finish(exit_code)?;
         Ok(Remade { report, judging, otherwise })

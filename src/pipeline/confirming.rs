@@ -2,6 +2,7 @@
 //! settled when it was read may have been read half.
 
 use super::beginning::Begun;
+use super::completing::OrderList;
 use super::fetching::{self, Fetched};
 use super::progress::say;
 use super::{Earlier, Job, JobError};
@@ -15,7 +16,7 @@ pub(super) fn confirm(job: &mut Job, begun: &Begun, fetched: Fetched) -> Result<
         return Ok(fetched);
     }
     let confirmed = job.store.confirmed(begun.run)?;
-    let mut failing = job.failing(begun)?;
+    let mut failing = job.failing(begun, &fetched.list)?;
     failing.retain(|(line, _)| !confirmed.contains(line));
     if failing.is_empty() {
         return Ok(fetched);
@@ -27,11 +28,11 @@ pub(super) fn confirm(job: &mut Job, begun: &Begun, fetched: Fetched) -> Result<
 
 impl Job {
     /// The orders that fail a check, by line.
-    fn failing(&mut self, begun: &Begun) -> Result<Vec<(u64, RunOrderId)>, JobError> {
+    fn failing(&mut self, begun: &Begun, list: &OrderList) -> Result<Vec<(u64, RunOrderId)>, JobError> {
         let settled_as = self.store.would_remember_with(begun.run)?;
         let mut failing = Vec::new();
         let (judging, as_of) = (&self.judging, self.as_of);
-        self.each_outcome(begun.run, settled_as, &Earlier::default(), |outcome, background| {
+        self.each_outcome(begun.run, settled_as, &Earlier::default(), list, |outcome, background| {
             let judgement = judge(&outcome, &background, judging, as_of);
             if judgement.findings.iter().any(may_be_of_the_moment)
                 && let Ok(id) = RunOrderId::parse(&outcome.run_order_id)

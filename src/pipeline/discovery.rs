@@ -81,7 +81,8 @@ pub enum WalkError {
 /// [`DiscoveryError`] says why there is no list.
 pub fn discover(mut discovery: Discovery) -> Result<Discovered, DiscoveryError> {
     sends::remember(&mut discovery.store, &discovery.base_url, &discovery.provider, discovery.rate)?;
-    let discovered = discovery.runtime.block_on(until_signal(&discovery));
+    let listing = list(&discovery.provider, &discovery.query, discovery.display);
+    let discovered = discovery.runtime.block_on(listing);
     let noted = sends::note(&mut discovery.store, &discovery.base_url, &discovery.provider);
     let discovered = discovered?;
     noted?;
@@ -89,13 +90,17 @@ pub fn discover(mut discovery: Discovery) -> Result<Discovered, DiscoveryError> 
 }
 
 /// Walks the list until it is had, or a signal comes. Nothing of it is kept then, so nothing is waited for.
-async fn until_signal(discovery: &Discovery) -> Result<Discovered, DiscoveryError> {
+pub(super) async fn list(
+    provider: &Provider,
+    query: &ListQuery,
+    display: Display,
+) -> Result<Discovered, DiscoveryError> {
     let mut signals = Signals::listen().map_err(DiscoveryError::Signals)?;
-    let mut progress = Progress::listing(discovery.display);
+    let mut progress = Progress::listing(display);
     let ended = tokio::select! {
         biased;
         signal = signals.next() => Ok(Discovered::Stopped(signal)),
-        listing = walk_shown(&discovery.provider, &discovery.query, &mut progress) => {
+        listing = walk_shown(provider, query, &mut progress) => {
             listing.map(Discovered::Listed).map_err(DiscoveryError::List)
         }
     };

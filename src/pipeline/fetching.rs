@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, interval, sleep};
 
 use super::beginning::Begun;
+use super::completing::OrderList;
 use super::progress::{Progress, SHOW_EVERY};
 use super::signals::{Signal, Signals};
 use super::{Job, JobError};
@@ -37,6 +38,8 @@ pub(super) struct Fetched {
     pub(super) committed: u64,
     pub(super) stopped_by: Option<Signal>,
     pub(super) elapsed: Duration,
+    /// The provider's own list of orders.
+    pub(super) list: OrderList,
 }
 
 /// Fetches every row's order and commits what was learnt. Whatever ends it, what was put into the store is
@@ -88,7 +91,7 @@ impl Walk<'_> {
         let unreached = progress.finish();
         // The writer knows best why nothing more could be put into the store.
         let committed = committed?;
-        Ok((Fetched { committed, stopped_by: ended?, elapsed: start.elapsed() }, unreached))
+        Ok((Fetched { committed, stopped_by: ended?, elapsed: start.elapsed(), list: OrderList::Unwanted }, unreached))
     }
 
     /// Puts every row's outcome into the store. After a signal nothing more is asked, and what is in flight has a while

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod beginning;
+mod completing;
 mod confirming;
 pub mod discovery;
 mod fetching;
@@ -34,6 +35,7 @@ use crate::store::{Confirmations, Lock, Recall, RunId, SettledAs, Store, StoreEr
 use crate::summary::{JudgingSettings, Weighed};
 
 use beginning::Begun;
+use completing::OrderList;
 
 pub use beginning::Resuming;
 pub use progress::Display;
@@ -165,6 +167,7 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<End
     let recall = job.recall(begun.run)?;
     sends::remember(&mut job.store, &job.base_url, &job.provider, job.rate)?;
     let fetched = job.runtime.block_on(fetching::fetch_all(&job, &begun, recall.as_ref()));
+    let fetched = fetched.and_then(|fetched| completing::list(&job, fetched));
     let fetched = fetched.and_then(|fetched| confirming::confirm(&mut job, &begun, fetched));
     let noted = sends::note(&mut job.store, &job.base_url, &job.provider);
     if let Err(JobError::Stop(Stop::Forbidden | Stop::NotTheApi)) = &fetched {
@@ -179,7 +182,7 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<End
     let earlier = job.earlier(&begun)?;
     let staging = job.destination.staging(job.as_of)?;
     let replaces = earlier.stamp.replaces.clone();
-    let report = job.make_report(begun.run, &earlier, staging.path().to_owned(), &exit_code)?;
+    let report = job.make_report(begun.run, &earlier, &fetched.list, staging.path().to_owned(), &exit_code)?;
     let finished_at = Timestamp::now();
     let confirmed = job.store.confirmations(begun.run)?;
     let manifest = job
@@ -234,6 +237,7 @@ impl Job {
         &mut self,
         run: RunId,
         earlier: &Earlier,
+        list: &OrderList,
         folder: PathBuf,
         exit_code: impl Fn(&Weighed) -> u8,
     ) -> Result<Report, JobError> {
@@ -246,9 +250,12 @@ impl Job {
             allow_empty: self.allow_empty,
             rows_read: self.input.rows(),
         })?;
-        self.each_outcome(run, settled_as, earlier, |outcome, background| {
+        self.each_outcome(run, settled_as, earlier, list, |outcome, background| {
             Ok(builder.add(outcome, background).map(drop)?)
         })?;
+        if let Some(completeness) = self.completeness(run, list, earlier)? {
+            builder.complete(completeness)?;
+        }
         Ok(builder.finish(exit_code)?)
     }
 
@@ -258,19 +265,22 @@ impl Job {
         run: RunId,
         mut settled_as: SettledAs,
         earlier: &Earlier,
+        list: &OrderList,
         mut visit: impl FnMut(Outcome, Background) -> Result<(), JobError>,
     ) -> Result<(), JobError> {
         self.store.for_each_outcome(run, |mut outcome, bookings| {
+            let mut listed = None;
             let past = match &mut outcome.evidence {
                 // The row that holds the ID first stands for the order.
                 Evidence::Duplicate { .. } | Evidence::Rejected(_) => Vec::new(),
                 Evidence::Fetched(fetched) => {
                     fetched.settled_as = settled_as.take(outcome.line);
+                    listed = list.amounts(&outcome.run_order_id);
                     earlier.found_of(&outcome.run_order_id)
                 }
                 _ => earlier.found_of(&outcome.run_order_id),
             };
-            visit(outcome, Background { bookings, past })
+            visit(outcome, Background { bookings, listed, past })
         })
     }
 

@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::completeness::Completeness;
 use super::evidence::EvidenceWriter;
 use super::facts::FactsWriter;
 use super::spend::{self, SpendRow};
-use super::summary_json::{ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
+use super::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::Table;
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
 use super::{ReportError, csv};
-use crate::checks::{Judging, WaiverState, judge};
+use crate::checks::{Judging, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::PastFinding;
 use crate::domain::money::Sum;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
@@ -56,6 +57,7 @@ pub struct Builder {
     reused: u64,
     waived_missing: u64,
     waivers: BTreeMap<(String, String), WaiverState>,
+    completeness: Option<Completeness>,
 }
 
 /// What became of the discrepancies of the report before.
@@ -119,7 +121,34 @@ impl Builder {
             reused: 0,
             waived_missing: 0,
             waivers: BTreeMap::new(),
+            completeness: None,
         })
+    }
+
+    /// Takes in what the provider's list says of the input, after the last outcome.
+    ///
+    /// # Errors
+    /// When a total leaves what a report can hold.
+    pub fn complete(&mut self, completeness: Completeness) -> Result<(), ReportError> {
+        for (listed, past) in &completeness.unlisted {
+            let judgement = judge_unlisted(listed, &self.options.judging, self.options.as_of);
+            self.summary.add_unlisted(&judgement)?;
+            let run_order_id = Arc::clone(&listed.run_order_id);
+            for (check, state) in judgement.waivers {
+                self.waivers.insert((run_order_id.to_string(), check), state);
+            }
+            let order = Arc::new(listed.order());
+            self.discrepancies.extend(judgement.findings.into_iter().map(|finding| Discrepancy {
+                line: None,
+                run_order_id: Arc::clone(&run_order_id),
+                order: Arc::clone(&order),
+                is_persisting: past.iter().any(|before| before.check == finding.check),
+                finding,
+            }));
+        }
+        self.summary.signs.gap = !completeness.is_known();
+        self.completeness = Some(completeness);
+        Ok(())
     }
 
     /// Judges one outcome and takes it in, with what else is known of its order.
@@ -164,7 +193,7 @@ impl Builder {
                     }
                 }
                 self.discrepancies.extend(judgement.findings.into_iter().map(|finding| Discrepancy {
-                    line,
+                    line: Some(line),
                     run_order_id: Arc::clone(&run_order_id),
                     order: Arc::clone(&order),
                     is_persisting: had.contains(finding.check),
@@ -218,7 +247,7 @@ impl Builder {
         counted.prove(&summary, &discrepancies, [&by_workflow, &by_revision])?;
         let control_totals = prove_totals(&summary, [&by_workflow, &by_revision])?;
         let ties = tie_out(&options.judging, &by_workflow)?;
-        summary.signs.variance = !ties.iter().all(Tie::holds);
+        summary.signs.variance |= !ties.iter().all(Tie::holds);
 
         for table in [
             tables::discrepancies(&discrepancies),
@@ -232,6 +261,9 @@ impl Builder {
         }
         if !waivers.is_empty() {
             write_csv(tables::waivers(&waivers), &options)?;
+        }
+        if let Some(completeness) = &self.completeness {
+            completeness.write(&options.folder)?;
         }
         let weighed = summary.weighed(options.allow_empty);
         let json = SummaryJson {
@@ -248,6 +280,7 @@ impl Builder {
             waivers: WaiverCounts::of(&waivers),
             material: options.judging.has_materiality().then_some(summary.material),
             ties,
+            completeness: self.completeness.as_ref().map(CompletenessCounts::of),
             settings: (&options.judging).into(),
         };
         write_json(&json, &options)?;
@@ -271,6 +304,18 @@ impl Lifecycle {
             persisting,
             resolved: past.resolved.len() as u64,
             not_assessed: past.carried.len() as u64,
+        }
+    }
+}
+
+impl CompletenessCounts {
+    fn of(completeness: &Completeness) -> Self {
+        Self {
+            listed: completeness.listed,
+            unlisted: completeness.unlisted.len() as u64,
+            counted: completeness.counted,
+            missing: completeness.missing,
+            problem: completeness.problem.clone(),
         }
     }
 }

@@ -14,14 +14,15 @@ use serde::{Deserialize, Serialize};
 use super::ReportError;
 use crate::domain::books::{Booking, Field};
 use crate::domain::finding::PastFinding;
+use crate::domain::listed::ListedAmounts;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, Charge, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome, Reason};
 
 /// The file's name in a report folder.
 pub const EVIDENCE_FILE: &str = "evidence.jsonl";
-/// The longest line that is read back, in bytes: more than any row can come to.
-const MAX_LINE: u64 = 1 << 20;
+/// The longest line that is read back, in bytes: our books may carry an order on millions of rows.
+const MAX_LINE: u64 = 1 << 30;
 
 /// What is known of one row beside its facts.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,9 +41,19 @@ pub(super) struct Row {
     /// The rows of our own books that carry the order, where the books are compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     bookings: Vec<BookingRow>,
+    /// What the provider's list says of the order, where that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listed: Option<ListedRow>,
     /// What the report before found of the order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     found_before: Vec<PastFinding>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListedRow {
+    quote_amount: Option<String>,
+    final_amount: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -138,6 +149,7 @@ impl Row {
             other_order: None,
             settled_as: None,
             bookings: background.bookings.iter().map(BookingRow::of).collect(),
+            listed: None,
             found_before: background.past.clone(),
         };
         let exception = |bucket: Bucket, reason: &Reason| ExceptionRow {
@@ -150,6 +162,9 @@ impl Row {
             Evidence::Fetched(fetched) => {
                 row.other_order = foreign.then(|| OrderRow::of(&fetched.order));
                 row.settled_as = fetched.settled_as.as_ref().map(ChargeRow::of);
+                let Amounts { quote_amount, final_amount, .. } = fetched.order.amounts;
+                let detailed = ListedAmounts { quote_amount, final_amount };
+                row.listed = background.listed.filter(|listed| *listed != detailed).map(ListedRow::of);
             }
             Evidence::NotFound(reason) => row.exception = Some(exception(Bucket::NotFound, reason)),
             Evidence::Refused(reason) => row.exception = Some(exception(Bucket::Refused, reason)),
@@ -173,13 +188,15 @@ impl Row {
             || self.other_order.is_some()
             || self.settled_as.is_some()
             || !self.bookings.is_empty()
+            || self.listed.is_some()
             || !self.found_before.is_empty()
     }
 
     /// The outcome of the row and what else was known of its order.
     pub(super) fn into_parts(self) -> Result<(Told, Background), String> {
         let bookings = self.bookings.into_iter().map(BookingRow::booking).collect::<Result<_, _>>()?;
-        let background = Background { bookings, past: self.found_before };
+        let listed = self.listed.map(ListedRow::amounts).transpose()?;
+        let background = Background { bookings, listed, past: self.found_before };
         let told = match (self.exception, self.other_order) {
             (Some(exception), None) if self.settled_as.is_none() => Told::Outcome(exception.evidence()?),
             (None, Some(order)) => {
@@ -218,6 +235,19 @@ impl ExceptionRow {
         };
         let code = self.reason.ok_or("an exception without a reason")?;
         Ok(kind(Reason { code, detail: self.detail.unwrap_or_default() }))
+    }
+}
+
+impl ListedRow {
+    fn of(listed: ListedAmounts) -> Self {
+        let text = |amount: Option<Amount>| amount.map(|amount| amount.to_string());
+        Self { quote_amount: text(listed.quote_amount), final_amount: text(listed.final_amount) }
+    }
+
+    fn amounts(self) -> Result<ListedAmounts, String> {
+        let amount =
+            |text: Option<String>| text.map(|text| Amount::parse(&text).map_err(|error| error.to_string())).transpose();
+        Ok(ListedAmounts { quote_amount: amount(self.quote_amount)?, final_amount: amount(self.final_amount)? })
     }
 }
 

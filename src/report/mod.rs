@@ -5,6 +5,7 @@
 pub mod builder;
 pub mod chain;
 pub mod comparison;
+pub mod completeness;
 pub mod csv;
 pub mod evidence;
 pub mod facts;

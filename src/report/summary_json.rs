@@ -43,8 +43,27 @@ pub struct SummaryJson {
     /// The control totals from outside, and whether the sums tie out to them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ties: Vec<Tie>,
+    /// What the provider's own list of orders says of the input, where it was walked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completeness: Option<CompletenessCounts>,
     /// The settings that affect judgement.
     pub settings: JudgingSettings,
+}
+
+/// What the provider's own list of orders says of the input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CompletenessCounts {
+    /// Orders of the period that the list had.
+    pub listed: u64,
+    /// How many of them the input lacks.
+    pub unlisted: u64,
+    /// Orders in all that the provider counts; null where it does not say.
+    pub counted: Option<u64>,
+    /// How many of those were never listed; null where there is no telling.
+    pub missing: Option<u64>,
+    /// Why the list could not be had, where it could not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// What became of discrepancies since the report before.

@@ -116,6 +116,21 @@ impl Summary {
         Ok(())
     }
 
+    /// Takes in the judgement of an order that the input lacks: it is no row, and its amounts enter no sum.
+    ///
+    /// # Errors
+    /// [`Overflow`] when a total leaves what a report can hold.
+    pub fn add_unlisted(&mut self, judgement: &Judgement) -> Result<(), Overflow> {
+        for finding in &judgement.findings {
+            self.count_finding(finding, "")?;
+            match (finding.is_waived, finding.severity) {
+                (false, Severity::Error) => self.signs.variance = true,
+                _ => self.signs.warnings = true,
+            }
+        }
+        Ok(())
+    }
+
     fn count_finding(&mut self, finding: &Finding, currency: &str) -> Result<(), Overflow> {
         self.signs.warnings |= finding.severity == Severity::Warning;
         let none = || CheckCount::none(finding.severity);
@@ -137,7 +152,7 @@ impl Summary {
     #[must_use]
     pub fn weighed(&self, allow_empty: bool) -> Weighed {
         let (verdict, pending) = (self.verdict(allow_empty), self.population.of(Bucket::Pending));
-        Weighed { verdict, pending, material: self.material }
+        Weighed { verdict, pending, material: self.material, gap: self.signs.gap }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::checks::{
 use crate::domain::books::Field;
 use crate::domain::finding::Severity;
 use crate::domain::money::Amount;
+use crate::domain::time::Period;
 
 /// The settings that affect judgement. What an older report does not say is left out where it says nothing: its files are
 /// to be made again to the byte.
@@ -54,6 +55,19 @@ pub struct JudgingSettings {
     /// What sums have to come to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub control_totals: Vec<ControlTotalSettings>,
+    /// When the orders were created that the input must have all of, where it must.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete: Option<CompleteSettings>,
+}
+
+/// A time from one moment on until right before another; null is no bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompleteSettings {
+    /// The first moment.
+    pub since: Option<Timestamp>,
+    /// The first moment after it; where it is null, the report's `as_of`.
+    pub until: Option<Timestamp>,
 }
 
 /// What is other than usual for the orders of one workflow.
@@ -161,6 +175,7 @@ impl From<&Judging> for JudgingSettings {
             workflows: judging.workflows.iter().map(|(id, own)| (id.clone(), ThresholdSettings::of(own))).collect(),
             expect: judging.expect.iter().map(|(field, column)| (field.to_string(), column.clone())).collect(),
             control_totals: judging.control_totals.iter().map(ControlTotalSettings::of).collect(),
+            complete: judging.complete.map(|Period { since, until }| CompleteSettings { since, until }),
         }
     }
 }
@@ -194,6 +209,7 @@ impl JudgingSettings {
             names_causes: self.causes,
             waivers: self.waivers.iter().map(WaiverSettings::waiver).collect::<Result<_, _>>()?,
             material: self.material.as_deref().map(tolerance).transpose()?,
+            complete: self.complete.as_ref().map(|period| Period { since: period.since, until: period.until }),
             workflows: self
                 .workflows
                 .iter()

@@ -29,6 +29,8 @@ pub struct Weighed {
     pub pending: u64,
     /// How many findings that nothing waives are material, where a materiality is set.
     pub material: u64,
+    /// Whether there is no telling if the input lacks an order that it must have.
+    pub gap: bool,
 }
 
 /// What tells for or against a report as a whole, beside where its rows landed.
@@ -36,8 +38,10 @@ pub struct Weighed {
 pub struct Signs {
     /// A finding is a warning.
     pub warnings: bool,
-    /// A control total does not tie out.
+    /// A control total does not tie out, or the input lacks an order that it must have.
     pub variance: bool,
+    /// There is no telling whether the input lacks an order, and it must not.
+    pub gap: bool,
 }
 
 impl Verdict {
@@ -51,7 +55,7 @@ impl Verdict {
     pub fn of(population: &Population, signs: Signs, allow_empty: bool) -> Self {
         let any = |buckets: &[Bucket]| population.of_any(buckets) > 0;
         if population.rows() == 0 {
-            return match (allow_empty, signs.variance) {
+            return match (allow_empty && !signs.gap, signs.variance) {
                 (false, _) => Self::Incomplete,
                 (true, true) => Self::Discrepant,
                 (true, false) => Self::Empty,
@@ -65,7 +69,7 @@ impl Verdict {
             Bucket::NotFound,
             Bucket::Refused,
         ]);
-        if !answered || any(&[Bucket::Unfetched, Bucket::Malformed]) {
+        if !answered || signs.gap || any(&[Bucket::Unfetched, Bucket::Malformed]) {
             Self::Incomplete
         } else if signs.variance || any(&[Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected]) {
             Self::Discrepant

@@ -38,14 +38,8 @@ pub struct Discovering {
 /// # Errors
 /// [`SettingsError`] says which setting can't be used and what would do.
 pub fn discovering(command: Discover, general: &General) -> Result<Discovering, SettingsError> {
-    let zone = zone(command.timezone.as_deref().unwrap_or(TIME_ZONE))?;
-    let bound = |option, text: &Option<String>| text.as_deref().map(|text| moment(option, text, &zone)).transpose();
-    let period = Period { since: bound("since", &command.since)?, until: bound("until", &command.until)? };
-    if let (Some(since), Some(until), Some(typed)) = (period.since, period.until, &command.until)
-        && until <= since
-    {
-        return Err(unusable("until", typed, "give a time after --since: it is the first one that is not wanted"));
-    }
+    let zone = zone(command.timezone.as_deref())?;
+    let period = period(command.since.as_deref(), command.until.as_deref(), &zone)?;
     let query = ListQuery { workflow_id: word("workflow", command.workflow)?, status: word("status", command.status)? };
     let options = Options {
         asking: command.asking,
@@ -60,7 +54,21 @@ pub fn discovering(command: Discover, general: &General) -> Result<Discovering, 
     Ok(Discovering { provider, key, query, period, output, state, quiet: general.quiet })
 }
 
-fn zone(name: &str) -> Result<TimeZone, SettingsError> {
+/// The time between two bounds as typed, each a day or a time.
+pub(super) fn period(since: Option<&str>, until: Option<&str>, zone: &TimeZone) -> Result<Period, SettingsError> {
+    let bound = |option, text: Option<&str>| text.map(|text| moment(option, text, zone)).transpose();
+    let period = Period { since: bound("since", since)?, until: bound("until", until)? };
+    if let (Some(since), Some(before), Some(typed)) = (period.since, period.until, until)
+        && before <= since
+    {
+        return Err(unusable("until", typed, "give a time after --since: it is the first one that is not wanted"));
+    }
+    Ok(period)
+}
+
+/// The zone of that name, or the usual one.
+pub(super) fn zone(name: Option<&str>) -> Result<TimeZone, SettingsError> {
+    let name = name.unwrap_or(TIME_ZONE);
     TimeZone::get(name).map_err(|_| unusable("timezone", name, "give a name such as Asia/Shanghai or UTC"))
 }
 

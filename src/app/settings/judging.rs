@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use toml::{Table, Value};
 
-use super::{SettingsError, duration, unusable, waivers};
+use super::{SettingsError, discovering, duration, unusable, waivers};
 use crate::app::cli::{Options, WorkflowOptions};
 use crate::checks::{
     CATALOGUE, Cause, Check, ControlTotal, IDENTITY_MISMATCH, Judging, STALE_AFTER, Thresholds, Tolerances,
@@ -13,6 +14,7 @@ use crate::checks::{
 use crate::domain::books::{self, Field};
 use crate::domain::finding::Severity;
 use crate::domain::money::Amount;
+use crate::domain::time::Period;
 
 /// What can be said of a check in the settings file.
 const WORDS: &str = "error, warning or off";
@@ -23,6 +25,7 @@ pub(super) fn judging(options: &Options) -> Result<Judging, SettingsError> {
     if let Some(code) = options.currency.as_deref() {
         currency("currency", code)?;
     }
+    let zone = discovering::zone(options.timezone.as_deref())?;
     let usual = Thresholds {
         tolerance: None,
         stale_after: options.stale_after.as_deref().map(|text| age("stale-after", text)).transpose()?,
@@ -49,7 +52,8 @@ pub(super) fn judging(options: &Options) -> Result<Judging, SettingsError> {
             .flatten()
             .map(|text| control_total(text))
             .collect::<Result<_, _>>()?,
-        waivers: options.waivers.as_deref().map(waivers::read).transpose()?.unwrap_or_default(),
+        waivers: options.waivers.as_deref().map(|path| waivers::read(path, &zone)).transpose()?.unwrap_or_default(),
+        complete: complete(options, &zone)?,
         ..Judging::default()
     };
     options.checks.iter().flatten().try_fold(judging, |judging, (key, value)| check(judging, key, value))
@@ -60,6 +64,20 @@ fn material(text: &str) -> Result<Amount, SettingsError> {
         Ok(amount) if !amount.is_negative() && !amount.is_zero() => Ok(amount),
         Ok(_) => Err(unusable("material", text, "give an amount above zero")),
         Err(error) => Err(unusable("material", text, &error.to_string())),
+    }
+}
+
+/// When the orders were created that the input must have all of.
+fn complete(options: &Options, zone: &TimeZone) -> Result<Option<Period>, SettingsError> {
+    let period = discovering::period(options.since.as_deref(), options.until.as_deref(), zone)?;
+    match (options.complete, period.since.or(period.until)) {
+        (Some(true), _) => Ok(Some(period)),
+        (_, None) => Ok(None),
+        (_, Some(_)) => {
+            let typed = options.since.as_deref().or(options.until.as_deref()).unwrap_or_default();
+            let option = if options.since.is_some() { "since" } else { "until" };
+            Err(unusable(option, typed, "it says which orders --complete is about: give that too"))
+        }
     }
 }
 

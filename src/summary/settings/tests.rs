@@ -36,6 +36,7 @@ fn what_a_report_says_is_judged_by_again() {
             },
         )]),
         expect: BTreeMap::from([(Field::Final, "amount".to_owned()), (Field::Workflow, "3".to_owned())]),
+        complete: Some(Period { since: None, until: Some(Timestamp::UNIX_EPOCH) }),
         control_totals: vec![
             ControlTotal { field: Field::Final, currency: None, expected: amount("-3").into() },
             ControlTotal { field: Field::Quote, currency: Some("USD".into()), expected: amount("1.00000001").into() },
