@@ -1,7 +1,8 @@
 ### 命令行帮助（--help）。英文帮助是 src/app/cli.rs 中的文档注释，因此只有中文有此文件。
 ###
 ### 命令的说明为 help-<命令>，其后的文字为 -after（-h）与 -after-long（--help）；
-### 选项或参数为 help-<命令>-<选项>，其可选值再加 -<值>；各命令共有的选项归 help-tieout-。
+### 选项或参数为 help-<命令>-<选项>，其可选值再加 -<值>；各命令共有的选项归 help-tieout-；
+### 英文说明与 reconcile 的同名选项相同者，用 help-reconcile-<选项>。
 
 ## 帮助的框架。
 
@@ -168,12 +169,6 @@ help-audit-material = 差额（以订单币种计）达到多少即为重大
 help-audit-waivers = 豁免文件（TOML），取代原报告所用的豁免
 help-audit-all-checks = 以本版本的全部检查判断，包括原报告没有用到的
 help-audit-as-of = 账龄的截止时间，如 2026-11-23T02:00:00Z
-help-audit-account = 报告标题中的账户名称
-help-audit-fail-on = 哪些情形也以 1 退出：warnings、pending、material
-help-audit-fail-on-warnings = 结论为 warnings
-help-audit-fail-on-pending = 有任何订单尚未结算
-help-audit-fail-on-material = 有未获豁免的重大差额（--material），即使只是警告
-help-audit-out = 报告恰好写到此处，替换先前的报告
 help-audit-reports-dir = 报告的总文件夹：在其中新建子文件夹，latest 指向它 [默认：audits]
 help-audit-output = 标准输出的内容
 help-audit-output-text = 给人看的摘要
@@ -193,7 +188,6 @@ help-verify-output-json = JSON 格式
 ## tieout runs。
 
 help-runs = 列出状态中的运行及其结果
-help-runs-state = 状态文件 [默认：报告文件夹中的 .state.sqlite]
 help-runs-reports-dir = 报告的总文件夹 [默认：reports]
 help-runs-output = 标准输出的内容
 help-runs-output-text = 给人看的列表
@@ -204,7 +198,6 @@ help-runs-output-json = JSON 格式
 help-prune = 删除过旧的报告与记录，绝不删除订单的最新状态
 help-prune-keep = 保留多久，如 400d：更早结束的将被删除
 help-prune-dry-run = 只说明将删除什么
-help-prune-state = 状态文件 [默认：报告文件夹中的 .state.sqlite]
 help-prune-reports-dir = 报告的总文件夹 [默认：reports]
 
 ## tieout diff。

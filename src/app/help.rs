@@ -1,6 +1,7 @@
 //! The command line with its help in the language of who asks. English stands in `cli`, where clap takes it from; here it
 //! is replaced, text by text, in the tree that clap built.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
@@ -16,6 +17,8 @@ use crate::language::{Language, Texts, Value};
 
 /// The command whose options are those of every command.
 const ROOT: &str = "tieout";
+/// The command that has most options: what others say of theirs in the same words is translated once.
+const FULLEST: &str = "reconcile";
 /// How many columns the help of an option takes: it is set in by ten, and shown on 80 at least.
 const COLUMNS: usize = 70;
 /// How many columns what a command is about takes.
@@ -69,9 +72,21 @@ fn spoken(mut command: Command, language: Language, layout: Layout) -> Command {
         Language::Chinese => {
             // Only then are there the options and the command that clap adds by itself.
             command.build();
-            Translation { texts: Texts::new(language), layout }.of_command(command)
+            let shared = command.find_subcommand(FULLEST).map(helps).unwrap_or_default();
+            Translation { texts: Texts::new(language), layout, shared }.of_command(command)
         }
     }
+}
+
+/// The help of a command's arguments, by their names.
+fn helps(command: &Command) -> BTreeMap<String, String> {
+    let help = |argument: &Arg| Some((name(argument), argument.get_help()?.to_string()));
+    command.get_arguments().filter_map(help).collect()
+}
+
+/// An option's long name; of what has none, its ID in the same spelling.
+fn name(argument: &Arg) -> String {
+    argument.get_long().map_or_else(|| argument.get_id().as_str().replace('_', "-"), str::to_owned)
 }
 
 /// How the help of an option is laid out.
@@ -87,6 +102,8 @@ enum Layout {
 struct Translation {
     texts: Texts,
     layout: Layout,
+    /// The English help of the fullest command.
+    shared: BTreeMap<String, String>,
 }
 
 impl Translation {
@@ -125,8 +142,14 @@ impl Translation {
     fn of_argument(&self, argument: Arg, command: &str) -> Arg {
         let id = argument.get_id().as_str().to_owned();
         let is_everywhere = argument.is_global_set() || ["help", "version"].contains(&id.as_str());
-        let name = argument.get_long().map_or_else(|| id.replace('_', "-"), str::to_owned);
-        let key = format!("help-{}-{name}", if is_everywhere { ROOT } else { command });
+        let name = name(&argument);
+        let is_shared = argument.get_help().is_some_and(|help| self.shared.get(&name) == Some(&help.to_string()));
+        let scope = match (is_everywhere, is_shared) {
+            (true, _) => ROOT,
+            (false, true) => FULLEST,
+            (false, false) => command,
+        };
+        let key = format!("help-{scope}-{name}");
         let argument = self.under_heading(argument, is_everywhere);
         let Some(text) = self.said(&key, &[]) else { return argument };
         let more = self.said(&format!("{key}-long"), &[]).unwrap_or_else(|| text.clone());

@@ -95,3 +95,38 @@ fn colours_are_for_who_wants_them_and_say_nothing_that_the_words_do_not() {
 fn but_last(text: &str) -> &str {
     text.trim_end().rsplit_once('\n').expect("lines").0
 }
+
+#[test]
+fn a_comparison_is_in_the_language_of_who_asks() {
+    let place = Place::new();
+    let all = fs::read_to_string(repository("sample_data/ids.csv")).expect("the sample");
+    let some: String = all.lines().take(150).map(|line| format!("{line}\n")).collect();
+    let ids = [("old", place.file("some.csv", some)), ("new", repository("sample_data/ids.csv"))];
+    for (name, ids) in &ids {
+        let mut job = place.reconcile(ids);
+        job.args(["--sandbox", "-q", "--as-of", "2026-11-23T02:00:00Z", "--out", name]);
+        assert_eq!(code(&job.output().expect("starts")), 1);
+    }
+    let diff = |language: &str| {
+        let mut diff = tieout();
+        diff.args(["--lang", language, "diff"]).arg(place.path("old")).arg(place.path("new"));
+        stdout(&diff.output().expect("starts"))
+    };
+    let (english, chinese) = (diff("en"), diff("zh-CN"));
+    // The counts, the parts and their rows are the same; the words are not.
+    assert!(
+        english.starts_with("Discrepancies: 6 new, 0 changed, 21 persisting, 0 not assessed, 0 resolved\n"),
+        "{english}"
+    );
+    assert!(chinese.starts_with("差异：新增 6 项，有变 0 项，仍在 21 项，无法判断 0 项，已解决 0 项\n"), "{chinese}");
+    assert!(english.contains("\nNew (6)\n") && chinese.contains("\n新增（6 项）\n"), "{chinese}");
+    assert_eq!(english.lines().count(), chinese.lines().count());
+    let figures = |text: &str| -> Vec<String> {
+        let (_, tables) = text.split_once("\n\n").expect("tables below the two folders");
+        let words = tables.split_whitespace().filter(|word| word.starts_with("wf") || word.contains('.'));
+        words.filter(|word| word.is_ascii()).map(str::to_owned).collect()
+    };
+    let (english, chinese) = (figures(&english), figures(&chinese));
+    assert!(english.len() > 100);
+    assert_eq!(english, chinese);
+}
