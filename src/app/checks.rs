@@ -9,9 +9,12 @@ use crate::checks::{CATALOGUE, Cause, Check};
 pub(super) fn run(code: Option<&str>) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
     let written = match code {
-        None => CATALOGUE.iter().try_for_each(|check| {
-            writeln!(out, "{:<18} {:<8} {}", check.code, check.severity.code(), check.holds_when)
-        }),
+        None => {
+            let width = CATALOGUE.iter().map(|check| check.code.len()).max().unwrap_or_default();
+            CATALOGUE.iter().try_for_each(|check| {
+                writeln!(out, "{:<width$} {:<8} {}", check.code, check.severity.code(), check.holds_when)
+            })
+        }
         Some(code) => {
             let check = CATALOGUE.iter().find(|check| check.code == code).ok_or_else(|| unknown(code))?;
             explain(check, &mut out)

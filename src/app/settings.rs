@@ -261,7 +261,7 @@ fn fail_on(options: &Options) -> Result<Vec<FailOn>, SettingsError> {
 
 fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, SettingsError> {
     let parsed =
-        text.map(|text| value::<Timestamp>("as-of", text, "a time such as 2026-11-23T02:00:00Z")).transpose()?;
+        text.map(|text| value::<Timestamp>("as-of", text, "give a time with its offset, such as 2026-11-23T02:00:00Z")).transpose()?;
     // What the state can't keep must not be judged by either: times are kept to the microsecond.
     Ok(parsed.map(|as_of| as_of.round(Unit::Microsecond).unwrap_or(as_of)))
 }

@@ -191,8 +191,15 @@ fn reperformance(
             problems.push(format!("{} can't be made again by this version", file.name));
             continue;
         }
+        let found = match File::open(folder.join(&file.name)) {
+            Ok(found) => found,
+            Err(error) => {
+                problems.push(format!("{} can't be read: {error}", file.name));
+                continue;
+            }
+        };
         compared += 1;
-        let difference = first_difference(&folder.join(&file.name), &made);
+        let difference = first_difference(found, &made);
         let difference = difference.map_err(|source| ReportError::Io { path: made.clone(), source })?;
         problems.extend(difference.map(|what| format!("{}: {what}", file.name)));
     }
@@ -201,8 +208,8 @@ fn reperformance(
 }
 
 /// The first line in which two files differ.
-fn first_difference(one: &Path, other: &Path) -> std::io::Result<Option<String>> {
-    let (mut one, mut other) = (BufReader::new(File::open(one)?), BufReader::new(File::open(other)?));
+fn first_difference(one: File, other: &Path) -> std::io::Result<Option<String>> {
+    let (mut one, mut other) = (BufReader::new(one), BufReader::new(File::open(other)?));
     let (mut is, mut should) = (Vec::new(), Vec::new());
     for line in 1_u64.. {
         is.clear();

@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and fails")]
 #![allow(unreachable_pub, reason = "nothing in a test binary is reached from outside")]
 
+mod cases;
 mod damage;
 mod diff;
 mod disk;

@@ -12,7 +12,9 @@ use crate::domain::finding::Severity;
 use crate::domain::money::Amount;
 
 /// What can be said of a check in the settings file.
-const WORDS: &str = "error, warning or off";
+const WORDS: &str = "say error, warning or off";
+/// What can be said of a cause there: what fails is listed, and so none is off.
+const WORDS_OF_CAUSE: &str = "say error or warning";
 const OFF: &str = "off";
 
 pub(super) fn judging(options: &Options) -> Result<Judging, SettingsError> {
@@ -39,7 +41,7 @@ fn material(text: &str) -> Result<Amount, SettingsError> {
     match Amount::parse(text) {
         Ok(amount) if !amount.is_negative() && !amount.is_zero() => Ok(amount),
         Ok(_) => Err(unusable("material", text, "give an amount above zero")),
-        Err(error) => Err(unusable("material", text, &error.to_string())),
+        Err(error) => Err(unusable("material", text, &format!("{error}; give an amount such as 100"))),
     }
 }
 
@@ -55,7 +57,7 @@ fn tolerances(text: &str) -> Result<Tolerances, SettingsError> {
     let amount = |figure: &str| match Amount::parse(figure) {
         Ok(amount) if !amount.is_negative() => Ok(amount),
         Ok(_) => Err(unusable(OPTION, text, "give zero or more")),
-        Err(error) => Err(unusable(OPTION, text, &error.to_string())),
+        Err(error) => Err(unusable(OPTION, text, &format!("{error}; give an amount such as 0.01"))),
     };
     if !text.contains('=') {
         return Ok(Tolerances { otherwise: amount(text)?, by_currency: BTreeMap::new() });
@@ -108,7 +110,7 @@ fn of_check(mut judging: Judging, check: &'static Check, word: &str) -> Result<J
 fn of_causes(judging: Judging, check: &'static Check, causes: &Table) -> Result<Judging, SettingsError> {
     causes.iter().try_fold(judging, |judging, (cause, value)| match value {
         Value::String(word) => of_cause(judging, check, cause, word),
-        value => Err(refused(&format!("{}.{cause}", check.code), &value.to_string(), "error or warning")),
+        value => Err(refused(&format!("{}.{cause}", check.code), &value.to_string(), WORDS_OF_CAUSE)),
     })
 }
 
@@ -123,7 +125,7 @@ fn of_cause(mut judging: Judging, check: &'static Check, cause: &str, word: &str
         };
         return Err(refused(&key, word, &expected));
     }
-    let severity = severity(word).ok_or_else(|| refused(&key, word, "error or warning"))?;
+    let severity = severity(word).ok_or_else(|| refused(&key, word, WORDS_OF_CAUSE))?;
     judging.severities.insert(key, severity);
     Ok(judging)
 }

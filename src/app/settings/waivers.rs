@@ -60,7 +60,7 @@ fn parse(text: &str) -> Result<Waivers, String> {
         let named = format!("line {line}: the waiver of {:?} for {:?}", entry.order, entry.check);
         let (key, waiver) = waiver(entry).map_err(|problem| format!("{named}: {problem}"))?;
         if waivers.insert(key, waiver).is_some() {
-            return Err(format!("{named}: there is one before it"));
+            return Err(format!("{named}: there is one before it: leave one of them out"));
         }
     }
     Ok(waivers)
@@ -73,9 +73,9 @@ fn waiver(entry: Entry) -> Result<((String, String), Waiver), String> {
     }
     let figures = match (entry.difference, entry.expected, entry.actual) {
         (None, None, None) if entry.check == NOT_FOUND => Figures::Missing,
-        _ if entry.check == NOT_FOUND => return Err("a missing order has no figures".to_owned()),
+        _ if entry.check == NOT_FOUND => return Err("a missing order has no figures: leave them out".to_owned()),
         (Some(difference), None, None) => {
-            let amount = Amount::parse(&difference).map_err(|error| format!("difference {difference:?}: {error}"))?;
+            let amount = Amount::parse(&difference).map_err(|error| format!("difference {difference:?}: {error}; give an amount such as 0.58042467"))?;
             Figures::Difference(amount.into())
         }
         (None, Some(expected), Some(actual)) => {
