@@ -2,6 +2,7 @@
 //! settings file.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -127,19 +128,19 @@ pub struct Options {
     #[arg(long, env = "TIEOUT_SANDBOX", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
     pub sandbox: Option<bool>,
     /// Requests per second; 0 is unlimited [default: 10; with --sandbox 0]
-    #[arg(long, env = "TIEOUT_RATE", value_name = "N", help_heading = "Provider")]
+    #[arg(long, env = "TIEOUT_RATE", value_name = "N", value_parser = whole::<u32>, help_heading = "Provider")]
     pub rate: Option<u32>,
     /// Count a request against the rate until a second after its reply: safe whatever its way takes, but slower
     #[arg(long, env = "TIEOUT_STRICT_RATE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
     pub strict_rate: Option<bool>,
     /// Requests in flight, 1 to 1024 [default: 16]
-    #[arg(long, env = "TIEOUT_CONCURRENCY", value_name = "N", help_heading = "Provider")]
+    #[arg(long, env = "TIEOUT_CONCURRENCY", value_name = "N", value_parser = whole::<usize>, help_heading = "Provider")]
     pub concurrency: Option<usize>,
     /// One whole attempt, such as 30s or 2m [default: 30s]
     #[arg(long, env = "TIEOUT_TIMEOUT", value_name = "DURATION", help_heading = "Provider")]
     pub timeout: Option<String>,
     /// Retries after the first attempt [default: 5]
-    #[arg(long, env = "TIEOUT_RETRIES", value_name = "N", help_heading = "Provider")]
+    #[arg(long, env = "TIEOUT_RETRIES", value_name = "N", value_parser = whole::<u32>, help_heading = "Provider")]
     pub retries: Option<u32>,
     /// The longest single wait that the provider may impose [default: 5m]
     #[arg(long, env = "TIEOUT_MAX_WAIT", value_name = "DURATION", help_heading = "Provider")]
@@ -223,6 +224,11 @@ pub struct Options {
     /// What standard output gets: a summary for people, or summary.json [default: text]
     #[arg(long, env = "TIEOUT_OUTPUT", value_name = "FORMAT", help_heading = "Output")]
     pub output: Option<Output>,
+}
+
+/// Reads a whole number from zero on.
+fn whole<N: FromStr>(text: &str) -> Result<N, &'static str> {
+    text.parse().map_err(|_| "give a whole number, such as 10")
 }
 
 /// What standard output gets.

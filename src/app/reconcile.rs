@@ -14,7 +14,7 @@ use super::terminal;
 use crate::domain::outcome::Bucket;
 use crate::input::Input;
 use crate::pipeline::{self, Display, Ended, Job, JobError, Resuming, Signal};
-use crate::provider::{ApiKey, Options as ProviderOptions, Provider, Stop};
+use crate::provider::{ApiKey, Options as ProviderOptions, Provider, ProviderError, Stop};
 use crate::report::ReportError;
 use crate::report::chain;
 use crate::report::publish::{Destination, PublishError};
@@ -85,8 +85,7 @@ fn open(mut settings: Settings) -> Result<Job, Failure> {
     };
     let base_url = if settings.sandbox { SANDBOX_URL.to_owned() } else { settings.provider.base_url.clone() };
     let (rate, concurrency) = (settings.provider.rate, settings.provider.concurrency);
-    let provider = Provider::new(settings.provider, key)
-        .map_err(|error| Failure::usage(error).help("see --api-url and the other options of the provider"))?;
+    let provider = Provider::new(settings.provider, key).map_err(unusable)?;
     let mut locks = vec![Lock::on_state(&settings.state, started_at).map_err(locked)?];
     if !settings.sandbox {
         match Lock::on_key(&provider.fingerprint(), started_at) {
@@ -144,6 +143,16 @@ fn unwritable(error: PublishError) -> Failure {
     }
 }
 
+/// The provider can't be asked as the settings say.
+fn unusable(error: ProviderError) -> Failure {
+    let option = match error {
+        ProviderError::CaFile { .. } => "--ca-file",
+        ProviderError::UnreadableProxy | ProviderError::ProxySeesKey => "--proxy",
+        _ => "--api-url",
+    };
+    Failure::usage(error).help(format!("see {option}"))
+}
+
 /// Why there is no report where it should be.
 fn failed(error: JobError, destination: &Destination) -> Failure {
     match error {
@@ -187,7 +196,7 @@ fn display(quiet: bool) -> Display {
     }
 }
 
-pub(super) fn failure(error: JobError) -> Failure {
+fn failure(error: JobError) -> Failure {
     match error {
         JobError::Store(damage) if damage.is_damage() => Failure::no_report(damage),
         JobError::Unrecorded { .. } => Failure::no_report(error),

@@ -1,5 +1,6 @@
 //! Settings: option over environment over file over default, validated once, before anything is fetched.
 
+mod file;
 mod judging;
 mod waivers;
 
@@ -12,7 +13,6 @@ use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
 use secrecy::SecretString;
-use toml::Table;
 
 use super::cli::{Audit, General, Kept, Options, Output, Place, Reconcile};
 use super::exit::FailOn;
@@ -25,6 +25,7 @@ use crate::report::publish::Destination;
 
 const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
 const KEY_VARIABLE: &str = "CHENYU_API_KEY";
+const KEY_FILE: &str = "api-key-file";
 const REPORTS_DIR: &str = "reports";
 const AUDITS_DIR: &str = "audits";
 const STATE_FILE: &str = ".state.sqlite";
@@ -83,7 +84,7 @@ pub enum SettingsError {
         source: io::Error,
     },
     /// The settings file holds something it should not.
-    #[error("the settings file {} is not usable:\n{message}", path.display())]
+    #[error("the settings file {} is not usable: {message}", path.display())]
     Toml {
         /// The file.
         path: PathBuf,
@@ -101,7 +102,7 @@ pub enum SettingsError {
         expected: String,
     },
     /// The file says something of a check that there is not.
-    #[error("[checks] in the settings file: there is no check {code:?}{}", nearest.map_or_else(String::new, |near| format!("; did you mean {near:?}?")))]
+    #[error("[checks]: there is no check {code:?}{}", nearest.map_or_else(String::new, |near| format!("; did you mean {near:?}?")))]
     UnknownCheck {
         /// What stands there.
         code: String,
@@ -109,7 +110,7 @@ pub enum SettingsError {
         nearest: Option<&'static str>,
     },
     /// The file says of a check what can't be said of it.
-    #[error("[checks] in the settings file: {key} = {value:?}: {expected}")]
+    #[error("[checks]: {key} = {value:?}: {expected}")]
     Check {
         /// The check, or check and cause.
         key: String,
@@ -147,6 +148,28 @@ pub enum SettingsError {
         /// Why not.
         source: KeyError,
     },
+    /// What can't be used stands in the settings file.
+    #[error("{error} (in the settings file {})", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What can't be used.
+        error: Box<SettingsError>,
+    },
+}
+
+impl SettingsError {
+    /// The key of the settings file that could be at fault.
+    fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Value { option, .. } => Some(option),
+            Self::UnknownCheck { .. } | Self::Check { .. } => Some("checks"),
+            Self::Waivers { .. } => Some("waivers"),
+            Self::KeyFile { .. } => Some(KEY_FILE),
+            Self::Key { origin, .. } if origin != KEY_VARIABLE => Some(KEY_FILE),
+            Self::Key { .. } | Self::File { .. } | Self::Toml { .. } | Self::NoKey | Self::InFile { .. } => None,
+        }
+    }
 }
 
 /// Brings together what was typed, and proves it usable.
@@ -154,17 +177,22 @@ pub enum SettingsError {
 /// # Errors
 /// [`SettingsError`] says which setting can't be used and what would do.
 pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, SettingsError> {
-    let options = match settings_file(general.config.as_deref())? {
-        Some((path, text)) => {
-            overlay(&command.options, &text).map_err(|message| SettingsError::Toml { path, message })?
+    match file::find(general.config.as_deref())? {
+        Some(file) => {
+            let options = file.under(&command.options)?;
+            settings(command.ids, options, general.quiet).map_err(|error| file.blamed(error, &command.options))
         }
-        None => command.options,
-    };
+        None => settings(command.ids, command.options, general.quiet),
+    }
+}
+
+/// Proves the settings usable, wherever each comes from.
+fn settings(ids: PathBuf, options: Options, quiet: bool) -> Result<Settings, SettingsError> {
     let sandbox = options.sandbox.unwrap_or(false);
     let key = if sandbox { None } else { Some(key(options.api_key_file.as_deref())?) };
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
     Ok(Settings {
-        input: input(command.ids, &options)?,
+        input: input(ids, &options)?,
         provider: provider(&options)?,
         key,
         sandbox,
@@ -184,7 +212,7 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
             keeps_replies: options.evidence == Some(Kept::Full),
         },
         output: options.output.unwrap_or_default(),
-        quiet: general.quiet,
+        quiet,
     })
 }
 
@@ -194,8 +222,8 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
 /// [`SettingsError`] where the settings file can't be used.
 pub fn place(typed: &Place, general: &General) -> Result<(PathBuf, PathBuf), SettingsError> {
     let typed = Options { state: typed.state.clone(), reports_dir: typed.reports_dir.clone(), ..Options::default() };
-    let options = match settings_file(general.config.as_deref())? {
-        Some((path, text)) => overlay(&typed, &text).map_err(|message| SettingsError::Toml { path, message })?,
+    let options = match file::find(general.config.as_deref())? {
+        Some(file) => file.under(&typed)?,
         None => typed,
     };
     let reports_dir = options.reports_dir.unwrap_or_else(|| REPORTS_DIR.into());
@@ -260,35 +288,11 @@ fn fail_on(options: &Options) -> Result<Vec<FailOn>, SettingsError> {
 }
 
 fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, SettingsError> {
-    let parsed =
-        text.map(|text| value::<Timestamp>("as-of", text, "give a time with its offset, such as 2026-11-23T02:00:00Z")).transpose()?;
+    let parsed = text
+        .map(|text| value::<Timestamp>("as-of", text, "give a time with its offset, such as 2026-11-23T02:00:00Z"))
+        .transpose()?;
     // What the state can't keep must not be judged by either: times are kept to the microsecond.
     Ok(parsed.map(|as_of| as_of.round(Unit::Microsecond).unwrap_or(as_of)))
-}
-
-/// The file that is named, or the user's own; never one of the current directory, which could redirect the key.
-fn settings_file(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, SettingsError> {
-    let own = || {
-        let folder = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
-        let folder = folder.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".config")))?;
-        Some(folder.join("tieout/tieout.toml")).filter(|path| path.exists())
-    };
-    let Some(path) = named.map(Path::to_owned).or_else(own) else {
-        return Ok(None);
-    };
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(Some((path, text))),
-        Err(source) => Err(SettingsError::File { path, source }),
-    }
-}
-
-/// Lays what was typed over what the file says. The file is read by itself first, so that its errors name its lines.
-fn overlay(typed: &Options, file: &str) -> Result<Options, String> {
-    let unusable = |error: toml::de::Error| error.to_string();
-    toml::from_str::<Options>(file).map_err(unusable)?;
-    let mut settings: Table = file.parse().map_err(unusable)?;
-    settings.extend(Table::try_from(typed).map_err(|error| error.to_string())?);
-    settings.try_into().map_err(unusable)
 }
 
 fn input(ids: PathBuf, options: &Options) -> Result<InputOptions, SettingsError> {

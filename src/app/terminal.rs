@@ -38,6 +38,10 @@ pub(super) fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::R
     }
     population.add_row(vec!["= rows read".to_owned(), summary.population.rows().to_string()]);
     print(&mut population, &[1], out)?;
+    if report.exceptions > 0 {
+        let rows = counted(report.exceptions as u64, "row is", "rows are");
+        writeln!(out, "{rows} no fetched order: exceptions.csv in the report says which, and why.")?;
+    }
     if summary.reused > 0 {
         let reused = counted(summary.reused, "order was", "orders were");
         writeln!(out, "{reused} not asked for again: an earlier run saw them settled.")?;
@@ -100,7 +104,7 @@ fn show_worst(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             row.run_order_id.to_string(),
             finding.check.to_owned(),
             finding.difference.map(|difference| difference.to_string()).unwrap_or_default(),
-            cut(&finding.message),
+            format!("{}{}", if finding.is_waived { "waived: " } else { "" }, cut(&finding.message)),
         ]);
     }
     print(&mut table, &[0, 3], out)
@@ -125,13 +129,17 @@ fn show_causes(summary: &SummaryJson, out: &mut dyn Write) -> io::Result<()> {
         }
         print(&mut table, &[3, 4, 5], out)?;
     }
-    let judging = &summary.settings.checks;
-    let off: Vec<&str> =
-        CATALOGUE.iter().map(|check| check.code).filter(|code| !judging.iter().any(|on| on == code)).collect();
+    let off = not_judged(summary);
     if !off.is_empty() {
         writeln!(out, "Not judged, as set: {}", off.join(", "))?;
     }
     Ok(())
+}
+
+/// The checks that are off.
+fn not_judged(summary: &SummaryJson) -> Vec<&'static str> {
+    let judged = &summary.settings.checks;
+    CATALOGUE.iter().map(|check| check.code).filter(|code| !judged.iter().any(|on| on == code)).collect()
 }
 
 /// One line a currency: sums never cross currencies.
@@ -191,13 +199,15 @@ fn show_lifecycle(lifecycle: Lifecycle, out: &mut dyn Write) -> io::Result<()> {
 
 fn explanation(report: &Report) -> String {
     let population = &report.summary.population;
+    // With a check off nobody knows whether everything ties out.
+    let ties_out = if not_judged(&report.summary).is_empty() { "ties out" } else { "passes the checks that are on" };
     match report.weighed.verdict {
-        Verdict::Reconciled => "Every order is settled and ties out.".to_owned(),
+        Verdict::Reconciled => format!("Every order is settled and {ties_out}."),
         Verdict::Pending => format!(
-            "Everything due so far ties out; {} not settled yet.",
+            "Everything due so far {ties_out}; {} not settled yet.",
             counted(population.of(Bucket::Pending), "order is", "orders are")
         ),
-        Verdict::Warnings => "Everything ties out, but something is worth a look.".to_owned(),
+        Verdict::Warnings => "There is no error, but something is worth a look.".to_owned(),
         Verdict::Discrepant => {
             let look = [Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected];
             format!(

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::JobError;
-use super::audit::{Changes, Evident};
+use super::audit::{Changes, Evident, manifest_of};
 use crate::report::ReportError;
 use crate::report::builder::FACTS_FILE;
 use crate::report::manifest::{FileStamp, MANIFEST_FILE, Manifest, hash_file};
@@ -65,9 +65,7 @@ pub fn verify(
     exit_code: impl Fn(&[String], &Weighed) -> u8,
 ) -> Result<Vec<Part>, JobError> {
     let missing = |problem: String| JobError::NoReport { folder: folder.to_owned(), problem };
-    let read = Manifest::read(folder).map_err(|error| missing(error.to_string()))?;
-    let (manifest, hash) =
-        read.ok_or_else(|| missing("there is no manifest.json of a report that this version reads".to_owned()))?;
+    let (manifest, hash) = manifest_of(folder)?;
     Ok(vec![
         files(folder, &manifest).map_err(|error| missing(error.to_string()))?,
         in_state(&manifest, &hash, state)?,

@@ -75,7 +75,8 @@ fn waiver(entry: Entry) -> Result<((String, String), Waiver), String> {
         (None, None, None) if entry.check == NOT_FOUND => Figures::Missing,
         _ if entry.check == NOT_FOUND => return Err("a missing order has no figures: leave them out".to_owned()),
         (Some(difference), None, None) => {
-            let amount = Amount::parse(&difference).map_err(|error| format!("difference {difference:?}: {error}; give an amount such as 0.58042467"))?;
+            let amount = Amount::parse(&difference)
+                .map_err(|error| format!("difference {difference:?}: {error}; give an amount such as 0.58042467"))?;
             Figures::Difference(amount.into())
         }
         (None, Some(expected), Some(actual)) => {
