@@ -115,7 +115,9 @@ fn run(folder: &Path, there: &Path, command: &str) -> Result<Output, String> {
     let path = std::env::join_paths(paths).map_err(|error| error.to_string())?;
     let mut shell = Command::new("sh");
     shell.env_clear().env("PATH", path).env("HOME", there).current_dir(there);
-    if let Ok(environment) = fs::read_to_string(folder.join("environment")) {
+    let environment = folder.join("environment");
+    if environment.exists() {
+        let environment = fs::read_to_string(environment).map_err(|error| format!("environment: {error}"))?;
         let variables: Option<Vec<_>> = environment.lines().map(|line| line.split_once('=')).collect();
         shell.envs(variables.ok_or("environment: lines of NAME=value")?);
     }
