@@ -4,13 +4,16 @@ use std::io::{self, Write};
 
 use super::cli::{Audit, Output};
 use super::exit::{self, Exit, FailOn, Failure};
+use super::voice::Voice;
 use super::{settings, terminal};
+use crate::checks::Judging;
 use crate::pipeline::JobError;
 use crate::pipeline::audit::{self, Evident};
 use crate::report::publish::PublishError;
+use crate::store::Confirmations;
 
 /// Makes the report again, and says how it came out.
-pub(super) fn run(command: Audit, quiet: bool) -> Result<Exit, Failure> {
+pub(super) fn run(command: Audit, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
     let evident = Evident::open(&command.report).map_err(failure)?;
     let was = evident.manifest.stamp.settings.judging().map_err(Failure::usage)?;
     let (changes, destination) = settings::changes(&command, &was).map_err(Failure::usage)?;
@@ -18,8 +21,8 @@ pub(super) fn run(command: Audit, quiet: bool) -> Result<Exit, Failure> {
         PublishError::Io { .. } => Failure::no_report(error),
         PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) => Failure::usage(error),
     })?;
-    let material = changes.judging.as_ref().and_then(|judging| judging.material);
-    if command.fail_on.contains(&FailOn::Material) && material.is_none() {
+    let has_materiality = changes.judging.as_ref().is_some_and(Judging::has_materiality);
+    if command.fail_on.contains(&FailOn::Material) && !has_materiality {
         return Err(Failure::usage("--fail-on material: say from which size on, with --material"));
     }
     let fail_on = command.fail_on.iter().map(|verdict| verdict.word().to_owned()).collect();
@@ -28,7 +31,7 @@ pub(super) fn run(command: Audit, quiet: bool) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
     let shown = match command.output {
         Output::Text if quiet => Ok(()),
-        Output::Text => terminal::show(&report, &folder, &mut out),
+        Output::Text => terminal::show(&report, &folder, Confirmations::default(), voice, &mut out),
         Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),

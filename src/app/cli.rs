@@ -1,14 +1,23 @@
-//! The command line. The options of `reconcile` are one struct that serves the command line, the environment and the
-//! settings file.
+//! The command line. The options of `reconcile` serve the command line, the environment and the settings file; how the
+//! provider is asked is a struct of its own among them, which other commands have as well.
 
+mod asking;
+mod discover;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use serde::{Deserialize, Serialize};
 
 use super::exit::FailOn;
+use super::voice::Colour;
+use crate::language::Language;
 use crate::sandbox;
+
+pub use asking::Asking;
+pub use discover::Discover;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -29,6 +38,17 @@ Exit codes:
   0    compared, whatever changed: scripts read the JSON
   2    usage error, or one of the two is no report
   4    a report can't be read, or is not what its manifest says";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  tieout completions bash > /etc/bash_completion.d/tieout
+  tieout completions zsh > ~/.zfunc/_tieout
+  tieout completions fish > ~/.config/fish/completions/tieout.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  tieout man /usr/local/share/man/man1
+  tieout man | man -l -";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,6 +85,12 @@ pub struct General {
     /// How the log is written
     #[arg(long, global = true, env = "TIEOUT_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// Language of texts for people: en or zh-CN [default: that of the locale]
+    #[arg(long, global = true, env = "TIEOUT_LANG", value_name = "LANG")]
+    pub lang: Option<Language>,
+    /// When texts on standard output are coloured
+    #[arg(long = "color", global = true, env = "TIEOUT_COLOR", value_name = "WHEN", default_value = "auto")]
+    pub colour: Colour,
 }
 
 /// How the log is written.
@@ -82,6 +108,9 @@ pub enum Command {
     /// The job: read the IDs, fetch each order, check it, write the report
     #[command(args_override_self = true, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
     Reconcile(Box<Reconcile>),
+    /// List the orders of the key's owner: writes the ids CSV that reconcile reads
+    #[command(args_override_self = true)]
+    Discover(Box<Discover>),
     /// Make a report again from its own evidence, offline, by other settings if given
     Audit(Box<Audit>),
     /// Prove a report: hashes, chain, and that its evidence comes to the same figures
@@ -93,10 +122,29 @@ pub enum Command {
     /// What changed between two reports: discrepancies new, persisting and resolved, and movement of spend
     #[command(after_help = DIFF_EXAMPLES, after_long_help = format!("{DIFF_EXAMPLES}\n\n{DIFF_EXIT_CODES}"))]
     Diff(DiffCommand),
-    /// List the checks, or explain one
+    /// Write a settings file with every key in it, explained
+    Init {
+        /// The file to make
+        #[arg(value_name = "FILE", default_value = "tieout.toml")]
+        file: PathBuf,
+    },
+    /// List the checks, or explain one, or any other word of the reports
     Checks {
-        /// The check's code, such as quote-split
+        /// The check's code, such as quote-split; or a cause, bucket, verdict or severity
         code: Option<String>,
+    },
+    /// Write the completions of a shell to standard output
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Write the manual pages
+    #[command(after_help = MAN_EXAMPLES)]
+    Man {
+        /// Folder for all pages; without one, the page of tieout itself goes to standard output
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
     },
     /// Serve the simulator of the provider on loopback
     Sandbox(SandboxCommand),
@@ -115,45 +163,15 @@ pub struct Reconcile {
 
 /// The options of `reconcile` as typed: on the command line, in the environment, or in the settings file.
 #[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(rustdoc::bare_urls, reason = "these texts are the help, where angle brackets would show")]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Options {
-    /// Base URL of the provider [default: https://www.chenyu.cn/api/open/v2]
-    #[arg(long, env = "TIEOUT_API_URL", value_name = "URL", help_heading = "Provider")]
-    pub api_url: Option<String>,
-    /// File that holds the API key; else the environment's CHENYU_API_KEY
-    #[arg(long, env = "TIEOUT_API_KEY_FILE", value_name = "FILE", help_heading = "Provider")]
-    pub api_key_file: Option<PathBuf>,
-    /// Reconcile against the simulator, in this process: no key, no network
-    #[arg(long, env = "TIEOUT_SANDBOX", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
-    pub sandbox: Option<bool>,
-    /// Requests per second; 0 is unlimited [default: 10; with --sandbox 0]
-    #[arg(long, env = "TIEOUT_RATE", value_name = "N", value_parser = whole::<u32>, help_heading = "Provider")]
-    pub rate: Option<u32>,
-    /// Count a request against the rate until a second after its reply: safe whatever its way takes, but slower
-    #[arg(long, env = "TIEOUT_STRICT_RATE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
-    pub strict_rate: Option<bool>,
-    /// Requests in flight, 1 to 1024 [default: 16]
-    #[arg(long, env = "TIEOUT_CONCURRENCY", value_name = "N", value_parser = whole::<usize>, help_heading = "Provider")]
-    pub concurrency: Option<usize>,
-    /// One whole attempt, such as 30s or 2m [default: 30s]
-    #[arg(long, env = "TIEOUT_TIMEOUT", value_name = "DURATION", help_heading = "Provider")]
-    pub timeout: Option<String>,
-    /// Retries after the first attempt [default: 5]
-    #[arg(long, env = "TIEOUT_RETRIES", value_name = "N", value_parser = whole::<u32>, help_heading = "Provider")]
-    pub retries: Option<u32>,
-    /// The longest single wait that the provider may impose [default: 5m]
-    #[arg(long, env = "TIEOUT_MAX_WAIT", value_name = "DURATION", help_heading = "Provider")]
-    pub max_wait: Option<String>,
-    /// How long the provider may be asked in all; what is not fetched by then is unfetched [default: none]
-    #[arg(long, env = "TIEOUT_DEADLINE", value_name = "DURATION", help_heading = "Provider")]
-    pub deadline: Option<String>,
-    /// Proxy to go through, such as http://proxy:3128 [default: none, whatever the environment says]
-    #[arg(long, env = "TIEOUT_PROXY", hide_env_values = true, value_name = "URL", help_heading = "Provider")]
-    pub proxy: Option<String>,
-    /// PEM file of certificates to trust beside the system's
-    #[arg(long, env = "TIEOUT_CA_FILE", value_name = "FILE", help_heading = "Provider")]
-    pub ca_file: Option<PathBuf>,
+    /// How the provider is asked. In the settings file these keys stand among the others.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub asking: Asking,
+    /// Read orders that fail a check once more before they are reported [default: true]
+    #[arg(long, env = "TIEOUT_CONFIRM", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
+    pub confirm: Option<bool>,
 
     /// Heading (or number) of the ID column [default: detected]
     #[arg(long, env = "TIEOUT_COLUMN", value_name = "NAME", help_heading = "Input")]
@@ -180,6 +198,21 @@ pub struct Options {
     /// From which age an order that is not settled is a warning [default: 24h]
     #[arg(long, env = "TIEOUT_STALE_AFTER", value_name = "DURATION", help_heading = "Judging")]
     pub stale_after: Option<String>,
+    /// How long before it is stale an order is a warning already, such as 6h [default: none]
+    #[arg(long, env = "TIEOUT_WARN_BEFORE", value_name = "DURATION", help_heading = "Judging")]
+    pub warn_before: Option<String>,
+    /// Compare a field with a column of the CSV, such as final_amount=amount; repeatable, or several with ; between
+    #[arg(long, env = "TIEOUT_EXPECT", value_name = "FIELD=COLUMN", value_delimiter = ';', help_heading = "Judging")]
+    pub expect: Option<Vec<String>>,
+    /// What a sum over settled orders has to come to, such as final=1234.56 or final:USD=12; repeatable
+    #[arg(
+        long,
+        env = "TIEOUT_CONTROL_TOTAL",
+        value_name = "FIELD=AMOUNT",
+        value_delimiter = ';',
+        help_heading = "Judging"
+    )]
+    pub control_total: Option<Vec<String>>,
     /// From which size on, in the order's currency, a difference is material: shown first, and see --fail-on [default: none]
     #[arg(long, env = "TIEOUT_MATERIAL", value_name = "DECIMAL", help_heading = "Judging")]
     pub material: Option<String>,
@@ -189,6 +222,9 @@ pub struct Options {
     /// Severities of checks that are other ones than the catalogue's: only in the file, in `[checks]`
     #[arg(skip)]
     pub checks: Option<toml::Table>,
+    /// Thresholds for the orders of some workflows: only in the file, in `[workflow.ID]`
+    #[arg(skip)]
+    pub workflow: Option<BTreeMap<String, WorkflowOptions>>,
     /// What ages are counted to, such as 2026-11-23T02:00:00Z [default: the start of the run]
     #[arg(long, env = "TIEOUT_AS_OF", value_name = "TIME", help_heading = "Judging")]
     pub as_of: Option<String>,
@@ -224,11 +260,21 @@ pub struct Options {
     /// What standard output gets: a summary for people, or summary.json [default: text]
     #[arg(long, env = "TIEOUT_OUTPUT", value_name = "FORMAT", help_heading = "Output")]
     pub output: Option<Output>,
+    /// The language of texts for people: on the command line it is an option of every command.
+    #[arg(skip)]
+    pub lang: Option<Language>,
 }
 
-/// Reads a whole number from zero on.
-fn whole<N: FromStr>(text: &str) -> Result<N, &'static str> {
-    text.parse().map_err(|_| "give a whole number, such as 10")
+/// What is other than usual for the orders of one workflow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WorkflowOptions {
+    /// By how much quote-split and cost-sum may be off.
+    pub tolerance: Option<String>,
+    /// From which age an order that is not settled is a warning.
+    pub stale_after: Option<String>,
+    /// From which size on a difference is material.
+    pub material: Option<String>,
 }
 
 /// What standard output gets.
@@ -280,6 +326,12 @@ pub struct Audit {
     /// From which age an order that is not settled is a warning
     #[arg(long, value_name = "DURATION")]
     pub stale_after: Option<String>,
+    /// How long before it is stale an order is a warning already
+    #[arg(long, value_name = "DURATION")]
+    pub warn_before: Option<String>,
+    /// What a sum over settled orders has to come to, such as final=1234.56; repeatable, in place of the report's
+    #[arg(long, value_name = "FIELD=AMOUNT", value_delimiter = ';')]
+    pub control_total: Option<Vec<String>>,
     /// From which size on, in the order's currency, a difference is material
     #[arg(long, value_name = "DECIMAL")]
     pub material: Option<String>,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::pipeline::Signal;
 use crate::summary::{Verdict, Weighed};
 
 /// Every way in which the process can end.
@@ -37,6 +38,15 @@ impl Exit {
             Self::NoReport => 4,
             Self::Interrupted => 130,
             Self::Terminated => 143,
+        }
+    }
+}
+
+impl From<Signal> for Exit {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Interrupt => Self::Interrupted,
+            Signal::Terminate => Self::Terminated,
         }
     }
 }

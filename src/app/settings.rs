@@ -1,39 +1,41 @@
 //! Settings: option over environment over file over default, validated once, before anything is fetched.
 
+mod asking;
+mod discovering;
 mod file;
 mod judging;
+mod language;
 mod waivers;
 
-use std::env;
-use std::fs;
+use std::collections::BTreeMap;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
-use secrecy::SecretString;
 
 use super::cli::{Audit, General, Kept, Options, Output, Place, Reconcile};
 use super::exit::FailOn;
 use crate::checks::Judging;
+use crate::domain::books::Field;
 use crate::input::{Options as InputOptions, Source};
 use crate::pipeline::Memory;
 use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
 use crate::report::publish::Destination;
+use asking::{KEY_FILE, KEY_VARIABLE};
+use file::with_file;
 
-const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
-const KEY_VARIABLE: &str = "CHENYU_API_KEY";
-const KEY_FILE: &str = "api-key-file";
+pub use discovering::{Discovering, discovering};
+
+#[cfg(test)]
+pub(super) use file::overlay;
+pub(super) use judging::nearest;
+pub(super) use language::language;
+
 const REPORTS_DIR: &str = "reports";
 const AUDITS_DIR: &str = "audits";
 const STATE_FILE: &str = ".state.sqlite";
-/// The largest key file, in bytes.
-const MAX_KEY_FILE: u64 = 4_096;
-/// Requests per second.
-const DEFAULT_RATE: u32 = 10;
-const MAX_CONCURRENCY: usize = 1_024;
 /// The longest label of an account, in characters.
 const MAX_ACCOUNT: usize = 200;
 
@@ -44,10 +46,8 @@ pub struct Settings {
     pub input: InputOptions,
     /// How to ask the provider.
     pub provider: ProviderOptions,
-    /// The provider's key; `None` with the simulator.
+    /// The provider's key; `None` where the simulator is asked instead.
     pub key: Option<ApiKey>,
-    /// Whether the simulator is asked instead.
-    pub sandbox: bool,
     /// The settings that affect judgement.
     pub judging: Judging,
     /// What ages are counted to, if not the start of the run.
@@ -64,6 +64,8 @@ pub struct Settings {
     pub account: Option<String>,
     /// How long after its last sign of life a run is continued; `None` for never.
     pub resume_within: Option<Duration>,
+    /// Whether failing orders are read once more before they are reported.
+    pub confirms: bool,
     /// What is kept for later runs, and taken from earlier ones.
     pub memory: Memory,
     /// What standard output gets.
@@ -119,6 +121,14 @@ pub enum SettingsError {
         /// What would do.
         expected: String,
     },
+    /// The thresholds of a workflow can't be used.
+    #[error("[workflow.{id}]: {problem}")]
+    Workflow {
+        /// The workflow.
+        id: String,
+        /// What and why not.
+        problem: String,
+    },
     /// The file of waivers can't be used.
     #[error("--waivers {}: {problem}", path.display())]
     Waivers {
@@ -164,6 +174,7 @@ impl SettingsError {
         match self {
             Self::Value { option, .. } => Some(option),
             Self::UnknownCheck { .. } | Self::Check { .. } => Some("checks"),
+            Self::Workflow { .. } => Some("workflow"),
             Self::Waivers { .. } => Some("waivers"),
             Self::KeyFile { .. } => Some(KEY_FILE),
             Self::Key { origin, .. } if origin != KEY_VARIABLE => Some(KEY_FILE),
@@ -177,26 +188,19 @@ impl SettingsError {
 /// # Errors
 /// [`SettingsError`] says which setting can't be used and what would do.
 pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, SettingsError> {
-    match file::find(general.config.as_deref())? {
-        Some(file) => {
-            let options = file.under(&command.options)?;
-            settings(command.ids, options, general.quiet).map_err(|error| file.blamed(error, &command.options))
-        }
-        None => settings(command.ids, command.options, general.quiet),
-    }
+    with_file(command.options, general, |options| settings(command.ids, options, general.quiet))
 }
 
 /// Proves the settings usable, wherever each comes from.
 fn settings(ids: PathBuf, options: Options, quiet: bool) -> Result<Settings, SettingsError> {
-    let sandbox = options.sandbox.unwrap_or(false);
-    let key = if sandbox { None } else { Some(key(options.api_key_file.as_deref())?) };
+    let key = asking::key(&options.asking)?;
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
+    let judging = judging::judging(&options)?;
     Ok(Settings {
-        input: input(ids, &options)?,
-        provider: provider(&options)?,
+        input: input(ids, &options, judging.expect.clone())?,
+        provider: asking::provider(&options.asking)?,
         key,
-        sandbox,
-        judging: judging::judging(&options)?,
+        judging,
         as_of: as_of(options.as_of.as_deref())?,
         fail_on: fail_on(&options)?,
         allow_empty: options.allow_empty.unwrap_or(false),
@@ -207,6 +211,7 @@ fn settings(ids: PathBuf, options: Options, quiet: bool) -> Result<Settings, Set
             Some(true) => None,
             _ => Some(duration("resume-within", options.resume_within.as_deref().unwrap_or("6h"))?),
         },
+        confirms: options.confirm.unwrap_or(true),
         memory: Memory {
             reuse_settled: options.reuse_settled.as_deref().map(|text| duration("reuse-settled", text)).transpose()?,
             keeps_replies: options.evidence == Some(Kept::Full),
@@ -222,12 +227,12 @@ fn settings(ids: PathBuf, options: Options, quiet: bool) -> Result<Settings, Set
 /// [`SettingsError`] where the settings file can't be used.
 pub fn place(typed: &Place, general: &General) -> Result<(PathBuf, PathBuf), SettingsError> {
     let typed = Options { state: typed.state.clone(), reports_dir: typed.reports_dir.clone(), ..Options::default() };
-    let options = match file::find(general.config.as_deref())? {
-        Some(file) => file.under(&typed)?,
-        None => typed,
-    };
+    with_file(typed, general, |options| Ok(place_of(options)))
+}
+
+fn place_of(options: Options) -> (PathBuf, PathBuf) {
     let reports_dir = options.reports_dir.unwrap_or_else(|| REPORTS_DIR.into());
-    Ok((options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)), reports_dir))
+    (options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)), reports_dir)
 }
 
 /// Where the state of a report is unless it is named: beside it.
@@ -248,6 +253,8 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         stale_after,
         waivers: command.waivers.clone(),
         material: command.material.clone(),
+        warn_before: command.warn_before.clone(),
+        control_total: command.control_total.clone(),
         ..Options::default()
     };
     let currency = command.currency.clone().filter(|currency| !currency.is_empty());
@@ -256,11 +263,15 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance.clone() },
         currency: if command.currency.is_some() { given.currency } else { was.currency.clone() },
         stale_after: if command.stale_after.is_some() { given.stale_after } else { was.stale_after },
+        warn_before: if command.warn_before.is_some() { given.warn_before } else { was.warn_before },
         off: if command.all_checks { given.off } else { was.off.clone() },
         severities: was.severities.clone(),
         names_causes: was.names_causes || command.all_checks,
         material: if command.material.is_some() { given.material } else { was.material },
         waivers: if command.waivers.is_some() { given.waivers } else { was.waivers.clone() },
+        workflows: was.workflows.clone(),
+        expect: was.expect.clone(),
+        control_totals: if command.control_total.is_some() { given.control_totals } else { was.control_totals.clone() },
     };
     let changes = Changes {
         judging: Some(judging),
@@ -281,7 +292,8 @@ pub fn keep(text: &str) -> Result<Duration, SettingsError> {
 
 fn fail_on(options: &Options) -> Result<Vec<FailOn>, SettingsError> {
     let fail_on = options.fail_on.clone().unwrap_or_default();
-    if fail_on.contains(&FailOn::Material) && options.material.is_none() {
+    let by_workflow = || options.workflow.iter().flatten().any(|(_, own)| own.material.is_some());
+    if fail_on.contains(&FailOn::Material) && options.material.is_none() && !by_workflow() {
         return Err(unusable("fail-on", FailOn::Material.word(), "say from which size on, with --material"));
     }
     Ok(fail_on)
@@ -295,13 +307,14 @@ fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, SettingsError> {
     Ok(parsed.map(|as_of| as_of.round(Unit::Microsecond).unwrap_or(as_of)))
 }
 
-fn input(ids: PathBuf, options: &Options) -> Result<InputOptions, SettingsError> {
+fn input(ids: PathBuf, options: &Options, books: BTreeMap<Field, String>) -> Result<InputOptions, SettingsError> {
     Ok(InputOptions {
         source: if ids.as_os_str() == "-" { Source::Stdin } else { Source::File(ids) },
         column: options.column.clone(),
         no_header: options.no_header.unwrap_or(false),
         encoding: options.encoding.clone(),
         delimiter: options.delimiter.as_deref().map(delimiter).transpose()?,
+        books,
     })
 }
 
@@ -313,26 +326,6 @@ fn delimiter(text: &str) -> Result<u8, SettingsError> {
         (_, [byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Ok(*byte),
         _ => Err(unusable("delimiter", text, "give one character, or comma, semicolon, tab")),
     }
-}
-
-fn provider(options: &Options) -> Result<ProviderOptions, SettingsError> {
-    let concurrency = options.concurrency.unwrap_or(16);
-    if !(1..=MAX_CONCURRENCY).contains(&concurrency) {
-        return Err(unusable("concurrency", &concurrency.to_string(), "give a number from 1 to 1024"));
-    }
-    Ok(ProviderOptions {
-        base_url: options.api_url.clone().unwrap_or_else(|| API_URL.to_owned()),
-        // The simulator is this process: there is nobody to spare.
-        rate: options.rate.unwrap_or(if options.sandbox == Some(true) { 0 } else { DEFAULT_RATE }),
-        concurrency,
-        timeout: duration("timeout", options.timeout.as_deref().unwrap_or("30s"))?,
-        retries: options.retries.unwrap_or(5),
-        max_wait: duration("max-wait", options.max_wait.as_deref().unwrap_or("5m"))?,
-        strict_rate: options.strict_rate.unwrap_or(false),
-        deadline: options.deadline.as_deref().map(|text| duration("deadline", text)).transpose()?,
-        proxy: options.proxy.clone().map(SecretString::from),
-        ca_file: options.ca_file.clone(),
-    })
 }
 
 fn duration(option: &'static str, text: &str) -> Result<Duration, SettingsError> {
@@ -358,36 +351,6 @@ fn value<T: std::str::FromStr>(option: &'static str, text: &str, expected: &str)
 
 fn unusable(option: &'static str, value: &str, expected: &str) -> SettingsError {
     SettingsError::Value { option, value: value.to_owned(), expected: expected.to_owned() }
-}
-
-/// The key: from its file where one is named, else from the environment. It is never an argument.
-fn key(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
-    if let Some(path) = file {
-        let text = key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
-        let origin = || format!("--api-key-file {}", path.display());
-        return ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: origin(), source });
-    }
-    match env::var(KEY_VARIABLE) {
-        Ok(text) => ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: KEY_VARIABLE.into(), source }),
-        Err(env::VarError::NotUnicode(_)) => {
-            Err(SettingsError::Key { origin: KEY_VARIABLE.into(), source: KeyError::BadCharacter })
-        }
-        Err(env::VarError::NotPresent) => Err(SettingsError::NoKey),
-    }
-}
-
-fn key_file(path: &Path) -> Result<String, String> {
-    let found = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !found.is_file() {
-        return Err("it is no regular file".to_owned());
-    }
-    if found.len() > MAX_KEY_FILE {
-        return Err(format!("it is larger than {MAX_KEY_FILE} bytes: it should hold the key alone"));
-    }
-    if found.permissions().mode() & 0o077 != 0 {
-        tracing::warn!("{} can be read by others than its owner: chmod 600 it", path.display());
-    }
-    fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

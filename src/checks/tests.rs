@@ -1,5 +1,6 @@
 //! The due rules and the identities, with figures worked out by hand and by plain integers.
 
+mod books;
 mod settings;
 mod waivers;
 mod warnings;
@@ -7,6 +8,7 @@ mod warnings;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
 use crate::domain::outcome::Reason;
 
@@ -56,7 +58,7 @@ fn but_warnings(judgement: &Judgement) -> Vec<&'static str> {
 
 fn judge_with(order: RunOrder, judging: &Judging) -> Judgement {
     let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
-    judge(&outcome, judging, AS_OF)
+    judge(&outcome, &Background::default(), judging, AS_OF)
 }
 
 fn judged(order: RunOrder) -> Judgement {
@@ -81,12 +83,15 @@ fn codes_never_change_their_meaning() {
         ("negative-amount", "error"),
         ("identity-mismatch", "error"),
         ("currency", "error"),
+        ("expected-mismatch", "error"),
+        ("booked-twice", "error"),
         ("restated", "error"),
         ("charge-equals-cost", "warning"),
         ("charge-exceeds-quote", "warning"),
         ("failed-run-charged", "warning"),
         ("status-conflict", "warning"),
         ("stale-pending", "warning"),
+        ("stale-soon", "warning"),
         ("timestamp-order", "warning"),
         ("unknown-status", "warning"),
     ];
@@ -223,7 +228,7 @@ fn what_is_no_order_has_its_bucket() {
     ];
     for (evidence, bucket) in cases {
         let outcome = Outcome { line: 3, run_order_id: ASKED.into(), evidence };
-        assert_eq!(judge(&outcome, &Judging::default(), AS_OF), Judgement::unchecked(bucket));
+        assert_eq!(judge(&outcome, &Background::default(), &Judging::default(), AS_OF), Judgement::unchecked(bucket));
     }
 }
 
@@ -267,7 +272,12 @@ proptest! {
 fn a_settlement_is_compared_with_what_it_was() {
     let judged = |now: RunOrder, before: Option<Charge>| {
         let evidence = Evidence::Fetched(Box::new(Fetched { order: now, is_reused: false, settled_as: before }));
-        judge(&Outcome { line: 2, run_order_id: ASKED.into(), evidence }, &Judging::default(), AS_OF)
+        judge(
+            &Outcome { line: 2, run_order_id: ASKED.into(), evidence },
+            &Background::default(),
+            &Judging::default(),
+            AS_OF,
+        )
     };
     assert_eq!(judged(clean(), None).bucket, Bucket::Reconciled, "never seen settled before");
     assert_eq!(judged(clean(), Some(clean().charge())).bucket, Bucket::Reconciled, "as it was");

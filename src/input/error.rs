@@ -166,6 +166,21 @@ pub enum InputError {
         /// The headings, or that there are none.
         found: String,
     },
+    /// The column of our own books is not there, or there are several of that name.
+    #[error("{place}: --expect {field}={column}: {} ({found}); name it by its heading or its number",
+        if *count == 0 { "there is no such column".to_owned() } else { format!("{count} columns are called that") })]
+    NoBookColumn {
+        /// The input.
+        place: String,
+        /// The field that it should hold.
+        field: &'static str,
+        /// What was asked for.
+        column: String,
+        /// How many there are.
+        count: usize,
+        /// The headings, or that there are none.
+        found: String,
+    },
     /// More than one column could be the one.
     #[error("{place}: columns {numbers} could each be the ID column ({found}); name one by its number with --column")]
     AmbiguousColumn {

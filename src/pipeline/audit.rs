@@ -93,7 +93,7 @@ impl Evident {
         for replayed in Replay::open(&self.folder)? {
             let replayed = replayed?;
             let line = replayed.outcome.line;
-            let judged = builder.add(replayed.outcome, replayed.past)?;
+            let judged = builder.add(replayed.outcome, replayed.background)?;
             if let Some((settled, bucket)) = replayed.judged
                 && (settled, bucket.as_str()) != (judged.settled, judged.bucket.code())
             {

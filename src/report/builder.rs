@@ -18,8 +18,8 @@ use super::{ReportError, csv};
 use crate::checks::{Judging, WaiverState, judge};
 use crate::domain::finding::PastFinding;
 use crate::domain::money::Sum;
-use crate::domain::outcome::{Bucket, Evidence, Outcome, Reason};
-use crate::summary::{Bridge, Summary, Weighed};
+use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::summary::{Bridge, Summary, Tie, Weighed};
 
 /// The name of the Parquet file in a report folder.
 pub const FACTS_FILE: &str = "run_orders.parquet";
@@ -122,14 +122,20 @@ impl Builder {
         })
     }
 
-    /// Judges one outcome and takes it in, with what the report before found of its order.
+    /// Judges one outcome and takes it in, with what else is known of its order.
     ///
     /// # Errors
     /// When the facts can't be written, or a total leaves what a report can hold.
-    pub fn add(&mut self, outcome: Outcome, past: Vec<PastFinding>) -> Result<Judged, ReportError> {
-        let judgement = judge(&outcome, &self.options.judging, self.options.as_of);
+    pub fn add(&mut self, outcome: Outcome, background: Background) -> Result<Judged, ReportError> {
+        let judgement = judge(&outcome, &background, &self.options.judging, self.options.as_of);
         let judged = Judged { bucket: judgement.bucket, settled: judgement.settled };
-        self.beside.push(&outcome, judgement.foreign, &past)?;
+        self.beside.push(&outcome, judgement.foreign, &background)?;
+        let order = match &outcome.evidence {
+            Evidence::Fetched(fetched) if !judgement.foreign => Some(&fetched.order),
+            _ => None,
+        };
+        self.summary.add_bookings(&background.bookings, order, self.options.judging.currency.as_deref())?;
+        let past = background.past;
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
         for (check, state) in &judgement.waivers {
@@ -195,7 +201,7 @@ impl Builder {
     /// # Errors
     /// When a file can't be written, or the report contradicts itself ([`ReportError::Contradiction`]).
     pub fn finish(self, exit_code: impl Fn(&Weighed) -> u8) -> Result<Report, ReportError> {
-        let Self { options, facts, summary, discrepancies, pending, exceptions, beside, past, reused, .. } = self;
+        let Self { options, facts, mut summary, discrepancies, pending, exceptions, beside, past, reused, .. } = self;
         let waivers = tables::waivers_with(&options.judging.waivers, &self.waivers);
         let facts_rows = facts.finish()?;
         beside.finish()?;
@@ -211,6 +217,8 @@ impl Builder {
         };
         counted.prove(&summary, &discrepancies, [&by_workflow, &by_revision])?;
         let control_totals = prove_totals(&summary, [&by_workflow, &by_revision])?;
+        let ties = tie_out(&options.judging, &by_workflow)?;
+        summary.signs.variance = !ties.iter().all(Tie::holds);
 
         for table in [
             tables::discrepancies(&discrepancies),
@@ -238,7 +246,8 @@ impl Builder {
             lifecycle: Lifecycle::of(&discrepancies, &past),
             reused,
             waivers: WaiverCounts::of(&waivers),
-            material: options.judging.material.map(|_| summary.material),
+            material: options.judging.has_materiality().then_some(summary.material),
+            ties,
             settings: (&options.judging).into(),
         };
         write_json(&json, &options)?;
@@ -319,14 +328,8 @@ fn prove_totals(
 ) -> Result<BTreeMap<String, ControlTotals>, ReportError> {
     let mut control_totals = BTreeMap::new();
     for rows in aggregates {
-        let mut sums: BTreeMap<&str, [Sum; 6]> =
-            summary.currencies.keys().map(|currency| (&**currency, [Sum::ZERO; 6])).collect();
-        for row in rows {
-            let sums = sums.entry(&*row.currency).or_default();
-            for (sum, amount) in sums.iter_mut().zip(row.amounts) {
-                *sum = sum.plus(amount)?;
-            }
-        }
+        let mut sums = sums(rows)?;
+        summary.currencies.keys().for_each(|currency| _ = sums.entry(currency).or_default());
         for (currency, sums) in sums {
             let totals = summary.currencies.get(currency).cloned().unwrap_or_default();
             let bridge = Bridge::build(&sums, &totals)?;
@@ -340,6 +343,22 @@ fn prove_totals(
         }
     }
     Ok(control_totals)
+}
+
+/// The six amounts summed over settled orders, by currency.
+fn sums(rows: &[SpendRow]) -> Result<BTreeMap<&str, [Sum; 6]>, ReportError> {
+    let mut sums = BTreeMap::<&str, [Sum; 6]>::new();
+    for row in rows {
+        for (sum, amount) in sums.entry(&*row.currency).or_default().iter_mut().zip(row.amounts) {
+            *sum = sum.plus(amount)?;
+        }
+    }
+    Ok(sums)
+}
+
+/// Holds the sums against the control totals from outside.
+fn tie_out(judging: &Judging, rows: &[SpendRow]) -> Result<Vec<Tie>, ReportError> {
+    Ok(Tie::out(&judging.control_totals, judging.currency.as_deref(), &sums(rows)?)?)
 }
 
 fn write_csv(table: Table<'_>, options: &Options) -> Result<(), ReportError> {

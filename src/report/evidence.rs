@@ -3,6 +3,7 @@
 //! Together the two files hold everything that the figures depend on, so that anybody can make the report again:
 //! the rows that are no fetched order, replies about other orders, and what earlier runs contributed.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -11,10 +12,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ReportError;
+use crate::domain::books::{Booking, Field};
 use crate::domain::finding::PastFinding;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, Charge, RunOrder};
-use crate::domain::outcome::{Bucket, Evidence, Fetched, Outcome, Reason};
+use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome, Reason};
 
 /// The file's name in a report folder.
 pub const EVIDENCE_FILE: &str = "evidence.jsonl";
@@ -35,9 +37,20 @@ pub(super) struct Row {
     /// The figures with which the order was first seen settled, where it has been in another state since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settled_as: Option<ChargeRow>,
+    /// The rows of our own books that carry the order, where the books are compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    bookings: Vec<BookingRow>,
     /// What the report before found of the order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     found_before: Vec<PastFinding>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BookingRow {
+    line: u64,
+    /// The cells as they stand in the input, by field.
+    cells: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -96,8 +109,13 @@ impl EvidenceWriter {
     }
 
     /// Takes in one row, if there is anything to say of it.
-    pub(super) fn push(&mut self, outcome: &Outcome, foreign: bool, past: &[PastFinding]) -> Result<(), ReportError> {
-        let row = Row::of(outcome, foreign, past);
+    pub(super) fn push(
+        &mut self,
+        outcome: &Outcome,
+        foreign: bool,
+        background: &Background,
+    ) -> Result<(), ReportError> {
+        let row = Row::of(outcome, foreign, background);
         if !row.says_something() {
             return Ok(());
         }
@@ -112,14 +130,15 @@ impl EvidenceWriter {
 }
 
 impl Row {
-    fn of(outcome: &Outcome, foreign: bool, past: &[PastFinding]) -> Self {
+    fn of(outcome: &Outcome, foreign: bool, background: &Background) -> Self {
         let mut row = Self {
             line: outcome.line,
             run_order_id: outcome.run_order_id.clone(),
             exception: None,
             other_order: None,
             settled_as: None,
-            found_before: past.to_vec(),
+            bookings: background.bookings.iter().map(BookingRow::of).collect(),
+            found_before: background.past.clone(),
         };
         let exception = |bucket: Bucket, reason: &Reason| ExceptionRow {
             bucket: bucket.code().to_owned(),
@@ -153,12 +172,14 @@ impl Row {
         self.exception.is_some()
             || self.other_order.is_some()
             || self.settled_as.is_some()
+            || !self.bookings.is_empty()
             || !self.found_before.is_empty()
     }
 
-    /// The outcome of the row and what was found of its order before; `None` in the place of an outcome that stands
-    /// in the facts, with what it was settled as.
-    pub(super) fn into_parts(self) -> Result<(Told, Vec<PastFinding>), String> {
+    /// The outcome of the row and what else was known of its order.
+    pub(super) fn into_parts(self) -> Result<(Told, Background), String> {
+        let bookings = self.bookings.into_iter().map(BookingRow::booking).collect::<Result<_, _>>()?;
+        let background = Background { bookings, past: self.found_before };
         let told = match (self.exception, self.other_order) {
             (Some(exception), None) if self.settled_as.is_none() => Told::Outcome(exception.evidence()?),
             (None, Some(order)) => {
@@ -169,7 +190,7 @@ impl Row {
             (None, None) => Told::SettledAs(self.settled_as.map(ChargeRow::charge).transpose()?),
             _ => return Err("a row is an exception and an order".to_owned()),
         };
-        Ok((told, self.found_before))
+        Ok((told, background))
     }
 }
 
@@ -197,6 +218,21 @@ impl ExceptionRow {
         };
         let code = self.reason.ok_or("an exception without a reason")?;
         Ok(kind(Reason { code, detail: self.detail.unwrap_or_default() }))
+    }
+}
+
+impl BookingRow {
+    fn of(booking: &Booking) -> Self {
+        let cells = booking.cells.iter().map(|(field, text)| (field.name().to_owned(), text.clone()));
+        Self { line: booking.line, cells: cells.collect() }
+    }
+
+    fn booking(self) -> Result<Booking, String> {
+        let cell = |(name, text): (String, String)| {
+            let field = Field::named(&name).filter(|field| field.name() == name);
+            Ok((field.ok_or_else(|| format!("{name:?} is no field of our books"))?, text))
+        };
+        Ok(Booking { line: self.line, cells: self.cells.into_iter().map(cell).collect::<Result<_, String>>()? })
     }
 }
 

@@ -117,6 +117,12 @@ pub struct FetchStamp {
     pub rate_allowed: u32,
     /// Requests per second over the whole time, with one decimal.
     pub rate_used: String,
+    /// Failing orders that were read once more before they were reported.
+    #[serde(default)]
+    pub read_again: u64,
+    /// How many of them were otherwise then.
+    #[serde(default)]
+    pub changed_meanwhile: u64,
 }
 
 /// One file of a report.

@@ -9,6 +9,7 @@ pub mod csv;
 pub mod evidence;
 pub mod facts;
 pub mod facts_read;
+pub mod ids;
 pub mod manifest;
 pub mod percent;
 pub mod publish;

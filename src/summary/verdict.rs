@@ -31,14 +31,31 @@ pub struct Weighed {
     pub material: u64,
 }
 
+/// What tells for or against a report as a whole, beside where its rows landed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// A finding is a warning.
+    pub warnings: bool,
+    /// A control total does not tie out.
+    pub variance: bool,
+}
+
 impl Verdict {
+    /// Every verdict, worst first.
+    pub const ALL: [Self; 6] =
+        [Self::Incomplete, Self::Discrepant, Self::Warnings, Self::Pending, Self::Reconciled, Self::Empty];
+
     /// The verdict over a population. A population of nothing, or one where nothing could be fetched, never looks
     /// clean.
     #[must_use]
-    pub fn of(population: &Population, has_warnings: bool, allow_empty: bool) -> Self {
+    pub fn of(population: &Population, signs: Signs, allow_empty: bool) -> Self {
         let any = |buckets: &[Bucket]| population.of_any(buckets) > 0;
         if population.rows() == 0 {
-            return if allow_empty { Self::Empty } else { Self::Incomplete };
+            return match (allow_empty, signs.variance) {
+                (false, _) => Self::Incomplete,
+                (true, true) => Self::Discrepant,
+                (true, false) => Self::Empty,
+            };
         }
         let answered = any(&[
             Bucket::Reconciled,
@@ -50,9 +67,9 @@ impl Verdict {
         ]);
         if !answered || any(&[Bucket::Unfetched, Bucket::Malformed]) {
             Self::Incomplete
-        } else if any(&[Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected]) {
+        } else if signs.variance || any(&[Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected]) {
             Self::Discrepant
-        } else if has_warnings || any(&[Bucket::Waived, Bucket::Duplicate]) {
+        } else if signs.warnings || any(&[Bucket::Waived, Bucket::Duplicate]) {
             Self::Warnings
         } else if any(&[Bucket::Pending]) {
             Self::Pending

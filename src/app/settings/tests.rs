@@ -2,8 +2,12 @@
 
 use clap::Parser;
 
+use std::fs;
+
+use super::asking::{key_from, provider};
+use super::file::overlay;
 use super::*;
-use crate::app::cli::{Cli, Command};
+use crate::app::cli::{Asking, Cli, Command};
 
 fn reconcile(arguments: &[&str]) -> (Reconcile, General) {
     let cli =
@@ -19,18 +23,13 @@ fn refusal(arguments: &[&str]) -> String {
     resolve(command, &general).expect_err("not usable").to_string()
 }
 
-fn overlay(typed: &Options, text: &str) -> Result<Options, String> {
-    let file = file::SettingsFile { path: "tieout.toml".into(), text: text.to_owned() };
-    file.under(typed).map_err(|error| error.to_string())
-}
-
 #[test]
 fn what_is_typed_wins_over_the_file() {
     let (command, _) = reconcile(&["--rate", "7"]);
     let options = overlay(&command.options, "rate = 3\nconcurrency = 5\nfail-on = ['pending']").expect("usable");
-    assert_eq!((options.rate, options.concurrency), (Some(7), Some(5)));
+    assert_eq!((options.asking.rate, options.asking.concurrency), (Some(7), Some(5)));
     assert_eq!(options.fail_on, Some(vec![FailOn::Pending]));
-    assert_eq!(options.retries, None);
+    assert_eq!(options.asking.retries, None);
 }
 
 #[test]
@@ -38,6 +37,8 @@ fn an_unknown_key_is_named_with_its_line() {
     let (command, _) = reconcile(&[]);
     let message = overlay(&command.options, "rate = 3\nraet = 5").expect_err("not usable");
     assert!(message.contains("line 2") && message.contains("raet") && message.contains("`rate`"), "{message}");
+    let message = overlay(&command.options, "api-key = 'cy_secret'").expect_err("not usable");
+    assert!(message.contains("did you mean `api-key-file`?"), "what begins so is nearer than `api-url`: {message}");
     let message = overlay(&command.options, "rate = 'fast'").expect_err("not usable");
     assert!(message.contains("line 1") && message.contains("a whole number"), "{message}");
 }
@@ -72,7 +73,7 @@ fn defaults_are_those_of_the_contract() {
     let settings = resolve(command, &general).expect("usable");
     assert_eq!(settings.provider.base_url, "https://www.chenyu.cn/api/open/v2");
     assert_eq!((settings.provider.rate, settings.provider.concurrency, settings.provider.retries), (0, 16, 5));
-    assert_eq!(provider(&Options::default()).expect("usable").rate, 10, "the real provider is spared");
+    assert_eq!(provider(&Asking::default()).expect("usable").rate, 10, "the real provider is spared");
     assert_eq!(settings.provider.timeout, Duration::from_secs(30));
     assert_eq!(settings.provider.max_wait, Duration::from_secs(300));
     assert_eq!(settings.state, Path::new("reports/.state.sqlite"));
@@ -164,7 +165,7 @@ fn the_key_comes_from_a_file_that_holds_it_alone() {
         fs::write(&path, text).expect("writable");
         path
     };
-    assert!(key(Some(&file("good", "cy_abc\n"))).is_ok());
+    assert!(key_from(Some(&file("good", "cy_abc\n"))).is_ok());
     let cases = [
         (file("empty", "\n"), "empty"),
         (file("two", "cy_abc\ncy_def\n"), "on one line"),
@@ -173,7 +174,7 @@ fn the_key_comes_from_a_file_that_holds_it_alone() {
         (place.path().join("missing"), "No such file"),
     ];
     for (path, expected) in cases {
-        let message = key(Some(&path)).expect_err("not usable").to_string();
+        let message = key_from(Some(&path)).expect_err("not usable").to_string();
         assert!(message.contains(expected), "{message}");
         assert!(!message.contains("cy_"), "{message}");
     }

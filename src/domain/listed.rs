@@ -1,0 +1,49 @@
+//! A run order as a line of the provider's list: less than an order's own reply says, and nothing that is judged.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::money::Amount;
+
+/// One line of the list. An absent, null or empty field is `None`, and so is one that can't be read. Texts are shared:
+/// a list may hold a million orders of a few workflows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedOrder {
+    /// The order, by a usable ID.
+    pub run_order_id: Arc<str>,
+    /// The workflow that ran.
+    pub workflow_id: Option<Arc<str>>,
+    /// The version of the workflow that ran.
+    pub revision_id: Option<Arc<str>>,
+    /// What the workflow's maker calls it.
+    pub title: Option<Arc<str>>,
+    /// The state of the run: `queued`, `running`, `succeeded`, `failed`, …
+    pub run_status: Option<Arc<str>>,
+    /// What was quoted.
+    pub quote_amount: Option<Amount>,
+    /// What is finally charged.
+    pub final_amount: Option<Amount>,
+    /// When the order was submitted, to the microsecond.
+    pub created_at: Option<Timestamp>,
+}
+
+impl ListedOrder {
+    /// Whether the amounts are the same ones as those of another line.
+    #[must_use]
+    pub fn has_amounts_of(&self, other: &Self) -> bool {
+        (self.quote_amount, self.final_amount) == (other.quote_amount, other.final_amount)
+    }
+
+    /// Every text with the provider's name of its field.
+    #[must_use]
+    pub fn texts(&self) -> [(&'static str, Option<&str>); 5] {
+        [
+            ("run_order_id", Some(&self.run_order_id)),
+            ("workflow_id", self.workflow_id.as_deref()),
+            ("revision_id", self.revision_id.as_deref()),
+            ("title", self.title.as_deref()),
+            ("run_status", self.run_status.as_deref()),
+        ]
+    }
+}
