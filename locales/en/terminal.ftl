@@ -5,12 +5,19 @@ terminal-verdict = Verdict: { $verdict }
 ## What the verdict means for these rows.
 
 terminal-reconciled = Every order is settled and ties out.
+# With a check off nobody knows whether everything ties out.
+terminal-reconciled-in-part = Every order is settled and passes the checks that are on.
 terminal-pending =
     Everything due so far ties out; { $count ->
         [one] { $count } order is
        *[other] { $count } orders are
     } not settled yet.
-terminal-warnings = Everything ties out, but something is worth a look.
+terminal-pending-in-part =
+    Everything due so far passes the checks that are on; { $count ->
+        [one] { $count } order is
+       *[other] { $count } orders are
+    } not settled yet.
+terminal-warnings = There is no error, but something is worth a look.
 terminal-discrepant =
     { $count ->
         [one] { $count } row needs
@@ -38,6 +45,11 @@ terminal-empty = There was nothing to reconcile, as allowed.
 
 terminal-population = Population
 terminal-rows-read = = rows read
+terminal-exceptions =
+    { $count ->
+        [one] { $count } row is
+       *[other] { $count } rows are
+    } no fetched order: exceptions.csv in the report says which, and why.
 terminal-reused =
     { $count ->
         [one] { $count } order was
@@ -97,6 +109,7 @@ terminal-causes = Failed checks by cause
 terminal-not-judged = Not judged, as set: { $codes }
 terminal-material = Material discrepancies, from { $material } on ({ $shown } of { $count } in { $all })
 terminal-material-by-workflow = what is set for each workflow
+terminal-waived = waived: { $what }
 terminal-worst = Worst discrepancies ({ $shown } of { $all })
 
 terminal-column-cause = cause

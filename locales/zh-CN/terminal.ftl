@@ -5,8 +5,11 @@ terminal-verdict = 结论：{ $verdict }
 ## 结论对这些行意味着什么。
 
 terminal-reconciled = 所有订单均已结算且核对相符。
+# 有检查关闭时，无人知道是否全部对平。
+terminal-reconciled-in-part = 所有订单均已结算，并通过了启用的检查。
 terminal-pending = 目前适用的检查全部相符；{ $count } 笔订单尚未结算。
-terminal-warnings = 全部核对相符，但有值得查看之处。
+terminal-pending-in-part = 目前适用的已启用检查全部通过；{ $count } 笔订单尚未结算。
+terminal-warnings = 没有错误，但有值得查看之处。
 terminal-discrepant = { $count } 行需要人工处理。这是对账的发现，不是程序失败。
 terminal-variance = { $totals } 项控制总额对不上，{ $count } 行需要人工处理。这是对账的发现，不是程序失败。
 terminal-list-gap = 无法得出结论：不知道输入是否缺少订单。请再次运行。
@@ -19,6 +22,7 @@ terminal-empty = 没有需要对账的内容，符合设置。
 
 terminal-population = 总体
 terminal-rows-read = = 读取的行数
+terminal-exceptions = { $count } 行没有取得订单：是哪些行、为什么，见报告中的 exceptions.csv。
 terminal-reused = { $count } 笔订单没有重新查询：此前的运行已见其结算。
 terminal-confirmed =
     { $count } 笔未通过检查的订单又读了一次：{ $changed ->
@@ -67,6 +71,7 @@ terminal-causes = 未通过的检查（按原因）
 terminal-not-judged = 按设置未判断：{ $codes }
 terminal-material = 重大差异，{ $material } 起（共 { $all } 项差异，重大 { $count } 项，列出 { $shown } 项）
 terminal-material-by-workflow = 各工作流所设金额
+terminal-waived = 已豁免：{ $what }
 terminal-worst = 最大的差异（共 { $all } 项，列出 { $shown } 项）
 
 terminal-column-cause = 原因

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use super::exit::{self, Failure};
-use crate::provider::{ApiKey, Options, Provider};
+use crate::provider::{ApiKey, Options, Provider, ProviderError};
 use crate::sandbox::{self, Sandbox};
 use crate::store::{Lock, LockError, Store};
 
@@ -51,8 +51,7 @@ pub(super) fn open(
             (key, Some(sandbox), SANDBOX_URL.to_owned())
         }
     };
-    let provider = Provider::new(options, key)
-        .map_err(|error| Failure::usage(error).help("see --api-url and the other options of the provider"))?;
+    let provider = Provider::new(options, key).map_err(unusable)?;
     let mut locks = vec![Lock::on_state(state, started_at).map_err(locked)?];
     if sandbox.is_none() {
         match Lock::on_key(&provider.fingerprint(), started_at) {
@@ -74,6 +73,16 @@ pub(super) fn warn_of_new_state(state: &Path, reports: &Path) {
         "warning: the state {state} is new, but there is a report in {reports}: nothing is known of earlier runs\n  \
          help: if the state should be there, stop this job, bring it back and run the same command again"
     ));
+}
+
+/// The provider can't be asked as the settings say.
+fn unusable(error: ProviderError) -> Failure {
+    let option = match error {
+        ProviderError::CaFile { .. } => "--ca-file",
+        ProviderError::UnreadableProxy | ProviderError::ProxySeesKey => "--proxy",
+        _ => "--api-url",
+    };
+    Failure::usage(error).help(format!("see {option}"))
 }
 
 /// Another job is at work, or there is no saying whether one is.

@@ -129,7 +129,7 @@ pub(super) fn display(quiet: bool) -> Display {
     }
 }
 
-pub(super) fn failure(error: JobError) -> Failure {
+fn failure(error: JobError) -> Failure {
     match error {
         JobError::Store(damage) if damage.is_damage() => Failure::no_report(damage),
         JobError::Unrecorded { .. } => Failure::no_report(error),

@@ -23,7 +23,7 @@ use crate::pipeline::Memory;
 use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
 use crate::report::publish::Destination;
-use asking::KEY_VARIABLE;
+use asking::{KEY_FILE, KEY_VARIABLE};
 use file::with_file;
 
 pub use discovering::{Discovering, discovering};
@@ -86,7 +86,7 @@ pub enum SettingsError {
         source: io::Error,
     },
     /// The settings file holds something it should not.
-    #[error("the settings file {} is not usable:\n{message}", path.display())]
+    #[error("the settings file {} is not usable: {message}", path.display())]
     Toml {
         /// The file.
         path: PathBuf,
@@ -104,7 +104,7 @@ pub enum SettingsError {
         expected: String,
     },
     /// The file says something of a check that there is not.
-    #[error("[checks] in the settings file: there is no check {code:?}{}", nearest.map_or_else(String::new, |near| format!("; did you mean {near:?}?")))]
+    #[error("[checks]: there is no check {code:?}{}", nearest.map_or_else(String::new, |near| format!("; did you mean {near:?}?")))]
     UnknownCheck {
         /// What stands there.
         code: String,
@@ -112,7 +112,7 @@ pub enum SettingsError {
         nearest: Option<&'static str>,
     },
     /// The file says of a check what can't be said of it.
-    #[error("[checks] in the settings file: {key} = {value:?}: {expected}")]
+    #[error("[checks]: {key} = {value:?}: {expected}")]
     Check {
         /// The check, or check and cause.
         key: String,
@@ -122,7 +122,7 @@ pub enum SettingsError {
         expected: String,
     },
     /// The thresholds of a workflow can't be used.
-    #[error("[workflow.{id}] in the settings file: {problem}")]
+    #[error("[workflow.{id}]: {problem}")]
     Workflow {
         /// The workflow.
         id: String,
@@ -158,6 +158,29 @@ pub enum SettingsError {
         /// Why not.
         source: KeyError,
     },
+    /// What can't be used stands in the settings file.
+    #[error("{error} (in the settings file {})", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What can't be used.
+        error: Box<SettingsError>,
+    },
+}
+
+impl SettingsError {
+    /// The key of the settings file that could be at fault.
+    fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Value { option, .. } => Some(option),
+            Self::UnknownCheck { .. } | Self::Check { .. } => Some("checks"),
+            Self::Workflow { .. } => Some("workflow"),
+            Self::Waivers { .. } => Some("waivers"),
+            Self::KeyFile { .. } => Some(KEY_FILE),
+            Self::Key { origin, .. } if origin != KEY_VARIABLE => Some(KEY_FILE),
+            Self::Key { .. } | Self::File { .. } | Self::Toml { .. } | Self::NoKey | Self::InFile { .. } => None,
+        }
+    }
 }
 
 /// Brings together what was typed, and proves it usable.
@@ -165,12 +188,16 @@ pub enum SettingsError {
 /// # Errors
 /// [`SettingsError`] says which setting can't be used and what would do.
 pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, SettingsError> {
-    let options = with_file(command.options, general)?;
+    with_file(command.options, general, |options| settings(command.ids, options, general.quiet))
+}
+
+/// Proves the settings usable, wherever each comes from.
+fn settings(ids: PathBuf, options: Options, quiet: bool) -> Result<Settings, SettingsError> {
     let key = asking::key(&options.asking)?;
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
     let judging = judging::judging(&options)?;
     Ok(Settings {
-        input: input(command.ids, &options, judging.expect.clone())?,
+        input: input(ids, &options, judging.expect.clone())?,
         provider: asking::provider(&options.asking)?,
         key,
         judging,
@@ -190,7 +217,7 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
             keeps_replies: options.evidence == Some(Kept::Full),
         },
         output: options.output.unwrap_or_default(),
-        quiet: general.quiet,
+        quiet,
     })
 }
 
@@ -200,7 +227,7 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
 /// [`SettingsError`] where the settings file can't be used.
 pub fn place(typed: &Place, general: &General) -> Result<(PathBuf, PathBuf), SettingsError> {
     let typed = Options { state: typed.state.clone(), reports_dir: typed.reports_dir.clone(), ..Options::default() };
-    Ok(place_of(with_file(typed, general)?))
+    with_file(typed, general, |options| Ok(place_of(options)))
 }
 
 fn place_of(options: Options) -> (PathBuf, PathBuf) {
@@ -274,8 +301,9 @@ fn fail_on(options: &Options) -> Result<Vec<FailOn>, SettingsError> {
 }
 
 fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, SettingsError> {
-    let parsed =
-        text.map(|text| value::<Timestamp>("as-of", text, "a time such as 2026-11-23T02:00:00Z")).transpose()?;
+    let parsed = text
+        .map(|text| value::<Timestamp>("as-of", text, "give a time with its offset, such as 2026-11-23T02:00:00Z"))
+        .transpose()?;
     // What the state can't keep must not be judged by either: times are kept to the microsecond.
     Ok(parsed.map(|as_of| as_of.round(Unit::Microsecond).unwrap_or(as_of)))
 }

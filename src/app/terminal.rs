@@ -49,6 +49,9 @@ pub(super) fn show(
     }
     population.add_row(vec![texts.get("terminal-rows-read"), summary.population.rows().to_string()]);
     print(&mut population, &[1], out)?;
+    if report.exceptions > 0 {
+        writeln!(out, "{}", texts.with("terminal-exceptions", &[("count", report.exceptions.into())]))?;
+    }
     if summary.reused > 0 {
         writeln!(out, "{}", texts.with("terminal-reused", &[("count", summary.reused.into())]))?;
     }
@@ -217,12 +220,13 @@ fn show_worst(report: &Report, voice: &Voice, out: &mut dyn Write) -> io::Result
     ]);
     for row in worst.into_iter().take(WORST) {
         let finding = &row.finding;
+        let what = cut(&what(finding, texts));
         table.add_row(vec![
             row.line.map(|line| line.to_string()).unwrap_or_default(),
             row.run_order_id.to_string(),
             finding.check.to_owned(),
             finding.difference.map(|difference| difference.to_string()).unwrap_or_default(),
-            cut(&what(finding, texts)),
+            if finding.is_waived { texts.with("terminal-waived", &[("what", what.into())]) } else { what },
         ]);
     }
     print(&mut table, &[0, 3], out)
@@ -261,13 +265,17 @@ fn show_causes(summary: &SummaryJson, voice: &Voice, out: &mut dyn Write) -> io:
         }
         print(&mut table, &[3, 4, 5], out)?;
     }
-    let judging = &summary.settings.checks;
-    let off: Vec<&str> =
-        CATALOGUE.iter().map(|check| check.code).filter(|code| !judging.iter().any(|on| on == code)).collect();
+    let off = not_judged(summary);
     if !off.is_empty() {
         writeln!(out, "{}", texts.with("terminal-not-judged", &[("codes", off.join(", ").into())]))?;
     }
     Ok(())
+}
+
+/// The checks that are off.
+fn not_judged(summary: &SummaryJson) -> Vec<&'static str> {
+    let judged = &summary.settings.checks;
+    CATALOGUE.iter().map(|check| check.code).filter(|code| !judged.iter().any(|on| on == code)).collect()
 }
 
 /// One line a currency: sums never cross currencies.
@@ -340,9 +348,14 @@ fn show_lifecycle(lifecycle: Lifecycle, texts: Texts, out: &mut dyn Write) -> io
 
 fn explanation(report: &Report, texts: Texts) -> String {
     let population = &report.summary.population;
+    // With a check off nobody knows whether everything ties out.
+    let all_on = not_judged(&report.summary).is_empty();
+    let pending = population.of(Bucket::Pending);
     match report.weighed.verdict {
-        Verdict::Reconciled => texts.get("terminal-reconciled"),
-        Verdict::Pending => texts.with("terminal-pending", &[("count", population.of(Bucket::Pending).into())]),
+        Verdict::Reconciled if all_on => texts.get("terminal-reconciled"),
+        Verdict::Reconciled => texts.get("terminal-reconciled-in-part"),
+        Verdict::Pending if all_on => texts.with("terminal-pending", &[("count", pending.into())]),
+        Verdict::Pending => texts.with("terminal-pending-in-part", &[("count", pending.into())]),
         Verdict::Warnings => texts.get("terminal-warnings"),
         Verdict::Discrepant => {
             let look = [Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected];

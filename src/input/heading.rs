@@ -30,6 +30,8 @@ pub(super) struct Wanted {
 pub(super) struct Columns {
     /// Whether the first record is a heading.
     pub(super) heading: bool,
+    /// Whether that heading is taken for one only because nothing says otherwise.
+    pub(super) guessed: bool,
     /// The index of the ID column, counted from 0.
     pub(super) id: usize,
     /// How many cells the first record has.
@@ -65,6 +67,7 @@ pub(super) fn columns(first: &ByteRecord, wanted: &Wanted, place: &str) -> Resul
             .unwrap_or_default(),
         None => ids,
     };
+    let guessed = heading && candidates.is_empty();
     let id = match (candidates.as_slice(), &wanted.column) {
         (&[only], _) => only,
         ([], Some(column)) => return Err(InputError::NoSuchColumn { place, column: excerpt(column, 64), found }),
@@ -75,7 +78,7 @@ pub(super) fn columns(first: &ByteRecord, wanted: &Wanted, place: &str) -> Resul
             return Err(InputError::AmbiguousColumn { place, numbers: numbers.join(", "), found });
         }
     };
-    Ok(Columns { heading, id, count: cells.len(), books })
+    Ok(Columns { heading, guessed, id, count: cells.len(), books })
 }
 
 /// Where the column of that heading stands, or of that number where no heading is it.

@@ -120,8 +120,7 @@ impl Input {
         let origin = Origin::open(&source, place)?;
         let encoding = match named {
             Some(encoding) => encoding,
-            None => Decompressed::open(Raw::new(&origin))
-                .and_then(|mut text| decode::detect(&mut text))
+            None => decode::detect(|| Decompressed::open(Raw::new(&origin)))
                 .map_err(|error| InputError::from_io(origin.place(), error))?,
         };
         let wanted = heading::Wanted { column, no_header, books };

@@ -49,13 +49,20 @@ pub(super) fn survey(
     let mut records = Records::open(origin, encoding, delimiter)?;
     let mut format = Format { encoding, delimiter: records.delimiter, columns: None };
     let mut rows = 0;
+    let mut guessed = None;
     if records.advance()?.is_some() {
         let columns = columns(&records.record, wanted, origin.place())?;
         rows += u64::from(!columns.heading);
+        guessed = columns
+            .guessed
+            .then(|| excerpt(&String::from_utf8_lossy(records.record.iter().next().unwrap_or_default()), SHOWN));
         format.columns = Some(columns);
     }
     while records.advance()?.is_some() {
         rows += 1;
+    }
+    if let (0, Some(text)) = (rows, guessed) {
+        return Err(InputError::LoneLine { place: origin.place().to_owned(), text });
     }
     Ok((format, Survey { fingerprint: records.finish()?, rows }))
 }

@@ -11,7 +11,7 @@ use crate::report::builder::{Builder, FACTS_FILE, Options, Report};
 use crate::report::chain;
 use crate::report::completeness::{COMPLETENESS_FILE, Completeness};
 use crate::report::evidence::EVIDENCE_FILE;
-use crate::report::manifest::{EarlierStamp, Manifest, Stamp, hash_file};
+use crate::report::manifest::{EarlierStamp, MANIFEST_FILE, Manifest, Stamp, hash_file};
 use crate::report::publish::Destination;
 use crate::report::replay::Replay;
 use crate::summary::Weighed;
@@ -42,10 +42,7 @@ impl Evident {
     /// # Errors
     /// [`JobError::NoReport`] where there is none; where its evidence is not what the manifest says, that.
     pub fn open(folder: &Path) -> Result<Self, JobError> {
-        let missing = |problem: String| JobError::NoReport { folder: folder.to_owned(), problem };
-        let read = Manifest::read(folder).map_err(|error| missing(error.to_string()))?;
-        let (manifest, manifest_sha256) =
-            read.ok_or_else(|| missing("there is no manifest.json of a report that this version reads".to_owned()))?;
+        let (manifest, manifest_sha256) = manifest_of(folder)?;
         let report = Self { folder: folder.to_owned(), manifest, manifest_sha256 };
         for name in [FACTS_FILE, EVIDENCE_FILE] {
             report.prove(name)?;
@@ -117,6 +114,21 @@ impl Evident {
         let report = builder.finish(exit_code)?;
         Ok(Remade { report, judging, otherwise })
     }
+}
+
+/// The manifest of a report, and its SHA-256.
+pub(super) fn manifest_of(folder: &Path) -> Result<(Manifest, String), JobError> {
+    let missing = |problem: &str| JobError::NoReport { folder: folder.to_owned(), problem: problem.to_owned() };
+    let read = Manifest::read(folder).map_err(|error| missing(&error.to_string()))?;
+    read.ok_or_else(|| {
+        missing(if folder.join(MANIFEST_FILE).exists() {
+            "its manifest.json is damaged, or of another version of tieout"
+        } else if folder.exists() {
+            "it holds no manifest.json"
+        } else {
+            "there is no such folder"
+        })
+    })
 }
 
 /// A report that was made again.

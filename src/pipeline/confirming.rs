@@ -21,7 +21,8 @@ pub(super) fn confirm(job: &mut Job, begun: &Begun, fetched: Fetched) -> Result<
     if failing.is_empty() {
         return Ok(fetched);
     }
-    say(job.display, &format!("reading {} failing orders once more", failing.len()));
+    let count = failing.len();
+    say(job.display, &format!("reading {count} failing order{} once more", if count == 1 { "" } else { "s" }));
     let again = job.runtime.block_on(fetching::fetch_again(job, begun, failing))?;
     Ok(Fetched { elapsed: fetched.elapsed + again.elapsed, stopped_by: again.stopped_by, ..fetched })
 }

@@ -10,7 +10,7 @@ pub enum Verdict {
     Incomplete,
     /// A person must look.
     Discrepant,
-    /// Everything ties out, but for something worth knowing.
+    /// There is no error that nothing waives, but something worth knowing.
     Warnings,
     /// Everything due so far ties out; some orders are not settled yet.
     Pending,

@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "nothing in a test binary is reached from outside")]
 
 mod books;
+mod cases;
 mod completeness;
 mod confirming;
 mod damage;

@@ -13,6 +13,8 @@ use crate::provider::{ApiKey, KeyError, Options};
 
 const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
 pub(super) const KEY_VARIABLE: &str = "CHENYU_API_KEY";
+/// The option that names the file of the key.
+pub(super) const KEY_FILE: &str = "api-key-file";
 /// The largest key file, in bytes.
 const MAX_KEY_FILE: u64 = 4_096;
 /// Requests per second.
@@ -49,7 +51,7 @@ pub(super) fn key(asking: &Asking) -> Result<Option<ApiKey>, SettingsError> {
 pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
     if let Some(path) = file {
         let text = key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
-        let origin = || format!("--api-key-file {}", path.display());
+        let origin = || format!("--{KEY_FILE} {}", path.display());
         return ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: origin(), source });
     }
     match env::var(KEY_VARIABLE) {

@@ -47,10 +47,12 @@ pub fn discovering(command: Discover, general: &General) -> Result<Discovering, 
         reports_dir: command.reports_dir,
         ..Options::default()
     };
-    let options = with_file(options, general)?;
-    let (key, provider) = (asking::key(&options.asking)?, asking::provider(&options.asking)?);
+    let (key, provider, state) = with_file(options, general, |options| {
+        let (key, provider) = (asking::key(&options.asking)?, asking::provider(&options.asking)?);
+        let (state, _) = place_of(options);
+        Ok((key, provider, state))
+    })?;
     let output = command.output_file.filter(|path| path.as_os_str() != "-");
-    let (state, _) = place_of(options);
     Ok(Discovering { provider, key, query, period, output, state, quiet: general.quiet })
 }
 

@@ -17,7 +17,9 @@ use crate::domain::money::Amount;
 use crate::domain::time::Period;
 
 /// What can be said of a check in the settings file.
-const WORDS: &str = "error, warning or off";
+const WORDS: &str = "say error, warning or off";
+/// What can be said of a cause there: what fails is listed, and so none is off.
+const WORDS_OF_CAUSE: &str = "say error or warning";
 const OFF: &str = "off";
 const TOLERANCE: &str = "tolerance";
 
@@ -63,7 +65,7 @@ fn material(text: &str) -> Result<Amount, SettingsError> {
     match Amount::parse(text) {
         Ok(amount) if !amount.is_negative() && !amount.is_zero() => Ok(amount),
         Ok(_) => Err(unusable("material", text, "give an amount above zero")),
-        Err(error) => Err(unusable("material", text, &error.to_string())),
+        Err(error) => Err(unusable("material", text, &format!("{error}; give an amount such as 100"))),
     }
 }
 
@@ -94,7 +96,11 @@ fn workflow((id, own): (&String, &WorkflowOptions)) -> Result<(String, Threshold
             material: own.material.as_deref().map(material).transpose()?,
         })
     };
-    let of_workflow = |error: SettingsError| SettingsError::Workflow { id: id.clone(), problem: error.to_string() };
+    let of_workflow = |error: SettingsError| SettingsError::Workflow {
+        id: id.clone(),
+        // What stands in a table of the file is no option.
+        problem: error.to_string().trim_start_matches("--").to_owned(),
+    };
     Ok((id.clone(), thresholds().map_err(of_workflow)?))
 }
 
@@ -147,7 +153,7 @@ fn tolerance(text: &str, figure: &str) -> Result<Amount, SettingsError> {
     match Amount::parse(figure) {
         Ok(amount) if !amount.is_negative() => Ok(amount),
         Ok(_) => Err(unusable(TOLERANCE, text, "give zero or more")),
-        Err(error) => Err(unusable(TOLERANCE, text, &error.to_string())),
+        Err(error) => Err(unusable(TOLERANCE, text, &format!("{error}; give an amount such as 0.01"))),
     }
 }
 
@@ -204,7 +210,7 @@ fn of_check(mut judging: Judging, check: &'static Check, word: &str) -> Result<J
 fn of_causes(judging: Judging, check: &'static Check, causes: &Table) -> Result<Judging, SettingsError> {
     causes.iter().try_fold(judging, |judging, (cause, value)| match value {
         Value::String(word) => of_cause(judging, check, cause, word),
-        value => Err(refused(&format!("{}.{cause}", check.code), &value.to_string(), "error or warning")),
+        value => Err(refused(&format!("{}.{cause}", check.code), &value.to_string(), WORDS_OF_CAUSE)),
     })
 }
 
@@ -219,7 +225,7 @@ fn of_cause(mut judging: Judging, check: &'static Check, cause: &str, word: &str
         };
         return Err(refused(&key, word, &expected));
     }
-    let severity = severity(word).ok_or_else(|| refused(&key, word, "error or warning"))?;
+    let severity = severity(word).ok_or_else(|| refused(&key, word, WORDS_OF_CAUSE))?;
     judging.severities.insert(key, severity);
     Ok(judging)
 }
@@ -232,13 +238,14 @@ fn refused(key: &str, value: &str, expected: &str) -> SettingsError {
     SettingsError::Check { key: key.to_owned(), value: value.to_owned(), expected: expected.to_owned() }
 }
 
-/// The known word that is most like an unknown one, where any is alike.
+/// The known word that is most like an unknown one, where any is alike. One that begins with all of a longer word is.
 pub(in crate::app) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     const ALIKE: usize = 4;
+    let begins = |known: &str| word.len() > ALIKE && known.starts_with(word);
     known
         .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(word, known), known))
-        .filter(|(distance, _)| *distance <= ALIKE)
+        .map(|known| (!begins(known), strsim::damerau_levenshtein(word, known), known))
+        .filter(|(other, distance, _)| !other || *distance <= ALIKE)
         .min()
-        .map(|(_, known)| known)
+        .map(|(.., known)| known)
 }

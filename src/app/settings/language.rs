@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::Table;
 
-use super::file::settings_file;
+use super::file;
 use crate::language::Language;
 
 /// The key of the settings file.
@@ -17,8 +17,8 @@ const LOCALE: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
 /// is wrong with it.
 pub(in crate::app) fn language(typed: Option<Language>, config: Option<&Path>) -> Language {
     let in_file = || {
-        let (_, text) = settings_file(config).ok()??;
-        text.parse::<Table>().ok()?.get(KEY)?.as_str()?.parse().ok()
+        let file = file::find(config).ok()??;
+        file.text.parse::<Table>().ok()?.get(KEY)?.as_str()?.parse().ok()
     };
     typed.or_else(in_file).unwrap_or_else(|| {
         let variables = LOCALE.into_iter().filter_map(env::var_os);

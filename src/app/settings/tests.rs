@@ -37,8 +37,34 @@ fn an_unknown_key_is_named_with_its_line() {
     let (command, _) = reconcile(&[]);
     let message = overlay(&command.options, "rate = 3\nraet = 5").expect_err("not usable");
     assert!(message.contains("line 2") && message.contains("raet") && message.contains("`rate`"), "{message}");
+    let message = overlay(&command.options, "api-key = 'cy_secret'").expect_err("not usable");
+    assert!(message.contains("did you mean `api-key-file`?"), "what begins so is nearer than `api-url`: {message}");
     let message = overlay(&command.options, "rate = 'fast'").expect_err("not usable");
-    assert!(message.contains("line 1"), "{message}");
+    assert!(message.contains("line 1") && message.contains("a whole number"), "{message}");
+}
+
+#[test]
+fn a_key_in_the_file_is_not_repeated() {
+    let (command, _) = reconcile(&[]);
+    for text in ["api-key = 'cy_secret'", "rate = 1\napi-key: cy_secret", "account = cy_secret"] {
+        let message = overlay(&command.options, text).expect_err("not usable");
+        assert!(message.contains("line ") && !message.contains("cy_secret"), "{message}");
+    }
+}
+
+#[test]
+fn an_error_names_the_file_where_it_is_the_file_s() {
+    let place = tempfile::tempdir().expect("a folder");
+    let path = place.path().join("tieout.toml");
+    fs::write(&path, "concurrency = 0\n[checks]\nprofit = 'off'\n").expect("writable");
+    let named = path.to_str().expect("a path");
+    let in_file = format!("(in the settings file {named})");
+    let message = refusal(&["--sandbox", "--config", named]);
+    assert!(message.starts_with("--concurrency \"0\"") && message.ends_with(&in_file), "{message}");
+    let message = refusal(&["--sandbox", "--config", named, "--concurrency", "2000"]);
+    assert!(message.starts_with("--concurrency \"2000\"") && !message.contains("file"), "{message}");
+    let message = refusal(&["--sandbox", "--config", named, "--concurrency", "2"]);
+    assert!(message.contains("no check \"profit\"") && message.ends_with(&in_file), "{message}");
 }
 
 #[test]
@@ -77,7 +103,7 @@ fn each_bad_value_is_refused_by_name() {
         (&["--stale-after", "a day"], "such as 500ms"),
         (&["--tolerance", "0.000000001"], "more than 8 decimals"),
         (&["--currency", "cny"], "in capitals"),
-        (&["--as-of", "yesterday"], "a time such as"),
+        (&["--as-of", "yesterday"], "give a time with its offset, such as"),
         (&["--delimiter", "ab"], "comma, semicolon, tab"),
         (&["--account", "a\nb"], "on one line"),
     ];
@@ -115,13 +141,13 @@ fn what_the_file_can_not_say_of_a_check_is_refused() {
     let cases = [
         ("quote-splitt = 'warning'", "there is no check \"quote-splitt\"; did you mean \"quote-split\"?"),
         ("profit = 'warning'", "there is no check \"profit\""),
-        ("cost-sum = 'fatal'", "cost-sum = \"fatal\": error, warning or off"),
-        ("cost-sum = 3", "error, warning or off"),
+        ("cost-sum = 'fatal'", "cost-sum = \"fatal\": say error, warning or off"),
+        ("cost-sum = 3", "say error, warning or off"),
         ("identity-mismatch = 'off'", "always judged"),
         ("identity-mismatch = 'warning'", "always judged"),
         ("cost-sum.overage = 'warning'", "the causes of cost-sum are: external-left-out,"),
         ("currency.overage = 'warning'", "currency has no causes"),
-        ("cost-sum.rounding = 'off'", "error or warning"),
+        ("cost-sum.rounding = 'off'", "say error or warning"),
         ("cost-sum.rounding = 1", "error or warning"),
         ("\"cost-sum.rounding\" = { a = 1 }", "error, warning or off"),
     ];

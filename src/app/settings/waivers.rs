@@ -59,7 +59,7 @@ fn parse(text: &str, zone: &TimeZone) -> Result<Waivers, String> {
         let named = format!("line {line}: the waiver of {:?} for {:?}", entry.order, entry.check);
         let (key, waiver) = waiver(entry, zone).map_err(|problem| format!("{named}: {problem}"))?;
         if waivers.insert(key, waiver).is_some() {
-            return Err(format!("{named}: there is one before it"));
+            return Err(format!("{named}: there is one before it: leave one of them out"));
         }
     }
     Ok(waivers)
@@ -72,9 +72,10 @@ fn waiver(entry: Entry, zone: &TimeZone) -> Result<((String, String), Waiver), S
     }
     let figures = match (entry.difference, entry.expected, entry.actual) {
         (None, None, None) if entry.check == NOT_FOUND => Figures::Missing,
-        _ if entry.check == NOT_FOUND => return Err("a missing order has no figures".to_owned()),
+        _ if entry.check == NOT_FOUND => return Err("a missing order has no figures: leave them out".to_owned()),
         (Some(difference), None, None) => {
-            let amount = Amount::parse(&difference).map_err(|error| format!("difference {difference:?}: {error}"))?;
+            let amount = Amount::parse(&difference)
+                .map_err(|error| format!("difference {difference:?}: {error}; give an amount such as 0.58042467"))?;
             Figures::Difference(amount.into())
         }
         (None, Some(expected), Some(actual)) => {
