@@ -40,7 +40,7 @@ pub struct Discovery {
 #[derive(Debug)]
 pub enum Discovered {
     /// The list was walked to its end.
-    Listed(Listing),
+    Listed(Box<Listing>),
     /// A signal stopped it: there is no list.
     Stopped(Signal),
 }
@@ -96,7 +96,7 @@ async fn until_signal(discovery: &Discovery) -> Result<Discovered, DiscoveryErro
         biased;
         signal = signals.next() => Ok(Discovered::Stopped(signal)),
         listing = walk_shown(&discovery.provider, &discovery.query, &mut progress) => {
-            listing.map(Discovered::Listed).map_err(DiscoveryError::List)
+            listing.map(|listing| Discovered::Listed(Box::new(listing))).map_err(DiscoveryError::List)
         }
     };
     progress.finish();
