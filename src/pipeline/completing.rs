@@ -43,7 +43,7 @@ pub(super) fn list(job: &Job, fetched: Fetched) -> Result<Fetched, JobError> {
     say(job.display, "walking the provider's list of orders");
     let query = ListQuery::default();
     match job.runtime.block_on(discovery::list(&job.provider, &query, job.display)) {
-        Ok(Discovered::Listed(listing)) => Ok(Fetched { list: OrderList::Had(Box::new(listing)), ..fetched }),
+        Ok(Discovered::Listed(listing)) => Ok(Fetched { list: OrderList::Had(listing), ..fetched }),
         Ok(Discovered::Stopped(signal)) => Ok(Fetched { stopped_by: Some(signal), ..fetched }),
         Err(DiscoveryError::List(WalkError::Stop(stop))) => Err(stop.into()),
         Err(DiscoveryError::List(lacking @ WalkError::Page { .. })) => {

@@ -40,7 +40,7 @@ pub struct Discovery {
 #[derive(Debug)]
 pub enum Discovered {
     /// The list was walked to its end.
-    Listed(Listing),
+    Listed(Box<Listing>),
     /// A signal stopped it: there is no list.
     Stopped(Signal),
 }
@@ -101,7 +101,7 @@ pub(super) async fn list(
         biased;
         signal = signals.next() => Ok(Discovered::Stopped(signal)),
         listing = walk_shown(provider, query, &mut progress) => {
-            listing.map(Discovered::Listed).map_err(DiscoveryError::List)
+            listing.map(|listing| Discovered::Listed(Box::new(listing))).map_err(DiscoveryError::List)
         }
     };
     progress.finish();

@@ -16,6 +16,8 @@ const COLUMNS: [&str; 8] =
 
 /// A row of the CSV.
 type Row = [String; 8];
+/// Arguments, and which rows they leave.
+type Filter<'a> = (&'a [&'a str], &'a dyn Fn(&Row) -> bool);
 
 fn server() -> Server {
     Server::start(Options { journal: true, ..Options::default() })
@@ -116,7 +118,7 @@ fn filters_leave_exactly_what_they_say() {
     let all = listed_by(&server.url);
     let workflow = all[0][1].clone();
     // A day begins in Shanghai eight hours before it does in UTC; in New York, in summer, four hours after.
-    let cases: [(&[&str], &dyn Fn(&Row) -> bool); 7] = [
+    let cases: [Filter<'_>; 7] = [
         (&["--workflow", &workflow], &|row| row[1] == workflow),
         (&["--status", "failed"], &|row| row[4] == "failed"),
         (&["--workflow", &workflow, "--status", "succeeded"], &|row| row[1] == workflow && row[4] == "succeeded"),

@@ -73,8 +73,8 @@ impl Known for Evidence {
         let Self::Fetched(fetched) = self else {
             return None;
         };
-        let texts = fetched.order.texts().into_iter();
-        texts.filter_map(|(field, text)| is_of_that_kind(text?).then(|| field.to_owned())).next()
+        let mut texts = fetched.order.texts().into_iter();
+        texts.find(|(_, text)| text.is_some_and(&is_of_that_kind)).map(|(field, _)| field.to_owned())
     }
 }
 
