@@ -27,10 +27,11 @@ terminal-variance =
     { $totals ->
         [one] { $totals } control total does not tie out
        *[other] { $totals } control totals do not tie out
-    }, { $count ->
-        [one] { $count } row needs
-       *[other] { $count } rows need
-    } a person's look. This is the finding, not a failure of the job.
+    }{ $count ->
+        [0] { "" }
+        [one] , { $count } row needs a person's look
+       *[other] , { $count } rows need a person's look
+    }. This is the finding, not a failure of the job.
 terminal-incomplete =
     No verdict can be given: { $count ->
         [one] { $count } row is
