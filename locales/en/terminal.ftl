@@ -27,10 +27,16 @@ terminal-variance =
     { $totals ->
         [one] { $totals } control total does not tie out
        *[other] { $totals } control totals do not tie out
-    }, { $count ->
-        [one] { $count } row needs
-       *[other] { $count } rows need
-    } a person's look. This is the finding, not a failure of the job.
+    }{ $count ->
+        [0] { "" }
+        [one] , { $count } row needs a person's look
+       *[other] , { $count } rows need a person's look
+    }. This is the finding, not a failure of the job.
+terminal-lacking =
+    The input lacks { $count ->
+        [one] { $count } order
+       *[other] { $count } orders
+    } of the provider's list. This is the finding, not a failure of the job.
 terminal-list-gap = No verdict can be given: there is no telling whether the input lacks an order. Run again.
 terminal-incomplete =
     No verdict can be given: { $count ->

@@ -44,7 +44,8 @@ pub(super) fn run(file: &Path) -> Result<Exit, Failure> {
     let mut made = OpenOptions::new().write(true).create_new(true).open(file).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Failure::usage(format!("there is a {} already", file.display()))
             .help("name another file, or move that one away: it is not overwritten"),
-        _ => Failure::no_report(format!("can't write {}: {error}", file.display())),
+        _ => Failure::no_report(format!("can't write {}: {error}", file.display()))
+            .help("name a file in a folder that is there and can be written to"),
     })?;
     let written = made.write_all(text.as_bytes()).and_then(|()| made.sync_all());
     written.map_err(|error| Failure::no_report(format!("can't write {}: {error}", file.display())))?;

@@ -360,12 +360,11 @@ fn explanation(report: &Report, texts: Texts) -> String {
         Verdict::Discrepant => {
             let look = [Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected];
             let untied = report.summary.ties.iter().filter(|tie| !tie.holds()).count();
-            match untied {
-                0 => texts.with("terminal-discrepant", &[("count", population.of_any(&look).into())]),
-                _ => texts.with(
-                    "terminal-variance",
-                    &[("totals", untied.into()), ("count", population.of_any(&look).into())],
-                ),
+            let lacking = report.summary.completeness.as_ref().map_or(0, |counts| counts.unlisted);
+            match (untied, population.of_any(&look)) {
+                (0, 0) => texts.with("terminal-lacking", &[("count", lacking.into())]),
+                (0, rows) => texts.with("terminal-discrepant", &[("count", rows.into())]),
+                (_, rows) => texts.with("terminal-variance", &[("totals", untied.into()), ("count", rows.into())]),
             }
         }
         Verdict::Incomplete => {

@@ -139,7 +139,8 @@ fn control_total(text: &str) -> Result<ControlTotal, SettingsError> {
     let field = Field::named(name.trim()).filter(|field| field.is_amount());
     let field =
         field.ok_or_else(|| refused("the amounts are quote, final, released, compute, external_model, total"))?;
-    let expected = books::amount(figure).map_err(|error| refused(&error.to_string()))?;
+    let expected =
+        books::amount(figure).map_err(|error| refused(&format!("{error}; give a figure such as 1234.56")))?;
     Ok(ControlTotal { field, currency: code.map(str::to_owned), expected: expected.into() })
 }
 

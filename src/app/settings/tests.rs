@@ -56,15 +56,21 @@ fn a_key_in_the_file_is_not_repeated() {
 fn an_error_names_the_file_where_it_is_the_file_s() {
     let place = tempfile::tempdir().expect("a folder");
     let path = place.path().join("tieout.toml");
-    fs::write(&path, "concurrency = 0\n[checks]\nprofit = 'off'\n").expect("writable");
     let named = path.to_str().expect("a path");
     let in_file = format!("(in the settings file {named})");
+    fs::write(&path, "concurrency = 0\n[checks]\nprofit = 'off'\n").expect("writable");
+    for typed in [&[][..], &["--concurrency", "2000"]] {
+        let message = refusal(&[&["--sandbox", "--config", named], typed].concat());
+        assert!(message.contains("no check \"profit\"") && message.ends_with(&in_file), "{message}");
+    }
+    fs::write(&path, "concurrency = 0\n").expect("writable");
     let message = refusal(&["--sandbox", "--config", named]);
     assert!(message.starts_with("--concurrency \"0\"") && message.ends_with(&in_file), "{message}");
     let message = refusal(&["--sandbox", "--config", named, "--concurrency", "2000"]);
     assert!(message.starts_with("--concurrency \"2000\"") && !message.contains("file"), "{message}");
-    let message = refusal(&["--sandbox", "--config", named, "--concurrency", "2"]);
-    assert!(message.contains("no check \"profit\"") && message.ends_with(&in_file), "{message}");
+    fs::write(&path, "[workflow.wf_1]\nstale-after = 'soon'\n").expect("writable");
+    let message = refusal(&["--sandbox", "--config", named]);
+    assert!(message.starts_with("[workflow.wf_1]: stale-after \"soon\"") && message.ends_with(&in_file), "{message}");
 }
 
 #[test]

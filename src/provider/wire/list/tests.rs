@@ -114,12 +114,12 @@ fn an_item_without_an_id_is_counted_and_spoils_no_other() {
         (
             r#"{"run_order_id":"a b"}"#,
             "bad-id",
-            "item 2: run_order_id: the ID has a character that is not printable ASCII",
+            "item 2: run_order_id: the ID has a blank or a character that is not printable ASCII",
         ),
         (
             r#"{"run_order_id":"订单"}"#,
             "bad-id",
-            "item 2: run_order_id: the ID has a character that is not printable ASCII",
+            "item 2: run_order_id: the ID has a blank or a character that is not printable ASCII",
         ),
         (r#"{"run_order_id":"=1+1"}"#, "bad-id", "item 2: run_order_id: it begins like a formula"),
         (r#"{"run_order_id":7}"#, "wrong-type", "item 2: run_order_id is a number, a text was expected"),
