@@ -142,18 +142,6 @@ help-discover-timezone = --since 与 --until 的日期以何处的一天为准 [
 help-discover-output-file = 把 CSV 写到该文件，要么完整要么不写 [默认：标准输出]
 help-discover-state = 状态文件，记有最近请求发出的时间 [默认：报告文件夹中的 .state.sqlite]
 help-discover-reports-dir = 报告的文件夹 [默认：reports]
-help-discover-api-url = 服务方的基础地址 [默认：https://www.chenyu.cn/api/open/v2]
-help-discover-api-key-file = 存放 API 密钥的文件；未指定时取自环境变量 CHENYU_API_KEY
-help-discover-sandbox = 改为询问本进程内的模拟器：无需密钥与网络
-help-discover-rate = 每秒请求数；0 表示不限 [默认：10；配合 --sandbox 时为 0]
-help-discover-strict-rate = 请求在答复到达一秒之后才不再计入速率：无论网络如何都不超限，但更慢
-help-discover-concurrency = 同时在途的请求数，1 至 1024 [默认：16]
-help-discover-timeout = 一次完整尝试的时限，如 30s 或 2m [默认：30s]
-help-discover-retries = 首次尝试之后的重试次数 [默认：5]
-help-discover-max-wait = 服务方可以要求的单次最长等待 [默认：5m]
-help-discover-deadline = 总共可以向服务方请求多久；届时尚未取得的记为 unfetched [默认：无]
-help-discover-proxy = 使用的代理，如 http://proxy:3128 [默认：无，不看环境变量]
-help-discover-ca-file = 除系统证书外还信任的 PEM 证书文件
 
 ## tieout audit。
 
