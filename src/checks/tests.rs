@@ -302,6 +302,7 @@ fn a_settlement_is_compared_with_what_it_was() {
     let finding = judgement.findings.iter().find(|finding| finding.check == "restated").expect("restated");
     assert_eq!((&finding.expected, &finding.actual), (&Figure::Money(money(40)), &Figure::Nothing));
     assert_eq!(finding.difference, None);
+    assert_eq!(finding.message, "changed since it was settled: released_amount 0.00000040 -> none");
 
     let mut unsettled = open([100, 60, 40, 50, 10, 60].map(Some));
     assert_eq!(judged(unsettled.clone(), Some(clean().charge())).bucket, Bucket::Pending, "its figures are the same");

@@ -104,6 +104,10 @@ fn every_row_is_compared_and_an_order_is_booked_once() {
     let many = judged_beside(clean(), (2..9).map(|line| row(line, "1")).collect());
     assert!(many.findings[0].message.ends_with("lines 2, 3, 4, 5, 6 and 2 more"), "{:?}", many.findings[0]);
     assert!(many.findings[1].message.ends_with("; and 2 more"), "{:?}", many.findings[1]);
+    let five = judged_beside(clean(), (2..7).map(|line| row(line, "1")).collect());
+    assert!(five.findings[0].message.ends_with("lines 2, 3, 4, 5, 6"), "{:?}", five.findings[0]);
+    let last = "line 6: final_amount is 0.00000060, our books say 1.00000000";
+    assert!(five.findings[1].message.ends_with(last), "{:?}", five.findings[1]);
 }
 
 #[test]

@@ -145,3 +145,17 @@ fn a_band_before_an_order_is_stale_is_warned_of() {
     let message = &at(&open([Some(100), None, None, None, None, None]), soon).findings[0].message;
     assert_eq!(message, "not settled after 18 hours, stale after 24h");
 }
+
+#[test]
+fn materiality_is_set_for_all_orders_or_for_those_of_a_workflow() {
+    let has = |material: Option<i128>, own: &[Option<i128>]| {
+        let of = |(at, units): (usize, &Option<i128>)| {
+            (format!("wf_{at}"), Thresholds { material: units.map(amount), ..Thresholds::default() })
+        };
+        let workflows = own.iter().enumerate().map(of).collect();
+        Judging { material: material.map(amount), workflows, ..Judging::default() }.has_materiality()
+    };
+    assert!(!has(None, &[]) && !has(None, &[None]), "neither");
+    assert!(has(Some(0), &[]) && has(Some(7), &[None]), "for all orders");
+    assert!(has(None, &[None, Some(7)]), "for those of one workflow");
+}

@@ -117,3 +117,10 @@ fn a_reply_about_another_order_is_waived_by_what_it_said() {
     let judgement = judge_with(foreign, &waiving("identity-mismatch", sides));
     assert_eq!((judgement.bucket, judgement.foreign), (Bucket::Waived, true));
 }
+
+#[test]
+fn a_waiver_has_lapsed_where_what_it_was_for_is_there_and_not_covered() {
+    let states = [WaiverState::Applied, WaiverState::Expired, WaiverState::Changed, WaiverState::Unused];
+    assert_eq!(states.map(WaiverState::is_lapsed), [false, true, true, false]);
+    assert_eq!(states.map(WaiverState::code), ["applied", "expired", "changed", "unused"]);
+}
