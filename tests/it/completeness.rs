@@ -115,7 +115,7 @@ fn orders_younger_than_the_report_need_not_be_there() {
 #[test]
 fn a_list_that_can_not_be_had_gives_no_verdict() {
     // The second request is for the first page.
-    let faults = FaultPlan::from_specs(&["status=500,nth=2"]).expect("a plan");
+    let faults = FaultPlan::from_specs(["status=500,nth=2"]).expect("a plan");
     let server = Server::start(Options { faults, ..Options::default() });
     let place = Place::new();
     let ids = ["wfrun_314ff7d8b7a5beff1388"];
