@@ -90,14 +90,17 @@ fn summary(listing: &Listing, written: usize, output: Option<&Path>) -> String {
         None => "; the provider does not say how many there are".to_owned(),
     };
     if listing.repeats > 0 {
-        lines += &format!("\n{} repeated what an earlier page had: the newest word counts", items(listing.repeats));
+        let (count, plural) = (listing.repeats, plural(listing.repeats));
+        lines += &format!("\n{count} item{plural} repeated what an earlier page had: the newest word counts");
     }
     if !listing.changed.is_empty() {
         lines += &format!("\n{} changed amounts meanwhile: the newest count", orders(listing.changed.len() as u64));
     }
     let outside = had.saturating_sub(written as u64);
-    let left_out =
-        if outside > 0 { format!("; {outside} were created outside --since and --until") } else { String::new() };
+    let left_out = match outside {
+        0 => String::new(),
+        outside => format!(", and left out {outside} created outside --since and --until"),
+    };
     lines + &format!("\nwrote {} to {place}{left_out}", orders(written as u64))
 }
 
@@ -112,13 +115,11 @@ fn warnings(listing: &Listing, query: &ListQuery) -> Vec<String> {
         let others = listing.orders.values().filter(|order| of(order) != Some(wanted)).count() as u64;
         if others > 0 {
             let others = orders(others);
-            warnings
-                .push(format!("warning: {others} of the list are not of {option} {wanted}; they were not left out"));
+            warnings.push(format!("warning: not of {option} {wanted}, and not left out: {others} of the list"));
         }
     }
-    if let Flaws { count: count @ 1.., first } = &listing.unreadable {
-        let first = first.iter().map(|reason| format!(", the first on {}", reason.detail)).collect::<String>();
-        warnings.push(format!("warning: {count} field{} of the list can't be read{first}", plural(*count)));
+    if listing.unreadable.count > 0 {
+        warnings.push(format!("warning: fields of the list that can't be read: {}", counted(&listing.unreadable)));
     }
     warnings.extend(gap(listing));
     warnings
@@ -129,10 +130,7 @@ fn gap(listing: &Listing) -> Option<String> {
     let (had, pages) = (orders(listing.orders.len() as u64), listing.pages);
     let nameless = match &listing.nameless {
         Flaws { count: 0, .. } => String::new(),
-        Flaws { count, first } => {
-            let first = first.iter().map(|reason| format!(", the first on {}", reason.detail)).collect::<String>();
-            format!("\n  {} of the list name no order{first}", items(*count))
-        }
+        flaws => format!("\n  items of the list that name no order: {}", counted(flaws)),
     };
     let help =
         "\n  help: run the same command again, when fewer runs arrive; if the gap stays, show this to the provider";
@@ -155,12 +153,13 @@ fn gap(listing: &Listing) -> Option<String> {
     })
 }
 
-fn orders(count: u64) -> String {
-    format!("{count} order{}", plural(count))
+fn counted(flaws: &Flaws) -> String {
+    let first = flaws.first.iter().map(|reason| format!(", the first on {}", reason.detail));
+    flaws.count.to_string() + &first.collect::<String>()
 }
 
-fn items(count: u64) -> String {
-    format!("{count} item{}", plural(count))
+fn orders(count: u64) -> String {
+    format!("{count} order{}", plural(count))
 }
 
 const fn plural(count: u64) -> &'static str {

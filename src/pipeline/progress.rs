@@ -232,6 +232,16 @@ mod tests {
     }
 
     #[test]
+    fn a_list_counts_orders_of_as_many_as_are_known_of() {
+        let mut progress = Progress::listing(Display::Silent);
+        for (orders, total, counted) in [(0, 0, "0/0"), (100, 350, "100/350"), (400, 350, "400/400")] {
+            progress.listed(orders, total);
+            let line = format!("{counted} orders · 19 requests/s of 20 allowed");
+            assert_eq!(progress.line(&calm(), progress.start), line);
+        }
+    }
+
+    #[test]
     fn a_wait_says_until_when() {
         let now: ZonedDateTime = "2026-11-23T02:12:05+08:00[Asia/Shanghai]".parse().expect("a time");
         let minute = Duration::from_secs(60);

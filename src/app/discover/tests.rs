@@ -42,7 +42,8 @@ fn a_whole_list_is_told_in_two_lines() {
     let listing = walked(vec![page(&["a", "b"], Some(2))]);
     let expected = "listed 2 orders on 1 page; the provider counts 2\nwrote 2 orders to standard output";
     assert_eq!(summary(&listing, 2, None), expected);
-    let expected = "listed 2 orders on 1 page; the provider counts 2\nwrote 1 order to ids.csv; 1 were created outside";
+    let expected =
+        "listed 2 orders on 1 page; the provider counts 2\nwrote 1 order to ids.csv, and left out 1 created outside";
     assert!(summary(&listing, 1, Some(Path::new("ids.csv"))).starts_with(expected));
     assert!(warnings(&listing, &ListQuery::default()).is_empty());
 }
@@ -78,7 +79,7 @@ fn a_gap_is_told_with_its_size() {
     let listing = walked(vec![ListPage { nameless: flaws(1), ..page(&["a", "b"], Some(4)) }]);
     let said = gap(&listing).expect("a gap");
     let expected = "warning: the list is not whole: 2 missing. The provider counts 4, and listed 2 orders in 3 walks\n  \
-                    1 item of the list name no order, the first on page 1, item 2: it is null\n  help: run";
+                    items of the list that name no order: 1, the first on page 1, item 2: it is null\n  help: run";
     assert!(said.starts_with(expected), "{said}");
 }
 
@@ -99,8 +100,8 @@ fn a_filter_that_the_provider_ignores_and_fields_that_can_not_be_read_are_told()
     let listing = walked(vec![ListPage { unreadable: flaws(2), ..page(&["a", "b"], Some(2)) }]);
     let query = ListQuery { workflow_id: Some("wf_2".into()), status: Some("succeeded".into()) };
     let expected = [
-        "warning: 2 orders of the list are not of --workflow wf_2; they were not left out",
-        "warning: 2 fields of the list can't be read, the first on page 1, item 2: it is null",
+        "warning: not of --workflow wf_2, and not left out: 2 orders of the list",
+        "warning: fields of the list that can't be read: 2, the first on page 1, item 2: it is null",
     ];
     assert_eq!(warnings(&listing, &query), expected);
 }

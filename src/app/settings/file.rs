@@ -101,7 +101,7 @@ fn line_at(file: &str, offset: usize) -> usize {
 
 /// Each group of options reads its own keys and leaves the others alone; what none of them reads is a mistake.
 fn refuse_unknown_keys(file: &str) -> Result<(), String> {
-    let known = [field_names::<Options>(), field_names::<Asking>()].concat();
+    let known = known_keys();
     let table = DeTable::parse(file).map_err(|error| told(&error, file))?;
     for key in table.get_ref().keys() {
         let name = key.get_ref().as_ref();
@@ -115,6 +115,10 @@ fn refuse_unknown_keys(file: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn known_keys() -> Vec<&'static str> {
+    [field_names::<Options>(), field_names::<Asking>()].concat()
 }
 
 /// The names of a struct's fields, as they are written in a file.
@@ -149,4 +153,50 @@ fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     // The value is always an error; the names are what it is for.
     let _ = T::deserialize(Names(&mut names));
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::{Args, Command};
+
+    use super::*;
+
+    #[test]
+    fn every_option_is_a_key_and_every_key_an_option_but_the_table_of_checks() {
+        let command = Options::augment_args(Command::new("reconcile"));
+        let options: BTreeSet<&str> = command.get_arguments().filter_map(|option| option.get_long()).collect();
+        let mut keys: BTreeSet<&str> = known_keys().into_iter().collect();
+        assert_eq!(keys.len(), known_keys().len(), "no key belongs to two groups");
+        assert!(keys.remove("checks") && keys.len() > 30, "{keys:?}");
+        assert_eq!(keys, options);
+    }
+
+    #[test]
+    fn each_group_of_options_is_laid_over_the_file_by_itself() {
+        let file = "rate = 3\nsandbox = true\ncolumn = 'id'\naccount = 'a'\n[checks]\ncurrency = 'off'";
+        let asking = Asking { rate: Some(7), ..Asking::default() };
+        let typed = Options { asking, account: Some("b".into()), ..Options::default() };
+        let options = overlay(&typed, file).expect("usable");
+        assert_eq!((options.asking.rate, options.asking.sandbox), (Some(7), Some(true)));
+        assert_eq!((options.account.as_deref(), options.column.as_deref()), (Some("b"), Some("id")));
+        assert!(options.checks.is_some_and(|checks| checks.contains_key("currency")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        let refusal = |file: &str| overlay(&Options::default(), file).expect_err("not usable");
+        assert_eq!(
+            refusal("rate = 3\n\napi_url = 'x'"),
+            "line 3: there is no setting `api_url`; did you mean `api-url`?"
+        );
+        assert!(refusal("colour = 'red'").starts_with("line 1: there is no setting `colour`; did you mean `column`?"));
+        assert!(
+            refusal("[something-else]\na = 1").contains("line 1: there is no setting `something-else`; there are: ")
+        );
+        for file in ["\nretries = 'many'", "\nfresh = 3", "\nrate = -1", "\nrate = 1\nrate = 2"] {
+            assert!(refusal(file).contains(if file.contains('2') { "line 3" } else { "line 2" }), "{}", refusal(file));
+        }
+    }
 }

@@ -274,7 +274,11 @@ fn a_list_that_can_not_be_proved_whole_is_written_and_said() {
         (some(), "\"many\"", "can't be read"),
         (some(), "99999999999999999999", "the provider does not say how many orders there are"),
         (some(), "31", "1 missing"),
-        (with("\"wfrun_1\""), "31", "1 item of the list name no order, the first on page 1, item 31: it is a text"),
+        (
+            with("\"wfrun_1\""),
+            "31",
+            "items of the list that name no order: 1, the first on page 1, item 31: it is a text",
+        ),
         (with("{}"), "31", "run_order_id: there is none"),
         (with(r#"{"run_order_id":"a b"}"#), "30", "not printable ASCII"),
         (with(r#"{"run_order_id":"x","run_order_id":"y"}"#), "31", "duplicate field `run_order_id`"),
