@@ -61,6 +61,17 @@ fn every_field_is_compared_and_the_weightiest_stands_in_the_columns() {
 }
 
 #[test]
+fn a_workflow_and_its_version_are_compared_with_those_of_the_order() {
+    let order = || RunOrder { workflow_id: Some("wf_1".into()), revision_id: Some("rev_7".into()), ..clean() };
+    let same = booking(2, &[(Field::Workflow, "wf_1"), (Field::Revision, " rev_7 ")]);
+    assert_eq!(codes(&judged_beside(order(), vec![same])), Vec::<&str>::new());
+    for (field, provider) in [(Field::Workflow, "wf_1"), (Field::Revision, "rev_7")] {
+        let found = said(&judged_beside(order(), vec![booking(4, &[(field, "wf_2")])]));
+        assert_eq!(found, ["wf_2", provider, "", &format!("line 4: {field} is another one in our books")]);
+    }
+}
+
+#[test]
 fn what_is_missing_or_can_not_be_read_is_a_difference() {
     let of = |order: RunOrder, field, ours| said(&judged_beside(order, vec![booking(3, &[(field, ours)])]));
     let unreadable = "line 3: final_amount can't be read as an amount: not a decimal number";
