@@ -121,7 +121,7 @@ need-oha: need-cargo
 
 .PHONY: need-readers
 need-readers: need-python
-	$(call venv,$(VENV),tests/readers/requirements.txt,duckdb pyarrow)
+	$(call venv,$(VENV),tests/readers/requirements.txt,duckdb jsonschema pyarrow)
 
 .PHONY: need-peer
 need-peer: need-python

@@ -91,7 +91,10 @@ help-reconcile-expect = 将字段与 CSV 的一列比较，如 final_amount=amou
 help-reconcile-complete = 输入必须包含服务方列出的全部订单：走完其列表，指出所缺的订单
 help-reconcile-since = 与 --complete 同用：只要从那时起创建的订单，日期或时间
 help-reconcile-until = 与 --complete 同用：只要在那之前创建的订单，日期（当日开始之前）或时间 [默认：--as-of]
-help-reconcile-timezone = 一天从何处开始与结束：--since、--until 的日期，以及豁免的最后一天 [默认：Asia/Shanghai]
+help-reconcile-timezone = 一天从何处开始与结束：按日汇总、--since 与 --until 的日期，以及豁免的最后一天 [默认：Asia/Shanghai]
+help-reconcile-day-by = 订单的金额计入哪一天 [默认：created]
+help-reconcile-day-by-created = 订单创建的那天
+help-reconcile-day-by-updated = 订单最后更新的那天
 help-reconcile-control-total = 已结算订单的合计应为多少，如 final=1234.56 或 final:USD=12；可重复
 help-reconcile-material = 差额（以订单币种计）达到多少即为重大：优先列出，另见 --fail-on [默认：无]
 help-reconcile-waivers = 豁免文件（TOML）：有人负责的差异
@@ -109,6 +112,10 @@ help-reconcile-reuse-settled = 最近这段时间内（如 30d）见过已结算
 help-reconcile-evidence = 保留答复的哪些内容 [默认：billing]
 help-reconcile-evidence-billing = 计费事实，以及答复的哈希
 help-reconcile-evidence-full = 另存完整的答复，含提示词
+help-reconcile-csv-encoding = 报告的 CSV 文件所用的编码 [默认：utf8]
+help-reconcile-csv-encoding-utf8 = UTF-8，供程序读取
+help-reconcile-csv-encoding-utf8-bom = 带字节顺序标记的 UTF-8，供 Excel 打开
+help-reconcile-csv-encoding-gb18030 = GB18030，供较旧的中文电子表格打开
 help-reconcile-account = 报告标题中的账户名称
 help-reconcile-output = 标准输出的内容 [默认：text]
 help-reconcile-output-text = 给人看的摘要
@@ -155,6 +162,14 @@ help-audit-warn-before = 逾期之前多久就开始警告
 help-audit-control-total = 已结算订单的合计应为多少，如 final=1234.56；可重复，取代原报告所用的
 help-audit-material = 差额（以订单币种计）达到多少即为重大
 help-audit-waivers = 豁免文件（TOML），取代原报告所用的豁免
+help-audit-timezone = 一天从何处开始与结束：按日汇总，以及 --waivers 中豁免的最后一天
+help-audit-day-by = 订单的金额计入哪一天
+help-audit-day-by-created = 订单创建的那天
+help-audit-day-by-updated = 订单最后更新的那天
+help-audit-csv-encoding = 报告的 CSV 文件所用的编码
+help-audit-csv-encoding-utf8 = UTF-8，供程序读取
+help-audit-csv-encoding-utf8-bom = 带字节顺序标记的 UTF-8，供 Excel 打开
+help-audit-csv-encoding-gb18030 = GB18030，供较旧的中文电子表格打开
 help-audit-all-checks = 以本版本的全部检查判断，包括原报告没有用到的
 help-audit-as-of = 账龄的截止时间，如 2026-11-23T02:00:00Z
 help-audit-reports-dir = 报告的总文件夹：在其中新建子文件夹，latest 指向它 [默认：audits]

@@ -2,6 +2,7 @@
 //! provider is asked is a struct of its own among them, which other commands have as well.
 
 mod asking;
+mod choices;
 mod discover;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::language::Language;
 use crate::sandbox;
 
 pub use asking::Asking;
+pub use choices::{CsvEncoding, DayBy, Kept, Output};
 pub use discover::Discover;
 
 const EXIT_CODES: &str = "\
@@ -213,9 +215,12 @@ pub struct Options {
     /// With --complete: only orders created before then, a day (before it begins) or a time [default: --as-of]
     #[arg(long, env = "TIEOUT_UNTIL", value_name = "TIME", help_heading = "Judging")]
     pub until: Option<String>,
-    /// Where days begin and end: those of --since and --until, and the last ones of waivers [default: Asia/Shanghai]
+    /// Where days begin and end: those of spend, of --since and --until, and the last ones of waivers [default: Asia/Shanghai]
     #[arg(long, env = "TIEOUT_TIMEZONE", value_name = "ZONE", help_heading = "Judging")]
     pub timezone: Option<String>,
+    /// On which day an order's spend is counted [default: created]
+    #[arg(long, env = "TIEOUT_DAY_BY", value_name = "TIME", help_heading = "Judging")]
+    pub day_by: Option<DayBy>,
     /// What a sum over settled orders has to come to, such as final=1234.56 or final:USD=12; repeatable
     #[arg(
         long,
@@ -266,6 +271,9 @@ pub struct Options {
     #[arg(long, env = "TIEOUT_EVIDENCE", value_name = "WHAT", help_heading = "Earlier runs")]
     pub evidence: Option<Kept>,
 
+    /// How the CSV files of a report are written [default: utf8]
+    #[arg(long, env = "TIEOUT_CSV_ENCODING", value_name = "NAME", help_heading = "Output")]
+    pub csv_encoding: Option<CsvEncoding>,
     /// A label for the report's heading
     #[arg(long, env = "TIEOUT_ACCOUNT", value_name = "NAME", help_heading = "Output")]
     pub account: Option<String>,
@@ -287,28 +295,6 @@ pub struct WorkflowOptions {
     pub stale_after: Option<String>,
     /// From which size on a difference is material.
     pub material: Option<String>,
-}
-
-/// What standard output gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Output {
-    /// A summary for people.
-    #[default]
-    Text,
-    /// JSON: of a report, its summary.json.
-    Json,
-}
-
-/// What is kept of a reply.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kept {
-    /// The billing facts, and a hash of the reply.
-    #[default]
-    Billing,
-    /// The whole reply as well, prompts included.
-    Full,
 }
 
 /// Where a command finds what `reconcile` left.
@@ -350,12 +336,21 @@ pub struct Audit {
     /// TOML file of discrepancies that somebody answers for, instead of those of the report
     #[arg(long, value_name = "FILE")]
     pub waivers: Option<PathBuf>,
+    /// Where days begin and end: those of spend, and the last ones of --waivers
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+    /// On which day an order's spend is counted
+    #[arg(long, value_name = "TIME")]
+    pub day_by: Option<DayBy>,
     /// Judge by every check of this version, those that the report was not judged by as well
     #[arg(long)]
     pub all_checks: bool,
     /// What ages are counted to, such as 2026-11-23T02:00:00Z
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
+    /// How the CSV files of the report are written
+    #[arg(long, value_name = "NAME")]
+    pub csv_encoding: Option<CsvEncoding>,
     /// A label for the report's heading
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,

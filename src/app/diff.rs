@@ -24,7 +24,9 @@ pub(super) fn run(command: &DiffCommand, quiet: bool, voice: &Voice) -> Result<E
     let written = match command.output {
         DiffOutput::Text => text::show(&comparison, [&command.old, &command.new], voice, &mut out),
         DiffOutput::Json => json::write(&comparison, &mut out),
-        DiffOutput::Csv => csv::write(comparison::table(&comparison), &mut out).map(drop).or_else(io_error),
+        DiffOutput::Csv => {
+            csv::write(comparison::table(&comparison), csv::Encoding::Utf8, &mut out).map(drop).or_else(io_error)
+        }
     };
     exit::ignore_closed_pipe(written.and_then(|()| out.flush()))?;
     Ok(Exit::Success)

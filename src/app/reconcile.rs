@@ -85,6 +85,7 @@ fn open(settings: Settings) -> Result<Job, Failure> {
         as_of,
         started_at,
         account: settings.account,
+        csv_encoding: settings.csv_encoding,
         allow_empty: settings.allow_empty,
         fail_on: settings.fail_on.iter().map(|verdict| verdict.word().to_owned()).collect(),
         resuming: Resuming { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },

@@ -22,6 +22,7 @@ use crate::input::{Options as InputOptions, Source};
 use crate::pipeline::Memory;
 use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
+use crate::report::csv::Encoding;
 use crate::report::publish::Destination;
 use asking::{KEY_FILE, KEY_VARIABLE};
 use file::with_file;
@@ -60,6 +61,8 @@ pub struct Settings {
     pub destination: Destination,
     /// The state.
     pub state: PathBuf,
+    /// How its CSV files are written.
+    pub csv_encoding: Encoding,
     /// A label for the report's heading.
     pub account: Option<String>,
     /// How long after its last sign of life a run is continued; `None` for never.
@@ -195,10 +198,11 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
 fn settings(ids: PathBuf, options: Options, quiet: bool) -> Result<Settings, SettingsError> {
     let key = asking::key(&options.asking)?;
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
+    let provider = asking::provider(&options.asking)?;
     let judging = judging::judging(&options)?;
     Ok(Settings {
         input: input(ids, &options, judging.expect.clone())?,
-        provider: asking::provider(&options.asking)?,
+        provider,
         key,
         judging,
         as_of: as_of(options.as_of.as_deref())?,
@@ -206,6 +210,7 @@ fn settings(ids: PathBuf, options: Options, quiet: bool) -> Result<Settings, Set
         allow_empty: options.allow_empty.unwrap_or(false),
         state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
         destination: options.out.map_or(Destination::Under(reports_dir), Destination::Exactly),
+        csv_encoding: options.csv_encoding.map(Into::into).unwrap_or_default(),
         account: options.account.map(account).transpose()?,
         resume_within: match options.fresh {
             Some(true) => None,
@@ -255,11 +260,24 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         material: command.material.clone(),
         warn_before: command.warn_before.clone(),
         control_total: command.control_total.clone(),
+        // A waiver's last day ends where the report's days do.
+        timezone: command.timezone.clone().or_else(|| was.days.as_ref().map(|days| days.zone_name().to_owned())),
+        day_by: command.day_by,
         ..Options::default()
     };
     let currency = command.currency.clone().filter(|currency| !currency.is_empty());
     let given = judging::judging(&Options { currency, ..options })?;
+    let days = match (given.days, &was.days) {
+        (Some(mut days), Some(was)) if command.day_by.is_none() => {
+            days.by = was.by;
+            Some(days)
+        }
+        // A report of before there were days stays without, unless they are asked for.
+        (_, None) if command.timezone.is_none() && command.day_by.is_none() && !command.all_checks => None,
+        (days, _) => days,
+    };
     let judging = Judging {
+        days,
         tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance.clone() },
         currency: if command.currency.is_some() { given.currency } else { was.currency.clone() },
         stale_after: if command.stale_after.is_some() { given.stale_after } else { was.stale_after },
@@ -278,6 +296,7 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         judging: Some(judging),
         as_of: as_of(command.as_of.as_deref())?,
         account: command.account.clone().map(account).transpose()?,
+        csv_encoding: command.csv_encoding.map(Into::into),
     };
     let under = command.reports_dir.clone().unwrap_or_else(|| AUDITS_DIR.into());
     Ok((changes, command.out.clone().map_or(Destination::Under(under), Destination::Exactly)))

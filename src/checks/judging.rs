@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::{CATALOGUE, Cause, Check, Waivers};
 use crate::domain::books::Field;
+use crate::domain::days::Days;
 use crate::domain::finding::Severity;
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::RunOrder;
@@ -44,6 +45,8 @@ pub struct Judging {
     /// When the orders were created that the input must have all of, as the provider lists them; `None` where the input may
     /// leave out what it likes.
     pub complete: Option<Period>,
+    /// How spend is told by day. `None` where it is not: reports of before there were days are made again without.
+    pub days: Option<Days>,
 }
 
 /// By how much an identity may be off and still hold.
@@ -100,6 +103,7 @@ impl Default for Judging {
             expect: BTreeMap::new(),
             control_totals: Vec::new(),
             complete: None,
+            days: None,
         }
     }
 }

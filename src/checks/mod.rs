@@ -43,6 +43,12 @@ pub struct Check {
 /// The code of the check that can be neither switched off nor softened: a foreign reply enters no sum.
 pub const IDENTITY_MISMATCH: &str = reply::IDENTITY_MISMATCH.code;
 
+/// The code of the check of `quote = final + released`.
+pub const QUOTE_SPLIT: &str = identities::QUOTE_SPLIT.code;
+
+/// The code of the check of `total = compute + external`.
+pub const COST_SUM: &str = identities::COST_SUM.code;
+
 /// The code of the check that [`Judging::stale_after`] is for.
 pub const STALE_PENDING: &str = times::STALE_PENDING.code;
 

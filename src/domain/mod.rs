@@ -3,6 +3,7 @@
 //! Nothing here does I/O, waits, or knows where a value came from.
 
 pub mod books;
+pub mod days;
 pub mod finding;
 pub mod id;
 pub mod listed;

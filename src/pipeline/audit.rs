@@ -10,6 +10,7 @@ use crate::report::ReportError;
 use crate::report::builder::{Builder, FACTS_FILE, Options, Report};
 use crate::report::chain;
 use crate::report::completeness::{COMPLETENESS_FILE, Completeness};
+use crate::report::csv::Encoding;
 use crate::report::evidence::EVIDENCE_FILE;
 use crate::report::manifest::{EarlierStamp, MANIFEST_FILE, Manifest, Stamp, hash_file};
 use crate::report::publish::Destination;
@@ -25,6 +26,8 @@ pub struct Changes {
     pub as_of: Option<Timestamp>,
     /// The label of the account.
     pub account: Option<String>,
+    /// How CSV files are written.
+    pub csv_encoding: Option<Encoding>,
 }
 
 /// A report whose evidence was proved to be what its manifest says.
@@ -94,6 +97,7 @@ impl Evident {
             judging: judging.clone(),
             as_of: changes.as_of.unwrap_or(stamp.as_of),
             account: changes.account.clone().or_else(|| stamp.account.clone()),
+            csv_encoding: changes.csv_encoding.unwrap_or(stamp.csv_encoding),
             allow_empty: stamp.allow_empty,
             rows_read: stamp.input.rows,
         })?;
@@ -163,6 +167,7 @@ pub fn audit(
         started_at,
         finished_at: Timestamp::now(),
         account: changes.account.clone().or_else(|| was.account.clone()),
+        csv_encoding: changes.csv_encoding.unwrap_or(was.csv_encoding),
         settings: (&judging).into(),
         fail_on,
         previous: chain::previous(destination, &[]),

@@ -28,6 +28,7 @@ use crate::provider::{Provider, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Builder, Options as ReportOptions, Report};
 use crate::report::chain;
+use crate::report::csv::Encoding;
 use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp};
 use crate::report::publish::{Destination, PublishError};
 use crate::report::summary_json::SummaryJson;
@@ -71,6 +72,8 @@ pub struct Job {
     pub started_at: Timestamp,
     /// A label for the report's heading.
     pub account: Option<String>,
+    /// How CSV files are written.
+    pub csv_encoding: Encoding,
     /// Whether an empty input is fine.
     pub allow_empty: bool,
     /// What else is to exit with 1: said in the manifest.
@@ -247,6 +250,7 @@ impl Job {
             judging: self.judging.clone(),
             as_of: self.as_of,
             account: self.account.clone(),
+            csv_encoding: self.csv_encoding,
             allow_empty: self.allow_empty,
             rows_read: self.input.rows(),
         })?;
@@ -292,6 +296,7 @@ impl Job {
             finished_at,
             base_url: self.base_url.clone(),
             account: self.account.clone(),
+            csv_encoding: self.csv_encoding,
             input: InputStamp {
                 name: self.input.name().to_owned(),
                 sha256: self.input.sha256().to_owned(),

@@ -15,7 +15,7 @@ use super::spend::{self, SpendRow};
 use super::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::Table;
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
-use super::{ReportError, csv};
+use super::{ReportError, csv, reperform};
 use crate::checks::{Judging, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::PastFinding;
 use crate::domain::money::Sum;
@@ -38,6 +38,8 @@ pub struct Options {
     pub as_of: Timestamp,
     /// A label for the report's heading.
     pub account: Option<String>,
+    /// How CSV files are written.
+    pub csv_encoding: csv::Encoding,
     /// Whether an empty input is fine.
     pub allow_empty: bool,
     /// How many rows the input has: the population must come to it.
@@ -237,6 +239,10 @@ impl Builder {
         let facts_path = options.folder.join(FACTS_FILE);
         let by_workflow = spend::by_workflow(&facts_path)?;
         let by_revision = spend::by_revision(&facts_path)?;
+        let days = options.judging.days.as_ref();
+        let by_day = days.map(|days| spend::by_day(&facts_path, days)).transpose()?;
+        let aggregates = [Some(&by_workflow), Some(&by_revision), by_day.as_ref()];
+        let aggregates: Vec<&[SpendRow]> = aggregates.into_iter().flatten().map(Vec::as_slice).collect();
 
         let counted = Counted {
             rows_read: options.rows_read,
@@ -244,8 +250,8 @@ impl Builder {
             exceptions: exceptions.len() as u64,
             waived_missing: self.waived_missing,
         };
-        counted.prove(&summary, &discrepancies, [&by_workflow, &by_revision])?;
-        let control_totals = prove_totals(&summary, [&by_workflow, &by_revision])?;
+        counted.prove(&summary, &discrepancies, &aggregates)?;
+        let control_totals = prove_totals(&summary, &aggregates)?;
         let ties = tie_out(&options.judging, &by_workflow)?;
         summary.signs.variance |= !ties.iter().all(Tie::holds);
 
@@ -258,6 +264,10 @@ impl Builder {
             tables::spend_by_revision(&by_revision),
         ] {
             write_csv(table, &options)?;
+        }
+        if let (Some(days), Some(by_day)) = (days, &by_day) {
+            write_csv(tables::spend_by_day(by_day), &options)?;
+            reperform::write(&options.folder, &options.judging, days, by_day)?;
         }
         if !waivers.is_empty() {
             write_csv(tables::waivers(&waivers), &options)?;
@@ -346,7 +356,7 @@ impl Counted {
         &self,
         summary: &Summary,
         discrepancies: &[Discrepancy],
-        aggregates: [&[SpendRow]; 2],
+        aggregates: &[&[SpendRow]],
     ) -> Result<(), ReportError> {
         let population = &summary.population;
         let mut contradictions = vec![("rows read and population", self.rows_read, population.rows())];
@@ -366,11 +376,8 @@ impl Counted {
     }
 }
 
-/// The control totals by currency, every one of them proved by the bridge from both aggregates.
-fn prove_totals(
-    summary: &Summary,
-    aggregates: [&[SpendRow]; 2],
-) -> Result<BTreeMap<String, ControlTotals>, ReportError> {
+/// The control totals by currency, every one of them proved by the bridge from all aggregates.
+fn prove_totals(summary: &Summary, aggregates: &[&[SpendRow]]) -> Result<BTreeMap<String, ControlTotals>, ReportError> {
     let mut control_totals = BTreeMap::new();
     for rows in aggregates {
         let mut sums = sums(rows)?;
@@ -410,7 +417,7 @@ fn write_csv(table: Table<'_>, options: &Options) -> Result<(), ReportError> {
     let path = options.folder.join(format!("{}.csv", table.name));
     let file = File::create(&path).map_err(|source| ReportError::io(&path, source))?;
     let mut out = BufWriter::new(file);
-    csv::write(table, &mut out)?;
+    csv::write(table, options.csv_encoding, &mut out)?;
     out.flush().map_err(|source| ReportError::io(&path, source))
 }
 

@@ -1,10 +1,65 @@
-//! Tables as CSV: UTF-8, comma, LF, always with a heading.
+//! Tables as CSV: comma, LF, always with a heading; UTF-8 unless another encoding is asked for.
 
 use std::borrow::Cow;
 use std::io::Write;
 
+use encoding_rs::GB18030;
+use serde::{Deserialize, Serialize};
+
 use super::ReportError;
 use super::table::{Cell, Table};
+
+/// The only character that GB18030 as browsers read it has no code for, in a private area.
+const NOT_IN_GB18030: char = '\u{e5e5}';
+
+/// How the texts of CSV files are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// UTF-8, for programs.
+    #[default]
+    Utf8,
+    /// UTF-8 after a byte order mark: spreadsheets take it for UTF-8.
+    Utf8Bom,
+    /// GB18030, which holds all of Unicode: what Chinese spreadsheets expect of a file without a mark.
+    Gb18030,
+}
+
+impl Encoding {
+    /// Whether it is the usual one, of which a manifest says nothing.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What a file begins with.
+    const fn mark(self) -> &'static [u8] {
+        match self {
+            Self::Utf8Bom => b"\xef\xbb\xbf",
+            Self::Utf8 | Self::Gb18030 => b"",
+        }
+    }
+
+    fn bytes<'t>(self, text: &'t str) -> Cow<'t, [u8]> {
+        match self {
+            Self::Utf8 | Self::Utf8Bom => Cow::Borrowed(text.as_bytes()),
+            // No byte of another character is one of a comma, a quotation mark or a line's end.
+            Self::Gb18030 if !text.contains(NOT_IN_GB18030) => GB18030.encode(text).0,
+            Self::Gb18030 => {
+                let held = text.replace(NOT_IN_GB18030, "\u{fffd}");
+                Cow::Owned(GB18030.encode(&held).0.into_owned())
+            }
+        }
+    }
+
+    /// The text of a cell as it was written; `None` where it is no text in this encoding.
+    pub(super) fn text(self, cell: &[u8]) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Utf8 | Self::Utf8Bom => str::from_utf8(cell).ok().map(Cow::Borrowed),
+            Self::Gb18030 => GB18030.decode_without_bom_handling_and_without_replacement(cell),
+        }
+    }
+}
 
 /// What a spreadsheet takes for the beginning of a formula, full-width forms among them.
 const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
@@ -13,13 +68,14 @@ const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋'
 ///
 /// # Errors
 /// When the output can't be written.
-pub fn write(table: Table<'_>, out: impl Write) -> Result<u64, ReportError> {
+pub fn write(table: Table<'_>, encoding: Encoding, mut out: impl Write) -> Result<u64, ReportError> {
     let failed = |source| ReportError::Csv { table: table.name, source };
+    out.write_all(encoding.mark()).map_err(|error| failed(error.into()))?;
     let mut writer = ::csv::Writer::from_writer(out);
     writer.write_record(table.columns.iter().map(|column| column.name)).map_err(failed)?;
     let mut count = 0;
     for row in table.rows {
-        writer.write_record(row.iter().map(|cell| text_of(cell).into_owned().into_bytes())).map_err(failed)?;
+        writer.write_record(row.iter().map(|cell| encoding.bytes(&text_of(cell)).into_owned())).map_err(failed)?;
         count += 1;
     }
     writer.flush().map_err(|error| failed(error.into()))?;
@@ -66,13 +122,38 @@ mod tests {
         let mut out = Vec::new();
         let count = rows.len() as u64;
         let table = Table { name: "t", columns: COLUMNS, rows: Box::new(rows.into_iter()) };
-        assert_eq!(write(table, &mut out).expect("a vector takes everything"), count);
+        assert_eq!(write(table, Encoding::Utf8, &mut out).expect("a vector takes everything"), count);
         String::from_utf8(out).expect("UTF-8")
     }
 
     #[test]
     fn an_empty_table_has_its_heading() {
         assert_eq!(written(vec![]), "text,amount\n");
+    }
+
+    #[test]
+    fn every_encoding_holds_every_character() {
+        let text = "订单, \"圆\" é 😀 \u{10ffff}\u{e7c7}";
+        let written = |encoding, text: &'static str| {
+            let mut out = Vec::new();
+            let rows = vec![vec![Cell::text(text), Cell::Empty]];
+            let table = Table { name: "t", columns: COLUMNS, rows: Box::new(rows.into_iter()) };
+            assert_eq!(write(table, encoding, &mut out).expect("a vector takes everything"), 1);
+            out
+        };
+        for encoding in [Encoding::Utf8, Encoding::Utf8Bom, Encoding::Gb18030] {
+            let out = written(encoding, text);
+            let mut reader = ::csv::Reader::from_reader(&*out);
+            assert_eq!(reader.byte_headers().expect("a heading"), vec!["text", "amount"], "{encoding:?}");
+            let row = reader.byte_records().next().expect("a row").expect("cells");
+            assert_eq!(encoding.text(&row[0]).as_deref(), Some(text), "{encoding:?}");
+        }
+        assert!(written(Encoding::Utf8Bom, text).starts_with(&[0xef, 0xbb, 0xbf, b't']));
+        // 订 is B6A9 in GB2312, of which GB18030 is an extension; 😀 has four bytes.
+        assert_eq!(written(Encoding::Gb18030, "订😀")[12..], *b"\xb6\xa9\x94\x39\xfc\x36,\n");
+        assert_eq!(written(Encoding::Gb18030, "\u{e5e5}")[12..], *b"\x84\x31\xa4\x37,\n", "a replacement character");
+        assert_eq!(Encoding::Gb18030.text(b"\xff"), None);
+        assert_eq!(Encoding::Utf8.text(b"\xb6\xa9"), None);
     }
 
     #[test]

@@ -25,7 +25,11 @@ const COLUMNS: &[Column] = &[
 /// When the output can't be written.
 pub fn write(mut orders: Vec<&ListedOrder>, out: impl Write) -> Result<u64, ReportError> {
     orders.sort_unstable_by_key(|order| (order.created_at.is_none(), order.created_at, &order.run_order_id));
-    csv::write(Table { name: "ids", columns: COLUMNS, rows: Box::new(orders.into_iter().map(row)) }, out)
+    csv::write(
+        Table { name: "ids", columns: COLUMNS, rows: Box::new(orders.into_iter().map(row)) },
+        csv::Encoding::Utf8,
+        out,
+    )
 }
 
 fn row(order: &ListedOrder) -> Vec<Cell<'_>> {

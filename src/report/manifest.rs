@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ReportError;
+use super::csv::Encoding;
 use super::summary_json::Lifecycle;
 use crate::summary::JudgingSettings;
 
@@ -32,6 +33,9 @@ pub struct Stamp {
     pub base_url: String,
     /// The label of the account, if one was given.
     pub account: Option<String>,
+    /// How its CSV files are written; left out where they are UTF-8.
+    #[serde(default, skip_serializing_if = "Encoding::is_default")]
+    pub csv_encoding: Encoding,
     /// The input.
     pub input: InputStamp,
     /// The settings that affect judgement.

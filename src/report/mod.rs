@@ -14,6 +14,7 @@ pub mod ids;
 pub mod manifest;
 pub mod percent;
 pub mod publish;
+pub mod reperform;
 pub mod replay;
 pub mod retention;
 pub mod spend;

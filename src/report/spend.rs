@@ -1,21 +1,25 @@
-//! Spend per workflow and per revision: aggregated by Polars, in decimal, from the facts as they were written.
+//! Spend per workflow, per revision and per day: aggregated by Polars, in decimal, from the facts as they were written.
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use polars::prelude::{
-    AnyValue, Column, DataFrame, DataType, Expr, IntoLazy, LazyFrame, ParquetReader, PlRefPath, PolarsResult,
-    ScanArgsParquet, SerReader, SortMultipleOptions, UnionArgs, col, concat, len, lit, when,
+    AnyValue, Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, LazyFrame, NewChunkedArray, ParquetReader,
+    PlRefPath, PolarsResult, ScanArgsParquet, SerReader, SortMultipleOptions, StringChunked, UnionArgs, col, concat,
+    len, lit, polars_err, when,
 };
 
 use super::ReportError;
+use crate::domain::days::{Day, DayBy, Days};
 use crate::domain::money::{SCALE, Sum};
 use crate::domain::order::Amounts;
+use crate::domain::time::from_microsecond;
 
 /// What one group of orders spent. Amounts and differences are sums over settled orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpendRow {
-    /// The workflow, and the revision where revisions are grouped.
+    /// The workflow, and the revision where revisions are grouped; or the day, empty where there is no time to tell it by.
     pub keys: Vec<String>,
     /// The currency of every amount of this row.
     pub currency: String,
@@ -46,6 +50,7 @@ const PART: u32 = 1 << 18;
 
 const WORKFLOW: &str = "workflow_id";
 const REVISION: &str = "revision_id";
+const DAY: &str = "day";
 const CURRENCY: &str = "quote_currency";
 const COUNTS: [&str; 5] = ["orders", "settled_orders", "pending_orders", "failed_runs", "discrepant_orders"];
 const DIFFERENCES: [&str; 4] = ["quote_gross", "quote_net", "cost_gross", "cost_net"];
@@ -66,28 +71,87 @@ pub fn by_revision(facts: &Path) -> Result<Vec<SpendRow>, ReportError> {
     aggregate(facts, &[WORKFLOW, REVISION], PART)
 }
 
+/// Spend per day and currency, sorted.
+///
+/// # Errors
+/// When the facts can't be read back, or a sum does not fit.
+pub fn by_day(facts: &Path, days: &Days) -> Result<Vec<SpendRow>, ReportError> {
+    aggregate_with(facts, &[DAY], PART, |orders| with_day(orders, days))
+}
+
+/// The column of the time that says an order's day.
+pub(super) const fn time_column(by: DayBy) -> &'static str {
+    match by {
+        DayBy::Created => "created_at",
+        DayBy::Updated => "updated_at",
+    }
+}
+
 fn aggregate(facts: &Path, keys: &[&str], part: u32) -> Result<Vec<SpendRow>, ReportError> {
-    let frame = collect(facts, keys, part).map_err(ReportError::polars("aggregate"))?;
+    aggregate_with(facts, keys, part, Ok)
+}
+
+/// Aggregates the orders after each part of them was given what it lacks.
+fn aggregate_with(
+    facts: &Path,
+    keys: &[&str],
+    part: u32,
+    complete: impl Fn(LazyFrame) -> PolarsResult<LazyFrame>,
+) -> Result<Vec<SpendRow>, ReportError> {
+    let frame = collect(facts, keys, part, complete).map_err(ReportError::polars("aggregate"))?;
     (0..frame.height()).map(|row| spend_row(&frame, row, keys)).collect()
 }
 
 /// Aggregates a part of the orders after the other, and then the parts: memory does not grow with the orders.
-fn collect(facts: &Path, keys: &[&str], part: u32) -> PolarsResult<DataFrame> {
+fn collect(
+    facts: &Path,
+    keys: &[&str],
+    part: u32,
+    complete: impl Fn(LazyFrame) -> PolarsResult<LazyFrame>,
+) -> PolarsResult<DataFrame> {
     let groups: Vec<&str> = keys.iter().copied().chain([CURRENCY]).collect();
     let args = ScanArgsParquet { glob: false, ..Default::default() };
     let orders = LazyFrame::scan_parquet(PlRefPath::try_from_path(facts)?, args)?;
     let count = ParquetReader::new(File::open(facts)?).num_rows()?;
     let measured = |first: usize| {
-        let some = orders.clone().slice(i64::try_from(first).unwrap_or(i64::MAX), part);
+        let some = complete(orders.clone().slice(i64::try_from(first).unwrap_or(i64::MAX), part))?;
         let some = some.with_columns(groups.iter().map(|name| col(*name).fill_null(lit(""))).collect::<Vec<_>>());
-        grouped(some, &groups, measures())
+        grouped(some, &groups, measures()).collect()
     };
-    let parts = (0..count.max(1)).step_by(part as usize).map(|first| Ok(measured(first).collect()?.lazy()));
+    let parts = (0..count.max(1)).step_by(part as usize).map(|first| Ok(measured(first)?.lazy()));
     let parts = concat(parts.collect::<PolarsResult<Vec<_>>>()?, UnionArgs::default())?;
     let names = COUNTS.into_iter().chain(Amounts::NAMES).chain(DIFFERENCES);
     grouped(parts, &groups, names.map(|name| col(name).sum()).collect())
         .sort(groups, SortMultipleOptions::default())
         .collect()
+}
+
+/// What is measured, and the day of each order: found by the rules of its time zone, which change from year to year.
+fn with_day(orders: LazyFrame, days: &Days) -> PolarsResult<LazyFrame> {
+    let time = time_column(days.by);
+    let needed = [time, CURRENCY, "settled", "run_status", "bucket"].into_iter().chain(Amounts::NAMES);
+    let mut orders = orders.select(needed.map(col).collect::<Vec<_>>()).collect()?;
+    let mut dates = Vec::with_capacity(orders.height());
+    // Orders of one day mostly stand together.
+    let mut last: Option<(Day, Arc<str>)> = None;
+    for microseconds in orders.column(time)?.datetime()?.physical().iter() {
+        let Some(microseconds) = microseconds else {
+            dates.push(None);
+            continue;
+        };
+        let at = from_microsecond(microseconds);
+        let at = at.ok_or_else(|| polars_err!(ComputeError: "{microseconds} microseconds are no time"))?;
+        let found = last.take_if(|(day, _)| day.period.holds(at)).unwrap_or_else(|| {
+            let day = days.day_of(at);
+            let date = Arc::from(day.date.to_string());
+            (day, date)
+        });
+        dates.push(Some(Arc::clone(&found.1)));
+        last = Some(found);
+    }
+    let dates = StringChunked::from_iter_options(DAY.into(), dates.iter().map(Option::as_deref));
+    orders.with_column(dates.into_column())?;
+    Ok(orders.lazy())
 }
 
 fn grouped(rows: LazyFrame, groups: &[&str], measures: Vec<Expr>) -> LazyFrame {

@@ -159,8 +159,10 @@ const WAIVER_COLUMNS: &[Column] = &[
 
 const WORKFLOW: Column = column("workflow_id", Kind::Text);
 const REVISION: Column = column("revision_id", Kind::Text);
+const DAY: Column = column("day", Kind::Text);
 const SPEND_BY_WORKFLOW_COLUMNS: &[Column; 17] = &spend_columns([WORKFLOW]);
 const SPEND_BY_REVISION_COLUMNS: &[Column; 18] = &spend_columns([WORKFLOW, REVISION]);
+const SPEND_BY_DAY_COLUMNS: &[Column; 17] = &spend_columns([DAY]);
 
 const SPEND_MEASURES: [Column; 16] = [
     column("currency", Kind::Text),
@@ -342,6 +344,11 @@ pub fn spend_by_workflow(rows: &[SpendRow]) -> Table<'_> {
 /// `spend_by_revision.csv`.
 pub fn spend_by_revision(rows: &[SpendRow]) -> Table<'_> {
     spend("spend_by_revision", SPEND_BY_REVISION_COLUMNS, rows)
+}
+
+/// `spend_by_day.csv`.
+pub fn spend_by_day(rows: &[SpendRow]) -> Table<'_> {
+    spend("spend_by_day", SPEND_BY_DAY_COLUMNS, rows)
 }
 
 fn spend<'a>(name: &'static str, columns: &'static [Column], rows: &'a [SpendRow]) -> Table<'a> {

@@ -10,6 +10,7 @@ use crate::checks::{
     CATALOGUE, ControlTotal, Figures, Judging, NOT_FOUND, STALE_AFTER, STALE_PENDING, Thresholds, Tolerances, Waiver,
 };
 use crate::domain::books::Field;
+use crate::domain::days::{DayBy, Days};
 use crate::domain::finding::Severity;
 use crate::domain::money::Amount;
 use crate::domain::time::Period;
@@ -58,6 +59,12 @@ pub struct JudgingSettings {
     /// When the orders were created that the input must have all of, where it must.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complete: Option<CompleteSettings>,
+    /// The time zone whose days spend is told by, where it is told by day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// Which time of an order says its day: `created` or `updated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day_by: Option<String>,
 }
 
 /// A time from one moment on until right before another; null is no bound.
@@ -136,6 +143,14 @@ pub enum SettingsProblem {
     /// A field that there is not, or that has no sum.
     #[error("{0:?} is no field that can be compared")]
     Field(String),
+    /// Days of a time zone that is not known here, or by no time of an order.
+    #[error("days by {by:?} in {zone:?} are none that spend can be told by")]
+    Days {
+        /// The time zone.
+        zone: String,
+        /// Which time of an order.
+        by: String,
+    },
     /// A word that is no severity.
     #[error("{0:?} is no severity")]
     Severity(String),
@@ -176,6 +191,8 @@ impl From<&Judging> for JudgingSettings {
             expect: judging.expect.iter().map(|(field, column)| (field.to_string(), column.clone())).collect(),
             control_totals: judging.control_totals.iter().map(ControlTotalSettings::of).collect(),
             complete: judging.complete.map(|Period { since, until }| CompleteSettings { since, until }),
+            timezone: judging.days.as_ref().map(|days| days.zone_name().to_owned()),
+            day_by: judging.days.as_ref().map(|days| days.by.code().to_owned()),
         }
     }
 }
@@ -210,6 +227,7 @@ impl JudgingSettings {
             waivers: self.waivers.iter().map(WaiverSettings::waiver).collect::<Result<_, _>>()?,
             material: self.material.as_deref().map(tolerance).transpose()?,
             complete: self.complete.as_ref().map(|period| Period { since: period.since, until: period.until }),
+            days: self.timezone.as_deref().map(|zone| days(zone, self.day_by.as_deref())).transpose()?,
             workflows: self
                 .workflows
                 .iter()
@@ -313,6 +331,14 @@ fn tolerance(text: &str) -> Result<Amount, SettingsProblem> {
 
 fn age(seconds: i64) -> Result<SignedDuration, SettingsProblem> {
     if seconds > 0 { Ok(SignedDuration::from_secs(seconds)) } else { Err(SettingsProblem::StaleAfter(seconds)) }
+}
+
+/// The days of that zone, by the time of an order that the word is for.
+fn days(zone: &str, word: Option<&str>) -> Result<Days, SettingsProblem> {
+    let word = word.unwrap_or_default();
+    let by = DayBy::ALL.into_iter().find(|by| by.code() == word);
+    let days = by.and_then(|by| Days::of_zone(zone, by));
+    days.ok_or_else(|| SettingsProblem::Days { zone: zone.to_owned(), by: word.to_owned() })
 }
 
 fn field(name: &str) -> Result<Field, SettingsProblem> {

@@ -1,9 +1,10 @@
-//! Documentation that names tests names those that there are, all of them.
+//! Documentation that names tests names those that there are, all of them; that of reports is held against reports.
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::support::{files_below, repository};
+use crate::readers::{reader, said};
+use crate::support::{Place, code, files_below, repository, tieout};
 
 /// The modules whose tests `docs/faults.md` lists.
 const LISTED: [&str; 5] = ["damage", "disk", "faults", "network", "restarts"];
@@ -39,4 +40,67 @@ fn tests() -> Vec<String> {
         tests.extend(names.map(|name| format!("{module}::{name}")));
     }
     tests
+}
+
+/// Settings that make every part of a report appear.
+const EVERYTHING: &str = r#"
+tolerance = "CNY=0.00000001,USD=1"
+stale-after = "720h"
+warn-before = "6h"
+material = "5"
+currency = "CNY"
+control-total = ["final:CNY=1"]
+expect = ["final_amount=amount"]
+complete = true
+since = "2026-05-01"
+account = "Finance"
+fail-on = ["warnings"]
+csv-encoding = "utf8-bom"
+[checks]
+"quote-split.overage" = "warning"
+[workflow.wf_861ef31e94dcfb10e6e7]
+tolerance = "1000"
+stale-after = "72h"
+"#;
+const WAIVERS: &str = r#"
+[[waiver]]
+order = "wfrun_eaf7c05e8ca99f795aeb"
+check = "cost-sum"
+difference = "-0.12074064"
+owner = "Li Wei"
+reason = "credit note 17"
+expires = "2026-12-31"
+"#;
+
+#[test]
+fn reports_are_as_documented() {
+    let place = Place::new();
+    let ids = fs::read_to_string(repository("sample_data/ids.csv")).expect("the sample");
+    let ids = ids.lines().skip(1).filter_map(|line| line.split(',').next()).map(|id| format!("{id},1.5\n"));
+    let ids = place.file("ids.csv", format!("run_order_id,amount\n{}", ids.collect::<String>()));
+    let (settings, waivers) = (place.file("tieout.toml", EVERYTHING), place.file("waivers.toml", WAIVERS));
+    let mut run = place.reconcile(ids);
+    run.args(["--sandbox", "--as-of", "2026-06-01T00:00:00Z"]).arg("--config").arg(settings);
+    let run = run.arg("--waivers").arg(waivers).output().expect("starts");
+    assert!(place.report().exists(), "{}", said(&run));
+    let mut audit = tieout();
+    audit.arg("audit").arg(place.path("report")).arg("--out").arg(place.path("audit"));
+    assert_eq!(code(&audit.output().expect("starts")), 1);
+
+    let (report, audit) = (place.path("report"), place.path("audit"));
+    let (sample, earlier) = (repository("reports/sample"), repository("tests/reports/before-causes"));
+    let reading = reader("described.py", &[&repository("docs"), &report, &audit, &sample, &earlier]);
+    let told = said(&reading);
+    assert!(reading.status.success() && told.starts_with("agree: "), "{told}");
+}
+
+#[test]
+fn every_column_is_documented() {
+    let page = fs::read_to_string(repository("docs/reports.md")).expect("the page");
+    let tables = fs::read_to_string(repository("src/report/tables.rs")).expect("the tables");
+    let columns = tables.split("column(\"").skip(1).filter_map(|after| after.split('"').next());
+    let columns: BTreeSet<&str> = columns.collect();
+    assert!(columns.len() > 40, "found only {columns:?}");
+    let missing: Vec<_> = columns.into_iter().filter(|column| !page.contains(&format!("| `{column}` |"))).collect();
+    assert!(missing.is_empty(), "not in docs/reports.md: {missing:?}");
 }

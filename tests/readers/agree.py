@@ -2,8 +2,8 @@
 
     python agree.py REPORT_FOLDER
 
-From run_orders.parquet alone it works out spend_by_workflow.csv, spend_by_revision.csv and the quote-split
-and cost-sum rows of discrepancies.csv (at tolerance 0), all in DECIMAL(38,8), and compares them with the
+From run_orders.parquet alone it works out spend_by_workflow.csv, spend_by_revision.csv, spend_by_day.csv (DuckDB
+has time zones of its own) and the quote-split and cost-sum rows of discrepancies.csv (at tolerance 0), all in DECIMAL(38,8), and compares them with the
 files digit for digit: a CSV is read as text. Exits with 1 at the first difference.
 
 One thing is taken from the report: which orders fail identity-mismatch, for their amounts enter no sum and
@@ -11,6 +11,7 @@ the Parquet file does not say what the provider replied.
 """
 
 import csv
+import json
 import sys
 import unicodedata
 from pathlib import Path
@@ -33,9 +34,12 @@ class Disagreement(Exception):
 def main(folder):
     facts = folder / "run_orders.parquet"
     check_schema(facts)
-    database = load(facts, foreign_lines(folder))
+    settings = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["settings"]
+    database = load(facts, foreign_lines(folder), settings)
     groups = compare_spend(database, folder / "spend_by_workflow.csv", ["workflow_id"])
     groups += compare_spend(database, folder / "spend_by_revision.csv", ["workflow_id", "revision_id"])
+    if "timezone" in settings:
+        groups += compare_spend(database, folder / "spend_by_day.csv", ["day"])
     discrepancies = compare_discrepancies(database, folder / "discrepancies.csv")
     orders = database.sql("SELECT count(*) FROM facts").fetchall()[0][0]
     print(f"agree: {orders} orders, {groups} groups, {discrepancies} discrepancies")
@@ -75,7 +79,7 @@ def foreign_lines(folder):
     return [int(row["input_line"]) for row in rows if row["check"] == "identity-mismatch"]
 
 
-def load(facts, foreign):
+def load(facts, foreign, settings):
     """A database with the view `facts` (every order) and the view `own` (without foreign replies)."""
     database = duckdb.connect()
     database.execute("CREATE TABLE foreign_lines (input_line BIGINT)")
@@ -84,9 +88,11 @@ def load(facts, foreign):
     wide = ", ".join(f"CAST({name} AS DECIMAL(38,8)) AS {name}" for name in AMOUNTS)
     source = str(facts).replace("'", "''")
     database.execute(f"CREATE VIEW facts AS SELECT * REPLACE ({wide}) FROM read_parquet('{source}')")
+    zone, by = settings.get("timezone", "UTC"), settings.get("day_by", "created")
     database.execute(
-        """
+        f"""
         CREATE VIEW own AS SELECT *,
+            strftime(timezone('{zone}', {by}_at), '%Y-%m-%d') AS day,
             final_amount + released_amount - quote_amount AS quote_off,
             total_cost - compute_cost - external_model_cost AS cost_off
         FROM facts WHERE NOT EXISTS (

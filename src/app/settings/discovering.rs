@@ -12,7 +12,8 @@ use crate::domain::id::RunOrderId;
 use crate::domain::time::Period;
 use crate::provider::{ApiKey, ListQuery, Options as ProviderOptions};
 
-const TIME_ZONE: &str = "Asia/Shanghai";
+/// Where days begin and end, where nothing else is said.
+pub(super) const TIME_ZONE: &str = "Asia/Shanghai";
 
 /// What `discover` works with.
 #[derive(Debug)]
@@ -71,7 +72,11 @@ pub(super) fn period(since: Option<&str>, until: Option<&str>, zone: &TimeZone) 
 /// The zone of that name, or the usual one.
 pub(super) fn zone(name: Option<&str>) -> Result<TimeZone, SettingsError> {
     let name = name.unwrap_or(TIME_ZONE);
-    TimeZone::get(name).map_err(|_| unusable("timezone", name, "give a name such as Asia/Shanghai or UTC"))
+    TimeZone::get(name).map_err(|_| unknown_zone(name))
+}
+
+pub(super) fn unknown_zone(name: &str) -> SettingsError {
+    unusable("timezone", name, "give a name such as Asia/Shanghai or UTC")
 }
 
 /// A day, as it begins there, or a time.

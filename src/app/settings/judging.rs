@@ -12,6 +12,7 @@ use crate::checks::{
     CATALOGUE, Cause, Check, ControlTotal, IDENTITY_MISMATCH, Judging, STALE_AFTER, Thresholds, Tolerances,
 };
 use crate::domain::books::{self, Field};
+use crate::domain::days::Days;
 use crate::domain::finding::Severity;
 use crate::domain::money::Amount;
 use crate::domain::time::Period;
@@ -56,6 +57,7 @@ pub(super) fn judging(options: &Options) -> Result<Judging, SettingsError> {
             .collect::<Result<_, _>>()?,
         waivers: options.waivers.as_deref().map(|path| waivers::read(path, &zone)).transpose()?.unwrap_or_default(),
         complete: complete(options, &zone)?,
+        days: Some(days(options)?),
         ..Judging::default()
     };
     options.checks.iter().flatten().try_fold(judging, |judging, (key, value)| check(judging, key, value))
@@ -67,6 +69,12 @@ fn material(text: &str) -> Result<Amount, SettingsError> {
         Ok(_) => Err(unusable("material", text, "give an amount above zero")),
         Err(error) => Err(unusable("material", text, &format!("{error}; give an amount such as 100"))),
     }
+}
+
+/// How spend is told by day.
+fn days(options: &Options) -> Result<Days, SettingsError> {
+    let name = options.timezone.as_deref().unwrap_or(discovering::TIME_ZONE);
+    Days::of_zone(name, options.day_by.unwrap_or_default().into()).ok_or_else(|| discovering::unknown_zone(name))
 }
 
 /// When the orders were created that the input must have all of.

@@ -8,6 +8,7 @@ use super::asking::{key_from, provider};
 use super::file::overlay;
 use super::*;
 use crate::app::cli::{Asking, Cli, Command};
+use crate::domain::days::{self, Days};
 
 fn reconcile(arguments: &[&str]) -> (Reconcile, General) {
     let cli =
@@ -84,7 +85,9 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(settings.provider.max_wait, Duration::from_secs(300));
     assert_eq!(settings.state, Path::new("reports/.state.sqlite"));
     assert_eq!(settings.destination, Destination::Under("reports".into()));
-    assert_eq!(settings.judging, Judging::default());
+    let days = Days::of_zone("Asia/Shanghai", days::DayBy::Created);
+    assert_eq!(settings.judging, Judging { days, ..Judging::default() });
+    assert_eq!(settings.csv_encoding, Encoding::Utf8);
     assert!(settings.key.is_none());
 }
 
@@ -111,6 +114,7 @@ fn each_bad_value_is_refused_by_name() {
         (&["--currency", "cny"], "in capitals"),
         (&["--as-of", "yesterday"], "give a time with its offset, such as"),
         (&["--delimiter", "ab"], "comma, semicolon, tab"),
+        (&["--timezone", "Mars"], "such as Asia/Shanghai"),
         (&["--account", "a\nb"], "on one line"),
     ];
     for (arguments, expected) in cases {

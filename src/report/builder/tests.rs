@@ -1,6 +1,7 @@
 //! A report that contradicts itself is never finished.
 
 use super::*;
+use crate::domain::days::{DayBy, Days};
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
 use crate::summary::Verdict;
@@ -24,9 +25,10 @@ fn outcome(line: u64, units: [i128; 6]) -> Outcome {
 fn builder(folder: PathBuf, rows_read: u64) -> Builder {
     let mut builder = Builder::begin(Options {
         folder,
-        judging: Judging::default(),
+        judging: Judging { days: Days::of_zone("UTC", DayBy::Created), ..Judging::default() },
         as_of: Timestamp::UNIX_EPOCH,
         account: None,
+        csv_encoding: csv::Encoding::default(),
         allow_empty: false,
         rows_read,
     })
@@ -72,16 +74,16 @@ fn an_aggregate_that_is_off_by_one_unit_is_a_contradiction() {
     let Builder { summary, facts, .. } = builder;
     facts.finish().expect("writable");
     let rows = spend::by_workflow(&folder.path().join(FACTS_FILE)).expect("readable");
-    assert!(prove_totals(&summary, [&rows, &rows]).is_ok());
+    assert!(prove_totals(&summary, &[&rows, &rows]).is_ok());
     for index in 0..6 {
         let mut wrong = rows.clone();
         let unit = Sum::from_units(1).expect("small");
         wrong[0].amounts[index] = wrong[0].amounts[index].plus(unit).expect("small");
         for aggregates in [[&*wrong, &*rows], [&*rows, &*wrong]] {
-            assert!(matches!(prove_totals(&summary, aggregates), Err(ReportError::Contradiction(_))), "{index}");
+            assert!(matches!(prove_totals(&summary, &aggregates), Err(ReportError::Contradiction(_))), "{index}");
         }
     }
     let mut foreign = rows.clone();
     foreign[0].currency = "USD".into();
-    assert!(matches!(prove_totals(&summary, [&foreign, &rows]), Err(ReportError::Contradiction(_))));
+    assert!(matches!(prove_totals(&summary, &[&foreign, &rows]), Err(ReportError::Contradiction(_))));
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::ComparisonError;
+use crate::report::csv::Encoding;
 use crate::report::manifest::{self, FORMAT, FileStamp, KIND, MANIFEST_FILE};
 
 /// The largest manifest that is read: a report has some ten files.
@@ -35,6 +36,8 @@ pub(super) struct Listed {
     pub(super) base_url: String,
     pub(super) settings_sha256: String,
     pub(super) verdict: String,
+    #[serde(default)]
+    pub(super) csv_encoding: Encoding,
     files: Vec<FileStamp>,
 }
 

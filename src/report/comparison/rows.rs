@@ -22,24 +22,28 @@ pub(super) fn for_each<const COLUMNS: usize>(
     let damaged = |problem: String| ComparisonError::damaged(&shown, problem);
     let unreadable = |error: ::csv::Error| match error.into_kind() {
         ::csv::ErrorKind::Io(error) => ComparisonError::unreadable(&shown)(error),
-        ::csv::ErrorKind::Utf8 { .. } => damaged("it is not UTF-8".to_owned()),
         _ => damaged("a row has more or fewer cells than the heading".to_owned()),
     };
     let mut reader = ::csv::Reader::from_reader(BufReader::new(folder.file(name)?));
-    let headings = reader.headers().map_err(unreadable)?;
+    let headings = reader.byte_headers().map_err(unreadable)?;
     let mut places = [0; COLUMNS];
     for (place, column) in places.iter_mut().zip(columns) {
         *place = headings
             .iter()
-            .position(|heading| heading == column)
+            .position(|heading| heading == column.as_bytes())
             .ok_or_else(|| damaged(format!("it has no column {column}")))?;
     }
-    let mut record = ::csv::StringRecord::new();
-    while reader.read_record(&mut record).map_err(unreadable)? {
+    let encoding = folder.listed.csv_encoding;
+    let mut record = ::csv::ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(unreadable)? {
         let line = record.position().map_or(0, ::csv::Position::line);
         // A record has as many cells as the heading, else reading it failed.
-        let cells = places.map(|place| record.get(place).unwrap_or_default());
-        take(cells).map_err(|problem| damaged(format!("line {line}: {problem}")))?;
+        let cells = places.map(|place| encoding.text(record.get(place).unwrap_or_default()));
+        if cells.iter().any(Option::is_none) {
+            return Err(damaged(format!("line {line}: it is no text in the encoding of the report")));
+        }
+        take(cells.each_ref().map(|cell| cell.as_deref().unwrap_or_default()))
+            .map_err(|problem| damaged(format!("line {line}: {problem}")))?;
     }
     Ok(())
 }

@@ -183,7 +183,7 @@ fn one_table_holds_everything() {
         .with("=wfrun_3", "cost-sum", "error,,,0.00000000,0.00000001,0.00000001,")
         .spent("=wf", "CNY", 1, "1.00000000");
     let mut out = Vec::new();
-    csv::write(table(&compared(&old, &new)), &mut out).expect("a vector takes everything");
+    csv::write(table(&compared(&old, &new)), csv::Encoding::Utf8, &mut out).expect("a vector takes everything");
     let id = |order, check| crate::report::tables::discrepancy_id(order, check);
     let expected = format!(
         "kind,state,workflow_id,revision_id,currency,run_order_id,check,discrepancy_id,old,new,difference,change_percent,share_percent\n\

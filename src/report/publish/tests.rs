@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::checks::Judging;
+use crate::report::csv::Encoding;
 use crate::report::manifest::EarlierStamp;
 use crate::report::manifest::{InputStamp, Stamp};
 
@@ -17,6 +18,7 @@ fn write_report(folder: &Path, content: &str) {
         finished_at: time,
         base_url: "sandbox".into(),
         account: None,
+        csv_encoding: Encoding::default(),
         input,
         settings: (&Judging::default()).into(),
         fetch: None,

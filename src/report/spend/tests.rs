@@ -132,6 +132,62 @@ fn no_orders_make_no_rows() {
     assert_eq!(by_revision(&path).expect("readable"), []);
 }
 
+/// The quotes of the days of orders whose quotes are 1, 2, 4, … units: each sum says which orders it is of.
+fn quotes_by_day(created: &[Option<&str>], days: &Days, part: u32) -> Vec<(String, i128)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("facts.parquet");
+    let mut writer = FactsWriter::create(&path).expect("writable");
+    for (line, created) in (0..).zip(created) {
+        let mut units = [None; 6];
+        units[0] = Amount::from_units(1 << line);
+        let order = RunOrder {
+            quote_currency: Some("CNY".to_owned()),
+            amounts: Amounts::from_order(units),
+            created_at: created.map(|time| time.parse().expect("a time")),
+            updated_at: Some("2026-01-01T00:00:00Z".parse().expect("a time")),
+            ..RunOrder::default()
+        };
+        writer
+            .push(line, "wfrun_1", &Fetched { order, ..Fetched::default() }, true, Bucket::Reconciled)
+            .expect("writable");
+    }
+    writer.finish().expect("writable");
+    let rows = aggregate_with(&path, &[DAY], part, |orders| with_day(orders, days)).expect("readable");
+    rows.into_iter().map(|row| (row.keys.concat(), row.amounts[0].units())).collect()
+}
+
+#[test]
+fn a_day_is_one_of_the_time_zone() {
+    // New York puts its clocks forward at 7:00 UTC on 8 March 2026: that day has 23 hours.
+    let created = [
+        Some("2026-05-08T15:59:59.999999Z"),
+        Some("2026-05-08T16:00:00Z"),
+        None,
+        Some("2026-03-08T04:59:59.999999Z"),
+        Some("2026-03-08T05:00:00Z"),
+        Some("2026-03-08T07:00:00Z"),
+        Some("2026-03-09T03:59:59.999999Z"),
+        Some("2026-03-09T04:00:00Z"),
+    ];
+    let shanghai: &[_] =
+        &[("", 4), ("2026-03-08", 8 + 16 + 32), ("2026-03-09", 64 + 128), ("2026-05-08", 1), ("2026-05-09", 2)];
+    let new_york: &[_] =
+        &[("", 4), ("2026-03-07", 8), ("2026-03-08", 16 + 32 + 64), ("2026-03-09", 128), ("2026-05-08", 1 + 2)];
+    for (zone, by, expected) in [
+        ("Asia/Shanghai", DayBy::Created, shanghai),
+        ("America/New_York", DayBy::Created, new_york),
+        ("UTC", DayBy::Updated, &[("2026-01-01", 255)]),
+    ] {
+        let days = Days::of_zone(zone, by).expect("a zone");
+        for part in [1, 3, 100] {
+            let found = quotes_by_day(&created, &days, part);
+            let found: Vec<_> = found.iter().map(|(day, units)| (day.as_str(), *units)).collect();
+            assert_eq!(found, expected, "{zone}, {part} at once");
+        }
+    }
+    assert_eq!(quotes_by_day(&[], &Days::of_zone("UTC", DayBy::Created).expect("a zone"), 2), []);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 

@@ -36,6 +36,7 @@ fn what_a_report_says_is_judged_by_again() {
             },
         )]),
         expect: BTreeMap::from([(Field::Final, "amount".to_owned()), (Field::Workflow, "3".to_owned())]),
+        days: Days::of_zone("America/New_York", DayBy::Updated),
         complete: Some(Period { since: None, until: Some(Timestamp::UNIX_EPOCH) }),
         control_totals: vec![
             ControlTotal { field: Field::Final, currency: None, expected: amount("-3").into() },
@@ -83,5 +84,8 @@ fn what_nothing_can_be_judged_by_is_refused() {
         settings.waivers.push(serde_json::from_str(text).expect("usable"));
     };
     assert!(with(of_nothing).contains("does not say what it waives"));
+    assert!(with(|settings| settings.timezone = Some("Mars".into())).contains("Mars"));
+    let by_nothing = |settings: &mut JudgingSettings| settings.timezone = Some("UTC".into());
+    assert!(with(by_nothing).contains("UTC"));
     assert!(with(|settings| settings.checks.push("profit".into())).contains("newer tieout"));
 }

@@ -1,0 +1,91 @@
+"""Holds reports against their documentation: docs/reports.md, docs/summary.schema.json, docs/manifest.schema.json.
+
+    python described.py DOCS_FOLDER REPORT_FOLDER...
+
+The columns of every CSV and of the Parquet file are those of the page, in its order; the JSON files are valid, and
+would not be with a field more anywhere. Exits with 1 at the first difference.
+"""
+
+import copy
+import csv
+import json
+import sys
+from pathlib import Path
+
+import jsonschema
+import pyarrow.parquet
+
+
+def main(docs, reports):
+    sections = columns_of_page(docs / "reports.md")
+    schemas = {}
+    for name in ("summary", "manifest"):
+        schema = json.loads((docs / f"{name}.schema.json").read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator.check_schema(schema)
+        schemas[f"{name}.json"] = jsonschema.Draft202012Validator(
+            schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+        )
+    compared = refused = 0
+    for report in reports:
+        for file in sorted(report.glob("*.csv")):
+            with file.open(encoding="utf-8-sig", newline="") as text:
+                heading = next(csv.reader(text))
+            same(file, heading, [name for name, _ in sections.get(file.name, [])])
+            compared += 1
+        facts = report / "run_orders.parquet"
+        schema = pyarrow.parquet.read_schema(facts)
+        found = [(field.name, str(field.type).replace("string_view", "string")) for field in schema]
+        same(facts, found, sections[facts.name])
+        for name, validator in schemas.items():
+            document = json.loads((report / name).read_text(encoding="utf-8"))
+            for error in validator.iter_errors(document):
+                sys.exit(f"{report / name}: {error.json_path}: {error.message}")
+            refused += refuses_more(report / name, validator, document)
+    print(f"agree: {compared} CSV files, {refused} fields too many were refused")
+
+
+def columns_of_page(path):
+    """The first two cells of the rows below each heading that names a file."""
+    sections, section = {}, None
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            section = sections.setdefault(line.removeprefix("## ").strip("`"), [])
+        elif line.startswith("| `") and section is not None:
+            cells = line.split(" | ")
+            section.append((cells[0].removeprefix("| ").strip("`"), cells[1]))
+    return sections
+
+
+def same(path, found, described):
+    """Exits where two lists are not the same."""
+    if found != described:
+        sys.exit(f"{path}: has {found}, the page describes {described}")
+
+
+def refuses_more(path, validator, document):
+    """Adds a field to each object in turn, of a value that nothing has; the number of objects."""
+    places = list(objects(document, []))
+    for place in places:
+        more = copy.deepcopy(document)
+        at = more
+        for step in place:
+            at = at[step]
+        at["no_such_field"] = [[]]
+        if validator.is_valid(more):
+            sys.exit(f"{path}: a field more at {place} is valid")
+    return len(places)
+
+
+def objects(value, place):
+    """The places of all objects."""
+    if isinstance(value, dict):
+        yield place
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else []
+    for step, below in inner:
+        yield from objects(below, [*place, step])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit("usage: described.py DOCS_FOLDER REPORT_FOLDER...")
+    main(Path(sys.argv[1]), [Path(folder) for folder in sys.argv[2:]])
