@@ -198,8 +198,8 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
 fn settings(ids: PathBuf, options: Options, quiet: bool) -> Result<Settings, SettingsError> {
     let key = asking::key(&options.asking)?;
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
-    let provider = asking::provider(&options.asking)?;
     let judging = judging::judging(&options)?;
+    let provider = asking::provider(&options.asking)?;
     Ok(Settings {
         input: input(ids, &options, judging.expect.clone())?,
         provider,
