@@ -217,6 +217,16 @@ pub struct Options {
     #[arg(long, env = "TIEOUT_EVIDENCE", value_name = "WHAT", help_heading = "Earlier runs")]
     pub evidence: Option<Kept>,
 
+    /// What the report is written in: csv, json, parquet, html; the first three always are [default: all]
+    #[arg(
+        long,
+        env = "TIEOUT_FORMAT",
+        value_name = "LIST",
+        value_delimiter = ',',
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub format: Option<Vec<Format>>,
     /// A label for the report's heading
     #[arg(long, env = "TIEOUT_ACCOUNT", value_name = "NAME", help_heading = "Output")]
     pub account: Option<String>,
@@ -234,6 +244,20 @@ pub enum Output {
     Text,
     /// JSON: of a report, its summary.json.
     Json,
+}
+
+/// What a report may be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// The tables.
+    Csv,
+    /// The summary.
+    Json,
+    /// The facts.
+    Parquet,
+    /// One page for people.
+    Html,
 }
 
 /// What is kept of a reply.
@@ -286,6 +310,9 @@ pub struct Audit {
     /// What ages are counted to, such as 2026-11-23T02:00:00Z
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
+    /// What the report is written in, instead of what it was: csv, json, parquet, html; the first three always are
+    #[arg(long, value_name = "LIST", value_delimiter = ',', hide_possible_values = true)]
+    pub format: Option<Vec<Format>>,
     /// A label for the report's heading
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,

@@ -14,14 +14,16 @@ use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
 use secrecy::SecretString;
 use toml::Table;
 
-use super::cli::{Audit, General, Kept, Options, Output, Place, Reconcile};
+use super::cli::{self, Audit, General, Kept, Options, Output, Place, Reconcile};
 use super::exit::FailOn;
 use crate::checks::Judging;
 use crate::input::{Options as InputOptions, Source};
 use crate::pipeline::Memory;
 use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
+use crate::report::formats::{Format, Formats};
 use crate::report::publish::Destination;
+use crate::report::texts::Language;
 
 const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
 const KEY_VARIABLE: &str = "CHENYU_API_KEY";
@@ -55,6 +57,10 @@ pub struct Settings {
     pub fail_on: Vec<FailOn>,
     /// Whether an empty input is fine.
     pub allow_empty: bool,
+    /// Which formats the report is written in.
+    pub formats: Formats,
+    /// In which language people read it.
+    pub language: Language,
     /// Where the report goes.
     pub destination: Destination,
     /// The state.
@@ -172,6 +178,8 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
         as_of: as_of(options.as_of.as_deref())?,
         fail_on: fail_on(&options)?,
         allow_empty: options.allow_empty.unwrap_or(false),
+        formats: options.format.as_deref().map_or_else(Formats::default, formats),
+        language: Language::default(),
         state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
         destination: options.out.map_or(Destination::Under(reports_dir), Destination::Exactly),
         account: options.account.map(account).transpose()?,
@@ -238,6 +246,8 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         judging: Some(judging),
         as_of: as_of(command.as_of.as_deref())?,
         account: command.account.clone().map(account).transpose()?,
+        formats: command.format.as_deref().map(formats),
+        language: None,
     };
     let under = command.reports_dir.clone().unwrap_or_else(|| AUDITS_DIR.into());
     Ok((changes, command.out.clone().map_or(Destination::Under(under), Destination::Exactly)))
@@ -257,6 +267,15 @@ fn fail_on(options: &Options) -> Result<Vec<FailOn>, SettingsError> {
         return Err(unusable("fail-on", FailOn::Material.word(), "say from which size on, with --material"));
     }
     Ok(fail_on)
+}
+
+fn formats(named: &[cli::Format]) -> Formats {
+    Formats::of(named.iter().map(|format| match format {
+        cli::Format::Csv => Format::Csv,
+        cli::Format::Json => Format::Json,
+        cli::Format::Parquet => Format::Parquet,
+        cli::Format::Html => Format::Html,
+    }))
 }
 
 fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, SettingsError> {

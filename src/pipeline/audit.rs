@@ -10,9 +10,11 @@ use crate::report::ReportError;
 use crate::report::builder::{Builder, FACTS_FILE, Options, Report};
 use crate::report::chain;
 use crate::report::evidence::EVIDENCE_FILE;
-use crate::report::manifest::{EarlierStamp, Manifest, Stamp, hash_file};
+use crate::report::formats::Formats;
+use crate::report::manifest::{EarlierStamp, FileStamp, Manifest, Stamp, designs, hash_file};
 use crate::report::publish::Destination;
 use crate::report::replay::Replay;
+use crate::report::texts::Language;
 use crate::summary::Weighed;
 
 /// What is to be another one than in the report. `None` leaves it as it was.
@@ -24,6 +26,10 @@ pub struct Changes {
     pub as_of: Option<Timestamp>,
     /// The label of the account.
     pub account: Option<String>,
+    /// Which formats it is written in.
+    pub formats: Option<Formats>,
+    /// In which language people read it.
+    pub language: Option<Language>,
 }
 
 /// A report whose evidence was proved to be what its manifest says.
@@ -66,7 +72,14 @@ impl Evident {
         }
     }
 
-    /// Judges the evidence and writes every file of a report but the manifest into a folder.
+    /// The files that all figures come from, as the manifest says them.
+    pub fn evidence(&self) -> Vec<FileStamp> {
+        let named = |name: &str| self.manifest.files.iter().find(|file| file.name == name).cloned();
+        [FACTS_FILE, EVIDENCE_FILE].into_iter().filter_map(named).collect()
+    }
+
+    /// Judges the evidence and writes every file of a report but the manifest into a folder. Pages say that `evidence`, where
+    /// it is given, is what their figures come from.
     ///
     /// # Errors
     /// When the evidence can't be read, the folder not be written, or the report would contradict itself.
@@ -74,9 +87,11 @@ impl Evident {
         &self,
         into: &Path,
         changes: &Changes,
+        evidence: Option<Vec<FileStamp>>,
         exit_code: impl Fn(&Weighed) -> u8,
     ) -> Result<Remade, JobError> {
         let stamp = &self.manifest.stamp;
+        let (formats, language) = self.presentation(changes);
         let judging = match &changes.judging {
             Some(judging) => judging.clone(),
             None => stamp
@@ -91,6 +106,9 @@ impl Evident {
             account: changes.account.clone().or_else(|| stamp.account.clone()),
             allow_empty: stamp.allow_empty,
             rows_read: stamp.input.rows,
+            formats,
+            language,
+            evidence,
         })?;
         let mut otherwise = None;
         for replayed in Replay::open(&self.folder)? {
@@ -105,6 +123,14 @@ impl Evident {
         }
         let report = builder.finish(exit_code)?;
         Ok(Remade { report, judging, otherwise })
+    }
+
+    /// In which formats and which language it is written: as it was, but for the changes.
+    fn presentation(&self, changes: &Changes) -> (Formats, Language) {
+        let stamp = &self.manifest.stamp;
+        let was = || stamp.language.as_deref().and_then(Language::of).unwrap_or_default();
+        let formats = changes.formats.clone().unwrap_or_else(|| Formats::of_words(&stamp.formats));
+        (formats, changes.language.unwrap_or_else(was))
     }
 }
 
@@ -133,7 +159,8 @@ pub fn audit(
     let was = &evident.manifest.stamp;
     let as_of = changes.as_of.unwrap_or(was.as_of);
     let staging = destination.staging(as_of)?;
-    let Remade { report, judging, .. } = evident.remake(staging.path(), changes, exit_code)?;
+    let Remade { report, judging, .. } = evident.remake(staging.path(), changes, None, exit_code)?;
+    let (formats, language) = evident.presentation(changes);
     let summary = &report.summary;
     let stamp = Stamp {
         as_of,
@@ -142,6 +169,9 @@ pub fn audit(
         account: changes.account.clone().or_else(|| was.account.clone()),
         settings: (&judging).into(),
         fail_on,
+        formats: formats.words(),
+        language: Some(language.code().to_owned()),
+        designs: designs(&formats),
         previous: chain::previous(destination, &[]),
         made_from: Some(evident.manifest_sha256.clone()),
         earlier: EarlierStamp {

@@ -22,9 +22,11 @@ use crate::provider::{Provider, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Builder, Options as ReportOptions, Report};
 use crate::report::chain;
-use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp};
+use crate::report::formats::Formats;
+use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
 use crate::report::publish::{Destination, PublishError};
 use crate::report::summary_json::SummaryJson;
+use crate::report::texts::Language;
 use crate::store::{Lock, Recall, RunId, Sends, Store, StoreError};
 use crate::summary::{JudgingSettings, Weighed};
 
@@ -66,6 +68,10 @@ pub struct Job {
     pub account: Option<String>,
     /// Whether an empty input is fine.
     pub allow_empty: bool,
+    /// Which formats the report is written in.
+    pub formats: Formats,
+    /// In which language people read it.
+    pub language: Language,
     /// What else is to exit with 1: said in the manifest.
     pub fail_on: Vec<String>,
     /// When an earlier run is continued.
@@ -253,6 +259,9 @@ impl Job {
             account: self.account.clone(),
             allow_empty: self.allow_empty,
             rows_read: self.input.rows(),
+            formats: self.formats.clone(),
+            language: self.language,
+            evidence: None,
         })?;
         self.store.for_each_outcome(run, |mut outcome| {
             let past = match &mut outcome.evidence {
@@ -286,6 +295,9 @@ impl Job {
             settings: self.judging_settings(),
             fail_on: self.fail_on.clone(),
             allow_empty: self.allow_empty,
+            formats: self.formats.words(),
+            language: Some(self.language.code().to_owned()),
+            designs: designs(&self.formats),
             previous: chain::previous(&self.destination, &earlier.replaces),
             made_from: None,
             earlier: EarlierStamp { lifecycle: *lifecycle, reused: *reused, ..earlier },

@@ -8,12 +8,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::evidence::EvidenceWriter;
+use super::evidence::{EVIDENCE_FILE, EvidenceWriter};
 use super::facts::FactsWriter;
+use super::formats::{Format, Formats};
+use super::html::{self, HTML_FILE};
+use super::manifest::{FileStamp, hash_file};
 use super::spend::{self, SpendRow};
 use super::summary_json::{ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::Table;
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
+use super::texts::Language;
 use super::{ReportError, csv};
 use crate::checks::{Judging, WaiverState, judge};
 use crate::domain::finding::PastFinding;
@@ -41,6 +45,13 @@ pub struct Options {
     pub allow_empty: bool,
     /// How many rows the input has: the population must come to it.
     pub rows_read: u64,
+    /// Which formats it is written in.
+    pub formats: Formats,
+    /// In which language people read it.
+    pub language: Language,
+    /// What pages say of the files of evidence; nothing for what this report's own come to. A report that is made again to be
+    /// proved says what the proved one said: another version may compress the facts otherwise.
+    pub evidence: Option<Vec<FileStamp>>,
 }
 
 /// Takes in outcomes one by one, in the order of their lines.
@@ -242,6 +253,22 @@ impl Builder {
             settings: (&options.judging).into(),
         };
         write_json(&json, &options)?;
+        if options.formats.has(Format::Html) {
+            let evidence = evidence(&options)?;
+            let content = html::Content {
+                summary: &json,
+                weighed: &weighed,
+                rows_read: options.rows_read,
+                discrepancies: tables::discrepancies(&discrepancies),
+                spend: vec![tables::spend_by_workflow(&by_workflow), tables::spend_by_revision(&by_revision)],
+                pending: tables::pending(&pending, options.as_of),
+                exceptions: tables::exceptions(&exceptions),
+                resolved: tables::resolved(&past.resolved),
+                waivers: (!waivers.is_empty()).then(|| tables::waivers(&waivers)),
+                evidence: &evidence,
+            };
+            html::write(content, options.language, &options.folder.join(HTML_FILE))?;
+        }
         let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed());
         Ok(Report {
             summary: json,
@@ -340,6 +367,19 @@ fn prove_totals(
         }
     }
     Ok(control_totals)
+}
+
+/// The files that all figures come from, with their hashes.
+fn evidence(options: &Options) -> Result<Vec<FileStamp>, ReportError> {
+    if let Some(evidence) = &options.evidence {
+        return Ok(evidence.clone());
+    }
+    let stamp = |name: &str| {
+        let path = options.folder.join(name);
+        let (sha256, bytes) = hash_file(&path).map_err(|source| ReportError::io(&path, source))?;
+        Ok(FileStamp { name: name.to_owned(), sha256, bytes })
+    };
+    [FACTS_FILE, EVIDENCE_FILE].map(stamp).into_iter().collect()
 }
 
 fn write_csv(table: Table<'_>, options: &Options) -> Result<(), ReportError> {

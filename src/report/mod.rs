@@ -9,6 +9,8 @@ pub mod csv;
 pub mod evidence;
 pub mod facts;
 pub mod facts_read;
+pub mod formats;
+pub mod html;
 pub mod manifest;
 pub mod percent;
 pub mod publish;
@@ -18,6 +20,7 @@ pub mod spend;
 pub mod summary_json;
 pub mod table;
 pub mod tables;
+pub mod texts;
 
 use std::io;
 use std::path::{Path, PathBuf};

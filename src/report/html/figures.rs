@@ -1,0 +1,258 @@
+//! The figures of the page that stand in no list: control totals, bridge, causes, ages.
+
+use std::collections::BTreeMap;
+
+use super::embed::visible;
+use super::{currency_name, grouped};
+use crate::checks::CATALOGUE;
+use crate::domain::money::Sum;
+use crate::domain::order::Amounts;
+use crate::report::summary_json::{ControlTotals, SummaryJson};
+use crate::report::texts::Texts;
+use crate::summary::{AgeBucket, CheckCount, Differences, NetAndGross};
+
+/// The control totals: a column a currency.
+pub(super) struct Totals {
+    pub(super) currencies: Vec<String>,
+    pub(super) groups: Vec<Group>,
+}
+
+/// Some rows under one heading.
+pub(super) struct Group {
+    pub(super) title: String,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One figure in every currency.
+pub(super) struct Row {
+    pub(super) label: String,
+    /// The machine name of the figure, where it has one.
+    pub(super) code: &'static str,
+    pub(super) figures: Vec<Figure>,
+}
+
+/// One figure as text.
+pub(super) struct Figure {
+    pub(super) text: String,
+    pub(super) is_zero: bool,
+}
+
+impl From<Sum> for Figure {
+    fn from(sum: Sum) -> Self {
+        Self { text: sum.to_string(), is_zero: sum.is_zero() }
+    }
+}
+
+impl From<u64> for Figure {
+    fn from(count: u64) -> Self {
+        Self { text: grouped(count), is_zero: count == 0 }
+    }
+}
+
+impl Totals {
+    pub(super) fn of(summary: &SummaryJson, texts: &dyn Texts) -> Self {
+        let by_currency = &summary.control_totals;
+        let amounts = Amounts::NAMES.map(|name| {
+            let label = texts.get(&format!("report-column-{name}"));
+            let figure = |totals: &ControlTotals| totals.amounts.get(name).copied().unwrap_or_default().into();
+            Row { label, code: name, figures: by_currency.values().map(figure).collect() }
+        });
+        let row = |id: &str, figure: &dyn Fn(&ControlTotals) -> Figure| Row {
+            label: texts.get(id),
+            code: "",
+            figures: by_currency.values().map(figure).collect(),
+        };
+        let net_and_gross = |of: &dyn Fn(&ControlTotals) -> NetAndGross| {
+            [
+                row("report-net-difference", &|totals| of(totals).net.into()),
+                row("report-gross-difference", &|totals| of(totals).gross.into()),
+            ]
+        };
+        let identity = |of: &dyn Fn(&ControlTotals) -> Differences| {
+            let lacking = row("report-lacking-orders", &|totals| of(totals).lacking.orders.into());
+            net_and_gross(&|totals| of(totals).difference).into_iter().chain([lacking]).collect::<Vec<_>>()
+        };
+        let group = |id: &str, rows: Vec<Row>| Group { title: texts.get(id), rows };
+        let passes = row("report-tolerated-passes", &|totals| totals.passed_by_tolerance.passes.into());
+        let waived = row("report-waived-findings", &|totals| totals.waived.findings.into());
+        Self {
+            currencies: by_currency.keys().map(|currency| currency_name(currency, texts)).collect(),
+            groups: vec![
+                group("report-amounts", amounts.into()),
+                group("report-quote-split", identity(&|totals| totals.differences.quote_split)),
+                group("report-cost-sum", identity(&|totals| totals.differences.cost_sum)),
+                group(
+                    "report-tolerated",
+                    [passes]
+                        .into_iter()
+                        .chain(net_and_gross(&|totals| totals.passed_by_tolerance.difference))
+                        .collect(),
+                ),
+                group(
+                    "report-waived",
+                    [waived].into_iter().chain(net_and_gross(&|totals| totals.waived.difference)).collect(),
+                ),
+                group("report-frozen", frozen(by_currency, &row, texts)),
+            ],
+        }
+    }
+}
+
+/// The money still frozen: in all, and in every band of ages that has any.
+fn frozen(
+    by_currency: &BTreeMap<String, ControlTotals>,
+    row: &dyn Fn(&str, &dyn Fn(&ControlTotals) -> Figure) -> Row,
+    texts: &dyn Texts,
+) -> Vec<Row> {
+    let mut rows = vec![
+        row("report-frozen-orders", &|totals| totals.frozen.total.orders.into()),
+        row("report-frozen-quotes", &|totals| totals.frozen.total.quote_amount.into()),
+    ];
+    for age in ages(by_currency) {
+        let band = |totals: &ControlTotals| totals.frozen.by_age.get(&age).copied().unwrap_or_default();
+        let label =
+            texts.with("report-frozen-age", &[("age", texts.get(&format!("report-age-{}", age.code())).into())]);
+        rows.push(Row { label, ..row("", &|totals| band(totals).quote_amount.into()) });
+    }
+    rows
+}
+
+/// The bands of ages in which any currency has orders, from the youngest on.
+fn ages(by_currency: &BTreeMap<String, ControlTotals>) -> Vec<AgeBucket> {
+    let mut ages: Vec<AgeBucket> =
+        by_currency.values().flat_map(|totals| totals.frozen.by_age.keys().copied()).collect();
+    ages.sort_unstable();
+    ages.dedup();
+    ages
+}
+
+/// The unsettled orders of one currency and band of ages.
+pub(super) struct Age {
+    pub(super) label: String,
+    pub(super) currency: String,
+    pub(super) orders: String,
+    pub(super) quotes: String,
+}
+
+/// The unsettled orders by currency and age.
+pub(super) fn frozen_by_age(summary: &SummaryJson, texts: &dyn Texts) -> Vec<Age> {
+    let rows = summary.control_totals.iter().flat_map(|(currency, totals)| {
+        totals.frozen.by_age.iter().map(|(age, band)| Age {
+            label: texts.get(&format!("report-age-{}", age.code())),
+            currency: currency_name(currency, texts),
+            orders: grouped(band.orders),
+            quotes: band.quote_amount.to_string(),
+        })
+    });
+    rows.collect()
+}
+
+/// One line of the bridge: whole, parts, differences, lacking, residual.
+pub(super) struct BridgeRow {
+    pub(super) currency: String,
+    pub(super) identity: String,
+    pub(super) figures: Vec<Figure>,
+}
+
+/// Both lines of the bridge in every currency.
+pub(super) fn bridge(summary: &SummaryJson, texts: &dyn Texts) -> Vec<BridgeRow> {
+    let rows = summary.control_totals.iter().flat_map(|(currency, totals)| {
+        let lines = [
+            ("report-bridge-quote-split", totals.bridge.quote_split),
+            ("report-bridge-cost-sum", totals.bridge.cost_sum),
+        ];
+        lines.map(|(id, line)| BridgeRow {
+            currency: currency_name(currency, texts),
+            identity: texts.get(id),
+            figures: [line.whole, line.parts, line.differences, line.lacking, line.residual].map(Figure::from).into(),
+        })
+    });
+    rows.collect()
+}
+
+/// The findings of one check, or of one cause of it.
+pub(super) struct CauseRow {
+    pub(super) check: String,
+    /// Empty for all causes of the check together.
+    pub(super) cause: String,
+    pub(super) means: String,
+    pub(super) severity: &'static str,
+    pub(super) severity_word: String,
+    pub(super) orders: String,
+    /// By currency; at least one line.
+    pub(super) lines: Vec<[String; 3]>,
+}
+
+/// Every failed check, each followed by its causes.
+pub(super) fn causes(summary: &SummaryJson, texts: &dyn Texts) -> Vec<CauseRow> {
+    let mut rows = Vec::new();
+    for (check, count) in &summary.checks {
+        let means = texts.get(&format!("report-check-{check}"));
+        rows.push(cause_row(check, "", means, count, texts));
+        let causes = summary.causes.iter().filter_map(|(key, count)| {
+            let (of, cause) = key.split_once('.')?;
+            (of == *check).then_some((cause, count))
+        });
+        for (cause, count) in causes {
+            rows.push(cause_row(check, cause, texts.get(&format!("report-cause-{cause}")), count, texts));
+        }
+    }
+    rows
+}
+
+fn cause_row(check: &str, cause: &str, means: String, count: &CheckCount, texts: &dyn Texts) -> CauseRow {
+    let line = |(currency, difference): (&String, &NetAndGross)| {
+        [currency_name(currency, texts), difference.net.to_string(), difference.gross.to_string()]
+    };
+    let mut lines: Vec<[String; 3]> = count.differences.iter().map(line).collect();
+    if lines.is_empty() {
+        lines.push(Default::default());
+    }
+    CauseRow {
+        check: check.to_owned(),
+        cause: cause.to_owned(),
+        means,
+        severity: count.severity.code(),
+        severity_word: texts.get(&format!("report-severity-{}", count.severity.code())),
+        orders: grouped(count.orders),
+        lines,
+    }
+}
+
+/// The checks of this version that did not judge.
+pub(super) fn checks_off(summary: &SummaryJson) -> Vec<&'static str> {
+    let is_on = |code: &str| summary.settings.checks.iter().any(|on| on == code);
+    CATALOGUE.iter().map(|check| check.code).filter(|code| !is_on(code)).collect()
+}
+
+/// The settings that judged, each with its value.
+pub(super) fn settings(summary: &SummaryJson, texts: &dyn Texts) -> Vec<(String, String)> {
+    let settings = &summary.settings;
+    let none = || texts.get("report-setting-none");
+    let list = |words: Vec<String>| if words.is_empty() { none() } else { words.join(", ") };
+    let mut rows = vec![("tolerance", settings.tolerance.clone())]
+        .into_iter()
+        .map(|(name, value)| (texts.get(&format!("report-setting-{name}")), value))
+        .collect::<Vec<_>>();
+    for (currency, tolerance) in &settings.tolerances {
+        let label = texts.with("report-setting-tolerance-of", &[("currency", visible(currency).into_owned().into())]);
+        rows.push((label, tolerance.clone()));
+    }
+    let mut row = |name: &str, value: String| rows.push((texts.get(&format!("report-setting-{name}")), value));
+    row("currency", settings.currency.as_deref().map_or_else(none, |currency| visible(currency).into_owned()));
+    if let Some(seconds) = settings.stale_after_seconds {
+        let (id, count) = if seconds % 3_600 == 0 {
+            ("report-setting-hours", seconds / 3_600)
+        } else {
+            ("report-setting-seconds", seconds)
+        };
+        row("stale-after", texts.with(id, &[("count", count.to_string().into())]));
+    }
+    row("material", settings.material.clone().unwrap_or_else(none));
+    row("causes", texts.get(if settings.causes { "report-yes" } else { "report-no" }));
+    row("severities", list(settings.severities.iter().map(|(key, severity)| format!("{key} = {severity}")).collect()));
+    row("waivers", grouped(settings.waivers.len() as u64));
+    row("checks", list(settings.checks.clone()));
+    row("off", list(checks_off(summary).into_iter().map(str::to_owned).collect()));
+    rows
+}

@@ -1,0 +1,256 @@
+//! `report.html`: the report for people, in one file that needs nothing else, not even a network. It shows what the
+//! tables and `summary.json` say, and decides nothing.
+
+mod chart;
+mod columns;
+mod embed;
+mod figures;
+mod grid;
+mod opening;
+mod policy;
+
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use askama::Template;
+use sha2::{Digest, Sha256};
+
+use self::chart::Chart;
+use self::embed::visible;
+use self::figures::{Age, BridgeRow, CauseRow, Totals};
+use self::grid::Grid;
+use self::opening::{Opening, PopulationView};
+use super::ReportError;
+use super::manifest::FileStamp;
+use super::summary_json::{SummaryJson, WaiverCounts};
+use super::table::{Cell, Table};
+use super::texts::{Language, Messages, Texts};
+use crate::summary::Weighed;
+
+/// The page's name in a report folder.
+pub const HTML_FILE: &str = "report.html";
+
+const TEMPLATE: &str = include_str!("../../../templates/report/page.html");
+const STYLE: &str = include_str!("../../../templates/report/page.css");
+const SCRIPT: &str = include_str!("../../../templates/report/page.js");
+
+/// The code that draws the page: a report that was drawn otherwise is known by it.
+const CODE: [&str; 8] = [
+    include_str!("mod.rs"),
+    include_str!("chart.rs"),
+    include_str!("columns.rs"),
+    include_str!("embed.rs"),
+    include_str!("figures.rs"),
+    include_str!("grid.rs"),
+    include_str!("opening.rs"),
+    include_str!("policy.rs"),
+];
+
+/// What the script says, with its own variables in braces.
+const SCRIPT_TEXTS: [(&str, &[&str]); 19] = [
+    ("report-filter", &["table"]),
+    ("report-filter-hint", &[]),
+    ("report-filter-all", &[]),
+    ("report-filter-clear", &[]),
+    ("report-found", &["shown", "all"]),
+    ("report-nothing-found", &[]),
+    ("report-first", &[]),
+    ("report-previous", &[]),
+    ("report-next", &[]),
+    ("report-last", &[]),
+    ("report-page", &["page", "pages"]),
+    ("report-pages", &["table"]),
+    ("report-copy", &["id"]),
+    ("report-copied", &["id"]),
+    ("report-not-copied", &["id"]),
+    ("report-printed", &["from", "to", "all"]),
+    ("report-theme-auto", &[]),
+    ("report-theme-light", &[]),
+    ("report-theme-dark", &[]),
+];
+
+/// What a page is made of: the same tables and summary as the other formats.
+pub struct Content<'a> {
+    /// What `summary.json` says.
+    pub summary: &'a SummaryJson,
+    /// The verdict.
+    pub weighed: &'a Weighed,
+    /// How many rows were read.
+    pub rows_read: u64,
+    /// Every failed check.
+    pub discrepancies: Table<'a>,
+    /// The aggregates, one table a grouping.
+    pub spend: Vec<Table<'a>>,
+    /// The unsettled orders.
+    pub pending: Table<'a>,
+    /// The rows without an order to judge.
+    pub exceptions: Table<'a>,
+    /// What the report before found and this one does not.
+    pub resolved: Table<'a>,
+    /// The waivers, where any were given.
+    pub waivers: Option<Table<'a>>,
+    /// The files that all figures come from, with their hashes.
+    pub evidence: &'a [FileStamp],
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "report/page.html")]
+struct Page<'a> {
+    t: &'a dyn Texts,
+    language: &'static str,
+    policy: String,
+    style: &'static str,
+    script: &'static str,
+    account: Option<String>,
+    as_of: &'a str,
+    opening: Opening,
+    population: PopulationView,
+    totals: Totals,
+    bridge: Vec<BridgeRow>,
+    causes: Vec<CauseRow>,
+    off: Option<String>,
+    discrepancies: Grid,
+    spend: Vec<Spend>,
+    ages: Vec<Age>,
+    pending: Grid,
+    exceptions: Grid,
+    waivers: Option<(String, Grid)>,
+    resolved: Option<Grid>,
+    settings: Vec<(String, String)>,
+    evidence: &'a [FileStamp],
+    words: String,
+}
+
+/// A table of spend with its charts.
+struct Spend {
+    grid: Grid,
+    charts: Vec<Chart>,
+}
+
+/// Writes the page.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn write(content: Content<'_>, language: Language, path: &Path) -> Result<(), ReportError> {
+    let messages = Messages::of(language);
+    let failed = |source| ReportError::io(path, source);
+    let mut out = BufWriter::new(File::create(path).map_err(failed)?);
+    page(content, language, &messages).write_into(&mut out).and_then(|()| out.flush()).map_err(failed)
+}
+
+/// SHA-256, in hex, of what draws the page: a version of the program in which it is another one draws other bytes from the
+/// same figures.
+#[must_use]
+pub fn design() -> String {
+    let mut hash = Sha256::new();
+    for part in CODE.into_iter().chain([TEMPLATE, STYLE, SCRIPT]).chain(Language::ALL.map(Language::source)) {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hex::encode(hash.finalize())
+}
+
+fn page<'p, 'c: 'p>(content: Content<'c>, language: Language, texts: &'p dyn Texts) -> Page<'p> {
+    let Content { summary, weighed, rows_read, evidence, .. } = content;
+    let discrepancies = Grid::of(content.discrepancies, texts);
+    let exceptions = Grid::of(content.exceptions, texts);
+    let waived = |counts: WaiverCounts| {
+        let WaiverCounts { applied, expired, changed, unused } = counts;
+        let counts = [("applied", applied), ("expired", expired), ("changed", changed), ("unused", unused)];
+        texts.with("report-waivers-note", &counts.map(|(name, count)| (name, grouped(count).into())))
+    };
+    let off = figures::checks_off(summary).join(", ");
+    Page {
+        t: texts,
+        language: language.code(),
+        policy: policy::of(STYLE, SCRIPT),
+        style: STYLE,
+        script: SCRIPT,
+        account: summary.account.as_deref().map(|account| visible(account).into_owned()),
+        as_of: &summary.as_of,
+        opening: Opening::of(summary, weighed, &discrepancies, &exceptions, texts),
+        population: PopulationView::of(summary, rows_read, texts),
+        totals: Totals::of(summary, texts),
+        bridge: figures::bridge(summary, texts),
+        causes: figures::causes(summary, texts),
+        off: (!off.is_empty()).then(|| texts.with("report-off", &[("checks", off.into())])),
+        discrepancies,
+        spend: content.spend.into_iter().map(|table| spend(table, texts)).collect(),
+        ages: figures::frozen_by_age(summary, texts),
+        pending: Grid::of(content.pending, texts),
+        exceptions,
+        waivers: summary.waivers.map(waived).zip(content.waivers.map(|table| Grid::of(table, texts))),
+        resolved: Some(Grid::of(content.resolved, texts)).filter(|grid| grid.rows > 0),
+        settings: figures::settings(summary, texts),
+        evidence,
+        words: words(texts),
+    }
+}
+
+/// A table of spend is read twice: for its charts and for the page.
+fn spend(table: Table<'_>, texts: &dyn Texts) -> Spend {
+    let Table { name, columns, rows } = table;
+    let rows: Vec<Vec<Cell<'_>>> = rows.collect();
+    let charts = chart::charts(columns, &rows, texts);
+    Spend { grid: Grid::of(Table { name, columns, rows: Box::new(rows.into_iter()) }, texts), charts }
+}
+
+impl Page<'_> {
+    /// Every table of the page, for the data of the script.
+    fn grids(&self) -> Vec<&Grid> {
+        let lists = [&self.discrepancies].into_iter().chain(self.spend.iter().map(|spend| &spend.grid));
+        let lists = lists.chain([&self.pending, &self.exceptions]);
+        let lists = lists.chain(self.waivers.iter().map(|(_, grid)| grid)).chain(&self.resolved);
+        lists.filter(|grid| grid.rows > 0).collect()
+    }
+
+    /// A text with one variable.
+    fn with(&self, id: &str, name: &str, value: impl Display) -> String {
+        self.t.with(id, &[(name, value.to_string().into())])
+    }
+
+    /// A size in bytes.
+    fn bytes(&self, file: &FileStamp) -> String {
+        grouped(file.bytes)
+    }
+}
+
+/// The texts of the script as JSON. Its variables stay, in braces.
+fn words(texts: &dyn Texts) -> String {
+    let mut json = String::from("{");
+    for (at, (id, variables)) in SCRIPT_TEXTS.into_iter().enumerate() {
+        if at > 0 {
+            json.push(',');
+        }
+        let variables: Vec<_> = variables.iter().map(|name| (*name, format!("{{{name}}}").into())).collect();
+        embed::push_text(&mut json, id);
+        json.push(':');
+        embed::push_text(&mut json, &texts.with(id, &variables));
+    }
+    json.push('}');
+    json
+}
+
+/// A count with its thousands set apart.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A currency as people read it: none has a name, too.
+fn currency_name(currency: &str, texts: &dyn Texts) -> String {
+    if currency.is_empty() { texts.get("report-no-currency") } else { visible(currency).into_owned() }
+}
+
+#[cfg(test)]
+mod tests;
