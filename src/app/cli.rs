@@ -217,7 +217,7 @@ pub struct Options {
     #[arg(long, env = "TIEOUT_EVIDENCE", value_name = "WHAT", help_heading = "Earlier runs")]
     pub evidence: Option<Kept>,
 
-    /// What the report is written in: csv, json, parquet, html; the first three always are [default: all]
+    /// What the report is written in: csv, json, parquet, html; the first three always are [default: csv,json,parquet,html]
     #[arg(
         long,
         env = "TIEOUT_FORMAT",

@@ -4,9 +4,13 @@
 (() => {
   const PAGE = 100;
   const PRINTED = 500;
+  // A list with more rows scrolls by itself, below its heading.
+  const SHORT = 40;
   const PATIENCE = 120;
   // Every amount of a report has eight decimals.
   const AMOUNT = /^-?\d+\.\d{8}$/;
+  // What may be as long as somebody else likes.
+  const HELD = ["id", "code", "text", "long", "amount"];
   const CHOICES = ["check", "cause", "severity", "bucket", "age_bucket", "state", "currency"];
 
   const element = (id) => document.getElementById(id);
@@ -140,14 +144,13 @@
       this.makeTools();
       this.makeSorting();
       this.makePager();
-      holder.dataset.live = "";
       this.filter();
     }
 
     makeTools() {
       this.search = make("input", { type: "search", placeholder: say("report-filter-hint"), autocomplete: "off", spellcheck: "false" });
       const tools = make("div", { class: "tools", role: "search", "aria-label": say("report-filter", { table: this.title }) });
-      tools.append(make("label", { class: "search" }, say("report-filter", { table: this.title }), this.search));
+      tools.append(make("label", { class: "search" }, say("report-search"), this.search));
       for (const choice of this.choices) {
         choice.select = make("select", { "data-choice": choice.column.name });
         choice.options = new Map();
@@ -271,6 +274,7 @@
         }
       });
       this.order = kept;
+      this.holder.toggleAttribute("data-long", kept.length > SHORT);
       this.found.textContent = say("report-found", { shown: grouped(kept.length), all: grouped(this.rows) });
       this.arrange();
     }
@@ -324,6 +328,7 @@
         if (at === 0) cell.scope = "row";
         cell.className = column.extra ? `${column.look} extra` : column.look;
         if (column.look === "severity" && text !== "") cell.append(make("span", { class: `mark ${wordAt(column, row)}` }, text));
+        else if (HELD.includes(column.look) && text !== "") cell.append(make("span", { class: "held" }, text));
         else cell.append(text);
         if (column.look === "id" && text !== "") {
           const button = make("button", { type: "button", class: "copy", "aria-label": say("report-copy", { id: text }) }, icon());

@@ -1,5 +1,7 @@
 //! Bars beside the tables of spend. A bar's length is worked out in whole numbers; the figure beside it is the exact one.
 
+use std::cmp::Reverse;
+
 use super::embed::visible;
 use super::{currency_name, grouped};
 use crate::domain::money::Sum;
@@ -61,6 +63,8 @@ pub(super) fn charts(columns: &[Column], rows: &[Vec<Cell<'_>>], texts: &dyn Tex
     let mut currencies: Vec<&str> = figures.iter().map(|figure| &*figure.currency).collect();
     currencies.sort_unstable();
     currencies.dedup();
+    // The currency with most to show comes first.
+    currencies.sort_by_key(|currency| Reverse(figures.iter().filter(|figure| figure.currency == *currency).count()));
     let of = |currency: &str| {
         let mut figures: Vec<&Figure> = figures.iter().filter(|figure| figure.currency == currency).collect();
         if is_timeline {
@@ -199,9 +203,10 @@ mod tests {
     #[test]
     fn the_largest_sums_fit_and_negative_ones_have_a_length() {
         let largest = 10_i128.pow(38) - 1;
-        let charts = charts_of("workflow_id", &[("a", "CNY", largest), ("b", "CNY", -largest / 2), ("c", "CNY", 1)]);
+        let charts =
+            charts_of("workflow_id", &[("a", "CNY", largest), ("b", "CNY", -10_i128.pow(37)), ("c", "CNY", 1)]);
         let bars: Vec<_> = charts[0].bars.iter().map(|bar| (&*bar.label, &*bar.extent, bar.is_negative)).collect();
-        assert_eq!(bars, [("a", "100.00%", false), ("c", "0.00%", false), ("b", "49.99%", true)]);
+        assert_eq!(bars, [("a", "100.00%", false), ("c", "0.00%", false), ("b", "10.00%", true)]);
     }
 
     #[test]

@@ -65,6 +65,11 @@ impl Look {
         }
     }
 
+    /// Whether its texts may be as long as somebody else likes.
+    pub(super) const fn is_unbounded(self) -> bool {
+        matches!(self, Self::Id | Self::Code | Self::Text | Self::Long | Self::Amount)
+    }
+
     /// What people read for a machine word, where that is another one.
     pub(super) fn shown(self, word: &str, texts: &dyn Texts) -> Option<String> {
         match self {
@@ -114,10 +119,10 @@ pub(super) fn arranged(table: &str, columns: &[Column]) -> Vec<usize> {
             "check",
             "cause",
             "severity",
+            "difference",
             "currency",
             "expected",
             "actual",
-            "difference",
             "waived",
             "lifecycle",
             "message",

@@ -52,69 +52,86 @@ impl From<u64> for Figure {
 impl Totals {
     pub(super) fn of(summary: &SummaryJson, texts: &dyn Texts) -> Self {
         let by_currency = &summary.control_totals;
-        let amounts = Amounts::NAMES.map(|name| {
-            let label = texts.get(&format!("report-column-{name}"));
-            let figure = |totals: &ControlTotals| totals.amounts.get(name).copied().unwrap_or_default().into();
-            Row { label, code: name, figures: by_currency.values().map(figure).collect() }
-        });
-        let row = |id: &str, figure: &dyn Fn(&ControlTotals) -> Figure| Row {
-            label: texts.get(id),
-            code: "",
-            figures: by_currency.values().map(figure).collect(),
-        };
-        let net_and_gross = |of: &dyn Fn(&ControlTotals) -> NetAndGross| {
-            [
-                row("report-net-difference", &|totals| of(totals).net.into()),
-                row("report-gross-difference", &|totals| of(totals).gross.into()),
-            ]
-        };
-        let identity = |of: &dyn Fn(&ControlTotals) -> Differences| {
-            let lacking = row("report-lacking-orders", &|totals| of(totals).lacking.orders.into());
-            net_and_gross(&|totals| of(totals).difference).into_iter().chain([lacking]).collect::<Vec<_>>()
-        };
+        let rows = Rows { by_currency, texts };
         let group = |id: &str, rows: Vec<Row>| Group { title: texts.get(id), rows };
-        let passes = row("report-tolerated-passes", &|totals| totals.passed_by_tolerance.passes.into());
-        let waived = row("report-waived-findings", &|totals| totals.waived.findings.into());
         Self {
             currencies: by_currency.keys().map(|currency| currency_name(currency, texts)).collect(),
             groups: vec![
-                group("report-amounts", amounts.into()),
-                group("report-quote-split", identity(&|totals| totals.differences.quote_split)),
-                group("report-cost-sum", identity(&|totals| totals.differences.cost_sum)),
+                group("report-amounts", rows.amounts()),
+                group("report-quote-split", rows.identity(&|totals| totals.differences.quote_split)),
+                group("report-cost-sum", rows.identity(&|totals| totals.differences.cost_sum)),
                 group(
                     "report-tolerated",
-                    [passes]
-                        .into_iter()
-                        .chain(net_and_gross(&|totals| totals.passed_by_tolerance.difference))
-                        .collect(),
+                    rows.counted("report-tolerated-passes", &|totals| totals.passed_by_tolerance.passes, &|totals| {
+                        totals.passed_by_tolerance.difference
+                    }),
                 ),
                 group(
                     "report-waived",
-                    [waived].into_iter().chain(net_and_gross(&|totals| totals.waived.difference)).collect(),
+                    rows.counted("report-waived-findings", &|totals| totals.waived.findings, &|totals| {
+                        totals.waived.difference
+                    }),
                 ),
-                group("report-frozen", frozen(by_currency, &row, texts)),
+                group("report-frozen", rows.frozen()),
             ],
         }
     }
 }
 
-/// The money still frozen: in all, and in every band of ages that has any.
-fn frozen(
-    by_currency: &BTreeMap<String, ControlTotals>,
-    row: &dyn Fn(&str, &dyn Fn(&ControlTotals) -> Figure) -> Row,
-    texts: &dyn Texts,
-) -> Vec<Row> {
-    let mut rows = vec![
-        row("report-frozen-orders", &|totals| totals.frozen.total.orders.into()),
-        row("report-frozen-quotes", &|totals| totals.frozen.total.quote_amount.into()),
-    ];
-    for age in ages(by_currency) {
-        let band = |totals: &ControlTotals| totals.frozen.by_age.get(&age).copied().unwrap_or_default();
-        let label =
-            texts.with("report-frozen-age", &[("age", texts.get(&format!("report-age-{}", age.code())).into())]);
-        rows.push(Row { label, ..row("", &|totals| band(totals).quote_amount.into()) });
+/// Something of the control totals of one currency.
+type Of<'f, T> = &'f dyn Fn(&ControlTotals) -> T;
+
+/// Makes the rows of the control totals.
+struct Rows<'a> {
+    by_currency: &'a BTreeMap<String, ControlTotals>,
+    texts: &'a dyn Texts,
+}
+
+impl Rows<'_> {
+    fn row(&self, id: &str, figure: Of<'_, Figure>) -> Row {
+        Row { label: self.texts.get(id), code: "", figures: self.by_currency.values().map(figure).collect() }
     }
-    rows
+
+    fn amounts(&self) -> Vec<Row> {
+        let row = |code: &'static str| {
+            let figure = |totals: &ControlTotals| totals.amounts.get(code).copied().unwrap_or_default().into();
+            Row { code, ..self.row(&format!("report-column-{code}"), &figure) }
+        };
+        Amounts::NAMES.map(row).into()
+    }
+
+    fn net_and_gross(&self, of: Of<'_, NetAndGross>) -> [Row; 2] {
+        [
+            self.row("report-net-difference", &|totals| of(totals).net.into()),
+            self.row("report-gross-difference", &|totals| of(totals).gross.into()),
+        ]
+    }
+
+    fn identity(&self, of: Of<'_, Differences>) -> Vec<Row> {
+        let [net, gross] = self.net_and_gross(&|totals| of(totals).difference);
+        vec![net, gross, self.row("report-lacking-orders", &|totals| of(totals).lacking.orders.into())]
+    }
+
+    fn counted(&self, id: &str, count: Of<'_, u64>, difference: Of<'_, NetAndGross>) -> Vec<Row> {
+        let [net, gross] = self.net_and_gross(difference);
+        vec![self.row(id, &|totals| count(totals).into()), net, gross]
+    }
+
+    /// The money still frozen: in all, and in every band of ages that has any.
+    fn frozen(&self) -> Vec<Row> {
+        let mut rows = vec![
+            self.row("report-frozen-orders", &|totals| totals.frozen.total.orders.into()),
+            self.row("report-frozen-quotes", &|totals| totals.frozen.total.quote_amount.into()),
+        ];
+        for age in ages(self.by_currency) {
+            let quotes =
+                |totals: &ControlTotals| totals.frozen.by_age.get(&age).copied().unwrap_or_default().quote_amount;
+            let word = self.texts.get(&format!("report-age-{}", age.code()));
+            let label = self.texts.with("report-frozen-age", &[("age", word.into())]);
+            rows.push(Row { label, ..self.row("", &|totals| quotes(totals).into()) });
+        }
+        rows
+    }
 }
 
 /// The bands of ages in which any currency has orders, from the youngest on.
@@ -183,10 +200,12 @@ pub(super) struct CauseRow {
     pub(super) lines: Vec<[String; 3]>,
 }
 
-/// Every failed check, each followed by its causes.
+/// Every failed check, errors first, each followed by its causes.
 pub(super) fn causes(summary: &SummaryJson, texts: &dyn Texts) -> Vec<CauseRow> {
     let mut rows = Vec::new();
-    for (check, count) in &summary.checks {
+    let mut checks: Vec<_> = summary.checks.iter().collect();
+    checks.sort_by_key(|(_, count)| count.severity);
+    for (check, count) in checks {
         let means = texts.get(&format!("report-check-{check}"));
         rows.push(cause_row(check, "", means, count, texts));
         let causes = summary.causes.iter().filter_map(|(key, count)| {
@@ -225,34 +244,31 @@ pub(super) fn checks_off(summary: &SummaryJson) -> Vec<&'static str> {
     CATALOGUE.iter().map(|check| check.code).filter(|code| !is_on(code)).collect()
 }
 
-/// The settings that judged, each with its value.
-pub(super) fn settings(summary: &SummaryJson, texts: &dyn Texts) -> Vec<(String, String)> {
+/// The settings that judged, each with its values.
+pub(super) fn settings(summary: &SummaryJson, texts: &dyn Texts) -> Vec<(String, Vec<String>)> {
     let settings = &summary.settings;
     let none = || texts.get("report-setting-none");
-    let list = |words: Vec<String>| if words.is_empty() { none() } else { words.join(", ") };
-    let mut rows = vec![("tolerance", settings.tolerance.clone())]
-        .into_iter()
-        .map(|(name, value)| (texts.get(&format!("report-setting-{name}")), value))
-        .collect::<Vec<_>>();
+    let label = |name: &str| texts.get(&format!("report-setting-{name}"));
+    let clean = |text: &String| visible(text).into_owned();
+    let mut rows = vec![(label("tolerance"), vec![settings.tolerance.clone()])];
     for (currency, tolerance) in &settings.tolerances {
-        let label = texts.with("report-setting-tolerance-of", &[("currency", visible(currency).into_owned().into())]);
-        rows.push((label, tolerance.clone()));
+        let label = texts.with("report-setting-tolerance-of", &[("currency", clean(currency).into())]);
+        rows.push((label, vec![tolerance.clone()]));
     }
-    let mut row = |name: &str, value: String| rows.push((texts.get(&format!("report-setting-{name}")), value));
-    row("currency", settings.currency.as_deref().map_or_else(none, |currency| visible(currency).into_owned()));
+    let mut row = |name: &str, values: Vec<String>| {
+        rows.push((label(name), if values.is_empty() { vec![none()] } else { values }));
+    };
+    row("currency", settings.currency.iter().map(clean).collect());
     if let Some(seconds) = settings.stale_after_seconds {
-        let (id, count) = if seconds % 3_600 == 0 {
-            ("report-setting-hours", seconds / 3_600)
-        } else {
-            ("report-setting-seconds", seconds)
-        };
-        row("stale-after", texts.with(id, &[("count", count.to_string().into())]));
+        let hours = (seconds % 3_600 == 0).then_some(("report-setting-hours", seconds / 3_600));
+        let (id, count) = hours.unwrap_or(("report-setting-seconds", seconds));
+        row("stale-after", vec![texts.with(id, &[("count", count.to_string().into())])]);
     }
-    row("material", settings.material.clone().unwrap_or_else(none));
-    row("causes", texts.get(if settings.causes { "report-yes" } else { "report-no" }));
-    row("severities", list(settings.severities.iter().map(|(key, severity)| format!("{key} = {severity}")).collect()));
-    row("waivers", grouped(settings.waivers.len() as u64));
-    row("checks", list(settings.checks.clone()));
-    row("off", list(checks_off(summary).into_iter().map(str::to_owned).collect()));
+    row("material", settings.material.iter().cloned().collect());
+    row("causes", vec![texts.get(if settings.causes { "report-yes" } else { "report-no" })]);
+    row("severities", settings.severities.iter().map(|(key, severity)| format!("{key} = {severity}")).collect());
+    row("waivers", vec![grouped(settings.waivers.len() as u64)]);
+    row("checks", settings.checks.clone());
+    row("off", checks_off(summary).into_iter().map(str::to_owned).collect());
     rows
 }

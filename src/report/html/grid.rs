@@ -55,6 +55,8 @@ pub(super) struct Shown {
     pub(super) word: Option<String>,
     /// Whether it is left out on paper.
     pub(super) is_extra: bool,
+    /// Whether it has a text that may be as long as somebody else likes.
+    pub(super) is_held: bool,
 }
 
 impl Grid {
@@ -157,8 +159,9 @@ impl Values {
             (_, Look::Time) => word.replacen('T', " ", 1).trim_end_matches('Z').to_owned(),
             _ => translated.unwrap_or_else(|| word.clone()),
         };
-        let is_severity = self.look == Look::Severity;
-        Shown { text, class: self.look.class(), word: is_severity.then_some(word), is_extra: self.is_extra }
+        let is_held = self.look.is_unbounded() && !text.is_empty();
+        let word = (self.look == Look::Severity).then_some(word);
+        Shown { text, class: self.look.class(), word, is_extra: self.is_extra, is_held }
     }
 
     fn counts(&self) -> Vec<((&'static str, String), u64)> {

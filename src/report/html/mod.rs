@@ -49,8 +49,9 @@ const CODE: [&str; 8] = [
 ];
 
 /// What the script says, with its own variables in braces.
-const SCRIPT_TEXTS: [(&str, &[&str]); 19] = [
+const SCRIPT_TEXTS: [(&str, &[&str]); 20] = [
     ("report-filter", &["table"]),
+    ("report-search", &[]),
     ("report-filter-hint", &[]),
     ("report-filter-all", &[]),
     ("report-filter-clear", &[]),
@@ -119,7 +120,7 @@ struct Page<'a> {
     exceptions: Grid,
     waivers: Option<(String, Grid)>,
     resolved: Option<Grid>,
-    settings: Vec<(String, String)>,
+    settings: Vec<(String, Vec<String>)>,
     evidence: &'a [FileStamp],
     words: String,
 }
@@ -212,6 +213,11 @@ impl Page<'_> {
         self.t.with(id, &[(name, value.to_string().into())])
     }
 
+    /// What ages are counted to, for people.
+    fn moment(&self) -> String {
+        self.as_of.replacen('T', " ", 1).replacen('Z', " UTC", 1)
+    }
+
     /// A size in bytes.
     fn bytes(&self, file: &FileStamp) -> String {
         grouped(file.bytes)
@@ -239,7 +245,7 @@ fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
