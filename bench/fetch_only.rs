@@ -14,7 +14,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use mimalloc::MiMalloc;
 use tieout::checks::{Judging, judge};
-use tieout::domain::outcome::{Bucket, Outcome};
+use tieout::domain::outcome::{Background, Bucket, Outcome};
 use tieout::input::{Entry, Input, Options as InputOptions, Source};
 use tieout::provider::{ApiKey, Fetch, Options, Provider};
 use tokio::runtime::Builder;
@@ -40,6 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         no_header: false,
         encoding: None,
         delimiter: None,
+        books: std::collections::BTreeMap::new(),
     })?;
     let concurrency = concurrency.parse()?;
     let options = Options {
@@ -79,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 _ = interrupt.recv() => return Err("interrupted".into()),
                 _ = terminate.recv() => return Err("terminated".into()),
                 outcome = outcomes.try_next() => match outcome? {
-                    Some(outcome) => reconciled += u64::from(judge(&outcome, &judging, as_of).bucket == Bucket::Reconciled),
+                    Some(outcome) => reconciled += u64::from(judge(&outcome, &Background::default(), &judging, as_of).bucket == Bucket::Reconciled),
                     None => return Ok::<_, Box<dyn Error>>(reconciled),
                 },
                 _ = show.tick() => drop(provider.activity()),

@@ -15,13 +15,14 @@
 //! | 4 | [`pipeline`]: the corridor of `reconcile`, and its progress |
 //! | 3 | [`input`], [`provider`], [`store`], [`report`], [`sandbox`]: each owns one kind of I/O |
 //! | 2 | [`checks`], [`summary`]: pure functions over the evidence |
-//! | 1 | [`domain`]: money, ids, orders, findings, outcomes |
+//! | 1 | [`domain`]: money, ids, orders, findings, outcomes; [`language`]: the texts for people |
 
 #[cfg(feature = "reports")]
 pub mod app;
 pub mod checks;
 pub mod domain;
 pub mod input;
+pub mod language;
 #[cfg(feature = "reports")]
 pub mod pipeline;
 pub mod provider;

@@ -33,6 +33,27 @@ report-why-discrepant =
         [one] One row needs a person’s look. This is the finding, not a failure of the job.
        *[other] { $count } rows need a person’s look. This is the finding, not a failure of the job.
     }
+report-why-reconciled-in-part = Every order is settled and passes the checks that are on.
+report-why-pending-in-part =
+    { $n ->
+        [one] Everything due so far passes the checks that are on; one order is not settled yet.
+       *[other] Everything due so far passes the checks that are on; { $count } orders are not settled yet.
+    }
+report-why-variance =
+    { $totals ->
+        [one] One control total does not tie out
+       *[other] { $totals } control totals do not tie out
+    }{ $n ->
+        [0] { "" }
+        [one] , and one row needs a person’s look
+       *[other] , and { $count } rows need a person’s look
+    }. This is the finding, not a failure of the job.
+report-why-lacking =
+    { $n ->
+        [one] The input lacks one order of the provider’s list. This is the finding, not a failure of the job.
+       *[other] The input lacks { $count } orders of the provider’s list. This is the finding, not a failure of the job.
+    }
+report-why-list-gap = No verdict can be given: there is no telling whether the input lacks an order. Run again.
 report-why-incomplete =
     { $n ->
         [one] No verdict can be given: one row is without a readable answer. Run again.
@@ -106,6 +127,25 @@ report-frozen = Still frozen by the provider
 report-frozen-orders = Unsettled orders
 report-frozen-quotes = Their quotes
 report-frozen-age = of these, { $age }
+report-frozen-stale-soon = of these, stale soon
+report-ties = Control totals given
+report-ties-note = What sums over settled orders have to come to, such as an invoice’s total.
+report-tie-given = Given
+report-tie-summed = Summed
+report-tie-came = Result
+report-tie-holds = ties out
+report-tie-fails = does not tie out
+report-tie-which = which one?
+report-books = Our books and the provider’s
+report-books-note = Totals of the columns of the input that were compared. The difference is the provider’s less ours.
+report-books-ours = Ours
+report-books-provider = The provider’s
+report-books-without = Rows without an amount
+report-completeness = Completeness
+report-listed = The provider’s own list has { $listed } orders of the period; the input lacks { $unlisted } of them.
+report-list-missing = The provider counts { $counted } orders in all, and { $missing } of them were never listed: what the input lacks of those is not known.
+report-list-uncounted = There is no telling whether the list is whole.
+report-list-not-had = { $problem }: what the input lacks is not known.
 report-bridge = Bridge
 report-bridge-note = The report proves itself: the totals come from the aggregates, the differences were added up order by order on another path. The residual has to be zero.
 report-bridge-line = Currency and identity
@@ -142,6 +182,9 @@ report-check-failed-run-charged = a failed run is not charged
 report-check-status-conflict = the statuses do not contradict each other
 report-check-stale-pending = an unsettled order is not too old
 report-check-timestamp-order = updated is not before created
+report-check-unlisted-in-input = the input has every order that the provider lists
+report-check-list-mismatch = the provider’s list has the amounts of the order
+report-check-stale-soon = an unsettled order is not about to be too old
 report-check-unknown-status = every status is a word we know
 report-cause-overage = the bill exceeded the quote, and nothing was left to release
 report-cause-not-released = the surplus was not given back
@@ -285,10 +328,14 @@ report-setting-seconds = { $count } seconds
 report-setting-severities = Severities set
 report-setting-causes = Causes named
 report-setting-material = Material from
+report-setting-warn-before = Warned before stale
+report-setting-expect = Compared with our books
+report-setting-workflows = Other thresholds by workflow
+report-setting-complete = Orders the input must have all of, created
 report-setting-waivers = Waivers given
 report-setting-none = none
 report-evidence = Evidence
-report-evidence-note = Every figure on this page comes from these two files, whose hashes are below. manifest.json has the hash of this page and of every other file.
+report-evidence-note = Every figure on this page comes from these files, whose hashes are below. manifest.json has the hash of this page and of every other file.
 report-file = File
 report-bytes = Bytes
 report-sha256 = SHA-256

@@ -29,6 +29,19 @@ report-why-warnings = 账目相符，但有事项值得留意。
 report-why-discrepant = { $n ->
        *[other] 有 { $count } 行需要人工核查。这是对账的结果，并非程序出错。
     }
+report-why-reconciled-in-part = 全部订单均已结算，并通过了启用的检查。
+report-why-pending-in-part = { $n ->
+       *[other] 目前应核对的部分均通过了启用的检查；另有 { $count } 笔订单尚未结算。
+    }
+report-why-variance =
+    有 { $totals } 项控制总额对不上{ $n ->
+        [0] { "" }
+       *[other] ，另有 { $count } 行需要人工核查
+    }。这是对账的结果，并非程序出错。
+report-why-lacking = { $n ->
+       *[other] 输入缺少服务方列出的 { $count } 笔订单。这是对账的结果，并非程序出错。
+    }
+report-why-list-gap = 无法给出结论：不知道输入是否缺少订单，请重新运行。
 report-why-incomplete = { $n ->
        *[other] 无法给出结论：有 { $count } 行没有得到可读的答复，请重新运行。
     }
@@ -100,6 +113,25 @@ report-frozen = 服务方仍冻结的款项
 report-frozen-orders = 未结算订单
 report-frozen-quotes = 其报价合计
 report-frozen-age = 其中{ $age }
+report-frozen-stale-soon = 其中即将逾期
+report-ties = 给出的控制总额
+report-ties-note = 已结算订单的合计应当达到的金额，例如发票总额。
+report-tie-given = 给出
+report-tie-summed = 合计
+report-tie-came = 结果
+report-tie-holds = 对平
+report-tie-fails = 对不上
+report-tie-which = 哪个币种？
+report-books = 我方账簿与服务方
+report-books-note = 参与比较的输入各列的合计。差异为服务方减我方。
+report-books-ours = 我方
+report-books-provider = 服务方
+report-books-without = 没有金额的行
+report-completeness = 完整性
+report-listed = 服务方自己的列表载有该期间的订单 { $listed } 笔；输入缺少其中 { $unlisted } 笔。
+report-list-missing = 服务方共计 { $counted } 笔订单，其中 { $missing } 笔从未列出：输入缺少其中哪些，不得而知。
+report-list-uncounted = 无从知道列表是否完整。
+report-list-not-had = { $problem }：输入缺少哪些订单，不得而知。
 report-bridge = 勾稽
 report-bridge-note = 报告自我验证：合计取自汇总，差异则另行逐笔累加。余数必须为零。
 report-bridge-line = 币种与等式
@@ -136,6 +168,9 @@ report-check-failed-run-charged = 失败的运行不扣费
 report-check-status-conflict = 各状态互不矛盾
 report-check-stale-pending = 未结算订单账龄未超限
 report-check-timestamp-order = 更新时间不早于创建时间
+report-check-unlisted-in-input = 服务方列出的订单，输入全都有
+report-check-list-mismatch = 服务方的列表与订单金额一致
+report-check-stale-soon = 未结算订单并非即将逾期
 report-check-unknown-status = 各状态均为已知用词
 report-cause-overage = 账单超出报价，没有余额可释放
 report-cause-not-released = 余额未释放
@@ -279,10 +314,14 @@ report-setting-seconds = { $count } 秒
 report-setting-severities = 另行设定的严重程度
 report-setting-causes = 是否列出原因
 report-setting-material = 重大性水平
+report-setting-warn-before = 逾期前多久提醒
+report-setting-expect = 与我方账簿比较
+report-setting-workflows = 各工作流另设的阈值
+report-setting-complete = 输入必须齐全的订单的创建时间
 report-setting-waivers = 所给的豁免
 report-setting-none = 无
 report-evidence = 证据
-report-evidence-note = 本页的每个数字都出自以下两个文件，其哈希值列于下方。本页及其他各文件的哈希值载于 manifest.json。
+report-evidence-note = 本页的每个数字都出自以下文件，其哈希值列于下方。本页及其他各文件的哈希值载于 manifest.json。
 report-file = 文件
 report-bytes = 字节
 report-sha256 = SHA-256

@@ -4,18 +4,26 @@ use std::io::{self, Write};
 
 use super::cli::{Audit, Output};
 use super::exit::{self, Exit, FailOn, Failure};
-use super::reconcile::failure;
+use super::voice::Voice;
 use super::{settings, terminal};
+use crate::checks::Judging;
+use crate::pipeline::JobError;
 use crate::pipeline::audit::{self, Evident};
+use crate::report::publish::PublishError;
+use crate::store::Confirmations;
 
 /// Makes the report again, and says how it came out.
-pub(super) fn run(command: Audit, quiet: bool) -> Result<Exit, Failure> {
+pub(super) fn run(command: Audit, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
     let evident = Evident::open(&command.report).map_err(failure)?;
     let was = evident.manifest.stamp.settings.judging().map_err(Failure::usage)?;
-    let (changes, destination) = settings::changes(&command, &was).map_err(Failure::usage)?;
-    destination.check().map_err(Failure::usage)?;
-    let material = changes.judging.as_ref().and_then(|judging| judging.material);
-    if command.fail_on.contains(&FailOn::Material) && material.is_none() {
+    let (mut changes, destination) = settings::changes(&command, &was).map_err(Failure::usage)?;
+    changes.language = Some(voice.texts.language());
+    destination.check().map_err(|error| match error {
+        PublishError::Io { .. } => Failure::no_report(error),
+        PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) => Failure::usage(error),
+    })?;
+    let has_materiality = changes.judging.as_ref().is_some_and(Judging::has_materiality);
+    if command.fail_on.contains(&FailOn::Material) && !has_materiality {
         return Err(Failure::usage("--fail-on material: say from which size on, with --material"));
     }
     let fail_on = command.fail_on.iter().map(|verdict| verdict.word().to_owned()).collect();
@@ -24,11 +32,20 @@ pub(super) fn run(command: Audit, quiet: bool) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
     let shown = match command.output {
         Output::Text if quiet => Ok(()),
-        Output::Text => terminal::show(&report, &folder, &mut out),
+        Output::Text => terminal::show(&report, &folder, Confirmations::default(), voice, &mut out),
         Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
     };
     exit::ignore_closed_pipe(shown)?;
     Ok(exit::of(&report.weighed, &command.fail_on))
+}
+
+/// Why a report can't be judged again or proved.
+pub(super) fn failure(error: JobError) -> Failure {
+    match error {
+        JobError::NoReport { .. } => Failure::usage(error)
+            .help("name the folder of a report that `tieout reconcile` made, such as reports/latest"),
+        other => Failure::no_report(other),
+    }
 }

@@ -1,13 +1,26 @@
-//! The command line. The options of `reconcile` are one struct that serves the command line, the environment and the
-//! settings file.
+//! The command line. The options of `reconcile` serve the command line, the environment and the settings file; how the
+//! provider is asked is a struct of its own among them, which other commands have as well.
 
+mod asking;
+mod discover;
+mod workflow;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use serde::{Deserialize, Serialize};
 
 use super::exit::FailOn;
+use super::voice::Colour;
+use crate::language::Language;
+use crate::report::formats::Format;
 use crate::sandbox;
+
+pub use asking::Asking;
+pub use discover::Discover;
+pub use workflow::WorkflowOptions;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -28,6 +41,17 @@ Exit codes:
   0    compared, whatever changed: scripts read the JSON
   2    usage error, or one of the two is no report
   4    a report can't be read, or is not what its manifest says";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  tieout completions bash > /etc/bash_completion.d/tieout
+  tieout completions zsh > ~/.zfunc/_tieout
+  tieout completions fish > ~/.config/fish/completions/tieout.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  tieout man /usr/local/share/man/man1
+  tieout man | man -l -";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,6 +88,12 @@ pub struct General {
     /// How the log is written
     #[arg(long, global = true, env = "TIEOUT_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// Language of texts for people: en or zh-CN [default: that of the locale]
+    #[arg(long, global = true, env = "TIEOUT_LANG", value_name = "LANG")]
+    pub lang: Option<Language>,
+    /// When texts on standard output are coloured
+    #[arg(long = "color", global = true, env = "TIEOUT_COLOR", value_name = "WHEN", default_value = "auto")]
+    pub colour: Colour,
 }
 
 /// How the log is written.
@@ -81,6 +111,9 @@ pub enum Command {
     /// The job: read the IDs, fetch each order, check it, write the report
     #[command(args_override_self = true, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
     Reconcile(Box<Reconcile>),
+    /// List the orders of the key's owner: writes the ids CSV that reconcile reads
+    #[command(args_override_self = true)]
+    Discover(Box<Discover>),
     /// Make a report again from its own evidence, offline, by other settings if given
     Audit(Box<Audit>),
     /// Prove a report: hashes, chain, and that its evidence comes to the same figures
@@ -92,10 +125,29 @@ pub enum Command {
     /// What changed between two reports: discrepancies new, persisting and resolved, and movement of spend
     #[command(after_help = DIFF_EXAMPLES, after_long_help = format!("{DIFF_EXAMPLES}\n\n{DIFF_EXIT_CODES}"))]
     Diff(DiffCommand),
-    /// List the checks, or explain one
+    /// Write a settings file with every key in it, explained
+    Init {
+        /// The file to make
+        #[arg(value_name = "FILE", default_value = "tieout.toml")]
+        file: PathBuf,
+    },
+    /// List the checks, or explain one, or any other word of the reports
     Checks {
-        /// The check's code, such as quote-split
+        /// The check's code, such as quote-split; or a cause, bucket, verdict or severity
         code: Option<String>,
+    },
+    /// Write the completions of a shell to standard output
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Write the manual pages
+    #[command(after_help = MAN_EXAMPLES)]
+    Man {
+        /// Folder for all pages; without one, the page of tieout itself goes to standard output
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
     },
     /// Serve the simulator of the provider on loopback
     Sandbox(SandboxCommand),
@@ -114,45 +166,15 @@ pub struct Reconcile {
 
 /// The options of `reconcile` as typed: on the command line, in the environment, or in the settings file.
 #[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-#[allow(rustdoc::bare_urls, reason = "these texts are the help, where angle brackets would show")]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Options {
-    /// Base URL of the provider [default: https://www.chenyu.cn/api/open/v2]
-    #[arg(long, env = "TIEOUT_API_URL", value_name = "URL", help_heading = "Provider")]
-    pub api_url: Option<String>,
-    /// File that holds the API key; else the environment's CHENYU_API_KEY
-    #[arg(long, env = "TIEOUT_API_KEY_FILE", value_name = "FILE", help_heading = "Provider")]
-    pub api_key_file: Option<PathBuf>,
-    /// Reconcile against the simulator, in this process: no key, no network
-    #[arg(long, env = "TIEOUT_SANDBOX", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
-    pub sandbox: Option<bool>,
-    /// Requests per second; 0 is unlimited [default: 10; with --sandbox 0]
-    #[arg(long, env = "TIEOUT_RATE", value_name = "N", help_heading = "Provider")]
-    pub rate: Option<u32>,
-    /// Count a request against the rate until a second after its reply: safe whatever its way takes, but slower
-    #[arg(long, env = "TIEOUT_STRICT_RATE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
-    pub strict_rate: Option<bool>,
-    /// Requests in flight, 1 to 1024 [default: 16]
-    #[arg(long, env = "TIEOUT_CONCURRENCY", value_name = "N", help_heading = "Provider")]
-    pub concurrency: Option<usize>,
-    /// One whole attempt, such as 30s or 2m [default: 30s]
-    #[arg(long, env = "TIEOUT_TIMEOUT", value_name = "DURATION", help_heading = "Provider")]
-    pub timeout: Option<String>,
-    /// Retries after the first attempt [default: 5]
-    #[arg(long, env = "TIEOUT_RETRIES", value_name = "N", help_heading = "Provider")]
-    pub retries: Option<u32>,
-    /// The longest single wait that the provider may impose [default: 5m]
-    #[arg(long, env = "TIEOUT_MAX_WAIT", value_name = "DURATION", help_heading = "Provider")]
-    pub max_wait: Option<String>,
-    /// How long the provider may be asked in all; what is not fetched by then is unfetched [default: none]
-    #[arg(long, env = "TIEOUT_DEADLINE", value_name = "DURATION", help_heading = "Provider")]
-    pub deadline: Option<String>,
-    /// Proxy to go through, such as http://proxy:3128 [default: none, whatever the environment says]
-    #[arg(long, env = "TIEOUT_PROXY", hide_env_values = true, value_name = "URL", help_heading = "Provider")]
-    pub proxy: Option<String>,
-    /// PEM file of certificates to trust beside the system's
-    #[arg(long, env = "TIEOUT_CA_FILE", value_name = "FILE", help_heading = "Provider")]
-    pub ca_file: Option<PathBuf>,
+    /// How the provider is asked. In the settings file these keys stand among the others.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub asking: Asking,
+    /// Read orders that fail a check once more before they are reported [default: true]
+    #[arg(long, env = "TIEOUT_CONFIRM", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Provider")]
+    pub confirm: Option<bool>,
 
     /// Heading (or number) of the ID column [default: detected]
     #[arg(long, env = "TIEOUT_COLUMN", value_name = "NAME", help_heading = "Input")]
@@ -179,6 +201,33 @@ pub struct Options {
     /// From which age an order that is not settled is a warning [default: 24h]
     #[arg(long, env = "TIEOUT_STALE_AFTER", value_name = "DURATION", help_heading = "Judging")]
     pub stale_after: Option<String>,
+    /// How long before it is stale an order is a warning already, such as 6h [default: none]
+    #[arg(long, env = "TIEOUT_WARN_BEFORE", value_name = "DURATION", help_heading = "Judging")]
+    pub warn_before: Option<String>,
+    /// Compare a field with a column of the CSV, such as final_amount=amount; repeatable, or several with ; between
+    #[arg(long, env = "TIEOUT_EXPECT", value_name = "FIELD=COLUMN", value_delimiter = ';', help_heading = "Judging")]
+    pub expect: Option<Vec<String>>,
+    /// The input must have every order that the provider lists: its list is walked, and what is missing is named
+    #[arg(long, env = "TIEOUT_COMPLETE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Judging")]
+    pub complete: Option<bool>,
+    /// With --complete: only orders created from then on, a day or a time
+    #[arg(long, env = "TIEOUT_SINCE", value_name = "TIME", help_heading = "Judging")]
+    pub since: Option<String>,
+    /// With --complete: only orders created before then, a day (before it begins) or a time [default: --as-of]
+    #[arg(long, env = "TIEOUT_UNTIL", value_name = "TIME", help_heading = "Judging")]
+    pub until: Option<String>,
+    /// Where days begin and end: those of --since and --until, and the last ones of waivers [default: Asia/Shanghai]
+    #[arg(long, env = "TIEOUT_TIMEZONE", value_name = "ZONE", help_heading = "Judging")]
+    pub timezone: Option<String>,
+    /// What a sum over settled orders has to come to, such as final=1234.56 or final:USD=12; repeatable
+    #[arg(
+        long,
+        env = "TIEOUT_CONTROL_TOTAL",
+        value_name = "FIELD=AMOUNT",
+        value_delimiter = ';',
+        help_heading = "Judging"
+    )]
+    pub control_total: Option<Vec<String>>,
     /// From which size on, in the order's currency, a difference is material: shown first, and see --fail-on [default: none]
     #[arg(long, env = "TIEOUT_MATERIAL", value_name = "DECIMAL", help_heading = "Judging")]
     pub material: Option<String>,
@@ -188,6 +237,9 @@ pub struct Options {
     /// Severities of checks that are other ones than the catalogue's: only in the file, in `[checks]`
     #[arg(skip)]
     pub checks: Option<toml::Table>,
+    /// Thresholds for the orders of some workflows: only in the file, in `[workflow.ID]`
+    #[arg(skip)]
+    pub workflow: Option<BTreeMap<String, WorkflowOptions>>,
     /// What ages are counted to, such as 2026-11-23T02:00:00Z [default: the start of the run]
     #[arg(long, env = "TIEOUT_AS_OF", value_name = "TIME", help_heading = "Judging")]
     pub as_of: Option<String>,
@@ -217,15 +269,8 @@ pub struct Options {
     #[arg(long, env = "TIEOUT_EVIDENCE", value_name = "WHAT", help_heading = "Earlier runs")]
     pub evidence: Option<Kept>,
 
-    /// What the report is written in: csv, json, parquet, html; the first three always are [default: csv,json,parquet,html]
-    #[arg(
-        long,
-        env = "TIEOUT_FORMAT",
-        value_name = "LIST",
-        value_delimiter = ',',
-        hide_possible_values = true,
-        help_heading = "Output"
-    )]
+    /// What the report is written in: csv, json, parquet (these always), html [default: csv,json,parquet,html]
+    #[arg(long, env = "TIEOUT_FORMAT", value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub format: Option<Vec<Format>>,
     /// A label for the report's heading
     #[arg(long, env = "TIEOUT_ACCOUNT", value_name = "NAME", help_heading = "Output")]
@@ -233,6 +278,9 @@ pub struct Options {
     /// What standard output gets: a summary for people, or summary.json [default: text]
     #[arg(long, env = "TIEOUT_OUTPUT", value_name = "FORMAT", help_heading = "Output")]
     pub output: Option<Output>,
+    /// The language of texts for people: on the command line it is an option of every command.
+    #[arg(skip)]
+    pub lang: Option<Language>,
 }
 
 /// What standard output gets.
@@ -244,20 +292,6 @@ pub enum Output {
     Text,
     /// JSON: of a report, its summary.json.
     Json,
-}
-
-/// What a report may be written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// The tables.
-    Csv,
-    /// The summary.
-    Json,
-    /// The facts.
-    Parquet,
-    /// One page for people.
-    Html,
 }
 
 /// What is kept of a reply.
@@ -298,6 +332,12 @@ pub struct Audit {
     /// From which age an order that is not settled is a warning
     #[arg(long, value_name = "DURATION")]
     pub stale_after: Option<String>,
+    /// How long before it is stale an order is a warning already
+    #[arg(long, value_name = "DURATION")]
+    pub warn_before: Option<String>,
+    /// What a sum over settled orders has to come to, such as final=1234.56; repeatable, in place of the report's
+    #[arg(long, value_name = "FIELD=AMOUNT", value_delimiter = ';')]
+    pub control_total: Option<Vec<String>>,
     /// From which size on, in the order's currency, a difference is material
     #[arg(long, value_name = "DECIMAL")]
     pub material: Option<String>,
@@ -310,8 +350,8 @@ pub struct Audit {
     /// What ages are counted to, such as 2026-11-23T02:00:00Z
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
-    /// What the report is written in, instead of what it was: csv, json, parquet, html; the first three always are
-    #[arg(long, value_name = "LIST", value_delimiter = ',', hide_possible_values = true)]
+    /// What the report is written in, instead of what it was: csv, json, parquet (these always), html
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub format: Option<Vec<Format>>,
     /// A label for the report's heading
     #[arg(long, value_name = "NAME")]

@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Write};
 
 use super::cli::{DiffCommand, DiffOutput};
 use super::exit::{self, Exit, Failure};
+use super::voice::Voice;
 use crate::report::comparison::{self, Comparison, ComparisonError};
 use crate::report::{ReportError, csv};
 
@@ -14,14 +15,14 @@ use crate::report::{ReportError, csv};
 ///
 /// # Errors
 /// When one of the two is no report, or can't be believed.
-pub(super) fn run(command: &DiffCommand, quiet: bool) -> Result<Exit, Failure> {
+pub(super) fn run(command: &DiffCommand, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
     let comparison = Comparison::of(&command.old, &command.new).map_err(failure)?;
     if !quiet {
         warn(&comparison);
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match command.output {
-        DiffOutput::Text => text::show(&comparison, [&command.old, &command.new], &mut out),
+        DiffOutput::Text => text::show(&comparison, [&command.old, &command.new], voice, &mut out),
         DiffOutput::Json => json::write(&comparison, &mut out),
         DiffOutput::Csv => csv::write(comparison::table(&comparison), &mut out).map(drop).or_else(io_error),
     };

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::pipeline::Signal;
 use crate::summary::{Verdict, Weighed};
 
 /// Every way in which the process can end.
@@ -37,6 +38,15 @@ impl Exit {
             Self::NoReport => 4,
             Self::Interrupted => 130,
             Self::Terminated => 143,
+        }
+    }
+}
+
+impl From<Signal> for Exit {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Interrupt => Self::Interrupted,
+            Signal::Terminate => Self::Terminated,
         }
     }
 }
@@ -154,7 +164,8 @@ mod tests {
 
     #[test]
     fn every_verdict_has_its_code() {
-        let of = |verdict, fail_on: &[FailOn]| of(&Weighed { verdict, pending: 0, material: 0 }, fail_on).code();
+        let of =
+            |verdict, fail_on: &[FailOn]| of(&Weighed { verdict, pending: 0, material: 0, gap: false }, fail_on).code();
         let cases = [
             (Verdict::Reconciled, 0),
             (Verdict::Empty, 0),
@@ -174,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_fails_whatever_outranks_it() {
-        let weighed = |verdict| Weighed { verdict, pending: 1, material: 1 };
+        let weighed = |verdict| Weighed { verdict, pending: 1, material: 1, gap: false };
         for verdict in [Verdict::Warnings, Verdict::Pending] {
             assert_eq!(of(&weighed(verdict), &[]).code(), 0);
             assert_eq!(of(&weighed(verdict), &[FailOn::Pending]).code(), 1);

@@ -1,11 +1,17 @@
 //! The command line, the settings, one file per command, and the exit codes.
 
+mod access;
 mod audit;
 mod checks;
 pub mod cli;
+mod completions;
 mod diff;
+mod discover;
 pub mod exit;
+pub mod help;
+mod init;
 mod logging;
+mod man;
 mod prune;
 mod reconcile;
 mod runs;
@@ -13,30 +19,47 @@ mod sandbox;
 pub mod settings;
 mod terminal;
 mod verify;
+mod voice;
+mod wrap;
 
-use clap::Parser;
+use std::env;
+use std::ffi::OsString;
+
+use clap::FromArgMatches;
 
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
+use voice::Voice;
 
 /// Parses the command line, runs the command, and says how the process ends.
 #[must_use]
 pub fn run() -> Exit {
-    let mut cli = Cli::parse();
+    let arguments: Vec<OsString> = env::args_os().collect();
+    // clap says itself what is wrong with the command line, or what the help is, and ends the process.
+    let matches = help::command_for(&arguments).get_matches_from(&arguments);
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Command::Sandbox(command) = &cli.command {
         cli.general.verbose = cli.general.verbose.max(command.verbosity());
     }
     logging::start(&cli.general);
+    let language = settings::language(cli.general.lang, cli.general.config.as_deref());
+    let voice = Voice::new(language, cli.general.colour);
     let ended = match cli.command {
-        Command::Reconcile(command) => {
-            settings::resolve(*command, &cli.general).map_err(Failure::usage).and_then(reconcile::run)
+        Command::Reconcile(command) => settings::resolve(*command, &cli.general)
+            .map_err(Failure::usage)
+            .and_then(|settings| reconcile::run(settings, &voice)),
+        Command::Discover(command) => {
+            settings::discovering(*command, &cli.general).map_err(Failure::usage).and_then(discover::run)
         }
-        Command::Audit(command) => audit::run(*command, cli.general.quiet),
+        Command::Audit(command) => audit::run(*command, cli.general.quiet, &voice),
         Command::Verify(command) => verify::run(&command),
         Command::Runs(command) => runs::run(&command, &cli.general),
         Command::Prune(command) => prune::run(&command, &cli.general),
-        Command::Diff(command) => diff::run(&command, cli.general.quiet),
-        Command::Checks { code } => checks::run(code.as_deref()),
+        Command::Diff(command) => diff::run(&command, cli.general.quiet, &voice),
+        Command::Init { file } => init::run(&file),
+        Command::Checks { code } => checks::run(code.as_deref(), &voice),
+        Command::Completions { shell } => completions::run(shell, language),
+        Command::Man { folder } => man::run(folder.as_deref(), language),
         Command::Sandbox(command) => sandbox::run(command.port, command.options()),
     };
     ended.unwrap_or_else(|failure| {

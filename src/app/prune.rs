@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::cli::{General, Prune};
 use super::exit::{self, Exit, Failure};
-use super::{reconcile, runs, settings};
+use super::{access, runs, settings};
 use crate::report::retention;
 use crate::store::{Lock, Pruned};
 
@@ -16,7 +16,7 @@ pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
     let (state, reports_dir) = settings::place(&command.place, general).map_err(Failure::usage)?;
     let before = Timestamp::now().checked_sub(keep).map_err(|_| Failure::usage("--keep reaches back too far"))?;
     let mut store = runs::open(&state)?;
-    let _lock = Lock::on_state(&state, Timestamp::now()).map_err(reconcile::locked)?;
+    let _lock = Lock::on_state(&state, Timestamp::now()).map_err(access::locked)?;
     let reports = retention::older_reports(&reports_dir, before).map_err(Failure::no_report)?;
     let Pruned { runs, outcomes, observations } = store.prune(before, command.dry_run).map_err(Failure::no_report)?;
     let mut out = io::stdout().lock();

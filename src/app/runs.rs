@@ -82,7 +82,7 @@ fn show(rows: &[Value], out: &mut dyn Write) -> io::Result<()> {
         other => other.to_string(),
     };
     let headings = ["run", "state", "started_at", "done", "rows", "verdict", "input", "report"];
-    let mut table = super::terminal::grid(&headings);
+    let mut table = super::terminal::grid(&headings.map(str::to_owned));
     for row in rows {
         table.add_row(headings.map(|name| text(row, name)));
     }

@@ -1,40 +1,43 @@
 //! Settings: option over environment over file over default, validated once, before anything is fetched.
 
+mod asking;
+mod discovering;
+mod file;
 mod judging;
+mod language;
 mod waivers;
 
-use std::env;
-use std::fs;
+use std::collections::BTreeMap;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
-use secrecy::SecretString;
-use toml::Table;
 
-use super::cli::{self, Audit, General, Kept, Options, Output, Place, Reconcile};
+use super::cli::{Audit, General, Kept, Options, Output, Place, Reconcile};
 use super::exit::FailOn;
 use crate::checks::Judging;
+use crate::domain::books::Field;
 use crate::input::{Options as InputOptions, Source};
+use crate::language::Language;
 use crate::pipeline::Memory;
 use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
-use crate::report::formats::{Format, Formats};
+use crate::report::formats::Formats;
 use crate::report::publish::Destination;
-use crate::report::texts::Language;
+use asking::{KEY_FILE, KEY_VARIABLE};
+use file::with_file;
 
-const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
-const KEY_VARIABLE: &str = "CHENYU_API_KEY";
+pub use discovering::{Discovering, discovering};
+
+#[cfg(test)]
+pub(super) use file::overlay;
+pub(super) use judging::nearest;
+pub(super) use language::language;
+
 const REPORTS_DIR: &str = "reports";
 const AUDITS_DIR: &str = "audits";
 const STATE_FILE: &str = ".state.sqlite";
-/// The largest key file, in bytes.
-const MAX_KEY_FILE: u64 = 4_096;
-/// Requests per second.
-const DEFAULT_RATE: u32 = 10;
-const MAX_CONCURRENCY: usize = 1_024;
 /// The longest label of an account, in characters.
 const MAX_ACCOUNT: usize = 200;
 
@@ -45,10 +48,8 @@ pub struct Settings {
     pub input: InputOptions,
     /// How to ask the provider.
     pub provider: ProviderOptions,
-    /// The provider's key; `None` with the simulator.
+    /// The provider's key; `None` where the simulator is asked instead.
     pub key: Option<ApiKey>,
-    /// Whether the simulator is asked instead.
-    pub sandbox: bool,
     /// The settings that affect judgement.
     pub judging: Judging,
     /// What ages are counted to, if not the start of the run.
@@ -69,6 +70,8 @@ pub struct Settings {
     pub account: Option<String>,
     /// How long after its last sign of life a run is continued; `None` for never.
     pub resume_within: Option<Duration>,
+    /// Whether failing orders are read once more before they are reported.
+    pub confirms: bool,
     /// What is kept for later runs, and taken from earlier ones.
     pub memory: Memory,
     /// What standard output gets.
@@ -89,7 +92,7 @@ pub enum SettingsError {
         source: io::Error,
     },
     /// The settings file holds something it should not.
-    #[error("the settings file {} is not usable:\n{message}", path.display())]
+    #[error("the settings file {} is not usable: {message}", path.display())]
     Toml {
         /// The file.
         path: PathBuf,
@@ -107,7 +110,7 @@ pub enum SettingsError {
         expected: String,
     },
     /// The file says something of a check that there is not.
-    #[error("[checks] in the settings file: there is no check {code:?}{}", nearest.map_or_else(String::new, |near| format!("; did you mean {near:?}?")))]
+    #[error("[checks]: there is no check {code:?}{}", nearest.map_or_else(String::new, |near| format!("; did you mean {near:?}?")))]
     UnknownCheck {
         /// What stands there.
         code: String,
@@ -115,7 +118,7 @@ pub enum SettingsError {
         nearest: Option<&'static str>,
     },
     /// The file says of a check what can't be said of it.
-    #[error("[checks] in the settings file: {key} = {value:?}: {expected}")]
+    #[error("[checks]: {key} = {value:?}: {expected}")]
     Check {
         /// The check, or check and cause.
         key: String,
@@ -123,6 +126,14 @@ pub enum SettingsError {
         value: String,
         /// What would do.
         expected: String,
+    },
+    /// The thresholds of a workflow can't be used.
+    #[error("[workflow.{id}]: {problem}")]
+    Workflow {
+        /// The workflow.
+        id: String,
+        /// What and why not.
+        problem: String,
     },
     /// The file of waivers can't be used.
     #[error("--waivers {}: {problem}", path.display())]
@@ -153,6 +164,29 @@ pub enum SettingsError {
         /// Why not.
         source: KeyError,
     },
+    /// What can't be used stands in the settings file.
+    #[error("{error} (in the settings file {})", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What can't be used.
+        error: Box<SettingsError>,
+    },
+}
+
+impl SettingsError {
+    /// The key of the settings file that could be at fault.
+    fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Value { option, .. } => Some(option),
+            Self::UnknownCheck { .. } | Self::Check { .. } => Some("checks"),
+            Self::Workflow { .. } => Some("workflow"),
+            Self::Waivers { .. } => Some("waivers"),
+            Self::KeyFile { .. } => Some(KEY_FILE),
+            Self::Key { origin, .. } if origin != KEY_VARIABLE => Some(KEY_FILE),
+            Self::Key { .. } | Self::File { .. } | Self::Toml { .. } | Self::NoKey | Self::InFile { .. } => None,
+        }
+    }
 }
 
 /// Brings together what was typed, and proves it usable.
@@ -160,26 +194,24 @@ pub enum SettingsError {
 /// # Errors
 /// [`SettingsError`] says which setting can't be used and what would do.
 pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, SettingsError> {
-    let options = match settings_file(general.config.as_deref())? {
-        Some((path, text)) => {
-            overlay(&command.options, &text).map_err(|message| SettingsError::Toml { path, message })?
-        }
-        None => command.options,
-    };
-    let sandbox = options.sandbox.unwrap_or(false);
-    let key = if sandbox { None } else { Some(key(options.api_key_file.as_deref())?) };
+    with_file(command.options, general, |options| settings(command.ids, options, general))
+}
+
+/// Proves the settings usable, wherever each comes from.
+fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Settings, SettingsError> {
+    let key = asking::key(&options.asking)?;
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
+    let judging = judging::judging(&options)?;
     Ok(Settings {
-        input: input(command.ids, &options)?,
-        provider: provider(&options)?,
+        input: input(ids, &options, judging.expect.clone())?,
+        provider: asking::provider(&options.asking)?,
         key,
-        sandbox,
-        judging: judging::judging(&options)?,
+        judging,
         as_of: as_of(options.as_of.as_deref())?,
         fail_on: fail_on(&options)?,
         allow_empty: options.allow_empty.unwrap_or(false),
-        formats: options.format.as_deref().map_or_else(Formats::default, formats),
-        language: Language::default(),
+        formats: options.format.map_or_else(Formats::default, Formats::of),
+        language: language(general.lang, general.config.as_deref()),
         state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
         destination: options.out.map_or(Destination::Under(reports_dir), Destination::Exactly),
         account: options.account.map(account).transpose()?,
@@ -187,6 +219,7 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
             Some(true) => None,
             _ => Some(duration("resume-within", options.resume_within.as_deref().unwrap_or("6h"))?),
         },
+        confirms: options.confirm.unwrap_or(true),
         memory: Memory {
             reuse_settled: options.reuse_settled.as_deref().map(|text| duration("reuse-settled", text)).transpose()?,
             keeps_replies: options.evidence == Some(Kept::Full),
@@ -202,12 +235,12 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
 /// [`SettingsError`] where the settings file can't be used.
 pub fn place(typed: &Place, general: &General) -> Result<(PathBuf, PathBuf), SettingsError> {
     let typed = Options { state: typed.state.clone(), reports_dir: typed.reports_dir.clone(), ..Options::default() };
-    let options = match settings_file(general.config.as_deref())? {
-        Some((path, text)) => overlay(&typed, &text).map_err(|message| SettingsError::Toml { path, message })?,
-        None => typed,
-    };
+    with_file(typed, general, |options| Ok(place_of(options)))
+}
+
+fn place_of(options: Options) -> (PathBuf, PathBuf) {
     let reports_dir = options.reports_dir.unwrap_or_else(|| REPORTS_DIR.into());
-    Ok((options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)), reports_dir))
+    (options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)), reports_dir)
 }
 
 /// Where the state of a report is unless it is named: beside it.
@@ -228,6 +261,8 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         stale_after,
         waivers: command.waivers.clone(),
         material: command.material.clone(),
+        warn_before: command.warn_before.clone(),
+        control_total: command.control_total.clone(),
         ..Options::default()
     };
     let currency = command.currency.clone().filter(|currency| !currency.is_empty());
@@ -236,17 +271,22 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance.clone() },
         currency: if command.currency.is_some() { given.currency } else { was.currency.clone() },
         stale_after: if command.stale_after.is_some() { given.stale_after } else { was.stale_after },
+        warn_before: if command.warn_before.is_some() { given.warn_before } else { was.warn_before },
         off: if command.all_checks { given.off } else { was.off.clone() },
         severities: was.severities.clone(),
         names_causes: was.names_causes || command.all_checks,
         material: if command.material.is_some() { given.material } else { was.material },
         waivers: if command.waivers.is_some() { given.waivers } else { was.waivers.clone() },
+        workflows: was.workflows.clone(),
+        expect: was.expect.clone(),
+        complete: was.complete,
+        control_totals: if command.control_total.is_some() { given.control_totals } else { was.control_totals.clone() },
     };
     let changes = Changes {
         judging: Some(judging),
         as_of: as_of(command.as_of.as_deref())?,
         account: command.account.clone().map(account).transpose()?,
-        formats: command.format.as_deref().map(formats),
+        formats: command.format.clone().map(Formats::of),
         language: None,
     };
     let under = command.reports_dir.clone().unwrap_or_else(|| AUDITS_DIR.into());
@@ -263,60 +303,29 @@ pub fn keep(text: &str) -> Result<Duration, SettingsError> {
 
 fn fail_on(options: &Options) -> Result<Vec<FailOn>, SettingsError> {
     let fail_on = options.fail_on.clone().unwrap_or_default();
-    if fail_on.contains(&FailOn::Material) && options.material.is_none() {
+    let by_workflow = || options.workflow.iter().flatten().any(|(_, own)| own.material.is_some());
+    if fail_on.contains(&FailOn::Material) && options.material.is_none() && !by_workflow() {
         return Err(unusable("fail-on", FailOn::Material.word(), "say from which size on, with --material"));
     }
     Ok(fail_on)
 }
 
-fn formats(named: &[cli::Format]) -> Formats {
-    Formats::of(named.iter().map(|format| match format {
-        cli::Format::Csv => Format::Csv,
-        cli::Format::Json => Format::Json,
-        cli::Format::Parquet => Format::Parquet,
-        cli::Format::Html => Format::Html,
-    }))
-}
-
 fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, SettingsError> {
-    let parsed =
-        text.map(|text| value::<Timestamp>("as-of", text, "a time such as 2026-11-23T02:00:00Z")).transpose()?;
+    let parsed = text
+        .map(|text| value::<Timestamp>("as-of", text, "give a time with its offset, such as 2026-11-23T02:00:00Z"))
+        .transpose()?;
     // What the state can't keep must not be judged by either: times are kept to the microsecond.
     Ok(parsed.map(|as_of| as_of.round(Unit::Microsecond).unwrap_or(as_of)))
 }
 
-/// The file that is named, or the user's own; never one of the current directory, which could redirect the key.
-fn settings_file(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, SettingsError> {
-    let own = || {
-        let folder = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
-        let folder = folder.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".config")))?;
-        Some(folder.join("tieout/tieout.toml")).filter(|path| path.exists())
-    };
-    let Some(path) = named.map(Path::to_owned).or_else(own) else {
-        return Ok(None);
-    };
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(Some((path, text))),
-        Err(source) => Err(SettingsError::File { path, source }),
-    }
-}
-
-/// Lays what was typed over what the file says. The file is read by itself first, so that its errors name its lines.
-fn overlay(typed: &Options, file: &str) -> Result<Options, String> {
-    let unusable = |error: toml::de::Error| error.to_string();
-    toml::from_str::<Options>(file).map_err(unusable)?;
-    let mut settings: Table = file.parse().map_err(unusable)?;
-    settings.extend(Table::try_from(typed).map_err(|error| error.to_string())?);
-    settings.try_into().map_err(unusable)
-}
-
-fn input(ids: PathBuf, options: &Options) -> Result<InputOptions, SettingsError> {
+fn input(ids: PathBuf, options: &Options, books: BTreeMap<Field, String>) -> Result<InputOptions, SettingsError> {
     Ok(InputOptions {
         source: if ids.as_os_str() == "-" { Source::Stdin } else { Source::File(ids) },
         column: options.column.clone(),
         no_header: options.no_header.unwrap_or(false),
         encoding: options.encoding.clone(),
         delimiter: options.delimiter.as_deref().map(delimiter).transpose()?,
+        books,
     })
 }
 
@@ -328,26 +337,6 @@ fn delimiter(text: &str) -> Result<u8, SettingsError> {
         (_, [byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Ok(*byte),
         _ => Err(unusable("delimiter", text, "give one character, or comma, semicolon, tab")),
     }
-}
-
-fn provider(options: &Options) -> Result<ProviderOptions, SettingsError> {
-    let concurrency = options.concurrency.unwrap_or(16);
-    if !(1..=MAX_CONCURRENCY).contains(&concurrency) {
-        return Err(unusable("concurrency", &concurrency.to_string(), "give a number from 1 to 1024"));
-    }
-    Ok(ProviderOptions {
-        base_url: options.api_url.clone().unwrap_or_else(|| API_URL.to_owned()),
-        // The simulator is this process: there is nobody to spare.
-        rate: options.rate.unwrap_or(if options.sandbox == Some(true) { 0 } else { DEFAULT_RATE }),
-        concurrency,
-        timeout: duration("timeout", options.timeout.as_deref().unwrap_or("30s"))?,
-        retries: options.retries.unwrap_or(5),
-        max_wait: duration("max-wait", options.max_wait.as_deref().unwrap_or("5m"))?,
-        strict_rate: options.strict_rate.unwrap_or(false),
-        deadline: options.deadline.as_deref().map(|text| duration("deadline", text)).transpose()?,
-        proxy: options.proxy.clone().map(SecretString::from),
-        ca_file: options.ca_file.clone(),
-    })
 }
 
 fn duration(option: &'static str, text: &str) -> Result<Duration, SettingsError> {
@@ -373,36 +362,6 @@ fn value<T: std::str::FromStr>(option: &'static str, text: &str, expected: &str)
 
 fn unusable(option: &'static str, value: &str, expected: &str) -> SettingsError {
     SettingsError::Value { option, value: value.to_owned(), expected: expected.to_owned() }
-}
-
-/// The key: from its file where one is named, else from the environment. It is never an argument.
-fn key(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
-    if let Some(path) = file {
-        let text = key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
-        let origin = || format!("--api-key-file {}", path.display());
-        return ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: origin(), source });
-    }
-    match env::var(KEY_VARIABLE) {
-        Ok(text) => ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: KEY_VARIABLE.into(), source }),
-        Err(env::VarError::NotUnicode(_)) => {
-            Err(SettingsError::Key { origin: KEY_VARIABLE.into(), source: KeyError::BadCharacter })
-        }
-        Err(env::VarError::NotPresent) => Err(SettingsError::NoKey),
-    }
-}
-
-fn key_file(path: &Path) -> Result<String, String> {
-    let found = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !found.is_file() {
-        return Err("it is no regular file".to_owned());
-    }
-    if found.len() > MAX_KEY_FILE {
-        return Err(format!("it is larger than {MAX_KEY_FILE} bytes: it should hold the key alone"));
-    }
-    if found.permissions().mode() & 0o077 != 0 {
-        tracing::warn!("{} can be read by others than its owner: chmod 600 it", path.display());
-    }
-    fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -8,14 +8,18 @@ use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 
+use super::voice::Voice;
 use crate::checks::{CATALOGUE, WaiverState};
+use crate::domain::finding::Finding;
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 use crate::domain::outcome::Bucket;
+use crate::language::{Texts, Word};
 use crate::report::builder::Report;
-use crate::report::summary_json::{ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
+use crate::report::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use crate::report::tables::Discrepancy;
-use crate::summary::{CheckCount, NetAndGross, Verdict};
+use crate::store::Confirmations;
+use crate::summary::{CheckCount, NetAndGross, Tie, Verdict};
 
 /// How many discrepancies are shown; the report has them all.
 const WORST: usize = 5;
@@ -26,92 +30,228 @@ const WHAT: usize = 100;
 ///
 /// # Errors
 /// When standard output can't be written.
-pub(super) fn show(report: &Report, folder: &Path, out: &mut dyn Write) -> io::Result<()> {
-    let summary = &report.summary;
-    writeln!(out, "Verdict: {}", summary.verdict.to_uppercase())?;
-    writeln!(out, "{}", explanation(report))?;
+pub(super) fn show(
+    report: &Report,
+    folder: &Path,
+    confirmed: Confirmations,
+    voice: &Voice,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (summary, texts) = (&report.summary, voice.texts);
+    let verdict = texts.with("terminal-verdict", &[("verdict", texts.of(Word::VerdictName, summary.verdict).into())]);
+    writeln!(out, "{}", voice.verdict(report.weighed.verdict, &verdict))?;
+    writeln!(out, "{}", explanation(report, texts))?;
 
-    writeln!(out, "\nPopulation")?;
+    heading(&texts.get("terminal-population"), voice, out)?;
     let mut population = grid(&[]);
     for (bucket, count) in summary.population.buckets().filter(|(bucket, count)| *count > 0 || is_usual(*bucket)) {
-        population.add_row(vec![bucket.code().to_owned(), count.to_string()]);
+        population.add_row(vec![texts.of(Word::BucketName, bucket.code()), count.to_string()]);
     }
-    population.add_row(vec!["= rows read".to_owned(), summary.population.rows().to_string()]);
+    population.add_row(vec![texts.get("terminal-rows-read"), summary.population.rows().to_string()]);
     print(&mut population, &[1], out)?;
+    if report.exceptions > 0 {
+        writeln!(out, "{}", texts.with("terminal-exceptions", &[("count", report.exceptions.into())]))?;
+    }
     if summary.reused > 0 {
-        let reused = counted(summary.reused, "order was", "orders were");
-        writeln!(out, "{reused} not asked for again: an earlier run saw them settled.")?;
+        writeln!(out, "{}", texts.with("terminal-reused", &[("count", summary.reused.into())]))?;
     }
 
-    show_control_totals(&summary.control_totals, out)?;
-    show_causes(summary, out)?;
-    show_worst(report, out)?;
-    show_waivers(report, out)?;
-    show_lifecycle(summary.lifecycle, out)?;
-    writeln!(out, "\nReport: {}", folder.display())
+    show_control_totals(&summary.control_totals, voice, out)?;
+    show_books(&summary.control_totals, voice, out)?;
+    show_ties(&summary.ties, voice, out)?;
+    show_completeness(summary.completeness.as_ref(), texts, out)?;
+    show_causes(summary, voice, out)?;
+    show_worst(report, voice, out)?;
+    show_waivers(report, texts, out)?;
+    show_lifecycle(summary.lifecycle, texts, out)?;
+    show_confirmed(confirmed, texts, out)?;
+    writeln!(out, "\n{}", texts.with("terminal-report", &[("folder", folder.display().to_string().into())]))
 }
 
-fn show_control_totals(by_currency: &BTreeMap<String, ControlTotals>, out: &mut dyn Write) -> io::Result<()> {
+/// The heading of a part of the summary, after a blank line.
+pub(super) fn heading(text: &str, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n{}", voice.bold(text))
+}
+
+fn show_control_totals(
+    by_currency: &BTreeMap<String, ControlTotals>,
+    voice: &Voice,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     if by_currency.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nControl totals")?;
-    let currencies: Vec<String> = by_currency.keys().map(|currency| currency_name(currency)).collect();
-    let headings: Vec<&str> = iter::once("").chain(currencies.iter().map(String::as_str)).collect();
-    let mut table = grid(&headings);
-    let mut row = |name: &str, figure: &dyn Fn(&ControlTotals) -> Sum| {
+    let texts = voice.texts;
+    heading(&texts.get("terminal-control-totals"), voice, out)?;
+    let currencies: Vec<String> = by_currency.keys().map(|currency| currency_name(currency, texts)).collect();
+    let mut table = grid(&iter::once(String::new()).chain(currencies.iter().cloned()).collect::<Vec<_>>());
+    let mut row = |name: String, figure: &dyn Fn(&ControlTotals) -> Sum| {
         let figures = by_currency.values().map(|totals| figure(totals).to_string());
-        table.add_row(iter::once(name.to_owned()).chain(figures).collect::<Vec<_>>());
+        table.add_row(iter::once(name).chain(figures).collect::<Vec<_>>());
     };
     for name in Amounts::NAMES {
-        row(&format!("{name} (settled)"), &|totals| totals.amounts.get(name).copied().unwrap_or_default());
+        let settled = texts.with("terminal-settled", &[("amount", texts.of(Word::AmountName, name).into())]);
+        row(settled, &|totals| totals.amounts.get(name).copied().unwrap_or_default());
     }
-    row("quote-split differences, net", &|totals| totals.differences.quote_split.difference.net);
-    row("cost-sum differences, net", &|totals| totals.differences.cost_sum.difference.net);
-    row("passed by tolerance, gross", &|totals| totals.passed_by_tolerance.difference.gross);
-    row("still frozen", &|totals| totals.frozen.total.quote_amount);
+    row(texts.get("terminal-quote-split"), &|totals| totals.differences.quote_split.difference.net);
+    row(texts.get("terminal-cost-sum"), &|totals| totals.differences.cost_sum.difference.net);
+    row(texts.get("terminal-tolerated"), &|totals| totals.passed_by_tolerance.difference.gross);
+    row(texts.get("terminal-frozen"), &|totals| totals.frozen.total.quote_amount);
+    if by_currency.values().any(|totals| totals.frozen.stale_soon.is_some()) {
+        row(texts.get("terminal-stale-soon"), &|totals| totals.frozen.stale_soon.unwrap_or_default().quote_amount);
+    }
     print(&mut table, &(1..=currencies.len()).collect::<Vec<_>>(), out)
 }
 
+/// What came of reading failing orders once more.
+fn show_confirmed(confirmed: Confirmations, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
+    let Confirmations { asked, changed } = confirmed;
+    if asked == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", texts.with("terminal-confirmed", &[("count", asked.into()), ("changed", changed.into())]))
+}
+
+/// Our own books beside the provider's.
+fn show_books(by_currency: &BTreeMap<String, ControlTotals>, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
+    let texts = voice.texts;
+    let mut table = grid(&[
+        String::new(),
+        texts.get("terminal-column-ours"),
+        texts.get("terminal-column-provider"),
+        texts.get("terminal-column-difference"),
+        texts.get("terminal-column-without"),
+        texts.get("terminal-column-currency"),
+    ]);
+    for (currency, totals) in by_currency {
+        for (field, books) in &totals.books {
+            let figures = [books.ours, books.provider, books.difference].map(|figure| figure.to_string());
+            let last = [books.without_amount.to_string(), currency_name(currency, texts)];
+            table.add_row(iter::once(texts.of(Word::AmountName, field)).chain(figures).chain(last).collect::<Vec<_>>());
+        }
+    }
+    if table.is_empty() {
+        return Ok(());
+    }
+    heading(&texts.get("terminal-books"), voice, out)?;
+    print(&mut table, &[1, 2, 3, 4], out)
+}
+
+/// The control totals from outside.
+fn show_ties(ties: &[Tie], voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
+    if ties.is_empty() {
+        return Ok(());
+    }
+    let texts = voice.texts;
+    heading(&texts.get("terminal-ties"), voice, out)?;
+    let mut table = grid(&[
+        String::new(),
+        texts.get("terminal-column-given"),
+        texts.get("terminal-column-summed"),
+        texts.get("terminal-column-difference"),
+        texts.get("terminal-column-currency"),
+        String::new(),
+    ]);
+    for tie in ties {
+        let figure = |figure: Option<Sum>| figure.map(|figure| figure.to_string()).unwrap_or_default();
+        let currency = tie.currency.as_deref();
+        table.add_row(vec![
+            texts.of(Word::AmountName, tie.field),
+            tie.expected.to_string(),
+            figure(tie.actual),
+            figure(tie.difference),
+            currency.map_or_else(|| texts.get("terminal-tie-of-which"), |currency| currency_name(currency, texts)),
+            if tie.holds() { texts.get("terminal-tie-holds") } else { texts.get("terminal-tie-fails") },
+        ]);
+    }
+    print(&mut table, &[1, 2, 3], out)
+}
+
+/// Whether the input has all that the provider lists.
+fn show_completeness(counts: Option<&CompletenessCounts>, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
+    let Some(CompletenessCounts { listed, unlisted, counted, missing, problem }) = counts else {
+        return Ok(());
+    };
+    if let Some(problem) = problem {
+        return writeln!(out, "\n{}", texts.with("terminal-list-not-had", &[("problem", problem.clone().into())]));
+    }
+    let said = texts.with("terminal-complete", &[("listed", (*listed).into()), ("unlisted", (*unlisted).into())]);
+    writeln!(out, "\n{said}")?;
+    match (missing, counted) {
+        (Some(0), _) => Ok(()),
+        (Some(missing), Some(counted)) => {
+            let said =
+                texts.with("terminal-list-missing", &[("counted", (*counted).into()), ("missing", (*missing).into())]);
+            writeln!(out, "{said}")
+        }
+        _ => writeln!(out, "{}", texts.get("terminal-list-uncounted")),
+    }
+}
+
 /// The largest differences; where a materiality is set, those that come to it.
-fn show_worst(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+fn show_worst(report: &Report, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
+    let texts = voice.texts;
     let all = report.discrepancies.len();
     let is_shown = |row: &&Discrepancy| report.summary.material.is_none() || row.finding.is_material;
     let mut worst: Vec<&Discrepancy> = report.discrepancies.iter().filter(is_shown).collect();
     worst.sort_by_key(|row| std::cmp::Reverse(row.finding.difference.unwrap_or_default().abs()));
-    if let Some(material) = &report.summary.settings.material {
-        writeln!(
-            out,
-            "\nMaterial discrepancies, from {material} on ({} of {} in {all})",
-            worst.len().min(WORST),
-            worst.len()
-        )?;
+    let (shown, count) = (worst.len().min(WORST), worst.len());
+    if report.summary.material.is_some() {
+        let from = report.summary.settings.material.clone();
+        let from = from.unwrap_or_else(|| texts.get("terminal-material-by-workflow"));
+        let said = texts.with(
+            "terminal-material",
+            &[("material", from.into()), ("shown", shown.into()), ("count", count.into()), ("all", all.into())],
+        );
+        heading(&said, voice, out)?;
     } else if all > 0 {
-        writeln!(out, "\nWorst discrepancies ({} of {all})", all.min(WORST))?;
+        let said = texts.with("terminal-worst", &[("shown", shown.into()), ("all", all.into())]);
+        heading(&said, voice, out)?;
     }
     if worst.is_empty() {
         return Ok(());
     }
-    let mut table = grid(&["line", "run order", "check", "difference", "what"]);
+    let mut table = grid(&[
+        texts.get("terminal-column-line"),
+        texts.get("terminal-column-order"),
+        texts.get("terminal-column-check"),
+        texts.get("terminal-column-difference"),
+        texts.get("terminal-column-what"),
+    ]);
     for row in worst.into_iter().take(WORST) {
         let finding = &row.finding;
+        let what = cut(&what(finding, texts));
         table.add_row(vec![
-            row.line.to_string(),
+            row.line.map(|line| line.to_string()).unwrap_or_default(),
             row.run_order_id.to_string(),
             finding.check.to_owned(),
             finding.difference.map(|difference| difference.to_string()).unwrap_or_default(),
-            cut(&finding.message),
+            if finding.is_waived { texts.with("terminal-waived", &[("what", what.into())]) } else { what },
         ]);
     }
     print(&mut table, &[0, 3], out)
 }
 
+/// What is wrong. The English message stands in the report as well, and so in the code.
+fn what(finding: &Finding, texts: Texts) -> String {
+    let sides = [("expected", finding.expected.to_string().into()), ("actual", finding.actual.to_string().into())];
+    texts.try_with(&format!("finding-{}", finding.check), &sides).unwrap_or_else(|_| finding.message.clone())
+}
+
 /// How many orders fail which check for which cause, and by how much.
-fn show_causes(summary: &SummaryJson, out: &mut dyn Write) -> io::Result<()> {
+fn show_causes(summary: &SummaryJson, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
+    let texts = voice.texts;
     if !summary.checks.is_empty() {
-        writeln!(out, "\nFailed checks by cause")?;
-        let mut table =
-            grid(&["check", "cause", "severity", "orders", "net difference", "gross difference", "currency"]);
+        heading(&texts.get("terminal-causes"), voice, out)?;
+        let mut table = grid(&[
+            texts.get("terminal-column-check"),
+            texts.get("terminal-column-cause"),
+            texts.get("terminal-column-severity"),
+            texts.get("terminal-column-orders"),
+            texts.get("terminal-column-net"),
+            texts.get("terminal-column-gross"),
+            texts.get("terminal-column-currency"),
+        ]);
         for (check, count) in &summary.checks {
             let causes = summary.causes.iter().filter_map(|(key, count)| {
                 let (of, cause) = key.split_once('.')?;
@@ -120,29 +260,34 @@ fn show_causes(summary: &SummaryJson, out: &mut dyn Write) -> io::Result<()> {
             let causes: Vec<(&str, &CheckCount)> = causes.collect();
             let rows = if causes.is_empty() { vec![("", count)] } else { causes };
             for (cause, count) in rows {
-                add_cause(&mut table, [check, cause], count);
+                add_cause(&mut table, [check, cause], count, texts);
             }
         }
         print(&mut table, &[3, 4, 5], out)?;
     }
-    let judging = &summary.settings.checks;
-    let off: Vec<&str> =
-        CATALOGUE.iter().map(|check| check.code).filter(|code| !judging.iter().any(|on| on == code)).collect();
+    let off = not_judged(summary);
     if !off.is_empty() {
-        writeln!(out, "Not judged, as set: {}", off.join(", "))?;
+        writeln!(out, "{}", texts.with("terminal-not-judged", &[("codes", off.join(", ").into())]))?;
     }
     Ok(())
 }
 
+/// The checks that are off.
+fn not_judged(summary: &SummaryJson) -> Vec<&'static str> {
+    let judged = &summary.settings.checks;
+    CATALOGUE.iter().map(|check| check.code).filter(|code| !judged.iter().any(|on| on == code)).collect()
+}
+
 /// One line a currency: sums never cross currencies.
-fn add_cause(table: &mut Table, words: [&str; 2], count: &CheckCount) {
-    let mut head = [words[0], words[1], count.severity.code(), &count.orders.to_string()].map(str::to_owned).to_vec();
+fn add_cause(table: &mut Table, words: [&str; 2], count: &CheckCount, texts: Texts) {
+    let severity = texts.of(Word::SeverityName, count.severity.code());
+    let mut head = [words[0], words[1], &severity, &count.orders.to_string()].map(str::to_owned).to_vec();
     if count.differences.is_empty() {
         table.add_row(head);
         return;
     }
     for (currency, NetAndGross { net, gross }) in &count.differences {
-        let figures = [net.to_string(), gross.to_string(), currency_name(currency)];
+        let figures = [net.to_string(), gross.to_string(), currency_name(currency, texts)];
         table.add_row(head.iter().cloned().chain(figures));
         head.fill(String::new());
     }
@@ -156,85 +301,94 @@ fn cut(message: &str) -> String {
 }
 
 /// What became of the waivers, and which of them lapsed.
-fn show_waivers(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+fn show_waivers(report: &Report, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
     let Some(WaiverCounts { applied, expired, changed, unused }) = report.summary.waivers else {
         return Ok(());
     };
-    let counts = [(applied, "applied"), (expired, "expired"), (changed, "changed"), (unused, "unused")];
-    let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    writeln!(out, "\nWaivers: {}", counts.collect::<Vec<_>>().join(", "))?;
+    let counts = [
+        (applied, texts.with("terminal-waivers-applied", &[("count", applied.into())])),
+        (expired, texts.with("terminal-waivers-expired", &[("count", expired.into())])),
+        (changed, texts.with("terminal-waivers-changed", &[("count", changed.into())])),
+        (unused, texts.with("terminal-waivers-unused", &[("count", unused.into())])),
+    ];
+    let counts: Vec<String> = counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, said)| said).collect();
+    let counts = counts.join(&texts.get("terminal-separator"));
+    writeln!(out, "\n{}", texts.with("terminal-waivers", &[("counts", counts.into())]))?;
     for (order, check, state) in report.lapsed.iter().take(WORST) {
-        writeln!(
-            out,
-            "  {order} {check}: {}",
-            match state {
-                WaiverState::Expired => "its day is over",
-                _ => "the figures are other ones now",
-            }
-        )?;
+        let why = match state {
+            WaiverState::Expired => texts.get("terminal-waiver-expired"),
+            _ => texts.get("terminal-waiver-changed"),
+        };
+        let lapsed = texts.with(
+            "terminal-waiver-lapsed",
+            &[("order", order.to_string().into()), ("check", check.to_string().into()), ("why", why.into())],
+        );
+        writeln!(out, "  {lapsed}")?;
     }
     Ok(())
 }
 
 /// What became of discrepancies since the report before, once there is something to tell.
-fn show_lifecycle(lifecycle: Lifecycle, out: &mut dyn Write) -> io::Result<()> {
+fn show_lifecycle(lifecycle: Lifecycle, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
     let Lifecycle { new, persisting, resolved, not_assessed } = lifecycle;
     if persisting + resolved + not_assessed == 0 {
         return Ok(());
     }
-    write!(out, "\nSince the report before: {new} new, {persisting} persisting, {resolved} resolved")?;
-    if not_assessed > 0 {
-        write!(out, ", {not_assessed} could not be judged")?;
-    }
-    writeln!(out)
+    let said = texts.with(
+        "terminal-lifecycle",
+        &[
+            ("new", new.into()),
+            ("persisting", persisting.into()),
+            ("resolved", resolved.into()),
+            ("unjudged", not_assessed.into()),
+        ],
+    );
+    writeln!(out, "\n{said}")
 }
 
-fn explanation(report: &Report) -> String {
+fn explanation(report: &Report, texts: Texts) -> String {
     let population = &report.summary.population;
+    // With a check off nobody knows whether everything ties out.
+    let all_on = not_judged(&report.summary).is_empty();
+    let pending = population.of(Bucket::Pending);
     match report.weighed.verdict {
-        Verdict::Reconciled => "Every order is settled and ties out.".to_owned(),
-        Verdict::Pending => format!(
-            "Everything due so far ties out; {} not settled yet.",
-            counted(population.of(Bucket::Pending), "order is", "orders are")
-        ),
-        Verdict::Warnings => "Everything ties out, but something is worth a look.".to_owned(),
+        Verdict::Reconciled if all_on => texts.get("terminal-reconciled"),
+        Verdict::Reconciled => texts.get("terminal-reconciled-in-part"),
+        Verdict::Pending if all_on => texts.with("terminal-pending", &[("count", pending.into())]),
+        Verdict::Pending => texts.with("terminal-pending-in-part", &[("count", pending.into())]),
+        Verdict::Warnings => texts.get("terminal-warnings"),
         Verdict::Discrepant => {
             let look = [Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected];
-            format!(
-                "{} a person's look. This is the finding, not a failure of the job.",
-                counted(population.of_any(&look), "row needs", "rows need")
-            )
+            let untied = report.summary.ties.iter().filter(|tie| !tie.holds()).count();
+            let lacking = report.summary.completeness.as_ref().map_or(0, |counts| counts.unlisted);
+            match (untied, population.of_any(&look)) {
+                (0, 0) => texts.with("terminal-lacking", &[("count", lacking.into())]),
+                (0, rows) => texts.with("terminal-discrepant", &[("count", rows.into())]),
+                (_, rows) => texts.with("terminal-variance", &[("totals", untied.into()), ("count", rows.into())]),
+            }
         }
         Verdict::Incomplete => {
             let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
             match (population.rows(), missing) {
-                (0, _) => {
-                    "No verdict can be given: the input has no rows (if that is fine, say --allow-empty).".to_owned()
-                }
-                (_, 0) => "No verdict can be given: not one row led to an order.".to_owned(),
-                _ => {
-                    let rows = counted(missing, "row is", "rows are");
-                    format!("No verdict can be given: {rows} without a readable answer. Run again.")
-                }
+                (_, 0) if report.weighed.gap => texts.get("terminal-list-gap"),
+                (0, _) => texts.get("terminal-no-rows"),
+                (_, 0) => texts.get("terminal-no-order"),
+                _ => texts.with("terminal-incomplete", &[("count", missing.into())]),
             }
         }
-        Verdict::Empty => "There was nothing to reconcile, as allowed.".to_owned(),
+        Verdict::Empty => texts.get("terminal-empty"),
     }
 }
 
-pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-pub(super) fn currency_name(currency: &str) -> String {
-    if currency.is_empty() { "no currency".to_owned() } else { currency.escape_debug().to_string() }
+pub(super) fn currency_name(currency: &str, texts: Texts) -> String {
+    if currency.is_empty() { texts.get("terminal-no-currency") } else { currency.escape_debug().to_string() }
 }
 
 fn is_usual(bucket: Bucket) -> bool {
     matches!(bucket, Bucket::Reconciled | Bucket::Discrepant | Bucket::Pending)
 }
 
-pub(super) fn grid(headings: &[&str]) -> Table {
+pub(super) fn grid(headings: &[String]) -> Table {
     let mut table = Table::new();
     table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Disabled);
     if !headings.is_empty() {

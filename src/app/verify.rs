@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::audit::failure;
 use super::cli::{Output, Verify};
 use super::exit::{self, Exit, FailOn, Failure};
-use super::reconcile::failure;
 use super::settings;
 use crate::pipeline::verify::{Came, Part, verify};
 use crate::store::Store;

@@ -6,26 +6,12 @@ use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
 
 /// Every amount that is due is there.
-pub(super) static MISSING_AMOUNT: Check = Check {
-    code: "missing-amount",
-    holds_when: "the amount is there",
-    due_when: "the quote always; the other five amounts once the order is settled",
-    remedy: "The identities can't be proved without the amount. Ask again later; if it stays away, ask the provider.",
-    example: "settled, but there is no final_amount: nobody can say what was charged.",
-    severity: Severity::Error,
-    examine: missing_amount,
-};
+pub(super) static MISSING_AMOUNT: Check =
+    Check { code: "missing-amount", severity: Severity::Error, examine: missing_amount };
 
 /// No amount is below zero.
-pub(super) static NEGATIVE_AMOUNT: Check = Check {
-    code: "negative-amount",
-    holds_when: "no amount is below zero",
-    due_when: "the amount is there",
-    remedy: "Nothing documented makes an amount negative: ask the provider what it stands for.",
-    example: "external_model_cost -0.41496224: a cost that pays.",
-    severity: Severity::Error,
-    examine: negative_amount,
-};
+pub(super) static NEGATIVE_AMOUNT: Check =
+    Check { code: "negative-amount", severity: Severity::Error, examine: negative_amount };
 
 fn missing_amount(case: &Case<'_>) -> Ruling {
     let due = if case.settled { Amounts::NAMES.len() } else { 1 };

@@ -6,27 +6,10 @@ use crate::domain::finding::Severity;
 use crate::domain::money::Sum;
 
 /// `quote_amount = final_amount + released_amount`.
-pub(super) static QUOTE_SPLIT: Check = Check {
-    code: "quote-split",
-    holds_when: "quote_amount = final_amount + released_amount",
-    due_when: "the order is settled and all three amounts are there",
-    remedy: "Ask the provider why what was charged and what was given back do not add up to what was frozen. \
-             A charge above the quote is allowed only where the submitter accepted external model costs.",
-    example: "quote 0.90000000, final 0.45000000, released 0.40000000: 0.05000000 of what was frozen is neither charged nor given back.",
-    severity: Severity::Error,
-    examine: quote_split,
-};
+pub(super) static QUOTE_SPLIT: Check = Check { code: "quote-split", severity: Severity::Error, examine: quote_split };
 
 /// `total_cost = compute_cost + external_model_cost`.
-pub(super) static COST_SUM: Check = Check {
-    code: "cost-sum",
-    holds_when: "total_cost = compute_cost + external_model_cost",
-    due_when: "all three amounts are there, settled or not",
-    remedy: "Ask the provider which of the three costs is wrong: the total is not the sum of its parts.",
-    example: "compute 0.30000000, external 0.10000000, total 0.30000000: the external cost is left out.",
-    severity: Severity::Error,
-    examine: cost_sum,
-};
+pub(super) static COST_SUM: Check = Check { code: "cost-sum", severity: Severity::Error, examine: cost_sum };
 
 fn quote_split(case: &Case<'_>) -> Ruling {
     let amounts = &case.order.amounts;
@@ -68,7 +51,7 @@ struct Identity {
 
 impl Identity {
     fn rule(self, case: &Case<'_>, message: impl FnOnce(Sum, Sum) -> String, cause: impl FnOnce() -> Cause) -> Ruling {
-        let tolerance = case.judging.tolerance.of(case.order.quote_currency.as_deref());
+        let tolerance = case.judging.tolerance_of(case.order);
         if self.difference.is_zero() {
             Ruling::Holds
         } else if self.difference.abs() <= Sum::from(tolerance) {

@@ -1,112 +1,40 @@
 //! The catalogue of checks, and the judgement of one outcome by all of them.
 //!
-//! A check is a [`Check`] value: its stable code, what it means, when it is due, what to do about it, and the
-//! pure function that examines one order. The catalogue, [`CATALOGUE`], is the only list of them.
+//! A check is a [`Check`] value: its stable code, its severity, and the pure function that examines one order. The
+//! catalogue, [`CATALOGUE`], is the only list of them. What a check means, when it is due and what to do about it stands
+//! in both languages in `locales/`, by its code.
 
 mod amounts;
+mod books;
 mod cause;
 mod charges;
+mod completeness;
 mod identities;
+mod judging;
 mod reply;
 mod restated;
 mod statuses;
 mod times;
 mod waiver;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::domain::finding::{Figure, Finding, Severity};
-use crate::domain::money::{Amount, Sum};
+use crate::domain::money::Sum;
 use crate::domain::order::{Charge, RunOrder};
-use crate::domain::outcome::{Bucket, Evidence, Fetched, Outcome};
+use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome};
 
 pub use cause::Cause;
+pub use completeness::judge_unlisted;
+pub use judging::{ControlTotal, Judging, STALE_AFTER, Thresholds, Tolerances};
 pub use statuses::{has_failed, is_settled};
 pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverState, Waivers};
-
-/// The age from which an order that is not settled is stale, where no other is set.
-pub const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
-
-/// The settings that affect judgement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judging {
-    /// By how much `quote-split` and `cost-sum` may be off and still hold.
-    pub tolerance: Tolerances,
-    /// The only currency expected, if there is one.
-    pub currency: Option<String>,
-    /// The age from which an order that is not settled is stale.
-    pub stale_after: SignedDuration,
-    /// The codes of checks that judge nothing. What a reply is about is always judged.
-    pub off: BTreeSet<&'static str>,
-    /// Other severities than the catalogue's, by code or by code and cause (`quote-split.overage`): the narrower wins.
-    pub severities: BTreeMap<String, Severity>,
-    /// Whether a failed identity is given its cause. Reports of before there were causes are made again without.
-    pub names_causes: bool,
-    /// The discrepancies that somebody answers for.
-    pub waivers: Waivers,
-    /// From which size on, in the order's currency, a difference is material.
-    pub material: Option<Amount>,
-}
-
-/// By how much an identity may be off and still hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tolerances {
-    /// For orders in a currency that is not named.
-    pub otherwise: Amount,
-    /// By currency.
-    pub by_currency: BTreeMap<String, Amount>,
-}
-
-impl Tolerances {
-    /// What orders of that currency are allowed.
-    fn of(&self, currency: Option<&str>) -> Amount {
-        currency.and_then(|currency| self.by_currency.get(currency)).copied().unwrap_or(self.otherwise)
-    }
-}
-
-impl Default for Judging {
-    fn default() -> Self {
-        Self {
-            tolerance: Tolerances::default(),
-            currency: None,
-            stale_after: STALE_AFTER,
-            off: BTreeSet::new(),
-            severities: BTreeMap::new(),
-            names_causes: true,
-            waivers: Waivers::new(),
-            material: None,
-        }
-    }
-}
-
-impl Judging {
-    /// What a finding of that check and cause does to the verdict.
-    fn severity(&self, check: &Check, cause: Option<Cause>) -> Severity {
-        let by_cause = cause.and_then(|cause| self.severities.get(&format!("{}.{}", check.code, cause.code())));
-        by_cause.or_else(|| self.severities.get(check.code)).copied().unwrap_or(check.severity)
-    }
-
-    /// The checks that judge orders, in the order of the catalogue.
-    pub fn checks(&self) -> impl Iterator<Item = &'static Check> + '_ {
-        CATALOGUE.into_iter().filter(|check| !self.off.contains(check.code))
-    }
-}
 
 /// One check of the catalogue.
 #[derive(Debug)]
 pub struct Check {
     /// The stable code: it never changes its meaning.
     pub code: &'static str,
-    /// What the check says of an order that passes.
-    pub holds_when: &'static str,
-    /// When the check is asked at all.
-    pub due_when: &'static str,
-    /// What a person should do about a failure.
-    pub remedy: &'static str,
-    /// An order that fails it, in a sentence.
-    pub example: &'static str,
     /// What a failure does to the verdict.
     pub severity: Severity,
     examine: fn(&Case<'_>) -> Ruling,
@@ -118,20 +46,28 @@ pub const IDENTITY_MISMATCH: &str = reply::IDENTITY_MISMATCH.code;
 /// The code of the check that [`Judging::stale_after`] is for.
 pub const STALE_PENDING: &str = times::STALE_PENDING.code;
 
+/// The code of the check that [`Judging::warn_before`] is for.
+pub const STALE_SOON: &str = times::STALE_SOON.code;
+
 /// Every check, in the order in which they are explained.
-pub static CATALOGUE: [&Check; 14] = [
+pub static CATALOGUE: [&Check; 19] = [
     &identities::QUOTE_SPLIT,
     &identities::COST_SUM,
     &amounts::MISSING_AMOUNT,
     &amounts::NEGATIVE_AMOUNT,
     &reply::IDENTITY_MISMATCH,
     &reply::CURRENCY,
+    &books::EXPECTED_MISMATCH,
+    &books::BOOKED_TWICE,
+    &completeness::UNLISTED_IN_INPUT,
+    &completeness::LIST_MISMATCH,
     &restated::RESTATED,
     &charges::CHARGE_EQUALS_COST,
     &charges::CHARGE_EXCEEDS_QUOTE,
     &charges::FAILED_RUN_CHARGED,
     &statuses::STATUS_CONFLICT,
     &times::STALE_PENDING,
+    &times::STALE_SOON,
     &times::TIMESTAMP_ORDER,
     &statuses::UNKNOWN_STATUS,
 ];
@@ -142,6 +78,7 @@ struct Case<'c> {
     order: &'c RunOrder,
     settled: bool,
     settled_as: Option<&'c Charge>,
+    background: &'c Background,
     as_of: Timestamp,
     judging: &'c Judging,
 }
@@ -225,9 +162,14 @@ impl Judgement {
 
 /// Judges one outcome by every check that is due. Ages are counted to `as_of`.
 #[must_use]
-pub fn judge(outcome: &Outcome, judging: &Judging, as_of: Timestamp) -> Judgement {
+pub fn judge(outcome: &Outcome, background: &Background, judging: &Judging, as_of: Timestamp) -> Judgement {
     match &outcome.evidence {
-        Evidence::Fetched(fetched) => judge_order(&outcome.run_order_id, fetched, judging, as_of),
+        Evidence::Fetched(fetched) => {
+            let Fetched { order, settled_as, .. } = &**fetched;
+            let (asked, settled_as) = (outcome.run_order_id.as_str(), settled_as.as_ref());
+            let settled = is_settled(order);
+            judge_order(&Case { asked, order, settled, settled_as, background, as_of, judging })
+        }
         Evidence::NotFound(_) => judge_missing(&outcome.run_order_id, judging, as_of),
         Evidence::Refused(_) => Judgement::unchecked(Bucket::Refused),
         Evidence::Malformed(_) => Judgement::unchecked(Bucket::Malformed),
@@ -243,18 +185,17 @@ pub fn is_about(asked: &str, order: &RunOrder) -> bool {
     order.run_order_id.as_deref() == Some(asked)
 }
 
-fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging, as_of: Timestamp) -> Judgement {
-    let Fetched { order, settled_as, .. } = fetched;
-    let case = Case { asked, order, settled: is_settled(order), settled_as: settled_as.as_ref(), as_of, judging };
-    let foreign = finding(&reply::IDENTITY_MISMATCH, judging, (reply::IDENTITY_MISMATCH.examine)(&case));
+fn judge_order(case: &Case<'_>) -> Judgement {
+    let judging = case.judging;
+    let foreign = finding(&reply::IDENTITY_MISMATCH, judging, (reply::IDENTITY_MISMATCH.examine)(case));
     if let Some(mismatch) = foreign {
         let judgement =
             Judgement { foreign: true, findings: vec![mismatch], ..Judgement::unchecked(Bucket::Discrepant) };
-        return weigh(judgement, &case);
+        return weigh(judgement, case);
     }
     let mut judgement = Judgement { settled: case.settled, ..Judgement::unchecked(Bucket::Pending) };
     for check in judging.checks() {
-        match (check.examine)(&case) {
+        match (check.examine)(case) {
             Ruling::Tolerated(difference) => {
                 judgement.tolerated.push(Tolerated { check: check.code, difference });
             }
@@ -269,12 +210,13 @@ fn judge_order(asked: &str, fetched: &Fetched, judging: &Judging, as_of: Timesta
     } else {
         Bucket::Pending
     };
-    weigh(judgement, &case)
+    weigh(judgement, case)
 }
 
 /// Marks what is waived, and what is material. An order whose every error is waived is so itself.
 fn weigh(mut judgement: Judgement, case: &Case<'_>) -> Judgement {
-    let Judging { waivers, material, .. } = case.judging;
+    let waivers = &case.judging.waivers;
+    let material = case.judging.material_of(case.order);
     for finding in &mut judgement.findings {
         if !waivers.is_empty() {
             let key = (case.asked.to_owned(), finding.check.to_owned());
@@ -285,7 +227,7 @@ fn weigh(mut judgement: Judgement, case: &Case<'_>) -> Judgement {
             }
         }
         let size = finding.difference.map(Sum::abs);
-        finding.is_material = !finding.is_waived && size.zip(*material).is_some_and(|(size, from)| size >= from.into());
+        finding.is_material = !finding.is_waived && size.zip(material).is_some_and(|(size, from)| size >= from.into());
     }
     let mut errors = judgement.findings.iter().filter(|finding| finding.severity == Severity::Error);
     if judgement.bucket == Bucket::Discrepant && errors.all(|finding| finding.is_waived) {

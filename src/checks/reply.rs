@@ -4,26 +4,11 @@ use super::{Case, Check, Failure, Ruling, is_about};
 use crate::domain::finding::{Figure, Severity};
 
 /// The reply is about the order that was asked for.
-pub(super) static IDENTITY_MISMATCH: Check = Check {
-    code: "identity-mismatch",
-    holds_when: "the reply is about the order that was asked for",
-    due_when: "always; when it fails no other check judges the order, and its amounts enter no sum",
-    remedy: "The provider answered with somebody else's order, or with none. Report it to the provider at once.",
-    example: "wfrun_a was asked for, and the reply names wfrun_b.",
-    severity: Severity::Error,
-    examine: identity_mismatch,
-};
+pub(super) static IDENTITY_MISMATCH: Check =
+    Check { code: "identity-mismatch", severity: Severity::Error, examine: identity_mismatch };
 
 /// The currency is there, and the expected one if one is set.
-pub(super) static CURRENCY: Check = Check {
-    code: "currency",
-    holds_when: "quote_currency is there, and the expected one if one is set",
-    due_when: "always",
-    remedy: "Set --currency to the currency of your contract; ask the provider about orders in any other.",
-    example: "--currency CNY, and the order is quoted in USD.",
-    severity: Severity::Error,
-    examine: currency,
-};
+pub(super) static CURRENCY: Check = Check { code: "currency", severity: Severity::Error, examine: currency };
 
 fn identity_mismatch(case: &Case<'_>) -> Ruling {
     if is_about(case.asked, case.order) {

@@ -5,16 +5,7 @@ use crate::domain::finding::{Figure, Severity};
 use crate::domain::order::{Amounts, Charge};
 
 /// A settled order's figures are what they were when it was first seen settled.
-pub(super) static RESTATED: Check = Check {
-    code: "restated",
-    holds_when: "a settled order's amounts and currency are what they were when it was first seen settled",
-    due_when: "an earlier run saw the order settled",
-    remedy: "Ask the provider why it changed a settlement, and correct what you booked for the order. It is reported every \
-             night until it is waived.",
-    example: "settled on Monday with final 0.10000000; on Tuesday the same order says 0.12000000.",
-    severity: Severity::Error,
-    examine: restated,
-};
+pub(super) static RESTATED: Check = Check { code: "restated", severity: Severity::Error, examine: restated };
 
 /// The amounts by how much they matter to who pays.
 const BY_WEIGHT: [&str; 6] =

@@ -62,28 +62,12 @@ static FIELDS: [Field; 4] = [
 ];
 
 /// The status words don't contradict each other or the amounts.
-pub(super) static STATUS_CONFLICT: Check = Check {
-    code: "status-conflict",
-    holds_when: "the order is not settled yet still frozen, not settled yet queued or running, and not charged while queued",
-    due_when: "always",
-    remedy: "The order may have been read while it was being settled: run again. If it stays, ask the provider which of the \
-             statuses is true.",
-    example: "settlement_status settled, and freeze_status still frozen.",
-    severity: Severity::Warning,
-    examine: status_conflict,
-};
+pub(super) static STATUS_CONFLICT: Check =
+    Check { code: "status-conflict", severity: Severity::Warning, examine: status_conflict };
 
 /// Every status is a word we know.
-pub(super) static UNKNOWN_STATUS: Check = Check {
-    code: "unknown-status",
-    holds_when: "run_status is a word we know, and so are the other statuses once the run has ended",
-    due_when: "always",
-    remedy: "The provider uses a word that its reference does not name. It decides nothing: find out what it means, and \
-             whether the order should count as settled.",
-    example: "run_status archived: a word that the reference does not name.",
-    severity: Severity::Warning,
-    examine: unknown_status,
-};
+pub(super) static UNKNOWN_STATUS: Check =
+    Check { code: "unknown-status", severity: Severity::Warning, examine: unknown_status };
 
 /// Whether the order is settled: `settlement_status` says so; or it is a word we don't know while the freeze is
 /// released and the run has ended. The amounts are never looked at, else a failing order would excuse itself.

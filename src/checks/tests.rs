@@ -1,5 +1,7 @@
 //! The due rules and the identities, with figures worked out by hand and by plain integers.
 
+mod books;
+mod completeness;
 mod settings;
 mod waivers;
 mod warnings;
@@ -7,6 +9,7 @@ mod warnings;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
 use crate::domain::outcome::Reason;
 
@@ -56,7 +59,7 @@ fn but_warnings(judgement: &Judgement) -> Vec<&'static str> {
 
 fn judge_with(order: RunOrder, judging: &Judging) -> Judgement {
     let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
-    judge(&outcome, judging, AS_OF)
+    judge(&outcome, &Background::default(), judging, AS_OF)
 }
 
 fn judged(order: RunOrder) -> Judgement {
@@ -81,12 +84,17 @@ fn codes_never_change_their_meaning() {
         ("negative-amount", "error"),
         ("identity-mismatch", "error"),
         ("currency", "error"),
+        ("expected-mismatch", "error"),
+        ("booked-twice", "error"),
+        ("unlisted-in-input", "error"),
+        ("list-mismatch", "error"),
         ("restated", "error"),
         ("charge-equals-cost", "warning"),
         ("charge-exceeds-quote", "warning"),
         ("failed-run-charged", "warning"),
         ("status-conflict", "warning"),
         ("stale-pending", "warning"),
+        ("stale-soon", "warning"),
         ("timestamp-order", "warning"),
         ("unknown-status", "warning"),
     ];
@@ -223,7 +231,7 @@ fn what_is_no_order_has_its_bucket() {
     ];
     for (evidence, bucket) in cases {
         let outcome = Outcome { line: 3, run_order_id: ASKED.into(), evidence };
-        assert_eq!(judge(&outcome, &Judging::default(), AS_OF), Judgement::unchecked(bucket));
+        assert_eq!(judge(&outcome, &Background::default(), &Judging::default(), AS_OF), Judgement::unchecked(bucket));
     }
 }
 
@@ -267,7 +275,12 @@ proptest! {
 fn a_settlement_is_compared_with_what_it_was() {
     let judged = |now: RunOrder, before: Option<Charge>| {
         let evidence = Evidence::Fetched(Box::new(Fetched { order: now, is_reused: false, settled_as: before }));
-        judge(&Outcome { line: 2, run_order_id: ASKED.into(), evidence }, &Judging::default(), AS_OF)
+        judge(
+            &Outcome { line: 2, run_order_id: ASKED.into(), evidence },
+            &Background::default(),
+            &Judging::default(),
+            AS_OF,
+        )
     };
     assert_eq!(judged(clean(), None).bucket, Bucket::Reconciled, "never seen settled before");
     assert_eq!(judged(clean(), Some(clean().charge())).bucket, Bucket::Reconciled, "as it was");
@@ -289,6 +302,7 @@ fn a_settlement_is_compared_with_what_it_was() {
     let finding = judgement.findings.iter().find(|finding| finding.check == "restated").expect("restated");
     assert_eq!((&finding.expected, &finding.actual), (&Figure::Money(money(40)), &Figure::Nothing));
     assert_eq!(finding.difference, None);
+    assert_eq!(finding.message, "changed since it was settled: released_amount 0.00000040 -> none");
 
     let mut unsettled = open([100, 60, 40, 50, 10, 60].map(Some));
     assert_eq!(judged(unsettled.clone(), Some(clean().charge())).bucket, Bucket::Pending, "its figures are the same");

@@ -6,41 +6,47 @@ use super::{Case, Check, Failure, Ruling};
 use crate::domain::finding::{Figure, Severity};
 
 /// What is not settled is young.
-pub(super) static STALE_PENDING: Check = Check {
-    code: "stale-pending",
-    holds_when: "the order is younger than --stale-after",
-    due_when: "the order is not settled",
-    remedy: "The provider holds the quote of an order that should be settled by now: ask for its settlement.",
-    example: "submitted three days ago, and not settled.",
-    severity: Severity::Warning,
-    examine: stale_pending,
-};
+pub(super) static STALE_PENDING: Check =
+    Check { code: "stale-pending", severity: Severity::Warning, examine: stale_pending };
+
+/// What is not settled is not about to be stale.
+pub(super) static STALE_SOON: Check = Check { code: "stale-soon", severity: Severity::Warning, examine: stale_soon };
 
 /// An order changes after it was made.
-pub(super) static TIMESTAMP_ORDER: Check = Check {
-    code: "timestamp-order",
-    holds_when: "updated_at is not before created_at",
-    due_when: "both times are there",
-    remedy: "One of the times is wrong, and with it the day or the age that reports count the order by: ask the provider.",
-    example: "created at 10:00:00, updated at 09:59:58.",
-    severity: Severity::Warning,
-    examine: timestamp_order,
-};
+pub(super) static TIMESTAMP_ORDER: Check =
+    Check { code: "timestamp-order", severity: Severity::Warning, examine: timestamp_order };
 
 fn stale_pending(case: &Case<'_>) -> Ruling {
     if case.settled {
         return Ruling::NotDue;
     }
-    let limit = case.judging.stale_after;
-    let message = match case.order.created_at {
+    let limit = case.judging.stale_after_of(case.order);
+    let message = match case.age() {
         None => "not settled, and when it was made is not said".to_owned(),
-        Some(created) if case.as_of.duration_since(created) >= limit => {
-            let hours = case.as_of.duration_since(created).as_hours();
-            format!("not settled after {hours} hours")
-        }
+        Some(age) if age >= limit => format!("not settled after {} hours", age.as_hours()),
         Some(_) => return Ruling::Holds,
     };
     Failure::new(Figure::Text(format!("below {}", shown(limit))), Figure::Nothing, message).into()
+}
+
+fn stale_soon(case: &Case<'_>) -> Ruling {
+    let limit = case.judging.stale_after_of(case.order);
+    let age = case.age().filter(|age| !case.settled && *age < limit);
+    let (Some(age), Some(warn_before)) = (age, case.judging.warn_before) else {
+        return Ruling::NotDue;
+    };
+    let band = limit.saturating_sub(warn_before);
+    if age < band {
+        return Ruling::Holds;
+    }
+    let message = format!("not settled after {} hours, stale after {}", age.as_hours(), shown(limit));
+    Failure::new(Figure::Text(format!("below {}", shown(band))), Figure::Nothing, message).into()
+}
+
+impl Case<'_> {
+    fn age(&self) -> Option<SignedDuration> {
+        self.order.created_at.map(|created| self.as_of.duration_since(created))
+    }
 }
 
 fn timestamp_order(case: &Case<'_>) -> Ruling {

@@ -14,6 +14,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Both, the graver first.
+    pub const ALL: [Self; 2] = [Self::Error, Self::Warning];
+
     /// The word the reports use.
     #[must_use]
     pub const fn code(self) -> &'static str {

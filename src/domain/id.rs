@@ -19,7 +19,7 @@ pub enum IdError {
     #[error("the ID is longer than 128 characters")]
     TooLong,
     /// A space, a control character or anything outside ASCII.
-    #[error("the ID has a character that is not printable ASCII")]
+    #[error("the ID has a blank or a character that is not printable ASCII")]
     BadCharacter,
 }
 

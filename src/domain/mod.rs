@@ -2,8 +2,10 @@
 //!
 //! Nothing here does I/O, waits, or knows where a value came from.
 
+pub mod books;
 pub mod finding;
 pub mod id;
+pub mod listed;
 pub mod money;
 pub mod order;
 pub mod outcome;

@@ -1,5 +1,8 @@
 //! What became of one input row: the evidence that is stored, and the bucket it is counted in.
 
+use super::books::Booking;
+use super::finding::PastFinding;
+use super::listed::ListedAmounts;
 use super::order::{Charge, RunOrder};
 
 /// One input row and what was learnt about it. This is what the store keeps; every report is made from it.
@@ -11,6 +14,18 @@ pub struct Outcome {
     pub run_order_id: String,
     /// What was learnt.
     pub evidence: Evidence,
+}
+
+/// What is known of a row from elsewhere than the reply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Background {
+    /// Every row of our own books that carries the order, by line; none where the books are not compared. They belong to
+    /// the first row of the order: the rows that repeat it have none.
+    pub bookings: Vec<Booking>,
+    /// What the provider's list says of the order, where the list was walked and has it.
+    pub listed: Option<ListedAmounts>,
+    /// What the report before found of the order.
+    pub past: Vec<PastFinding>,
 }
 
 /// What was learnt about one input row.
@@ -44,6 +59,12 @@ pub struct Fetched {
     pub is_reused: bool,
     /// The figures with which it was first seen settled, where they were other ones.
     pub settled_as: Option<Charge>,
+}
+
+impl From<Fetched> for Evidence {
+    fn from(fetched: Fetched) -> Self {
+        Self::Fetched(Box::new(fetched))
+    }
 }
 
 impl From<RunOrder> for Evidence {

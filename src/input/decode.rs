@@ -56,27 +56,48 @@ impl Read for Decompressed {
 }
 
 /// The encoding of a whole text: that of its byte order mark, else UTF-8 if all of it is valid, else likewise GB18030.
-pub(super) fn detect(text: &mut impl Read) -> io::Result<&'static Encoding> {
+/// The text is opened once more where an error has to say its line.
+pub(super) fn detect<R: Read>(open: impl Fn() -> io::Result<R>) -> io::Result<&'static Encoding> {
+    let text = &mut open()?;
     let mut chunk = vec![0; CHUNK];
     let mut filled = fill(text, &mut chunk)?;
     if let Some((encoding, _)) = Encoding::for_bom(&chunk[..filled]) {
         return Ok(encoding);
     }
     let (mut utf8, mut gb18030) = (Candidate::new(UTF_8), Candidate::new(GB18030));
-    let mut has_nul = false;
+    let (mut before, mut nul_at) = (0, None);
     loop {
         let last = filled < chunk.len();
-        has_nul |= chunk[..filled].contains(&0);
+        let nul = chunk[..filled].iter().position(|byte| *byte == 0);
+        nul_at = nul_at.or(nul.map(|nul| before + nul as u64));
+        before += filled as u64;
         utf8.feed(&chunk[..filled], last);
         gb18030.feed(&chunk[..filled], last);
         match (utf8.invalid_at, gb18030.invalid_at) {
-            (Some(_), Some(_)) if has_nul => return Err(Fault::Binary.into()),
-            (Some(offset), Some(_)) => return Err(Fault::UnknownText { offset }.into()),
+            (Some(offset), Some(_)) => {
+                let line = line_of(open()?, nul_at.unwrap_or(offset))?;
+                return Err(match nul_at {
+                    Some(_) => Fault::Binary { line },
+                    None => Fault::UnknownText { offset, line },
+                }
+                .into());
+            }
             (None, _) if last => return Ok(UTF_8),
             (Some(_), None) if last => return Ok(GB18030),
             _ => filled = fill(text, &mut chunk)?,
         }
     }
+}
+
+/// The line on which the byte at that offset stands, counted from 1. LF, CR LF and a lone CR each end a line.
+fn line_of(text: impl Read, offset: u64) -> io::Result<u64> {
+    let (mut line, mut after_cr) = (1, false);
+    for byte in BufReader::with_capacity(CHUNK, text.take(offset)).bytes() {
+        let byte = byte?;
+        line += u64::from(byte == b'\r' || (byte == b'\n' && !after_cr));
+        after_cr = byte == b'\r';
+    }
+    Ok(line)
 }
 
 /// An encoding that the text may be in, as long as no byte of it says otherwise.
@@ -173,9 +194,9 @@ impl Decoded {
                 }
             }
         }
-        if self.text[self.ready.clone()].contains(&0) {
-            self.fault = Some(Fault::Binary);
-            self.ready = 0..0;
+        if let Some(nul) = self.text[self.ready.clone()].iter().position(|byte| *byte == 0) {
+            self.fault = Some(Fault::Binary { line: 0 });
+            self.ready.end = self.ready.start + nul;
         }
         if !self.started {
             self.started = true;

@@ -73,7 +73,7 @@ pub enum InputError {
     },
     /// The text is in no encoding that can be told from its bytes.
     #[error(
-        "{place}: neither UTF-8 (byte {offset}, counted from 0, is the first that is invalid) nor GB18030; \
+        "{place}: neither UTF-8 (byte {offset}, counted from 0, on line {line}, is the first that is invalid) nor GB18030; \
          name its encoding with --encoding"
     )]
     UnknownText {
@@ -81,6 +81,8 @@ pub enum InputError {
         place: String,
         /// The first byte invalid in UTF-8, counted from 0 after decompression.
         offset: u64,
+        /// Its line, counted from 1.
+        line: u64,
     },
     /// The text breaks the rules of its encoding.
     #[error("{place}: line {line} is not valid {encoding}; correct it, or name the file's encoding with --encoding")]
@@ -94,12 +96,14 @@ pub enum InputError {
     },
     /// There is a NUL in it.
     #[error(
-        "{place}: looks like a binary file, not CSV: it has a NUL byte \
+        "{place}: looks like a binary file, not CSV: it has a NUL byte on line {line} \
          (UTF-16 without a byte order mark needs --encoding utf-16le or utf-16be)"
     )]
     Binary {
         /// The input.
         place: String,
+        /// The line, counted from 1.
+        line: u64,
     },
     /// A quoted cell never ends.
     #[error("{place}: the quote opened on line {line} is never closed, so every row after it would be lost; close it")]
@@ -141,6 +145,17 @@ pub enum InputError {
         /// The headings, or that there are none.
         found: String,
     },
+    /// One line that is no heading we know, and nothing else: an error page, say, or an ID of another form.
+    #[error(
+        "{place}: it holds nothing but one line that is no known heading (`{text}`): most likely an export failed; \
+         if it is the heading, name it with --column, and if it is an ID, say --no-header"
+    )]
+    LoneLine {
+        /// The input.
+        place: String,
+        /// What the line says.
+        text: String,
+    },
     /// The column asked for is not there.
     #[error("{place}: there is no column `{column}` ({found}); name one with --column")]
     NoSuchColumn {
@@ -148,6 +163,21 @@ pub enum InputError {
         place: String,
         /// What was asked for.
         column: String,
+        /// The headings, or that there are none.
+        found: String,
+    },
+    /// The column of our own books is not there, or there are several of that name.
+    #[error("{place}: --expect {field}={column}: {} ({found}); name it by its heading or its number",
+        if *count == 0 { "there is no such column".to_owned() } else { format!("{count} columns are called that") })]
+    NoBookColumn {
+        /// The input.
+        place: String,
+        /// The field that it should hold.
+        field: &'static str,
+        /// What was asked for.
+        column: String,
+        /// How many there are.
+        count: usize,
         /// The headings, or that there are none.
         found: String,
     },
@@ -186,13 +216,17 @@ pub(super) enum Fault {
     },
     UnknownText {
         offset: u64,
+        line: u64,
     },
     /// The line is 0 until `framing`, which counts lines, fills it in.
     Malformed {
         encoding: &'static str,
         line: u64,
     },
-    Binary,
+    /// Likewise.
+    Binary {
+        line: u64,
+    },
     OpenQuote {
         line: u64,
     },
@@ -216,9 +250,9 @@ impl InputError {
         let place = place.to_owned();
         match error.downcast::<Fault>() {
             Ok(Fault::Compressed { format, detail }) => Self::Compressed { place, format, detail },
-            Ok(Fault::UnknownText { offset }) => Self::UnknownText { place, offset },
+            Ok(Fault::UnknownText { offset, line }) => Self::UnknownText { place, offset, line },
             Ok(Fault::Malformed { encoding, line }) => Self::Malformed { place, encoding, line },
-            Ok(Fault::Binary) => Self::Binary { place },
+            Ok(Fault::Binary { line }) => Self::Binary { place, line },
             Ok(Fault::OpenQuote { line }) => Self::OpenQuote { place, line },
             Ok(Fault::RunawayQuote { line, end }) => Self::RunawayQuote { place, line, end },
             Ok(Fault::LongRecord { line }) => Self::LongRecord { place, line },

@@ -102,6 +102,7 @@ impl<R> Framing<R> {
     fn located(&self, error: io::Error) -> io::Error {
         match error.downcast::<Fault>() {
             Ok(Fault::Malformed { encoding, .. }) => Fault::Malformed { encoding, line: self.line }.into(),
+            Ok(Fault::Binary { .. }) => Fault::Binary { line: self.line }.into(),
             Ok(fault) => fault.into(),
             Err(error) => error,
         }

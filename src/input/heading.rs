@@ -1,5 +1,6 @@
 //! What the first record tells: the delimiter, whether it is a heading, and which column holds the IDs.
 
+use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
 
 use csv::ByteRecord;
@@ -7,6 +8,7 @@ use csv::ByteRecord;
 use super::error::InputError;
 use super::excerpt::excerpt;
 use super::framing::LONGEST_RECORD;
+use crate::domain::books::Field;
 
 /// How every run order ID of the provider begins: what tells a row from a heading.
 const ID_PREFIX: &str = "wfrun_";
@@ -19,17 +21,23 @@ const ID_HEADINGS: [&str; 6] = ["run_order_id", "order_id", "运行订单id", "�
 pub(super) struct Wanted {
     pub(super) column: Option<String>,
     pub(super) no_header: bool,
+    /// The columns of our own books.
+    pub(super) books: BTreeMap<Field, String>,
 }
 
 /// What the first record is and where the IDs stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Columns {
     /// Whether the first record is a heading.
     pub(super) heading: bool,
+    /// Whether that heading is taken for one only because nothing says otherwise.
+    pub(super) guessed: bool,
     /// The index of the ID column, counted from 0.
     pub(super) id: usize,
     /// How many cells the first record has.
     pub(super) count: usize,
+    /// The indices of the columns of our own books.
+    pub(super) books: Vec<(Field, usize)>,
 }
 
 /// Decides by the first record.
@@ -39,11 +47,19 @@ pub(super) fn columns(first: &ByteRecord, wanted: &Wanted, place: &str) -> Resul
     let heading = !wanted.no_header && ids.is_empty();
     let found = if heading { shown_headings(&cells) } else { format!("no heading, {} cells in a row", cells.len()) };
     let place = place.to_owned();
+    let books = wanted.books.iter().map(|(field, column)| match *named(&cells, heading, column) {
+        [only] => Ok((*field, only)),
+        ref found_at => Err(InputError::NoBookColumn {
+            place: place.clone(),
+            field: field.name(),
+            column: excerpt(column, 64),
+            count: found_at.len(),
+            found: found.clone(),
+        }),
+    });
+    let books = books.collect::<Result<_, _>>()?;
     let candidates = match &wanted.column {
-        Some(column) => {
-            let named = if heading { positions(&cells, |cell| same(cell, column)) } else { Vec::new() };
-            if named.is_empty() { numbered(column, cells.len()) } else { named }
-        }
+        Some(column) => named(&cells, heading, column),
         None if heading => ID_HEADINGS
             .iter()
             .map(|name| positions(&cells, |cell| same(cell, name)))
@@ -51,6 +67,7 @@ pub(super) fn columns(first: &ByteRecord, wanted: &Wanted, place: &str) -> Resul
             .unwrap_or_default(),
         None => ids,
     };
+    let guessed = heading && candidates.is_empty();
     let id = match (candidates.as_slice(), &wanted.column) {
         (&[only], _) => only,
         ([], Some(column)) => return Err(InputError::NoSuchColumn { place, column: excerpt(column, 64), found }),
@@ -61,7 +78,13 @@ pub(super) fn columns(first: &ByteRecord, wanted: &Wanted, place: &str) -> Resul
             return Err(InputError::AmbiguousColumn { place, numbers: numbers.join(", "), found });
         }
     };
-    Ok(Columns { heading, id, count: cells.len() })
+    Ok(Columns { heading, guessed, id, count: cells.len(), books })
+}
+
+/// Where the column of that heading stands, or of that number where no heading is it.
+fn named(cells: &[String], has_heading: bool, column: &str) -> Vec<usize> {
+    let named = if has_heading { positions(cells, |cell| same(cell, column)) } else { Vec::new() };
+    if named.is_empty() { numbered(column, cells.len()) } else { named }
 }
 
 fn positions(cells: &[String], is_it: impl Fn(&str) -> bool) -> Vec<usize> {

@@ -21,10 +21,12 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use encoding_rs::Encoding;
 
+use crate::domain::books::{Booking, Field};
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::Reason;
 use decode::Decompressed;
@@ -47,6 +49,8 @@ pub struct Options {
     pub encoding: Option<String>,
     /// The byte between two cells: ASCII, and neither a quote nor a line break.
     pub delimiter: Option<u8>,
+    /// The columns of our own books that are read too, by field: each by its heading, or its number counted from 1.
+    pub books: BTreeMap<Field, String>,
 }
 
 /// What to read.
@@ -65,6 +69,8 @@ pub struct Row {
     pub line: u64,
     /// What stands there.
     pub entry: Entry,
+    /// What stands in the columns of our own books, where any are read.
+    pub booking: Option<Booking>,
 }
 
 /// What stands in a row.
@@ -103,7 +109,7 @@ impl Input {
     /// [`InputError`]: the options can't be followed, the input can't be read, is cut or corrupt, is not text in the
     /// encoding named or in any that is recognised, has a quote left open, or has no ID column that can be told.
     pub fn open(options: Options) -> Result<Self, InputError> {
-        let Options { source, column, no_header, encoding, delimiter } = options;
+        let Options { source, column, no_header, encoding, delimiter, books } = options;
         let place = raw::shown_place(&source);
         let named = encoding.map(|label| named_encoding(&place, &label)).transpose()?;
         if let Some(byte) = delimiter
@@ -114,11 +120,10 @@ impl Input {
         let origin = Origin::open(&source, place)?;
         let encoding = match named {
             Some(encoding) => encoding,
-            None => Decompressed::open(Raw::new(&origin))
-                .and_then(|mut text| decode::detect(&mut text))
+            None => decode::detect(|| Decompressed::open(Raw::new(&origin)))
                 .map_err(|error| InputError::from_io(origin.place(), error))?,
         };
-        let wanted = heading::Wanted { column, no_header };
+        let wanted = heading::Wanted { column, no_header, books };
         let (format, survey) = rows::survey(&origin, encoding, delimiter, &wanted)?;
         Ok(Self { origin, format, survey })
     }
@@ -153,7 +158,7 @@ impl Input {
     /// # Errors
     /// [`InputError`] if the input can't be read from its beginning again.
     pub fn read(&self) -> Result<Rows, InputError> {
-        Rows::new(&self.origin, self.format, self.survey.clone())
+        Rows::new(&self.origin, self.format.clone(), self.survey.clone())
     }
 }
 

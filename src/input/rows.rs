@@ -14,14 +14,17 @@ use super::heading::{Columns, ReadAhead, Wanted, columns};
 use super::raw::{Fingerprint, Origin, Raw};
 use super::seen::Seen;
 use super::{Entry, Row};
+use crate::domain::books::{Booking, Field};
 use crate::domain::id::{IdError, RunOrderId};
 use crate::domain::outcome::Reason;
 
 /// The most characters shown of what stands in the place of an ID.
 const SHOWN: usize = 128;
+/// The most characters that are read of a cell of our own books: no amount and no ID needs as many.
+const LONGEST_CELL: usize = 1_000;
 
 /// How the input is to be read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Format {
     encoding: &'static Encoding,
     delimiter: u8,
@@ -46,13 +49,20 @@ pub(super) fn survey(
     let mut records = Records::open(origin, encoding, delimiter)?;
     let mut format = Format { encoding, delimiter: records.delimiter, columns: None };
     let mut rows = 0;
+    let mut guessed = None;
     if records.advance()?.is_some() {
         let columns = columns(&records.record, wanted, origin.place())?;
-        format.columns = Some(columns);
         rows += u64::from(!columns.heading);
+        guessed = columns
+            .guessed
+            .then(|| excerpt(&String::from_utf8_lossy(records.record.iter().next().unwrap_or_default()), SHOWN));
+        format.columns = Some(columns);
     }
     while records.advance()?.is_some() {
         rows += 1;
+    }
+    if let (0, Some(text)) = (rows, guessed) {
+        return Err(InputError::LoneLine { place: origin.place().to_owned(), text });
     }
     Ok((format, Survey { fingerprint: records.finish()?, rows }))
 }
@@ -120,8 +130,8 @@ impl Rows {
     pub(super) fn new(origin: &Origin, format: Format, expected: Survey) -> Result<Self, InputError> {
         Ok(Self {
             records: Some(Records::open(origin, format.encoding, Some(format.delimiter))?),
+            heading_ahead: format.columns.as_ref().is_some_and(|columns| columns.heading),
             columns: format.columns,
-            heading_ahead: format.columns.is_some_and(|columns| columns.heading),
             seen: Seen::new(&expected.fingerprint.sha256),
             expected,
             rows: 0,
@@ -134,10 +144,10 @@ impl Rows {
             records.advance()?;
         }
         // Records where there were none before are met by the comparison at the end.
-        if let (Some(line), Some(columns)) = (records.advance()?, self.columns) {
+        if let (Some(line), Some(columns)) = (records.advance()?, &self.columns) {
             self.rows += 1;
-            let place = records.origin.place();
-            return entry(&records.record, columns, line, &mut self.seen, place).map(|entry| Some(Row { line, entry }));
+            let entry = entry(&records.record, columns, line, &mut self.seen, records.origin.place())?;
+            return Ok(Some(Row { line, entry, booking: booking(&records.record, columns, line) }));
         }
         let Some(records) = self.records.take() else { return Ok(None) };
         let place = records.origin.place().to_owned();
@@ -158,7 +168,7 @@ impl Iterator for Rows {
     }
 }
 
-fn entry(record: &ByteRecord, columns: Columns, line: u64, seen: &mut Seen, place: &str) -> Result<Entry, InputError> {
+fn entry(record: &ByteRecord, columns: &Columns, line: u64, seen: &mut Seen, place: &str) -> Result<Entry, InputError> {
     let Some(cell) = record.get(columns.id) else {
         let cells = record.len();
         let detail = format!(
@@ -182,6 +192,15 @@ fn entry(record: &ByteRecord, columns: Columns, line: u64, seen: &mut Seen, plac
         Some(first) => Entry::Duplicate { id, first_line: u64::from(first) },
         None => Entry::Order(id),
     })
+}
+
+/// What stands in the columns of our own books. A cell that the row does not have is empty.
+fn booking(record: &ByteRecord, columns: &Columns, line: u64) -> Option<Booking> {
+    let cell = |(field, at): &(Field, usize)| {
+        let text = String::from_utf8_lossy(record.get(*at).unwrap_or_default());
+        (*field, text.chars().take(LONGEST_CELL).collect())
+    };
+    (!columns.books.is_empty()).then(|| Booking { line, cells: columns.books.iter().map(cell).collect() })
 }
 
 fn code(error: IdError) -> &'static str {

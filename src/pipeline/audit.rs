@@ -6,15 +6,16 @@ use jiff::Timestamp;
 
 use super::JobError;
 use crate::checks::Judging;
+use crate::language::Language;
 use crate::report::ReportError;
 use crate::report::builder::{Builder, FACTS_FILE, Options, Report};
 use crate::report::chain;
+use crate::report::completeness::{COMPLETENESS_FILE, Completeness};
 use crate::report::evidence::EVIDENCE_FILE;
 use crate::report::formats::Formats;
-use crate::report::manifest::{EarlierStamp, FileStamp, Manifest, Stamp, designs, hash_file};
+use crate::report::manifest::{EarlierStamp, FileStamp, MANIFEST_FILE, Manifest, Stamp, designs, hash_file};
 use crate::report::publish::Destination;
 use crate::report::replay::Replay;
-use crate::report::texts::Language;
 use crate::summary::Weighed;
 
 /// What is to be another one than in the report. `None` leaves it as it was.
@@ -47,15 +48,19 @@ impl Evident {
     /// # Errors
     /// [`JobError::NoReport`] where there is none; where its evidence is not what the manifest says, that.
     pub fn open(folder: &Path) -> Result<Self, JobError> {
-        let missing = |problem: String| JobError::NoReport { folder: folder.to_owned(), problem };
-        let read = Manifest::read(folder).map_err(|error| missing(error.to_string()))?;
-        let (manifest, manifest_sha256) =
-            read.ok_or_else(|| missing("there is no manifest.json of a report that this version reads".to_owned()))?;
+        let (manifest, manifest_sha256) = manifest_of(folder)?;
         let report = Self { folder: folder.to_owned(), manifest, manifest_sha256 };
         for name in [FACTS_FILE, EVIDENCE_FILE] {
             report.prove(name)?;
         }
+        if report.lists(COMPLETENESS_FILE) {
+            report.prove(COMPLETENESS_FILE)?;
+        }
         Ok(report)
+    }
+
+    fn lists(&self, name: &str) -> bool {
+        self.manifest.files.iter().any(|file| file.name == name)
     }
 
     fn prove(&self, name: &str) -> Result<(), JobError> {
@@ -75,7 +80,7 @@ impl Evident {
     /// The files that all figures come from, as the manifest says them.
     pub fn evidence(&self) -> Vec<FileStamp> {
         let named = |name: &str| self.manifest.files.iter().find(|file| file.name == name).cloned();
-        [FACTS_FILE, EVIDENCE_FILE].into_iter().filter_map(named).collect()
+        [FACTS_FILE, EVIDENCE_FILE, COMPLETENESS_FILE].into_iter().filter_map(named).collect()
     }
 
     /// Judges the evidence and writes every file of a report but the manifest into a folder. Pages say that `evidence`, where
@@ -114,12 +119,15 @@ impl Evident {
         for replayed in Replay::open(&self.folder)? {
             let replayed = replayed?;
             let line = replayed.outcome.line;
-            let judged = builder.add(replayed.outcome, replayed.past)?;
+            let judged = builder.add(replayed.outcome, replayed.background)?;
             if let Some((settled, bucket)) = replayed.judged
                 && (settled, bucket.as_str()) != (judged.settled, judged.bucket.code())
             {
                 otherwise.get_or_insert(line);
             }
+        }
+        if self.lists(COMPLETENESS_FILE) {
+            builder.complete(Completeness::read(&self.folder)?)?;
         }
         let report = builder.finish(exit_code)?;
         Ok(Remade { report, judging, otherwise })
@@ -128,10 +136,24 @@ impl Evident {
     /// In which formats and which language it is written: as it was, but for the changes.
     fn presentation(&self, changes: &Changes) -> (Formats, Language) {
         let stamp = &self.manifest.stamp;
-        let was = || stamp.language.as_deref().and_then(Language::of).unwrap_or_default();
         let formats = changes.formats.clone().unwrap_or_else(|| Formats::of_words(&stamp.formats));
-        (formats, changes.language.unwrap_or_else(was))
+        (formats, changes.language.or(stamp.language).unwrap_or_default())
     }
+}
+
+/// The manifest of a report, and its SHA-256.
+pub(super) fn manifest_of(folder: &Path) -> Result<(Manifest, String), JobError> {
+    let missing = |problem: &str| JobError::NoReport { folder: folder.to_owned(), problem: problem.to_owned() };
+    let read = Manifest::read(folder).map_err(|error| missing(&error.to_string()))?;
+    read.ok_or_else(|| {
+        missing(if folder.join(MANIFEST_FILE).exists() {
+            "its manifest.json is damaged, or of another version of tieout"
+        } else if folder.exists() {
+            "it holds no manifest.json"
+        } else {
+            "there is no such folder"
+        })
+    })
 }
 
 /// A report that was made again.
@@ -170,7 +192,7 @@ pub fn audit(
         settings: (&judging).into(),
         fail_on,
         formats: formats.words(),
-        language: Some(language.code().to_owned()),
+        language: Some(language),
         designs: designs(&formats),
         previous: chain::previous(destination, &[]),
         made_from: Some(evident.manifest_sha256.clone()),

@@ -1,20 +1,22 @@
 //! From input rows to committed outcomes: the asynchronous half of the corridor.
 
 use std::cell::Cell;
+use std::iter;
 use std::pin::pin;
 use std::time::Duration;
-use std::{io, iter};
 
 use futures::{StreamExt, TryStreamExt, future, stream};
 use jiff::Timestamp;
-use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::time::{Instant, interval, sleep};
 
 use super::beginning::Begun;
-use super::progress::Progress;
+use super::completing::OrderList;
+use super::progress::{Progress, SHOW_EVERY};
+use super::signals::{Signal, Signals};
 use super::{Job, JobError};
 use crate::checks::judge;
-use crate::domain::outcome::{Evidence, Outcome};
+use crate::domain::id::RunOrderId;
+use crate::domain::outcome::{Background, Evidence, Outcome};
 use crate::input::{Entry, InputError, Row};
 use crate::provider::{Fetch, Stop};
 use crate::store::{Learnt, Recall, Writer};
@@ -28,17 +30,6 @@ const fn in_hand(job: &Job) -> usize {
     job.concurrency.saturating_mul(IN_HAND_PER_PERMIT)
 }
 
-/// A signal that asks the job to stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// SIGINT.
-    Interrupt,
-    /// SIGTERM.
-    Terminate,
-}
-
-/// How often the progress is shown while nothing happens.
-const SHOW_EVERY: Duration = Duration::from_millis(200);
 /// How long requests in flight may take to end after a signal.
 const LAST_REPLIES: Duration = Duration::from_secs(10);
 
@@ -47,42 +38,67 @@ pub(super) struct Fetched {
     pub(super) committed: u64,
     pub(super) stopped_by: Option<Signal>,
     pub(super) elapsed: Duration,
+    /// The provider's own list of orders.
+    pub(super) list: OrderList,
 }
 
 /// Fetches every row's order and commits what was learnt. Whatever ends it, what was put into the store is
 /// committed before this returns.
 pub(super) async fn fetch_all(job: &Job, begun: &Begun, recall: Option<&Recall>) -> Result<Fetched, JobError> {
-    let start = Instant::now();
-    let writer = job.store.writer(begun.run, in_hand(job), job.memory.keeps_replies)?;
-    let mut progress = Progress::start(job.display, job.input.rows(), begun.done.len() as u64);
-    let mut signals = Signals::listen().map_err(JobError::Signals)?;
-    let walk = Walk { job, done: &begun.done, recall };
-    let ended = walk.fetch_into(&writer, &mut progress, &mut signals).await;
-    let committed = writer.finish().await;
-    let unreached = progress.finish();
-    // The writer knows best why nothing more could be put into the store.
-    let committed = committed?;
-    let stopped_by = ended?;
+    let is_open =
+        |row: &Result<Row, InputError>| row.as_ref().map_or(true, |row| begun.done.binary_search(&row.line).is_err());
+    let rows = job.input.read()?.filter(is_open);
+    let progress = Progress::start(job.display, job.input.rows(), begun.done.len() as u64);
+    let walk = Walk { job, recall, is_confirmation: false };
+    let (fetched, unreached) = walk.every(rows, begun, progress).await?;
     let never_answered = begun.done.is_empty() && job.provider.activity().replies == 0;
-    if let (None, Some(reason), true) = (stopped_by, unreached, never_answered) {
+    if let (None, Some(reason), true) = (fetched.stopped_by, unreached, never_answered) {
         return Err(JobError::Unreachable(reason));
     }
-    Ok(Fetched { committed, stopped_by, elapsed: start.elapsed() })
+    Ok(fetched)
 }
 
-/// The walk of every row to its outcome.
+/// Fetches the orders on those lines once more. What can't be had again stays as it is.
+pub(super) async fn fetch_again(job: &Job, begun: &Begun, orders: Vec<(u64, RunOrderId)>) -> Result<Fetched, JobError> {
+    let progress = Progress::start(job.display, orders.len() as u64, 0);
+    let rows = orders.into_iter().map(|(line, id)| Ok(Row { line, entry: Entry::Order(id), booking: None }));
+    let walk = Walk { job, recall: None, is_confirmation: true };
+    Ok(walk.every(rows, begun, progress).await?.0)
+}
+
+/// The walk of rows to their outcomes.
 struct Walk<'j> {
     job: &'j Job,
-    /// The lines that need no walk any more, in their order.
-    done: &'j [u64],
     recall: Option<&'j Recall>,
+    /// Whether the rows have an outcome already.
+    is_confirmation: bool,
 }
 
 impl Walk<'_> {
+    /// Walks every row, and commits what is learnt; says too why the first row that was not fetched was not.
+    async fn every(
+        &self,
+        rows: impl Iterator<Item = Result<Row, InputError>>,
+        begun: &Begun,
+        mut progress: Progress,
+    ) -> Result<(Fetched, Option<String>), JobError> {
+        let job = self.job;
+        let start = Instant::now();
+        let writer = job.store.writer(begun.run, in_hand(job), job.memory.keeps_replies)?;
+        let mut signals = Signals::listen().map_err(JobError::Signals)?;
+        let ended = self.fetch_into(rows, &writer, &mut progress, &mut signals).await;
+        let committed = writer.finish().await;
+        let unreached = progress.finish();
+        // The writer knows best why nothing more could be put into the store.
+        let committed = committed?;
+        Ok((Fetched { committed, stopped_by: ended?, elapsed: start.elapsed(), list: OrderList::Unwanted }, unreached))
+    }
+
     /// Puts every row's outcome into the store. After a signal nothing more is asked, and what is in flight has a while
     /// to end; after a second signal it has none. Returns the first signal.
     async fn fetch_into(
         &self,
+        rows: impl Iterator<Item = Result<Row, InputError>>,
         writer: &Writer,
         progress: &mut Progress,
         signals: &mut Signals,
@@ -90,10 +106,7 @@ impl Walk<'_> {
         let job = self.job;
         let provider = &job.provider;
         let is_stopping = Cell::new(false);
-        let is_open = |row: &Result<Row, InputError>| {
-            row.as_ref().map_or(true, |row| self.done.binary_search(&row.line).is_err())
-        };
-        let rows = job.input.read()?.filter(is_open).chain(iter::from_fn(|| {
+        let rows = rows.chain(iter::from_fn(|| {
             provider.no_order_follows();
             None
         }));
@@ -102,6 +115,7 @@ impl Walk<'_> {
         let mut show = interval(SHOW_EVERY);
         let mut patience = pin!(sleep(Duration::MAX));
         let mut stopped_by = None;
+        let background = Background::default();
         loop {
             tokio::select! {
                 biased;
@@ -118,7 +132,8 @@ impl Walk<'_> {
                 next = learnt.try_next() => match next {
                     Ok(Some(Some(learnt))) => {
                         let outcome = learnt.outcome();
-                        progress.note(judge(outcome, &job.judging, job.as_of).bucket, &outcome.evidence);
+                        let judgement = judge(outcome, &background, &job.judging, job.as_of);
+                        progress.note(judgement.bucket, &outcome.evidence);
                         writer.put(learnt).await?;
                     }
                     Ok(Some(None)) => {}
@@ -130,11 +145,13 @@ impl Walk<'_> {
         }
     }
 
-    /// One row's walk to its outcome; `None` where it was not begun before the job was stopped.
+    /// One row's walk to its outcome; `None` where it was not begun before the job was stopped, and where an order could
+    /// not be had once more.
     async fn learn(&self, row: Result<Row, InputError>) -> Result<Option<Learnt>, JobError> {
-        let Row { line, entry } = row?;
-        let told =
-            |run_order_id, evidence| Ok(Some(Learnt::of(Outcome { line, run_order_id, evidence }, Timestamp::now())));
+        let Row { line, entry, booking } = row?;
+        let told = |run_order_id, evidence| {
+            Ok(Some(Learnt::of(Outcome { line, run_order_id, evidence }, Timestamp::now()).booked(booking.clone())))
+        };
         let id = match entry {
             Entry::Duplicate { id, first_line } => return told(id.to_string(), Evidence::Duplicate { first_line }),
             Entry::Rejected { text, reason } => return told(text, Evidence::Rejected(reason)),
@@ -144,34 +161,17 @@ impl Walk<'_> {
         if let Some(recall) = self.recall
             && let Some(recalled) = recall.settled(&run_order_id)?
         {
-            return Ok(Some(Learnt::recalled(line, run_order_id, Timestamp::now(), recalled)));
+            return Ok(Some(Learnt::recalled(line, run_order_id, Timestamp::now(), recalled).booked(booking)));
         }
         match self.job.provider.fetch(&id).await {
+            Ok(Fetch { evidence: Evidence::Unfetched(_), .. }) if self.is_confirmation => Ok(None),
             Ok(Fetch { evidence, reply }) => {
                 let outcome = Outcome { line, run_order_id, evidence };
-                Ok(Some(Learnt::replied(outcome, Timestamp::now(), reply)))
+                let learnt = Learnt::replied(outcome, Timestamp::now(), reply).booked(booking);
+                Ok(Some(if self.is_confirmation { learnt.confirming() } else { learnt }))
             }
             Err(Stop::Called) => Ok(None),
             Err(stop) => Err(stop.into()),
-        }
-    }
-}
-
-/// The signals that ask the job to stop, from the moment it listens.
-struct Signals {
-    interrupt: unix::Signal,
-    terminate: unix::Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
         }
     }
 }

@@ -2,8 +2,14 @@
 
 pub mod audit;
 mod beginning;
+mod completing;
+mod confirming;
+pub mod discovery;
 mod fetching;
+pub mod listing;
 mod progress;
+mod sends;
+mod signals;
 pub mod verify;
 
 use std::collections::HashMap;
@@ -16,8 +22,9 @@ use tokio::runtime::Runtime;
 
 use crate::checks::Judging;
 use crate::domain::finding::PastFinding;
-use crate::domain::outcome::{Evidence, Reason};
+use crate::domain::outcome::{Background, Evidence, Outcome, Reason};
 use crate::input::{Input, InputError};
+use crate::language::Language;
 use crate::provider::{Provider, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Builder, Options as ReportOptions, Report};
@@ -26,15 +33,15 @@ use crate::report::formats::Formats;
 use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
 use crate::report::publish::{Destination, PublishError};
 use crate::report::summary_json::SummaryJson;
-use crate::report::texts::Language;
-use crate::store::{Lock, Recall, RunId, Sends, Store, StoreError};
+use crate::store::{Confirmations, Lock, Recall, RunId, SettledAs, Store, StoreError};
 use crate::summary::{JudgingSettings, Weighed};
 
 use beginning::Begun;
+use completing::OrderList;
 
 pub use beginning::Resuming;
-pub use fetching::Signal;
 pub use progress::Display;
+pub use signals::Signal;
 
 /// Everything one reconciliation needs, opened and checked.
 pub struct Job {
@@ -76,6 +83,8 @@ pub struct Job {
     pub fail_on: Vec<String>,
     /// When an earlier run is continued.
     pub resuming: Resuming,
+    /// Whether failing orders are read once more before they are reported.
+    pub confirms: bool,
     /// What is kept for later runs, and taken from earlier ones.
     pub memory: Memory,
     /// How progress is shown.
@@ -99,6 +108,8 @@ pub enum Ended {
         report: Box<Report>,
         /// The folder it is in.
         folder: PathBuf,
+        /// What came of reading failing orders once more.
+        confirmed: Confirmations,
         /// Why orders were not asked for, where the provider was given up before all were.
         gave_up: Option<Reason>,
     },
@@ -160,9 +171,11 @@ pub enum JobError {
 pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<Ended, JobError> {
     let begun = beginning::begin(&mut job)?;
     let recall = job.recall(begun.run)?;
-    job.remember_sends()?;
+    sends::remember(&mut job.store, &job.base_url, &job.provider, job.rate)?;
     let fetched = job.runtime.block_on(fetching::fetch_all(&job, &begun, recall.as_ref()));
-    let noted = job.note_sends();
+    let fetched = fetched.and_then(|fetched| completing::list(&job, fetched));
+    let fetched = fetched.and_then(|fetched| confirming::confirm(&mut job, &begun, fetched));
+    let noted = sends::note(&mut job.store, &job.base_url, &job.provider);
     if let Err(JobError::Stop(Stop::Forbidden | Stop::NotTheApi)) = &fetched {
         // What it was refused is no fact about orders.
         job.store.give_up(begun.run, Timestamp::now())?;
@@ -175,18 +188,22 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<End
     let earlier = job.earlier(&begun)?;
     let staging = job.destination.staging(job.as_of)?;
     let replaces = earlier.stamp.replaces.clone();
-    let report = job.make_report(begun.run, &earlier, staging.path().to_owned(), &exit_code)?;
+    let report = job.make_report(begun.run, &earlier, &fetched.list, staging.path().to_owned(), &exit_code)?;
     let finished_at = Timestamp::now();
-    let manifest = job.stamp(&report, earlier.stamp, fetched.elapsed, finished_at).write(staging.path())?;
+    let confirmed = job.store.confirmations(begun.run)?;
+    let manifest = job
+        .stamp(&report, earlier.stamp, job.fetch_stamp(fetched.elapsed, confirmed), finished_at)
+        .write(staging.path())?;
     job.store.announce(begun.run, &manifest)?;
     let folder = staging.publish(&replaces)?;
     let finished =
         job.store.finish(begun.run, finished_at, report.weighed.verdict.code(), &folder, report.past_findings());
     finished.map_err(|source| JobError::Unrecorded { folder: folder.clone(), source })?;
-    Ok(Ended::Reported { report: Box::new(report), folder, gave_up: job.provider.gave_up() })
+    Ok(Ended::Reported { report: Box::new(report), folder, confirmed, gave_up: job.provider.gave_up() })
 }
 
 /// What earlier runs contribute to a report.
+#[derive(Default)]
 struct Earlier {
     /// What the report before found, by order.
     found: HashMap<String, Vec<PastFinding>>,
@@ -206,7 +223,7 @@ impl Job {
 
     /// What the report before found, and what this one takes the place of.
     fn earlier(&self, begun: &Begun) -> Result<Earlier, JobError> {
-        let mut earlier = Earlier { found: HashMap::new(), stamp: EarlierStamp::default() };
+        let mut earlier = Earlier::default();
         if let Some(before) = beginning::run_before(self, begun.run)? {
             for finding in self.store.findings(before.id)? {
                 earlier.found.entry(finding.run_order_id.clone()).or_default().push(finding);
@@ -215,28 +232,6 @@ impl Job {
         }
         earlier.stamp.replaces = begun.continued.as_ref().map(|run| run.manifests.clone()).unwrap_or_default();
         Ok(earlier)
-    }
-
-    /// Makes the requests of a run that ended just now count against the rate.
-    fn remember_sends(&mut self) -> Result<(), StoreError> {
-        let rate = usize::try_from(self.rate).unwrap_or(usize::MAX);
-        let ago = match self.store.begin_sending(&self.base_url)? {
-            Sends::At(times) => {
-                let now = Timestamp::now();
-                // A time to come tells of a clock that was set back.
-                times.into_iter().map(|sent| Duration::try_from(now.duration_since(sent)).unwrap_or_default()).collect()
-            }
-            Sends::Unknown => vec![Duration::ZERO; rate],
-        };
-        self.provider.remember(&ago);
-        Ok(())
-    }
-
-    fn note_sends(&mut self) -> Result<(), StoreError> {
-        let now = Timestamp::now();
-        let sent: Vec<Timestamp> =
-            self.provider.recent().into_iter().filter_map(|ago| now.checked_sub(ago).ok()).collect();
-        self.store.end_sending(&self.base_url, &sent)
     }
 
     fn judging_settings(&self) -> JudgingSettings {
@@ -248,10 +243,11 @@ impl Job {
         &mut self,
         run: RunId,
         earlier: &Earlier,
+        list: &OrderList,
         folder: PathBuf,
         exit_code: impl Fn(&Weighed) -> u8,
     ) -> Result<Report, JobError> {
-        let mut settled_as = self.store.remember_with(run)?;
+        let settled_as = self.store.remember_with(run)?;
         let mut builder = Builder::begin(ReportOptions {
             folder,
             judging: self.judging.clone(),
@@ -263,22 +259,41 @@ impl Job {
             language: self.language,
             evidence: None,
         })?;
-        self.store.for_each_outcome(run, |mut outcome| {
+        self.each_outcome(run, settled_as, earlier, list, |outcome, background| {
+            Ok(builder.add(outcome, background).map(drop)?)
+        })?;
+        if let Some(completeness) = self.completeness(run, list, earlier)? {
+            builder.complete(completeness)?;
+        }
+        Ok(builder.finish(exit_code)?)
+    }
+
+    /// Visits every outcome of a run by line, with all that is known of its order.
+    fn each_outcome(
+        &self,
+        run: RunId,
+        mut settled_as: SettledAs,
+        earlier: &Earlier,
+        list: &OrderList,
+        mut visit: impl FnMut(Outcome, Background) -> Result<(), JobError>,
+    ) -> Result<(), JobError> {
+        self.store.for_each_outcome(run, |mut outcome, bookings| {
+            let mut listed = None;
             let past = match &mut outcome.evidence {
                 // The row that holds the ID first stands for the order.
                 Evidence::Duplicate { .. } | Evidence::Rejected(_) => Vec::new(),
                 Evidence::Fetched(fetched) => {
                     fetched.settled_as = settled_as.take(outcome.line);
+                    listed = list.amounts(&outcome.run_order_id);
                     earlier.found_of(&outcome.run_order_id)
                 }
                 _ => earlier.found_of(&outcome.run_order_id),
             };
-            Ok::<_, JobError>(builder.add(outcome, past).map(drop)?)
-        })?;
-        Ok(builder.finish(exit_code)?)
+            visit(outcome, Background { bookings, listed, past })
+        })
     }
 
-    fn stamp(&self, report: &Report, earlier: EarlierStamp, fetching: Duration, finished_at: Timestamp) -> Stamp {
+    fn stamp(&self, report: &Report, earlier: EarlierStamp, fetch: FetchStamp, finished_at: Timestamp) -> Stamp {
         let SummaryJson { lifecycle, reused, .. } = &report.summary;
         Stamp {
             as_of: self.as_of,
@@ -296,18 +311,18 @@ impl Job {
             fail_on: self.fail_on.clone(),
             allow_empty: self.allow_empty,
             formats: self.formats.words(),
-            language: Some(self.language.code().to_owned()),
+            language: Some(self.language),
             designs: designs(&self.formats),
             previous: chain::previous(&self.destination, &earlier.replaces),
             made_from: None,
             earlier: EarlierStamp { lifecycle: *lifecycle, reused: *reused, ..earlier },
-            fetch: Some(self.fetch_stamp(fetching)),
+            fetch: Some(fetch),
             verdict: report.weighed.verdict.code().to_owned(),
             exit_code: report.summary.exit_code,
         }
     }
 
-    fn fetch_stamp(&self, elapsed: Duration) -> FetchStamp {
+    fn fetch_stamp(&self, elapsed: Duration, confirmed: Confirmations) -> FetchStamp {
         let record = self.provider.record();
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let latencies =
@@ -325,6 +340,8 @@ impl Job {
             elapsed_ms: milliseconds(elapsed),
             rate_allowed: self.rate,
             rate_used: format!("{:.1}", record.requests as f64 / elapsed.as_secs_f64().max(0.001)),
+            read_again: confirmed.asked,
+            changed_meanwhile: confirmed.changed,
         }
     }
 }

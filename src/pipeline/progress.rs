@@ -10,6 +10,8 @@ use jiff::{SignedDuration, ZonedDateTime};
 use crate::domain::outcome::{Bucket, Evidence};
 use crate::provider::{Activity, Why};
 
+/// How often the progress is shown while nothing happens.
+pub(super) const SHOW_EVERY: Duration = Duration::from_millis(200);
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Over how long the pace is smoothed, in seconds.
@@ -41,6 +43,9 @@ pub(super) fn say(display: Display, what: &str) {
 pub(super) struct Progress {
     display: Display,
     bar: ProgressBar,
+    /// What is counted.
+    unit: &'static str,
+    /// How many there are in all, as far as is known.
     rows: u64,
     done: u64,
     discrepant: u64,
@@ -54,13 +59,28 @@ pub(super) struct Progress {
 impl Progress {
     /// Begins a count of that many rows, of which some were done by an earlier start of the run.
     pub(super) fn start(display: Display, rows: u64, done: u64) -> Self {
+        Self::of("rows", display, rows, done)
+    }
+
+    /// Begins a count of orders that are listed.
+    pub(super) fn listing(display: Display) -> Self {
+        Self::of("orders", display, 0, 0)
+    }
+
+    fn of(unit: &'static str, display: Display, rows: u64, done: u64) -> Self {
         let bar = match display {
             Display::Bar => ProgressBar::new(rows).with_style(bar_style()),
             Display::Lines | Display::Silent => ProgressBar::hidden(),
         };
         let start = Instant::now();
         let (pace, last_line) = (Pace::default(), start);
-        Self { display, bar, rows, done, discrepant: 0, exceptions: 0, pace, start, last_line, unreached: None }
+        Self { display, bar, unit, rows, done, discrepant: 0, exceptions: 0, pace, start, last_line, unreached: None }
+    }
+
+    /// So many orders are listed by now, of how many the provider says there are.
+    pub(super) fn listed(&mut self, orders: u64, total: u64) {
+        (self.done, self.rows) = (orders, total.max(orders));
+        self.bar.set_length(self.rows);
     }
 
     /// Counts one outcome.
@@ -102,7 +122,7 @@ impl Progress {
     }
 
     fn line(&self, activity: &Activity, now: Instant) -> String {
-        let mut line = format!("{}/{} rows · {} requests/s", self.done, self.rows, activity.used);
+        let mut line = format!("{}/{} {} · {} requests/s", self.done, self.rows, self.unit, activity.used);
         // Writing to a text never fails.
         if let Some(allowed) = activity.allowed {
             _ = write!(line, " of {allowed:.0} allowed");

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::JobError;
-use super::audit::{Changes, Evident};
+use super::audit::{Changes, Evident, manifest_of};
 use crate::report::ReportError;
 use crate::report::builder::FACTS_FILE;
 use crate::report::formats::Formats;
@@ -66,9 +66,7 @@ pub fn verify(
     exit_code: impl Fn(&[String], &Weighed) -> u8,
 ) -> Result<Vec<Part>, JobError> {
     let missing = |problem: String| JobError::NoReport { folder: folder.to_owned(), problem };
-    let read = Manifest::read(folder).map_err(|error| missing(error.to_string()))?;
-    let (manifest, hash) =
-        read.ok_or_else(|| missing("there is no manifest.json of a report that this version reads".to_owned()))?;
+    let (manifest, hash) = manifest_of(folder)?;
     Ok(vec![
         files(folder, &manifest).map_err(|error| missing(error.to_string()))?,
         in_state(&manifest, &hash, state)?,
@@ -202,8 +200,15 @@ fn reperformance(
             problems.push(format!("{} can't be made again by this version", file.name));
             continue;
         }
+        let found = match File::open(folder.join(&file.name)) {
+            Ok(found) => found,
+            Err(error) => {
+                problems.push(format!("{} can't be read: {error}", file.name));
+                continue;
+            }
+        };
         compared += 1;
-        let difference = first_difference(&folder.join(&file.name), &made);
+        let difference = first_difference(found, &made);
         let difference = difference.map_err(|source| ReportError::Io { path: made.clone(), source })?;
         problems.extend(difference.map(|what| format!("{}: {what}", file.name)));
     }
@@ -214,8 +219,8 @@ fn reperformance(
 }
 
 /// The first line in which two files differ.
-fn first_difference(one: &Path, other: &Path) -> std::io::Result<Option<String>> {
-    let (mut one, mut other) = (BufReader::new(File::open(one)?), BufReader::new(File::open(other)?));
+fn first_difference(one: File, other: &Path) -> std::io::Result<Option<String>> {
+    let (mut one, mut other) = (BufReader::new(one), BufReader::new(File::open(other)?));
     let (mut is, mut should) = (Vec::new(), Vec::new());
     for line in 1_u64.. {
         is.clear();

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::departure::{self, Watched};
 use super::status::BodyError;
-use super::{ApiKey, Options, ProviderError, key, retry};
+use super::{ApiKey, ListQuery, Options, PAGE_SIZE, ProviderError, key, retry};
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::Reason;
 
@@ -28,10 +28,13 @@ const FIRST_BYTE: Duration = Duration::from_secs(15);
 /// The longest silence within a body.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// The client, bound to one endpoint and one key.
+/// The client, bound to one provider and one key.
 pub(super) struct Http {
     client: Client,
-    endpoint: Url,
+    /// Where one order is asked for.
+    order: Url,
+    /// Where the list of orders is asked for.
+    list: Url,
     authorization: HeaderValue,
     timeout: Duration,
     /// Whether it matters when exactly a request goes out.
@@ -48,8 +51,13 @@ pub(super) struct Reply {
 
 impl Http {
     pub(super) fn new(options: &Options, key: &ApiKey) -> Result<Self, ProviderError> {
-        let mut endpoint = key::destination(&options.base_url)?;
-        endpoint.set_path(&format!("{}/workflow/run/info", endpoint.path().trim_end_matches('/')));
+        let base = key::destination(&options.base_url)?;
+        let at = |path: &str| {
+            let mut url = base.clone();
+            url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+            url
+        };
+        let (order, list) = (at("/workflow/run/info"), at("/workflow/run/list"));
         let headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/json")),
             (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
@@ -57,7 +65,7 @@ impl Http {
         let is_watched = options.rate > 0;
         let mut builder = Client::builder()
             .tls_backend_rustls()
-            .https_only(endpoint.scheme() == "https")
+            .https_only(base.scheme() == "https")
             .no_proxy()
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -75,34 +83,33 @@ impl Http {
             builder = builder.tls_certs_merge(certificates(path)?);
         }
         if let Some(url) = &options.proxy {
-            if endpoint.scheme() != "https" {
+            if base.scheme() != "https" {
                 return Err(ProviderError::ProxySeesKey);
             }
             // The parser's message could repeat a password.
             builder = builder.proxy(Proxy::all(url.expose_secret()).map_err(|_| ProviderError::UnreadableProxy)?);
         }
         let client = builder.build().map_err(|error| ProviderError::Client(root_cause(&error)))?;
-        Ok(Self { client, endpoint, authorization: key.authorization()?, timeout: options.timeout, is_watched })
+        Ok(Self { client, order, list, authorization: key.authorization()?, timeout: options.timeout, is_watched })
     }
 
     /// Whom it asks: scheme, host and port.
     pub(super) fn origin(&self) -> String {
-        self.endpoint.origin().ascii_serialization()
+        self.order.origin().ascii_serialization()
     }
 
-    /// The address of one order. Whatever stands in the ID stays within the one parameter.
-    pub(super) fn url(&self, id: &RunOrderId) -> Url {
-        let mut query = String::from("run_order_id=");
-        for byte in id.as_str().bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => query.push(char::from(byte)),
-                // Writing to a text never fails.
-                _ => _ = write!(query, "%{byte:02X}"),
-            }
-        }
-        let mut url = self.endpoint.clone();
-        url.set_query(Some(&query));
-        url
+    /// The address of one order.
+    pub(super) fn order(&self, id: &RunOrderId) -> Url {
+        asking(&self.order, &[("run_order_id", id.as_str())])
+    }
+
+    /// The address of a page of the list of orders; the first is number 1.
+    pub(super) fn list(&self, query: &ListQuery, page: u64) -> Url {
+        let (page, size) = (page.to_string(), PAGE_SIZE.to_string());
+        let wanted = [("workflow_id", &query.workflow_id), ("status", &query.status)];
+        let wanted = wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        let parameters: Vec<_> = wanted.chain([("page", page.as_str()), ("page_size", size.as_str())]).collect();
+        asking(&self.list, &parameters)
     }
 
     /// One attempt, which ends before `deadline`. Calls `departed` once the request is on its way. The reason of a
@@ -151,6 +158,28 @@ impl Http {
             }
         }
     }
+}
+
+/// An address with parameters. Whatever stands in a value stays within the one parameter.
+fn asking(endpoint: &Url, parameters: &[(&str, &str)]) -> Url {
+    let mut query = String::new();
+    for (name, value) in parameters {
+        if !query.is_empty() {
+            query.push('&');
+        }
+        query.push_str(name);
+        query.push('=');
+        for byte in value.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => query.push(char::from(byte)),
+                // Writing to a text never fails.
+                _ => _ = write!(query, "%{byte:02X}"),
+            }
+        }
+    }
+    let mut url = endpoint.clone();
+    url.set_query(Some(&query));
+    url
 }
 
 fn is_encoded(headers: &HeaderMap) -> bool {

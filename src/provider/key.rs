@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::ProviderError;
 
-/// The longest key, in characters.
 /// How many bytes of a hash stand for a key.
 const FINGERPRINT: usize = 8;
+/// The longest key, in characters.
 const MAX_LENGTH: usize = 512;
 
 /// The provider's API key. It is never printed: its text leaves this file only as the `Authorization` header.

@@ -1,11 +1,12 @@
-//! The provider's API, as far as this program uses it: fetch one run order, within the allowance, and lose nothing.
+//! The provider's API, as far as this program uses it: fetch one run order, or a page of the list of them, within the
+//! allowance, and lose nothing.
 //!
-//! One order's walk: in line → its turn → GET → what the reply means → done, or in line again after a wait. Nothing is
-//! held while waiting. The decisions are pure and live in files of their own: `traffic` (when a request may go),
-//! `retry` (whether to ask again), `first_replies`, `status` and `wire` (what a reply means). This file only runs
-//! them on a real clock.
+//! The decisions are pure and live in files of their own: `traffic` (when a request may go), `retry` (whether to ask
+//! again), `first_replies`, `status` and `wire` (what a reply means). `asking` runs them on a real clock, whatever is
+//! asked for.
 
 mod answer;
+mod asking;
 mod departure;
 mod first_replies;
 mod http;
@@ -19,27 +20,30 @@ mod wire;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::Instant;
 
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::{Evidence, Reason};
-use answer::{Answer, presentable};
-use first_replies::{FirstReplies, Said};
+use first_replies::FirstReplies;
 use http::Http;
 use record::Tally;
-use retry::{Course, Next};
-use traffic::{Came, Ended, Lane, Limits, Ticket, Traffic, Turn};
+use traffic::{Ended, Limits, Traffic};
+use wire::Listed;
 
+pub use answer::Lack;
 pub use key::{ApiKey, KeyError};
 pub use record::Record;
 pub use stop::Stop;
 pub use traffic::Why;
+pub use wire::{Flaws, ListPage};
+
+/// How many orders of the list are asked for at once: the most that the provider gives.
+pub const PAGE_SIZE: u64 = 100;
 
 /// No time that can be set is longer: a year, far from where adding to a clock overflows.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -122,6 +126,26 @@ pub struct Fetch {
     pub evidence: Evidence,
     /// The body of the reply that decided it. `None` where there was none, and where it repeats the key.
     pub reply: Option<Vec<u8>>,
+}
+
+/// Which orders the list is to have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Only those of this workflow.
+    pub workflow_id: Option<String>,
+    /// Only those whose run is in this state.
+    pub status: Option<String>,
+}
+
+/// Why a page of the list was not had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// This page can't be had.
+    #[error(transparent)]
+    Lack(#[from] Lack),
+    /// Nothing else can be had either.
+    #[error(transparent)]
+    Stop(#[from] Stop),
 }
 
 /// What the client is doing.
@@ -218,34 +242,17 @@ impl Provider {
     /// # Errors
     /// [`Stop`] where no other order need be asked for either; from then on every call gives it without a request.
     pub async fn fetch(&self, id: &RunOrderId) -> Result<Fetch, Stop> {
-        let url = self.http.url(id);
-        let mut course = Course::new(self.retries);
-        let mut untried = Some(Untried::begin(self));
-        loop {
-            let lane = if course.is_untried() { Lane::Untried } else { Lane::Retry };
-            let flight = match self.turn(lane).await {
-                Ok(flight) => flight,
-                Err(Ended::Unfetched(reason)) => {
-                    return Ok(Fetch { evidence: Evidence::Unfetched(reason), reply: None });
-                }
-                Err(Ended::Stop(stop)) => return Err(stop),
-            };
-            let (answer, reply) = self.attempt(flight, url.clone()).await;
-            let failed = if let Answer::Failed(reason) = &answer { Some(reason.code.clone()) } else { None };
-            if answer != Answer::Limited {
-                untried = None;
-            }
-            match course.next(answer) {
-                Next::Done(evidence) => return Ok(Fetch { evidence, reply }),
-                Next::Again => {}
-                Next::AgainWithin(ceiling) => {
-                    failed.iter().for_each(|reason| self.tally().retry(reason));
-                    self.back_off(ceiling).await;
-                }
-                Next::Stop(stop) => return Err(self.end(stop)),
-            }
-            debug_assert!(untried.is_some() == course.is_untried());
-        }
+        let (evidence, reply) = self.ask(self.http.order(id)).await?;
+        Ok(Fetch { evidence, reply })
+    }
+
+    /// Asks for a page of the list of orders; the first is number 1. Dropping the future holds nothing back.
+    ///
+    /// # Errors
+    /// [`ListError`] says why there is none, however often it was asked for.
+    pub async fn list(&self, query: &ListQuery, page: u64) -> Result<ListPage, ListError> {
+        let (Listed(listed), _) = self.ask(self.http.list(query, page)).await?;
+        Ok(listed?)
     }
 
     /// What the key is known by at this provider, in hex: the same for every job that asks it with the key.
@@ -296,77 +303,6 @@ impl Provider {
         self.tally().record()
     }
 
-    /// Waits in line until a request may go.
-    async fn turn(&self, lane: Lane) -> Result<Flight<'_>, Ended> {
-        let mut line = pin!(self.lanes[lane as usize].lock());
-        let ended = self.ended.notified();
-        let _first_in_line = tokio::select! {
-            biased;
-            first = &mut line => first,
-            () = ended => return Err(self.why_ended()),
-        };
-        loop {
-            // From here on nothing that comes back is missed.
-            let back = self.back.notified();
-            let asked = self.now();
-            let turn = self.traffic().turn(asked, lane);
-            let (until, why) = match turn {
-                Turn::Go(ticket) => {
-                    self.tally().requests += 1;
-                    return Ok(Flight { provider: self, ticket: Some(ticket), sent: asked });
-                }
-                Turn::Ended(ended) => {
-                    self.ended.notify_waiters();
-                    return Err(ended);
-                }
-                Turn::Wait { until, why } => (until, why),
-            };
-            match until {
-                Some(until) => _ = timeout_at(self.at(until), back).await,
-                None => back.await,
-            }
-            self.tally().wait(why, self.now().saturating_sub(asked));
-        }
-    }
-
-    /// One request and what it gave, with the body of the reply where that may be kept.
-    async fn attempt(&self, mut flight: Flight<'_>, url: reqwest::Url) -> (Answer, Option<Vec<u8>>) {
-        let got = self.http.get(url, self.deadline, || flight.landed()).await;
-        let latency = self.now().saturating_sub(flight.sent);
-        let (answer, came, body) = match got {
-            Err(reason) => (Answer::Failed(reason), Came::Failure, None),
-            Ok(reply) => {
-                self.tally().reply(latency, reply.body.as_ref().map_or(0, Vec::len));
-                let in_words = reply.status != 404 || reply.body.as_deref().is_ok_and(wire::is_envelope);
-                if let Some(stop) = self.first().note(Said::by(reply.status, in_words)) {
-                    self.end(stop);
-                }
-                let answer = Answer::of(reply.status, reply.body.as_deref().map_err(Clone::clone));
-                let came = match &answer {
-                    Answer::Limited => Came::Limited(reply.retry_after),
-                    Answer::Failed(_) => Came::Failure,
-                    Answer::Final(_) | Answer::KeyRejected(_) => Came::Answer,
-                };
-                (answer, came, reply.body.ok())
-            }
-        };
-        flight.back(came);
-        (self.presentable(answer), body.filter(|body| str::from_utf8(body).is_ok_and(|text| !self.key.is_in(text))))
-    }
-
-    /// Waits before a retry, in no line; less where nothing is asked any more.
-    async fn back_off(&self, ceiling: Duration) {
-        let ended = self.ended.notified();
-        if self.traffic().ended(self.now()).is_some() {
-            return;
-        }
-        let until = self.now() + self.traffic().back_off(ceiling);
-        tokio::select! {
-            () = sleep_until(self.deadline.map_or(self.at(until), |deadline| deadline.min(self.at(until)))) => {}
-            () = ended => {}
-        }
-    }
-
     /// Ends all asking; why it ends, which is `stop` unless it has ended before.
     fn end(&self, stop: Stop) -> Stop {
         self.traffic().end(Ended::Stop(stop.clone()));
@@ -380,29 +316,6 @@ impl Provider {
 
     fn why_ended(&self) -> Ended {
         self.traffic().ended(self.now()).cloned().unwrap_or(Ended::Stop(Stop::Called))
-    }
-
-    /// The answer with every text of the provider made fit to be shown. An order that repeats the key is not kept: its
-    /// facts are evidence, which nothing is cut out of.
-    fn presentable(&self, mut answer: Answer) -> Answer {
-        use Evidence::{Duplicate, Fetched, Malformed, NotFound, Refused, Rejected, Unfetched};
-        match &mut answer {
-            Answer::KeyRejected(reason)
-            | Answer::Failed(reason)
-            | Answer::Final(
-                NotFound(reason) | Refused(reason) | Malformed(reason) | Unfetched(reason) | Rejected(reason),
-            ) => reason.detail = presentable(&reason.detail, |text| self.key.redact(text)),
-            Answer::Final(Fetched(fetched)) => {
-                let texts = fetched.order.texts().into_iter();
-                let holding = texts.filter_map(|(field, text)| self.key.is_in(text?).then_some(field)).next();
-                if let Some(field) = holding {
-                    let detail = format!("{field} repeats the API key; report it to the provider");
-                    answer = Answer::Final(Malformed(Reason::new("holds-key", detail)));
-                }
-            }
-            Answer::Limited | Answer::Final(Duplicate { .. }) => {}
-        }
-        answer
     }
 
     fn traffic(&self) -> MutexGuard<'_, Traffic> {
@@ -429,55 +342,6 @@ impl Provider {
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Provider").field("activity", &self.activity()).finish_non_exhaustive()
-    }
-}
-
-/// An order in hand that no attempt has failed yet, until dropped.
-struct Untried<'p>(&'p Provider);
-
-impl<'p> Untried<'p> {
-    fn begin(provider: &'p Provider) -> Self {
-        provider.traffic().begin();
-        Self(provider)
-    }
-}
-
-impl Drop for Untried<'_> {
-    fn drop(&mut self) {
-        self.0.traffic().tried();
-    }
-}
-
-/// A request in flight. It is handed back however it ends.
-struct Flight<'p> {
-    provider: &'p Provider,
-    /// `None` once handed back.
-    ticket: Option<Ticket>,
-    sent: Duration,
-}
-
-impl Flight<'_> {
-    fn landed(&mut self) {
-        if let Some(ticket) = &mut self.ticket {
-            self.provider.traffic().landed(self.provider.now(), ticket);
-        }
-    }
-
-    fn back(&mut self, came: Came) {
-        let Some(ticket) = self.ticket.take() else {
-            return;
-        };
-        if matches!(came, Came::Limited(_)) {
-            self.provider.tally().throttled += 1;
-        }
-        self.provider.traffic().back(self.provider.now(), ticket, came);
-        self.provider.back.notify_waiters();
-    }
-}
-
-impl Drop for Flight<'_> {
-    fn drop(&mut self) {
-        self.back(Came::Nothing);
     }
 }
 

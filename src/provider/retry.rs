@@ -1,4 +1,4 @@
-//! Whether to ask again for an order, and when: the retry decision, its back-off with full jitter, and what
+//! Whether to ask again, and when: the retry decision, its back-off with full jitter, and what
 //! `Retry-After` says. Pure.
 
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::Stop;
-use super::answer::Answer;
-use crate::domain::outcome::{Evidence, Reason};
+use super::answer::{Answer, Known, Lack};
+use crate::domain::outcome::Reason;
 
 /// The back-off's first ceiling.
 const BASE: Duration = Duration::from_millis(250);
 /// No back-off is longer.
 const CAP: Duration = Duration::from_secs(30);
 
-/// One order's attempts so far.
+/// The attempts so far at one thing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Course {
     failures: u32,
@@ -23,9 +23,9 @@ pub(super) struct Course {
 
 /// What follows an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// The order's evidence is in.
-    Done(Evidence),
+pub(super) enum Next<K> {
+    /// It is known.
+    Done(K),
     /// Ask again as soon as anything may be asked.
     Again,
     /// Ask again after a wait drawn from zero to this.
@@ -46,12 +46,12 @@ impl Course {
     }
 
     /// Decides what follows an answer.
-    pub(super) fn next(&mut self, answer: Answer) -> Next {
+    pub(super) fn next<K: Known>(&mut self, answer: Answer<K>) -> Next<K> {
         match answer {
-            Answer::Final(evidence) => Next::Done(evidence),
+            Answer::Final(known) => Next::Done(known),
             Answer::KeyRejected(Reason { code, detail: message }) => Next::Stop(Stop::KeyRejected { code, message }),
             Answer::Limited => Next::Again,
-            Answer::Failed(reason) if self.failures >= self.retries => Next::Done(Evidence::Unfetched(reason)),
+            Answer::Failed(reason) if self.failures >= self.retries => Next::Done(Lack::Unfetched(reason).into()),
             Answer::Failed(_) => {
                 self.failures += 1;
                 Next::AgainWithin(ceiling(self.failures - 1))
@@ -86,6 +86,7 @@ pub(super) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Dur
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::outcome::Evidence;
 
     #[test]
     fn failures_use_up_the_retries_and_a_429_does_not() {
@@ -98,7 +99,7 @@ mod tests {
         assert!(!course.is_untried());
         assert_eq!(course.next(failed()), Next::Done(Evidence::Unfetched(Reason::new("http-502", ""))));
         let mut untried = Course::new(0);
-        assert_eq!(untried.next(Answer::Limited), Next::Again);
+        assert_eq!(untried.next(Answer::<Evidence>::Limited), Next::Again);
         assert!(untried.is_untried());
         assert_eq!(untried.next(failed()), Next::Done(Evidence::Unfetched(Reason::new("http-502", ""))));
         let mut course = Course::new(5);

@@ -1,8 +1,8 @@
-//! What the HTTP status of a reply means for the order that was asked for.
+//! What the HTTP status of a reply means for what was asked for.
 
-use super::answer::Answer;
+use super::answer::{Answer, Known, Lack};
 use super::wire;
-use crate::domain::outcome::{Evidence, Reason};
+use crate::domain::outcome::Reason;
 
 /// Why a body could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,11 +13,11 @@ pub(super) enum BodyError {
     Broken(Reason),
 }
 
-impl Answer {
+impl<K: Known> Answer<K> {
     /// The meaning of a reply with that HTTP status.
     pub(super) fn of(status: u16, body: Result<&[u8], BodyError>) -> Self {
         // Of a reply that is no success only the status counts; its body is good for a text at most. That text is worth
-        // another attempt where the status settles the order's fate.
+        // another attempt where the status settles everything.
         let reason = |body: Result<&[u8], BodyError>| {
             Reason::new(format!("http-{status}"), body.map(wire::message).unwrap_or_default())
         };
@@ -26,21 +26,21 @@ impl Answer {
                 Ok(body) => wire::decode(body),
                 Err(BodyError::TooLarge) => {
                     let detail = "the reply is larger than 1 MiB; report it to the provider";
-                    Self::Final(Evidence::Unfetched(Reason::new("body-too-large", detail)))
+                    Self::Final(Lack::Unfetched(Reason::new("body-too-large", detail)).into())
                 }
                 Err(BodyError::Broken(reason)) => Self::Failed(reason),
             },
             300..=399 => {
                 let detail = format!("HTTP status {status}: redirects are never followed; correct the base URL");
-                Self::Final(Evidence::Unfetched(Reason::new("redirect", detail)))
+                Self::Final(Lack::Unfetched(Reason::new("redirect", detail)).into())
             }
             401 => Self::KeyRejected(reason(body)),
             408 => Self::Failed(reason(body)),
             429 => Self::Limited,
             400..=499 => match body {
                 Err(BodyError::Broken(reason)) => Self::Failed(reason),
-                body if status == 404 => Self::Final(Evidence::NotFound(reason(body))),
-                body => Self::Final(Evidence::Refused(reason(body))),
+                body if status == 404 => Self::Final(Lack::NotFound(reason(body)).into()),
+                body => Self::Final(Lack::Refused(reason(body)).into()),
             },
             _ => Self::Failed(reason(body)),
         }
@@ -50,13 +50,14 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::outcome::Evidence;
 
     const REFUSAL: &[u8] = br#"{"code": 403, "msg": "no"}"#;
 
     #[test]
     fn each_status_has_its_meaning() {
         let reason = |code: &str| Reason::new(code, "no");
-        let of = |status| Answer::of(status, Ok(REFUSAL));
+        let of = |status| Answer::<Evidence>::of(status, Ok(REFUSAL));
         assert_eq!(of(200), Answer::Final(Evidence::Refused(reason("code-403"))));
         assert_eq!(of(400), Answer::Final(Evidence::Refused(reason("http-400"))));
         assert_eq!(of(401), Answer::KeyRejected(reason("http-401")));
@@ -75,11 +76,15 @@ mod tests {
     fn a_broken_body_is_worth_another_attempt_where_it_would_have_been_read() {
         let broken = || Err(BodyError::Broken(Reason::new("cut-body", "x")));
         for status in [200, 400, 403, 404, 410] {
-            assert_eq!(Answer::of(status, broken()), Answer::Failed(Reason::new("cut-body", "x")), "{status}");
+            assert_eq!(
+                Answer::<Evidence>::of(status, broken()),
+                Answer::Failed(Reason::new("cut-body", "x")),
+                "{status}"
+            );
         }
-        assert_eq!(Answer::of(401, broken()), Answer::KeyRejected(Reason::new("http-401", "")));
-        assert_eq!(Answer::of(429, broken()), Answer::Limited);
-        assert_eq!(Answer::of(503, broken()), Answer::Failed(Reason::new("http-503", "")));
+        assert_eq!(Answer::<Evidence>::of(401, broken()), Answer::KeyRejected(Reason::new("http-401", "")));
+        assert_eq!(Answer::<Evidence>::of(429, broken()), Answer::Limited);
+        assert_eq!(Answer::<Evidence>::of(503, broken()), Answer::Failed(Reason::new("http-503", "")));
         let gone = Answer::of(404, Err(BodyError::TooLarge));
         assert_eq!(gone, Answer::Final(Evidence::NotFound(Reason::new("http-404", ""))));
         let too_large = Answer::of(200, Err(BodyError::TooLarge));

@@ -1,5 +1,7 @@
 //! The client over real sockets, against a server that sends scripted bytes.
 
+mod list;
+
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -8,22 +8,23 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::completeness::{COMPLETENESS_FILE, Completeness};
 use super::evidence::{EVIDENCE_FILE, EvidenceWriter};
 use super::facts::FactsWriter;
 use super::formats::{Format, Formats};
-use super::html::{self, HTML_FILE};
+use super::html::{self, HTML_FILE, Titles};
 use super::manifest::{FileStamp, hash_file};
 use super::spend::{self, SpendRow};
-use super::summary_json::{ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
+use super::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::Table;
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
-use super::texts::Language;
 use super::{ReportError, csv};
-use crate::checks::{Judging, WaiverState, judge};
+use crate::checks::{Judging, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::PastFinding;
 use crate::domain::money::Sum;
-use crate::domain::outcome::{Bucket, Evidence, Outcome, Reason};
-use crate::summary::{Bridge, Summary, Weighed};
+use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::language::Language;
+use crate::summary::{Bridge, Summary, Tie, Weighed};
 
 /// The name of the Parquet file in a report folder.
 pub const FACTS_FILE: &str = "run_orders.parquet";
@@ -67,6 +68,7 @@ pub struct Builder {
     reused: u64,
     waived_missing: u64,
     waivers: BTreeMap<(String, String), WaiverState>,
+    completeness: Option<Completeness>,
 }
 
 /// What became of the discrepancies of the report before.
@@ -130,17 +132,50 @@ impl Builder {
             reused: 0,
             waived_missing: 0,
             waivers: BTreeMap::new(),
+            completeness: None,
         })
     }
 
-    /// Judges one outcome and takes it in, with what the report before found of its order.
+    /// Takes in what the provider's list says of the input, after the last outcome.
+    ///
+    /// # Errors
+    /// When a total leaves what a report can hold.
+    pub fn complete(&mut self, completeness: Completeness) -> Result<(), ReportError> {
+        for (listed, past) in &completeness.unlisted {
+            let judgement = judge_unlisted(listed, &self.options.judging, self.options.as_of);
+            self.summary.add_unlisted(&judgement)?;
+            let run_order_id = Arc::clone(&listed.run_order_id);
+            for (check, state) in judgement.waivers {
+                self.waivers.insert((run_order_id.to_string(), check), state);
+            }
+            let order = Arc::new(listed.order());
+            self.discrepancies.extend(judgement.findings.into_iter().map(|finding| Discrepancy {
+                line: None,
+                run_order_id: Arc::clone(&run_order_id),
+                order: Arc::clone(&order),
+                is_persisting: past.iter().any(|before| before.check == finding.check),
+                finding,
+            }));
+        }
+        self.summary.signs.gap = !completeness.is_known();
+        self.completeness = Some(completeness);
+        Ok(())
+    }
+
+    /// Judges one outcome and takes it in, with what else is known of its order.
     ///
     /// # Errors
     /// When the facts can't be written, or a total leaves what a report can hold.
-    pub fn add(&mut self, outcome: Outcome, past: Vec<PastFinding>) -> Result<Judged, ReportError> {
-        let judgement = judge(&outcome, &self.options.judging, self.options.as_of);
+    pub fn add(&mut self, outcome: Outcome, background: Background) -> Result<Judged, ReportError> {
+        let judgement = judge(&outcome, &background, &self.options.judging, self.options.as_of);
         let judged = Judged { bucket: judgement.bucket, settled: judgement.settled };
-        self.beside.push(&outcome, judgement.foreign, &past)?;
+        self.beside.push(&outcome, judgement.foreign, &background)?;
+        let order = match &outcome.evidence {
+            Evidence::Fetched(fetched) if !judgement.foreign => Some(&fetched.order),
+            _ => None,
+        };
+        self.summary.add_bookings(&background.bookings, order, self.options.judging.currency.as_deref())?;
+        let past = background.past;
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
         for (check, state) in &judgement.waivers {
@@ -169,7 +204,7 @@ impl Builder {
                     }
                 }
                 self.discrepancies.extend(judgement.findings.into_iter().map(|finding| Discrepancy {
-                    line,
+                    line: Some(line),
                     run_order_id: Arc::clone(&run_order_id),
                     order: Arc::clone(&order),
                     is_persisting: had.contains(finding.check),
@@ -206,7 +241,7 @@ impl Builder {
     /// # Errors
     /// When a file can't be written, or the report contradicts itself ([`ReportError::Contradiction`]).
     pub fn finish(self, exit_code: impl Fn(&Weighed) -> u8) -> Result<Report, ReportError> {
-        let Self { options, facts, summary, discrepancies, pending, exceptions, beside, past, reused, .. } = self;
+        let Self { options, facts, mut summary, discrepancies, pending, exceptions, beside, past, reused, .. } = self;
         let waivers = tables::waivers_with(&options.judging.waivers, &self.waivers);
         let facts_rows = facts.finish()?;
         beside.finish()?;
@@ -222,6 +257,8 @@ impl Builder {
         };
         counted.prove(&summary, &discrepancies, [&by_workflow, &by_revision])?;
         let control_totals = prove_totals(&summary, [&by_workflow, &by_revision])?;
+        let ties = tie_out(&options.judging, &by_workflow)?;
+        summary.signs.variance |= !ties.iter().all(Tie::holds);
 
         for table in [
             tables::discrepancies(&discrepancies),
@@ -236,6 +273,9 @@ impl Builder {
         if !waivers.is_empty() {
             write_csv(tables::waivers(&waivers), &options)?;
         }
+        if let Some(completeness) = &self.completeness {
+            completeness.write(&options.folder)?;
+        }
         let weighed = summary.weighed(options.allow_empty);
         let json = SummaryJson {
             verdict: weighed.verdict.code(),
@@ -249,12 +289,14 @@ impl Builder {
             lifecycle: Lifecycle::of(&discrepancies, &past),
             reused,
             waivers: WaiverCounts::of(&waivers),
-            material: options.judging.material.map(|_| summary.material),
+            material: options.judging.has_materiality().then_some(summary.material),
+            ties,
+            completeness: self.completeness.as_ref().map(CompletenessCounts::of),
             settings: (&options.judging).into(),
         };
         write_json(&json, &options)?;
         if options.formats.has(Format::Html) {
-            let evidence = evidence(&options)?;
+            let (evidence, no_titles) = (evidence(&options, self.completeness.is_some())?, Titles::new());
             let content = html::Content {
                 summary: &json,
                 weighed: &weighed,
@@ -265,6 +307,7 @@ impl Builder {
                 exceptions: tables::exceptions(&exceptions),
                 resolved: tables::resolved(&past.resolved),
                 waivers: (!waivers.is_empty()).then(|| tables::waivers(&waivers)),
+                titles: self.completeness.as_ref().map_or(&no_titles, |completeness| &completeness.titles),
                 evidence: &evidence,
             };
             html::write(content, options.language, &options.folder.join(HTML_FILE))?;
@@ -289,6 +332,18 @@ impl Lifecycle {
             persisting,
             resolved: past.resolved.len() as u64,
             not_assessed: past.carried.len() as u64,
+        }
+    }
+}
+
+impl CompletenessCounts {
+    fn of(completeness: &Completeness) -> Self {
+        Self {
+            listed: completeness.listed,
+            unlisted: completeness.unlisted.len() as u64,
+            counted: completeness.counted,
+            missing: completeness.missing,
+            problem: completeness.problem.clone(),
         }
     }
 }
@@ -346,14 +401,8 @@ fn prove_totals(
 ) -> Result<BTreeMap<String, ControlTotals>, ReportError> {
     let mut control_totals = BTreeMap::new();
     for rows in aggregates {
-        let mut sums: BTreeMap<&str, [Sum; 6]> =
-            summary.currencies.keys().map(|currency| (&**currency, [Sum::ZERO; 6])).collect();
-        for row in rows {
-            let sums = sums.entry(&*row.currency).or_default();
-            for (sum, amount) in sums.iter_mut().zip(row.amounts) {
-                *sum = sum.plus(amount)?;
-            }
-        }
+        let mut sums = sums(rows)?;
+        summary.currencies.keys().for_each(|currency| _ = sums.entry(currency).or_default());
         for (currency, sums) in sums {
             let totals = summary.currencies.get(currency).cloned().unwrap_or_default();
             let bridge = Bridge::build(&sums, &totals)?;
@@ -369,8 +418,8 @@ fn prove_totals(
     Ok(control_totals)
 }
 
-/// The files that all figures come from, with their hashes.
-fn evidence(options: &Options) -> Result<Vec<FileStamp>, ReportError> {
+/// The files that all figures come from, with their hashes; the provider's list among them where it was walked.
+fn evidence(options: &Options, is_complete: bool) -> Result<Vec<FileStamp>, ReportError> {
     if let Some(evidence) = &options.evidence {
         return Ok(evidence.clone());
     }
@@ -379,7 +428,24 @@ fn evidence(options: &Options) -> Result<Vec<FileStamp>, ReportError> {
         let (sha256, bytes) = hash_file(&path).map_err(|source| ReportError::io(&path, source))?;
         Ok(FileStamp { name: name.to_owned(), sha256, bytes })
     };
-    [FACTS_FILE, EVIDENCE_FILE].map(stamp).into_iter().collect()
+    let listed = is_complete.then_some(COMPLETENESS_FILE);
+    [FACTS_FILE, EVIDENCE_FILE].into_iter().chain(listed).map(stamp).collect()
+}
+
+/// The six amounts summed over settled orders, by currency.
+fn sums(rows: &[SpendRow]) -> Result<BTreeMap<&str, [Sum; 6]>, ReportError> {
+    let mut sums = BTreeMap::<&str, [Sum; 6]>::new();
+    for row in rows {
+        for (sum, amount) in sums.entry(&*row.currency).or_default().iter_mut().zip(row.amounts) {
+            *sum = sum.plus(amount)?;
+        }
+    }
+    Ok(sums)
+}
+
+/// Holds the sums against the control totals from outside.
+fn tie_out(judging: &Judging, rows: &[SpendRow]) -> Result<Vec<Tie>, ReportError> {
+    Ok(Tie::out(&judging.control_totals, judging.currency.as_deref(), &sums(rows)?)?)
 }
 
 fn write_csv(table: Table<'_>, options: &Options) -> Result<(), ReportError> {

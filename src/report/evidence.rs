@@ -3,6 +3,7 @@
 //! Together the two files hold everything that the figures depend on, so that anybody can make the report again:
 //! the rows that are no fetched order, replies about other orders, and what earlier runs contributed.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -11,15 +12,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ReportError;
+use crate::domain::books::{Booking, Field};
 use crate::domain::finding::PastFinding;
+use crate::domain::listed::ListedAmounts;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, Charge, RunOrder};
-use crate::domain::outcome::{Bucket, Evidence, Fetched, Outcome, Reason};
+use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome, Reason};
 
 /// The file's name in a report folder.
 pub const EVIDENCE_FILE: &str = "evidence.jsonl";
-/// The longest line that is read back, in bytes: more than any row can come to.
-const MAX_LINE: u64 = 1 << 20;
+/// The longest line that is read back, in bytes: our books may carry an order on millions of rows.
+const MAX_LINE: u64 = 1 << 30;
 
 /// What is known of one row beside its facts.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,9 +38,30 @@ pub(super) struct Row {
     /// The figures with which the order was first seen settled, where it has been in another state since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settled_as: Option<ChargeRow>,
+    /// The rows of our own books that carry the order, where the books are compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    bookings: Vec<BookingRow>,
+    /// What the provider's list says of the order, where that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listed: Option<ListedRow>,
     /// What the report before found of the order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     found_before: Vec<PastFinding>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListedRow {
+    quote_amount: Option<String>,
+    final_amount: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BookingRow {
+    line: u64,
+    /// The cells as they stand in the input, by field.
+    cells: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -96,8 +120,13 @@ impl EvidenceWriter {
     }
 
     /// Takes in one row, if there is anything to say of it.
-    pub(super) fn push(&mut self, outcome: &Outcome, foreign: bool, past: &[PastFinding]) -> Result<(), ReportError> {
-        let row = Row::of(outcome, foreign, past);
+    pub(super) fn push(
+        &mut self,
+        outcome: &Outcome,
+        foreign: bool,
+        background: &Background,
+    ) -> Result<(), ReportError> {
+        let row = Row::of(outcome, foreign, background);
         if !row.says_something() {
             return Ok(());
         }
@@ -112,14 +141,16 @@ impl EvidenceWriter {
 }
 
 impl Row {
-    fn of(outcome: &Outcome, foreign: bool, past: &[PastFinding]) -> Self {
+    fn of(outcome: &Outcome, foreign: bool, background: &Background) -> Self {
         let mut row = Self {
             line: outcome.line,
             run_order_id: outcome.run_order_id.clone(),
             exception: None,
             other_order: None,
             settled_as: None,
-            found_before: past.to_vec(),
+            bookings: background.bookings.iter().map(BookingRow::of).collect(),
+            listed: None,
+            found_before: background.past.clone(),
         };
         let exception = |bucket: Bucket, reason: &Reason| ExceptionRow {
             bucket: bucket.code().to_owned(),
@@ -131,6 +162,9 @@ impl Row {
             Evidence::Fetched(fetched) => {
                 row.other_order = foreign.then(|| OrderRow::of(&fetched.order));
                 row.settled_as = fetched.settled_as.as_ref().map(ChargeRow::of);
+                let Amounts { quote_amount, final_amount, .. } = fetched.order.amounts;
+                let detailed = ListedAmounts { quote_amount, final_amount };
+                row.listed = background.listed.filter(|listed| *listed != detailed).map(ListedRow::of);
             }
             Evidence::NotFound(reason) => row.exception = Some(exception(Bucket::NotFound, reason)),
             Evidence::Refused(reason) => row.exception = Some(exception(Bucket::Refused, reason)),
@@ -153,12 +187,16 @@ impl Row {
         self.exception.is_some()
             || self.other_order.is_some()
             || self.settled_as.is_some()
+            || !self.bookings.is_empty()
+            || self.listed.is_some()
             || !self.found_before.is_empty()
     }
 
-    /// The outcome of the row and what was found of its order before; `None` in the place of an outcome that stands
-    /// in the facts, with what it was settled as.
-    pub(super) fn into_parts(self) -> Result<(Told, Vec<PastFinding>), String> {
+    /// The outcome of the row and what else was known of its order.
+    pub(super) fn into_parts(self) -> Result<(Told, Background), String> {
+        let bookings = self.bookings.into_iter().map(BookingRow::booking).collect::<Result<_, _>>()?;
+        let listed = self.listed.map(ListedRow::amounts).transpose()?;
+        let background = Background { bookings, listed, past: self.found_before };
         let told = match (self.exception, self.other_order) {
             (Some(exception), None) if self.settled_as.is_none() => Told::Outcome(exception.evidence()?),
             (None, Some(order)) => {
@@ -169,7 +207,7 @@ impl Row {
             (None, None) => Told::SettledAs(self.settled_as.map(ChargeRow::charge).transpose()?),
             _ => return Err("a row is an exception and an order".to_owned()),
         };
-        Ok((told, self.found_before))
+        Ok((told, background))
     }
 }
 
@@ -197,6 +235,34 @@ impl ExceptionRow {
         };
         let code = self.reason.ok_or("an exception without a reason")?;
         Ok(kind(Reason { code, detail: self.detail.unwrap_or_default() }))
+    }
+}
+
+impl ListedRow {
+    fn of(listed: ListedAmounts) -> Self {
+        let text = |amount: Option<Amount>| amount.map(|amount| amount.to_string());
+        Self { quote_amount: text(listed.quote_amount), final_amount: text(listed.final_amount) }
+    }
+
+    fn amounts(self) -> Result<ListedAmounts, String> {
+        let amount =
+            |text: Option<String>| text.map(|text| Amount::parse(&text).map_err(|error| error.to_string())).transpose();
+        Ok(ListedAmounts { quote_amount: amount(self.quote_amount)?, final_amount: amount(self.final_amount)? })
+    }
+}
+
+impl BookingRow {
+    fn of(booking: &Booking) -> Self {
+        let cells = booking.cells.iter().map(|(field, text)| (field.name().to_owned(), text.clone()));
+        Self { line: booking.line, cells: cells.collect() }
+    }
+
+    fn booking(self) -> Result<Booking, String> {
+        let cell = |(name, text): (String, String)| {
+            let field = Field::named(&name).filter(|field| field.name() == name);
+            Ok((field.ok_or_else(|| format!("{name:?} is no field of our books"))?, text))
+        };
+        Ok(Booking { line: self.line, cells: self.cells.into_iter().map(cell).collect::<Result<_, String>>()? })
     }
 }
 

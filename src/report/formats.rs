@@ -1,9 +1,13 @@
 //! Which formats a report is written in, beside those that are always written.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 /// A format that a report may be written in. `csv`, `json` and `parquet` are always written: the proofs need them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// The tables as CSV.
     Csv,
@@ -30,6 +34,19 @@ impl Format {
             Self::Parquet => "parquet",
             Self::Html => "html",
         }
+    }
+}
+
+/// A text that names no format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("give csv, json, parquet or html")]
+pub struct UnknownFormat;
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL.into_iter().find(|format| format.word() == text).ok_or(UnknownFormat)
     }
 }
 

@@ -14,6 +14,7 @@ use super::ReportError;
 use super::formats::{Format, Formats};
 use super::html::{self, HTML_FILE};
 use super::summary_json::Lifecycle;
+use crate::language::Language;
 use crate::summary::JudgingSettings;
 
 /// The manifest's name in a report folder.
@@ -47,9 +48,9 @@ pub struct Stamp {
     /// The formats it is written in; none in reports of before there were any to choose.
     #[serde(default)]
     pub formats: Vec<String>,
-    /// The tag of the language people read it in; none in reports of before there were languages.
+    /// The language people read it in; none in reports of before there were languages.
     #[serde(default)]
-    pub language: Option<String>,
+    pub language: Option<Language>,
     /// What draws the files for people, by file: a version in which it is another hash draws other bytes from the same figures.
     #[serde(default)]
     pub designs: BTreeMap<String, String>,
@@ -128,6 +129,12 @@ pub struct FetchStamp {
     pub rate_allowed: u32,
     /// Requests per second over the whole time, with one decimal.
     pub rate_used: String,
+    /// Failing orders that were read once more before they were reported.
+    #[serde(default)]
+    pub read_again: u64,
+    /// How many of them were otherwise then.
+    #[serde(default)]
+    pub changed_meanwhile: u64,
 }
 
 /// One file of a report.

@@ -5,12 +5,14 @@
 pub mod builder;
 pub mod chain;
 pub mod comparison;
+pub mod completeness;
 pub mod csv;
 pub mod evidence;
 pub mod facts;
 pub mod facts_read;
 pub mod formats;
 pub mod html;
+pub mod ids;
 pub mod manifest;
 pub mod percent;
 pub mod publish;
@@ -20,7 +22,6 @@ pub mod spend;
 pub mod summary_json;
 pub mod table;
 pub mod tables;
-pub mod texts;
 
 use std::io;
 use std::path::{Path, PathBuf};

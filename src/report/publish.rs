@@ -3,6 +3,7 @@
 //! A report is written into a hidden folder beside its destination and renamed into place. Nothing that is not a
 //! report of ours is ever replaced.
 
+mod file;
 mod unfinished;
 
 use std::fs::{self, File};
@@ -16,6 +17,8 @@ use rustix::io::Errno;
 use unfinished::Unfinished;
 
 use super::manifest::{MANIFEST_FILE, Manifest, listed_files};
+
+pub use file::{FileError, StagedFile};
 
 /// The symbolic link to the newest report.
 pub(super) const LATEST: &str = "latest";

@@ -5,16 +5,15 @@ use std::path::Path;
 use super::ReportError;
 use super::evidence::{EvidenceReader, Row, Told};
 use super::facts_read::{Fact, FactsReader};
-use crate::domain::finding::PastFinding;
-use crate::domain::outcome::{Evidence, Outcome};
+use crate::domain::outcome::{Background, Evidence, Outcome};
 
 /// One row as it was before it was judged.
 #[derive(Debug)]
 pub struct Replayed {
     /// What became of it.
     pub outcome: Outcome,
-    /// What the report before found of its order.
-    pub past: Vec<PastFinding>,
+    /// What else was known of its order.
+    pub background: Background,
     /// What the facts say was judged of it then: whether it was settled, and its bucket.
     pub judged: Option<(bool, String)>,
 }
@@ -49,19 +48,19 @@ impl Replay {
         let fact = if takes_fact { std::mem::replace(&mut self.fact, self.facts.next()?) } else { None };
         let row = if takes_row { std::mem::replace(&mut self.row, self.beside.next()?) } else { None };
         let Some(row) = row else {
-            return Ok(fact.map(|fact| replayed(fact, Vec::new())));
+            return Ok(fact.map(|fact| replayed(fact, Background::default())));
         };
         let (line, run_order_id) = (row.line, row.run_order_id.clone());
-        let (told, past) = row.into_parts().map_err(|problem| self.beside.damage(problem))?;
+        let (told, background) = row.into_parts().map_err(|problem| self.beside.damage(problem))?;
         match (told, fact) {
             (Told::Outcome(evidence), None) => {
-                Ok(Some(Replayed { outcome: Outcome { line, run_order_id, evidence }, past, judged: None }))
+                Ok(Some(Replayed { outcome: Outcome { line, run_order_id, evidence }, background, judged: None }))
             }
             (Told::SettledAs(settled_as), Some(mut fact)) if fact.outcome.run_order_id == run_order_id => {
                 if let Evidence::Fetched(fetched) = &mut fact.outcome.evidence {
                     fetched.settled_as = settled_as;
                 }
-                Ok(Some(replayed(fact, past)))
+                Ok(Some(replayed(fact, background)))
             }
             _ => Err(self.beside.damage(format!("it does not agree with the facts of input line {line}"))),
         }
@@ -77,6 +76,6 @@ impl Iterator for Replay {
     }
 }
 
-fn replayed(fact: Fact, past: Vec<PastFinding>) -> Replayed {
-    Replayed { outcome: fact.outcome, past, judged: Some((fact.settled, fact.bucket)) }
+fn replayed(fact: Fact, background: Background) -> Replayed {
+    Replayed { outcome: fact.outcome, background, judged: Some((fact.settled, fact.bucket)) }
 }

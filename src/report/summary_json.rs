@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
 use crate::summary::{
-    AgeBucket, Bridge, CheckCount, CurrencyTotals, Differences, Frozen, JudgingSettings, Population, Tolerance, Waived,
+    AgeBucket, Books, Bridge, CheckCount, CurrencyTotals, Differences, Frozen, JudgingSettings, Population, Tie,
+    Tolerance, Waived,
 };
 
 /// The whole of `summary.json`, in the order of its fields.
@@ -39,8 +40,30 @@ pub struct SummaryJson {
     /// How many findings that nothing waives are material, where a materiality is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub material: Option<u64>,
+    /// The control totals from outside, and whether the sums tie out to them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ties: Vec<Tie>,
+    /// What the provider's own list of orders says of the input, where it was walked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completeness: Option<CompletenessCounts>,
     /// The settings that affect judgement.
     pub settings: JudgingSettings,
+}
+
+/// What the provider's own list of orders says of the input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CompletenessCounts {
+    /// Orders of the period that the list had.
+    pub listed: u64,
+    /// How many of them the input lacks.
+    pub unlisted: u64,
+    /// Orders in all that the provider counts; null where it does not say.
+    pub counted: Option<u64>,
+    /// How many of those were never listed; null where there is no telling.
+    pub missing: Option<u64>,
+    /// Why the list could not be had, where it could not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// What became of discrepancies since the report before.
@@ -84,6 +107,9 @@ pub struct ControlTotals {
     pub frozen: FrozenMoney,
     /// The proof of the report on itself.
     pub bridge: Bridge,
+    /// Our own books beside the provider's, by amount.
+    #[serde(skip_serializing_if = "Books::is_empty")]
+    pub books: Books,
 }
 
 /// The differences of both identities.
@@ -103,6 +129,9 @@ pub struct FrozenMoney {
     pub total: Frozen,
     /// By age of the order.
     pub by_age: BTreeMap<AgeBucket, Frozen>,
+    /// Of orders that are about to be stale, where that is warned of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stale_soon: Option<Frozen>,
 }
 
 impl ControlTotals {
@@ -116,8 +145,13 @@ impl ControlTotals {
             differences: IdentityDifferences { quote_split: totals.quote, cost_sum: totals.cost },
             passed_by_tolerance: totals.tolerated,
             waived: totals.waived,
-            frozen: FrozenMoney { total: totals.frozen_in_all()?, by_age: totals.frozen.clone() },
+            frozen: FrozenMoney {
+                total: totals.frozen_in_all()?,
+                by_age: totals.frozen.clone(),
+                stale_soon: (totals.stale_soon.orders > 0).then_some(totals.stale_soon),
+            },
             bridge,
+            books: totals.books.clone(),
         })
     }
 }

@@ -18,8 +18,8 @@ use crate::summary::{AgeBucket, age_hours};
 /// One failed check of one order.
 #[derive(Clone, Debug)]
 pub struct Discrepancy {
-    /// The line of the input.
-    pub line: u64,
+    /// The line of the input; `None` for an order that the input lacks.
+    pub line: Option<u64>,
     /// The order that was asked for.
     pub run_order_id: Arc<str>,
     /// What the reply says of it.
@@ -197,7 +197,7 @@ pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
         let (order, finding) = (&row.order, &row.finding);
         vec![
             Cell::text(&row.run_order_id),
-            line(row.line),
+            row.line.map_or(Cell::Empty, line),
             Cell::optional(order.workflow_id.as_deref()),
             Cell::optional(order.revision_id.as_deref()),
             Cell::text(finding.check),

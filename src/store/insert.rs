@@ -6,12 +6,14 @@ use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, ffi, params_from_iter};
 use sha2::{Digest, Sha256};
 
+use super::books::{self, BOOKS};
 use super::error::{StoreError, sqlite};
 use super::facts::{Facts, OBSERVATIONS};
 use super::memory::{Lookup, Recalled};
-use super::rows::{Kind, OUTCOMES, Stored};
+use super::rows::{CONFIRMATIONS, Kind, OUTCOMES, Stored};
 use super::runs::Providers;
 use super::{RunId, runs};
+use crate::domain::books::Booking;
 use crate::domain::outcome::{Evidence, Fetched, Outcome};
 
 const WRITING: &str = "write to";
@@ -26,19 +28,23 @@ pub struct Learnt {
     reply: Option<Vec<u8>>,
     /// The observation that the order is known from, where it was not asked for.
     recalled: Option<i64>,
+    /// What our own books say of the order in that row.
+    booking: Option<Booking>,
+    /// Whether the row was read before, and this once more.
+    is_confirmation: bool,
 }
 
 impl Learnt {
     /// What needs no reply: the row itself says it.
     #[must_use]
     pub const fn of(outcome: Outcome, seen_at: Timestamp) -> Self {
-        Self { outcome, seen_at, reply: None, recalled: None }
+        Self { outcome, seen_at, reply: None, recalled: None, booking: None, is_confirmation: false }
     }
 
     /// What a reply said.
     #[must_use]
-    pub const fn replied(outcome: Outcome, seen_at: Timestamp, reply: Option<Vec<u8>>) -> Self {
-        Self { outcome, seen_at, reply, recalled: None }
+    pub fn replied(outcome: Outcome, seen_at: Timestamp, reply: Option<Vec<u8>>) -> Self {
+        Self { reply, ..Self::of(outcome, seen_at) }
     }
 
     /// What an earlier run learnt of the order on that line.
@@ -47,7 +53,19 @@ impl Learnt {
         let Recalled { observation, order } = recalled;
         let evidence = Evidence::Fetched(Box::new(Fetched { order, is_reused: true, settled_as: None }));
         let outcome = Outcome { line, run_order_id, evidence };
-        Self { outcome, seen_at, reply: None, recalled: Some(observation) }
+        Self { recalled: Some(observation), ..Self::of(outcome, seen_at) }
+    }
+
+    /// The same, with what our own books say in that row.
+    #[must_use]
+    pub fn booked(self, booking: Option<Booking>) -> Self {
+        Self { booking, ..self }
+    }
+
+    /// The same, of a row that was read before: from now on this counts.
+    #[must_use]
+    pub fn confirming(self) -> Self {
+        Self { is_confirmation: true, ..self }
     }
 
     /// What became of the row.
@@ -116,8 +134,12 @@ impl<'c> Inserter<'c> {
     }
 
     pub(super) fn insert(&mut self, learnt: Learnt) -> Result<(), StoreError> {
-        let Learnt { outcome: Outcome { line, run_order_id, evidence }, seen_at, reply, recalled } = learnt;
+        let Learnt { outcome, seen_at, reply, recalled, booking, is_confirmation } = learnt;
+        let Outcome { line, run_order_id, evidence } = outcome;
         let line = integer(self.path, "line", line)?;
+        if let Some(booking) = booking {
+            self.book(&evidence, line, &booking)?;
+        }
         let kind = match (Kind::of(evidence), recalled) {
             (Ok(kind), _) => kind,
             (Err(_), Some(observation)) => Kind::Fetched { observation, is_reused: true },
@@ -129,7 +151,12 @@ impl<'c> Inserter<'c> {
         let hash = reply.as_ref().map(|reply| Sha256::digest(reply).into());
         let run = self.standing.run;
         let row = Stored { run, line, run_order_id: &run_order_id, kind, seen_at, reply: hash }.row();
-        self.outcomes.execute(params_from_iter(row)).map_err(|error| match error.sqlite_extended_error_code() {
+        let confirmations = || self.connection.prepare_cached(&CONFIRMATIONS.insert());
+        let written = match is_confirmation {
+            false => self.outcomes.execute(params_from_iter(row)),
+            true => confirmations().and_then(|mut statement| statement.execute(params_from_iter(row))),
+        };
+        written.map_err(|error| match error.sqlite_extended_error_code() {
             Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => {
                 StoreError::AlreadyStored { path: self.path.to_owned(), run, line }
             }
@@ -155,6 +182,17 @@ impl<'c> Inserter<'c> {
         let row = facts.row(observation, self.standing.provider, asked.to_owned(), seen_at);
         self.observations.execute(params_from_iter(row)).map_err(sqlite(self.path, WRITING))?;
         Ok(observation)
+    }
+
+    fn book(&self, evidence: &Evidence, line: i64, booking: &Booking) -> Result<(), StoreError> {
+        let order_line = match evidence {
+            Evidence::Duplicate { first_line } => integer(self.path, "first_line", *first_line)?,
+            _ => line,
+        };
+        let row = books::row(self.standing.run, order_line, line, booking);
+        let mut statement = self.connection.prepare_cached(&BOOKS.insert()).map_err(sqlite(self.path, WRITING))?;
+        statement.execute(params_from_iter(row)).map_err(sqlite(self.path, WRITING))?;
+        Ok(())
     }
 
     fn keep(&self, line: i64, reply: &[u8]) -> Result<(), StoreError> {

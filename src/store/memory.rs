@@ -195,11 +195,37 @@ impl Store {
         self.remember_runs(|_| true, Some(run))
     }
 
+    /// What [`Store::remember_with`] would say, and nothing is remembered.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn would_remember_with(&mut self, run: RunId) -> Result<SettledAs, StoreError> {
+        let path = self.path.clone();
+        if self.runs()?.len() == 1 {
+            // There is no earlier run that could have seen anything settled.
+            return Ok(SettledAs::default());
+        }
+        let (transaction, settled_as) = self.take_in(|_| true, Some(run))?;
+        transaction.rollback().map_err(sqlite(&path, REMEMBERING))?;
+        Ok(settled_as)
+    }
+
     fn remember_runs(
         &mut self,
         is_wanted: impl Fn(RunId) -> bool,
         current: Option<RunId>,
     ) -> Result<SettledAs, StoreError> {
+        let path = self.path.clone();
+        let (transaction, settled_as) = self.take_in(is_wanted, current)?;
+        transaction.commit().map_err(sqlite(&path, REMEMBERING))?;
+        Ok(settled_as)
+    }
+
+    fn take_in(
+        &mut self,
+        is_wanted: impl Fn(RunId) -> bool,
+        current: Option<RunId>,
+    ) -> Result<(Transaction<'_>, SettledAs), StoreError> {
         let path = self.path.clone();
         let failed = || sqlite(&path, REMEMBERING);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
@@ -223,8 +249,7 @@ impl Store {
             runs::replace(&transaction, &path, &run)?;
         }
         providers.write(&transaction, &path)?;
-        transaction.commit().map_err(failed())?;
-        Ok(settled_as)
+        Ok((transaction, settled_as))
     }
 }
 
@@ -254,9 +279,12 @@ impl Take<'_> {
         let failed = || sqlite(self.path, REMEMBERING);
         let mut statement = self.transaction.prepare(&rows::select()).map_err(failed())?;
         let mut rows = statement.query([run.0]).map_err(failed())?;
+        // What was read once more was perhaps being settled when it was read first: that is no state to remember.
+        let mut confirmed = rows::confirmations(self.transaction, self.path, run)?;
         let mut batch = Vec::new();
         while let Some(row) = rows.next().map_err(failed())? {
-            let row = rows::read(row).map_err(|damage| damage.at(self.path))?;
+            let first = rows::read(row).map_err(|damage| damage.at(self.path))?;
+            let row = confirmed.remove(&first.outcome.line).unwrap_or(first);
             let line = row.outcome.line;
             batch.extend(Sighting::of(row).map(|sighting| (line, sighting)));
             if batch.len() >= BATCH {

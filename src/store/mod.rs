@@ -11,11 +11,14 @@
 //! | `observations` | a state that an order was seen in, with its facts | as it is learnt, where it is another state than before |
 //! | `orders` | what all runs know of an order: its latest state, and the one first seen settled | at the end of a run |
 //! | `findings` | a discrepancy of a run's report | with the report |
+//! | `confirmations` | what became of a row that was read once more before it was reported | as it is learnt |
+//! | `books` | what a row of the input says of its order | as it is learnt, where our own books are compared |
 //! | `replies` | the reply that decided a row, compressed | with full evidence only |
 //! | `providers`, `sends` | who was asked, and when the last requests went out | |
 //!
 //! Every row carries a checksum: what is damaged is said to be, and never read as something else.
 
+mod books;
 mod cells;
 mod error;
 mod facts;
@@ -33,6 +36,7 @@ mod seal;
 mod sends;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -41,6 +45,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::domain::books::Booking;
 use crate::domain::finding::PastFinding;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::from_microsecond;
@@ -50,6 +55,7 @@ pub use insert::Learnt;
 pub use lock::{Holder, Lock, LockError, is_locked};
 pub use memory::{Recall, Recalled, SettledAs};
 pub use prune::Pruned;
+pub use rows::Confirmations;
 pub use runs::{Ending, Reported, Run};
 pub use sends::Sends;
 pub use writer::Writer;
@@ -160,13 +166,15 @@ impl Store {
         self.change("continue a run in", |connection, path| {
             let mut run = runs::one(connection, path, run)?;
             let failed = || sqlite(path, "continue a run in");
-            for table in ["replies", "outcomes"] {
-                let statement = format!(
-                    "DELETE FROM {table} WHERE (run_id, line) IN
-                     (SELECT run_id, line FROM outcomes WHERE run_id = ?1 AND evidence IN (?2, ?3))"
-                );
-                let [one, other] = rows::OPEN;
-                connection.execute(&statement, (run.id.0, one, other)).map_err(failed())?;
+            for line in rows::open_lines(connection, path, run.id)? {
+                // Such a row is the first of its order: that the others of the books repeat it stays true.
+                for (table, also) in
+                    [("replies", ""), ("books", "AND order_line = ?2"), ("confirmations", ""), ("outcomes", "")]
+                {
+                    let statement = format!("DELETE FROM {table} WHERE run_id = ?1 AND line = ?2 {also}");
+                    let mut statement = connection.prepare_cached(&statement).map_err(failed())?;
+                    statement.execute((run.id.0, line)).map_err(failed())?;
+                }
             }
             run.ended = None;
             run.is_remembered = false;
@@ -208,14 +216,16 @@ impl Store {
     /// Starts the writer of an unfinished run. At most `capacity` outcomes wait for it (at least one).
     ///
     /// # Errors
-    /// The run must be in the state and not be finished.
+    /// The run must be in the state and not be finished. [`StoreError::Moved`] where the state is not where it was.
     pub fn writer(&self, run: RunId, capacity: usize, keeps_replies: bool) -> Result<Writer, StoreError> {
         self.require_unfinished(run)?;
+        self.require_in_place()?;
         Writer::start(&self.path, run, capacity, keeps_replies)
     }
 
     /// Visits every committed outcome of a run by line, whatever the order in which they were committed, one at
-    /// a time. What is committed after the visit began is not seen.
+    /// a time, with the rows of our own books that carry its order. Where a row was read once more, that counts. What is
+    /// committed after the visit began is not seen.
     ///
     /// # Errors
     /// The visit ends at the first error of the visitor or of the state. A row that is not what was written is
@@ -223,17 +233,42 @@ impl Store {
     pub fn for_each_outcome<E: From<StoreError>>(
         &self,
         run: RunId,
-        mut visit: impl FnMut(Outcome) -> Result<(), E>,
+        mut visit: impl FnMut(Outcome, Vec<Booking>) -> Result<(), E>,
     ) -> Result<(), E> {
         const READING: &str = "read the outcomes in";
         // A run that is not there must not look like one without rows.
         self.run(run)?;
         let mut statement = self.connection.prepare_cached(&rows::select()).map_err(sqlite(&self.path, READING))?;
         let mut rows = statement.query([run.0]).map_err(sqlite(&self.path, READING))?;
+        let mut confirmed = rows::confirmations(&self.connection, &self.path, run)?;
+        let mut books = books::select(&self.connection, &self.path)?;
+        let mut books = books.read(&self.path, run)?;
+        let mut visited = 0;
         while let Some(row) = rows.next().map_err(sqlite(&self.path, READING))? {
-            visit(rows::read(row).map_err(|damage| damage.at(&self.path))?.outcome)?;
+            let first = rows::read(row).map_err(|damage| damage.at(&self.path))?.outcome;
+            let outcome = confirmed.remove(&first.line).map_or(first, |confirmed| confirmed.outcome);
+            let bookings = books.of(outcome.line)?;
+            visited += 1;
+            visit(outcome, bookings)?;
         }
+        books.require(visited)?;
         Ok(())
+    }
+
+    /// The lines of a run that were read once more.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn confirmed(&self, run: RunId) -> Result<BTreeSet<u64>, StoreError> {
+        Ok(rows::confirmations(&self.connection, &self.path, run)?.into_keys().collect())
+    }
+
+    /// How many rows of a run were read once more, and how many of them were otherwise then.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn confirmations(&self, run: RunId) -> Result<Confirmations, StoreError> {
+        rows::compare_confirmed(&self.connection, &self.path, run)
     }
 
     /// Notes the hash of the manifest of a report that is about to be put in its place: should the job be killed
@@ -244,9 +279,7 @@ impl Store {
     /// the report, because its path does not lead to it any more.
     pub fn announce(&mut self, run: RunId, manifest_sha256: &str) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
-        if identity(&self.path) != self.file {
-            return Err(StoreError::Moved { path: self.path.clone() });
-        }
+        self.require_in_place()?;
         self.change("announce a report in", |connection, path| {
             let mut run = runs::one(connection, path, run)?;
             run.manifests.push(manifest_sha256.to_owned());
@@ -294,6 +327,12 @@ impl Store {
             let run = runs::one(connection, path, run)?;
             runs::replace(connection, path, &Run { ended: Some((at, Ending::GivenUp)), ..run })
         })
+    }
+
+    /// The path must lead to the file that was opened: SQLite would make a new one there.
+    fn require_in_place(&self) -> Result<(), StoreError> {
+        let is_there = identity(&self.path) == self.file;
+        if is_there { Ok(()) } else { Err(StoreError::Moved { path: self.path.clone() }) }
     }
 
     fn require_unfinished(&self, run: RunId) -> Result<(), StoreError> {

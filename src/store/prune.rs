@@ -38,7 +38,9 @@ impl Store {
             }
             pruned.runs += 1;
             pruned.outcomes += execute(&transaction, &path, "DELETE FROM outcomes WHERE run_id = ?1", Some(run.id.0))?;
-            execute(&transaction, &path, "DELETE FROM replies WHERE run_id = ?1", Some(run.id.0))?;
+            for table in ["replies", "books", "confirmations"] {
+                execute(&transaction, &path, &format!("DELETE FROM {table} WHERE run_id = ?1"), Some(run.id.0))?;
+            }
             let begun = &run.begun;
             let is_last = !all.iter().any(|other| {
                 other.id > run.id
@@ -55,7 +57,9 @@ impl Store {
         let needless = "DELETE FROM observations
                         WHERE observation_id NOT IN (SELECT latest FROM orders)
                         AND observation_id NOT IN (SELECT baseline FROM orders WHERE baseline IS NOT NULL)
-                        AND observation_id NOT IN (SELECT observation_id FROM outcomes WHERE observation_id IS NOT NULL)";
+                        AND observation_id NOT IN (SELECT observation_id FROM outcomes WHERE observation_id IS NOT NULL)
+                        AND observation_id NOT IN
+                            (SELECT observation_id FROM confirmations WHERE observation_id IS NOT NULL)";
         pruned.observations = execute(&transaction, &path, needless, None)?;
         if !is_dry_run {
             transaction.commit().map_err(sqlite(&path, PRUNING))?;

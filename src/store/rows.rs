@@ -1,12 +1,16 @@
 //! What became of one input row as a row of the table `outcomes`, and back. The facts of a fetched order stand in
 //! `observations`.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use jiff::Timestamp;
-use rusqlite::Row;
 use rusqlite::types::Value;
+use rusqlite::{Connection, Row};
 
 use super::RunId;
 use super::cells::{Cells, Damage, Layout};
+use super::error::{StoreError, sqlite};
 use super::facts::{OBSERVATIONS, Observation};
 use super::seal::{DIGEST, sealed};
 use crate::domain::outcome::{Evidence, Fetched, Outcome, Reason};
@@ -29,6 +33,9 @@ pub(super) static OUTCOMES: Layout = Layout {
     ],
 };
 
+/// What became of rows that were read once more.
+pub(super) static CONFIRMATIONS: Layout = Layout { table: "confirmations", columns: OUTCOMES.columns };
+
 const FETCHED: &str = "fetched";
 const NOT_FOUND: &str = "not_found";
 const REFUSED: &str = "refused";
@@ -38,16 +45,77 @@ const DUPLICATE: &str = "duplicate";
 const REJECTED: &str = "rejected";
 
 /// What a continued run asks for again.
-pub(super) const OPEN: [&str; 2] = [MALFORMED, UNFETCHED];
+const OPEN: [&str; 2] = [MALFORMED, UNFETCHED];
+
+/// The lines of a run that a continued one asks for again.
+pub(super) fn open_lines(connection: &Connection, path: &Path, run: RunId) -> Result<Vec<i64>, StoreError> {
+    let failed = || sqlite(path, "look for what is open in");
+    let of = |table| format!("SELECT line FROM {table} WHERE run_id = ?1 AND evidence IN (?2, ?3)");
+    let query = format!("{} UNION {}", of(OUTCOMES.table), of(CONFIRMATIONS.table));
+    let mut statement = connection.prepare(&query).map_err(failed())?;
+    let [one, other] = OPEN;
+    let lines = statement.query_map((run.0, one, other), |row| row.get(0)).map_err(failed())?;
+    lines.collect::<Result<_, _>>().map_err(failed())
+}
 
 /// The statement that reads a run's outcomes with their observations by line, in the order of the table itself:
 /// nothing is sorted.
 pub(super) fn select() -> String {
-    let (outcomes, observations) = (OUTCOMES.list("o."), OBSERVATIONS.list("b."));
+    select_from(&OUTCOMES, "")
+}
+
+fn select_from(layout: &Layout, condition: &str) -> String {
+    let (outcomes, observations) = (layout.list("o."), OBSERVATIONS.list("b."));
     format!(
-        "SELECT {outcomes}, {observations} FROM outcomes o LEFT JOIN observations b USING (observation_id)
-         WHERE o.run_id = ?1 ORDER BY o.line"
+        "SELECT {outcomes}, {observations} FROM {} o LEFT JOIN observations b USING (observation_id)
+         WHERE o.run_id = ?1 {condition} ORDER BY o.line",
+        layout.table
     )
+}
+
+/// What became of the rows of a run that were read once more, by line.
+pub(super) fn confirmations(
+    connection: &Connection,
+    path: &Path,
+    run: RunId,
+) -> Result<HashMap<u64, Read>, StoreError> {
+    by_line(connection, path, run, &select_from(&CONFIRMATIONS, ""))
+}
+
+/// What came of reading rows once more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Confirmations {
+    /// How many were read once more.
+    pub asked: u64,
+    /// How many of them were otherwise then.
+    pub changed: u64,
+}
+
+/// Compares the rows that were read once more with how they were read first.
+pub(super) fn compare_confirmed(connection: &Connection, path: &Path, run: RunId) -> Result<Confirmations, StoreError> {
+    let again = confirmations(connection, path, run)?;
+    let read_again = "AND o.line IN (SELECT line FROM confirmations WHERE run_id = ?1)";
+    let first = by_line(connection, path, run, &select_from(&OUTCOMES, read_again))?;
+    let said = |read: &Read| match &read.outcome.evidence {
+        // Whether it was asked for in the first place is no difference in what was said.
+        Evidence::Fetched(fetched) => Fetched { is_reused: false, ..(**fetched).clone() }.into(),
+        evidence => evidence.clone(),
+    };
+    let has_changed = |(line, again): (&u64, &Read)| first.get(line).map(said) != Some(said(again));
+    let changed = again.iter().filter(|row| has_changed(*row)).count() as u64;
+    Ok(Confirmations { asked: again.len() as u64, changed })
+}
+
+fn by_line(connection: &Connection, path: &Path, run: RunId, query: &str) -> Result<HashMap<u64, Read>, StoreError> {
+    let failed = || sqlite(path, "read what was confirmed in");
+    let mut statement = connection.prepare(query).map_err(failed())?;
+    let mut rows = statement.query([run.0]).map_err(failed())?;
+    let mut found = HashMap::new();
+    while let Some(row) = rows.next().map_err(failed())? {
+        let read = read(row).map_err(|damage| damage.at(path))?;
+        found.insert(read.outcome.line, read);
+    }
+    Ok(found)
 }
 
 /// One row without the facts of its order.

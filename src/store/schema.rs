@@ -20,7 +20,7 @@ pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"tieo");
 /// `user_version`. An entry that was once released is never changed.
 ///
 /// Amounts are texts with 8 decimals, since an SQLite integer holds 64 bits; times are microseconds since 1970.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     "
 CREATE TABLE runs (
     run_id        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -180,6 +180,34 @@ CREATE TABLE findings (
     difference      TEXT,
     seal            INTEGER NOT NULL,
     PRIMARY KEY (run_id, discrepancy_id)
+) STRICT, WITHOUT ROWID;
+",
+    "
+-- What the rows of the input say of their orders, as JSON of texts by field, under the line that first has the order.
+CREATE TABLE books (
+    run_id      INTEGER NOT NULL,
+    order_line  INTEGER NOT NULL,
+    line        INTEGER NOT NULL,
+    cells       TEXT NOT NULL,
+    seal        INTEGER NOT NULL,
+    PRIMARY KEY (run_id, order_line, line)
+) STRICT, WITHOUT ROWID;
+
+-- Rows that were read once more before they were reported: these stand in the place of the outcomes.
+CREATE TABLE confirmations (
+    run_id          INTEGER NOT NULL,
+    line            INTEGER NOT NULL,
+    run_order_id    TEXT NOT NULL,
+    evidence        TEXT NOT NULL,
+    reason_code     TEXT,
+    reason_detail   TEXT,
+    first_line      INTEGER,
+    observation_id  INTEGER,
+    reused          INTEGER NOT NULL,
+    seen_at         INTEGER NOT NULL,
+    reply_sha256    BLOB,
+    seal            INTEGER NOT NULL,
+    PRIMARY KEY (run_id, line)
 ) STRICT, WITHOUT ROWID;
 ",
 ];

@@ -1,5 +1,6 @@
 //! The state as other programs, other versions and people who edit it meet it.
 
+mod confirming;
 mod memory;
 mod resuming;
 mod round_trip;
@@ -50,7 +51,7 @@ fn bench() -> Bench {
 
 fn stored(store: &Store, run: RunId) -> Result<Vec<Outcome>, StoreError> {
     let mut outcomes = Vec::new();
-    store.for_each_outcome(run, |outcome| {
+    store.for_each_outcome(run, |outcome, _| {
         outcomes.push(outcome);
         Ok::<(), StoreError>(())
     })?;
@@ -135,10 +136,10 @@ fn a_newer_format_is_refused_and_untouched() -> Tested {
 }
 
 #[test]
-fn a_state_of_every_older_format_is_brought_up_to_date() -> Tested {
+fn a_state_of_a_format_without_checksums_is_brought_up_to_date() -> Tested {
     let Bench { path: today, store, _folder, .. } = bench();
     drop(store);
-    for formats in 1..schema::MIGRATIONS.len() {
+    for formats in [1, 2] {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("state.sqlite");
         let old = Connection::open(&path)?;
@@ -158,16 +159,31 @@ fn a_state_of_every_older_format_is_brought_up_to_date() -> Tested {
         assert_eq!(stored(&store, RunId(1))?, [missing(1), fetched(2)], "from format {formats}");
         store.remember()?;
         assert!(store.run(RunId(1))?.is_open());
-        let tables = |path: &Path| -> rusqlite::Result<Vec<String>> {
-            let connection = Connection::open(path)?;
-            let mut statement = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY name")?;
-            statement
-                .query_map((), |row| row.get::<_, Option<String>>(0))?
-                .map(|sql| Ok(sql?.unwrap_or_default()))
-                .collect()
-        };
         assert_eq!(tables(&path)?, tables(&today)?);
     }
+    Ok(())
+}
+
+/// The statements that made the tables of a state.
+fn tables(path: &Path) -> rusqlite::Result<Vec<String>> {
+    let connection = Connection::open(path)?;
+    let mut statement = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY name")?;
+    let sql = statement.query_map((), |row| row.get::<_, Option<String>>(0))?;
+    sql.map(|sql| Ok(sql?.unwrap_or_default())).collect()
+}
+
+#[test]
+fn a_state_of_before_our_own_books_is_brought_up_to_date() -> Tested {
+    let Bench { path, store, run, _folder } = bench();
+    commit(&mut schema::connect(&path)?, &path, run, vec![missing(1), fetched(2)])?;
+    let today = tables(&path)?;
+    drop(store);
+    let old = Connection::open(&path)?;
+    old.execute_batch("DROP TABLE books; DROP TABLE confirmations; PRAGMA user_version = 3;")?;
+    drop(old);
+    let store = Store::open(&path)?;
+    assert_eq!(stored(&store, run)?, [missing(1), fetched(2)]);
+    assert_eq!(tables(&path)?, today);
     Ok(())
 }
 
@@ -303,7 +319,7 @@ fn the_visitors_error_ends_the_visit() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     commit(&mut schema::connect(&path)?, &path, run, vec![fetched(1), missing(2), missing(3)])?;
     let mut seen = 0;
-    let result = store.for_each_outcome(run, |outcome| {
+    let result = store.for_each_outcome(run, |outcome, _| {
         seen += 1;
         if outcome.line == 2 { Err(StoreError::WriterLost { path: PathBuf::new() }) } else { Ok(()) }
     });

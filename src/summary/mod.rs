@@ -4,9 +4,11 @@
 //! the second path against which the aggregates of the reports are proved.
 
 mod ageing;
+mod books;
 mod bridge;
 mod population;
 mod settings;
+mod ties;
 mod totals;
 mod verdict;
 
@@ -22,11 +24,13 @@ use crate::domain::order::RunOrder;
 use crate::domain::outcome::Bucket;
 
 pub use ageing::{AgeBucket, age_hours};
+pub use books::{BookTotals, Books};
 pub use bridge::{Bridge, BridgeLine};
 pub use population::Population;
-pub use settings::{JudgingSettings, SettingsProblem, WaiverSettings};
+pub use settings::{CompleteSettings, JudgingSettings, SettingsProblem, ThresholdSettings, WaiverSettings};
+pub use ties::Tie;
 pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, Tolerance, Waived};
-pub use verdict::{Verdict, Weighed};
+pub use verdict::{Signs, Verdict, Weighed};
 
 /// What all outcomes of a run add up to.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +45,8 @@ pub struct Summary {
     pub causes: BTreeMap<String, CheckCount>,
     /// How many findings that nothing waives are material, where a materiality is set.
     pub material: u64,
-    warnings: u64,
+    /// What tells for or against the whole, beside the rows.
+    pub signs: Signs,
 }
 
 /// How often one check failed, or for one cause, and by how much.
@@ -111,8 +116,23 @@ impl Summary {
         Ok(())
     }
 
+    /// Takes in the judgement of an order that the input lacks: it is no row, and its amounts enter no sum.
+    ///
+    /// # Errors
+    /// [`Overflow`] when a total leaves what a report can hold.
+    pub fn add_unlisted(&mut self, judgement: &Judgement) -> Result<(), Overflow> {
+        for finding in &judgement.findings {
+            self.count_finding(finding, "")?;
+            match (finding.is_waived, finding.severity) {
+                (false, Severity::Error) => self.signs.variance = true,
+                _ => self.signs.warnings = true,
+            }
+        }
+        Ok(())
+    }
+
     fn count_finding(&mut self, finding: &Finding, currency: &str) -> Result<(), Overflow> {
-        self.warnings += u64::from(finding.severity == Severity::Warning);
+        self.signs.warnings |= finding.severity == Severity::Warning;
         let none = || CheckCount::none(finding.severity);
         self.checks.entry(finding.check).or_insert_with(none).add(finding, currency)?;
         if let Some(cause) = finding.cause {
@@ -122,23 +142,17 @@ impl Summary {
         Ok(())
     }
 
-    /// Whether any finding is a warning.
-    #[must_use]
-    pub fn has_warnings(&self) -> bool {
-        self.warnings > 0
-    }
-
     /// The verdict over everything taken in so far.
     #[must_use]
     pub fn verdict(&self, allow_empty: bool) -> Verdict {
-        Verdict::of(&self.population, self.has_warnings(), allow_empty)
+        Verdict::of(&self.population, self.signs, allow_empty)
     }
 
     /// What the exit code depends on.
     #[must_use]
     pub fn weighed(&self, allow_empty: bool) -> Weighed {
         let (verdict, pending) = (self.verdict(allow_empty), self.population.of(Bucket::Pending));
-        Weighed { verdict, pending, material: self.material }
+        Weighed { verdict, pending, material: self.material, gap: self.signs.gap }
     }
 }
 

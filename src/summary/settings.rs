@@ -6,9 +6,13 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::checks::{CATALOGUE, Figures, Judging, NOT_FOUND, STALE_AFTER, STALE_PENDING, Tolerances, Waiver};
+use crate::checks::{
+    CATALOGUE, ControlTotal, Figures, Judging, NOT_FOUND, STALE_AFTER, STALE_PENDING, Thresholds, Tolerances, Waiver,
+};
+use crate::domain::books::Field;
 use crate::domain::finding::Severity;
 use crate::domain::money::Amount;
+use crate::domain::time::Period;
 
 /// The settings that affect judgement. What an older report does not say is left out where it says nothing: its files are
 /// to be made again to the byte.
@@ -39,6 +43,58 @@ pub struct JudgingSettings {
     /// From which size on a difference is material, with 8 decimals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub material: Option<String>,
+    /// How long before it is stale an order is a warning already, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn_before_seconds: Option<i64>,
+    /// Other thresholds for the orders of some workflows, by workflow ID.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub workflows: BTreeMap<String, ThresholdSettings>,
+    /// The fields that are compared with our own books, with the input's column of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expect: BTreeMap<String, String>,
+    /// What sums have to come to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub control_totals: Vec<ControlTotalSettings>,
+    /// When the orders were created that the input must have all of, where it must.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete: Option<CompleteSettings>,
+}
+
+/// A time from one moment on until right before another; null is no bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompleteSettings {
+    /// The first moment.
+    pub since: Option<Timestamp>,
+    /// The first moment after it; where it is null, the report's `as_of`.
+    pub until: Option<Timestamp>,
+}
+
+/// What is other than usual for the orders of one workflow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThresholdSettings {
+    /// By how much identities may be off, with 8 decimals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<String>,
+    /// The age in seconds from which an order is stale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_after_seconds: Option<i64>,
+    /// From which size on a difference is material, with 8 decimals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub material: Option<String>,
+}
+
+/// What one sum has to come to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlTotalSettings {
+    /// The amount's name.
+    pub field: String,
+    /// The currency, if one is named.
+    pub currency: Option<String>,
+    /// What it has to come to, with 8 decimals.
+    pub expected: String,
 }
 
 /// One waiver. Either there is a difference, or both sides, or, for a missing order, neither.
@@ -71,12 +127,15 @@ pub struct WaiverSettings {
 /// Settings of a report that this program can't judge by.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsProblem {
-    /// The tolerance is no amount.
-    #[error("the tolerance {0:?} is no amount")]
+    /// A tolerance, a materiality or a control total that is no amount.
+    #[error("{0:?} is no amount that can be judged by")]
     Tolerance(String),
-    /// An age from which nothing can be stale.
-    #[error("stale_after_seconds {0} is no age")]
+    /// An age that is none.
+    #[error("{0} seconds are no age")]
     StaleAfter(i64),
+    /// A field that there is not, or that has no sum.
+    #[error("{0:?} is no field that can be compared")]
+    Field(String),
     /// A word that is no severity.
     #[error("{0:?} is no severity")]
     Severity(String),
@@ -112,6 +171,11 @@ impl From<&Judging> for JudgingSettings {
             causes: judging.names_causes,
             waivers: judging.waivers.iter().map(WaiverSettings::of).collect(),
             material: judging.material.map(|material| material.to_string()),
+            warn_before_seconds: judging.warn_before.map(|time| time.as_secs()),
+            workflows: judging.workflows.iter().map(|(id, own)| (id.clone(), ThresholdSettings::of(own))).collect(),
+            expect: judging.expect.iter().map(|(field, column)| (field.to_string(), column.clone())).collect(),
+            control_totals: judging.control_totals.iter().map(ControlTotalSettings::of).collect(),
+            complete: judging.complete.map(|Period { since, until }| CompleteSettings { since, until }),
         }
     }
 }
@@ -135,20 +199,64 @@ impl JudgingSettings {
         for (key, word) in &self.severities {
             severities.insert(key.clone(), severity(word)?);
         }
-        let stale_after = self.stale_after_seconds.map_or(Ok(STALE_AFTER), |seconds| match seconds {
-            1.. => Ok(SignedDuration::from_secs(seconds)),
-            _ => Err(SettingsProblem::StaleAfter(seconds)),
-        });
         Ok(Judging {
             tolerance: Tolerances { otherwise: tolerance(&self.tolerance)?, by_currency },
             currency: self.currency.clone(),
-            stale_after: stale_after?,
+            stale_after: self.stale_after_seconds.map_or(Ok(STALE_AFTER), age)?,
+            warn_before: self.warn_before_seconds.map(age).transpose()?,
             off: off.collect(),
             severities,
             names_causes: self.causes,
             waivers: self.waivers.iter().map(WaiverSettings::waiver).collect::<Result<_, _>>()?,
             material: self.material.as_deref().map(tolerance).transpose()?,
+            complete: self.complete.as_ref().map(|period| Period { since: period.since, until: period.until }),
+            workflows: self
+                .workflows
+                .iter()
+                .map(|(id, own)| Ok((id.clone(), own.thresholds()?)))
+                .collect::<Result<_, _>>()?,
+            expect: self
+                .expect
+                .iter()
+                .map(|(name, column)| Ok((field(name)?, column.clone())))
+                .collect::<Result<_, _>>()?,
+            control_totals: self
+                .control_totals
+                .iter()
+                .map(ControlTotalSettings::control_total)
+                .collect::<Result<_, _>>()?,
         })
+    }
+}
+
+impl ThresholdSettings {
+    fn of(own: &Thresholds) -> Self {
+        Self {
+            tolerance: own.tolerance.map(|amount| amount.to_string()),
+            stale_after_seconds: own.stale_after.map(|time| time.as_secs()),
+            material: own.material.map(|amount| amount.to_string()),
+        }
+    }
+
+    fn thresholds(&self) -> Result<Thresholds, SettingsProblem> {
+        Ok(Thresholds {
+            tolerance: self.tolerance.as_deref().map(tolerance).transpose()?,
+            stale_after: self.stale_after_seconds.map(age).transpose()?,
+            material: self.material.as_deref().map(tolerance).transpose()?,
+        })
+    }
+}
+
+impl ControlTotalSettings {
+    fn of(total: &ControlTotal) -> Self {
+        let (field, expected) = (total.field.to_string(), total.expected.to_string());
+        Self { field, currency: total.currency.clone(), expected }
+    }
+
+    fn control_total(&self) -> Result<ControlTotal, SettingsProblem> {
+        let field = field(&self.field)?;
+        let expected = Amount::parse(&self.expected).map_err(|_| SettingsProblem::Tolerance(self.expected.clone()))?;
+        Ok(ControlTotal { field, currency: self.currency.clone(), expected: expected.into() })
     }
 }
 
@@ -201,6 +309,14 @@ fn texts<T>(values: &BTreeMap<String, T>, text: impl Fn(&T) -> String) -> BTreeM
 fn tolerance(text: &str) -> Result<Amount, SettingsProblem> {
     let tolerance = Amount::parse(text).ok().filter(|tolerance| !tolerance.is_negative());
     tolerance.ok_or_else(|| SettingsProblem::Tolerance(text.to_owned()))
+}
+
+fn age(seconds: i64) -> Result<SignedDuration, SettingsProblem> {
+    if seconds > 0 { Ok(SignedDuration::from_secs(seconds)) } else { Err(SettingsProblem::StaleAfter(seconds)) }
+}
+
+fn field(name: &str) -> Result<Field, SettingsProblem> {
+    Field::named(name).filter(|field| field.name() == name).ok_or_else(|| SettingsProblem::Field(name.to_owned()))
 }
 
 fn severity(word: &str) -> Result<Severity, SettingsProblem> {

@@ -4,7 +4,7 @@ use super::*;
 use crate::checks::{Judging, judge};
 use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
-use crate::domain::outcome::{Evidence, Outcome, Reason};
+use crate::domain::outcome::{Background, Evidence, Outcome, Reason};
 
 const AS_OF: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -34,7 +34,9 @@ fn summarise(outcomes: &[Outcome]) -> Summary {
             Evidence::Fetched(fetched) => Some(&fetched.order),
             _ => None,
         };
-        summary.add(&judge(outcome, &Judging::default(), AS_OF), order, AS_OF).expect("small figures");
+        summary
+            .add(&judge(outcome, &Background::default(), &Judging::default(), AS_OF), order, AS_OF)
+            .expect("small figures");
     }
     summary
 }
@@ -132,4 +134,38 @@ fn ages_fall_into_half_open_bands() {
         assert_eq!(AgeBucket::of(Some(AS_OF), as_of), band);
     }
     assert_eq!(AgeBucket::of(None, AS_OF), AgeBucket::Unknown);
+}
+
+#[test]
+fn both_books_are_totalled_and_their_difference() {
+    use crate::domain::books::{Booking, Field};
+    let booking = |line, cells: &[(Field, &str)]| Booking {
+        line,
+        cells: cells.iter().map(|(field, text)| (*field, (*text).to_owned())).collect(),
+    };
+    let Evidence::Fetched(fetched) = settled([Some(100), Some(60), Some(40), None, None, None]).evidence else {
+        panic!("an order");
+    };
+    let mut summary = Summary::default();
+    let once = [booking(2, &[(Field::Final, "0.0000006")]), booking(3, &[(Field::Final, "0.0000007")])];
+    summary.add_bookings(&once, Some(&fetched.order), None).expect("small figures");
+    // Not fetched, and in a currency of its own; then without any currency; then a cell that can't be read.
+    let dollars = booking(4, &[(Field::Final, "0.0000001"), (Field::Currency, "USD")]);
+    summary.add_bookings(&[dollars], None, Some("CNY")).expect("small figures");
+    summary.add_bookings(&[booking(5, &[(Field::Final, "0.0000005")])], None, Some("CNY")).expect("small figures");
+    summary.add_bookings(&[booking(6, &[(Field::Final, "?")])], None, Some("CNY")).expect("small figures");
+    let totals = |currency: &str| summary.currencies[currency].books["final_amount"];
+    let expected = BookTotals { ours: sum(180), provider: sum(60), difference: sum(-120), without_amount: 1 };
+    assert_eq!(totals("CNY"), expected);
+    let expected = BookTotals { ours: sum(10), provider: sum(0), difference: sum(-10), without_amount: 0 };
+    assert_eq!(totals("USD"), expected);
+}
+
+#[test]
+fn a_variance_is_never_clean() {
+    let clean = summarise(&[settled([Some(10), Some(4), Some(6), Some(4), Some(0), Some(4)])]);
+    let with = |summary: Summary| Summary { signs: Signs { variance: true, ..summary.signs }, ..summary };
+    assert_eq!(with(clean).verdict(false), Verdict::Discrepant);
+    assert_eq!(with(summarise(&[])).verdict(true), Verdict::Discrepant);
+    assert_eq!(with(summarise(&[])).verdict(false), Verdict::Incomplete);
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::NetAndGross;
 use super::ageing::AgeBucket;
-use crate::checks::Judgement;
+use super::{Books, NetAndGross};
+use crate::checks::{Judgement, STALE_SOON};
 use crate::domain::money::{Amount, Overflow, Sum};
 use crate::domain::order::RunOrder;
 
@@ -24,6 +24,10 @@ pub struct CurrencyTotals {
     pub waived: Waived,
     /// The quotes of all unsettled orders, by age.
     pub frozen: BTreeMap<AgeBucket, Frozen>,
+    /// The quotes of the unsettled orders that are about to be, where that is warned of.
+    pub stale_soon: Frozen,
+    /// Our own books beside the provider's, where they are compared.
+    pub books: Books,
 }
 
 /// The differences of one identity over settled orders.
@@ -83,9 +87,11 @@ impl CurrencyTotals {
             self.quote.add(amounts.quote_amount, [amounts.final_amount, amounts.released_amount], Side::Parts)?;
             self.cost.add(amounts.total_cost, [amounts.compute_cost, amounts.external_model_cost], Side::Whole)?;
         } else {
-            let frozen = self.frozen.entry(AgeBucket::of(order.created_at, as_of)).or_default();
-            frozen.orders += 1;
-            frozen.quote_amount = frozen.quote_amount.plus(amounts.quote_amount.unwrap_or_default())?;
+            let quote = amounts.quote_amount.unwrap_or_default();
+            self.frozen.entry(AgeBucket::of(order.created_at, as_of)).or_default().add(quote)?;
+            if judgement.findings.iter().any(|finding| finding.check == STALE_SOON) {
+                self.stale_soon.add(quote)?;
+            }
         }
         for finding in judgement.findings.iter().filter(|finding| finding.is_waived) {
             self.waived.findings += 1;
@@ -106,6 +112,14 @@ impl CurrencyTotals {
         self.frozen.values().try_fold(Frozen::default(), |all, band| {
             Ok(Frozen { orders: all.orders + band.orders, quote_amount: all.quote_amount.plus(band.quote_amount)? })
         })
+    }
+}
+
+impl Frozen {
+    fn add(&mut self, quote: Amount) -> Result<(), Overflow> {
+        self.orders += 1;
+        self.quote_amount = self.quote_amount.plus(quote)?;
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ pub enum Verdict {
     Incomplete,
     /// A person must look.
     Discrepant,
-    /// Everything ties out, but for something worth knowing.
+    /// There is no error that nothing waives, but something worth knowing.
     Warnings,
     /// Everything due so far ties out; some orders are not settled yet.
     Pending,
@@ -29,16 +29,37 @@ pub struct Weighed {
     pub pending: u64,
     /// How many findings that nothing waives are material, where a materiality is set.
     pub material: u64,
+    /// Whether there is no telling if the input lacks an order that it must have.
+    pub gap: bool,
+}
+
+/// What tells for or against a report as a whole, beside where its rows landed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// A finding is a warning.
+    pub warnings: bool,
+    /// A control total does not tie out, or the input lacks an order that it must have.
+    pub variance: bool,
+    /// There is no telling whether the input lacks an order, and it must not.
+    pub gap: bool,
 }
 
 impl Verdict {
+    /// Every verdict, worst first.
+    pub const ALL: [Self; 6] =
+        [Self::Incomplete, Self::Discrepant, Self::Warnings, Self::Pending, Self::Reconciled, Self::Empty];
+
     /// The verdict over a population. A population of nothing, or one where nothing could be fetched, never looks
     /// clean.
     #[must_use]
-    pub fn of(population: &Population, has_warnings: bool, allow_empty: bool) -> Self {
+    pub fn of(population: &Population, signs: Signs, allow_empty: bool) -> Self {
         let any = |buckets: &[Bucket]| population.of_any(buckets) > 0;
         if population.rows() == 0 {
-            return if allow_empty { Self::Empty } else { Self::Incomplete };
+            return match (allow_empty && !signs.gap, signs.variance) {
+                (false, _) => Self::Incomplete,
+                (true, true) => Self::Discrepant,
+                (true, false) => Self::Empty,
+            };
         }
         let answered = any(&[
             Bucket::Reconciled,
@@ -48,11 +69,11 @@ impl Verdict {
             Bucket::NotFound,
             Bucket::Refused,
         ]);
-        if !answered || any(&[Bucket::Unfetched, Bucket::Malformed]) {
+        if !answered || signs.gap || any(&[Bucket::Unfetched, Bucket::Malformed]) {
             Self::Incomplete
-        } else if any(&[Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected]) {
+        } else if signs.variance || any(&[Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected]) {
             Self::Discrepant
-        } else if has_warnings || any(&[Bucket::Waived, Bucket::Duplicate]) {
+        } else if signs.warnings || any(&[Bucket::Waived, Bucket::Duplicate]) {
             Self::Warnings
         } else if any(&[Bucket::Pending]) {
             Self::Pending

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tieout::sandbox::{FaultPlan, KEY, Kind, Options, describe};
 
-use crate::support::{Files, Place, Server, assert_same_files, code, stderr, stdout, tieout};
+use crate::support::{Files, Place, SINGLE_READ, Server, assert_same_files, code, stderr, stdout, tieout};
 use mutation::{Chance, Damage};
 
 const ORDERS: usize = 60;
@@ -219,6 +219,7 @@ fn is_earlier(shown: &str, whole: &str) -> bool {
 fn night(place: &Place, server: &Server, night: usize, arguments: &[&str]) -> Command {
     let input = place.file("ids.csv", format!("run_order_id\n{}\n", orders().join("\n")));
     let mut command = place.reconcile(input);
+    command.arg(SINGLE_READ);
     command.args(["--api-url", &server.url, "--as-of", NIGHTS[night], "--quiet", "--concurrency", "4"]);
     command.args(arguments).env("CHENYU_API_KEY", KEY);
     command

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tieout::sandbox::{FaultPlan, KEY, Options};
 
-use crate::support::{Place, ReportFiles, Server, code, repository, stderr, stdout, tieout};
+use crate::support::{Place, ReportFiles, SINGLE_READ, Server, code, repository, stderr, stdout, tieout};
 
 /// What makes a discrepancy another one.
 const COMPARED: [&str; 7] = ["severity", "cause", "currency", "expected", "actual", "difference", "waived"];
@@ -187,6 +187,7 @@ fn an_order_that_could_not_be_fetched_is_not_resolved() {
     let faults = FaultPlan::from_specs(&[format!("status=500,ids={DISCREPANT}")]).expect("a plan");
     let server = Server::start(Options { faults, ..Options::default() });
     let mut run = place.reconcile(ids);
+    run.arg(SINGLE_READ);
     let run =
         run.args(["--retries", "0", "--api-url", &server.url]).env("CHENYU_API_KEY", KEY).output().expect("starts");
     assert_eq!(code(&run), 3, "{}", stderr(&run));

@@ -14,7 +14,9 @@ use std::process::{Command, Output, Stdio};
 use rusqlite::Connection;
 use tieout::sandbox::{FaultPlan, KEY, Kind, Options, describe};
 
-use crate::support::{Files, Place, ReportFiles, Server, assert_same_files, code, files_below, stderr, stdout, tieout};
+use crate::support::{
+    Files, Place, ReportFiles, SINGLE_READ, Server, assert_same_files, code, files_below, stderr, stdout, tieout,
+};
 
 const ORDERS: usize = 120;
 /// Two nights.
@@ -51,7 +53,13 @@ impl<'s> Job<'s> {
 
     fn command(&self, night: usize) -> Command {
         let mut command = tieout();
-        command.arg("reconcile").arg(self.place.path("ids.csv")).args(["--as-of", NIGHTS[night], "--rate", "0"]);
+        command.arg("reconcile").arg(self.place.path("ids.csv")).args([
+            "--as-of",
+            NIGHTS[night],
+            "--rate",
+            "0",
+            SINGLE_READ,
+        ]);
         command.args(["--api-url", &self.server.url, "--concurrency", "4", "--quiet"]).env("CHENYU_API_KEY", KEY);
         command.arg("--state").arg(&self.state).arg("--out").arg(&self.report);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

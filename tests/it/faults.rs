@@ -3,6 +3,7 @@
 
 mod breaker;
 mod lasting;
+mod lists;
 mod rate;
 mod raw;
 mod redirects;
@@ -20,7 +21,7 @@ use std::thread;
 
 use tieout::sandbox::{FaultPlan, KEY, Kind, Options, describe};
 
-use crate::support::{Place, ReportFiles, Server, code, files_below, stderr, stdout};
+use crate::support::{Place, ReportFiles, SINGLE_READ, Server, code, files_below, stderr, stdout};
 
 /// The ages in a report are counted to here, so that two runs can be compared.
 const AS_OF: &str = "2026-06-01T00:00:00Z";
@@ -81,6 +82,7 @@ impl Trial {
 /// The job in this place against that provider. Whatever comes of it, no secret is in what it says and leaves.
 fn run(place: &Place, url: &str, arguments: &[&str]) -> Output {
     let mut job = place.reconcile(place.path("ids.csv"));
+    job.arg(SINGLE_READ);
     job.args(["--as-of", AS_OF, "--api-url", url]).args(arguments).env("CHENYU_API_KEY", KEY);
     let output = job.output().expect("starts");
     assert_no_secret(place, &output);

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use sha2::{Digest, Sha256};
+use tieout::language::Language;
 use tieout::pipeline::audit::{Changes, Evident};
-use tieout::report::texts::Language;
 
 use crate::readers::said;
 use crate::support::{Place, ReportFiles, code, repository, stdout, tieout};

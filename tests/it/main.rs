@@ -4,13 +4,20 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and fails")]
 #![allow(unreachable_pub, reason = "nothing in a test binary is reached from outside")]
 
+mod books;
+mod cases;
+mod completeness;
+mod confirming;
 mod damage;
 mod diff;
+mod discover;
 mod disk;
 mod documentation;
 mod evidence;
 mod faults;
+mod help;
 mod html;
+mod language;
 mod locks;
 mod materiality;
 mod network;
@@ -22,6 +29,7 @@ mod readers;
 mod reconcile;
 mod restarts;
 mod support;
+mod terminal;
 mod tidy;
 mod upgrades;
 mod usage;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tieout::sandbox::{KEY, Options};
 
-use crate::support::{Place, Server, code, stderr};
+use crate::support::{Place, SINGLE_READ, Server, code, stderr};
 
 /// So low that the time between two runs is shorter than that between two requests of one run.
 const RATE: usize = 2;
@@ -21,6 +21,7 @@ fn paced(place: &Place, server: &Server, orders: usize) -> Command {
     let ids: Vec<String> = (0..orders).map(|number| format!("wfrun_{number:020x}")).collect();
     let ids = place.file("ids.csv", format!("run_order_id\n{}\n", ids.join("\n")));
     let mut command = place.reconcile(ids);
+    command.arg(SINGLE_READ);
     command.env("CHENYU_API_KEY", KEY).args(["--api-url", &server.url, "--rate", &RATE.to_string(), "--quiet"]);
     command
 }
@@ -33,6 +34,24 @@ fn runs_in_a_row_share_the_rate() {
         assert!([1, 3].contains(&code(&run)), "{}", stderr(&run));
     }
     assert_eq!(server.journal.arrivals().len(), 9);
+    let most = server.journal.most_within(SECOND);
+    assert!(most <= RATE, "{most} requests in a second");
+}
+
+#[test]
+fn a_reconciliation_right_after_a_discovery_shares_the_rate() {
+    let (place, server) = (Place::new(), journalling());
+    let rate = RATE.to_string();
+    // The list of a workflow that nobody ran: one request.
+    let workflow = "wf_00000000000000000000";
+    for _ in 0..2 {
+        let list =
+            place.discover(&server.url).args(["--rate", &rate, "--workflow", workflow]).output().expect("starts");
+        assert_eq!(code(&list), 0, "{}", stderr(&list));
+        let run = paced(&place, &server, 3).output().expect("starts");
+        assert!([1, 3].contains(&code(&run)), "{}", stderr(&run));
+    }
+    assert_eq!(server.journal.arrivals().len(), 8);
     let most = server.journal.most_within(SECOND);
     assert!(most <= RATE, "{most} requests in a second");
 }

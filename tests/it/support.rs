@@ -10,7 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tieout::sandbox::{Journal, Options, Sandbox, SandboxError};
+use tieout::sandbox::{Journal, KEY, Options, Sandbox, SandboxError};
 use tokio::runtime::Runtime;
 
 /// The binary under test, in an environment of its own.
@@ -19,6 +19,9 @@ pub fn tieout() -> Command {
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
 }
+
+/// For tests that count requests: orders that fail are not read once more.
+pub const SINGLE_READ: &str = "--confirm=false";
 
 /// A place for the files of one test.
 pub struct Place(TempDir);
@@ -44,6 +47,14 @@ impl Place {
         command.current_dir(self.0.path());
         command.arg("reconcile").arg(ids).arg("--rate").arg("0");
         command.arg("--out").arg(self.path("report")).arg("--state").arg(self.path("state.sqlite"));
+        command
+    }
+
+    /// `tieout discover` against the provider at that URL, with the sandbox's key and the state in this place.
+    pub fn discover(&self, url: &str) -> Command {
+        let mut command = tieout();
+        command.current_dir(self.0.path()).env("CHENYU_API_KEY", KEY);
+        command.args(["discover", "--rate", "0", "--api-url", url]).arg("--state").arg(self.path("state.sqlite"));
         command
     }
 

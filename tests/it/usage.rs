@@ -140,7 +140,7 @@ fn the_key_is_not_sent_in_the_clear() {
 #[test]
 fn checks_are_listed_and_explained() {
     let list = tieout().arg("checks").output().expect("starts");
-    assert_eq!((code(&list), stdout(&list).lines().count()), (0, 14));
+    assert_eq!((code(&list), stdout(&list).lines().count()), (0, 19));
     let one = tieout().args(["checks", "quote-split"]).output().expect("starts");
     assert!(stdout(&one).contains("quote_amount = final_amount + released_amount"), "{}", stdout(&one));
     for line in stdout(&list).lines() {
@@ -184,6 +184,7 @@ fn the_help_is_as_committed() {
         ("tieout", vec!["--help"]),
         ("reconcile", vec!["reconcile", "--help"]),
         ("diff", vec!["diff", "--help"]),
+        ("discover", vec!["discover", "--help"]),
         ("sandbox", vec!["sandbox", "--help"]),
     ] {
         let run = tieout().env("COLUMNS", "100").args(arguments).output().expect("starts");
@@ -195,7 +196,7 @@ fn the_help_is_as_committed() {
 #[test]
 fn both_readmes_name_every_option() {
     let help = |command| stdout(&tieout().args([command, "--help"]).output().expect("starts"));
-    let help = help("reconcile") + &help("diff");
+    let help = help("reconcile") + &help("diff") + &help("discover");
     let options: Vec<&str> = help
         .split_whitespace()
         .filter(|word| word.starts_with("--"))

@@ -4,8 +4,10 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::app::terminal::{counted, currency_name, grid, print};
+use crate::app::terminal::{currency_name, grid, heading, print};
+use crate::app::voice::Voice;
 use crate::domain::money::Sum;
+use crate::language::{Texts, Word};
 use crate::report::comparison::{Comparison, Discrepancy, Group, Side, State};
 use crate::report::csv::is_harmful;
 use crate::report::percent::Percent;
@@ -19,37 +21,53 @@ const SHOWN: usize = 64;
 ///
 /// # Errors
 /// When standard output can't be written.
-pub(super) fn show(comparison: &Comparison, [old, new]: [&Path; 2], out: &mut dyn Write) -> io::Result<()> {
-    let counts = &comparison.counts;
-    writeln!(
-        out,
-        "Discrepancies: {} new, {} changed, {} persisting, {} not assessed, {} resolved",
-        counts.new, counts.changed, counts.persisting, counts.not_assessed, counts.resolved
-    )?;
-    for (name, path, report) in [("old", old, &comparison.old), ("new", new, &comparison.new)] {
-        let path = visible(&path.to_string_lossy(), usize::MAX);
-        writeln!(out, "  {name}  {path}, as of {}, {}", report.as_of, shown(&report.verdict))?;
+pub(super) fn show(
+    comparison: &Comparison,
+    [old, new]: [&Path; 2],
+    voice: &Voice,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (counts, texts) = (&comparison.counts, voice.texts);
+    let said = texts.with(
+        "diff-counts",
+        &[
+            ("new", counts.new.into()),
+            ("changed", counts.changed.into()),
+            ("persisting", counts.persisting.into()),
+            ("unassessed", counts.not_assessed.into()),
+            ("resolved", counts.resolved.into()),
+        ],
+    );
+    writeln!(out, "{}", voice.bold(&said))?;
+    for (side, path, report) in
+        [(texts.get("diff-old"), old, &comparison.old), (texts.get("diff-new"), new, &comparison.new)]
+    {
+        let said = texts.with(
+            "diff-side",
+            &[
+                ("side", side.into()),
+                ("folder", visible(&path.to_string_lossy(), usize::MAX).into()),
+                ("as-of", report.as_of.to_string().into()),
+                ("verdict", shown(&report.verdict).into()),
+            ],
+        );
+        writeln!(out, "  {said}")?;
     }
-    show_rows(comparison, out)?;
-    for (state, heading) in [
-        (State::New, "New"),
-        (State::Changed, "Changed"),
-        (State::NotAssessed, "Not assessed: the new report knows nothing of these orders"),
-        (State::Resolved, "Resolved"),
-    ] {
-        show_discrepancies(&comparison.discrepancies, state, heading, out)?;
+    show_rows(comparison, voice, out)?;
+    for state in [State::New, State::Changed, State::NotAssessed, State::Resolved] {
+        show_discrepancies(&comparison.discrepancies, state, voice, out)?;
     }
-    show_totals(comparison, out)?;
-    show_groups(&comparison.spend.by_workflow, "workflow", out)?;
-    show_groups(&comparison.spend.by_revision, "revision", out)
+    show_totals(comparison, voice, out)?;
+    show_groups(&comparison.spend.by_workflow, By::Workflow, voice, out)?;
+    show_groups(&comparison.spend.by_revision, By::Revision, voice, out)
 }
 
 /// How much each report saw: spend that is not in one of them did not move.
-fn show_rows(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
-    let (old, new) = (&comparison.old, &comparison.new);
-    writeln!(out, "\nRows")?;
-    let mut table = grid(&["", "old", "new"]);
-    table.add_row(vec!["orders fetched".to_owned(), old.orders.to_string(), new.orders.to_string()]);
+fn show_rows(comparison: &Comparison, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
+    let (old, new, texts) = (&comparison.old, &comparison.new, voice.texts);
+    heading(&texts.get("diff-rows"), voice, out)?;
+    let mut table = grid(&[String::new(), texts.get("diff-old"), texts.get("diff-new")]);
+    table.add_row(vec![texts.get("diff-orders-fetched"), old.orders.to_string(), new.orders.to_string()]);
     let mut buckets: Vec<&str> = old.exceptions.keys().chain(new.exceptions.keys()).copied().collect();
     buckets.sort_unstable();
     buckets.dedup();
@@ -57,27 +75,39 @@ fn show_rows(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
         let count = |exceptions: &std::collections::BTreeMap<&'static str, u64>| {
             exceptions.get(bucket).copied().unwrap_or_default().to_string()
         };
-        table.add_row(vec![bucket.to_owned(), count(&old.exceptions), count(&new.exceptions)]);
+        let name = texts.of(Word::BucketName, bucket);
+        table.add_row(vec![name, count(&old.exceptions), count(&new.exceptions)]);
     }
     print(&mut table, &[1, 2], out)
 }
 
-fn show_discrepancies(all: &[Discrepancy], state: State, heading: &str, out: &mut dyn Write) -> io::Result<()> {
+fn show_discrepancies(all: &[Discrepancy], state: State, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
+    let texts = voice.texts;
     let mut rows: Vec<&Discrepancy> = all.iter().filter(|row| row.state == state).collect();
     if rows.is_empty() {
         return Ok(());
     }
     let side = |row: &Discrepancy| row.new.as_ref().or(row.old.as_ref()).and_then(|side| side.difference);
     rows.sort_by_key(|row| Reverse(side(row).unwrap_or_default().abs()));
-    writeln!(out, "\n{heading} ({})", rows.len())?;
-    let last = match state {
-        State::Changed => "changed",
-        State::NotAssessed => "because",
-        State::New | State::Persisting | State::Resolved => "workflow",
+    let (said, last) = match state {
+        State::New => (texts.get("diff-state-new"), texts.get("diff-column-workflow")),
+        State::Changed => (texts.get("diff-state-changed"), texts.get("diff-column-changed")),
+        State::NotAssessed => (texts.get("diff-state-not-assessed"), texts.get("diff-column-because")),
+        State::Resolved => (texts.get("diff-state-resolved"), texts.get("diff-column-workflow")),
+        // They are counted, and in the JSON: a person has seen them before.
+        State::Persisting => return Ok(()),
     };
-    let mut table = grid(&["run order", "check", "currency", "old", "new", last]);
+    heading(&texts.with("diff-heading", &[("state", said.into()), ("count", rows.len().into())]), voice, out)?;
+    let mut table = grid(&[
+        texts.get("diff-column-order"),
+        texts.get("diff-column-check"),
+        texts.get("diff-column-currency"),
+        texts.get("diff-old"),
+        texts.get("diff-new"),
+        last,
+    ]);
     for row in rows.iter().take(LISTED) {
-        let currency = row.new.as_ref().or(row.old.as_ref()).map(|side| currency_name(&side.currency));
+        let currency = row.new.as_ref().or(row.old.as_ref()).map(|side| currency_name(&side.currency, texts));
         let last = match state {
             State::Changed => row.changed.join(", "),
             State::NotAssessed => row.because.map(|because| because.code().to_owned()).unwrap_or_default(),
@@ -93,7 +123,7 @@ fn show_discrepancies(all: &[Discrepancy], state: State, heading: &str, out: &mu
         ]);
     }
     print(&mut table, &[3, 4], out)?;
-    more(rows.len(), out)
+    more(rows.len(), texts, out)
 }
 
 /// The difference; where there is none, what the reply said.
@@ -102,17 +132,25 @@ fn figure(side: Option<&Side>) -> String {
         .unwrap_or_default()
 }
 
-fn show_totals(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
-    let totals = &comparison.spend.totals;
+fn show_totals(comparison: &Comparison, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
+    let (totals, texts) = (&comparison.spend.totals, voice.texts);
     if totals.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nSpend (final_amount of settled orders)")?;
-    let mut table = grid(&["currency", "orders, old", "new", "old", "new", "movement", "percent"]);
+    heading(&texts.get("diff-spend"), voice, out)?;
+    let mut table = grid(&[
+        texts.get("diff-column-currency"),
+        texts.get("diff-column-orders-old"),
+        texts.get("diff-new"),
+        texts.get("diff-old"),
+        texts.get("diff-new"),
+        texts.get("diff-column-movement"),
+        texts.get("diff-column-percent"),
+    ]);
     for total in totals {
         let moved = &total.movement;
         table.add_row(vec![
-            shown(&currency_name(&total.currency)),
+            shown(&currency_name(&total.currency, texts)),
             moved.old.settled.to_string(),
             moved.new.settled.to_string(),
             moved.old.final_amount.to_string(),
@@ -124,25 +162,50 @@ fn show_totals(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
     print(&mut table, &[1, 2, 3, 4, 5, 6], out)
 }
 
-fn show_groups(groups: &[Group], what: &str, out: &mut dyn Write) -> io::Result<()> {
+/// What spend is grouped by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Workflow,
+    Revision,
+}
+
+fn show_groups(groups: &[Group], by: By, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
+    let texts = voice.texts;
     let mut moved: Vec<&Group> = groups.iter().filter(|group| !group.movement.movement.is_zero()).collect();
     if moved.is_empty() {
-        return writeln!(out, "\nNo {what}'s spend moved.");
+        return writeln!(
+            out,
+            "\n{}",
+            match by {
+                By::Workflow => texts.get("diff-no-movement-workflow"),
+                By::Revision => texts.get("diff-no-movement-revision"),
+            }
+        );
     }
     // Currency by currency: amounts of two are never compared.
     let size = |group: &Group| -> Reverse<Sum> { Reverse(group.movement.movement.abs()) };
     moved.sort_by(|one, other| one.currency.cmp(&other.currency).then_with(|| size(one).cmp(&size(other))));
-    let of = counted(groups.len() as u64, what, &format!("{what}s"));
-    writeln!(out, "\nLargest movements by {what} ({} of {of})", moved.len())?;
-    let mut headings = vec!["currency", "workflow"];
-    if what == "revision" {
-        headings.push("revision");
+    let (some, all) = (moved.len(), groups.len());
+    let said = match by {
+        By::Workflow => texts.with("diff-movements-workflow", &[("moved", some.into()), ("count", all.into())]),
+        By::Revision => texts.with("diff-movements-revision", &[("moved", some.into()), ("count", all.into())]),
+    };
+    heading(&said, voice, out)?;
+    let mut headings = vec![texts.get("diff-column-currency"), texts.get("diff-column-workflow")];
+    if by == By::Revision {
+        headings.push(texts.get("diff-column-revision"));
     }
     let first_amount = headings.len();
-    headings.extend(["old", "new", "movement", "percent", "share"]);
+    headings.extend([
+        texts.get("diff-old"),
+        texts.get("diff-new"),
+        texts.get("diff-column-movement"),
+        texts.get("diff-column-percent"),
+        texts.get("diff-column-share"),
+    ]);
     let mut table = grid(&headings);
     for group in most(&moved) {
-        let mut row = vec![shown(&currency_name(&group.currency)), shown(&group.workflow_id)];
+        let mut row = vec![shown(&currency_name(&group.currency, texts)), shown(&group.workflow_id)];
         row.extend(group.revision_id.as_deref().map(shown));
         row.extend([
             group.movement.old.final_amount.to_string(),
@@ -154,7 +217,7 @@ fn show_groups(groups: &[Group], what: &str, out: &mut dyn Write) -> io::Result<
         table.add_row(row);
     }
     print(&mut table, &(first_amount..headings.len()).collect::<Vec<_>>(), out)?;
-    more(moved.len(), out)
+    more(moved.len(), texts, out)
 }
 
 /// The first few of each currency, at most [`LISTED`] in all, so that one currency leaves room for the others.
@@ -171,10 +234,10 @@ fn most<'g>(moved: &[&'g Group]) -> Vec<&'g Group> {
     of_currencies.iter().zip(rooms).flat_map(|(groups, room)| &groups[..room]).copied().collect()
 }
 
-fn more(rows: usize, out: &mut dyn Write) -> io::Result<()> {
+fn more(rows: usize, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
     match rows.checked_sub(LISTED) {
         None | Some(0) => Ok(()),
-        Some(more) => writeln!(out, "  ... and {more} more"),
+        Some(more) => writeln!(out, "  {}", texts.with("diff-more", &[("count", more.into())])),
     }
 }
 

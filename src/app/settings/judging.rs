@@ -3,33 +3,59 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use toml::{Table, Value};
 
-use super::{SettingsError, duration, unusable, waivers};
-use crate::app::cli::Options;
-use crate::checks::{CATALOGUE, Cause, Check, IDENTITY_MISMATCH, Judging, STALE_AFTER, Tolerances};
+use super::{SettingsError, discovering, duration, unusable, waivers};
+use crate::app::cli::{Options, WorkflowOptions};
+use crate::checks::{
+    CATALOGUE, Cause, Check, ControlTotal, IDENTITY_MISMATCH, Judging, STALE_AFTER, Thresholds, Tolerances,
+};
+use crate::domain::books::{self, Field};
 use crate::domain::finding::Severity;
 use crate::domain::money::Amount;
+use crate::domain::time::Period;
 
 /// What can be said of a check in the settings file.
-const WORDS: &str = "error, warning or off";
+const WORDS: &str = "say error, warning or off";
+/// What can be said of a cause there: what fails is listed, and so none is off.
+const WORDS_OF_CAUSE: &str = "say error or warning";
 const OFF: &str = "off";
+const TOLERANCE: &str = "tolerance";
 
 pub(super) fn judging(options: &Options) -> Result<Judging, SettingsError> {
     if let Some(code) = options.currency.as_deref() {
         currency("currency", code)?;
     }
-    let stale_after = match options.stale_after.as_deref() {
-        None => STALE_AFTER,
-        Some(text) => SignedDuration::try_from(duration("stale-after", text)?)
-            .map_err(|_| unusable("stale-after", text, "give a shorter duration"))?,
+    let zone = discovering::zone(options.timezone.as_deref())?;
+    let usual = Thresholds {
+        tolerance: None,
+        stale_after: options.stale_after.as_deref().map(|text| age("stale-after", text)).transpose()?,
+        material: options.material.as_deref().map(material).transpose()?,
     };
+    let stale_after = usual.stale_after.unwrap_or(STALE_AFTER);
+    let warn_before = options.warn_before.as_deref().map(|text| age("warn-before", text)).transpose()?;
+    if let (Some(text), Some(time)) = (&options.warn_before, warn_before)
+        && time >= stale_after
+    {
+        return Err(unusable("warn-before", text, "give less than --stale-after"));
+    }
     let judging = Judging {
         tolerance: options.tolerance.as_deref().map(tolerances).transpose()?.unwrap_or_default(),
         currency: options.currency.clone(),
         stale_after,
-        material: options.material.as_deref().map(material).transpose()?,
-        waivers: options.waivers.as_deref().map(waivers::read).transpose()?.unwrap_or_default(),
+        warn_before,
+        material: usual.material,
+        workflows: options.workflow.iter().flatten().map(workflow).collect::<Result<_, _>>()?,
+        expect: expect(options.expect.as_deref().unwrap_or_default())?,
+        control_totals: options
+            .control_total
+            .iter()
+            .flatten()
+            .map(|text| control_total(text))
+            .collect::<Result<_, _>>()?,
+        waivers: options.waivers.as_deref().map(|path| waivers::read(path, &zone)).transpose()?.unwrap_or_default(),
+        complete: complete(options, &zone)?,
         ..Judging::default()
     };
     options.checks.iter().flatten().try_fold(judging, |judging, (key, value)| check(judging, key, value))
@@ -39,8 +65,83 @@ fn material(text: &str) -> Result<Amount, SettingsError> {
     match Amount::parse(text) {
         Ok(amount) if !amount.is_negative() && !amount.is_zero() => Ok(amount),
         Ok(_) => Err(unusable("material", text, "give an amount above zero")),
-        Err(error) => Err(unusable("material", text, &error.to_string())),
+        Err(error) => Err(unusable("material", text, &format!("{error}; give an amount such as 100"))),
     }
+}
+
+/// When the orders were created that the input must have all of.
+fn complete(options: &Options, zone: &TimeZone) -> Result<Option<Period>, SettingsError> {
+    let period = discovering::period(options.since.as_deref(), options.until.as_deref(), zone)?;
+    match (options.complete, period.since.or(period.until)) {
+        (Some(true), _) => Ok(Some(period)),
+        (_, None) => Ok(None),
+        (_, Some(_)) => {
+            let typed = options.since.as_deref().or(options.until.as_deref()).unwrap_or_default();
+            let option = if options.since.is_some() { "since" } else { "until" };
+            Err(unusable(option, typed, "it says which orders --complete is about: give that too"))
+        }
+    }
+}
+
+fn age(option: &'static str, text: &str) -> Result<SignedDuration, SettingsError> {
+    SignedDuration::try_from(duration(option, text)?).map_err(|_| unusable(option, text, "give a shorter duration"))
+}
+
+/// The thresholds of one workflow.
+fn workflow((id, own): (&String, &WorkflowOptions)) -> Result<(String, Thresholds), SettingsError> {
+    let thresholds = || {
+        Ok::<_, SettingsError>(Thresholds {
+            tolerance: own.tolerance.as_deref().map(|text| tolerance(text, text)).transpose()?,
+            stale_after: own.stale_after.as_deref().map(|text| age("stale-after", text)).transpose()?,
+            material: own.material.as_deref().map(material).transpose()?,
+        })
+    };
+    let of_workflow = |error: SettingsError| SettingsError::Workflow {
+        id: id.clone(),
+        // What stands in a table of the file is no option.
+        problem: error.to_string().trim_start_matches("--").to_owned(),
+    };
+    Ok((id.clone(), thresholds().map_err(of_workflow)?))
+}
+
+/// The fields that are compared with columns of the input.
+fn expect(texts: &[String]) -> Result<BTreeMap<Field, String>, SettingsError> {
+    let mut expected = BTreeMap::new();
+    for text in texts {
+        let refused = |expected: &str| unusable("expect", text, expected);
+        let pair = text.split_once('=').filter(|(_, column)| !column.trim().is_empty());
+        let (name, column) = pair.ok_or_else(|| refused("give a field and a column, as in final_amount=amount"))?;
+        let names = Field::ALL.map(Field::name);
+        let field = Field::named(name.trim()).ok_or_else(|| {
+            let near = nearest(name.trim(), names).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            refused(&format!("the fields are {}{near}", names.join(", ")))
+        })?;
+        if expected.insert(field, column.trim().to_owned()).is_some() {
+            return Err(refused("a field can be compared with one column only"));
+        }
+    }
+    Ok(expected)
+}
+
+/// What one sum has to come to.
+fn control_total(text: &str) -> Result<ControlTotal, SettingsError> {
+    const OPTION: &str = "control-total";
+    let refused = |expected: &str| unusable(OPTION, text, expected);
+    let (name, figure) =
+        text.split_once('=').ok_or_else(|| refused("give an amount's name and figure, as in final=1234.56"))?;
+    let (name, code) = match name.split_once(':') {
+        Some((name, code)) => (name, Some(code.trim())),
+        None => (name, None),
+    };
+    if let Some(code) = code {
+        currency(OPTION, code)?;
+    }
+    let field = Field::named(name.trim()).filter(|field| field.is_amount());
+    let field =
+        field.ok_or_else(|| refused("the amounts are quote, final, released, compute, external_model, total"))?;
+    let expected =
+        books::amount(figure).map_err(|error| refused(&format!("{error}; give a figure such as 1234.56")))?;
+    Ok(ControlTotal { field, currency: code.map(str::to_owned), expected: expected.into() })
 }
 
 fn currency(option: &'static str, code: &str) -> Result<(), SettingsError> {
@@ -49,26 +150,28 @@ fn currency(option: &'static str, code: &str) -> Result<(), SettingsError> {
     if usable { Ok(()) } else { Err(unusable(option, code, "give a code in capitals, such as CNY")) }
 }
 
+fn tolerance(text: &str, figure: &str) -> Result<Amount, SettingsError> {
+    match Amount::parse(figure) {
+        Ok(amount) if !amount.is_negative() => Ok(amount),
+        Ok(_) => Err(unusable(TOLERANCE, text, "give zero or more")),
+        Err(error) => Err(unusable(TOLERANCE, text, &format!("{error}; give an amount such as 0.01"))),
+    }
+}
+
 /// One amount for all, or amounts by currency.
 fn tolerances(text: &str) -> Result<Tolerances, SettingsError> {
-    const OPTION: &str = "tolerance";
-    let amount = |figure: &str| match Amount::parse(figure) {
-        Ok(amount) if !amount.is_negative() => Ok(amount),
-        Ok(_) => Err(unusable(OPTION, text, "give zero or more")),
-        Err(error) => Err(unusable(OPTION, text, &error.to_string())),
-    };
     if !text.contains('=') {
-        return Ok(Tolerances { otherwise: amount(text)?, by_currency: BTreeMap::new() });
+        return Ok(Tolerances { otherwise: tolerance(text, text)?, by_currency: BTreeMap::new() });
     }
     let mut by_currency = BTreeMap::new();
     for part in text.split(',') {
         let (code, figure) = part
             .trim()
             .split_once('=')
-            .ok_or_else(|| unusable(OPTION, text, "give each amount with its currency, as in CNY=0.01,USD=0.002"))?;
-        currency(OPTION, code)?;
-        if by_currency.insert(code.to_owned(), amount(figure)?).is_some() {
-            return Err(unusable(OPTION, text, &format!("give {code} once")));
+            .ok_or_else(|| unusable(TOLERANCE, text, "give each amount with its currency, as in CNY=0.01,USD=0.002"))?;
+        currency(TOLERANCE, code)?;
+        if by_currency.insert(code.to_owned(), tolerance(text, figure)?).is_some() {
+            return Err(unusable(TOLERANCE, text, &format!("give {code} once")));
         }
     }
     Ok(Tolerances { otherwise: Amount::ZERO, by_currency })
@@ -108,7 +211,7 @@ fn of_check(mut judging: Judging, check: &'static Check, word: &str) -> Result<J
 fn of_causes(judging: Judging, check: &'static Check, causes: &Table) -> Result<Judging, SettingsError> {
     causes.iter().try_fold(judging, |judging, (cause, value)| match value {
         Value::String(word) => of_cause(judging, check, cause, word),
-        value => Err(refused(&format!("{}.{cause}", check.code), &value.to_string(), "error or warning")),
+        value => Err(refused(&format!("{}.{cause}", check.code), &value.to_string(), WORDS_OF_CAUSE)),
     })
 }
 
@@ -123,26 +226,27 @@ fn of_cause(mut judging: Judging, check: &'static Check, cause: &str, word: &str
         };
         return Err(refused(&key, word, &expected));
     }
-    let severity = severity(word).ok_or_else(|| refused(&key, word, "error or warning"))?;
+    let severity = severity(word).ok_or_else(|| refused(&key, word, WORDS_OF_CAUSE))?;
     judging.severities.insert(key, severity);
     Ok(judging)
 }
 
 fn severity(word: &str) -> Option<Severity> {
-    [Severity::Error, Severity::Warning].into_iter().find(|severity| severity.code() == word)
+    Severity::ALL.into_iter().find(|severity| severity.code() == word)
 }
 
 fn refused(key: &str, value: &str, expected: &str) -> SettingsError {
     SettingsError::Check { key: key.to_owned(), value: value.to_owned(), expected: expected.to_owned() }
 }
 
-/// The known word that is most like an unknown one, where any is alike.
-fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+/// The known word that is most like an unknown one, where any is alike. One that begins with all of a longer word is.
+pub(in crate::app) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     const ALIKE: usize = 4;
+    let begins = |known: &str| word.len() > ALIKE && known.starts_with(word);
     known
         .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(word, known), known))
-        .filter(|(distance, _)| *distance <= ALIKE)
+        .map(|known| (!begins(known), strsim::damerau_levenshtein(word, known), known))
+        .filter(|(other, distance, _)| !other || *distance <= ALIKE)
         .min()
-        .map(|(_, known)| known)
+        .map(|(.., known)| known)
 }

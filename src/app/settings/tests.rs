@@ -2,8 +2,12 @@
 
 use clap::Parser;
 
+use std::fs;
+
+use super::asking::{key_from, provider};
+use super::file::overlay;
 use super::*;
-use crate::app::cli::{Cli, Command};
+use crate::app::cli::{Asking, Cli, Command};
 
 fn reconcile(arguments: &[&str]) -> (Reconcile, General) {
     let cli =
@@ -23,9 +27,9 @@ fn refusal(arguments: &[&str]) -> String {
 fn what_is_typed_wins_over_the_file() {
     let (command, _) = reconcile(&["--rate", "7"]);
     let options = overlay(&command.options, "rate = 3\nconcurrency = 5\nfail-on = ['pending']").expect("usable");
-    assert_eq!((options.rate, options.concurrency), (Some(7), Some(5)));
+    assert_eq!((options.asking.rate, options.asking.concurrency), (Some(7), Some(5)));
     assert_eq!(options.fail_on, Some(vec![FailOn::Pending]));
-    assert_eq!(options.retries, None);
+    assert_eq!(options.asking.retries, None);
 }
 
 #[test]
@@ -33,8 +37,40 @@ fn an_unknown_key_is_named_with_its_line() {
     let (command, _) = reconcile(&[]);
     let message = overlay(&command.options, "rate = 3\nraet = 5").expect_err("not usable");
     assert!(message.contains("line 2") && message.contains("raet") && message.contains("`rate`"), "{message}");
+    let message = overlay(&command.options, "api-key = 'cy_secret'").expect_err("not usable");
+    assert!(message.contains("did you mean `api-key-file`?"), "what begins so is nearer than `api-url`: {message}");
     let message = overlay(&command.options, "rate = 'fast'").expect_err("not usable");
-    assert!(message.contains("line 1"), "{message}");
+    assert!(message.contains("line 1") && message.contains("a whole number"), "{message}");
+}
+
+#[test]
+fn a_key_in_the_file_is_not_repeated() {
+    let (command, _) = reconcile(&[]);
+    for text in ["api-key = 'cy_secret'", "rate = 1\napi-key: cy_secret", "account = cy_secret"] {
+        let message = overlay(&command.options, text).expect_err("not usable");
+        assert!(message.contains("line ") && !message.contains("cy_secret"), "{message}");
+    }
+}
+
+#[test]
+fn an_error_names_the_file_where_it_is_the_file_s() {
+    let place = tempfile::tempdir().expect("a folder");
+    let path = place.path().join("tieout.toml");
+    let named = path.to_str().expect("a path");
+    let in_file = format!("(in the settings file {named})");
+    fs::write(&path, "concurrency = 0\n[checks]\nprofit = 'off'\n").expect("writable");
+    for typed in [&[][..], &["--concurrency", "2000"]] {
+        let message = refusal(&[&["--sandbox", "--config", named], typed].concat());
+        assert!(message.contains("no check \"profit\"") && message.ends_with(&in_file), "{message}");
+    }
+    fs::write(&path, "concurrency = 0\n").expect("writable");
+    let message = refusal(&["--sandbox", "--config", named]);
+    assert!(message.starts_with("--concurrency \"0\"") && message.ends_with(&in_file), "{message}");
+    let message = refusal(&["--sandbox", "--config", named, "--concurrency", "2000"]);
+    assert!(message.starts_with("--concurrency \"2000\"") && !message.contains("file"), "{message}");
+    fs::write(&path, "[workflow.wf_1]\nstale-after = 'soon'\n").expect("writable");
+    let message = refusal(&["--sandbox", "--config", named]);
+    assert!(message.starts_with("[workflow.wf_1]: stale-after \"soon\"") && message.ends_with(&in_file), "{message}");
 }
 
 #[test]
@@ -43,7 +79,7 @@ fn defaults_are_those_of_the_contract() {
     let settings = resolve(command, &general).expect("usable");
     assert_eq!(settings.provider.base_url, "https://www.chenyu.cn/api/open/v2");
     assert_eq!((settings.provider.rate, settings.provider.concurrency, settings.provider.retries), (0, 16, 5));
-    assert_eq!(provider(&Options::default()).expect("usable").rate, 10, "the real provider is spared");
+    assert_eq!(provider(&Asking::default()).expect("usable").rate, 10, "the real provider is spared");
     assert_eq!(settings.provider.timeout, Duration::from_secs(30));
     assert_eq!(settings.provider.max_wait, Duration::from_secs(300));
     assert_eq!(settings.state, Path::new("reports/.state.sqlite"));
@@ -73,7 +109,7 @@ fn each_bad_value_is_refused_by_name() {
         (&["--stale-after", "a day"], "such as 500ms"),
         (&["--tolerance", "0.000000001"], "more than 8 decimals"),
         (&["--currency", "cny"], "in capitals"),
-        (&["--as-of", "yesterday"], "a time such as"),
+        (&["--as-of", "yesterday"], "give a time with its offset, such as"),
         (&["--delimiter", "ab"], "comma, semicolon, tab"),
         (&["--account", "a\nb"], "on one line"),
     ];
@@ -111,13 +147,13 @@ fn what_the_file_can_not_say_of_a_check_is_refused() {
     let cases = [
         ("quote-splitt = 'warning'", "there is no check \"quote-splitt\"; did you mean \"quote-split\"?"),
         ("profit = 'warning'", "there is no check \"profit\""),
-        ("cost-sum = 'fatal'", "cost-sum = \"fatal\": error, warning or off"),
-        ("cost-sum = 3", "error, warning or off"),
+        ("cost-sum = 'fatal'", "cost-sum = \"fatal\": say error, warning or off"),
+        ("cost-sum = 3", "say error, warning or off"),
         ("identity-mismatch = 'off'", "always judged"),
         ("identity-mismatch = 'warning'", "always judged"),
         ("cost-sum.overage = 'warning'", "the causes of cost-sum are: external-left-out,"),
         ("currency.overage = 'warning'", "currency has no causes"),
-        ("cost-sum.rounding = 'off'", "error or warning"),
+        ("cost-sum.rounding = 'off'", "say error or warning"),
         ("cost-sum.rounding = 1", "error or warning"),
         ("\"cost-sum.rounding\" = { a = 1 }", "error, warning or off"),
     ];
@@ -135,7 +171,7 @@ fn the_key_comes_from_a_file_that_holds_it_alone() {
         fs::write(&path, text).expect("writable");
         path
     };
-    assert!(key(Some(&file("good", "cy_abc\n"))).is_ok());
+    assert!(key_from(Some(&file("good", "cy_abc\n"))).is_ok());
     let cases = [
         (file("empty", "\n"), "empty"),
         (file("two", "cy_abc\ncy_def\n"), "on one line"),
@@ -144,7 +180,7 @@ fn the_key_comes_from_a_file_that_holds_it_alone() {
         (place.path().join("missing"), "No such file"),
     ];
     for (path, expected) in cases {
-        let message = key(Some(&path)).expect_err("not usable").to_string();
+        let message = key_from(Some(&path)).expect_err("not usable").to_string();
         assert!(message.contains(expected), "{message}");
         assert!(!message.contains("cy_"), "{message}");
     }

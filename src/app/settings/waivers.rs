@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -17,8 +18,6 @@ use crate::domain::money::Amount;
 const MAX_FILE: u64 = 16 << 20;
 /// The longest owner or reason, in characters.
 const MAX_TEXT: usize = 500;
-/// Where the last day of a waiver ends.
-const ZONE: &str = "Asia/Shanghai";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,42 +39,43 @@ struct Entry {
     expires: String,
 }
 
-/// Reads the waivers of a file.
-pub(super) fn read(path: &Path) -> Result<Waivers, SettingsError> {
+/// Reads the waivers of a file. Their last days end in that zone.
+pub(super) fn read(path: &Path, zone: &TimeZone) -> Result<Waivers, SettingsError> {
     let unusable = |problem: String| SettingsError::Waivers { path: path.to_owned(), problem };
     let found = fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
     if !found.is_file() || found.len() > MAX_FILE {
         return Err(unusable("it is no regular file of at most 16 MiB".to_owned()));
     }
     let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-    parse(&text).map_err(unusable)
+    parse(&text, zone).map_err(unusable)
 }
 
-fn parse(text: &str) -> Result<Waivers, String> {
+fn parse(text: &str, zone: &TimeZone) -> Result<Waivers, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
     let mut waivers = Waivers::new();
     for entry in file.waiver {
         let line = 1 + text.get(..entry.span().start).unwrap_or_default().matches('\n').count();
         let entry = entry.into_inner();
         let named = format!("line {line}: the waiver of {:?} for {:?}", entry.order, entry.check);
-        let (key, waiver) = waiver(entry).map_err(|problem| format!("{named}: {problem}"))?;
+        let (key, waiver) = waiver(entry, zone).map_err(|problem| format!("{named}: {problem}"))?;
         if waivers.insert(key, waiver).is_some() {
-            return Err(format!("{named}: there is one before it"));
+            return Err(format!("{named}: there is one before it: leave one of them out"));
         }
     }
     Ok(waivers)
 }
 
-fn waiver(entry: Entry) -> Result<((String, String), Waiver), String> {
+fn waiver(entry: Entry, zone: &TimeZone) -> Result<((String, String), Waiver), String> {
     let order = RunOrderId::parse(&entry.order).map_err(|error| error.to_string())?.to_string();
     if entry.check != NOT_FOUND && !CATALOGUE.iter().any(|check| check.code == entry.check) {
         return Err(format!("there is no such check; see `tieout checks`, or {NOT_FOUND} for a missing order"));
     }
     let figures = match (entry.difference, entry.expected, entry.actual) {
         (None, None, None) if entry.check == NOT_FOUND => Figures::Missing,
-        _ if entry.check == NOT_FOUND => return Err("a missing order has no figures".to_owned()),
+        _ if entry.check == NOT_FOUND => return Err("a missing order has no figures: leave them out".to_owned()),
         (Some(difference), None, None) => {
-            let amount = Amount::parse(&difference).map_err(|error| format!("difference {difference:?}: {error}"))?;
+            let amount = Amount::parse(&difference)
+                .map_err(|error| format!("difference {difference:?}: {error}; give an amount such as 0.58042467"))?;
             Figures::Difference(amount.into())
         }
         (None, Some(expected), Some(actual)) => {
@@ -92,14 +92,14 @@ fn waiver(entry: Entry) -> Result<((String, String), Waiver), String> {
             owner: said("owner", &entry.owner)?,
             reason: said("reason", &entry.reason)?,
             expires,
-            until: end_of(expires)?,
+            until: end_of(expires, zone)?,
         },
     ))
 }
 
 /// The moment at which that day is over.
-fn end_of(day: Date) -> Result<Timestamp, String> {
-    let next = day.tomorrow().and_then(|next| next.in_tz(ZONE));
+fn end_of(day: Date, zone: &TimeZone) -> Result<Timestamp, String> {
+    let next = day.tomorrow().and_then(|next| next.to_zoned_datetime(zone.clone()));
     next.map(|next| next.timestamp()).map_err(|_| format!("expires {day}: give an earlier day"))
 }
 

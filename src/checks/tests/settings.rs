@@ -1,6 +1,8 @@
 //! What the settings change: tolerances by currency, severities, checks that are off, causes that are not named.
 
-use jiff::ToSpan;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, ToSpan};
 
 use super::*;
 
@@ -91,4 +93,69 @@ fn a_difference_is_material_from_its_size_on_whatever_its_sign_and_severity() {
     assert_eq!([with(63, 3), with(57, 3), with(63, 4), with(57, 4)], [true, true, false, false]);
     let none = judge_with(overage(), &Judging::default());
     assert!(none.findings.iter().all(|finding| !finding.is_material), "none is set");
+}
+
+#[test]
+fn a_workflow_has_its_own_thresholds() {
+    let own = Thresholds {
+        tolerance: Some(amount(5)),
+        stale_after: Some(SignedDuration::from_mins(61)),
+        material: Some(amount(7)),
+    };
+    let judging = Judging {
+        tolerance: Tolerances { otherwise: amount(1), by_currency: BTreeMap::new() },
+        stale_after: SignedDuration::from_mins(30),
+        material: Some(amount(20)),
+        workflows: BTreeMap::from([("wf_own".to_owned(), own)]),
+        ..Judging::default()
+    };
+    let of = |workflow: &str, order: RunOrder| {
+        judge_with(RunOrder { workflow_id: Some(workflow.to_owned()), ..order }, &judging)
+    };
+    let off_by = |units: i128| order([Some(100), Some(60), Some(40 + units), Some(60), Some(0), Some(60)]);
+    assert_eq!(
+        [of("wf_own", off_by(5)).bucket, of("wf_own", off_by(6)).bucket],
+        [Bucket::Reconciled, Bucket::Discrepant]
+    );
+    assert_eq!([of("wf_1", off_by(1)).bucket, of("wf_1", off_by(2)).bucket], [Bucket::Reconciled, Bucket::Discrepant]);
+    let material = |judgement: Judgement| judgement.findings[0].is_material;
+    assert_eq!([material(of("wf_own", off_by(6))), material(of("wf_own", off_by(7)))], [false, true]);
+    assert_eq!([material(of("wf_1", off_by(19))), material(of("wf_1", off_by(20)))], [false, true]);
+    // AS_OF is an hour after the order was made.
+    let waiting = || open([Some(100), None, None, None, None, None]);
+    assert_eq!(codes(&of("wf_own", waiting())), Vec::<&str>::new());
+    assert_eq!(codes(&of("wf_1", waiting())), ["stale-pending"]);
+}
+
+#[test]
+fn a_band_before_an_order_is_stale_is_warned_of() {
+    let judging = Judging { warn_before: Some(SignedDuration::from_hours(6)), ..Judging::default() };
+    let at = |order: &RunOrder, as_of| {
+        let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.clone().into() };
+        judge(&outcome, &Background::default(), &judging, as_of)
+    };
+    let waiting = open([Some(100), None, None, None, None, None]);
+    let [soon, stale] = [CREATED + 18.hours(), CREATED + 24.hours()];
+    assert_eq!(codes(&at(&waiting, soon - 1.microsecond())), Vec::<&str>::new());
+    assert_eq!(codes(&at(&waiting, soon)), ["stale-soon"]);
+    assert_eq!(codes(&at(&waiting, stale - 1.microsecond())), ["stale-soon"]);
+    assert_eq!(codes(&at(&waiting, stale)), ["stale-pending"], "never both");
+    assert_eq!(codes(&at(&clean(), soon)), Vec::<&str>::new(), "settled");
+    assert_eq!(codes(&at(&RunOrder { created_at: None, ..waiting }, soon)), ["stale-pending"]);
+    let message = &at(&open([Some(100), None, None, None, None, None]), soon).findings[0].message;
+    assert_eq!(message, "not settled after 18 hours, stale after 24h");
+}
+
+#[test]
+fn materiality_is_set_for_all_orders_or_for_those_of_a_workflow() {
+    let has = |material: Option<i128>, own: &[Option<i128>]| {
+        let of = |(at, units): (usize, &Option<i128>)| {
+            (format!("wf_{at}"), Thresholds { material: units.map(amount), ..Thresholds::default() })
+        };
+        let workflows = own.iter().enumerate().map(of).collect();
+        Judging { material: material.map(amount), workflows, ..Judging::default() }.has_materiality()
+    };
+    assert!(!has(None, &[]) && !has(None, &[None]), "neither");
+    assert!(has(Some(0), &[]) && has(Some(7), &[None]), "for all orders");
+    assert!(has(None, &[None, Some(7)]), "for those of one workflow");
 }

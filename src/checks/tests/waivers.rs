@@ -38,7 +38,7 @@ fn an_exact_difference_is_waived_until_its_day_is_over() {
 
     let later = Outcome { line: 2, run_order_id: ASKED.into(), evidence: off_by_one().into() };
     let expired = (Bucket::Discrepant, vec![("quote-split", false)], vec![WaiverState::Expired]);
-    assert_eq!(outcome(&judge(&later, &judging, AS_OF + 1.microsecond())), expired);
+    assert_eq!(outcome(&judge(&later, &Background::default(), &judging, AS_OF + 1.microsecond())), expired);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn another_order_and_a_check_that_holds_leave_a_waiver_unused() {
         run_order_id: "wfrun_2".into(),
         evidence: RunOrder { run_order_id: Some("wfrun_2".into()), ..off_by_one() }.into(),
     };
-    assert_eq!(judge(&other, &judging, AS_OF).bucket, Bucket::Discrepant);
+    assert_eq!(judge(&other, &Background::default(), &judging, AS_OF).bucket, Bucket::Discrepant);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn what_is_waived_is_not_material() {
 fn a_missing_order_is_waived_by_its_own_code() {
     let missing = |judging: &Judging, as_of| {
         let evidence = Evidence::NotFound(Reason::new("http-404", ""));
-        judge(&Outcome { line: 2, run_order_id: ASKED.into(), evidence }, judging, as_of)
+        judge(&Outcome { line: 2, run_order_id: ASKED.into(), evidence }, &Background::default(), judging, as_of)
     };
     let judging = waiving(NOT_FOUND, Figures::Missing);
     assert_eq!(outcome(&missing(&judging, AS_OF)), (Bucket::Waived, vec![], vec![WaiverState::Applied]));
@@ -116,4 +116,11 @@ fn a_reply_about_another_order_is_waived_by_what_it_said() {
     let sides = Figures::Sides { expected: ASKED.into(), actual: "wfrun_2".into() };
     let judgement = judge_with(foreign, &waiving("identity-mismatch", sides));
     assert_eq!((judgement.bucket, judgement.foreign), (Bucket::Waived, true));
+}
+
+#[test]
+fn a_waiver_has_lapsed_where_what_it_was_for_is_there_and_not_covered() {
+    let states = [WaiverState::Applied, WaiverState::Expired, WaiverState::Changed, WaiverState::Unused];
+    assert_eq!(states.map(WaiverState::is_lapsed), [false, true, true, false]);
+    assert_eq!(states.map(WaiverState::code), ["applied", "expired", "changed", "unused"]);
 }

@@ -8,7 +8,7 @@ fn what_is_no_text_is_an_error() {
     let with = |bytes: &[u8]| Case::new([heading.as_bytes(), bytes].concat());
     assert_eq!(
         with(b"caf\xe9\n").error(),
-        "neither UTF-8 (byte 26, counted from 0, is the first that is invalid) nor GB18030; \
+        "neither UTF-8 (byte 26, counted from 0, on line 2, is the first that is invalid) nor GB18030; \
          name its encoding with --encoding"
     );
     assert_eq!(with(b"caf\xe9\n").encoding(Some("latin1")).rows(), ["2 wfrun_1"]);
@@ -18,7 +18,10 @@ fn what_is_no_text_is_an_error() {
     assert!(with(b"\x81").encoding(Some("gb18030")).error().starts_with("line 2 is not valid gb18030"));
     assert!(Case::new(b"\xef\xbb\xbfa\n\xff").error().starts_with("line 2 is not valid UTF-8"));
     let binary = "looks like a binary file, not CSV: it has a NUL byte";
-    assert!(with(b"\0").error().starts_with(binary));
+    assert!(with(b"\0").error().starts_with(&format!("{binary} on line 2 (")));
+    assert!(with(b"a\r\nb,\"\n\"\rc\0").error().starts_with(&format!("{binary} on line 5 (")));
+    assert!(with(b"a\r\nb\rc\0\xff").error().starts_with(&format!("{binary} on line 4 (")));
+    assert!(with(b"a\r\nb\rc\n\xff").error().contains(" on line 5,"));
     assert!(Case::new(b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0\xff\xff\xff").error().starts_with(binary));
     assert!(Case::new(utf16(heading, u16::to_le_bytes)).error().starts_with(binary));
     assert_eq!(
@@ -26,6 +29,21 @@ fn what_is_no_text_is_an_error() {
         "unknown encoding `klingon\u{fffd}`; name one such as utf-8, utf-16le, utf-16be or gb18030"
     );
     assert!(with(b"").encoding(Some("replacement")).error().starts_with("unknown encoding"));
+}
+
+#[test]
+fn one_line_that_is_no_heading_is_no_empty_input() {
+    let lone = "it holds nothing but one line that is no known heading (`502 Bad Gateway`): most likely an export failed; \
+                if it is the heading, name it with --column, and if it is an ID, say --no-header";
+    for text in ["502 Bad Gateway", "\n502 Bad Gateway\n\n"] {
+        assert_eq!(Case::new(text).error(), lone);
+    }
+    assert_eq!(Case::new("502 Bad Gateway\nwfrun_1\n").rows(), ["2 wfrun_1"], "the only column, with rows");
+    for text in ["run_order_id", "order_id\n", "订单号", ""] {
+        assert_eq!(Case::new(text).rows(), Vec::<String>::new(), "{text:?}");
+    }
+    assert_eq!(Case::new("what\n").column("what").rows(), Vec::<String>::new());
+    assert_eq!(Case::new("what\n").no_header().rows(), ["1 what"]);
 }
 
 #[test]

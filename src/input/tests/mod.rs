@@ -31,7 +31,8 @@ impl Case {
         let path = folder.path().join("ids.csv");
         fs::write(&path, bytes).unwrap();
         let source = Source::File(path.clone());
-        let options = Options { source, column: None, no_header: false, encoding: None, delimiter: None };
+        let books = BTreeMap::new();
+        let options = Options { source, column: None, no_header: false, encoding: None, delimiter: None, books };
         Self { _folder: folder, path, options }
     }
 
@@ -42,6 +43,11 @@ impl Case {
 
     fn no_header(mut self) -> Self {
         self.options.no_header = true;
+        self
+    }
+
+    fn book(mut self, field: Field, column: &str) -> Self {
+        self.options.books.insert(field, column.to_owned());
         self
     }
 

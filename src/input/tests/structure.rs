@@ -60,7 +60,8 @@ fn rejected_rows_show_what_stood_there() {
     let row = input.open().unwrap().read().unwrap().next().unwrap().unwrap();
     let detail = "the row has 1 of 2 cells, and the ID should stand in cell 2";
     let reason = Reason::new("missing-cell", detail);
-    assert_eq!(row, Row { line: 2, entry: Entry::Rejected { text: String::new(), reason } });
+    let entry = Entry::Rejected { text: String::new(), reason };
+    assert_eq!(row, Row { line: 2, entry, booking: None });
 }
 
 #[test]
@@ -167,4 +168,34 @@ fn nothing_in_it_is_no_error() {
         assert_eq!(Case::new(zst(text.as_bytes())).rows(), [""; 0], "{text:?}");
     }
     assert_eq!(Case::new("").column("x").rows(), [""; 0]);
+}
+
+#[test]
+fn the_columns_of_our_books_are_read_with_every_row() {
+    let case = Case::new("run_order_id,Amount,备注\nwfrun_1,\"1,234.5\",x\nwfrun_1,2\n,３,\n")
+        .book(Field::Final, "amount")
+        .book(Field::RunStatus, "3");
+    let input = case.open().unwrap();
+    let bookings: Vec<(u64, String, String)> = input
+        .read()
+        .unwrap()
+        .map(|row| row.unwrap().booking.unwrap())
+        .map(|booking| (booking.line, booking.cells[&Field::Final].clone(), booking.cells[&Field::RunStatus].clone()))
+        .collect();
+    let expected = [(2, "1,234.5", "x"), (3, "2", ""), (4, "３", "")];
+    assert_eq!(bookings, expected.map(|(line, amount, note)| (line, amount.to_owned(), note.to_owned())));
+}
+
+#[test]
+fn a_column_of_our_books_that_can_not_be_told_is_an_error() {
+    let message = |text: &str, column: &str| {
+        Case::new(text).book(Field::Final, column).open().expect_err("no such column").to_string()
+    };
+    let missing = message("run_order_id,amount\nwfrun_1,2\n", "price");
+    assert!(missing.contains("--expect final_amount=price: there is no such column"), "{missing}");
+    assert!(missing.contains("`amount`"), "{missing}");
+    let twice = message("run_order_id,amount,Amount\nwfrun_1,2,3\n", "amount");
+    assert!(twice.contains("2 columns are called that"), "{twice}");
+    assert!(message("wfrun_1,2\n", "amount").contains("no heading"));
+    assert!(Case::new("wfrun_1,2\n").book(Field::Final, "2").open().is_ok());
 }

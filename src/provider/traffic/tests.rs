@@ -61,7 +61,7 @@ enum Happening {
     /// An order's back-off ends.
     Due(u64, Course),
     /// An attempt is back.
-    Back(u64, Course, Ticket, Answer, Option<Duration>),
+    Back(u64, Course, Ticket, Answer<Evidence>, Option<Duration>),
 }
 
 impl World {
@@ -128,7 +128,7 @@ impl World {
         self.at(arrival + latency, Happening::Back(order, course, ticket, answer, wait));
     }
 
-    fn answer(&mut self, order: u64, arrival: Duration, is_first: bool) -> (Answer, Option<Duration>) {
+    fn answer(&mut self, order: u64, arrival: Duration, is_first: bool) -> (Answer<Evidence>, Option<Duration>) {
         let failed = (Answer::Failed(Reason::new("http-502", "")), None);
         if self.behaviour.down.is_some_and(|(from, until)| (from..until).contains(&arrival)) {
             return failed;

@@ -1,8 +1,12 @@
 //! Replies as the provider sends them, as it might, and as an enemy would.
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::money::Amount;
+use crate::domain::order::{Amounts, RunOrder};
+use crate::domain::outcome::Evidence;
 
 /// The example of the provider's reference.
 const EXAMPLE: &str = r#"{"code": 0, "msg": "ok", "data": {
@@ -14,6 +18,10 @@ const EXAMPLE: &str = r#"{"code": 0, "msg": "ok", "data": {
     "external_model_cost": "0.00000000", "total_cost": "0.00028780", "final_amount": "0.00028780",
     "released_amount": "0.02971220", "error_code": "", "error_message": "private",
     "created_at": "2026-05-08T10:00:00Z", "updated_at": "2026-05-08T10:01:00Z"}}"#;
+
+fn decode(body: &[u8]) -> Answer<Evidence> {
+    super::decode(body)
+}
 
 fn amount_of(text: &str) -> Option<Amount> {
     Some(Amount::parse(text).expect("an amount"))

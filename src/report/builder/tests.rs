@@ -34,10 +34,12 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
         evidence: None,
     })
     .expect("writable");
-    builder.add(outcome(2, [100, 60, 40, 60, 0, 60]), Vec::new()).expect("writable");
-    builder.add(outcome(3, [100, 60, 41, 60, 0, 59]), Vec::new()).expect("writable");
+    builder.add(outcome(2, [100, 60, 40, 60, 0, 60]), Background::default()).expect("writable");
+    builder.add(outcome(3, [100, 60, 41, 60, 0, 59]), Background::default()).expect("writable");
     let missing = Evidence::NotFound(Reason::new("http-404", "no such order"));
-    builder.add(Outcome { line: 4, run_order_id: "wfrun_4".into(), evidence: missing }, Vec::new()).expect("writable");
+    builder
+        .add(Outcome { line: 4, run_order_id: "wfrun_4".into(), evidence: missing }, Background::default())
+        .expect("writable");
     builder
 }
 

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 
 use super::embed::visible;
-use super::{currency_name, grouped};
+use super::{Titles, currency_name, grouped, workflow_name};
 use crate::domain::money::Sum;
+use crate::language::Texts;
 use crate::report::table::{Cell, Column};
-use crate::report::texts::Texts;
 
 /// How many bars a ranking has at most.
 const MOST_BARS: usize = 10;
@@ -20,6 +20,8 @@ const HEIGHT: i128 = 120;
 const DRAWN: &str = "final_amount";
 /// The column that makes a chart a timeline.
 const DAY: &str = "day";
+/// The column whose values may have titles.
+pub(super) const WORKFLOW: &str = "workflow_id";
 
 /// One chart: of one currency, since no figure crosses currencies.
 pub(super) struct Chart {
@@ -57,8 +59,8 @@ struct Figure {
 }
 
 /// The charts of a table of spend, one a currency.
-pub(super) fn charts(columns: &[Column], rows: &[Vec<Cell<'_>>], texts: &dyn Texts) -> Vec<Chart> {
-    let figures = figures(columns, rows, texts);
+pub(super) fn charts(columns: &[Column], rows: &[Vec<Cell<'_>>], titles: &Titles, texts: Texts) -> Vec<Chart> {
+    let figures = figures(columns, rows, titles, texts);
     let is_timeline = columns.first().is_some_and(|column| column.name == DAY);
     let mut currencies: Vec<&str> = figures.iter().map(|figure| &*figure.currency).collect();
     currencies.sort_unstable();
@@ -76,7 +78,7 @@ pub(super) fn charts(columns: &[Column], rows: &[Vec<Cell<'_>>], texts: &dyn Tex
     currencies.into_iter().map(of).collect()
 }
 
-fn figures(columns: &[Column], rows: &[Vec<Cell<'_>>], texts: &dyn Texts) -> Vec<Figure> {
+fn figures(columns: &[Column], rows: &[Vec<Cell<'_>>], titles: &Titles, texts: Texts) -> Vec<Figure> {
     let place = |name: &str| columns.iter().position(|column| column.name == name);
     let (Some(currency), Some(drawn)) = (place("currency"), place(DRAWN)) else {
         return Vec::new();
@@ -93,6 +95,8 @@ fn figures(columns: &[Column], rows: &[Vec<Cell<'_>>], texts: &dyn Texts) -> Vec
         Cell::Amount(amount) => {
             let label = Some(text(&row[key])).filter(|label| !label.is_empty());
             let label = label.unwrap_or_else(|| texts.get("report-chart-none"));
+            let title = if columns[key].name == WORKFLOW { workflow_name(&label, titles) } else { None };
+            let label = title.unwrap_or(label);
             Some(Figure { currency: text(&row[currency]), label, amount })
         }
         _ => None,
@@ -100,7 +104,7 @@ fn figures(columns: &[Column], rows: &[Vec<Cell<'_>>], texts: &dyn Texts) -> Vec
     rows.iter().filter_map(figure).collect()
 }
 
-fn ranking(figures: &[&Figure], currency: &str, texts: &dyn Texts) -> Chart {
+fn ranking(figures: &[&Figure], currency: &str, texts: Texts) -> Chart {
     let shown = &figures[..figures.len().min(MOST_BARS)];
     let largest = largest(shown);
     let bars: Vec<Bar> = shown
@@ -120,7 +124,7 @@ fn ranking(figures: &[&Figure], currency: &str, texts: &dyn Texts) -> Chart {
     Chart { title, is_timeline: false, height: bars.len() * STEP, bars }
 }
 
-fn timeline(figures: &[&Figure], currency: &str, texts: &dyn Texts) -> Chart {
+fn timeline(figures: &[&Figure], currency: &str, texts: Texts) -> Chart {
     let largest = largest(figures);
     let count = i128::try_from(figures.len()).unwrap_or(i128::MAX).max(1);
     let bars = (0_i128..).zip(figures).map(|(at, figure)| {
@@ -165,8 +169,8 @@ pub(super) fn percent(ten_thousandths: i128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::{Language, Texts};
     use crate::report::table::Kind;
-    use crate::report::texts::{Language, Messages};
 
     const fn columns(key: &'static str) -> [Column; 3] {
         [
@@ -183,7 +187,12 @@ mod tests {
                 vec![Cell::text(key), Cell::text(currency), Cell::Amount(Sum::from_units(*units).expect("38 digits"))]
             })
             .collect();
-        charts(&columns(key), &rows, &Messages::of(Language::English))
+        charts(
+            &columns(key),
+            &rows,
+            &Titles::from([("b".to_owned(), "Portraits".to_owned())]),
+            Texts::new(Language::English),
+        )
     }
 
     #[test]
@@ -194,8 +203,11 @@ mod tests {
             ["Final amount, CNY", "Final amount, USD"]
         );
         let bars: Vec<_> = charts[0].bars.iter().map(|bar| (&*bar.label, &*bar.amount, &*bar.extent)).collect();
-        let expected =
-            [("b", "0.00000100", "100.00%"), ("a", "0.00000025", "25.00%"), ("(none)", "0.00000000", "0.00%")];
+        let expected = [
+            ("b · Portraits", "0.00000100", "100.00%"),
+            ("a", "0.00000025", "25.00%"),
+            ("(none)", "0.00000000", "0.00%"),
+        ];
         assert_eq!(bars, expected);
         assert_eq!(charts[1].bars[0].extent, "100.00%");
     }
@@ -206,7 +218,7 @@ mod tests {
         let charts =
             charts_of("workflow_id", &[("a", "CNY", largest), ("b", "CNY", -10_i128.pow(37)), ("c", "CNY", 1)]);
         let bars: Vec<_> = charts[0].bars.iter().map(|bar| (&*bar.label, &*bar.extent, bar.is_negative)).collect();
-        assert_eq!(bars, [("a", "100.00%", false), ("c", "0.00%", false), ("b", "10.00%", true)]);
+        assert_eq!(bars, [("a", "100.00%", false), ("c", "0.00%", false), ("b · Portraits", "10.00%", true)]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! How people see the columns of a table: in which order, and what a cell looks like. What stands in them is decided
 //! elsewhere; no column is left out.
 
+use crate::language::Texts;
 use crate::report::table::{Column, Kind};
-use crate::report::texts::Texts;
 
 /// What a cell looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Look {
     }
 
     /// What people read for a machine word, where that is another one.
-    pub(super) fn shown(self, word: &str, texts: &dyn Texts) -> Option<String> {
+    pub(super) fn shown(self, word: &str, texts: Texts) -> Option<String> {
         match self {
             Self::Severity => Some(texts.get(&format!("report-severity-{word}"))),
             Self::Word(family) => Some(texts.get(&format!("{family}-{word}"))),

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::embed::visible;
 use super::{currency_name, grouped};
 use crate::checks::CATALOGUE;
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
+use crate::language::Texts;
 use crate::report::summary_json::{ControlTotals, SummaryJson};
-use crate::report::texts::Texts;
-use crate::summary::{AgeBucket, CheckCount, Differences, NetAndGross};
+use crate::summary::{AgeBucket, CheckCount, CompleteSettings, Differences, NetAndGross, ThresholdSettings};
 
 /// The control totals: a column a currency.
 pub(super) struct Totals {
@@ -50,7 +52,7 @@ impl From<u64> for Figure {
 }
 
 impl Totals {
-    pub(super) fn of(summary: &SummaryJson, texts: &dyn Texts) -> Self {
+    pub(super) fn of(summary: &SummaryJson, texts: Texts) -> Self {
         let by_currency = &summary.control_totals;
         let rows = Rows { by_currency, texts };
         let group = |id: &str, rows: Vec<Row>| Group { title: texts.get(id), rows };
@@ -84,7 +86,7 @@ type Of<'f, T> = &'f dyn Fn(&ControlTotals) -> T;
 /// Makes the rows of the control totals.
 struct Rows<'a> {
     by_currency: &'a BTreeMap<String, ControlTotals>,
-    texts: &'a dyn Texts,
+    texts: Texts,
 }
 
 impl Rows<'_> {
@@ -130,6 +132,11 @@ impl Rows<'_> {
             let label = self.texts.with("report-frozen-age", &[("age", word.into())]);
             rows.push(Row { label, ..self.row("", &|totals| quotes(totals).into()) });
         }
+        if self.by_currency.values().any(|totals| totals.frozen.stale_soon.is_some()) {
+            rows.push(self.row("report-frozen-stale-soon", &|totals| {
+                totals.frozen.stale_soon.unwrap_or_default().quote_amount.into()
+            }));
+        }
         rows
     }
 }
@@ -152,7 +159,7 @@ pub(super) struct Age {
 }
 
 /// The unsettled orders by currency and age.
-pub(super) fn frozen_by_age(summary: &SummaryJson, texts: &dyn Texts) -> Vec<Age> {
+pub(super) fn frozen_by_age(summary: &SummaryJson, texts: Texts) -> Vec<Age> {
     let rows = summary.control_totals.iter().flat_map(|(currency, totals)| {
         totals.frozen.by_age.iter().map(|(age, band)| Age {
             label: texts.get(&format!("report-age-{}", age.code())),
@@ -172,7 +179,7 @@ pub(super) struct BridgeRow {
 }
 
 /// Both lines of the bridge in every currency.
-pub(super) fn bridge(summary: &SummaryJson, texts: &dyn Texts) -> Vec<BridgeRow> {
+pub(super) fn bridge(summary: &SummaryJson, texts: Texts) -> Vec<BridgeRow> {
     let rows = summary.control_totals.iter().flat_map(|(currency, totals)| {
         let lines = [
             ("report-bridge-quote-split", totals.bridge.quote_split),
@@ -201,7 +208,7 @@ pub(super) struct CauseRow {
 }
 
 /// Every failed check, errors first, each followed by its causes.
-pub(super) fn causes(summary: &SummaryJson, texts: &dyn Texts) -> Vec<CauseRow> {
+pub(super) fn causes(summary: &SummaryJson, texts: Texts) -> Vec<CauseRow> {
     let mut rows = Vec::new();
     let mut checks: Vec<_> = summary.checks.iter().collect();
     checks.sort_by_key(|(_, count)| count.severity);
@@ -219,7 +226,7 @@ pub(super) fn causes(summary: &SummaryJson, texts: &dyn Texts) -> Vec<CauseRow> 
     rows
 }
 
-fn cause_row(check: &str, cause: &str, means: String, count: &CheckCount, texts: &dyn Texts) -> CauseRow {
+fn cause_row(check: &str, cause: &str, means: String, count: &CheckCount, texts: Texts) -> CauseRow {
     let line = |(currency, difference): (&String, &NetAndGross)| {
         [currency_name(currency, texts), difference.net.to_string(), difference.gross.to_string()]
     };
@@ -244,8 +251,24 @@ pub(super) fn checks_off(summary: &SummaryJson) -> Vec<&'static str> {
     CATALOGUE.iter().map(|check| check.code).filter(|code| !is_on(code)).collect()
 }
 
+/// A time span in whole hours, or else in seconds.
+fn duration(seconds: i64, texts: Texts) -> String {
+    let hours = (seconds % 3_600 == 0).then_some(("report-setting-hours", seconds / 3_600));
+    let (id, count) = hours.unwrap_or(("report-setting-seconds", seconds));
+    texts.with(id, &[("count", count.to_string().into())])
+}
+
+/// What is other than usual for one workflow.
+fn threshold(id: &str, own: &ThresholdSettings, texts: Texts) -> String {
+    let label = |name: &str| texts.get(&format!("report-setting-{name}"));
+    let stale = own.stale_after_seconds.map(|seconds| duration(seconds, texts));
+    let parts = [("tolerance", own.tolerance.clone()), ("stale-after", stale), ("material", own.material.clone())];
+    let parts = parts.into_iter().filter_map(|(name, value)| Some(format!("{} = {}", label(name), value?)));
+    format!("{}: {}", visible(id), parts.collect::<Vec<_>>().join(", "))
+}
+
 /// The settings that judged, each with its values.
-pub(super) fn settings(summary: &SummaryJson, texts: &dyn Texts) -> Vec<(String, Vec<String>)> {
+pub(super) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(String, Vec<String>)> {
     let settings = &summary.settings;
     let none = || texts.get("report-setting-none");
     let label = |name: &str| texts.get(&format!("report-setting-{name}"));
@@ -260,14 +283,25 @@ pub(super) fn settings(summary: &SummaryJson, texts: &dyn Texts) -> Vec<(String,
     };
     row("currency", settings.currency.iter().map(clean).collect());
     if let Some(seconds) = settings.stale_after_seconds {
-        let hours = (seconds % 3_600 == 0).then_some(("report-setting-hours", seconds / 3_600));
-        let (id, count) = hours.unwrap_or(("report-setting-seconds", seconds));
-        row("stale-after", vec![texts.with(id, &[("count", count.to_string().into())])]);
+        row("stale-after", vec![duration(seconds, texts)]);
+    }
+    if let Some(seconds) = settings.warn_before_seconds {
+        row("warn-before", vec![duration(seconds, texts)]);
     }
     row("material", settings.material.iter().cloned().collect());
     row("causes", vec![texts.get(if settings.causes { "report-yes" } else { "report-no" })]);
     row("severities", settings.severities.iter().map(|(key, severity)| format!("{key} = {severity}")).collect());
     row("waivers", vec![grouped(settings.waivers.len() as u64)]);
+    if !settings.expect.is_empty() {
+        row("expect", settings.expect.iter().map(|(field, column)| format!("{field} = {}", clean(column))).collect());
+    }
+    if !settings.workflows.is_empty() {
+        row("workflows", settings.workflows.iter().map(|(id, own)| threshold(id, own, texts)).collect());
+    }
+    if let Some(CompleteSettings { since, until }) = &settings.complete {
+        let bound = |time: &Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+        row("complete", vec![format!("{} … {}", bound(since), bound(until))]);
+    }
     row("checks", settings.checks.clone());
     row("off", checks_off(summary).into_iter().map(str::to_owned).collect());
     rows

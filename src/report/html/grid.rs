@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use super::chart::WORKFLOW;
 use super::columns::{Look, arranged, is_extra, repeats};
 use super::embed::{push_text, texts as json_texts, visible};
-use super::grouped;
+use super::{Titles, grouped, workflow_name};
+use crate::language::Texts;
 use crate::report::table::{Cell, Column, Table};
-use crate::report::texts::Texts;
 
 /// How many rows stand in the page as HTML, for readers without JavaScript.
 pub(super) const FIRST_ROWS: usize = 200;
@@ -61,10 +62,10 @@ pub(super) struct Shown {
 
 impl Grid {
     /// Takes a table in.
-    pub(super) fn of(table: Table<'_>, texts: &dyn Texts) -> Self {
-        let mut columns: Vec<Values> = arranged(table.name, table.columns)
+    pub(super) fn of(table: Table<'_>, titles: &Titles, texts: Texts) -> Self {
+        let mut columns: Vec<Values<'_>> = arranged(table.name, table.columns)
             .into_iter()
-            .map(|at| Values::new(table.name, &table.columns[at], at, texts))
+            .map(|at| Values::new(table.name, &table.columns[at], at, titles, texts))
             .collect();
         let (mut first, mut rows) = (Vec::new(), 0);
         for row in table.rows {
@@ -106,26 +107,29 @@ impl Grid {
 }
 
 /// The values of one column, as they are embedded.
-struct Values {
+struct Values<'t> {
     /// Where it stands in the table.
     at: usize,
     name: &'static str,
     label: String,
     look: Look,
     is_extra: bool,
+    /// What the values are called, where they are workflows.
+    titles: Option<&'t Titles>,
     /// Each text once with its number and how often it stood there, where texts repeat.
     words: Option<HashMap<String, (usize, u64)>>,
     json: String,
 }
 
-impl Values {
-    fn new(table: &str, column: &Column, at: usize, texts: &dyn Texts) -> Self {
+impl<'t> Values<'t> {
+    fn new(table: &str, column: &Column, at: usize, titles: &'t Titles, texts: Texts) -> Self {
         Self {
             at,
             name: column.name,
             label: texts.get(&format!("report-column-{}", column.name)),
             look: Look::of(column),
             is_extra: is_extra(table, column.name),
+            titles: (column.name == WORKFLOW).then_some(titles),
             words: repeats(column).then(HashMap::new),
             json: String::new(),
         }
@@ -152,9 +156,17 @@ impl Values {
         }
     }
 
-    fn shown(&self, cell: &Cell<'_>, texts: &dyn Texts) -> Shown {
+    /// What people read for a word, where that is another one.
+    fn said(&self, word: &str, texts: Texts) -> Option<String> {
+        if word.is_empty() {
+            return None;
+        }
+        self.look.shown(word, texts).or_else(|| workflow_name(word, self.titles?))
+    }
+
+    fn shown(&self, cell: &Cell<'_>, texts: Texts) -> Shown {
         let word = text_of(cell);
-        let translated = if word.is_empty() { None } else { self.look.shown(&word, texts) };
+        let translated = self.said(&word, texts);
         let text = match (translated.is_some(), self.look) {
             (_, Look::Time) => word.replacen('T', " ", 1).trim_end_matches('Z').to_owned(),
             _ => translated.unwrap_or_else(|| word.clone()),
@@ -183,23 +195,21 @@ fn text_of(cell: &Cell<'_>) -> String {
     }
 }
 
-fn json(name: &str, columns: Vec<Values>, rows: u64, texts: &dyn Texts) -> String {
+fn json(name: &str, columns: Vec<Values<'_>>, rows: u64, texts: Texts) -> String {
     let mut json = format!("{{\"name\":\"{name}\",\"rows\":{rows},\"columns\":[");
     for (at, column) in columns.into_iter().enumerate() {
         let comma = if at > 0 { ",\n" } else { "\n" };
         let (class, extra) = (column.look.class(), column.is_extra);
         let _ = write!(json, "{comma}{{\"name\":\"{}\",\"look\":\"{class}\",\"extra\":{extra},\"label\":", column.name);
         push_text(&mut json, &column.label);
-        if let Some(words) = column.words {
-            let mut words: Vec<(String, (usize, u64))> = words.into_iter().collect();
+        if let Some(words) = &column.words {
+            let mut words: Vec<(&String, &(usize, u64))> = words.iter().collect();
             words.sort_by_key(|(_, (number, _))| *number);
-            let words: Vec<String> = words.into_iter().map(|(word, _)| word).collect();
-            let shown = |word: &String| {
-                Some(word).filter(|word| !word.is_empty()).and_then(|word| column.look.shown(word, texts))
-            };
-            let shown: Vec<String> = words.iter().map(|word| shown(word).unwrap_or_else(|| word.clone())).collect();
-            let _ = write!(json, ",\"words\":{}", json_texts(words.iter().map(String::as_str)));
-            if shown != words {
+            let words: Vec<&String> = words.into_iter().map(|(word, _)| word).collect();
+            let shown: Vec<String> =
+                words.iter().map(|word| column.said(word, texts).unwrap_or_else(|| (*word).clone())).collect();
+            let _ = write!(json, ",\"words\":{}", json_texts(words.iter().map(|word| word.as_str())));
+            if shown.iter().ne(words) {
                 let _ = write!(json, ",\"shown\":{}", json_texts(shown.iter().map(String::as_str)));
             }
         }
@@ -217,8 +227,8 @@ mod tests {
 
     use super::*;
     use crate::domain::money::Sum;
+    use crate::language::{Language, Texts};
     use crate::report::table::Kind;
-    use crate::report::texts::{Language, Messages};
 
     const COLUMNS: &[Column] = &[
         Column { name: "run_order_id", kind: Kind::Text },
@@ -233,7 +243,11 @@ mod tests {
             let amount = Sum::from_units(-i128::from(row)).expect("small");
             vec![Cell::owned(format!("<{row}>")), Cell::text(word), Cell::Amount(amount), Cell::Integer(2)]
         });
-        Grid::of(Table { name: "discrepancies", columns: COLUMNS, rows: Box::new(rows) }, &Messages::of(language))
+        Grid::of(
+            Table { name: "discrepancies", columns: COLUMNS, rows: Box::new(rows) },
+            &Titles::new(),
+            Texts::new(language),
+        )
     }
 
     #[test]
@@ -253,6 +267,21 @@ mod tests {
         assert_eq!((&severity["shown"][0], &severity["values"][200]), (&"错误".into(), &1.into()));
         assert_eq!((grid.count("severity", "error"), grid.count("severity", "nothing")), (67, 0));
         assert!(grid.first_note.is_some() && grid.cut_note.is_none());
+    }
+
+    #[test]
+    fn a_workflow_stands_beside_its_title() {
+        const COLUMNS: &[Column] = &[Column { name: "workflow_id", kind: Kind::Text }];
+        let rows = ["wf_1", "wf_2"].map(|id| vec![Cell::text(id)]);
+        let titles = Titles::from([("wf_1".to_owned(), "Portraits <b>".to_owned())]);
+        let table = Table { name: "spend_by_workflow", columns: COLUMNS, rows: Box::new(rows.into_iter()) };
+        let grid = Grid::of(table, &titles, Texts::new(Language::English));
+        let shown: Vec<&str> = grid.first.iter().map(|row| &*row[0].text).collect();
+        assert_eq!(shown, ["wf_1 · Portraits <b>", "wf_2"]);
+        let json: Value = serde_json::from_str(&grid.json).expect("JSON");
+        let column = &json["columns"][0];
+        assert_eq!((&column["words"][0], &column["shown"][0]), (&"wf_1".into(), &"wf_1 · Portraits <b>".into()));
+        assert_eq!(column["shown"][1], "wf_2");
     }
 
     #[test]

@@ -7,8 +7,10 @@ mod embed;
 mod figures;
 mod grid;
 mod opening;
+mod outside;
 mod policy;
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -22,11 +24,12 @@ use self::embed::visible;
 use self::figures::{Age, BridgeRow, CauseRow, Totals};
 use self::grid::Grid;
 use self::opening::{Opening, PopulationView};
+use self::outside::{BookRow, TieRow};
 use super::ReportError;
 use super::manifest::FileStamp;
 use super::summary_json::{SummaryJson, WaiverCounts};
 use super::table::{Cell, Table};
-use super::texts::{Language, Messages, Texts};
+use crate::language::{Language, Texts};
 use crate::summary::Weighed;
 
 /// The page's name in a report folder.
@@ -35,9 +38,12 @@ pub const HTML_FILE: &str = "report.html";
 const TEMPLATE: &str = include_str!("../../../templates/report/page.html");
 const STYLE: &str = include_str!("../../../templates/report/page.css");
 const SCRIPT: &str = include_str!("../../../templates/report/page.js");
+/// The texts of the page, in every language.
+const TEXTS: [&str; 2] =
+    [include_str!("../../../locales/en/report.ftl"), include_str!("../../../locales/zh-CN/report.ftl")];
 
 /// The code that draws the page: a report that was drawn otherwise is known by it.
-const CODE: [&str; 8] = [
+const CODE: [&str; 9] = [
     include_str!("mod.rs"),
     include_str!("chart.rs"),
     include_str!("columns.rs"),
@@ -45,6 +51,7 @@ const CODE: [&str; 8] = [
     include_str!("figures.rs"),
     include_str!("grid.rs"),
     include_str!("opening.rs"),
+    include_str!("outside.rs"),
     include_str!("policy.rs"),
 ];
 
@@ -72,6 +79,9 @@ const SCRIPT_TEXTS: [(&str, &[&str]); 20] = [
     ("report-theme-dark", &[]),
 ];
 
+/// What workflows are called, by ID.
+pub type Titles = BTreeMap<String, String>;
+
 /// What a page is made of: the same tables and summary as the other formats.
 pub struct Content<'a> {
     /// What `summary.json` says.
@@ -92,6 +102,8 @@ pub struct Content<'a> {
     pub resolved: Table<'a>,
     /// The waivers, where any were given.
     pub waivers: Option<Table<'a>>,
+    /// What workflows are called, by ID, where the provider's list says it.
+    pub titles: &'a Titles,
     /// The files that all figures come from, with their hashes.
     pub evidence: &'a [FileStamp],
 }
@@ -100,7 +112,7 @@ pub struct Content<'a> {
 #[derive(Template)]
 #[template(path = "report/page.html")]
 struct Page<'a> {
-    t: &'a dyn Texts,
+    t: Texts,
     language: &'static str,
     policy: String,
     style: &'static str,
@@ -111,6 +123,9 @@ struct Page<'a> {
     population: PopulationView,
     totals: Totals,
     bridge: Vec<BridgeRow>,
+    ties: Vec<TieRow>,
+    books: Vec<BookRow>,
+    completeness: Vec<String>,
     causes: Vec<CauseRow>,
     off: Option<String>,
     discrepancies: Grid,
@@ -136,10 +151,9 @@ struct Spend {
 /// # Errors
 /// When the file can't be written.
 pub fn write(content: Content<'_>, language: Language, path: &Path) -> Result<(), ReportError> {
-    let messages = Messages::of(language);
     let failed = |source| ReportError::io(path, source);
     let mut out = BufWriter::new(File::create(path).map_err(failed)?);
-    page(content, language, &messages).write_into(&mut out).and_then(|()| out.flush()).map_err(failed)
+    page(content, language).write_into(&mut out).and_then(|()| out.flush()).map_err(failed)
 }
 
 /// SHA-256, in hex, of what draws the page: a version of the program in which it is another one draws other bytes from the
@@ -147,21 +161,27 @@ pub fn write(content: Content<'_>, language: Language, path: &Path) -> Result<()
 #[must_use]
 pub fn design() -> String {
     let mut hash = Sha256::new();
-    for part in CODE.into_iter().chain([TEMPLATE, STYLE, SCRIPT]).chain(Language::ALL.map(Language::source)) {
+    for part in CODE.into_iter().chain([TEMPLATE, STYLE, SCRIPT]).chain(TEXTS) {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
     hex::encode(hash.finalize())
 }
 
-fn page<'p, 'c: 'p>(content: Content<'c>, language: Language, texts: &'p dyn Texts) -> Page<'p> {
-    let Content { summary, weighed, rows_read, evidence, .. } = content;
-    let discrepancies = Grid::of(content.discrepancies, texts);
-    let exceptions = Grid::of(content.exceptions, texts);
+fn page(content: Content<'_>, language: Language) -> Page<'_> {
+    let texts = Texts::new(language);
+    let Content { summary, weighed, rows_read, titles, evidence, .. } = content;
+    let grid = |table| Grid::of(table, titles, texts);
+    let discrepancies = grid(content.discrepancies);
+    let exceptions = grid(content.exceptions);
     let waived = |counts: WaiverCounts| {
         let WaiverCounts { applied, expired, changed, unused } = counts;
-        let counts = [("applied", applied), ("expired", expired), ("changed", changed), ("unused", unused)];
-        texts.with("report-waivers-note", &counts.map(|(name, count)| (name, grouped(count).into())))
+        let [applied, expired, changed, unused] =
+            [applied, expired, changed, unused].map(|count| grouped(count).into());
+        texts.with(
+            "report-waivers-note",
+            &[("applied", applied), ("expired", expired), ("changed", changed), ("unused", unused)],
+        )
     };
     let off = figures::checks_off(summary).join(", ");
     Page {
@@ -176,15 +196,18 @@ fn page<'p, 'c: 'p>(content: Content<'c>, language: Language, texts: &'p dyn Tex
         population: PopulationView::of(summary, rows_read, texts),
         totals: Totals::of(summary, texts),
         bridge: figures::bridge(summary, texts),
+        ties: outside::ties(summary, texts),
+        books: outside::books(summary, texts),
+        completeness: outside::completeness(summary, texts),
         causes: figures::causes(summary, texts),
         off: (!off.is_empty()).then(|| texts.with("report-off", &[("checks", off.into())])),
         discrepancies,
-        spend: content.spend.into_iter().map(|table| spend(table, texts)).collect(),
+        spend: content.spend.into_iter().map(|table| spend(table, titles, texts)).collect(),
         ages: figures::frozen_by_age(summary, texts),
-        pending: Grid::of(content.pending, texts),
+        pending: grid(content.pending),
         exceptions,
-        waivers: summary.waivers.map(waived).zip(content.waivers.map(|table| Grid::of(table, texts))),
-        resolved: Some(Grid::of(content.resolved, texts)).filter(|grid| grid.rows > 0),
+        waivers: summary.waivers.map(waived).zip(content.waivers.map(grid)),
+        resolved: Some(grid(content.resolved)).filter(|grid| grid.rows > 0),
         settings: figures::settings(summary, texts),
         evidence,
         words: words(texts),
@@ -192,11 +215,11 @@ fn page<'p, 'c: 'p>(content: Content<'c>, language: Language, texts: &'p dyn Tex
 }
 
 /// A table of spend is read twice: for its charts and for the page.
-fn spend(table: Table<'_>, texts: &dyn Texts) -> Spend {
+fn spend(table: Table<'_>, titles: &Titles, texts: Texts) -> Spend {
     let Table { name, columns, rows } = table;
     let rows: Vec<Vec<Cell<'_>>> = rows.collect();
-    let charts = chart::charts(columns, &rows, texts);
-    Spend { grid: Grid::of(Table { name, columns, rows: Box::new(rows.into_iter()) }, texts), charts }
+    let charts = chart::charts(columns, &rows, titles, texts);
+    Spend { grid: Grid::of(Table { name, columns, rows: Box::new(rows.into_iter()) }, titles, texts), charts }
 }
 
 impl Page<'_> {
@@ -225,7 +248,7 @@ impl Page<'_> {
 }
 
 /// The texts of the script as JSON. Its variables stay, in braces.
-fn words(texts: &dyn Texts) -> String {
+fn words(texts: Texts) -> String {
     let mut json = String::from("{");
     for (at, (id, variables)) in SCRIPT_TEXTS.into_iter().enumerate() {
         if at > 0 {
@@ -253,8 +276,13 @@ fn grouped(count: u64) -> String {
     text
 }
 
+/// A workflow as people read it: its title beside its ID, where it has one.
+fn workflow_name(id: &str, titles: &Titles) -> Option<String> {
+    titles.get(id).map(|title| format!("{} · {}", visible(id), visible(title)))
+}
+
 /// A currency as people read it: none has a name, too.
-fn currency_name(currency: &str, texts: &dyn Texts) -> String {
+fn currency_name(currency: &str, texts: Texts) -> String {
     if currency.is_empty() { texts.get("report-no-currency") } else { visible(currency).into_owned() }
 }
 

@@ -2,10 +2,10 @@
 
 use super::chart::percent;
 use super::grid::Grid;
-use super::grouped;
+use super::{figures, grouped};
 use crate::domain::outcome::Bucket;
+use crate::language::Texts;
 use crate::report::summary_json::SummaryJson;
-use crate::report::texts::Texts;
 use crate::summary::{Verdict, Weighed};
 
 /// The least that a bucket with a row takes of the bar, in ten thousandths: what can still be seen.
@@ -76,7 +76,7 @@ impl Opening {
         weighed: &Weighed,
         discrepancies: &Grid,
         exceptions: &Grid,
-        texts: &dyn Texts,
+        texts: Texts,
     ) -> Self {
         let population = &summary.population;
         let key = |name: &str, value: u64, note: String| Key {
@@ -86,10 +86,16 @@ impl Opening {
         };
         let note = |name: &str| texts.get(&format!("report-key-{name}-note"));
         let severity = |word| grouped(discrepancies.count("severity", word));
-        let severities = [("errors", severity("error").into()), ("warnings", severity("warning").into())];
         let mut keys = vec![
             key("rows", population.rows(), note("rows")),
-            key("findings", discrepancies.rows, texts.with("report-key-findings-note", &severities)),
+            key(
+                "findings",
+                discrepancies.rows,
+                texts.with(
+                    "report-key-findings-note",
+                    &[("errors", severity("error").into()), ("warnings", severity("warning").into())],
+                ),
+            ),
             key("pending", population.of(Bucket::Pending), note("pending")),
             key("exceptions", exceptions.rows, note("exceptions")),
         ];
@@ -118,20 +124,37 @@ const fn tone(verdict: Verdict) -> Tone {
 }
 
 /// The verdict explained in a sentence.
-fn why(summary: &SummaryJson, weighed: &Weighed, texts: &dyn Texts) -> String {
+fn why(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
     let population = &summary.population;
+    // With a check off nobody knows whether everything ties out.
+    let all_on = figures::checks_off(summary).is_empty();
     let counted = |id: &str, count: u64| texts.with(id, &[("n", count.into()), ("count", grouped(count).into())]);
     match weighed.verdict {
-        Verdict::Reconciled => texts.get("report-why-reconciled"),
-        Verdict::Pending => counted("report-why-pending", population.of(Bucket::Pending)),
+        Verdict::Reconciled if all_on => texts.get("report-why-reconciled"),
+        Verdict::Reconciled => texts.get("report-why-reconciled-in-part"),
+        Verdict::Pending if all_on => counted("report-why-pending", population.of(Bucket::Pending)),
+        Verdict::Pending => counted("report-why-pending-in-part", population.of(Bucket::Pending)),
         Verdict::Warnings => texts.get("report-why-warnings"),
         Verdict::Discrepant => {
             let look = [Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected];
-            counted("report-why-discrepant", population.of_any(&look))
+            let untied = summary.ties.iter().filter(|tie| !tie.holds()).count() as u64;
+            let lacking = summary.completeness.as_ref().map_or(0, |counts| counts.unlisted);
+            match (untied, population.of_any(&look)) {
+                (0, 0) => counted("report-why-lacking", lacking),
+                (0, rows) => counted("report-why-discrepant", rows),
+                (_, rows) => {
+                    let count = grouped(rows);
+                    texts.with(
+                        "report-why-variance",
+                        &[("totals", untied.into()), ("n", rows.into()), ("count", count.into())],
+                    )
+                }
+            }
         }
         Verdict::Incomplete => {
             let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
             match (population.rows(), missing) {
+                (_, 0) if weighed.gap => texts.get("report-why-list-gap"),
                 (0, _) => texts.get("report-why-no-rows"),
                 (_, 0) => texts.get("report-why-no-orders"),
                 _ => counted("report-why-incomplete", missing),
@@ -141,12 +164,13 @@ fn why(summary: &SummaryJson, weighed: &Weighed, texts: &dyn Texts) -> String {
     }
 }
 
-fn notes(summary: &SummaryJson, texts: &dyn Texts) -> Vec<String> {
+fn notes(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let lifecycle = summary.lifecycle;
     let mut notes = Vec::new();
     if lifecycle.persisting + lifecycle.resolved + lifecycle.not_assessed > 0 {
-        let counts = [("new", lifecycle.new), ("persisting", lifecycle.persisting), ("resolved", lifecycle.resolved)];
-        notes.push(texts.with("report-lifecycle", &counts.map(|(name, count)| (name, grouped(count).into()))));
+        let counts = [lifecycle.new, lifecycle.persisting, lifecycle.resolved];
+        let [new, persisting, resolved] = counts.map(|count| grouped(count).into());
+        notes.push(texts.with("report-lifecycle", &[("new", new), ("persisting", persisting), ("resolved", resolved)]));
     }
     let sentences = [("report-not-assessed", lifecycle.not_assessed), ("report-reused", summary.reused)];
     for (id, count) in sentences.into_iter().filter(|(_, count)| *count > 0) {
@@ -184,7 +208,7 @@ pub(super) struct BucketView {
 }
 
 impl PopulationView {
-    pub(super) fn of(summary: &SummaryJson, rows_read: u64, texts: &dyn Texts) -> Self {
+    pub(super) fn of(summary: &SummaryJson, rows_read: u64, texts: Texts) -> Self {
         let population = &summary.population;
         let label = |bucket: Bucket| texts.get(&format!("report-bucket-{}", bucket.code()));
         let buckets = population.buckets().map(|(bucket, count)| BucketView {

@@ -10,7 +10,7 @@ use super::*;
 use crate::checks::{CATALOGUE, Cause, Judging, WaiverState};
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, RunOrder};
-use crate::domain::outcome::{Bucket, Evidence, Outcome, Reason};
+use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::report::builder::{Builder, Options};
 use crate::report::formats::Formats;
 use crate::report::summary_json::Lifecycle;
@@ -44,11 +44,11 @@ fn page_of(text: &str, orders: u64, language: Language) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let mut builder = Builder::begin(options(folder.path().to_owned(), text, orders + 1, language)).expect("writable");
     for line in 2..2 + orders {
-        builder.add(outcome(line, text), Vec::new()).expect("writable");
+        builder.add(outcome(line, text), Background::default()).expect("writable");
     }
     let rejected = Evidence::Rejected(Reason::new("no-id", text));
     builder
-        .add(Outcome { line: 1_000_000, run_order_id: text.into(), evidence: rejected }, Vec::new())
+        .add(Outcome { line: 1_000_000, run_order_id: text.into(), evidence: rejected }, Background::default())
         .expect("writable");
     builder.finish(|_| 1).expect("it bridges");
     fs::read_to_string(folder.path().join(HTML_FILE)).expect("a page")
@@ -65,6 +65,27 @@ fn options(folder: PathBuf, account: &str, rows_read: u64, language: Language) -
         formats: Formats::default(),
         language,
         evidence: None,
+    }
+}
+
+/// The summary of nothing.
+pub(super) fn empty_summary() -> SummaryJson {
+    SummaryJson {
+        verdict: "reconciled",
+        exit_code: 0,
+        as_of: "2026-06-01T00:00:00Z".into(),
+        account: None,
+        population: Population::default(),
+        control_totals: BTreeMap::new(),
+        checks: BTreeMap::new(),
+        causes: BTreeMap::new(),
+        lifecycle: Lifecycle::default(),
+        reused: 0,
+        waivers: None,
+        material: None,
+        ties: Vec::new(),
+        completeness: None,
+        settings: (&Judging::default()).into(),
     }
 }
 
@@ -118,7 +139,7 @@ fn the_same_evidence_gives_the_same_bytes_in_each_language() {
     assert!(pages[0][0].contains("<html lang=\"en\">") && pages[1][0].contains("<html lang=\"zh-CN\">"));
     for id in ["report-verdict-discrepant", "report-population-equal", "report-bridge-note"] {
         for (language, [page, _]) in Language::ALL.into_iter().zip(&pages) {
-            assert!(page.contains(&Messages::of(language).get(id)), "{language:?} {id}");
+            assert!(page.contains(&Texts::new(language).get(id)), "{language:?} {id}");
         }
     }
     for page in pages.iter().flatten() {
@@ -149,24 +170,10 @@ fn days_are_drawn_as_a_timeline_in_the_page() {
     let days = ["2026-05-01", "2026-05-02", "2026-05-03"];
     let row =
         |day: &'static str| vec![Cell::text(day), Cell::text("CNY"), Cell::Amount(Sum::from_units(7).expect("small"))];
-    let summary = SummaryJson {
-        verdict: "reconciled",
-        exit_code: 0,
-        as_of: "2026-06-01T00:00:00Z".into(),
-        account: None,
-        population: Population::default(),
-        control_totals: BTreeMap::new(),
-        checks: BTreeMap::new(),
-        causes: BTreeMap::new(),
-        lifecycle: Lifecycle::default(),
-        reused: 0,
-        waivers: None,
-        material: None,
-        settings: (&Judging::default()).into(),
-    };
+    let summary = empty_summary();
     let content = Content {
         summary: &summary,
-        weighed: &Weighed { verdict: Verdict::Reconciled, pending: 0, material: 0 },
+        weighed: &Weighed { verdict: Verdict::Reconciled, pending: 0, material: 0, gap: false },
         rows_read: 0,
         discrepancies: tables::discrepancies(&[]),
         spend: vec![Table { name: "spend_by_day", columns: COLUMNS, rows: Box::new(days.into_iter().map(row)) }],
@@ -174,11 +181,11 @@ fn days_are_drawn_as_a_timeline_in_the_page() {
         exceptions: tables::exceptions(&[]),
         resolved: tables::resolved(&[]),
         waivers: None,
+        titles: &Titles::new(),
         evidence: &[],
     };
     let mut page = Vec::new();
-    let messages = Messages::of(Language::English);
-    super::page(content, Language::English, &messages).write_into(&mut page).expect("a vector takes everything");
+    super::page(content, Language::English).write_into(&mut page).expect("a vector takes everything");
     let page = String::from_utf8(page).expect("UTF-8");
     let drawn =
         page.split("class=\"days\"").nth(1).and_then(|rest| rest.split("</figure>").next()).expect("a timeline");
@@ -188,7 +195,7 @@ fn days_are_drawn_as_a_timeline_in_the_page() {
 
 #[test]
 fn everything_that_can_stand_in_a_page_has_its_texts() {
-    let messages = Messages::of(Language::English);
+    let messages = Texts::new(Language::English);
     let mut missing = BTreeSet::new();
     let mut needs = |id: String| {
         if messages.get(&id) == id {

@@ -26,7 +26,7 @@ fn order(line: u64, charged: Option<i128>) -> RunOrder {
     order
 }
 
-fn seen(line: u64, charged: Option<i128>, second: i64) -> Learnt {
+pub(super) fn seen(line: u64, charged: Option<i128>, second: i64) -> Learnt {
     let evidence = order(line, charged).into();
     Learnt::replied(Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }, at(second), None)
 }

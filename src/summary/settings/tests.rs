@@ -26,6 +26,21 @@ fn what_a_report_says_is_judged_by_again() {
         severities: BTreeMap::from([("quote-split.overage".to_owned(), Severity::Warning)]),
         names_causes: true,
         material: Some(amount("12.5")),
+        warn_before: Some(SignedDuration::from_hours(1)),
+        workflows: BTreeMap::from([(
+            "wf_1".to_owned(),
+            Thresholds {
+                tolerance: Some(amount("0.25")),
+                stale_after: Some(SignedDuration::from_mins(90)),
+                material: None,
+            },
+        )]),
+        expect: BTreeMap::from([(Field::Final, "amount".to_owned()), (Field::Workflow, "3".to_owned())]),
+        complete: Some(Period { since: None, until: Some(Timestamp::UNIX_EPOCH) }),
+        control_totals: vec![
+            ControlTotal { field: Field::Final, currency: None, expected: amount("-3").into() },
+            ControlTotal { field: Field::Quote, currency: Some("USD".into()), expected: amount("1.00000001").into() },
+        ],
         waivers: [
             ("quote-split", Figures::Difference(amount("-0.25").into())),
             (NOT_FOUND, Figures::Missing),

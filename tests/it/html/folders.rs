@@ -8,10 +8,10 @@ use tieout::checks::Judging;
 use tieout::domain::finding::PastFinding;
 use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
-use tieout::domain::outcome::{Evidence, Outcome, Reason};
+use tieout::domain::outcome::{Background, Evidence, Outcome, Reason};
+use tieout::language::Language;
 use tieout::report::builder::{Builder, Options};
 use tieout::report::formats::Formats;
-use tieout::report::texts::Language;
 
 /// What somebody could try: markup, quotes, other directions, NULs, formulas, what JavaScript and templates have names for.
 const HOSTILE: [&str; 24] = [
@@ -58,7 +58,7 @@ fn begin(folder: &Path, account: Option<&str>, rows_read: u64) -> Builder {
 }
 
 fn add(builder: &mut Builder, line: u64, run_order_id: String, evidence: Evidence) {
-    builder.add(Outcome { line, run_order_id, evidence }, Vec::new()).expect("writable");
+    builder.add(Outcome { line, run_order_id, evidence }, Background::default()).expect("writable");
 }
 
 /// A settled order: quote, final, released, compute, external and total in units of 10⁻⁸.
@@ -146,7 +146,7 @@ pub(super) fn clean(folder: &Path, orders: u64) {
         };
         let order = settled(&id, [100, 60, 40, 60, 0, 60], 0);
         let outcome = Outcome { line: at + 2, run_order_id: id, evidence: order.into() };
-        builder.add(outcome, vec![past]).expect("writable");
+        builder.add(outcome, Background { past: vec![past], ..Background::default() }).expect("writable");
     }
     builder.finish(|_| 0).expect("it bridges");
 }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::orders::{Order, csv};
 use super::server::RawServer;
-use crate::support::{Place, code, stderr, stdout};
+use crate::support::{Place, SINGLE_READ, code, stderr, stdout};
 
 /// The key that the job asks raw servers with.
 pub(super) const KEY: &str = "cy_5e4d0a_of_the_network_tests";
@@ -68,6 +68,7 @@ impl Job {
     /// `tieout reconcile` against that server, with the key in the environment.
     pub(super) fn command(&self, url: &str, arguments: &[&str]) -> Command {
         let mut command = self.place.reconcile(self.place.path("ids.csv"));
+        command.arg(SINGLE_READ);
         command.args(["--as-of", AS_OF, "--api-url", url]).args(arguments).env("CHENYU_API_KEY", self.key);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

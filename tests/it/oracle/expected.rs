@@ -1,6 +1,6 @@
 //! The oracle: what the contract's tables come to for one order, in plain integers.
 
-use super::orders::Drawn;
+use super::orders::{Cell, Drawn};
 
 /// A finding as a report's row has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(super) struct Found {
 }
 
 /// Every check and cause that is to be drawn.
-pub(super) const ALL: [(&str, &str); 27] = [
+pub(super) const ALL: [(&str, &str); 30] = [
     ("quote-split", "overage"),
     ("quote-split", "not-released"),
     ("quote-split", "released-in-full"),
@@ -42,6 +42,9 @@ pub(super) const ALL: [(&str, &str); 27] = [
     ("stale-pending", ""),
     ("timestamp-order", ""),
     ("unknown-status", ""),
+    ("expected-mismatch", ""),
+    ("booked-twice", ""),
+    ("list-mismatch", ""),
 ];
 
 /// Units of the 8th decimal as text.
@@ -94,6 +97,8 @@ impl Drawn {
         self.charges(settled, &mut findings);
         self.words(settled, has_ended, &mut findings);
         self.times(settled, as_of, &mut findings);
+        self.against_books(settled, &mut findings);
+        self.against_list(settled, &mut findings);
         findings.0.sort_by_key(|found| found.check);
         let bucket = if findings.0.iter().any(|found| found.severity == "error") {
             "discrepant"
@@ -187,6 +192,45 @@ impl Drawn {
             .collect();
         if !unknown.is_empty() {
             findings.texts("unknown-status", "warning", "", &unknown.join(" "));
+        }
+    }
+
+    /// The first row that differs stands in the columns.
+    fn against_books(&self, settled: bool, findings: &mut Findings) {
+        if self.books.len() > 1 {
+            findings.texts("booked-twice", "error", "1", &self.books.len().to_string());
+        }
+        for cell in &self.books {
+            match (cell, self.charged) {
+                (Cell::Units(ours, _), Some(f)) if *ours != f => {
+                    return findings.figures("expected-mismatch", "error", "", [*ours, f]);
+                }
+                (Cell::Units(ours, _), None) if settled || *ours != 0 => {
+                    return findings.texts("expected-mismatch", "error", &money(*ours), "");
+                }
+                (Cell::Empty, Some(f)) if settled || f != 0 => {
+                    return findings.texts("expected-mismatch", "error", "", &money(f));
+                }
+                (Cell::Unreadable(text), f) => {
+                    return findings.texts("expected-mismatch", "error", text, &f.map(money).unwrap_or_default());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The charge comes before the quote, and counts once it is final.
+    fn against_list(&self, settled: bool, findings: &mut Findings) {
+        let Some([quote, charged]) = self.listed else { return };
+        let pairs = [(charged.filter(|_| settled), self.charged), (quote, self.quote)];
+        for (listed, said) in pairs {
+            match (listed, said) {
+                (Some(listed), Some(said)) if listed != said => {
+                    return findings.figures("list-mismatch", "error", "", [listed, said]);
+                }
+                (Some(listed), None) => return findings.texts("list-mismatch", "error", &money(listed), ""),
+                _ => {}
+            }
         }
     }
 

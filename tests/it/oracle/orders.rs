@@ -4,8 +4,11 @@ use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
+use tieout::domain::books::{Booking, Field};
+use tieout::domain::listed::ListedAmounts;
 use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
+use tieout::domain::outcome::Background;
 
 /// Units of the 8th decimal.
 const YUAN: i128 = 100_000_000;
@@ -28,6 +31,21 @@ pub(super) struct Drawn {
     pub(super) settlement: Option<&'static str>,
     pub(super) created: Option<i64>,
     pub(super) updated: Option<i64>,
+    /// The rows of our own books that carry the order, each with what stands under `final_amount`.
+    pub(super) books: Vec<Cell>,
+    /// What the provider's list says: quote and charge.
+    pub(super) listed: Option<[Option<i128>; 2]>,
+}
+
+/// What stands in a cell of our own books.
+#[derive(Clone, Debug)]
+pub(super) enum Cell {
+    /// So many units, written in some way.
+    Units(i128, String),
+    /// Nothing.
+    Empty,
+    /// What is no amount.
+    Unreadable(&'static str),
 }
 
 impl Drawn {
@@ -37,6 +55,20 @@ impl Drawn {
         let mut order = Self::that_ties_out(number, &mut random);
         for _ in 0..random.random_range(0..=2) {
             order.change(&mut random);
+        }
+        // Apart from the order itself, which is drawn as it always was.
+        let mut random = StdRng::seed_from_u64(number ^ 0xB00C5);
+        if random.random() {
+            let rows = if random.random_range(0..8) == 0 { 2 } else { 1 };
+            order.books = (0..rows).map(|_| Cell::drawn(order.charged, &mut random)).collect();
+        }
+        if random.random_range(0..3) == 0 {
+            let mut listed = |figure: Option<i128>| match random.random_range(0..8) {
+                0 => None,
+                1 => figure.map(|units| units + 1),
+                _ => figure,
+            };
+            order.listed = Some([listed(order.quote), listed(order.charged)]);
         }
         order
     }
@@ -66,6 +98,8 @@ impl Drawn {
             settlement: Some("settled"),
             created: Some(created),
             updated: Some(created + 60),
+            books: Vec::new(),
+            listed: None,
         }
     }
 
@@ -123,6 +157,24 @@ impl Drawn {
         }
     }
 
+    /// What else is known of it, as the program holds it.
+    pub(super) fn background(&self) -> Background {
+        let amount = |units: i128| Amount::parse(&super::expected::money(units)).expect("an amount");
+        let bookings = self.books.iter().zip(2..).map(|(cell, line)| {
+            let text = match cell {
+                Cell::Units(_, text) => text.clone(),
+                Cell::Empty => String::new(),
+                Cell::Unreadable(text) => (*text).to_owned(),
+            };
+            Booking { line, cells: [(Field::Final, text)].into() }
+        });
+        let listed = self.listed.map(|[quote, charged]| ListedAmounts {
+            quote_amount: quote.map(amount),
+            final_amount: charged.map(amount),
+        });
+        Background { bookings: bookings.collect(), listed, ..Background::default() }
+    }
+
     /// The same order as the program holds it.
     pub(super) fn order(&self) -> RunOrder {
         let time = |seconds: Option<i64>| seconds.map(|seconds| Timestamp::from_second(seconds).expect("a time"));
@@ -142,5 +194,28 @@ impl Drawn {
             updated_at: time(self.updated),
             ..RunOrder::default()
         }
+    }
+}
+
+impl Cell {
+    /// Mostly what is charged, in some notation.
+    fn drawn(charged: Option<i128>, random: &mut StdRng) -> Self {
+        let units = charged.unwrap_or(0);
+        let units = match random.random_range(0..10) {
+            0 => units + 1,
+            1 => units - 1,
+            2 => return Self::Empty,
+            3 => return Self::Unreadable(["12,5", "n/a", "1.0.0", "5%"].choose(random).expect("one of four")),
+            _ => units,
+        };
+        let plain = super::expected::money(units);
+        let text = match random.random_range(0..5) {
+            0 => format!("¥{plain}"),
+            1 => format!("{plain}元"),
+            2 => plain.chars().map(|char| char::from_u32(char as u32 + 0xfee0).expect("its full-width form")).collect(),
+            3 if units < 0 => format!("({})", &plain[1..]),
+            _ => plain,
+        };
+        Self::Units(units, text)
     }
 }

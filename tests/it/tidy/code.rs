@@ -25,7 +25,7 @@ pub(super) fn code_only(text: &str) -> String {
 }
 
 /// [`code_only`], with items under `#[cfg(test)]` and `#[test]` blanked as well.
-pub(super) fn code_outside_tests(text: &str) -> String {
+pub(crate) fn code_outside_tests(text: &str) -> String {
     let mut code = code_only(text);
     for marker in ["#[cfg(test)]", "#[test]"] {
         while let Some(start) = code.find(marker) {

@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn parse_in_shanghai(text: &str) -> Result<Waivers, String> {
+    parse(text, &TimeZone::get("Asia/Shanghai").expect("a zone"))
+}
+
 const GOOD: &str = "
 [[waiver]]
 order = 'wfrun_1'
@@ -23,7 +27,7 @@ fn a_waiver_is_read_as_it_is_meant() {
     let sides = "expected = '0.9'\nactual = 'thawed'";
     let second = GOOD.replace("wfrun_1", "wfrun_2").replace("difference = '0.58'", sides);
     let third = GOOD.replace("quote-split", NOT_FOUND).replace("difference = '0.58'\n", "");
-    let waivers = parse(&[GOOD, &second, &third].concat()).expect("usable");
+    let waivers = parse_in_shanghai(&[GOOD, &second, &third].concat()).expect("usable");
     assert_eq!(waivers.len(), 3);
     let get = |order: &str, check: &str| waivers[&(order.to_owned(), check.to_owned())].clone();
     let first = get("wfrun_1", "quote-split");
@@ -38,7 +42,7 @@ fn a_waiver_is_read_as_it_is_meant() {
     let sides = Figures::Sides { expected: "0.90000000".into(), actual: "thawed".into() };
     assert_eq!(get("wfrun_2", "quote-split").figures, sides);
     assert_eq!(get("wfrun_1", NOT_FOUND).figures, Figures::Missing);
-    assert!(parse("").expect("usable").is_empty());
+    assert!(parse_in_shanghai("").expect("usable").is_empty());
 }
 
 #[test]
@@ -64,7 +68,7 @@ fn what_is_malformed_is_refused_with_its_place() {
         ("waiver = 3".to_owned(), "invalid type"),
     ];
     for (text, expected) in cases {
-        let problem = parse(&text).expect_err(expected);
+        let problem = parse_in_shanghai(&text).expect_err(expected);
         assert!(problem.contains(expected), "{expected}: {problem}");
     }
 }

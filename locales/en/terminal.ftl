@@ -1,0 +1,152 @@
+### The end of a job on the terminal (`reconcile`, `audit`). Without colour, scripts may have come to rely on these lines.
+
+terminal-verdict = Verdict: { $verdict }
+
+## What the verdict means for these rows.
+
+terminal-reconciled = Every order is settled and ties out.
+# With a check off nobody knows whether everything ties out.
+terminal-reconciled-in-part = Every order is settled and passes the checks that are on.
+terminal-pending =
+    Everything due so far ties out; { $count ->
+        [one] { $count } order is
+       *[other] { $count } orders are
+    } not settled yet.
+terminal-pending-in-part =
+    Everything due so far passes the checks that are on; { $count ->
+        [one] { $count } order is
+       *[other] { $count } orders are
+    } not settled yet.
+terminal-warnings = There is no error, but something is worth a look.
+terminal-discrepant =
+    { $count ->
+        [one] { $count } row needs
+       *[other] { $count } rows need
+    } a person's look. This is the finding, not a failure of the job.
+terminal-variance =
+    { $totals ->
+        [one] { $totals } control total does not tie out
+       *[other] { $totals } control totals do not tie out
+    }{ $count ->
+        [0] { "" }
+        [one] , { $count } row needs a person's look
+       *[other] , { $count } rows need a person's look
+    }. This is the finding, not a failure of the job.
+terminal-lacking =
+    The input lacks { $count ->
+        [one] { $count } order
+       *[other] { $count } orders
+    } of the provider's list. This is the finding, not a failure of the job.
+terminal-list-gap = No verdict can be given: there is no telling whether the input lacks an order. Run again.
+terminal-incomplete =
+    No verdict can be given: { $count ->
+        [one] { $count } row is
+       *[other] { $count } rows are
+    } without a readable answer. Run again.
+terminal-no-rows = No verdict can be given: the input has no rows (if that is fine, say --allow-empty).
+terminal-no-order = No verdict can be given: not one row led to an order.
+terminal-empty = There was nothing to reconcile, as allowed.
+
+## Population.
+
+terminal-population = Population
+terminal-rows-read = = rows read
+terminal-exceptions =
+    { $count ->
+        [one] { $count } row is
+       *[other] { $count } rows are
+    } no fetched order: exceptions.csv in the report says which, and why.
+terminal-reused =
+    { $count ->
+        [one] { $count } order was
+       *[other] { $count } orders were
+    } not asked for again: an earlier run saw them settled.
+
+terminal-confirmed =
+    { $count ->
+        [one] { $count } failing order was
+       *[other] { $count } failing orders were
+    } read once more: { $changed ->
+        [0] none had changed.
+       *[other] { $changed } had changed, and the newer reply is judged.
+    }
+
+## Control totals.
+
+terminal-control-totals = Control totals
+terminal-no-currency = no currency
+terminal-settled = { $amount } (settled)
+terminal-quote-split = quote-split differences, net
+terminal-cost-sum = cost-sum differences, net
+terminal-tolerated = passed by tolerance, gross
+terminal-frozen = still frozen
+terminal-stale-soon = { "  " }of it stale soon
+
+## Our own books, and control totals from outside.
+
+terminal-books = Our books and the provider's
+terminal-ties = Control totals given
+terminal-tie-holds = ties out
+terminal-tie-fails = DOES NOT TIE OUT
+terminal-tie-of-which = which one?
+terminal-column-given = given
+terminal-column-ours = ours
+terminal-column-provider = provider
+terminal-column-summed = summed
+terminal-column-without = rows without
+
+## Completeness.
+
+terminal-complete =
+    The provider lists { $listed ->
+        [one] { $listed } order
+       *[other] { $listed } orders
+    } of the period; the input lacks { $unlisted ->
+        [0] none of them.
+       *[other] { $unlisted } of them.
+    }
+terminal-list-missing = The provider counts { $counted }, and { $missing } of them were never listed: what the input lacks of those is not known.
+terminal-list-uncounted = There is no telling whether the list is whole.
+terminal-list-not-had = { $problem }: what the input lacks is not known.
+
+## Discrepancies.
+
+terminal-causes = Failed checks by cause
+terminal-not-judged = Not judged, as set: { $codes }
+terminal-material = Material discrepancies, from { $material } on ({ $shown } of { $count } in { $all })
+terminal-material-by-workflow = what is set for each workflow
+terminal-waived = waived: { $what }
+terminal-worst = Worst discrepancies ({ $shown } of { $all })
+
+terminal-column-cause = cause
+terminal-column-check = check
+terminal-column-currency = currency
+terminal-column-difference = difference
+terminal-column-gross = gross difference
+terminal-column-line = line
+terminal-column-net = net difference
+terminal-column-order = run order
+terminal-column-orders = orders
+terminal-column-severity = severity
+terminal-column-what = what
+
+## Waivers.
+
+terminal-waivers = Waivers: { $counts }
+terminal-separator = { ", " }
+terminal-waivers-applied = { $count } applied
+terminal-waivers-expired = { $count } expired
+terminal-waivers-changed = { $count } changed
+terminal-waivers-unused = { $count } unused
+terminal-waiver-lapsed = { $order } { $check }: { $why }
+terminal-waiver-expired = its day is over
+terminal-waiver-changed = the figures are other ones now
+
+## What became of discrepancies.
+
+terminal-lifecycle =
+    Since the report before: { $new } new, { $persisting } persisting, { $resolved } resolved{ $unjudged ->
+        [0] { "" }
+       *[other] , { $unjudged } could not be judged
+    }
+terminal-report = Report: { $folder }

@@ -1,0 +1,254 @@
+### 命令行帮助（--help）。英文帮助是 src/app/cli.rs 中的文档注释，因此只有中文有此文件。
+###
+### 命令的说明为 help-<命令>，其后的文字为 -after（-h）与 -after-long（--help）；
+### 选项或参数为 help-<命令>-<选项>，其可选值再加 -<值>；各命令共有的选项归 help-tieout-；
+### 英文说明与 reconcile 的同名选项相同者，用 help-reconcile-<选项>。
+
+## 帮助的框架。
+
+help-usage = 用法
+help-values = 可选值：
+help-values-inline = 可选值：{ $values }
+help-default = 默认：{ $value }
+help-environment = 环境变量：{ $name }
+
+help-heading-commands = 命令
+help-heading-arguments = 参数
+help-heading-options = 选项
+help-heading-general = 通用
+help-heading-which-orders = 哪些订单
+help-heading-provider = 服务方
+help-heading-input = 输入
+help-heading-judging = 判断
+help-heading-output = 输出
+help-heading-earlier-runs = 以往的运行
+
+## tieout，以及各命令共有的选项。
+
+help-tieout = AI 工作流运行订单的计费对账：逐笔取得订单，核对各项金额，报告对不上之处
+help-tieout-after =
+    退出码：
+      0    全部对上（允许有警告与未结算，除非 --fail-on）
+      1    结论为 discrepant：需要人工处理
+      2    用法或配置错误；什么都没有获取
+      3    结论为 incomplete：有报告，但部分订单没有可读的答复
+      4    没有报告：密钥被拒、什么都取不到、磁盘已满，或自身的数字不平
+      130  被 SIGINT 停止    143  被 SIGTERM 停止
+
+help-tieout-config = 设置文件；未指定时使用 ~/.config/tieout/tieout.toml（若存在）
+help-tieout-quiet = 不显示进度与摘要，日志只留错误
+help-tieout-verbose = 日志更详细（-vv 最详细）
+help-tieout-log-format = 日志的格式
+help-tieout-log-format-text = 给人看
+help-tieout-log-format-json = 每行一个 JSON 对象
+help-tieout-lang = 给人看的文字所用的语言：en 或 zh-CN [默认：依系统语言]
+help-tieout-color = 标准输出何时着色
+help-tieout-color-auto = 在终端上，除非设置了 NO_COLOR；其他去处则须设置 CLICOLOR_FORCE
+help-tieout-color-always = 一律着色
+help-tieout-color-never = 一律不着色
+help-tieout-help = 显示帮助（--help 更详细）
+help-tieout-help-long = 显示帮助（-h 只显示概要）
+help-tieout-version = 显示版本
+help-help = 显示本帮助，或某个命令的帮助
+
+## tieout reconcile。
+
+help-reconcile = 对账：读取订单 ID，逐笔取得订单，核对，生成报告
+help-reconcile-after =
+    示例：
+      tieout reconcile ids.csv --sandbox             对模拟器：无需密钥与网络
+      CHENYU_API_KEY=cy_... tieout reconcile ids.csv 对服务方
+      zcat ids.csv.gz | tieout reconcile -           从标准输入读取
+help-reconcile-after-long =
+    { help-reconcile-after }
+
+    { help-tieout-after }
+
+help-reconcile-ids = 含运行订单 ID 的 CSV 文件；- 表示标准输入
+help-reconcile-api-url = 服务方的基础地址 [默认：https://www.chenyu.cn/api/open/v2]
+help-reconcile-api-key-file = 存放 API 密钥的文件；未指定时取自环境变量 CHENYU_API_KEY
+help-reconcile-sandbox = 改为询问本进程内的模拟器：无需密钥与网络
+help-reconcile-rate = 每秒请求数；0 表示不限 [默认：10；配合 --sandbox 时为 0]
+help-reconcile-confirm = 检查不通过的订单在报告之前再读一次 [默认：true]
+help-reconcile-strict-rate = 请求在答复到达一秒之后才不再计入速率：无论网络如何都不超限，但更慢
+help-reconcile-concurrency = 同时在途的请求数，1 至 1024 [默认：16]
+help-reconcile-timeout = 一次完整尝试的时限，如 30s 或 2m [默认：30s]
+help-reconcile-retries = 首次尝试之后的重试次数 [默认：5]
+help-reconcile-max-wait = 服务方可以要求的单次最长等待 [默认：5m]
+help-reconcile-deadline = 总共可以向服务方请求多久；届时尚未取得的记为 unfetched [默认：无]
+help-reconcile-proxy = 使用的代理，如 http://proxy:3128 [默认：无，不看环境变量]
+help-reconcile-ca-file = 除系统证书外还信任的 PEM 证书文件
+help-reconcile-column = ID 列的标题（或序号） [默认：自动识别]
+help-reconcile-no-header = 首行不是标题
+help-reconcile-encoding = CSV 的编码，如 utf-8、utf-16le 或 gb18030 [默认：自动识别]
+help-reconcile-delimiter = CSV 的分隔符：单个字符，或 comma、semicolon、tab [默认：自动识别]
+help-reconcile-allow-empty = 允许输入没有任何行（结论为 empty，退出码 0）
+help-reconcile-tolerance = quote-split 与 cost-sum 的容差：统一给出，或按币种给出，如 CNY=0.01,USD=0.002 [默认：0]
+help-reconcile-currency = 唯一预期的币种，如 CNY
+help-reconcile-stale-after = 未结算订单的账龄达到多久即为警告 [默认：24h]
+help-reconcile-warn-before = 逾期之前多久就开始警告，如 6h [默认：无]
+help-reconcile-expect = 将字段与 CSV 的一列比较，如 final_amount=amount；可重复，或以 ; 分隔多个
+help-reconcile-complete = 输入必须包含服务方列出的全部订单：走完其列表，指出所缺的订单
+help-reconcile-since = 与 --complete 同用：只要从那时起创建的订单，日期或时间
+help-reconcile-until = 与 --complete 同用：只要在那之前创建的订单，日期（当日开始之前）或时间 [默认：--as-of]
+help-reconcile-timezone = 一天从何处开始与结束：--since、--until 的日期，以及豁免的最后一天 [默认：Asia/Shanghai]
+help-reconcile-control-total = 已结算订单的合计应为多少，如 final=1234.56 或 final:USD=12；可重复
+help-reconcile-material = 差额（以订单币种计）达到多少即为重大：优先列出，另见 --fail-on [默认：无]
+help-reconcile-waivers = 豁免文件（TOML）：有人负责的差异
+help-reconcile-as-of = 账龄的截止时间，如 2026-11-23T02:00:00Z [默认：运行开始时]
+help-reconcile-fail-on = 哪些情形也以 1 退出：warnings、pending、material
+help-reconcile-fail-on-warnings = 结论为 warnings
+help-reconcile-fail-on-pending = 有任何订单尚未结算
+help-reconcile-fail-on-material = 有未获豁免的重大差额（--material），即使只是警告
+help-reconcile-out = 报告恰好写到此处，替换先前的报告
+help-reconcile-reports-dir = 报告的总文件夹：每次运行一个子文件夹，latest 指向最新者 [默认：reports]
+help-reconcile-state = 状态文件 [默认：报告文件夹中的 .state.sqlite]
+help-reconcile-resume-within = 同一输入的未完成运行，在最后一次活动后多久之内继续 [默认：6h]
+help-reconcile-fresh = 不继续以前的运行
+help-reconcile-reuse-settled = 最近这段时间内（如 30d）见过已结算的订单不再查询 [默认：全部查询]
+help-reconcile-evidence = 保留答复的哪些内容 [默认：billing]
+help-reconcile-evidence-billing = 计费事实，以及答复的哈希
+help-reconcile-evidence-full = 另存完整的答复，含提示词
+help-reconcile-format = 报告写成哪些格式：csv、json、parquet（这三种总会写）、html [默认：csv,json,parquet,html]
+help-reconcile-account = 报告标题中的账户名称
+help-reconcile-output = 标准输出的内容 [默认：text]
+help-reconcile-output-text = 给人看的摘要
+help-reconcile-output-json = JSON，即报告的 summary.json
+
+## tieout discover。
+
+help-discover = 列出密钥所有者的全部订单：写出 reconcile 所读的 ID 的 CSV
+help-discover-after =
+    示例：
+      tieout discover -o ids.csv                                  密钥所有者的全部订单
+      tieout discover --since 2026-05-01 --until 2026-06-01       五月创建的订单
+      tieout discover --workflow wf_861ef31e94dcfb10e6e7 | tieout reconcile -
+help-discover-after-long =
+    示例：
+      tieout discover -o ids.csv                                  密钥所有者的全部订单
+      tieout discover --since 2026-05-01 --until 2026-06-01       五月创建的订单
+      tieout discover --workflow wf_861ef31e94dcfb10e6e7 | tieout reconcile -
+
+    退出码：
+      0    服务方计入的订单全部列出
+      2    用法或配置错误；什么都没有询问
+      3    CSV 已写出，但服务方计入的订单多于其列出的，或没有说共有多少
+      4    没有 CSV：密钥被拒、某一页取不到、磁盘已满
+      130  被 SIGINT 停止    143  被 SIGTERM 停止：没有 CSV
+help-discover-workflow = 只要该工作流的订单
+help-discover-status = 只要运行处于该状态的订单：queued、running、succeeded、failed，或服务方的其他用词
+help-discover-since = 只要从那时起创建的订单：日期如 2026-05-01，或时间如 2026-05-01T08:00:00Z
+help-discover-until = 只要在那之前创建的订单：日期（当日开始之前）或时间
+help-discover-timezone = --since 与 --until 的日期以何处的一天为准 [默认：Asia/Shanghai]
+help-discover-output-file = 把 CSV 写到该文件，要么完整要么不写 [默认：标准输出]
+help-discover-state = 状态文件，记有最近请求发出的时间 [默认：报告文件夹中的 .state.sqlite]
+help-discover-reports-dir = 报告的文件夹 [默认：reports]
+
+## tieout audit。
+
+help-audit = 离线依据报告自身的证据重新生成报告，可更改设置
+help-audit-after = 未给出的设置与原报告相同。证据先以哈希核验。
+help-audit-report = 报告的文件夹，其证据将重新判断
+help-audit-tolerance = quote-split 与 cost-sum 的容差：统一给出，或按币种给出，如 CNY=0.01,USD=0.002
+help-audit-currency = 唯一预期的币种，如 CNY；空值表示不限
+help-audit-stale-after = 未结算订单的账龄达到多久即为警告
+help-audit-warn-before = 逾期之前多久就开始警告
+help-audit-control-total = 已结算订单的合计应为多少，如 final=1234.56；可重复，取代原报告所用的
+help-audit-material = 差额（以订单币种计）达到多少即为重大
+help-audit-waivers = 豁免文件（TOML），取代原报告所用的豁免
+help-audit-all-checks = 以本版本的全部检查判断，包括原报告没有用到的
+help-audit-format = 报告写成哪些格式，取代原报告的格式：csv、json、parquet（这三种总会写）、html
+help-audit-as-of = 账龄的截止时间，如 2026-11-23T02:00:00Z
+help-audit-reports-dir = 报告的总文件夹：在其中新建子文件夹，latest 指向它 [默认：audits]
+help-audit-output = 标准输出的内容
+help-audit-output-text = 给人看的摘要
+help-audit-output-json = JSON，即报告的 summary.json
+
+## tieout verify。
+
+help-verify = 证明一份报告：哈希、链条，以及其证据重新得出同样的数字
+help-verify-after = 退出码：0 报告得到证明；1 未得到证明；2 没有报告；4 无法进行证明。
+help-verify-report = 报告的文件夹
+help-verify-state = 记有其 manifest 的状态文件 [默认：报告旁的 .state.sqlite]
+help-verify-files-only = 不要求状态文件：若有人同时改动文件与 manifest，则无从发现
+help-verify-output = 标准输出的内容
+help-verify-output-text = 给人看的摘要
+help-verify-output-json = JSON 格式
+
+## tieout runs。
+
+help-runs = 列出状态中的运行及其结果
+help-runs-reports-dir = 报告的总文件夹 [默认：reports]
+help-runs-output = 标准输出的内容
+help-runs-output-text = 给人看的列表
+help-runs-output-json = JSON 格式
+
+## tieout prune。
+
+help-prune = 删除过旧的报告与记录，绝不删除订单的最新状态
+help-prune-keep = 保留多久，如 400d：更早结束的将被删除
+help-prune-dry-run = 只说明将删除什么
+help-prune-reports-dir = 报告的总文件夹 [默认：reports]
+
+## tieout diff。
+
+help-diff = 两份报告之间的变化：新增、仍在与已解决的差异，以及花费的变动
+help-diff-after =
+    示例：
+      tieout diff reports/20260601T000000Z reports/latest
+      tieout diff old new --output json | jq '.discrepancies[] | select(.state == "new")'
+help-diff-after-long =
+    { help-diff-after }
+
+    退出码：
+      0    已比较，不论有何变化：脚本请读取 JSON
+      2    用法错误，或其中之一不是报告
+      4    报告无法读取，或与其 manifest 不符
+help-diff-old = 作为比较基准的报告文件夹
+help-diff-new = 要比较的报告文件夹，如 reports/latest
+help-diff-output = 标准输出的内容
+help-diff-output-text = 给人看的摘要
+help-diff-output-json = 全部内容，供脚本使用
+help-diff-output-csv = 全部内容合为一张表，供电子表格使用
+
+## tieout init。
+
+help-init = 写出一份带说明、包含所有键的设置文件
+help-init-file = 要写的文件
+
+## tieout checks。
+
+help-checks = 列出各项检查，或解释其中一项，或报告中的其他用词
+help-checks-code = 检查的代码，如 quote-split；也可以是原因、归类、结论或严重程度
+
+## tieout completions。
+
+help-completions = 把某个 shell 的补全脚本写到标准输出
+help-completions-after =
+    示例：
+      tieout completions bash > /etc/bash_completion.d/tieout
+      tieout completions zsh > ~/.zfunc/_tieout
+      tieout completions fish > ~/.config/fish/completions/tieout.fish
+help-completions-shell = 哪个 shell
+
+## tieout man。
+
+help-man = 生成 man 手册页
+help-man-after =
+    示例：
+      tieout man /usr/local/share/man/man1
+      tieout man | man -l -
+help-man-folder = 写入所有手册页的文件夹；未指定时，把 tieout 本身的手册页写到标准输出
+
+## tieout sandbox。
+
+help-sandbox = 在本机提供服务方的模拟器
+help-sandbox-port = 本机端口；0 表示任取一个空闲端口
+help-sandbox-seed = 决定有哪些订单，以及概率命中哪些请求
+help-sandbox-rate-limit = 任意一秒内超过这么多请求时答复 429
+help-sandbox-retry-after = 该 429 的 Retry-After，原样给出；none 表示不给此标头 [默认：1]
+help-sandbox-date = 该 429 的 Date，原样给出 [默认：当前时间]
+help-sandbox-faults = 按此 TOML 文件中的规则出错；docs/sandbox.md 有说明
+help-sandbox-fault = 按此规则出错，如 'status=502,every=7' 或 'cut-body,ids=wfrun_0*,times=1'；可重复，先匹配者生效，--faults 中的规则排在最后
+help-sandbox-log-requests = 记录每个请求
+help-sandbox-request-log = 把每个请求的时间、状态或故障以及订单写入这个新的 CSV 文件

@@ -1,0 +1,113 @@
+### 对账结束时终端上的摘要（`reconcile`、`audit`）。
+
+terminal-verdict = 结论：{ $verdict }
+
+## 结论对这些行意味着什么。
+
+terminal-reconciled = 所有订单均已结算且核对相符。
+# 有检查关闭时，无人知道是否全部对平。
+terminal-reconciled-in-part = 所有订单均已结算，并通过了启用的检查。
+terminal-pending = 目前适用的检查全部相符；{ $count } 笔订单尚未结算。
+terminal-pending-in-part = 目前适用的已启用检查全部通过；{ $count } 笔订单尚未结算。
+terminal-warnings = 没有错误，但有值得查看之处。
+terminal-discrepant = { $count } 行需要人工处理。这是对账的发现，不是程序失败。
+terminal-variance =
+    { $totals } 项控制总额对不上{ $count ->
+        [0] { "" }
+       *[other] ，{ $count } 行需要人工处理
+    }。这是对账的发现，不是程序失败。
+terminal-lacking = 输入缺少服务方列出的订单 { $count } 笔。这是对账的发现，不是程序失败。
+terminal-list-gap = 无法得出结论：不知道输入是否缺少订单。请再次运行。
+terminal-incomplete = 无法得出结论：{ $count } 行没有可读的答复。请再次运行。
+terminal-no-rows = 无法得出结论：输入没有任何行（若这样没有问题，请加 --allow-empty）。
+terminal-no-order = 无法得出结论：没有一行取得订单。
+terminal-empty = 没有需要对账的内容，符合设置。
+
+## 总体。
+
+terminal-population = 总体
+terminal-rows-read = = 读取的行数
+terminal-exceptions = { $count } 行没有取得订单：是哪些行、为什么，见报告中的 exceptions.csv。
+terminal-reused = { $count } 笔订单没有重新查询：此前的运行已见其结算。
+terminal-confirmed =
+    { $count } 笔未通过检查的订单又读了一次：{ $changed ->
+        [0] 均无变化。
+       *[other] { $changed } 笔有变化，以较新的答复为准。
+    }
+
+## 控制总额。
+
+terminal-control-totals = 控制总额
+terminal-no-currency = 无币种
+terminal-settled = { $amount }（已结算）
+terminal-quote-split = quote-split 净差额
+terminal-cost-sum = cost-sum 净差额
+terminal-tolerated = 因容差通过的差额（绝对值合计）
+terminal-frozen = 仍被冻结的报价
+terminal-stale-soon = { "  " }其中即将逾期
+
+## 我方账簿与外部给出的控制总额。
+
+terminal-books = 我方账簿与服务方
+terminal-ties = 给出的控制总额
+terminal-tie-holds = 对平
+terminal-tie-fails = 对不上
+terminal-tie-of-which = 哪个币种？
+terminal-column-given = 给出
+terminal-column-ours = 我方
+terminal-column-provider = 服务方
+terminal-column-summed = 合计
+terminal-column-without = 无金额的行
+
+## 完整性。
+
+terminal-complete =
+    服务方列出该期间的订单 { $listed } 笔；{ $unlisted ->
+        [0] 输入中全都有。
+       *[other] 输入缺少其中 { $unlisted } 笔。
+    }
+terminal-list-missing = 服务方计有 { $counted } 笔，其中 { $missing } 笔从未列出：输入缺少其中哪些，不得而知。
+terminal-list-uncounted = 无从知道列表是否完整。
+terminal-list-not-had = { $problem }：输入缺少哪些订单，不得而知。
+
+## 差异。
+
+terminal-causes = 未通过的检查（按原因）
+terminal-not-judged = 按设置未判断：{ $codes }
+terminal-material = 重大差异，{ $material } 起（共 { $all } 项差异，重大 { $count } 项，列出 { $shown } 项）
+terminal-material-by-workflow = 各工作流所设金额
+terminal-waived = 已豁免：{ $what }
+terminal-worst = 最大的差异（共 { $all } 项，列出 { $shown } 项）
+
+terminal-column-cause = 原因
+terminal-column-check = 检查
+terminal-column-currency = 币种
+terminal-column-difference = 差额
+terminal-column-gross = 差额绝对值
+terminal-column-line = 行号
+terminal-column-net = 净差额
+terminal-column-order = 运行订单
+terminal-column-orders = 订单数
+terminal-column-severity = 严重程度
+terminal-column-what = 说明
+
+## 豁免。
+
+terminal-waivers = 豁免：{ $counts }
+terminal-separator = ，
+terminal-waivers-applied = { $count } 项生效
+terminal-waivers-expired = { $count } 项过期
+terminal-waivers-changed = { $count } 项因数字有变而失效
+terminal-waivers-unused = { $count } 项未用到
+terminal-waiver-lapsed = { $order } { $check }：{ $why }
+terminal-waiver-expired = 期限已过
+terminal-waiver-changed = 数字已变
+
+## 差异的变化。
+
+terminal-lifecycle =
+    与上一份报告相比：新增 { $new } 项，仍在 { $persisting } 项，已解决 { $resolved } 项{ $unjudged ->
+        [0] { "" }
+       *[other] ，{ $unjudged } 项无法判断
+    }
+terminal-report = 报告：{ $folder }

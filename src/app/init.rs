@@ -1,0 +1,141 @@
+//! `tieout init`: a settings file with every key in it, explained.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::{Arg, Args, Command};
+
+use super::cli::Options;
+use super::exit::{self, Exit, Failure};
+
+const HEAD: &str = "\
+# Settings of tieout. Every key is an option of `tieout reconcile`: the command line wins over TIEOUT_* in the environment, and
+# the environment over this file. Take the # away before what is to hold. Read from ~/.config/tieout/tieout.toml, or
+# from where --config or TIEOUT_CONFIG names it; never from the current directory.
+";
+
+/// What stands only in the file.
+const TABLES: &str = r#"
+# --- Language
+
+# The language of texts for people: en or zh-CN
+# lang = "zh-CN"
+
+# --- Checks: `tieout checks` lists them, `tieout checks CODE` explains one
+
+# What a failed check weighs: error, warning or off; of one cause: error or warning. Every report says so.
+# [checks]
+# charge-equals-cost = "error"
+# status-conflict = "off"
+# "quote-split.overage" = "warning"
+
+# Thresholds of one workflow, by its ID.
+# [workflow.wf_861ef31e94dcfb10e6e7]
+# tolerance = "0.01"
+# stale-after = "72h"
+# material = "5"
+"#;
+
+/// Writes the file, never over one that is there.
+pub(super) fn run(file: &Path) -> Result<Exit, Failure> {
+    let text = settings_file();
+    let mut made = OpenOptions::new().write(true).create_new(true).open(file).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::usage(format!("there is a {} already", file.display()))
+            .help("name another file, or move that one away: it is not overwritten"),
+        _ => Failure::no_report(format!("can't write {}: {error}", file.display()))
+            .help("name a file in a folder that is there and can be written to"),
+    })?;
+    let written = made.write_all(text.as_bytes()).and_then(|()| made.sync_all());
+    written.map_err(|error| Failure::no_report(format!("can't write {}: {error}", file.display())))?;
+    let said = format!("{} is written; use it with --config, or as ~/.config/tieout/tieout.toml", file.display());
+    exit::ignore_closed_pipe(writeln!(io::stdout().lock(), "{said}"))?;
+    Ok(Exit::Success)
+}
+
+/// The file: every option of `reconcile` with its help and an example, under its heading.
+fn settings_file() -> String {
+    let mut text = HEAD.to_owned();
+    let command = Options::augment_args(Command::new("reconcile"));
+    let mut heading = None;
+    for arg in command.get_arguments() {
+        let (Some(name), Some(example)) = (arg.get_long(), example(arg)) else { continue };
+        if heading != arg.get_help_heading() {
+            heading = arg.get_help_heading();
+            // Writing to a text never fails.
+            _ = write!(text, "\n# --- {}\n", heading.unwrap_or_default());
+        }
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        _ = write!(text, "\n# {help}\n# {name} = {example}\n");
+    }
+    text + TABLES
+}
+
+/// A value that the key may have, as TOML.
+fn example(arg: &Arg) -> Option<&'static str> {
+    Some(match arg.get_long()? {
+        "api-url" => "\"https://www.chenyu.cn/api/open/v2\"",
+        "api-key-file" => "\"/etc/tieout/key\"",
+        "sandbox" | "strict-rate" | "no-header" | "allow-empty" | "fresh" => "false",
+        "confirm" => "true",
+        "rate" => "10",
+        "concurrency" => "16",
+        "retries" => "5",
+        "timeout" => "\"30s\"",
+        "max-wait" => "\"5m\"",
+        "deadline" => "\"2h\"",
+        "proxy" => "\"http://proxy:3128\"",
+        "ca-file" => "\"/etc/ssl/our-ca.pem\"",
+        "column" => "\"run_order_id\"",
+        "encoding" => "\"gb18030\"",
+        "delimiter" => "\"comma\"",
+        "tolerance" => "\"CNY=0.01,USD=0.002\"",
+        "currency" => "\"CNY\"",
+        "stale-after" => "\"24h\"",
+        "warn-before" => "\"6h\"",
+        "expect" => "[\"final_amount=amount\", \"workflow_id=workflow\"]",
+        "complete" => "true",
+        "since" => "\"2026-05-01\"",
+        "until" => "\"2026-06-01\"",
+        "timezone" => "\"Asia/Shanghai\"",
+        "control-total" => "[\"final=1234.56\"]",
+        "material" => "\"1\"",
+        "waivers" => "\"/etc/tieout/waivers.toml\"",
+        "as-of" => "\"2026-11-23T02:00:00Z\"",
+        "fail-on" => "[\"warnings\", \"pending\"]",
+        "out" => "\"report\"",
+        "reports-dir" => "\"reports\"",
+        "state" => "\"reports/.state.sqlite\"",
+        "resume-within" => "\"6h\"",
+        "reuse-settled" => "\"30d\"",
+        "evidence" => "\"billing\"",
+        "format" => "[\"csv\", \"json\", \"parquet\", \"html\"]",
+        "account" => "\"Finance\"",
+        "output" => "\"text\"",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::settings::overlay;
+
+    #[test]
+    fn every_key_is_in_the_file_and_every_example_is_usable() {
+        let command = Options::augment_args(Command::new("reconcile"));
+        let without: Vec<_> = command.get_arguments().filter(|arg| example(arg).is_none()).collect();
+        assert!(without.is_empty(), "no example of {without:?}");
+        let text = settings_file();
+        assert!(toml::from_str::<toml::Table>(&text).expect("TOML").is_empty(), "nothing holds yet");
+        // Every line that could be a key or a table, without its #.
+        let is_key = |line: &&str| line.starts_with('[') || line.split(" = ").count() == 2;
+        let lines = text.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_key);
+        let all = lines.collect::<Vec<_>>().join("\n");
+        let options = overlay(&Options::default(), &all).expect("usable, and every key is known");
+        assert_eq!((options.asking.rate, options.confirm), (Some(10), Some(true)));
+        let table: toml::Table = toml::from_str(&all).expect("TOML");
+        assert_eq!(table.len(), command.get_arguments().count() + 3, "and the language, and two tables");
+    }
+}

@@ -1,0 +1,27 @@
+//! Which language somebody reads: as typed, else as the settings file says, else as the locale does.
+
+use std::env;
+use std::path::Path;
+
+use toml::Table;
+
+use super::file;
+use crate::language::Language;
+
+/// The key of the settings file.
+const KEY: &str = "lang";
+/// What tells the locale of messages, by precedence.
+const LOCALE: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
+
+/// The language to speak. A settings file that can't be used decides nothing here: the commands that work with one say what
+/// is wrong with it.
+pub(in crate::app) fn language(typed: Option<Language>, config: Option<&Path>) -> Language {
+    let in_file = || {
+        let file = file::find(config).ok()??;
+        file.text.parse::<Table>().ok()?.get(KEY)?.as_str()?.parse().ok()
+    };
+    typed.or_else(in_file).unwrap_or_else(|| {
+        let variables = LOCALE.into_iter().filter_map(env::var_os);
+        Language::of_locale(variables.map(|value| value.to_string_lossy().into_owned()))
+    })
+}

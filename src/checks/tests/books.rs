@@ -1,0 +1,119 @@
+//! Our own books against the provider's, figures and messages worked out by hand.
+
+use super::*;
+use crate::domain::books::{Booking, Field};
+
+fn booking(line: u64, cells: &[(Field, &str)]) -> Booking {
+    Booking { line, cells: cells.iter().map(|(field, text)| (*field, (*text).to_owned())).collect() }
+}
+
+fn judged_beside(order: RunOrder, bookings: Vec<Booking>) -> Judgement {
+    let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
+    let background = Background { bookings, ..Background::default() };
+    judge(&outcome, &background, &Judging::default(), AS_OF)
+}
+
+/// Expected, actual, difference and message of the one finding.
+fn said(judgement: &Judgement) -> [String; 4] {
+    let [finding] = judgement.findings.as_slice() else { panic!("not one finding: {judgement:?}") };
+    let difference = finding.difference.map(|difference| difference.to_string()).unwrap_or_default();
+    [finding.expected.to_string(), finding.actual.to_string(), difference, finding.message.clone()]
+}
+
+#[test]
+fn books_that_say_the_same_hold_whatever_their_notation() {
+    let same = [
+        (Field::Final, "0.0000006"),
+        (Field::Total, "6e-7"),
+        (Field::Quote, "¥0.000001"),
+        (Field::Released, "０．０００００040"),
+        (Field::Compute, "0.00000050元"),
+        (Field::External, "+0.00000010"),
+        (Field::Currency, "CNY"),
+        (Field::RunStatus, " succeeded "),
+        (Field::Workflow, ""),
+    ];
+    let judgement = judged_beside(clean(), vec![booking(2, &same)]);
+    assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Reconciled, vec![]));
+    assert_eq!(codes(&judged_beside(clean(), Vec::new())), Vec::<&str>::new(), "not due");
+}
+
+#[test]
+fn one_unit_of_the_eighth_decimal_is_a_difference() {
+    for (ours, difference) in [("0.00000061", "-0.00000001"), ("0.00000059", "0.00000001")] {
+        let judgement = judged_beside(clean(), vec![booking(7, &[(Field::Final, ours)])]);
+        assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Discrepant, vec!["expected-mismatch"]));
+        let message = format!("line 7: final_amount is 0.00000060, our books say {ours}");
+        assert_eq!(said(&judgement), [ours, "0.00000060", difference, &message]);
+    }
+}
+
+#[test]
+fn every_field_is_compared_and_the_weightiest_stands_in_the_columns() {
+    let wrong = |field, ours| judged_beside(clean(), vec![booking(2, &[(field, ours)])]);
+    for field in Field::ALL {
+        let ours = if field.is_amount() { "9" } else { "other" };
+        assert_eq!(codes(&wrong(field, ours)), ["expected-mismatch"], "{field}");
+    }
+    let two = judged_beside(clean(), vec![booking(2, &[(Field::Currency, "USD"), (Field::Quote, "0.5")])]);
+    let message = "line 2: quote_amount is 0.00000100, our books say 0.50000000; line 2: quote_currency is another one in our books";
+    assert_eq!(said(&two), ["0.50000000", "0.00000100", "-0.49999900", message]);
+}
+
+#[test]
+fn what_is_missing_or_can_not_be_read_is_a_difference() {
+    let of = |order: RunOrder, field, ours| said(&judged_beside(order, vec![booking(3, &[(field, ours)])]));
+    let unreadable = "line 3: final_amount can't be read as an amount: not a decimal number";
+    assert_eq!(of(clean(), Field::Final, "12,5"), ["12,5", "0.00000060", "", unreadable]);
+    let empty = "line 3: final_amount is 0.00000060, our books are empty";
+    assert_eq!(of(clean(), Field::Final, " "), ["", "0.00000060", "", empty]);
+    let none = "line 3: there is no workflow_id, our books have one";
+    assert_eq!(of(clean(), Field::Workflow, "wf_1"), ["wf_1", "", "", none]);
+    let none = "line 3: our books have no quote_currency";
+    assert_eq!(of(clean(), Field::Currency, ""), ["", "CNY", "", none]);
+    let zero = judged_beside(order([100, 0, 100, 0, 0, 0].map(Some)), vec![booking(3, &[(Field::Final, "")])]);
+    assert_eq!(codes(&zero), ["expected-mismatch"], "settled: nothing is not zero");
+}
+
+#[test]
+fn until_it_is_settled_what_is_not_due_may_be_told_in_any_way() {
+    for provider in [None, Some(0)] {
+        for ours in ["", "0", "0.00"] {
+            let open = open([Some(100), provider, None, None, None, None]);
+            let judgement = judged_beside(open, vec![booking(2, &[(Field::Final, ours)])]);
+            assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Pending, vec![]), "{provider:?} {ours:?}");
+        }
+        let open = open([Some(100), provider, None, None, None, None]);
+        let accrued = judged_beside(open, vec![booking(2, &[(Field::Final, "0.00000060")])]);
+        assert_eq!((accrued.bucket, codes(&accrued)), (Bucket::Discrepant, vec!["expected-mismatch"]));
+    }
+    let unquoted = open([Some(0), None, None, None, None, None]);
+    let judgement = judged_beside(unquoted, vec![booking(2, &[(Field::Quote, "")])]);
+    assert_eq!(codes(&judgement), ["expected-mismatch"], "the quote is due always");
+}
+
+#[test]
+fn every_row_is_compared_and_an_order_is_booked_once() {
+    let row = |line, ours| booking(line, &[(Field::Final, ours)]);
+    let twice = judged_beside(clean(), vec![row(2, "0.0000006"), row(31, "0.0000006")]);
+    assert_eq!((twice.bucket, codes(&twice)), (Bucket::Discrepant, vec!["booked-twice"]));
+    assert_eq!(said(&twice), ["1", "2", "", "our books carry the order on lines 2, 31"]);
+    let other = judged_beside(clean(), vec![row(2, "0.0000006"), row(31, "0.0000007")]);
+    assert_eq!(codes(&other), ["booked-twice", "expected-mismatch"]);
+    assert_eq!(other.findings[1].message, "line 31: final_amount is 0.00000060, our books say 0.00000070");
+    let many = judged_beside(clean(), (2..9).map(|line| row(line, "1")).collect());
+    assert!(many.findings[0].message.ends_with("lines 2, 3, 4, 5, 6 and 2 more"), "{:?}", many.findings[0]);
+    assert!(many.findings[1].message.ends_with("; and 2 more"), "{:?}", many.findings[1]);
+    let five = judged_beside(clean(), (2..7).map(|line| row(line, "1")).collect());
+    assert!(five.findings[0].message.ends_with("lines 2, 3, 4, 5, 6"), "{:?}", five.findings[0]);
+    let last = "line 6: final_amount is 0.00000060, our books say 1.00000000";
+    assert!(five.findings[1].message.ends_with(last), "{:?}", five.findings[1]);
+}
+
+#[test]
+fn somebody_elses_order_is_not_compared() {
+    let foreign = RunOrder { run_order_id: Some("wfrun_2".into()), ..clean() };
+    let judgement =
+        judged_beside(foreign, vec![booking(2, &[(Field::Final, "9")]), booking(3, &[(Field::Final, "9")])]);
+    assert_eq!(codes(&judgement), ["identity-mismatch"]);
+}

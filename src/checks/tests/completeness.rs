@@ -1,0 +1,69 @@
+//! What the provider's list says beside what an order says itself.
+
+use super::*;
+use crate::domain::listed::{ListedAmounts, ListedOrder};
+
+fn judged_beside(order: RunOrder, listed: Option<ListedAmounts>) -> Judgement {
+    let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
+    let background = Background { listed, ..Background::default() };
+    judge(&outcome, &background, &Judging::default(), AS_OF)
+}
+
+fn listed(quote: Option<i128>, charged: Option<i128>) -> Option<ListedAmounts> {
+    Some(ListedAmounts { quote_amount: quote.map(amount), final_amount: charged.map(amount) })
+}
+
+#[test]
+fn the_list_says_what_the_order_says() {
+    assert_eq!(codes(&judged_beside(clean(), listed(Some(100), Some(60)))), Vec::<&str>::new());
+    assert_eq!(codes(&judged_beside(clean(), None)), Vec::<&str>::new(), "not due");
+    assert_eq!(codes(&judged_beside(clean(), listed(None, None))), Vec::<&str>::new(), "it does not say");
+    for off_by in [1, -1] {
+        let judgement = judged_beside(clean(), listed(Some(100), Some(60 + off_by)));
+        assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Discrepant, vec!["list-mismatch"]));
+        let finding = &judgement.findings[0];
+        assert_eq!(
+            (&finding.expected, &finding.actual),
+            (&Figure::Money(money(60 + off_by)), &Figure::Money(money(60)))
+        );
+        assert_eq!(finding.difference, Some(money(-off_by)));
+        let said = format!("final_amount is 0.00000060, the list says 0.000000{}", 60 + off_by);
+        assert_eq!(finding.message, said);
+    }
+    let both = judged_beside(clean(), listed(Some(99), Some(59)));
+    let said =
+        "final_amount is 0.00000060, the list says 0.00000059; quote_amount is 0.00000100, the list says 0.00000099";
+    assert_eq!(both.findings[0].message, said);
+}
+
+#[test]
+fn the_list_may_know_of_a_settlement_that_the_order_did_not_have_yet() {
+    let waiting = open([Some(100), None, None, None, None, None]);
+    assert_eq!(codes(&judged_beside(waiting.clone(), listed(Some(100), Some(60)))), Vec::<&str>::new());
+    assert_eq!(codes(&judged_beside(waiting, listed(Some(101), Some(60)))), ["list-mismatch"], "the quote is fixed");
+}
+
+#[test]
+fn an_order_that_the_input_lacks_is_a_discrepancy_with_what_the_list_says_of_it() {
+    let lacking = ListedOrder {
+        run_order_id: "wfrun_9".into(),
+        workflow_id: Some("wf_1".into()),
+        revision_id: None,
+        title: Some("=a title".into()),
+        run_status: Some("succeeded".into()),
+        quote_amount: Some(amount(100)),
+        final_amount: Some(amount(60)),
+        created_at: Some(CREATED),
+    };
+    let judgement = judge_unlisted(&lacking, &Judging::default(), AS_OF);
+    assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Discrepant, vec!["unlisted-in-input"]));
+    let finding = &judgement.findings[0];
+    assert_eq!(
+        (&finding.expected, &finding.actual, finding.difference),
+        (&Figure::Nothing, &Figure::Money(money(60)), None)
+    );
+    let said = "the provider lists the order, created at 2026-05-08T10:00:00Z, and the input lacks it";
+    assert_eq!(finding.message, said);
+    let off = Judging { off: ["unlisted-in-input"].into(), ..Judging::default() };
+    assert_eq!(codes(&judge_unlisted(&lacking, &off, AS_OF)), Vec::<&str>::new());
+}

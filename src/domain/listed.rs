@@ -1,0 +1,80 @@
+//! A run order as a line of the provider's list: less than an order's own reply says, and nothing that is judged.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::money::Amount;
+use super::order::{Amounts, RunOrder};
+
+/// One line of the list. An absent, null or empty field is `None`, and so is one that can't be read. Texts are shared:
+/// a list may hold a million orders of a few workflows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedOrder {
+    /// The order, by a usable ID.
+    pub run_order_id: Arc<str>,
+    /// The workflow that ran.
+    pub workflow_id: Option<Arc<str>>,
+    /// The version of the workflow that ran.
+    pub revision_id: Option<Arc<str>>,
+    /// What the workflow's maker calls it.
+    pub title: Option<Arc<str>>,
+    /// The state of the run: `queued`, `running`, `succeeded`, `failed`, …
+    pub run_status: Option<Arc<str>>,
+    /// What was quoted.
+    pub quote_amount: Option<Amount>,
+    /// What is finally charged.
+    pub final_amount: Option<Amount>,
+    /// When the order was submitted, to the microsecond.
+    pub created_at: Option<Timestamp>,
+}
+
+/// The amounts of one line of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListedAmounts {
+    /// What was quoted.
+    pub quote_amount: Option<Amount>,
+    /// What is finally charged.
+    pub final_amount: Option<Amount>,
+}
+
+impl ListedOrder {
+    /// The amounts.
+    #[must_use]
+    pub const fn amounts(&self) -> ListedAmounts {
+        ListedAmounts { quote_amount: self.quote_amount, final_amount: self.final_amount }
+    }
+
+    /// What the line says, as far as a reply about the order would say it too.
+    #[must_use]
+    pub fn order(&self) -> RunOrder {
+        let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
+        RunOrder {
+            run_order_id: Some(self.run_order_id.to_string()),
+            workflow_id: text(&self.workflow_id),
+            revision_id: text(&self.revision_id),
+            run_status: text(&self.run_status),
+            created_at: self.created_at,
+            amounts: Amounts { quote_amount: self.quote_amount, final_amount: self.final_amount, ..Amounts::default() },
+            ..RunOrder::default()
+        }
+    }
+
+    /// Whether the amounts are the same ones as those of another line.
+    #[must_use]
+    pub fn has_amounts_of(&self, other: &Self) -> bool {
+        (self.quote_amount, self.final_amount) == (other.quote_amount, other.final_amount)
+    }
+
+    /// Every text with the provider's name of its field.
+    #[must_use]
+    pub fn texts(&self) -> [(&'static str, Option<&str>); 5] {
+        [
+            ("run_order_id", Some(&self.run_order_id)),
+            ("workflow_id", self.workflow_id.as_deref()),
+            ("revision_id", self.revision_id.as_deref()),
+            ("title", self.title.as_deref()),
+            ("run_status", self.run_status.as_deref()),
+        ]
+    }
+}

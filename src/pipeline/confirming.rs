@@ -1,0 +1,52 @@
+//! The confirm-read: orders that fail a check are read once more before they are reported, since one that was being
+//! settled when it was read may have been read half.
+
+use super::beginning::Begun;
+use super::completing::OrderList;
+use super::fetching::{self, Fetched};
+use super::progress::say;
+use super::{Earlier, Job, JobError};
+use crate::checks::{STALE_PENDING, STALE_SOON, judge};
+use crate::domain::finding::Finding;
+use crate::domain::id::RunOrderId;
+
+/// Reads every order once more that fails a check, but for what an earlier start of the run has read once more already.
+pub(super) fn confirm(job: &mut Job, begun: &Begun, fetched: Fetched) -> Result<Fetched, JobError> {
+    if fetched.stopped_by.is_some() || !job.confirms {
+        return Ok(fetched);
+    }
+    let confirmed = job.store.confirmed(begun.run)?;
+    let mut failing = job.failing(begun, &fetched.list)?;
+    failing.retain(|(line, _)| !confirmed.contains(line));
+    if failing.is_empty() {
+        return Ok(fetched);
+    }
+    let count = failing.len();
+    say(job.display, &format!("reading {count} failing order{} once more", if count == 1 { "" } else { "s" }));
+    let again = job.runtime.block_on(fetching::fetch_again(job, begun, failing))?;
+    Ok(Fetched { elapsed: fetched.elapsed + again.elapsed, stopped_by: again.stopped_by, ..fetched })
+}
+
+impl Job {
+    /// The orders that fail a check, by line.
+    fn failing(&mut self, begun: &Begun, list: &OrderList) -> Result<Vec<(u64, RunOrderId)>, JobError> {
+        let settled_as = self.store.would_remember_with(begun.run)?;
+        let mut failing = Vec::new();
+        let (judging, as_of) = (&self.judging, self.as_of);
+        self.each_outcome(begun.run, settled_as, &Earlier::default(), list, |outcome, background| {
+            let judgement = judge(&outcome, &background, judging, as_of);
+            if judgement.findings.iter().any(may_be_of_the_moment)
+                && let Ok(id) = RunOrderId::parse(&outcome.run_order_id)
+            {
+                failing.push((outcome.line, id));
+            }
+            Ok(())
+        })?;
+        Ok(failing)
+    }
+}
+
+/// Whether another reading may be without it. That an order is old is so however often it is read.
+fn may_be_of_the_moment(finding: &Finding) -> bool {
+    ![STALE_PENDING, STALE_SOON].contains(&finding.check)
+}

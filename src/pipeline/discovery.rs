@@ -1,0 +1,152 @@
+//! The work of `discover`: the provider's list of orders, walked to its end.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::pin;
+
+use tokio::runtime::Runtime;
+use tokio::time::interval;
+
+use super::listing::{Listing, Walk};
+use super::progress::{Display, Progress, SHOW_EVERY};
+use super::sends;
+use super::signals::{Signal, Signals};
+use crate::provider::{Lack, ListError, ListPage, ListQuery, Provider, Stop};
+use crate::store::{Lock, Store, StoreError};
+
+/// Everything a discovery needs, opened and checked.
+pub struct Discovery {
+    /// Where the asking runs.
+    pub runtime: Runtime,
+    /// Where the simulator runs, if it is the one that is asked.
+    pub sandbox: Option<Runtime>,
+    /// Whose list it is.
+    pub provider: Provider,
+    /// Requests per second; 0 is unlimited.
+    pub rate: u32,
+    /// What no other job may use meanwhile.
+    pub locks: Vec<Lock>,
+    /// Where it is kept when requests went out.
+    pub store: Store,
+    /// What the state calls the provider: its base URL, or the sandbox's name.
+    pub base_url: String,
+    /// Which orders are wanted.
+    pub query: ListQuery,
+    /// How progress is shown.
+    pub display: Display,
+}
+
+/// How a discovery ended.
+#[derive(Debug)]
+pub enum Discovered {
+    /// The list was walked to its end.
+    Listed(Box<Listing>),
+    /// A signal stopped it: there is no list.
+    Stopped(Signal),
+}
+
+/// Why there is no list.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoveryError {
+    /// The list can't be walked to its end.
+    #[error(transparent)]
+    List(#[from] WalkError),
+    /// The state failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signals of the operating system can't be listened to.
+    #[error("can't listen for signals: {0}")]
+    Signals(#[source] io::Error),
+}
+
+/// Why a list can't be walked to its end. What was listed before is no list.
+#[derive(Debug, thiserror::Error)]
+pub enum WalkError {
+    /// A page can't be had.
+    #[error("page {number} of the list of orders can't be had: {lack}")]
+    Page {
+        /// Which one, counted from 1.
+        number: u64,
+        /// Why not.
+        lack: Lack,
+    },
+    /// The provider can't be asked any more.
+    #[error(transparent)]
+    Stop(#[from] Stop),
+}
+
+/// Walks the list.
+///
+/// # Errors
+/// [`DiscoveryError`] says why there is no list.
+pub fn discover(mut discovery: Discovery) -> Result<Discovered, DiscoveryError> {
+    sends::remember(&mut discovery.store, &discovery.base_url, &discovery.provider, discovery.rate)?;
+    let listing = list(&discovery.provider, &discovery.query, discovery.display);
+    let discovered = discovery.runtime.block_on(listing);
+    let noted = sends::note(&mut discovery.store, &discovery.base_url, &discovery.provider);
+    let discovered = discovered?;
+    noted?;
+    Ok(discovered)
+}
+
+/// Walks the list until it is had, or a signal comes. Nothing of it is kept then, so nothing is waited for.
+pub(super) async fn list(
+    provider: &Provider,
+    query: &ListQuery,
+    display: Display,
+) -> Result<Discovered, DiscoveryError> {
+    let mut signals = Signals::listen().map_err(DiscoveryError::Signals)?;
+    let mut progress = Progress::listing(display);
+    let ended = tokio::select! {
+        biased;
+        signal = signals.next() => Ok(Discovered::Stopped(signal)),
+        listing = walk_shown(provider, query, &mut progress) => {
+            listing.map(|listing| Discovered::Listed(Box::new(listing))).map_err(DiscoveryError::List)
+        }
+    };
+    progress.finish();
+    ended
+}
+
+/// Walks the list, and shows how far it is.
+async fn walk_shown(provider: &Provider, query: &ListQuery, progress: &mut Progress) -> Result<Listing, WalkError> {
+    let far = Cell::new((0, 0));
+    let mut walk = pin!(walk(provider, query, |so_far| far.set(so_far)));
+    let mut show = interval(SHOW_EVERY);
+    loop {
+        tokio::select! {
+            listing = &mut walk => return listing,
+            _ = show.tick() => {
+                let (orders, total) = far.get();
+                progress.listed(orders, total);
+                progress.show(&provider.activity());
+            }
+        }
+    }
+}
+
+/// Walks the list to its end, one page after the other. `so_far` hears after each page how many orders are listed, and how many
+/// the provider counts. Dropping the future gives the list up and holds nothing back.
+///
+/// # Errors
+/// [`WalkError`] says which page can't be had, or why nothing can.
+pub async fn walk(
+    provider: &Provider,
+    query: &ListQuery,
+    mut so_far: impl FnMut((u64, u64)),
+) -> Result<Listing, WalkError> {
+    let mut walk = Walk::new();
+    while let Some(number) = walk.next_page() {
+        match provider.list(query, number).await {
+            Ok(page) => walk.take(page),
+            // Past the end some providers have an empty page, and others none.
+            Err(ListError::Lack(Lack::NotFound(_) | Lack::Refused(_))) if walk.is_past_total() => {
+                walk.take(ListPage::default());
+            }
+            Err(ListError::Lack(lack)) => return Err(WalkError::Page { number, lack }),
+            Err(ListError::Stop(stop)) => return Err(stop.into()),
+        }
+        so_far(walk.progress());
+    }
+    Ok(walk.finish())
+}

@@ -1,0 +1,80 @@
+//! The CSV that `discover` writes and `reconcile` reads: a row for each listed order.
+
+use std::io::Write;
+
+use super::ReportError;
+use super::csv;
+use super::table::{Cell, Column, Kind, Table};
+use crate::domain::listed::ListedOrder;
+use crate::domain::money::Amount;
+
+const COLUMNS: &[Column] = &[
+    Column { name: "run_order_id", kind: Kind::Text },
+    Column { name: "workflow_id", kind: Kind::Text },
+    Column { name: "revision_id", kind: Kind::Text },
+    Column { name: "title", kind: Kind::Text },
+    Column { name: "run_status", kind: Kind::Text },
+    Column { name: "quote_amount", kind: Kind::Amount },
+    Column { name: "final_amount", kind: Kind::Amount },
+    Column { name: "created_at", kind: Kind::Time },
+];
+
+/// Writes the orders in the order in which they were created, those of no known time last, and by ID.
+///
+/// # Errors
+/// When the output can't be written.
+pub fn write(mut orders: Vec<&ListedOrder>, out: impl Write) -> Result<u64, ReportError> {
+    orders.sort_unstable_by_key(|order| (order.created_at.is_none(), order.created_at, &order.run_order_id));
+    csv::write(Table { name: "ids", columns: COLUMNS, rows: Box::new(orders.into_iter().map(row)) }, out)
+}
+
+fn row(order: &ListedOrder) -> Vec<Cell<'_>> {
+    let amount = |amount: Option<Amount>| amount.map_or(Cell::Empty, |amount| Cell::Amount(amount.into()));
+    vec![
+        Cell::text(&order.run_order_id),
+        Cell::optional(order.workflow_id.as_deref()),
+        Cell::optional(order.revision_id.as_deref()),
+        Cell::optional(order.title.as_deref()),
+        Cell::optional(order.run_status.as_deref()),
+        amount(order.quote_amount),
+        amount(order.final_amount),
+        order.created_at.map_or(Cell::Empty, Cell::Time),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(id: &str, created_at: Option<&str>) -> ListedOrder {
+        ListedOrder {
+            run_order_id: id.into(),
+            workflow_id: Some("wf_1".into()),
+            revision_id: None,
+            title: Some("=SUM(A1), a \"fox\"\n🦊".into()),
+            run_status: Some("succeeded".into()),
+            quote_amount: Amount::from_units(3_000_000),
+            final_amount: None,
+            created_at: created_at.map(|time| time.parse().expect("a time")),
+        }
+    }
+
+    #[test]
+    fn rows_stand_in_the_order_of_their_creation_and_titles_are_harmless() {
+        let orders = [
+            order("wfrun_d", None),
+            order("wfrun_c", Some("2026-05-01T08:00:00+08:00")),
+            order("wfrun_b", Some("2026-05-08T10:00:00.5Z")),
+            order("wfrun_a", Some("2026-05-01T00:00:00Z")),
+        ];
+        let mut out = Vec::new();
+        assert_eq!(write(orders.iter().collect(), &mut out).expect("a vector takes everything"), 4);
+        let middle = "wf_1,,\"'=SUM(A1), a \"\"fox\"\"\u{fffd}🦊\",succeeded,0.03000000,";
+        let expected = format!(
+            "run_order_id,workflow_id,revision_id,title,run_status,quote_amount,final_amount,created_at\n\
+             wfrun_a,{middle},2026-05-01T00:00:00Z\nwfrun_c,{middle},2026-05-01T00:00:00Z\n\
+             wfrun_b,{middle},2026-05-08T10:00:00.5Z\nwfrun_d,{middle},\n"
+        );
+        assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
+    }
+}

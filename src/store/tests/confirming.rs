@@ -1,0 +1,108 @@
+//! Rows that are read once more, and the rows of our own books.
+
+use std::collections::BTreeMap;
+
+use super::{Bench, Tested, bench, commit, fetched, learn, missing, new_run, schema, stored};
+use crate::domain::books::{Booking, Field};
+use crate::domain::outcome::{Evidence, Outcome, Reason};
+use crate::store::{Confirmations, Learnt, StoreError};
+
+const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
+
+fn booking(line: u64, text: &str) -> Booking {
+    Booking { line, cells: BTreeMap::from([(Field::Final, text.to_owned())]) }
+}
+
+#[test]
+fn what_was_read_once_more_counts_and_the_first_reading_is_kept() -> Tested {
+    let Bench { path, store, run, _folder } = bench();
+    let mut connection = schema::connect(&path)?;
+    commit(&mut connection, &path, run, vec![missing(1), fetched(2), missing(3)])?;
+    assert_eq!(store.confirmations(run)?, Confirmations::default());
+    let now = |line| Outcome { line, run_order_id: format!("wfrun_{line}"), ..fetched(line) };
+    let again = [now(1), fetched(2)].map(|outcome| Learnt::of(outcome, NOW).confirming());
+    learn(&mut connection, &path, run, false, again.into())?;
+    assert_eq!(stored(&store, run)?, [now(1), fetched(2), missing(3)]);
+    assert_eq!(store.confirmed(run)?, [1, 2].into());
+    assert_eq!(store.confirmations(run)?, Confirmations { asked: 2, changed: 1 });
+    let first: i64 =
+        connection.query_row("SELECT count(*) FROM outcomes WHERE evidence = 'not_found'", (), |row| row.get(0))?;
+    assert_eq!(first, 2);
+    let twice = Learnt::of(missing(1), NOW).confirming();
+    let refused = learn(&mut connection, &path, run, false, vec![twice]);
+    assert!(matches!(refused, Err(StoreError::AlreadyStored { .. })), "{refused:?}");
+    Ok(())
+}
+
+#[test]
+fn a_half_settled_reading_is_not_what_an_order_was_first_settled_as() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    let mut connection = schema::connect(&path)?;
+    let seen = |charged| super::memory::seen(1, Some(charged), 1);
+    learn(&mut connection, &path, run, false, vec![seen(5)])?;
+    learn(&mut connection, &path, run, false, vec![seen(6).confirming()])?;
+    assert!(store.remember_with(run)?.take(1).is_none());
+    let night = store.begin(&new_run())?;
+    learn(&mut connection, &path, night, false, vec![seen(6)])?;
+    assert!(store.would_remember_with(night)?.take(1).is_none(), "it is what it was when it was confirmed");
+    let later = store.begin(&new_run())?;
+    learn(&mut connection, &path, later, false, vec![seen(7)])?;
+    for _ in 0..2 {
+        let charged = store.would_remember_with(later)?.take(1).and_then(|charge| charge.amounts.final_amount);
+        assert_eq!(charged.map(|amount| amount.units()), Some(6), "nothing is remembered meanwhile");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_could_not_be_had_when_confirmed_is_asked_for_again() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    let mut connection = schema::connect(&path)?;
+    commit(&mut connection, &path, run, vec![missing(1), fetched(2)])?;
+    let malformed = Evidence::Malformed(Reason::new("no-order", ""));
+    let malformed = Outcome { line: 2, run_order_id: "wfrun_2".into(), evidence: malformed };
+    learn(&mut connection, &path, run, false, vec![Learnt::of(malformed, NOW).confirming()])?;
+    store.finish(run, NOW, "incomplete", std::path::Path::new("report"), Vec::new())?;
+    store.reopen(run)?;
+    assert_eq!(store.done(run)?, [1]);
+    assert_eq!(store.confirmed(run)?, [].into());
+    Ok(())
+}
+
+#[test]
+fn the_books_come_with_the_first_row_of_their_order() -> Tested {
+    let Bench { path, store, run, _folder } = bench();
+    let duplicate =
+        Outcome { line: 3, run_order_id: "wfrun_1".into(), evidence: Evidence::Duplicate { first_line: 1 } };
+    let learnt = vec![
+        Learnt::of(duplicate, NOW).booked(Some(booking(3, "3,0"))),
+        Learnt::of(missing(1), NOW).booked(Some(booking(1, "1"))),
+        Learnt::of(fetched(2), NOW).booked(Some(booking(2, "＝2"))),
+    ];
+    learn(&mut schema::connect(&path)?, &path, run, false, learnt)?;
+    let mut rows = Vec::new();
+    store.for_each_outcome(run, |outcome, bookings| {
+        rows.push((outcome.line, bookings));
+        Ok::<(), StoreError>(())
+    })?;
+    let expected = [(1, vec![booking(1, "1"), booking(3, "3,0")]), (2, vec![booking(2, "＝2")]), (3, vec![])];
+    assert_eq!(rows, expected);
+    Ok(())
+}
+
+#[test]
+fn a_row_of_the_books_that_is_lost_or_damaged_is_said() -> Tested {
+    for damage in ["DELETE FROM books WHERE line = 2", "UPDATE books SET cells = '{}' WHERE line = 1"] {
+        let Bench { path, store, run, _folder } = bench();
+        let learnt = [missing(1), fetched(2)].map(|outcome| {
+            let booking = booking(outcome.line, "1");
+            Learnt::of(outcome, NOW).booked(Some(booking))
+        });
+        let mut connection = schema::connect(&path)?;
+        learn(&mut connection, &path, run, false, learnt.into())?;
+        connection.execute_batch(damage)?;
+        let read = stored(&store, run);
+        assert!(matches!(read, Err(StoreError::Damaged { .. })), "{damage}: {read:?}");
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Our own books with the real binary: every row is compared to the last digit, both totals are said, and sums tie out to an
+//! invoice. The figures stand in the provider's reference and in `sample_data/README.md`.
+
+use serde_json::json;
+
+use crate::support::{Place, ReportFiles, code, stderr, stdout, tieout};
+
+/// The order of the provider's reference: quote 0.03, charged 0.0002878.
+const DOCUMENTED: &str = "wfrun_314ff7d8b7a5beff1388";
+/// Settled, with a difference of 0.58042467 between the quote and what became of it.
+const SPLIT: &str = "wfrun_d88de39449148030b6f2";
+
+struct Books {
+    place: Place,
+}
+
+impl Books {
+    fn new() -> Self {
+        Self { place: Place::new() }
+    }
+
+    /// The exit code, what was said, and the report.
+    fn run(&self, csv: &str, arguments: &[&str]) -> (i32, String, ReportFiles) {
+        let ids = self.place.file("ids.csv", csv);
+        let mut run = self.place.reconcile(&ids);
+        let run = run.args(["--sandbox", "--as-of", "2026-06-01T00:00:00Z"]).args(arguments).output().expect("starts");
+        (code(&run), format!("{}{}", stdout(&run), stderr(&run)), self.place.report())
+    }
+}
+
+fn mismatches(report: &ReportFiles) -> Vec<[String; 5]> {
+    let rows = report.rows("discrepancies.csv").into_iter().filter(|row| row["check"] == "expected-mismatch");
+    rows.map(|row| ["input_line", "expected", "actual", "difference", "message"].map(|column| row[column].clone()))
+        .collect()
+}
+
+#[test]
+fn a_difference_of_one_unit_in_the_eighth_decimal_is_found() {
+    let books = Books::new();
+    let expect = ["--expect", "final_amount=金额", "--expect", "workflow_id=workflow"];
+    let csv = |amount: &str| format!("run_order_id,金额,workflow\n{DOCUMENTED},{amount},wf_861ef31e94dcfb10e6e7\n");
+    for same in ["0.0002878", "￥０．０００２８７８０", "\"'0.00028780\"", "2.878e-4"] {
+        let (exit, said, report) = books.run(&csv(same), &expect);
+        assert_eq!((exit, report.verdict().as_str()), (0, "reconciled"), "{same}: {said}");
+    }
+    let (exit, said, report) = books.run(&csv("0.00028781"), &expect);
+    assert_eq!((exit, report.verdict().as_str()), (1, "discrepant"), "{said}");
+    let message = "line 2: final_amount is 0.00028780, our books say 0.00028781";
+    let expected = ["2", "0.00028781", "0.00028780", "-0.00000001", message].map(str::to_owned);
+    assert_eq!(mismatches(&report), [expected]);
+    let totals =
+        json!({"ours": "0.00028781", "provider": "0.00028780", "difference": "-0.00000001", "without_amount": 0});
+    assert_eq!(report.json("summary.json")["control_totals"]["CNY"]["books"]["final_amount"], totals);
+    assert!(said.contains("Our books and the provider's"), "{said}");
+    let verify = tieout().arg("verify").arg(&report.0).arg("--files-only").output().expect("starts");
+    assert_eq!(code(&verify), 0, "{}", stdout(&verify));
+}
+
+#[test]
+fn every_row_is_compared_duplicates_too_and_what_can_not_be_read_is_named_with_its_line() {
+    let books = Books::new();
+    let csv = format!(
+        "run_order_id,amount\n{DOCUMENTED},0.0002878\n{SPLIT},\"1.234,56\"\n{DOCUMENTED},0.0003\n,5\nwfrun_0{},2\n",
+        "0".repeat(19)
+    );
+    let (exit, said, report) = books.run(&csv, &["--expect", "final=amount", "--currency", "CNY"]);
+    assert_eq!(exit, 1, "{said}");
+    let found: Vec<(String, String)> =
+        mismatches(&report).into_iter().map(|[line, .., message]| (line, message)).collect();
+    assert_eq!(found[0].0, "2", "the row that has the order first stands for it");
+    assert_eq!(found[0].1, "line 4: final_amount is 0.00028780, our books say 0.00030000");
+    assert_eq!(found[1].1, "line 3: final_amount can't be read as an amount: not a decimal number");
+    let twice: Vec<_> =
+        report.rows("discrepancies.csv").into_iter().filter(|row| row["check"] == "booked-twice").collect();
+    assert_eq!(twice.len(), 1);
+    assert_eq!(
+        (twice[0]["actual"].as_str(), twice[0]["message"].as_str()),
+        ("2", "our books carry the order on lines 2, 4")
+    );
+    assert_eq!((report.population("duplicate"), report.population("rejected")), (1, 1));
+    // Our column as a whole, whatever became of the rows: 0.0002878 + 0.0003 + 5 + 2, and one cell that is no amount.
+    let totals = &report.json("summary.json")["control_totals"]["CNY"]["books"]["final_amount"];
+    assert_eq!((&totals["ours"], &totals["without_amount"]), (&json!("7.00058780"), &json!(1)));
+    for other in [&["verify"][..], &["audit"]] {
+        let mut again = tieout();
+        again.args(other).arg(&report.0);
+        let again = if other == ["verify"] {
+            again.arg("--files-only")
+        } else {
+            again.arg("--out").arg(books.place.path("audit"))
+        };
+        let ended = again.output().expect("starts");
+        assert_eq!(code(&ended), i32::from(other == ["audit"]), "{}", stderr(&ended));
+    }
+    let audited = ReportFiles(books.place.path("audit"));
+    assert_eq!(audited.evident(), report.evident(), "judged again as it was");
+}
+
+#[test]
+fn a_sum_ties_out_to_an_invoice_or_the_verdict_says_so() {
+    let books = Books::new();
+    let csv = format!("run_order_id\n{DOCUMENTED}\n");
+    for (total, exit, verdict) in [
+        ("final=0.0002878", 0, "reconciled"),
+        ("final:CNY=￥0.00028780", 0, "reconciled"),
+        ("final=0.0002879", 1, "discrepant"),
+        ("quote:USD=0.03", 1, "discrepant"),
+    ] {
+        let (code, said, report) = books.run(&csv, &["--control-total", total]);
+        assert_eq!((code, report.verdict().as_str()), (exit, verdict), "{total}: {said}");
+        assert_eq!(said.contains("DOES NOT TIE OUT"), exit == 1, "{said}");
+    }
+    let (_, _, report) = books.run(&csv, &["--control-total", "final=0.0002879;quote=0.03"]);
+    let ties = json!([
+        {"field": "final_amount", "currency": "CNY", "expected": "0.00028790", "actual": "0.00028780", "difference": "-0.00000010"},
+        {"field": "quote_amount", "currency": "CNY", "expected": "0.03000000", "actual": "0.03000000", "difference": "0.00000000"},
+    ]);
+    assert_eq!(report.json("summary.json")["ties"], ties);
+    let verify = tieout().arg("verify").arg(&report.0).arg("--files-only").output().expect("starts");
+    assert_eq!(code(&verify), 0, "{}", stdout(&verify));
+}
+
+#[test]
+fn a_mismatch_is_waived_as_any_other_discrepancy() {
+    let books = Books::new();
+    let waivers = books.place.file(
+        "waivers.toml",
+        format!(
+            "[[waiver]]\norder = '{DOCUMENTED}'\ncheck = 'expected-mismatch'\ndifference = '-0.00000001'\n\
+             owner = 'Li Wei'\nreason = 'rounding of ours'\nexpires = '2026-12-31'\n"
+        ),
+    );
+    let waivers = waivers.to_str().expect("a path");
+    let csv = format!("run_order_id,amount\n{DOCUMENTED},0.00028781\n");
+    let (exit, said, report) = books.run(&csv, &["--expect", "final_amount=amount", "--waivers", waivers]);
+    assert_eq!((exit, report.population("waived")), (0, 1), "{said}");
+}
+
+#[test]
+fn what_can_not_be_compared_is_a_usage_error() {
+    let books = Books::new();
+    let csv = format!("run_order_id,amount,amount\n{DOCUMENTED},1,1\n");
+    for (arguments, message) in [
+        (&["--expect", "final_amount=price"][..], "there is no such column"),
+        (&["--expect", "final_amount=amount"], "2 columns are called that"),
+        (&["--expect", "final_amout=2"], "did you mean final_amount?"),
+        (&["--expect", "final_amount"], "give a field and a column"),
+        (&["--expect", "final=2", "--expect", "final_amount=3"], "one column only"),
+        (&["--control-total", "final=lots"], "not a decimal number"),
+        (&["--control-total", "workflow_id=1"], "the amounts are"),
+        (&["--control-total", "final:yuan=1"], "in capitals"),
+        (&["--control-total", "final"], "as in final=1234.56"),
+    ] {
+        let (exit, said, report) = books.run(&csv, arguments);
+        assert_eq!(exit, 2, "{arguments:?}: {said}");
+        assert!(said.contains(message), "{arguments:?}: {said}");
+        assert!(!report.exists());
+    }
+}

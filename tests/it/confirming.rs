@@ -1,0 +1,74 @@
+//! The confirm-read: an order that fails is read once more before it is reported, and the newer reply is judged.
+
+use std::collections::BTreeMap;
+
+use tieout::sandbox::{FaultPlan, KEY, Options};
+
+use crate::support::{Place, Server, code, stderr, stdout};
+
+const DOCUMENTED: &str = "wfrun_314ff7d8b7a5beff1388";
+/// Charged 0.58042467 more than the quote has room for, however often it is read.
+const SPLIT: &str = "wfrun_d88de39449148030b6f2";
+
+fn run(place: &Place, faults: &[&str]) -> (i32, String, BTreeMap<String, usize>) {
+    let faults = FaultPlan::from_specs(faults).expect("a plan");
+    let server = Server::start(Options { faults, journal: true, ..Options::default() });
+    let ids = place.file("ids.csv", format!("run_order_id\n{DOCUMENTED}\n{SPLIT}\n"));
+    let mut run = place.reconcile(&ids);
+    let run = run.env("CHENYU_API_KEY", KEY).args(["--api-url", &server.url, "--retries", "0"]);
+    let run = run.args(["--as-of", "2026-06-01T00:00:00Z", "--fresh"]).output().expect("starts");
+    let mut asked = BTreeMap::new();
+    for arrival in server.journal.arrivals() {
+        *asked.entry(arrival.run_order_id.expect("an order")).or_default() += 1;
+    }
+    (code(&run), format!("{}{}", stdout(&run), stderr(&run)), asked)
+}
+
+fn times(documented: usize, split: usize) -> BTreeMap<String, usize> {
+    [(DOCUMENTED.to_owned(), documented), (SPLIT.to_owned(), split)].into()
+}
+
+#[test]
+fn what_fails_is_read_once_more_and_nothing_else() {
+    let place = Place::new();
+    let (exit, said, asked) = run(&place, &[]);
+    assert_eq!((exit, asked), (1, times(1, 2)), "{said}");
+    assert!(said.contains("1 failing order was read once more: none had changed."), "{said}");
+    let fetch = &place.report().json("manifest.json")["fetch"];
+    assert_eq!((&fetch["read_again"], &fetch["changed_meanwhile"]), (&1.into(), &0.into()));
+}
+
+#[test]
+fn the_newer_reply_is_judged_and_the_change_is_said() {
+    let place = Place::new();
+    let undisturbed = run(&place, &[]);
+    let expected = place.report().evident();
+    // The first reply about the documented order names another one: a torn read.
+    let (exit, said, asked) = run(&place, &[&format!("wrong-order,ids={DOCUMENTED},times=1")]);
+    assert_eq!((exit, asked), (undisturbed.0, times(2, 2)), "{said}");
+    assert!(
+        said.contains("2 failing orders were read once more: 1 had changed, and the newer reply is judged."),
+        "{said}"
+    );
+    assert_eq!(place.report().evident(), expected, "as if it had never been read half");
+    let fetch = &place.report().json("manifest.json")["fetch"];
+    assert_eq!((&fetch["read_again"], &fetch["changed_meanwhile"]), (&2.into(), &1.into()));
+}
+
+#[test]
+fn what_can_not_be_had_again_stays_as_it_was_read_first() {
+    let place = Place::new();
+    run(&place, &[]);
+    let expected = place.report().evident();
+    // The third request is the second one for the order that fails.
+    let (exit, said, asked) = run(&place, &["status=500,nth=3"]);
+    assert_eq!((exit, asked), (1, times(1, 2)), "{said}");
+    assert_eq!(place.report().evident(), expected);
+}
+
+#[test]
+fn an_order_that_is_gone_when_it_is_read_again_is_not_found() {
+    let place = Place::new();
+    let (exit, said, _) = run(&place, &["status=404,nth=3"]);
+    assert_eq!((exit, place.report().population("not_found")), (1, 1), "{said}");
+}

@@ -1,0 +1,133 @@
+//! What people see at the end of a job: in their language, in columns that line up, and coloured only where they look.
+
+use std::fs;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::support::{Place, code, repository, stdout, tieout};
+
+const LANGUAGES: [(&str, &str); 2] = [("en", "README.md"), ("zh-CN", "README.zh-CN.md")];
+
+/// The summary of the sample, with these arguments and variables.
+fn summary(arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let place = Place::new();
+    let mut command = place.reconcile(repository("sample_data/ids.csv"));
+    command.args(["--sandbox", "--as-of", "2026-11-23T02:00:00Z"]).args(arguments).envs(variables.iter().copied());
+    let run = command.output().expect("starts");
+    assert_eq!(code(&run), 1, "{run:?}");
+    stdout(&run)
+}
+
+/// What the language's README says that one sees.
+fn documented(readme: &str) -> String {
+    let text = fs::read_to_string(repository(readme)).expect("a README");
+    let block = text.split("```").find(|block| block.starts_with("text\n$ cargo run -- reconcile")).expect("a block");
+    block.lines().skip(2).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn the_summary_is_what_the_readmes_show() {
+    for (language, readme) in LANGUAGES {
+        let (shown, documented) = (summary(&["--lang", language], &[]), documented(readme));
+        assert_eq!(but_last(&shown), but_last(&documented), "{readme}");
+    }
+}
+
+#[test]
+fn an_audit_says_the_same_in_the_language_of_who_asks() {
+    let place = Place::new();
+    let mut command = place.reconcile(repository("sample_data/ids.csv"));
+    let run = command.args(["--sandbox", "--as-of", "2026-11-23T02:00:00Z"]).output().expect("starts");
+    assert_eq!(code(&run), 1, "{run:?}");
+    for (language, readme) in LANGUAGES {
+        let mut audit = tieout();
+        audit.args(["--lang", language, "audit"]).arg(place.path("report")).arg("--out").arg(place.path(language));
+        let shown = stdout(&audit.output().expect("starts"));
+        let population = |text: &str| text.split("\n\n").nth(1).expect("parts").to_owned();
+        assert_eq!(population(&shown), population(&documented(readme)), "{language}");
+    }
+}
+
+#[test]
+fn columns_line_up_by_what_a_terminal_shows() {
+    for (language, _) in LANGUAGES {
+        let shown = summary(&["--lang", language], &[]);
+        let parts: Vec<&str> = shown.split("\n\n").collect();
+        // Numbers are the last column of these: every row ends where the others do. A sentence below is not set in.
+        for part in &parts[1..3] {
+            let rows = part.lines().skip(1).filter(|line| line.starts_with("  "));
+            let widths: Vec<usize> = rows.map(UnicodeWidthStr::width).collect();
+            assert!(widths.len() > 5 && widths.iter().all(|width| *width == widths[0]), "{widths:?} in:\n{part}");
+        }
+        // These begin where the others do.
+        let begins = |line: &str, word: &str| line.find(word).map(|at| line[..at].width());
+        for (part, words) in [(parts[3], ["错误", "警告", "error", "warning"]), (parts[4], ["wfrun_"; 4])] {
+            let rows = part.lines().skip(2);
+            let columns: Vec<usize> =
+                rows.map(|line| words.iter().find_map(|word| begins(line, word)).expect("a word")).collect();
+            assert!(columns.len() >= 5 && columns.iter().all(|at| *at == columns[0]), "{columns:?} in:\n{part}");
+        }
+    }
+}
+
+#[test]
+fn colours_are_for_who_wants_them_and_say_nothing_that_the_words_do_not() {
+    let plain = summary(&[], &[]);
+    for other in [
+        summary(&["--color", "auto"], &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]),
+        summary(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]),
+    ] {
+        assert_eq!(but_last(&other), but_last(&plain));
+    }
+    assert!(!plain.contains('\x1b'), "standard output is no terminal here");
+    for coloured in [
+        summary(&["--color", "always"], &[("NO_COLOR", "1")]),
+        summary(&[], &[("CLICOLOR_FORCE", "1")]),
+        summary(&[], &[("TIEOUT_COLOR", "always")]),
+    ] {
+        assert!(coloured.starts_with("\x1b[1;31mVerdict: DISCREPANT\x1b[0m\n"), "{coloured}");
+        assert!(coloured.contains("\n\n\x1b[1mPopulation\x1b[0m\n"), "{coloured}");
+        let stripped = coloured.replace("\x1b[1;31m", "").replace("\x1b[1m", "").replace("\x1b[0m", "");
+        assert_eq!(but_last(&stripped), but_last(&plain));
+    }
+}
+
+/// All but the last line, which names the folder.
+fn but_last(text: &str) -> &str {
+    text.trim_end().rsplit_once('\n').expect("lines").0
+}
+
+#[test]
+fn a_comparison_is_in_the_language_of_who_asks() {
+    let place = Place::new();
+    let all = fs::read_to_string(repository("sample_data/ids.csv")).expect("the sample");
+    let some: String = all.lines().take(150).map(|line| format!("{line}\n")).collect();
+    let ids = [("old", place.file("some.csv", some)), ("new", repository("sample_data/ids.csv"))];
+    for (name, ids) in &ids {
+        let mut job = place.reconcile(ids);
+        job.args(["--sandbox", "-q", "--as-of", "2026-11-23T02:00:00Z", "--out", name]);
+        assert_eq!(code(&job.output().expect("starts")), 1);
+    }
+    let diff = |language: &str| {
+        let mut diff = tieout();
+        diff.args(["--lang", language, "diff"]).arg(place.path("old")).arg(place.path("new"));
+        stdout(&diff.output().expect("starts"))
+    };
+    let (english, chinese) = (diff("en"), diff("zh-CN"));
+    // The counts, the parts and their rows are the same; the words are not.
+    assert!(
+        english.starts_with("Discrepancies: 6 new, 0 changed, 21 persisting, 0 not assessed, 0 resolved\n"),
+        "{english}"
+    );
+    assert!(chinese.starts_with("差异：新增 6 项，有变 0 项，仍在 21 项，无法判断 0 项，已解决 0 项\n"), "{chinese}");
+    assert!(english.contains("\nNew (6)\n") && chinese.contains("\n新增（6 项）\n"), "{chinese}");
+    assert_eq!(english.lines().count(), chinese.lines().count());
+    let figures = |text: &str| -> Vec<String> {
+        let (_, tables) = text.split_once("\n\n").expect("tables below the two folders");
+        let words = tables.split_whitespace().filter(|word| word.starts_with("wf") || word.contains('.'));
+        words.filter(|word| word.is_ascii()).map(str::to_owned).collect()
+    };
+    let (english, chinese) = (figures(&english), figures(&chinese));
+    assert!(english.len() > 100);
+    assert_eq!(english, chinese);
+}
