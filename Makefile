@@ -13,6 +13,9 @@ export CARGO_TARGET_DIR
 VENV := $(CACHE)/venv
 # The outer tests read reports with DuckDB and pyarrow through this Python.
 export TIEOUT_TEST_PYTHON := $(VENV)/bin/python
+NODE_READER := $(CACHE)/html-reader
+# They open report.html in Chromium with what stands here.
+export TIEOUT_TEST_NODE_MODULES := $(NODE_READER)/node_modules
 BENCH_VENV := $(CACHE)/bench-venv
 # The script that the benchmark compares with runs on this one.
 export BENCH_PYTHON := $(BENCH_VENV)/bin/python
@@ -44,6 +47,13 @@ define venv
 	cp $(2) "$(1)/requirements.txt"; }
 endef
 
+# $(call node_modules,FOLDER,SOURCES): unless FOLDER holds what SOURCES/package-lock.json names, installs it anew.
+define node_modules
+@cmp -s $(2)/package-lock.json "$(1)/package-lock.json" && [ -d "$(1)/node_modules" ] || { \
+	rm -rf "$(1)" && mkdir -p "$(1)" && cp $(2)/package.json $(2)/package-lock.json "$(1)/" && \
+	npm ci --prefix "$(1)" --ignore-scripts --no-audit --no-fund --loglevel=error || { rm -rf "$(1)"; exit 1; }; }
+endef
+
 ##@ Every day
 .PHONY: test
 test: need-cargo fmt-check lint doc deny run-tests ## everything CI checks: format, lints, docs, licences, advisories, all tests
@@ -66,6 +76,11 @@ sample: need-cargo ## makes reports/sample anew, from sample_data/ids.csv agains
 	@state=$$(mktemp -d); trap 'rm -rf "$$state"' EXIT; \
 	cargo run --locked -- reconcile sample_data/ids.csv --sandbox --out reports/sample \
 		--as-of 2026-06-01T00:00:00Z --state "$$state/state.sqlite" || [ $$? -eq 1 ] # 1: the sandbox plants discrepancies
+
+.PHONY: pictures
+pictures: need-cargo need-html-reader ## takes the pictures of report.html for docs/ anew
+	$(call need,a font with Chinese,fc-list :lang=zh-cn | grep -q .,fontconfig fonts-noto-cjk)
+	cargo test --locked --test it html::pictures -- --ignored --exact
 
 .PHONY: bench
 bench: need-cargo need-nginx need-oha need-peer ## pacing, speed beside oha and a Python script, commits, memory, resume, proof (PARTS=pacing: one of them)
@@ -91,7 +106,7 @@ deny: need-cargo-deny ## licences, banned crates, sources; advisories where thei
 	fi
 
 .PHONY: run-tests
-run-tests: need-nginx need-readers ## all tests, the outer ones (nginx, DuckDB, pyarrow) included
+run-tests: need-nginx need-readers need-html-reader ## all tests, the outer ones (nginx, DuckDB, pyarrow, Chromium) included
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
 	cargo test --locked --no-fail-fast 2>&1 | tee "$$log" || status=$$?; \
 	awk '/^test result: / { passed += $$4; failed += $$6; ignored += $$8 } \
@@ -122,6 +137,18 @@ need-oha: need-cargo
 .PHONY: need-readers
 need-readers: need-python
 	$(call venv,$(VENV),tests/readers/requirements.txt,duckdb jsonschema pyarrow)
+
+.PHONY: need-html-reader
+need-html-reader: need-chromium need-node
+	$(call node_modules,$(NODE_READER),tests/readers/html)
+
+.PHONY: need-chromium
+need-chromium:
+	$(call need,Chromium,command -v chromium chromium-browser google-chrome,chromium)
+
+.PHONY: need-node
+need-node:
+	$(call need,Node.js with npm,command -v node && command -v npm,nodejs npm)
 
 .PHONY: need-peer
 need-peer: need-python

@@ -16,7 +16,8 @@ use crate::store::Confirmations;
 pub(super) fn run(command: Audit, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
     let evident = Evident::open(&command.report).map_err(failure)?;
     let was = evident.manifest.stamp.settings.judging().map_err(Failure::usage)?;
-    let (changes, destination) = settings::changes(&command, &was).map_err(Failure::usage)?;
+    let (mut changes, destination) = settings::changes(&command, &was).map_err(Failure::usage)?;
+    changes.language = Some(voice.texts.language());
     destination.check().map_err(|error| match error {
         PublishError::Io { .. } => Failure::no_report(error),
         PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) => Failure::usage(error),

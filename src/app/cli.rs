@@ -4,6 +4,7 @@
 mod asking;
 mod choices;
 mod discover;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,11 +16,13 @@ use serde::{Deserialize, Serialize};
 use super::exit::FailOn;
 use super::voice::Colour;
 use crate::language::Language;
+use crate::report::formats::Format;
 use crate::sandbox;
 
 pub use asking::Asking;
 pub use choices::{CsvEncoding, DayBy, Kept, Output};
 pub use discover::Discover;
+pub use workflow::WorkflowOptions;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -274,6 +277,9 @@ pub struct Options {
     /// How the CSV files of a report are written [default: utf8]
     #[arg(long, env = "TIEOUT_CSV_ENCODING", value_name = "NAME", help_heading = "Output")]
     pub csv_encoding: Option<CsvEncoding>,
+    /// What the report is written in: csv, json, parquet (these always), html [default: csv,json,parquet,html]
+    #[arg(long, env = "TIEOUT_FORMAT", value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
+    pub format: Option<Vec<Format>>,
     /// A label for the report's heading
     #[arg(long, env = "TIEOUT_ACCOUNT", value_name = "NAME", help_heading = "Output")]
     pub account: Option<String>,
@@ -283,18 +289,6 @@ pub struct Options {
     /// The language of texts for people: on the command line it is an option of every command.
     #[arg(skip)]
     pub lang: Option<Language>,
-}
-
-/// What is other than usual for the orders of one workflow.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct WorkflowOptions {
-    /// By how much quote-split and cost-sum may be off.
-    pub tolerance: Option<String>,
-    /// From which age an order that is not settled is a warning.
-    pub stale_after: Option<String>,
-    /// From which size on a difference is material.
-    pub material: Option<String>,
 }
 
 /// Where a command finds what `reconcile` left.
@@ -351,6 +345,9 @@ pub struct Audit {
     /// How the CSV files of the report are written
     #[arg(long, value_name = "NAME")]
     pub csv_encoding: Option<CsvEncoding>,
+    /// What the report is written in, instead of what it was: csv, json, parquet (these always), html
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub format: Option<Vec<Format>>,
     /// A label for the report's heading
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,

@@ -87,6 +87,8 @@ fn open(settings: Settings) -> Result<Job, Failure> {
         account: settings.account,
         csv_encoding: settings.csv_encoding,
         allow_empty: settings.allow_empty,
+        formats: settings.formats,
+        language: settings.language,
         fail_on: settings.fail_on.iter().map(|verdict| verdict.word().to_owned()).collect(),
         resuming: Resuming { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },
         confirms: settings.confirms,

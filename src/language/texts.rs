@@ -19,12 +19,14 @@ type Bundle = FluentBundle<FluentResource>;
 const ENGLISH: &[&str] = &[
     include_str!("../../locales/en/diff.ftl"),
     include_str!("../../locales/en/explain.ftl"),
+    include_str!("../../locales/en/report.ftl"),
     include_str!("../../locales/en/terminal.ftl"),
     include_str!("../../locales/en/words.ftl"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../../locales/zh-CN/diff.ftl"),
     include_str!("../../locales/zh-CN/explain.ftl"),
+    include_str!("../../locales/zh-CN/report.ftl"),
     include_str!("../../locales/zh-CN/terminal.ftl"),
     include_str!("../../locales/zh-CN/words.ftl"),
     // English has these in the code.

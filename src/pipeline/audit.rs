@@ -6,13 +6,15 @@ use jiff::Timestamp;
 
 use super::JobError;
 use crate::checks::Judging;
+use crate::language::Language;
 use crate::report::ReportError;
 use crate::report::builder::{Builder, FACTS_FILE, Options, Report};
 use crate::report::chain;
 use crate::report::completeness::{COMPLETENESS_FILE, Completeness};
 use crate::report::csv::Encoding;
 use crate::report::evidence::EVIDENCE_FILE;
-use crate::report::manifest::{EarlierStamp, MANIFEST_FILE, Manifest, Stamp, hash_file};
+use crate::report::formats::Formats;
+use crate::report::manifest::{EarlierStamp, FileStamp, MANIFEST_FILE, Manifest, Stamp, designs, hash_file};
 use crate::report::publish::Destination;
 use crate::report::replay::Replay;
 use crate::summary::Weighed;
@@ -28,6 +30,10 @@ pub struct Changes {
     pub account: Option<String>,
     /// How CSV files are written.
     pub csv_encoding: Option<Encoding>,
+    /// Which formats it is written in.
+    pub formats: Option<Formats>,
+    /// In which language people read it.
+    pub language: Option<Language>,
 }
 
 /// A report whose evidence was proved to be what its manifest says.
@@ -74,7 +80,14 @@ impl Evident {
         }
     }
 
-    /// Judges the evidence and writes every file of a report but the manifest into a folder.
+    /// The files that all figures come from, as the manifest says them.
+    pub fn evidence(&self) -> Vec<FileStamp> {
+        let named = |name: &str| self.manifest.files.iter().find(|file| file.name == name).cloned();
+        [FACTS_FILE, EVIDENCE_FILE, COMPLETENESS_FILE].into_iter().filter_map(named).collect()
+    }
+
+    /// Judges the evidence and writes every file of a report but the manifest into a folder. Pages say that `evidence`, where
+    /// it is given, is what their figures come from.
     ///
     /// # Errors
     /// When the evidence can't be read, the folder not be written, or the report would contradict itself.
@@ -82,9 +95,11 @@ impl Evident {
         &self,
         into: &Path,
         changes: &Changes,
+        evidence: Option<Vec<FileStamp>>,
         exit_code: impl Fn(&Weighed) -> u8,
     ) -> Result<Remade, JobError> {
         let stamp = &self.manifest.stamp;
+        let (formats, language) = self.presentation(changes);
         let judging = match &changes.judging {
             Some(judging) => judging.clone(),
             None => stamp
@@ -100,6 +115,9 @@ impl Evident {
             csv_encoding: changes.csv_encoding.unwrap_or(stamp.csv_encoding),
             allow_empty: stamp.allow_empty,
             rows_read: stamp.input.rows,
+            formats,
+            language,
+            evidence,
         })?;
         let mut otherwise = None;
         for replayed in Replay::open(&self.folder)? {
@@ -117,6 +135,13 @@ impl Evident {
         }
         let report = builder.finish(exit_code)?;
         Ok(Remade { report, judging, otherwise })
+    }
+
+    /// In which formats and which language it is written: as it was, but for the changes.
+    fn presentation(&self, changes: &Changes) -> (Formats, Language) {
+        let stamp = &self.manifest.stamp;
+        let formats = changes.formats.clone().unwrap_or_else(|| Formats::of_words(&stamp.formats));
+        (formats, changes.language.or(stamp.language).unwrap_or_default())
     }
 }
 
@@ -160,7 +185,8 @@ pub fn audit(
     let was = &evident.manifest.stamp;
     let as_of = changes.as_of.unwrap_or(was.as_of);
     let staging = destination.staging(as_of)?;
-    let Remade { report, judging, .. } = evident.remake(staging.path(), changes, exit_code)?;
+    let Remade { report, judging, .. } = evident.remake(staging.path(), changes, None, exit_code)?;
+    let (formats, language) = evident.presentation(changes);
     let summary = &report.summary;
     let stamp = Stamp {
         as_of,
@@ -170,6 +196,9 @@ pub fn audit(
         csv_encoding: changes.csv_encoding.unwrap_or(was.csv_encoding),
         settings: (&judging).into(),
         fail_on,
+        formats: formats.words(),
+        language: Some(language),
+        designs: designs(&formats),
         previous: chain::previous(destination, &[]),
         made_from: Some(evident.manifest_sha256.clone()),
         earlier: EarlierStamp {

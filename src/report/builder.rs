@@ -8,9 +8,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::completeness::Completeness;
-use super::evidence::EvidenceWriter;
+use super::completeness::{COMPLETENESS_FILE, Completeness};
+use super::evidence::{EVIDENCE_FILE, EvidenceWriter};
 use super::facts::FactsWriter;
+use super::formats::{Format, Formats};
+use super::html::{self, HTML_FILE, Titles};
+use super::manifest::{FileStamp, hash_file};
 use super::spend::{self, SpendRow};
 use super::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::Table;
@@ -20,6 +23,7 @@ use crate::checks::{Judging, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::PastFinding;
 use crate::domain::money::Sum;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::language::Language;
 use crate::summary::{Bridge, Summary, Tie, Weighed};
 
 /// The name of the Parquet file in a report folder.
@@ -44,6 +48,13 @@ pub struct Options {
     pub allow_empty: bool,
     /// How many rows the input has: the population must come to it.
     pub rows_read: u64,
+    /// Which formats it is written in.
+    pub formats: Formats,
+    /// In which language people read it.
+    pub language: Language,
+    /// What pages say of the files of evidence; nothing for what this report's own come to. A report that is made again to be
+    /// proved says what the proved one said: another version may compress the facts otherwise.
+    pub evidence: Option<Vec<FileStamp>>,
 }
 
 /// Takes in outcomes one by one, in the order of their lines.
@@ -294,6 +305,26 @@ impl Builder {
             settings: (&options.judging).into(),
         };
         write_json(&json, &options)?;
+        if options.formats.has(Format::Html) {
+            let (evidence, no_titles) = (evidence(&options, self.completeness.is_some())?, Titles::new());
+            let content = html::Content {
+                summary: &json,
+                weighed: &weighed,
+                rows_read: options.rows_read,
+                discrepancies: tables::discrepancies(&discrepancies),
+                spend: [tables::spend_by_workflow(&by_workflow), tables::spend_by_revision(&by_revision)]
+                    .into_iter()
+                    .chain(by_day.as_deref().map(tables::spend_by_day))
+                    .collect(),
+                pending: tables::pending(&pending, options.as_of),
+                exceptions: tables::exceptions(&exceptions),
+                resolved: tables::resolved(&past.resolved),
+                waivers: (!waivers.is_empty()).then(|| tables::waivers(&waivers)),
+                titles: self.completeness.as_ref().map_or(&no_titles, |completeness| &completeness.titles),
+                evidence: &evidence,
+            };
+            html::write(content, options.language, &options.folder.join(HTML_FILE))?;
+        }
         let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed());
         Ok(Report {
             summary: json,
@@ -395,6 +426,20 @@ fn prove_totals(summary: &Summary, aggregates: &[&[SpendRow]]) -> Result<BTreeMa
         }
     }
     Ok(control_totals)
+}
+
+/// The files that all figures come from, with their hashes; the provider's list among them where it was walked.
+fn evidence(options: &Options, is_complete: bool) -> Result<Vec<FileStamp>, ReportError> {
+    if let Some(evidence) = &options.evidence {
+        return Ok(evidence.clone());
+    }
+    let stamp = |name: &str| {
+        let path = options.folder.join(name);
+        let (sha256, bytes) = hash_file(&path).map_err(|source| ReportError::io(&path, source))?;
+        Ok(FileStamp { name: name.to_owned(), sha256, bytes })
+    };
+    let listed = is_complete.then_some(COMPLETENESS_FILE);
+    [FACTS_FILE, EVIDENCE_FILE].into_iter().chain(listed).map(stamp).collect()
 }
 
 /// The six amounts summed over settled orders, by currency.

@@ -12,7 +12,10 @@ use sha2::{Digest, Sha256};
 
 use super::ReportError;
 use super::csv::Encoding;
+use super::formats::{Format, Formats};
+use super::html::{self, HTML_FILE};
 use super::summary_json::Lifecycle;
+use crate::language::Language;
 use crate::summary::JudgingSettings;
 
 /// The manifest's name in a report folder.
@@ -46,6 +49,15 @@ pub struct Stamp {
     /// Whether an empty input was fine.
     #[serde(default)]
     pub allow_empty: bool,
+    /// The formats it is written in; none in reports of before there were any to choose.
+    #[serde(default)]
+    pub formats: Vec<String>,
+    /// The language people read it in; none in reports of before there were languages.
+    #[serde(default)]
+    pub language: Option<Language>,
+    /// What draws the files for people, by file: a version in which it is another hash draws other bytes from the same figures.
+    #[serde(default)]
+    pub designs: BTreeMap<String, String>,
     /// The report before this one in the same reports folder.
     #[serde(default)]
     pub previous: Option<Link>,
@@ -156,6 +168,13 @@ pub struct Manifest {
     pub stamp: Stamp,
     /// Every other file of the folder, by name.
     pub files: Vec<FileStamp>,
+}
+
+/// What draws the files for people in this version, for the formats that a report is written in.
+#[must_use]
+pub fn designs(formats: &Formats) -> BTreeMap<String, String> {
+    let html = formats.has(Format::Html).then(|| (HTML_FILE.to_owned(), html::design()));
+    html.into_iter().collect()
 }
 
 impl Stamp {

@@ -10,6 +10,8 @@ pub mod csv;
 pub mod evidence;
 pub mod facts;
 pub mod facts_read;
+pub mod formats;
+pub mod html;
 pub mod ids;
 pub mod manifest;
 pub mod percent;

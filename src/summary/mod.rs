@@ -27,7 +27,7 @@ pub use ageing::{AgeBucket, age_hours};
 pub use books::{BookTotals, Books};
 pub use bridge::{Bridge, BridgeLine};
 pub use population::Population;
-pub use settings::{JudgingSettings, SettingsProblem, WaiverSettings};
+pub use settings::{CompleteSettings, JudgingSettings, SettingsProblem, ThresholdSettings, WaiverSettings};
 pub use ties::Tie;
 pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, Tolerance, Waived};
 pub use verdict::{Signs, Verdict, Weighed};

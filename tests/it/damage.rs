@@ -194,9 +194,9 @@ impl Left {
     }
 }
 
-/// Leaves the figures of a report, whether they were asked for or reused.
+/// Leaves the figures of a report, whether they were asked for or reused. Its page names the hashes of what says that.
 fn forget_reuse(report: &mut Files) {
-    report.retain(|name, _| !["run_orders.parquet", "evidence.jsonl"].contains(&name.as_str()));
+    report.retain(|name, _| !["run_orders.parquet", "evidence.jsonl", "report.html"].contains(&name.as_str()));
     let summary = report.get_mut("summary.json").expect("a summary");
     let mut figures: serde_json::Value = serde_json::from_slice(summary).expect("JSON");
     figures["reused"].take();

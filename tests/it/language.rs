@@ -1,6 +1,7 @@
 //! Texts for people: both languages say everything, in the same places, and nothing is said that nobody asks for.
 
 pub(crate) mod messages;
+mod page;
 mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,8 @@ use uses::{Use, uses};
 const CHINESE_ALONE: [&str; 2] = ["findings.ftl", "help.ftl"];
 /// The file of messages that are asked for by a word of the program.
 const WORDS: &str = "words.ftl";
+/// The file of the page's messages.
+const PAGE: &str = "report.ftl";
 
 /// The messages of all files of a language but those that English has in the code.
 fn texts_of_both(language: &str) -> BTreeMap<String, Messages> {
@@ -98,7 +101,17 @@ fn every_message_is_used_and_every_used_one_is_there() {
     let in_file: BTreeSet<String> = by_file[WORDS].keys().cloned().collect();
     assert_eq!(in_file, by_word, "{WORDS} has the words of the program, all of them and no others");
     assert!(by_file[WORDS].values().all(BTreeSet::is_empty), "words are explained without variables");
-    let used: BTreeSet<&String> = uses.iter().map(|used| &used.id).chain(&by_word).collect();
+    let (of_page, named) = (page::by_word(), page::named());
+    for id in of_page.iter().chain(&named) {
+        assert!(by_file[PAGE].contains_key(id), "{id} is asked for by the page, and is not there");
+    }
+    let in_template = page::in_template();
+    for Use { id, variables } in &in_template {
+        assert_eq!(all.get(id), Some(&variables), "the template asks for {id} with other variables");
+    }
+    let used = uses.iter().map(|used| &used.id).chain(&by_word);
+    let used = used.chain(&of_page).chain(&named).chain(in_template.iter().map(|used| &used.id));
+    let used: BTreeSet<&String> = used.collect();
     let unused: Vec<_> = all.keys().filter(|id| !used.contains(*id)).collect();
     assert!(unused.is_empty(), "nobody asks for {unused:?}");
 }
@@ -129,7 +142,8 @@ fn chinese_is_chinese() {
                 messages(&text)[id].iter().map(|name| (leaked(name), Value::from("x"))).collect();
             let said = Texts::new(Language::Chinese).with(id, &variables);
             let is_mark = said.chars().all(|char| !char.is_alphanumeric());
-            let only_figures = ["diff-side", "explain-heading", "terminal-waiver-lapsed"].contains(&id.as_str());
+            let only_figures =
+                ["diff-side", "explain-heading", "report-sha256", "terminal-waiver-lapsed"].contains(&id.as_str());
             assert!(said.chars().any(is_han) || is_mark || only_figures, "{name}: {id} is not translated: {said}");
         }
     }

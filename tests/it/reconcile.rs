@@ -11,13 +11,14 @@ use tieout::sandbox::{Anomaly, KEY, Kind, Malformation, Options, describe};
 use crate::support::{Place, ReportFiles, Server, code, repository, stderr, stdout};
 
 const SAMPLE_AS_OF: [&str; 3] = ["--sandbox", "--as-of", "2026-06-01T00:00:00Z"];
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "discrepancies.csv",
     "evidence.jsonl",
     "exceptions.csv",
     "manifest.json",
     "pending.csv",
     "reperform.sql",
+    "report.html",
     "resolved.csv",
     "run_orders.parquet",
     "spend_by_day.csv",

@@ -31,6 +31,9 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
         csv_encoding: csv::Encoding::default(),
         allow_empty: false,
         rows_read,
+        formats: Formats::default(),
+        language: Language::default(),
+        evidence: None,
     })
     .expect("writable");
     builder.add(outcome(2, [100, 60, 40, 60, 0, 60]), Background::default()).expect("writable");

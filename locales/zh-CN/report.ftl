@@ -1,0 +1,332 @@
+### 供人阅读的报告 report.html。机器名称（代码、列名、状态）一律不译。
+
+## 页面
+report-name = 对账报告
+report-skip = 跳到结论
+report-sections = 章节
+report-theme = 配色
+report-theme-auto = 跟随系统
+report-theme-light = 浅色
+report-theme-dark = 深色
+report-as-of = 截至 { $time }
+report-no-account = 账单对账
+report-no-currency = 无币种
+report-scroll = { $table }，可横向滚动
+
+## 结论
+report-verdict = 结论
+report-verdict-incomplete = 不完整
+report-verdict-discrepant = 有差异
+report-verdict-warnings = 有警告
+report-verdict-pending = 待结算
+report-verdict-reconciled = 对账相符
+report-verdict-empty = 无数据
+report-why-reconciled = 全部订单均已结算，且账目相符。
+report-why-pending = { $n ->
+       *[other] 目前应核对的部分全部相符；另有 { $count } 笔订单尚未结算。
+    }
+report-why-warnings = 账目相符，但有事项值得留意。
+report-why-discrepant = { $n ->
+       *[other] 有 { $count } 行需要人工核查。这是对账的结果，并非程序出错。
+    }
+report-why-reconciled-in-part = 全部订单均已结算，并通过了启用的检查。
+report-why-pending-in-part = { $n ->
+       *[other] 目前应核对的部分均通过了启用的检查；另有 { $count } 笔订单尚未结算。
+    }
+report-why-variance =
+    有 { $totals } 项控制总额对不上{ $n ->
+        [0] { "" }
+       *[other] ，另有 { $count } 行需要人工核查
+    }。这是对账的结果，并非程序出错。
+report-why-lacking = { $n ->
+       *[other] 输入缺少服务方列出的 { $count } 笔订单。这是对账的结果，并非程序出错。
+    }
+report-why-list-gap = 无法给出结论：不知道输入是否缺少订单，请重新运行。
+report-why-incomplete = { $n ->
+       *[other] 无法给出结论：有 { $count } 行没有得到可读的答复，请重新运行。
+    }
+report-why-no-rows = 无法给出结论：输入文件没有任何数据行。
+report-why-no-orders = 无法给出结论：没有任何一行查到订单。
+report-why-empty = 没有需要对账的内容，且已设置为允许。
+
+report-key-rows = 读入行数
+report-key-rows-note = 每行恰好归入一类
+report-key-findings = 未通过的检查
+report-key-findings-note = { $errors } 项错误，{ $warnings } 项警告
+report-key-material = 重大差异
+report-key-material-note = 重大性水平 { $amount }
+report-key-pending = 未结算
+report-key-pending-note = 时间性差异
+report-key-exceptions = 例外
+report-key-exceptions-note = 没有可供判断的订单
+report-lifecycle = 与上一份报告相比：新增 { $new } 项，持续 { $persisting } 项，已解决 { $resolved } 项。
+report-not-assessed = 上一份报告中的 { $count } 项本次无法判断。
+report-reused = { $count } 笔订单未再次查询：此前运行时已见其结算。
+
+## 总体
+report-population = 总体
+report-population-note = 输入的每一行恰好归入一类。
+report-population-bar = 各类行数的构成
+report-bucket = 类别
+report-meaning = 含义
+report-rows = 行数
+report-bucket-reconciled = 相符
+report-bucket-discrepant = 有差异
+report-bucket-waived = 已豁免
+report-bucket-pending = 待结算
+report-bucket-not_found = 查无订单
+report-bucket-refused = 拒绝提供
+report-bucket-malformed = 答复不合规
+report-bucket-unfetched = 未取得
+report-bucket-duplicate = 重复
+report-bucket-rejected = 无法使用
+report-bucket-reconciled-means = 已结算，且应核对的错误级检查全部通过
+report-bucket-discrepant-means = 至少一项应核对的错误级检查未通过
+report-bucket-waived-means = 未通过的项目均有有效豁免
+report-bucket-pending-means = 尚未结算；目前应核对的部分相符
+report-bucket-not_found-means = 服务方答复没有这笔订单
+report-bucket-refused-means = 服务方拒绝提供这笔订单
+report-bucket-malformed-means = 答复不是可精确保存的运行订单
+report-bucket-unfetched-means = 没有得到答复
+report-bucket-duplicate-means = 同一 ID 在前面的行已出现
+report-bucket-rejected-means = 该行没有可用的 ID
+report-population-sum = 各类合计
+report-population-read = 从输入读入的行数
+report-population-equal = 合计与读入行数一致。
+
+## 控制总额
+report-totals = 控制总额
+report-totals-note = 精确到最后一位，按币种列示：不跨币种相加，也不作任何舍入。
+report-total = 合计
+report-totals-empty = 没有取得任何订单，因此没有可汇总的金额。
+report-amounts = 已结算订单合计
+report-quote-split = 报价 = 实扣 + 释放
+report-cost-sum = 总费用 = 算力 + 外部模型
+report-net-difference = 差异净额
+report-gross-difference = 差异总额
+report-lacking-orders = 缺少金额的订单
+report-tolerated = 仅因容差而通过
+report-tolerated-passes = 通过次数
+report-waived = 已豁免
+report-waived-findings = 未通过的检查
+report-frozen = 服务方仍冻结的款项
+report-frozen-orders = 未结算订单
+report-frozen-quotes = 其报价合计
+report-frozen-age = 其中{ $age }
+report-frozen-stale-soon = 其中即将逾期
+report-ties = 给出的控制总额
+report-ties-note = 已结算订单的合计应当达到的金额，例如发票总额。
+report-tie-given = 给出
+report-tie-summed = 合计
+report-tie-came = 结果
+report-tie-holds = 对平
+report-tie-fails = 对不上
+report-tie-which = 哪个币种？
+report-books = 我方账簿与服务方
+report-books-note = 参与比较的输入各列的合计。差异为服务方减我方。
+report-books-ours = 我方
+report-books-provider = 服务方
+report-books-without = 没有金额的行
+report-completeness = 完整性
+report-listed = 服务方自己的列表载有该期间的订单 { $listed } 笔；输入缺少其中 { $unlisted } 笔。
+report-list-missing = 服务方共计 { $counted } 笔订单，其中 { $missing } 笔从未列出：输入缺少其中哪些，不得而知。
+report-list-uncounted = 无从知道列表是否完整。
+report-list-not-had = { $problem }：输入缺少哪些订单，不得而知。
+report-bridge = 勾稽
+report-bridge-note = 报告自我验证：合计取自汇总，差异则另行逐笔累加。余数必须为零。
+report-bridge-line = 币种与等式
+report-bridge-quote-split = Σ 报价 − Σ（实扣 + 释放）+ Σ 差异 − 缺项
+report-bridge-cost-sum = Σ 总费用 − Σ（算力 + 外部模型）− Σ 差异 − 缺项
+report-bridge-whole = 整体
+report-bridge-parts = 各部分
+report-bridge-differences = 差异
+report-bridge-lacking = 缺项
+report-bridge-residual = 余数
+
+## 差异
+report-discrepancies = 差异
+report-causes = 按检查与原因
+report-causes-note = 仅在精确算术能够证明时才列出原因。净额按正负相加，总额不计正负。
+report-causes-none = 没有未通过的检查。
+report-check-and-cause = 检查与原因
+report-orders = 订单数
+report-off = 按设置未作判断：{ $checks }
+report-list = 全部未通过的检查
+report-list-note = 订单的每项未通过的检查占一行，含警告与已豁免项。
+report-check-quote-split = 报价 = 实扣 + 释放
+report-check-cost-sum = 总费用 = 算力 + 外部模型
+report-check-missing-amount = 应有的金额齐全
+report-check-negative-amount = 没有金额为负
+report-check-identity-mismatch = 答复确属所查询的订单
+report-check-currency = 有币种，且为预期币种
+report-check-expected-mismatch = 字段与我方账簿一致
+report-check-booked-twice = 我方账簿对一笔订单只记一次
+report-check-restated = 已结算订单的金额未被重述
+report-check-charge-equals-cost = 实扣等于总费用
+report-check-charge-exceeds-quote = 实扣不超过报价
+report-check-failed-run-charged = 失败的运行不扣费
+report-check-status-conflict = 各状态互不矛盾
+report-check-stale-pending = 未结算订单账龄未超限
+report-check-timestamp-order = 更新时间不早于创建时间
+report-check-unlisted-in-input = 服务方列出的订单，输入全都有
+report-check-list-mismatch = 服务方的列表与订单金额一致
+report-check-stale-soon = 未结算订单并非即将逾期
+report-check-unknown-status = 各状态均为已知用词
+report-cause-overage = 账单超出报价，没有余额可释放
+report-cause-not-released = 余额未释放
+report-cause-released-in-full = 已有扣费却释放全部报价
+report-cause-released-twice = 余额释放了两次
+report-cause-external-left-out = 总费用漏计外部模型费用
+report-cause-compute-left-out = 总费用漏计算力费用
+report-cause-external-counted-twice = 总费用重复计入外部模型费用
+report-cause-compute-counted-twice = 总费用重复计入算力费用
+report-cause-sign-flipped = 某项金额正负号相反
+report-cause-scale = 某项金额差 10 的若干次方
+report-cause-rounding = 某项金额经过舍入
+report-cause-unexplained = 没有能精确吻合的原因
+report-severity-error = 错误
+report-severity-warning = 警告
+report-lifecycle-new = 新增
+report-lifecycle-persisting = 持续
+report-yes = 是
+report-no = 否
+
+## 表格
+report-first-rows = 此处显示 { $all } 行中的前 { $count } 行：启用 JavaScript 后本页可显示全部，{ $file } 亦载有全部。
+report-cut-rows = 本页含 { $all } 行中的前 { $count } 行；{ $file } 载有全部。
+report-no-rows = 无。
+report-filter = 筛选：{ $table }
+report-search = 筛选
+report-filter-hint = 任意列中的字词
+report-filter-all = 全部
+report-filter-clear = 清除
+report-found = { $shown } / { $all } 行
+report-nothing-found = 没有符合筛选条件的行。
+report-first = 首页
+report-previous = 上一页
+report-next = 下一页
+report-last = 末页
+report-page = 第 { $page } / { $pages } 页
+report-pages = { $table }的分页
+report-copy = 复制 { $id }
+report-copied = 已复制 { $id }
+report-not-copied = 浏览器不允许复制：{ $id }
+report-printed = 打印 { $all } 行中的第 { $from } 至 { $to } 行。
+
+report-column-run_order_id = 运行订单
+report-column-input_line = 行号
+report-column-workflow_id = 工作流
+report-column-revision_id = 版本
+report-column-day = 日期
+report-column-check = 检查
+report-column-severity = 严重程度
+report-column-cause = 原因
+report-column-currency = 币种
+report-column-expected = 应为
+report-column-actual = 实际
+report-column-difference = 差异
+report-column-waived = 豁免
+report-column-lifecycle = 延续情况
+report-column-run_status = 运行状态
+report-column-settlement_status = 结算状态
+report-column-freeze_status = 冻结状态
+report-column-created_at = 创建时间（UTC）
+report-column-updated_at = 更新时间（UTC）
+report-column-message = 发现的情况
+report-column-discrepancy_id = 差异 ID
+report-column-quote_amount = 报价
+report-column-final_amount = 实扣
+report-column-released_amount = 释放
+report-column-compute_cost = 算力
+report-column-external_model_cost = 外部模型
+report-column-total_cost = 总费用
+report-column-orders = 订单数
+report-column-settled = 已结算
+report-column-pending = 待结算
+report-column-failed_runs = 失败的运行
+report-column-discrepant = 有差异
+report-column-quote_gross_difference = 报价差异总额
+report-column-quote_net_difference = 报价差异净额
+report-column-cost_gross_difference = 费用差异总额
+report-column-cost_net_difference = 费用差异净额
+report-column-age_hours = 账龄（小时）
+report-column-age_bucket = 账龄
+report-column-bucket = 类别
+report-column-reason = 原因
+report-column-detail = 详情
+report-column-state = 状态
+report-column-expires = 到期日
+report-column-owner = 负责人
+
+report-table-discrepancies = 未通过的检查
+report-table-pending = 未结算订单
+report-table-exceptions = 例外
+report-table-resolved = 已解决的差异
+report-table-waivers = 豁免
+report-table-spend_by_workflow = 按工作流的支出
+report-table-spend_by_revision = 按版本的支出
+report-table-spend_by_day = 按日的支出
+
+## 支出
+report-spend = 支出
+report-spend-note = 已结算订单的合计，按币种列示。
+report-chart-largest = 实扣金额（{ $currency }）：{ $all } 项中最大的 { $count } 项
+report-chart-all = 实扣金额（{ $currency }）
+report-chart-days = 每日实扣金额（{ $currency }）
+report-chart-table = 数字见下表。
+report-chart-none = （无）
+
+## 待结算
+report-pending = 待结算
+report-pending-note = 尚未结算的订单：属时间性差异，并非账目差异。
+report-pending-by-age = 按账龄
+report-age = 账龄
+report-age-0-1h = 不足 1 小时
+report-age-1-24h = 1 至 24 小时
+report-age-1-3d = 1 至 3 天
+report-age-3-7d = 3 至 7 天
+report-age-over-7d = 7 天以上
+report-age-unknown = 账龄不明
+
+## 例外、豁免、已解决
+report-exceptions = 例外
+report-exceptions-note = 没有可供判断的订单的行，各附原因。
+report-waivers = 豁免
+report-waivers-note = 已生效 { $applied } 项，已过期 { $expired } 项，金额已变 { $changed } 项，未用到 { $unused } 项。
+report-state-applied = 已生效
+report-state-expired = 已过期
+report-state-changed = 金额已变
+report-state-unused = 未用到
+report-resolved = 已解决
+report-resolved-note = 上一份报告列出而本次不再存在的差异，金额为当时所记。
+
+## 证明
+report-proof = 如何证明
+report-settings = 判断所用的设置
+report-setting-checks = 参与判断的检查
+report-setting-off = 未参与的检查
+report-setting-tolerance = 容差
+report-setting-tolerance-of = 容差（{ $currency }）
+report-setting-currency = 唯一预期的币种
+report-setting-stale-after = 视为逾期的账龄
+report-setting-hours = { $count } 小时
+report-setting-seconds = { $count } 秒
+report-setting-severities = 另行设定的严重程度
+report-setting-causes = 是否列出原因
+report-setting-material = 重大性水平
+report-setting-warn-before = 逾期前多久提醒
+report-setting-expect = 与我方账簿比较
+report-setting-workflows = 各工作流另设的阈值
+report-setting-complete = 输入必须齐全的订单的创建时间
+report-setting-waivers = 所给的豁免
+report-setting-none = 无
+report-evidence = 证据
+report-evidence-note = 本页的每个数字都出自以下文件，其哈希值列于下方。本页及其他各文件的哈希值载于 manifest.json。
+report-file = 文件
+report-bytes = 字节
+report-sha256 = SHA-256
+report-reperform = 重新执行
+report-reperform-verify = 在本报告所在的文件夹中执行：以哈希值核验每个文件，并由证据重新算出每个数字。
+report-reperform-duckdb = 不借助本程序：用 DuckDB 由事实数据算出控制总额。
+report-reperform-duckdb-checks = 以及报价不等于实扣 + 释放的订单。
+report-end = 报告结束

@@ -1,0 +1,239 @@
+//! Bars beside the tables of spend. A bar's length is worked out in whole numbers; the figure beside it is the exact one.
+
+use std::cmp::Reverse;
+
+use super::embed::visible;
+use super::{Titles, currency_name, grouped, workflow_name};
+use crate::domain::money::Sum;
+use crate::language::Texts;
+use crate::report::table::{Cell, Column};
+
+/// How many bars a ranking has at most.
+const MOST_BARS: usize = 10;
+/// How many ten thousandths the longest bar has.
+const LONGEST: i128 = 10_000;
+/// From one bar of a ranking to the next, in pixels.
+const STEP: usize = 38;
+/// The height of a timeline, in pixels.
+const HEIGHT: i128 = 120;
+/// The column whose figures are drawn: what was charged.
+const DRAWN: &str = "final_amount";
+/// The column that makes a chart a timeline.
+const DAY: &str = "day";
+/// The column whose values may have titles.
+pub(super) const WORKFLOW: &str = "workflow_id";
+
+/// One chart: of one currency, since no figure crosses currencies.
+pub(super) struct Chart {
+    /// What it shows.
+    pub(super) title: String,
+    /// Whether it goes by days rather than by size.
+    pub(super) is_timeline: bool,
+    /// Its bars.
+    pub(super) bars: Vec<Bar>,
+    /// Its height in pixels.
+    pub(super) height: usize,
+}
+
+/// One bar.
+pub(super) struct Bar {
+    /// What it is of.
+    pub(super) label: String,
+    /// Its exact figure.
+    pub(super) amount: String,
+    /// Whether the figure is below zero.
+    pub(super) is_negative: bool,
+    /// In a ranking its place from above, in pixels; in a timeline its place from the left, in percent.
+    pub(super) place: String,
+    /// In a ranking its length in percent; in a timeline its width in percent.
+    pub(super) extent: String,
+    /// The place from above and the height of a bar of a timeline, in pixels.
+    pub(super) upright: (i128, i128),
+}
+
+/// A figure with what it is of.
+struct Figure {
+    currency: String,
+    label: String,
+    amount: Sum,
+}
+
+/// The charts of a table of spend, one a currency.
+pub(super) fn charts(columns: &[Column], rows: &[Vec<Cell<'_>>], titles: &Titles, texts: Texts) -> Vec<Chart> {
+    let figures = figures(columns, rows, titles, texts);
+    let is_timeline = columns.first().is_some_and(|column| column.name == DAY);
+    let mut currencies: Vec<&str> = figures.iter().map(|figure| &*figure.currency).collect();
+    currencies.sort_unstable();
+    currencies.dedup();
+    // The currency with most to show comes first.
+    currencies.sort_by_key(|currency| Reverse(figures.iter().filter(|figure| figure.currency == *currency).count()));
+    let of = |currency: &str| {
+        let mut figures: Vec<&Figure> = figures.iter().filter(|figure| figure.currency == currency).collect();
+        if is_timeline {
+            return timeline(&figures, currency, texts);
+        }
+        figures.sort_by(|one, other| other.amount.cmp(&one.amount).then_with(|| one.label.cmp(&other.label)));
+        ranking(&figures, currency, texts)
+    };
+    currencies.into_iter().map(of).collect()
+}
+
+fn figures(columns: &[Column], rows: &[Vec<Cell<'_>>], titles: &Titles, texts: Texts) -> Vec<Figure> {
+    let place = |name: &str| columns.iter().position(|column| column.name == name);
+    let (Some(currency), Some(drawn)) = (place("currency"), place(DRAWN)) else {
+        return Vec::new();
+    };
+    // The key is what stands before the currency; its last part names the row.
+    let Some(key) = currency.checked_sub(1) else {
+        return Vec::new();
+    };
+    let text = |cell: &Cell<'_>| match cell {
+        Cell::Text(text) => visible(text).into_owned(),
+        _ => String::new(),
+    };
+    let figure = |row: &Vec<Cell<'_>>| match row[drawn] {
+        Cell::Amount(amount) => {
+            let label = Some(text(&row[key])).filter(|label| !label.is_empty());
+            let label = label.unwrap_or_else(|| texts.get("report-chart-none"));
+            let title = if columns[key].name == WORKFLOW { workflow_name(&label, titles) } else { None };
+            let label = title.unwrap_or(label);
+            Some(Figure { currency: text(&row[currency]), label, amount })
+        }
+        _ => None,
+    };
+    rows.iter().filter_map(figure).collect()
+}
+
+fn ranking(figures: &[&Figure], currency: &str, texts: Texts) -> Chart {
+    let shown = &figures[..figures.len().min(MOST_BARS)];
+    let largest = largest(shown);
+    let bars: Vec<Bar> = shown
+        .iter()
+        .enumerate()
+        .map(|(at, figure)| bar(figure, (at * STEP).to_string(), percent(share(figure.amount, largest)), (0, 0)))
+        .collect();
+    let id = if shown.len() < figures.len() { "report-chart-largest" } else { "report-chart-all" };
+    let title = texts.with(
+        id,
+        &[
+            ("currency", currency_name(currency, texts).into()),
+            ("count", grouped(shown.len() as u64).into()),
+            ("all", grouped(figures.len() as u64).into()),
+        ],
+    );
+    Chart { title, is_timeline: false, height: bars.len() * STEP, bars }
+}
+
+fn timeline(figures: &[&Figure], currency: &str, texts: Texts) -> Chart {
+    let largest = largest(figures);
+    let count = i128::try_from(figures.len()).unwrap_or(i128::MAX).max(1);
+    let bars = (0_i128..).zip(figures).map(|(at, figure)| {
+        let height = (share(figure.amount, largest) * HEIGHT / LONGEST).max(1);
+        // A fifth of each day's place is left free.
+        let width = percent(LONGEST * 4 / 5 / count);
+        bar(figure, percent(at * LONGEST / count), width, (HEIGHT - height, height))
+    });
+    let title = texts.with("report-chart-days", &[("currency", currency_name(currency, texts).into())]);
+    let height = usize::try_from(HEIGHT).unwrap_or_default();
+    Chart { title, is_timeline: true, height, bars: bars.collect() }
+}
+
+fn bar(figure: &Figure, place: String, extent: String, upright: (i128, i128)) -> Bar {
+    Bar {
+        label: figure.label.clone(),
+        amount: figure.amount.to_string(),
+        is_negative: figure.amount.units() < 0,
+        place,
+        extent,
+        upright,
+    }
+}
+
+fn largest(figures: &[&Figure]) -> Sum {
+    figures.iter().map(|figure| figure.amount.abs()).max().unwrap_or_default()
+}
+
+/// How many ten thousandths a figure's size is of the largest, rounded down.
+fn share(amount: Sum, largest: Sum) -> i128 {
+    let (size, largest) = (amount.abs().units(), largest.units());
+    // Sums may have 38 digits, which leave no room to multiply; what is cut off is no pixel.
+    let cut = (largest / 10_i128.pow(30)).max(1);
+    (size / cut * LONGEST).checked_div(largest / cut).unwrap_or_default()
+}
+
+/// Ten thousandths as percent.
+pub(super) fn percent(ten_thousandths: i128) -> String {
+    format!("{}.{:02}%", ten_thousandths / 100, ten_thousandths % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::{Language, Texts};
+    use crate::report::table::Kind;
+
+    const fn columns(key: &'static str) -> [Column; 3] {
+        [
+            Column { name: key, kind: Kind::Text },
+            Column { name: "currency", kind: Kind::Text },
+            Column { name: DRAWN, kind: Kind::Amount },
+        ]
+    }
+
+    fn charts_of(key: &'static str, rows: &[(&'static str, &'static str, i128)]) -> Vec<Chart> {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(key, currency, units)| {
+                vec![Cell::text(key), Cell::text(currency), Cell::Amount(Sum::from_units(*units).expect("38 digits"))]
+            })
+            .collect();
+        charts(
+            &columns(key),
+            &rows,
+            &Titles::from([("b".to_owned(), "Portraits".to_owned())]),
+            Texts::new(Language::English),
+        )
+    }
+
+    #[test]
+    fn the_largest_come_first_and_no_chart_mixes_currencies() {
+        let charts = charts_of("workflow_id", &[("a", "CNY", 25), ("b", "CNY", 100), ("c", "USD", 7), ("", "CNY", 0)]);
+        assert_eq!(
+            charts.iter().map(|chart| &*chart.title).collect::<Vec<_>>(),
+            ["Final amount, CNY", "Final amount, USD"]
+        );
+        let bars: Vec<_> = charts[0].bars.iter().map(|bar| (&*bar.label, &*bar.amount, &*bar.extent)).collect();
+        let expected = [
+            ("b · Portraits", "0.00000100", "100.00%"),
+            ("a", "0.00000025", "25.00%"),
+            ("(none)", "0.00000000", "0.00%"),
+        ];
+        assert_eq!(bars, expected);
+        assert_eq!(charts[1].bars[0].extent, "100.00%");
+    }
+
+    #[test]
+    fn the_largest_sums_fit_and_negative_ones_have_a_length() {
+        let largest = 10_i128.pow(38) - 1;
+        let charts =
+            charts_of("workflow_id", &[("a", "CNY", largest), ("b", "CNY", -10_i128.pow(37)), ("c", "CNY", 1)]);
+        let bars: Vec<_> = charts[0].bars.iter().map(|bar| (&*bar.label, &*bar.extent, bar.is_negative)).collect();
+        assert_eq!(bars, [("a", "100.00%", false), ("c", "0.00%", false), ("b · Portraits", "10.00%", true)]);
+    }
+
+    #[test]
+    fn days_stay_in_their_order() {
+        let rows =
+            [("2026-05-01", "CNY", 50), ("2026-05-02", "CNY", 100), ("2026-05-03", "CNY", 0), ("2026-05-04", "CNY", 1)];
+        let charts = charts_of(DAY, &rows);
+        assert!(charts[0].is_timeline);
+        let bars: Vec<_> = charts[0].bars.iter().map(|bar| (&*bar.place, &*bar.extent, bar.upright)).collect();
+        let expected = [
+            ("0.00%", "20.00%", (60, 60)),
+            ("25.00%", "20.00%", (0, 120)),
+            ("50.00%", "20.00%", (119, 1)),
+            ("75.00%", "20.00%", (119, 1)),
+        ];
+        assert_eq!(bars, expected);
+    }
+}

@@ -1,0 +1,83 @@
+//! Data inside the page: JSON in a `<script type="application/json">`, out of which nothing can break.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use crate::report::csv::is_harmful;
+
+/// A text from outside as people may see it: control characters and direction overrides are replaced.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|char| if is_harmful(char) { char::REPLACEMENT_CHARACTER } else { char }).collect())
+}
+
+/// Writes a text as a JSON string that no HTML parser takes for markup: `<` opens tags and comments, `>` and `&` go with
+/// it, and the line separators end lines in old scripts.
+pub(super) fn push_text(json: &mut String, text: &str) {
+    json.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.find(is_escaped) {
+        json.push_str(&rest[..at]);
+        let mut chars = rest[at..].chars();
+        match chars.next() {
+            Some(quote @ ('"' | '\\')) => json.extend(['\\', quote]),
+            // Everything else that is escaped has four hex digits.
+            Some(char) => {
+                let _ = write!(json, "\\u{:04x}", u32::from(char));
+            }
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    json.push_str(rest);
+    json.push('"');
+}
+
+fn is_escaped(char: char) -> bool {
+    matches!(char, '"' | '\\' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\u{7f}'..='\u{9f}') || char < ' '
+}
+
+/// A JSON list of texts.
+pub(super) fn texts<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let mut json = String::from("[");
+    for (at, text) in texts.into_iter().enumerate() {
+        if at > 0 {
+            json.push(',');
+        }
+        push_text(&mut json, text);
+    }
+    json.push(']');
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn nothing_breaks_out() {
+        let json =
+            texts(["</script><img src=x onerror=alert(1)>", "<!--<script>", "a\"b\\c", "\0\u{2028}\u{2029}\u{7f}&"]);
+        for forbidden in ["<", ">", "&", "\u{2028}", "\u{2029}", "\0", "\u{7f}"] {
+            assert!(!json.contains(forbidden), "{json}");
+        }
+    }
+
+    #[test]
+    fn what_people_must_not_see_is_replaced() {
+        assert_eq!(visible("a\u{202e}b\0\n\u{2066}"), "a\u{fffd}b\u{fffd}\u{fffd}\u{fffd}");
+        assert_eq!(visible("=1+1 订单 <b>"), "=1+1 订单 <b>");
+    }
+
+    proptest! {
+        #[test]
+        fn a_json_reader_reads_the_same(list in proptest::collection::vec(any::<String>(), 0..4)) {
+            let json = texts(list.iter().map(String::as_str));
+            prop_assert_eq!(serde_json::from_str::<Vec<String>>(&json).expect("JSON"), list);
+        }
+    }
+}

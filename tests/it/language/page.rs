@@ -1,0 +1,93 @@
+//! Which messages `report.html` asks for: by name in its template and its code, and by words of the program.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use tieout::checks::{CATALOGUE, Cause};
+use tieout::domain::finding::Severity;
+use tieout::domain::outcome::Bucket;
+use tieout::summary::Verdict;
+
+use super::uses::Use;
+use crate::support::{files_below, repository};
+
+/// Words that stand in a column, by what begins their messages.
+const COLUMN_WORDS: [(&str, &[&str]); 3] = [
+    ("report-lifecycle", &["new", "persisting"]),
+    ("report-state", &["applied", "expired", "changed", "unused"]),
+    ("report-age", &["0-1h", "1-24h", "1-3d", "3-7d", "over-7d", "unknown"]),
+];
+/// What only begins messages.
+const NO_MESSAGE: &str = "report-state";
+/// The figures beside the verdict; each has a note.
+const KEYS: [&str; 5] = ["rows", "findings", "material", "pending", "exceptions"];
+
+/// The messages that are put together with a word of the program.
+pub fn by_word() -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    let mut add = |prefix: &str, word: &str| _ = ids.insert(format!("{prefix}-{word}"));
+    for check in CATALOGUE {
+        add("report-check", check.code);
+        Cause::of_check(check.code).iter().for_each(|cause| add("report-cause", cause.code()));
+    }
+    for bucket in Bucket::ALL {
+        add("report-bucket", bucket.code());
+        add("report-bucket", &format!("{}-means", bucket.code()));
+    }
+    Verdict::ALL.iter().for_each(|verdict| add("report-verdict", verdict.code()));
+    Severity::ALL.iter().for_each(|severity| add("report-severity", severity.code()));
+    for (prefix, words) in COLUMN_WORDS {
+        words.iter().for_each(|word| add(prefix, word));
+    }
+    for key in KEYS {
+        add("report-key", key);
+        add("report-key", &format!("{key}-note"));
+    }
+    let tables = fs::read_to_string(repository("src/report/tables.rs")).expect("the tables");
+    for column in after(&tables, "column(\"") {
+        add("report-column", column);
+    }
+    let names = after(&tables, "name: \"").into_iter().chain(after(&tables, "spend(\""));
+    names.for_each(|table| add("report-table", table));
+    // The page can draw days already.
+    add("report-table", "spend_by_day");
+    add("report-column", "day");
+    let settings = fs::read_to_string(repository("src/report/html/figures.rs")).expect("the settings");
+    let named = ["label(\"", "row(\""].into_iter().flat_map(|call| after(&settings, call));
+    // A row of the control totals is named by its message, or put together.
+    let named = named.filter(|name| !name.starts_with("report-") && !name.is_empty());
+    named.for_each(|name| add("report-setting", name));
+    ids
+}
+
+/// The messages that the code of the page names, wherever it hands them on.
+pub fn named() -> BTreeSet<String> {
+    let sources = files_below(&repository("src/report/html")).into_iter().filter(|path| !path.ends_with("tests.rs"));
+    let mut ids = BTreeSet::new();
+    for path in sources {
+        let source = fs::read_to_string(path).expect("a text in UTF-8");
+        let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let literals = after(code, "\"report-").into_iter().map(|rest| format!("report-{rest}"));
+        ids.extend(literals.filter(|id| !id.contains('{') && id != NO_MESSAGE));
+    }
+    ids
+}
+
+/// The messages that the template asks for, with the variable of each.
+pub fn in_template() -> Vec<Use> {
+    let page = fs::read_to_string(repository("templates/report/page.html")).expect("the template");
+    let plain = after(&page, "t.get(\"").into_iter().map(|id| Use { id: id.to_owned(), variables: BTreeSet::new() });
+    let with = page.split("self.with(\"").skip(1).map(|rest| {
+        let mut parts = rest.split('"');
+        let id = parts.next().unwrap_or_default().to_owned();
+        Use { id, variables: parts.nth(1).into_iter().map(str::to_owned).collect() }
+    });
+    let uses: Vec<Use> = plain.chain(with).collect();
+    assert!(uses.len() > 50, "found only {uses:?}");
+    uses
+}
+
+/// What stands between each of these beginnings and the next quotation mark.
+fn after<'t>(text: &'t str, beginning: &str) -> Vec<&'t str> {
+    text.split(beginning).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
