@@ -302,6 +302,12 @@ pub(super) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(String, Vec<
         let bound = |time: &Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         row("complete", vec![format!("{} … {}", bound(since), bound(until))]);
     }
+    if let Some(zone) = &settings.timezone {
+        row("timezone", vec![clean(zone)]);
+    }
+    if let Some(time) = &settings.day_by {
+        row("day-by", vec![clean(time)]);
+    }
     row("checks", settings.checks.clone());
     row("off", checks_off(summary).into_iter().map(str::to_owned).collect());
     rows

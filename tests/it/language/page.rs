@@ -49,9 +49,6 @@ pub fn by_word() -> BTreeSet<String> {
     }
     let names = after(&tables, "name: \"").into_iter().chain(after(&tables, "spend(\""));
     names.for_each(|table| add("report-table", table));
-    // The page can draw days already.
-    add("report-table", "spend_by_day");
-    add("report-column", "day");
     let settings = fs::read_to_string(repository("src/report/html/figures.rs")).expect("the settings");
     let named = ["label(\"", "row(\""].into_iter().flat_map(|call| after(&settings, call));
     // A row of the control totals is named by its message, or put together.
