@@ -11,7 +11,7 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tieout
 CARGO_TARGET_DIR ?= $(CACHE)/target
 export CARGO_TARGET_DIR
 VENV := $(CACHE)/venv
-# The outer tests read reports with DuckDB and pyarrow through this Python.
+# The outer tests read reports with DuckDB, openpyxl and pyarrow through this Python.
 export TIEOUT_TEST_PYTHON := $(VENV)/bin/python
 BENCH_VENV := $(CACHE)/bench-venv
 # The script that the benchmark compares with runs on this one.
@@ -91,7 +91,7 @@ deny: need-cargo-deny ## licences, banned crates, sources; advisories where thei
 	fi
 
 .PHONY: run-tests
-run-tests: need-nginx need-readers ## all tests, the outer ones (nginx, DuckDB, pyarrow) included
+run-tests: need-nginx need-libreoffice need-readers ## all tests, the outer ones (nginx, DuckDB, openpyxl, pyarrow, LibreOffice) included
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
 	cargo test --locked --no-fail-fast 2>&1 | tee "$$log" || status=$$?; \
 	awk '/^test result: / { passed += $$4; failed += $$6; ignored += $$8 } \
@@ -113,6 +113,10 @@ need-cargo-deny: need-cargo
 need-nginx:
 	$(call need,nginx,command -v nginx,nginx)
 
+.PHONY: need-libreoffice
+need-libreoffice:
+	$(call need,LibreOffice Calc,command -v soffice,libreoffice-calc-nogui)
+
 .PHONY: need-oha
 need-oha: need-cargo
 	@[ "$$(oha --version 2>/dev/null)" = "oha $(OHA)" ] || \
@@ -121,7 +125,7 @@ need-oha: need-cargo
 
 .PHONY: need-readers
 need-readers: need-python
-	$(call venv,$(VENV),tests/readers/requirements.txt,duckdb pyarrow)
+	$(call venv,$(VENV),tests/readers/requirements.txt,duckdb openpyxl pyarrow)
 
 .PHONY: need-peer
 need-peer: need-python

@@ -109,6 +109,7 @@ help-reconcile-reuse-settled = 最近这段时间内（如 30d）见过已结算
 help-reconcile-evidence = 保留答复的哪些内容 [默认：billing]
 help-reconcile-evidence-billing = 计费事实，以及答复的哈希
 help-reconcile-evidence-full = 另存完整的答复，含提示词
+help-reconcile-format = 报告写成哪些格式：csv、json、parquet（这三种总会写）、xlsx、focus [默认：csv,json,parquet,xlsx]
 help-reconcile-account = 报告标题中的账户名称
 help-reconcile-output = 标准输出的内容 [默认：text]
 help-reconcile-output-text = 给人看的摘要
@@ -168,6 +169,7 @@ help-audit-control-total = 已结算订单的合计应为多少，如 final=1234
 help-audit-material = 差额（以订单币种计）达到多少即为重大
 help-audit-waivers = 豁免文件（TOML），取代原报告所用的豁免
 help-audit-all-checks = 以本版本的全部检查判断，包括原报告没有用到的
+help-audit-format = 报告写成哪些格式，取代原报告的格式：csv、json、parquet（这三种总会写）、xlsx、focus
 help-audit-as-of = 账龄的截止时间，如 2026-11-23T02:00:00Z
 help-audit-reports-dir = 报告的总文件夹：在其中新建子文件夹，latest 指向它 [默认：audits]
 help-audit-output = 标准输出的内容

@@ -3,6 +3,7 @@
 
 mod asking;
 mod discover;
+mod workflow;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,10 +15,12 @@ use serde::{Deserialize, Serialize};
 use super::exit::FailOn;
 use super::voice::Colour;
 use crate::language::Language;
+use crate::report::formats::Format;
 use crate::sandbox;
 
 pub use asking::Asking;
 pub use discover::Discover;
+pub use workflow::WorkflowOptions;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -266,6 +269,9 @@ pub struct Options {
     #[arg(long, env = "TIEOUT_EVIDENCE", value_name = "WHAT", help_heading = "Earlier runs")]
     pub evidence: Option<Kept>,
 
+    /// What the report is written in: csv, json, parquet (these always), xlsx, focus [default: csv,json,parquet,xlsx]
+    #[arg(long, env = "TIEOUT_FORMAT", value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
+    pub format: Option<Vec<Format>>,
     /// A label for the report's heading
     #[arg(long, env = "TIEOUT_ACCOUNT", value_name = "NAME", help_heading = "Output")]
     pub account: Option<String>,
@@ -275,18 +281,6 @@ pub struct Options {
     /// The language of texts for people: on the command line it is an option of every command.
     #[arg(skip)]
     pub lang: Option<Language>,
-}
-
-/// What is other than usual for the orders of one workflow.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct WorkflowOptions {
-    /// By how much quote-split and cost-sum may be off.
-    pub tolerance: Option<String>,
-    /// From which age an order that is not settled is a warning.
-    pub stale_after: Option<String>,
-    /// From which size on a difference is material.
-    pub material: Option<String>,
 }
 
 /// What standard output gets.
@@ -356,6 +350,9 @@ pub struct Audit {
     /// What ages are counted to, such as 2026-11-23T02:00:00Z
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
+    /// What the report is written in, instead of what it was: csv, json, parquet (these always), xlsx, focus
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub format: Option<Vec<Format>>,
     /// A label for the report's heading
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,

@@ -109,6 +109,7 @@ fn example(arg: &Arg) -> Option<&'static str> {
         "resume-within" => "\"6h\"",
         "reuse-settled" => "\"30d\"",
         "evidence" => "\"billing\"",
+        "format" => "[\"csv\", \"json\", \"parquet\", \"xlsx\"]",
         "account" => "\"Finance\"",
         "output" => "\"text\"",
         _ => return None,

@@ -86,6 +86,8 @@ fn open(settings: Settings) -> Result<Job, Failure> {
         started_at,
         account: settings.account,
         allow_empty: settings.allow_empty,
+        formats: settings.formats,
+        language: settings.language,
         fail_on: settings.fail_on.iter().map(|verdict| verdict.word().to_owned()).collect(),
         resuming: Resuming { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },
         confirms: settings.confirms,

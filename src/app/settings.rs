@@ -19,9 +19,11 @@ use super::exit::FailOn;
 use crate::checks::Judging;
 use crate::domain::books::Field;
 use crate::input::{Options as InputOptions, Source};
+use crate::language::Language;
 use crate::pipeline::Memory;
 use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
+use crate::report::formats::Formats;
 use crate::report::publish::Destination;
 use asking::{KEY_FILE, KEY_VARIABLE};
 use file::with_file;
@@ -56,6 +58,10 @@ pub struct Settings {
     pub fail_on: Vec<FailOn>,
     /// Whether an empty input is fine.
     pub allow_empty: bool,
+    /// Which formats the report is written in.
+    pub formats: Formats,
+    /// In which language people read it.
+    pub language: Language,
     /// Where the report goes.
     pub destination: Destination,
     /// The state.
@@ -188,11 +194,11 @@ impl SettingsError {
 /// # Errors
 /// [`SettingsError`] says which setting can't be used and what would do.
 pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, SettingsError> {
-    with_file(command.options, general, |options| settings(command.ids, options, general.quiet))
+    with_file(command.options, general, |options| settings(command.ids, options, general))
 }
 
 /// Proves the settings usable, wherever each comes from.
-fn settings(ids: PathBuf, options: Options, quiet: bool) -> Result<Settings, SettingsError> {
+fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Settings, SettingsError> {
     let key = asking::key(&options.asking)?;
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
     let judging = judging::judging(&options)?;
@@ -204,6 +210,8 @@ fn settings(ids: PathBuf, options: Options, quiet: bool) -> Result<Settings, Set
         as_of: as_of(options.as_of.as_deref())?,
         fail_on: fail_on(&options)?,
         allow_empty: options.allow_empty.unwrap_or(false),
+        formats: options.format.map_or_else(Formats::default, Formats::of),
+        language: language(general.lang, general.config.as_deref()),
         state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
         destination: options.out.map_or(Destination::Under(reports_dir), Destination::Exactly),
         account: options.account.map(account).transpose()?,
@@ -217,7 +225,7 @@ fn settings(ids: PathBuf, options: Options, quiet: bool) -> Result<Settings, Set
             keeps_replies: options.evidence == Some(Kept::Full),
         },
         output: options.output.unwrap_or_default(),
-        quiet,
+        quiet: general.quiet,
     })
 }
 
@@ -278,6 +286,8 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         judging: Some(judging),
         as_of: as_of(command.as_of.as_deref())?,
         account: command.account.clone().map(account).transpose()?,
+        formats: command.format.clone().map(Formats::of),
+        language: None,
     };
     let under = command.reports_dir.clone().unwrap_or_else(|| AUDITS_DIR.into());
     Ok((changes, command.out.clone().map_or(Destination::Under(under), Destination::Exactly)))

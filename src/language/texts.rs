@@ -21,12 +21,14 @@ const ENGLISH: &[&str] = &[
     include_str!("../../locales/en/explain.ftl"),
     include_str!("../../locales/en/terminal.ftl"),
     include_str!("../../locales/en/words.ftl"),
+    include_str!("../../locales/en/xlsx.ftl"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../../locales/zh-CN/diff.ftl"),
     include_str!("../../locales/zh-CN/explain.ftl"),
     include_str!("../../locales/zh-CN/terminal.ftl"),
     include_str!("../../locales/zh-CN/words.ftl"),
+    include_str!("../../locales/zh-CN/xlsx.ftl"),
     // English has these in the code.
     include_str!("../../locales/zh-CN/findings.ftl"),
     include_str!("../../locales/zh-CN/help.ftl"),

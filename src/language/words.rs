@@ -27,11 +27,13 @@ pub enum Word {
     SeverityName,
     /// An amount as a table shows it.
     AmountName,
+    /// A column as a sheet heads it.
+    ColumnName,
 }
 
 impl Word {
     /// Everything that is said of words.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::CheckHolds,
         Self::CheckDue,
         Self::CheckExample,
@@ -44,6 +46,7 @@ impl Word {
         Self::Severity,
         Self::SeverityName,
         Self::AmountName,
+        Self::ColumnName,
     ];
 
     /// The message that says it of the word with that code.
@@ -62,6 +65,7 @@ impl Word {
             Self::Severity => format!("severity-{code}"),
             Self::SeverityName => format!("severity-name-{code}"),
             Self::AmountName => format!("amount-name-{code}"),
+            Self::ColumnName => format!("column-name-{code}"),
         }
     }
 }

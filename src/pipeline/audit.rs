@@ -6,12 +6,14 @@ use jiff::Timestamp;
 
 use super::JobError;
 use crate::checks::Judging;
+use crate::language::Language;
 use crate::report::ReportError;
 use crate::report::builder::{Builder, FACTS_FILE, Options, Report};
 use crate::report::chain;
 use crate::report::completeness::{COMPLETENESS_FILE, Completeness};
 use crate::report::evidence::EVIDENCE_FILE;
-use crate::report::manifest::{EarlierStamp, MANIFEST_FILE, Manifest, Stamp, hash_file};
+use crate::report::formats::Formats;
+use crate::report::manifest::{EarlierStamp, MANIFEST_FILE, Manifest, Stamp, designs, hash_file};
 use crate::report::publish::Destination;
 use crate::report::replay::Replay;
 use crate::summary::Weighed;
@@ -25,6 +27,10 @@ pub struct Changes {
     pub as_of: Option<Timestamp>,
     /// The label of the account.
     pub account: Option<String>,
+    /// Which formats it is written in.
+    pub formats: Option<Formats>,
+    /// In which language people read it.
+    pub language: Option<Language>,
 }
 
 /// A report whose evidence was proved to be what its manifest says.
@@ -82,6 +88,7 @@ impl Evident {
         exit_code: impl Fn(&Weighed) -> u8,
     ) -> Result<Remade, JobError> {
         let stamp = &self.manifest.stamp;
+        let (formats, language) = self.presentation(changes);
         let judging = match &changes.judging {
             Some(judging) => judging.clone(),
             None => stamp
@@ -96,6 +103,8 @@ impl Evident {
             account: changes.account.clone().or_else(|| stamp.account.clone()),
             allow_empty: stamp.allow_empty,
             rows_read: stamp.input.rows,
+            formats,
+            language,
         })?;
         let mut otherwise = None;
         for replayed in Replay::open(&self.folder)? {
@@ -113,6 +122,13 @@ impl Evident {
         }
         let report = builder.finish(exit_code)?;
         Ok(Remade { report, judging, otherwise })
+    }
+
+    /// In which formats and which language it is written: as it was, but for the changes.
+    fn presentation(&self, changes: &Changes) -> (Formats, Language) {
+        let stamp = &self.manifest.stamp;
+        let formats = changes.formats.clone().unwrap_or_else(|| Formats::of_words(&stamp.formats));
+        (formats, changes.language.or(stamp.language).unwrap_or_default())
     }
 }
 
@@ -157,6 +173,7 @@ pub fn audit(
     let as_of = changes.as_of.unwrap_or(was.as_of);
     let staging = destination.staging(as_of)?;
     let Remade { report, judging, .. } = evident.remake(staging.path(), changes, exit_code)?;
+    let (formats, language) = evident.presentation(changes);
     let summary = &report.summary;
     let stamp = Stamp {
         as_of,
@@ -165,6 +182,9 @@ pub fn audit(
         account: changes.account.clone().or_else(|| was.account.clone()),
         settings: (&judging).into(),
         fail_on,
+        formats: formats.words(),
+        language: Some(language),
+        designs: designs(&formats),
         previous: chain::previous(destination, &[]),
         made_from: Some(evident.manifest_sha256.clone()),
         earlier: EarlierStamp {

@@ -24,11 +24,13 @@ use crate::checks::Judging;
 use crate::domain::finding::PastFinding;
 use crate::domain::outcome::{Background, Evidence, Outcome, Reason};
 use crate::input::{Input, InputError};
+use crate::language::Language;
 use crate::provider::{Provider, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Builder, Options as ReportOptions, Report};
 use crate::report::chain;
-use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp};
+use crate::report::formats::Formats;
+use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
 use crate::report::publish::{Destination, PublishError};
 use crate::report::summary_json::SummaryJson;
 use crate::store::{Confirmations, Lock, Recall, RunId, SettledAs, Store, StoreError};
@@ -73,6 +75,10 @@ pub struct Job {
     pub account: Option<String>,
     /// Whether an empty input is fine.
     pub allow_empty: bool,
+    /// Which formats the report is written in.
+    pub formats: Formats,
+    /// In which language people read it.
+    pub language: Language,
     /// What else is to exit with 1: said in the manifest.
     pub fail_on: Vec<String>,
     /// When an earlier run is continued.
@@ -249,6 +255,8 @@ impl Job {
             account: self.account.clone(),
             allow_empty: self.allow_empty,
             rows_read: self.input.rows(),
+            formats: self.formats.clone(),
+            language: self.language,
         })?;
         self.each_outcome(run, settled_as, earlier, list, |outcome, background| {
             Ok(builder.add(outcome, background).map(drop)?)
@@ -301,6 +309,9 @@ impl Job {
             settings: self.judging_settings(),
             fail_on: self.fail_on.clone(),
             allow_empty: self.allow_empty,
+            formats: self.formats.words(),
+            language: Some(self.language),
+            designs: designs(&self.formats),
             previous: chain::previous(&self.destination, &earlier.replaces),
             made_from: None,
             earlier: EarlierStamp { lifecycle: *lifecycle, reused: *reused, ..earlier },

@@ -11,7 +11,8 @@ use super::JobError;
 use super::audit::{Changes, Evident, manifest_of};
 use crate::report::ReportError;
 use crate::report::builder::FACTS_FILE;
-use crate::report::manifest::{FileStamp, MANIFEST_FILE, Manifest, hash_file};
+use crate::report::formats::{Format, Formats};
+use crate::report::manifest::{FileStamp, MANIFEST_FILE, Manifest, designs, hash_file};
 use crate::store::Store;
 use crate::summary::Weighed;
 
@@ -182,9 +183,18 @@ fn reperformance(
     if let Some(line) = remade.otherwise {
         problems.push(format!("{FACTS_FILE}: input line {line} is judged otherwise"));
     }
-    let mut compared = 0;
+    let (mut compared, mut drawn_otherwise) = (0, Vec::new());
+    let drawn = designs(&Formats::of(Format::ALL));
     for file in manifest.files.iter().filter(|file| file.name != FACTS_FILE) {
-        let made = place.path().join(&file.name);
+        let name = &file.name;
+        // Only what is drawn for people can be drawn otherwise: everything else comes to the same bytes for ever.
+        let designs = drawn.get(name).zip(manifest.stamp.designs.get(name));
+        if designs.is_some_and(|(drawn, was)| drawn != was) {
+            drawn_otherwise
+                .push(format!("{name} was drawn by another version of tieout, so it is proved by its hash alone"));
+            continue;
+        }
+        let made = place.path().join(name);
         if !made.exists() {
             problems.push(format!("{} can't be made again by this version", file.name));
             continue;
@@ -202,7 +212,9 @@ fn reperformance(
         problems.extend(difference.map(|what| format!("{}: {what}", file.name)));
     }
     let rows = remade.report.summary.population.rows();
-    Ok(Part::of(PART, problems, format!("{compared} files made again from {rows} rows, byte for byte")))
+    let mut part = Part::of(PART, problems, format!("{compared} files made again from {rows} rows, byte for byte"));
+    part.said.extend(drawn_otherwise);
+    Ok(part)
 }
 
 /// The first line in which two files differ.

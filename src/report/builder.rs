@@ -11,15 +11,19 @@ use jiff::Timestamp;
 use super::completeness::Completeness;
 use super::evidence::EvidenceWriter;
 use super::facts::FactsWriter;
+use super::focus::FocusWriter;
+use super::formats::{Format, Formats};
 use super::spend::{self, SpendRow};
 use super::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::Table;
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
+use super::xlsx::{self, XLSX_FILE};
 use super::{ReportError, csv};
 use crate::checks::{Judging, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::PastFinding;
 use crate::domain::money::Sum;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::language::Language;
 use crate::summary::{Bridge, Summary, Tie, Weighed};
 
 /// The name of the Parquet file in a report folder.
@@ -42,12 +46,17 @@ pub struct Options {
     pub allow_empty: bool,
     /// How many rows the input has: the population must come to it.
     pub rows_read: u64,
+    /// Which formats it is written in.
+    pub formats: Formats,
+    /// In which language people read it.
+    pub language: Language,
 }
 
 /// Takes in outcomes one by one, in the order of their lines.
 pub struct Builder {
     options: Options,
     facts: FactsWriter,
+    focus: Option<FocusWriter>,
     summary: Summary,
     discrepancies: Vec<Discrepancy>,
     pending: Vec<PendingOrder>,
@@ -109,9 +118,12 @@ impl Builder {
     pub fn begin(options: Options) -> Result<Self, ReportError> {
         let facts = FactsWriter::create(&options.folder.join(FACTS_FILE))?;
         let beside = EvidenceWriter::create(&options.folder)?;
+        let focus = options.formats.has(Format::Focus);
+        let focus = focus.then(|| FocusWriter::create(&options.folder, options.account.as_deref())).transpose()?;
         Ok(Self {
             options,
             facts,
+            focus,
             summary: Summary::default(),
             discrepancies: Vec::new(),
             pending: Vec::new(),
@@ -175,6 +187,9 @@ impl Builder {
                 self.summary.add(&judgement, Some(&fetched.order), self.options.as_of)?;
                 if !judgement.foreign {
                     self.facts.push(line, &run_order_id, &fetched, judgement.settled, bucket)?;
+                    if let Some(focus) = self.focus.as_mut().filter(|_| judgement.settled) {
+                        focus.push(&run_order_id, &fetched.order)?;
+                    }
                 }
                 self.reused += u64::from(fetched.is_reused);
                 let (order, run_order_id): (_, Arc<str>) = (Arc::new(fetched.order), Arc::from(run_order_id));
@@ -234,6 +249,7 @@ impl Builder {
         let waivers = tables::waivers_with(&options.judging.waivers, &self.waivers);
         let facts_rows = facts.finish()?;
         beside.finish()?;
+        self.focus.map(FocusWriter::finish).transpose()?;
         let facts_path = options.folder.join(FACTS_FILE);
         let by_workflow = spend::by_workflow(&facts_path)?;
         let by_revision = spend::by_revision(&facts_path)?;
@@ -284,6 +300,26 @@ impl Builder {
             settings: (&options.judging).into(),
         };
         write_json(&json, &options)?;
+        if options.formats.has(Format::Xlsx) {
+            let mut content = xlsx::Content {
+                summary: &json,
+                as_of: options.as_of,
+                tables: vec![
+                    Box::new(|| tables::discrepancies(&discrepancies)),
+                    Box::new(|| tables::spend_by_workflow(&by_workflow)),
+                    Box::new(|| tables::spend_by_revision(&by_revision)),
+                    Box::new(|| tables::pending(&pending, options.as_of)),
+                    Box::new(|| tables::exceptions(&exceptions)),
+                ],
+            };
+            if !past.resolved.is_empty() {
+                content.tables.push(Box::new(|| tables::resolved(&past.resolved)));
+            }
+            if !waivers.is_empty() {
+                content.tables.push(Box::new(|| tables::waivers(&waivers)));
+            }
+            xlsx::write(&content, options.language, &options.folder.join(XLSX_FILE))?;
+        }
         let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed());
         Ok(Report {
             summary: json,

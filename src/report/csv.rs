@@ -26,7 +26,8 @@ pub fn write(table: Table<'_>, out: impl Write) -> Result<u64, ReportError> {
     Ok(count)
 }
 
-fn text_of<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
+/// A cell as the CSV files write it.
+pub(super) fn text_of<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
     match cell {
         Cell::Empty => Cow::Borrowed(""),
         Cell::Text(text) => clean(text),

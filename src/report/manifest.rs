@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::ReportError;
+use super::formats::{Format, Formats};
 use super::summary_json::Lifecycle;
+use super::xlsx::{self, XLSX_FILE};
+use crate::language::Language;
 use crate::summary::JudgingSettings;
 
 /// The manifest's name in a report folder.
@@ -42,6 +45,15 @@ pub struct Stamp {
     /// Whether an empty input was fine.
     #[serde(default)]
     pub allow_empty: bool,
+    /// The formats it is written in; none in reports of before there were any to choose.
+    #[serde(default)]
+    pub formats: Vec<String>,
+    /// The language people read it in; none in reports of before there were languages.
+    #[serde(default)]
+    pub language: Option<Language>,
+    /// What draws the files for people, by file: a version in which it is another hash draws other bytes from the same figures.
+    #[serde(default)]
+    pub designs: BTreeMap<String, String>,
     /// The report before this one in the same reports folder.
     #[serde(default)]
     pub previous: Option<Link>,
@@ -152,6 +164,13 @@ pub struct Manifest {
     pub stamp: Stamp,
     /// Every other file of the folder, by name.
     pub files: Vec<FileStamp>,
+}
+
+/// What draws the files for people in this version, for the formats that a report is written in.
+#[must_use]
+pub fn designs(formats: &Formats) -> BTreeMap<String, String> {
+    let xlsx = formats.has(Format::Xlsx).then(|| (XLSX_FILE.to_owned(), xlsx::design()));
+    xlsx.into_iter().collect()
 }
 
 impl Stamp {

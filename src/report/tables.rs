@@ -1,6 +1,6 @@
 //! The tables of a report: which columns they have, and how a row is made. Writers decide nothing of this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -189,6 +189,21 @@ const fn spend_columns<const KEYS: usize, const ALL: usize>(keys: [Column; KEYS]
         at += 1;
     }
     columns
+}
+
+/// The name of every column that a table of a report has.
+#[must_use]
+pub fn column_names() -> BTreeSet<&'static str> {
+    let tables: [&[Column]; 7] = [
+        DISCREPANCY_COLUMNS,
+        RESOLVED_COLUMNS,
+        PENDING_COLUMNS,
+        EXCEPTION_COLUMNS,
+        WAIVER_COLUMNS,
+        SPEND_BY_WORKFLOW_COLUMNS,
+        SPEND_BY_REVISION_COLUMNS,
+    ];
+    tables.into_iter().flatten().map(|column| column.name).collect()
 }
 
 /// `discrepancies.csv`: one row per failed check of an order.

@@ -14,6 +14,7 @@ use tieout::domain::finding::Severity;
 use tieout::domain::order::Amounts;
 use tieout::domain::outcome::Bucket;
 use tieout::language::{Language, Texts, Value, Word};
+use tieout::report::tables::column_names;
 use tieout::summary::Verdict;
 
 use crate::support::{Place, code, files_below, repository, stderr, stdout, tieout};
@@ -44,6 +45,7 @@ fn words() -> Vec<(Word, &'static str)> {
             Word::Verdict | Word::VerdictName => Verdict::ALL.map(Verdict::code).to_vec(),
             Word::Severity | Word::SeverityName => Severity::ALL.map(Severity::code).to_vec(),
             Word::AmountName => Amounts::NAMES.to_vec(),
+            Word::ColumnName => column_names().into_iter().collect(),
         }
     };
     Word::ALL.into_iter().flat_map(|word| of(word).into_iter().map(move |code| (word, code))).collect()

@@ -1,5 +1,5 @@
 //! The tests from outside, in one binary (each test binary links Polars, which takes its time). `make test` sets
-//! up what they need: a Python with DuckDB and pyarrow, and nginx.
+//! up what they need: a Python with DuckDB, openpyxl and pyarrow, LibreOffice, and nginx.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and fails")]
 #![allow(unreachable_pub, reason = "nothing in a test binary is reached from outside")]
@@ -33,3 +33,4 @@ mod tidy;
 mod upgrades;
 mod usage;
 mod waivers;
+mod workbook;

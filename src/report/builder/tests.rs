@@ -29,6 +29,8 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
         account: None,
         allow_empty: false,
         rows_read,
+        formats: Formats::default(),
+        language: Language::default(),
     })
     .expect("writable");
     builder.add(outcome(2, [100, 60, 40, 60, 0, 60]), Background::default()).expect("writable");

@@ -1,5 +1,7 @@
 //! Reports appear whole, and nothing that is not ours is touched.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::checks::Judging;
 use crate::report::manifest::EarlierStamp;
@@ -22,6 +24,9 @@ fn write_report(folder: &Path, content: &str) {
         fetch: None,
         fail_on: Vec::new(),
         allow_empty: false,
+        formats: Vec::new(),
+        language: None,
+        designs: BTreeMap::new(),
         previous: None,
         made_from: None,
         earlier: EarlierStamp::default(),

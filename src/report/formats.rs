@@ -1,0 +1,112 @@
+//! Which formats a report is written in, beside those that are always written.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A format that a report may be written in. `csv`, `json` and `parquet` are always written: the proofs need them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// The tables as CSV.
+    Csv,
+    /// The summary as JSON.
+    Json,
+    /// The facts as Parquet.
+    Parquet,
+    /// One workbook for people.
+    Xlsx,
+    /// The settled orders in the FinOps Open Cost and Usage Specification.
+    Focus,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::Csv, Self::Json, Self::Parquet, Self::Xlsx, Self::Focus];
+    /// Those that every report has.
+    const ALWAYS: [Self; 3] = [Self::Csv, Self::Json, Self::Parquet];
+
+    /// Its word, on the command line and in the manifest.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+            Self::Parquet => "parquet",
+            Self::Xlsx => "xlsx",
+            Self::Focus => "focus",
+        }
+    }
+}
+
+/// A text that names no format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("give csv, json, parquet, xlsx or focus")]
+pub struct UnknownFormat;
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL.into_iter().find(|format| format.word() == text).ok_or(UnknownFormat)
+    }
+}
+
+/// The formats of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Formats(BTreeSet<Format>);
+
+impl Default for Formats {
+    /// All that are not only for who asks for them.
+    fn default() -> Self {
+        Self::of([Format::Xlsx])
+    }
+}
+
+impl Formats {
+    /// Those named, and those that every report has.
+    #[must_use]
+    pub fn of(named: impl IntoIterator<Item = Format>) -> Self {
+        Self(named.into_iter().chain(Format::ALWAYS).collect())
+    }
+
+    /// As a manifest says them; what another version wrote besides is left out. Of before there were formats, a manifest says
+    /// none.
+    #[must_use]
+    pub fn of_words(words: &[String]) -> Self {
+        Self::of(Format::ALL.into_iter().filter(|format| words.iter().any(|word| word == format.word())))
+    }
+
+    /// Their words, in the order of [`Format::ALL`].
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        self.0.iter().map(|format| format.word().to_owned()).collect()
+    }
+
+    /// Whether a report is written in that format.
+    #[must_use]
+    pub fn has(&self, format: Format) -> bool {
+        self.0.contains(&format)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_proofs_need_is_always_written() {
+        assert_eq!(Formats::of([]).words(), ["csv", "json", "parquet"]);
+        assert_eq!(Formats::of([Format::Focus]).words(), ["csv", "json", "parquet", "focus"]);
+        assert_eq!(Formats::default().words(), ["csv", "json", "parquet", "xlsx"]);
+    }
+
+    #[test]
+    fn words_lead_back_and_unknown_ones_are_left_out() {
+        let words = |words: &[&str]| Formats::of_words(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(words(&["xlsx", "hologram"]), Formats::of([Format::Xlsx]));
+        assert!(!words(&[]).has(Format::Xlsx));
+        assert_eq!(Formats::of_words(&Formats::of(Format::ALL).words()), Formats::of(Format::ALL));
+    }
+}
