@@ -133,7 +133,8 @@ impl FocusWriter {
             cost(),
             Cell::text(PROVIDER),
             cost(),
-            Cell::Integer(1),
+            // A decimal number, as the specification wants one.
+            Cell::text("1.00000000"),
             Cell::text("Runs"),
             Cell::text(PROVIDER),
             Cell::text(PROVIDER),
@@ -225,7 +226,7 @@ mod tests {
             ("ServiceCategory", "AI and Machine Learning"),
             ("ResourceId", "wfrun_1"),
             ("SubAccountId", "wf_861ef31e94dcfb10e6e7"),
-            ("PricingQuantity", "1"),
+            ("PricingQuantity", "1.00000000"),
             ("x_RunOrderId", "wfrun_1"),
             ("x_RevisionId", "wfr_f9f2a2dcb99d73b0c3aa"),
             ("x_QuoteAmount", "0.03000000"),

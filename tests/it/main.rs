@@ -15,6 +15,7 @@ mod disk;
 mod documentation;
 mod evidence;
 mod faults;
+mod focus;
 mod help;
 mod language;
 mod locks;
