@@ -1,7 +1,5 @@
 //! One cell of a table as one cell of a sheet.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
 use unicode_width::UnicodeWidthStr;
@@ -89,9 +87,8 @@ pub(super) fn write(
     match cell {
         Cell::Empty => return Ok(()),
         Cell::Amount(sum) => sheet.write_number_with_format(row, column, number(*sum), &styles.amount)?,
+        // Lossless below 2⁵³.
         Cell::Integer(whole) if whole.unsigned_abs() <= MOST_WHOLE => {
-            // reason: lossless below 2⁵³.
-            #[allow(clippy::cast_precision_loss)]
             sheet.write_number_with_format(row, column, *whole as f64, &styles.whole)?
         }
         Cell::Flag(flag) => sheet.write_boolean_with_format(row, column, *flag, &styles.flag)?,
@@ -163,10 +160,7 @@ fn has_days(time: Timestamp) -> bool {
 
 /// A time as spreadsheets count it: days, in UTC. To the microsecond.
 fn days(time: Timestamp) -> f64 {
-    // reason: microseconds within 10,000 years stay below 2⁵³·64, and days have no more digits than these.
-    #[allow(clippy::cast_precision_loss)]
-    let microseconds = time.as_microsecond() as f64;
-    microseconds / MICROSECONDS_A_DAY + EPOCH_DAYS
+    time.as_microsecond() as f64 / MICROSECONDS_A_DAY + EPOCH_DAYS
 }
 
 /// How wide a cell is, in characters.
@@ -174,10 +168,7 @@ pub(super) fn width(cell: &Cell<'_>) -> usize {
     match cell {
         Cell::Text(text) => text.width(),
         Cell::Time(_) => "2026-11-25 18:48:01".len(),
-        cell => match csv::text_of(cell) {
-            Cow::Borrowed(text) => text.width(),
-            Cow::Owned(text) => text.width(),
-        },
+        cell => csv::text_of(cell).width(),
     }
 }
 

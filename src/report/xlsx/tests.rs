@@ -44,7 +44,7 @@ fn as_of() -> Timestamp {
 }
 
 /// A table of that many rows.
-fn table(name: &'static str, rows: i128) -> Table<'static> {
+fn table<'a>(name: &'static str, rows: i128) -> Table<'a> {
     let rows = (0..rows).map(|row| {
         vec![
             Cell::owned(format!("wfrun_{row}")),
