@@ -35,12 +35,13 @@ xlsx-as-of = As of
 xlsx-account = Account
 xlsx-verdict = Verdict
 xlsx-population = Population
-xlsx-rows-read = = rows read
+xlsx-rows-read = Rows read
 xlsx-control-totals = Control totals
 xlsx-failed-checks = Failed checks
 xlsx-sheets = Sheets of this workbook
 xlsx-spend = Settled spend: the { $shown } largest of { $all } workflows
 xlsx-chart = Settled spend by workflow ({ $currency })
+xlsx-no-currency = no currency
 xlsx-notes = How to read this workbook
 
 xlsx-head-what = What

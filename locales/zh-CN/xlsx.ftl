@@ -35,12 +35,13 @@ xlsx-as-of = 截至
 xlsx-account = 账户
 xlsx-verdict = 结论
 xlsx-population = 总体
-xlsx-rows-read = = 读取的行数
+xlsx-rows-read = 读取的行数
 xlsx-control-totals = 控制总额
 xlsx-failed-checks = 未通过的检查
 xlsx-sheets = 本工作簿的工作表
 xlsx-spend = 已结算支出：{ $all } 个工作流中最大的 { $shown } 个
 xlsx-chart = 各工作流的已结算支出（{ $currency }）
+xlsx-no-currency = 无币种
 xlsx-notes = 如何阅读本工作簿
 
 xlsx-head-what = 项目

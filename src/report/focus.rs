@@ -25,7 +25,7 @@ const PROVIDER: &str = "Chenyu";
 const UNNAMED_ACCOUNT: &str = "unnamed";
 
 /// The columns of the specification by name, and then our own.
-const COLUMNS: [&str; 37] = [
+const COLUMNS: [&str; 38] = [
     "BilledCost",
     "BillingAccountId",
     "BillingAccountName",
@@ -41,6 +41,7 @@ const COLUMNS: [&str; 37] = [
     "ChargePeriodStart",
     "ContractedCost",
     "EffectiveCost",
+    "InvoiceId",
     "InvoiceIssuerName",
     "ListCost",
     "PricingQuantity",
@@ -131,6 +132,8 @@ impl FocusWriter {
             time(order.created_at),
             cost(),
             cost(),
+            // Nothing says which invoice an order stands on.
+            Cell::Empty,
             Cell::text(PROVIDER),
             cost(),
             // A decimal number, as the specification wants one.

@@ -33,9 +33,10 @@ const MANDATORY: [&str; 21] = [
     "ServiceName",
 ];
 /// The other columns of the specification that are there: recommended or conditional ones.
-const FURTHER: [&str; 8] = [
+const FURTHER: [&str; 9] = [
     "BillingAccountType",
     "ChargeFrequency",
+    "InvoiceId",
     "ResourceId",
     "ResourceType",
     "ServiceSubcategory",
@@ -43,8 +44,8 @@ const FURTHER: [&str; 8] = [
     "SubAccountName",
     "SubAccountType",
 ];
-/// What is null for a usage charge that corrects nothing, in an account of one name.
-const NULL: [&str; 2] = ["ChargeClass", "SubAccountName"];
+/// What is null for a usage charge that corrects nothing and of which no invoice is known.
+const NULL: [&str; 3] = ["ChargeClass", "InvoiceId", "SubAccountName"];
 /// Which aggregate each amount adds up to.
 const SUMS: [(&str, &str); 9] = [
     ("BilledCost", "final_amount"),

@@ -75,8 +75,8 @@ fn openpyxl_agrees_with_the_sample_in_both_languages() {
     for language in Language::ALL {
         let place = sample(&["--lang", language.code()]);
         let report = place.path("report");
-        let said = assert_agrees(&report, language);
-        assert!(said.starts_with("agree: 6 sheets, "), "{said}");
+        let agreed = assert_agrees(&report, language);
+        assert!(agreed.starts_with("agree: 6 sheets, "), "{agreed}");
         let manifest = place.report().json("manifest.json");
         assert_eq!(manifest["language"], language.code());
         assert_eq!(manifest["designs"]["report.xlsx"].as_str().expect("a hash").len(), 64);

@@ -20,12 +20,10 @@ const CURRENCY: u16 = 2;
 const FIGURE: u16 = 3;
 const EXACT: u16 = 4;
 const MEANING: u16 = 5;
-/// Where the charts stand, beside everything else.
-const CHARTS: u16 = 7;
 const WIDTHS: [(u16, f64); 6] =
-    [(WHAT, 44.0), (CODE, 42.0), (CURRENCY, 10.0), (FIGURE, 24.0), (EXACT, 42.0), (MEANING, 70.0)];
-/// A chart's size in pixels, and how many rows lie between the tops of two.
-const CHART: (u32, u32, u32) = (640, 340, 18);
+    [(WHAT, 40.0), (CODE, 40.0), (CURRENCY, 10.0), (FIGURE, 22.0), (EXACT, 32.0), (MEANING, 70.0)];
+/// A chart's size in pixels, and how many rows it covers.
+const CHART: (u32, u32, u32) = (800, 340, 18);
 /// The name of the table that charts are drawn from.
 const CHARTED: &str = "spend_by_workflow";
 
@@ -45,8 +43,8 @@ pub(super) fn write(
     page.opening(content)?;
     page.population(content)?;
     page.control_totals(content)?;
-    page.failed_checks(content)?;
     page.spend(content)?;
+    page.failed_checks(content)?;
     page.sheets(written)?;
     page.notes()?;
     print_setup(page.sheet, texts)
@@ -171,13 +169,13 @@ impl Page<'_> {
     fn spend(&mut self, content: &Content<'_>) -> Result<(), XlsxError> {
         let tables = content.tables.iter().map(|source| source());
         let largest = tables.filter(|table| table.name == CHARTED).flat_map(chart::largest);
-        for (at, largest) in largest.enumerate() {
-            self.largest(&largest, u32::try_from(at).unwrap_or(u32::MAX))?;
+        for largest in largest {
+            self.largest(&largest)?;
         }
         Ok(())
     }
 
-    fn largest(&mut self, largest: &Largest, at: u32) -> Result<(), XlsxError> {
+    fn largest(&mut self, largest: &Largest) -> Result<(), XlsxError> {
         let texts = self.texts;
         let Largest { currency, all, shown } = largest;
         self.part(&texts.with("xlsx-spend", &[("shown", shown.len().into()), ("all", (*all).into())]))?;
@@ -187,7 +185,8 @@ impl Page<'_> {
         }
         let last = self.row.saturating_sub(1).max(first);
         let (width, height, rows) = CHART;
-        let title = texts.with("xlsx-chart", &[("currency", cells::printable(currency).into())]);
+        let currency = if currency.is_empty() { texts.get("xlsx-no-currency") } else { cells::printable(currency) };
+        let title = texts.with("xlsx-chart", &[("currency", currency.into())]);
         let mut chart = Chart::new_bar();
         chart.add_series().set_categories((self.name.as_str(), first, CODE, last, CODE)).set_values((
             self.name.as_str(),
@@ -202,7 +201,8 @@ impl Page<'_> {
         chart.y_axis().set_reverse();
         chart.x_axis().set_num_format("0.00######");
         chart.set_width(width).set_height(height).set_alt_text(&title);
-        self.sheet.insert_chart(1 + at.saturating_mul(rows), CHARTS, &chart)?;
+        self.sheet.insert_chart(self.row, WHAT, &chart)?;
+        self.row += rows;
         Ok(())
     }
 

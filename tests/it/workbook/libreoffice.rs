@@ -8,8 +8,8 @@ use std::process::Command;
 use crate::readers::said;
 use crate::support::Place;
 
-/// Every sheet into a file of its own, in UTF-8, cells as they are shown, texts in quotes.
-const EVERY_SHEET: &str = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,true,true,false,false,false,-1";
+/// Every sheet into a file of its own, in UTF-8, cells as they are shown.
+const EVERY_SHEET: &str = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true,false,false,-1";
 
 /// LibreOffice with a profile of its own: it shares one with nobody.
 pub(super) struct LibreOffice {
