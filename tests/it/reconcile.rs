@@ -11,12 +11,13 @@ use tieout::sandbox::{Anomaly, KEY, Kind, Malformation, Options, describe};
 use crate::support::{Place, ReportFiles, Server, code, repository, stderr, stdout};
 
 const SAMPLE_AS_OF: [&str; 3] = ["--sandbox", "--as-of", "2026-06-01T00:00:00Z"];
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "discrepancies.csv",
     "evidence.jsonl",
     "exceptions.csv",
     "manifest.json",
     "pending.csv",
+    "report.xlsx",
     "resolved.csv",
     "run_orders.parquet",
     "spend_by_revision.csv",

@@ -10,6 +10,7 @@ the first difference.
 
 import csv
 import json
+import re
 import sys
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -144,7 +145,7 @@ def compare(sheet, table, heading, rows, exact):
             same_cell(f"{sheet.title} {cells[at].coordinate}", name, cells[at], text)
             count += 1
             if is_exact:
-                same(sheet.title, f"{name} of row {line} as a text", cells[at + 1].value, text or None)
+                same(sheet.title, f"{name} of row {line} as a text", plain(cells[at + 1]), text or None)
                 same(sheet.title, f"type of {name}", cells[at + 1].data_type, "s" if text else "n")
                 count += 1
     return count
@@ -160,7 +161,7 @@ def is_amount(text):
 
 
 def same_cell(place, name, cell, text):
-    value = cell.value
+    value = plain(cell)
     if text == "":
         return same(place, name, value, None)
     if name in AMOUNTS and is_amount(text):
@@ -180,6 +181,14 @@ def same_cell(place, name, cell, text):
         return same(place, name, value, text == "true")
     same(place, f"type of {name}", cell.data_type, "s")
     return same(place, name, value, text)
+
+
+def plain(cell):
+    """What a spreadsheet shows: it reads _x0041_ as A, so that such a text is written with its first mark escaped."""
+    value = cell.value
+    if not isinstance(value, str):
+        return value
+    return re.sub("_x([0-9A-Fa-f]{4})_", lambda escape: chr(int(escape[1], 16)), value)
 
 
 def same(place, what, found, expected):

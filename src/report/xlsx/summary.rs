@@ -1,6 +1,7 @@
 //! The first sheet: verdict, population, control totals, failed checks, what the other sheets hold, and how to read them.
 
 use rust_xlsxwriter::{Chart, Format, Worksheet, XlsxError};
+use unicode_width::UnicodeWidthStr;
 
 use super::Content;
 use super::cells::{self, Styles};
@@ -22,6 +23,10 @@ const EXACT: u16 = 4;
 const MEANING: u16 = 5;
 const WIDTHS: [(u16, f64); 6] =
     [(WHAT, 40.0), (CODE, 40.0), (CURRENCY, 10.0), (FIGURE, 22.0), (EXACT, 32.0), (MEANING, 70.0)];
+/// How much of a meaning stands on a line, in characters: words are not broken.
+const MEANING_WIDTH: usize = 60;
+/// The height of a line in points.
+const LINE: f64 = 15.0;
 /// A chart's size in pixels, and how many rows it covers.
 const CHART: (u32, u32, u32) = (800, 340, 18);
 /// The name of the table that charts are drawn from.
@@ -284,6 +289,9 @@ impl Page<'_> {
         let cell = Cell::text(text);
         if column == MEANING {
             self.sheet.write_string_with_format(self.row, column, text, &self.styles.long)?;
+            // Not every program finds out by itself how high a row has to be.
+            let lines = text.width().div_ceil(MEANING_WIDTH).max(1);
+            self.sheet.set_row_height(self.row, u32::try_from(lines).map_or(LINE, |lines| LINE * f64::from(lines)))?;
             return Ok(());
         }
         cells::write(self.sheet, (self.row, column), if text.is_empty() { &Cell::Empty } else { &cell }, self.styles)
