@@ -3,9 +3,12 @@
 
 mod cells;
 mod chart;
+mod packing;
 mod sheet;
 mod summary;
 
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -13,6 +16,7 @@ use rust_xlsxwriter::{DocProperties, IntoCustomDateTime, Workbook, Worksheet, Xl
 use sha2::{Digest, Sha256};
 
 use self::cells::Styles;
+use self::packing::Patient;
 use self::sheet::Sheets;
 use super::ReportError;
 use super::summary_json::SummaryJson;
@@ -25,10 +29,11 @@ pub const XLSX_FILE: &str = "report.xlsx";
 pub const MOST_ROWS: u32 = 1_048_575;
 
 /// The code that draws the workbook: a report that was drawn otherwise is known by it.
-const CODE: [&str; 5] = [
+const CODE: [&str; 6] = [
     include_str!("mod.rs"),
     include_str!("cells.rs"),
     include_str!("chart.rs"),
+    include_str!("packing.rs"),
     include_str!("sheet.rs"),
     include_str!("summary.rs"),
 ];
@@ -65,9 +70,15 @@ pub fn write(content: &Content<'_>, language: Language, path: &Path) -> Result<(
 
 /// Writes the workbook with at most `most` rows a sheet, but for its heading.
 fn write_split(content: &Content<'_>, language: Language, most: u32, path: &Path) -> Result<(), ReportError> {
-    let made = workbook(content, Texts::new(language), most, path.parent());
-    made.and_then(|mut workbook| workbook.save(path))
-        .map_err(|source| ReportError::Xlsx { path: path.to_owned(), source })
+    let written = packing::guarded(|| {
+        let mut out = Patient::new(BufWriter::new(File::create(path)?));
+        workbook(content, Texts::new(language), most, path.parent())?.save_to_writer(&mut out)?;
+        Ok(out.finish()?)
+    });
+    written.map_err(|source| match source {
+        XlsxError::IoError(source) => ReportError::io(path, source),
+        source => ReportError::Xlsx { path: path.to_owned(), source },
+    })
 }
 
 fn workbook(content: &Content<'_>, texts: Texts, most: u32, beside: Option<&Path>) -> Result<Workbook, XlsxError> {
