@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ReportError;
+use super::evidence::amount;
 use crate::domain::finding::PastFinding;
 use crate::domain::listed::ListedOrder;
-use crate::domain::money::Amount;
 
 /// The file's name in a report folder.
 pub const COMPLETENESS_FILE: &str = "completeness.json";
@@ -133,8 +133,6 @@ impl WrittenOrder {
     }
 
     fn order(self) -> Result<(ListedOrder, Vec<PastFinding>), String> {
-        let amount =
-            |text: Option<String>| text.map(|text| Amount::parse(&text).map_err(|error| error.to_string())).transpose();
         let order = ListedOrder {
             run_order_id: self.run_order_id.into(),
             workflow_id: self.workflow_id.map(Arc::from),

@@ -245,8 +245,6 @@ impl ListedRow {
     }
 
     fn amounts(self) -> Result<ListedAmounts, String> {
-        let amount =
-            |text: Option<String>| text.map(|text| Amount::parse(&text).map_err(|error| error.to_string())).transpose();
         Ok(ListedAmounts { quote_amount: amount(self.quote_amount)?, final_amount: amount(self.final_amount)? })
     }
 }
@@ -292,7 +290,7 @@ impl ChargeRow {
         ];
         let mut read = [None; Amounts::NAMES.len()];
         for (to, text) in read.iter_mut().zip(amounts) {
-            *to = text.map(|text| Amount::parse(&text).map_err(|error| error.to_string())).transpose()?;
+            *to = amount(text)?;
         }
         Ok(Charge { currency: self.quote_currency, amounts: Amounts::from_order(read) })
     }
@@ -336,6 +334,11 @@ impl OrderRow {
             updated_at: self.updated_at,
         })
     }
+}
+
+/// An amount as evidence writes it, where there is one.
+pub(super) fn amount(text: Option<String>) -> Result<Option<Amount>, String> {
+    text.map(|text| Amount::parse(&text).map_err(|error| error.to_string())).transpose()
 }
 
 /// Reads the file back, one row after the other.
