@@ -100,9 +100,12 @@
     return copied;
   }
 
+  // A clipboard that asks for leave may never answer: the selection needs none, as long as the click is young.
+  const patienceEnds = () => new Promise((_, reject) => setTimeout(reject, 1000));
+
   async function copy(text, button) {
     let copied = true;
-    try { await navigator.clipboard.writeText(text); } catch { copied = copyBySelection(text); }
+    try { await Promise.race([navigator.clipboard.writeText(text), patienceEnds()]); } catch { copied = copyBySelection(text); }
     announce(say(copied ? "report-copied" : "report-not-copied", { id: text }));
     if (!copied) return;
     button.classList.add("done");

@@ -37,10 +37,11 @@ function executable() {
 
 export const launch = () => chromium.launch({ executablePath: executable(), args: ARGUMENTS });
 
-// Opens a page from the disk. What it says on the console, asks of the network or pops up is written down.
+// Opens a page from the disk. What it says on the console, asks of the network or pops up is written down. Nothing
+// glides: a click on a page that scrolls may miss its button.
 export async function open(browser, path, options = {}) {
   const { viewport = { width: 1280, height: 900 }, before, ...others } = options;
-  const context = await browser.newContext({ viewport, ...others });
+  const context = await browser.newContext({ viewport, reducedMotion: "reduce", ...others });
   const page = await context.newPage();
   const url = pathToFileURL(path).href;
   const seen = [];

@@ -175,7 +175,9 @@ export async function copying(page, name, rows) {
   const label = await button.getAttribute("aria-label");
   assert(label.includes(id), `the label of the button that copies: ${label}`);
   await button.click();
-  await page.locator("#said", { hasText: id }).waitFor({ state: "attached", timeout: 5_000 });
+  const said = () => page.locator("#said").textContent();
+  for (let waited = 0; waited < 30_000 && !(await said()).includes(id); waited += 100) await page.waitForTimeout(100);
+  assert((await said()).includes(id), `what is said once ${JSON.stringify(id)} was copied: ${JSON.stringify(await said())}`);
   const box = holder(page, name).locator('input[type="search"]');
   await box.fill("");
   await box.focus();
