@@ -11,7 +11,7 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tieout
 CARGO_TARGET_DIR ?= $(CACHE)/target
 export CARGO_TARGET_DIR
 VENV := $(CACHE)/venv
-# The outer tests read reports with DuckDB and pyarrow through this Python.
+# The outer tests read reports with DuckDB, openpyxl and pyarrow through this Python.
 export TIEOUT_TEST_PYTHON := $(VENV)/bin/python
 NODE_READER := $(CACHE)/html-reader
 # They open report.html in Chromium with what stands here.
@@ -72,10 +72,13 @@ lint: ## clippy over all targets, warnings are errors; and the library without P
 	cargo check --locked --no-default-features --lib
 
 .PHONY: sample
-sample: need-cargo ## makes reports/sample anew, from sample_data/ids.csv against the sandbox
-	@state=$$(mktemp -d); trap 'rm -rf "$$state"' EXIT; \
-	cargo run --locked -- reconcile sample_data/ids.csv --sandbox --out reports/sample \
-		--as-of 2026-06-01T00:00:00Z --state "$$state/state.sqlite" || [ $$? -eq 1 ] # 1: the sandbox plants discrepancies
+sample: need-cargo ## makes reports/sample and reports/sample-zh-CN anew, from sample_data/ids.csv against the sandbox
+	@for language in en zh-CN; do \
+		state=$$(mktemp -d); status=0; out=reports/sample; [ $$language = en ] || out=$$out-$$language; \
+		cargo run --locked -- reconcile sample_data/ids.csv --sandbox --out $$out --lang $$language \
+			--format html,xlsx,focus --as-of 2026-06-01T00:00:00Z --state "$$state/state.sqlite" || status=$$?; \
+		rm -rf "$$state"; [ $$status -eq 1 ] || exit 1; `# 1: the sandbox plants discrepancies` \
+	done
 
 .PHONY: pictures
 pictures: need-cargo need-html-reader ## takes the pictures of report.html for docs/ anew
@@ -106,7 +109,7 @@ deny: need-cargo-deny ## licences, banned crates, sources; advisories where thei
 	fi
 
 .PHONY: run-tests
-run-tests: need-nginx need-readers need-html-reader ## all tests, the outer ones (nginx, DuckDB, pyarrow, Chromium) included
+run-tests: need-nginx need-libreoffice need-readers need-html-reader ## all tests, the outer ones (nginx, DuckDB, openpyxl, pyarrow, LibreOffice, Chromium) included
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
 	cargo test --locked --no-fail-fast 2>&1 | tee "$$log" || status=$$?; \
 	awk '/^test result: / { passed += $$4; failed += $$6; ignored += $$8 } \
@@ -128,6 +131,10 @@ need-cargo-deny: need-cargo
 need-nginx:
 	$(call need,nginx,command -v nginx,nginx)
 
+.PHONY: need-libreoffice
+need-libreoffice:
+	$(call need,LibreOffice Calc,command -v soffice,libreoffice-calc-nogui)
+
 .PHONY: need-oha
 need-oha: need-cargo
 	@[ "$$(oha --version 2>/dev/null)" = "oha $(OHA)" ] || \
@@ -136,7 +143,7 @@ need-oha: need-cargo
 
 .PHONY: need-readers
 need-readers: need-python
-	$(call venv,$(VENV),tests/readers/requirements.txt,duckdb jsonschema pyarrow)
+	$(call venv,$(VENV),tests/readers/requirements.txt,duckdb jsonschema openpyxl pyarrow)
 
 .PHONY: need-html-reader
 need-html-reader: need-chromium need-node

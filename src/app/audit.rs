@@ -7,17 +7,18 @@ use super::exit::{self, Exit, FailOn, Failure};
 use super::voice::Voice;
 use super::{settings, terminal};
 use crate::checks::Judging;
+use crate::language::Language;
 use crate::pipeline::JobError;
 use crate::pipeline::audit::{self, Evident};
 use crate::report::publish::PublishError;
 use crate::store::Confirmations;
 
 /// Makes the report again, and says how it came out.
-pub(super) fn run(command: Audit, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
+pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
     let evident = Evident::open(&command.report).map_err(failure)?;
     let was = evident.manifest.stamp.settings.judging().map_err(Failure::usage)?;
     let (mut changes, destination) = settings::changes(&command, &was).map_err(Failure::usage)?;
-    changes.language = Some(voice.texts.language());
+    changes.language = lang;
     destination.check().map_err(|error| match error {
         PublishError::Io { .. } => Failure::no_report(error),
         PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) => Failure::usage(error),

@@ -277,7 +277,7 @@ pub struct Options {
     /// How the CSV files of a report are written [default: utf8]
     #[arg(long, env = "TIEOUT_CSV_ENCODING", value_name = "NAME", help_heading = "Output")]
     pub csv_encoding: Option<CsvEncoding>,
-    /// What the report is written in: csv, json, parquet (these always), html [default: csv,json,parquet,html]
+    /// What the report is written in: csv, json, parquet (these always), html, xlsx, focus [default: all but focus]
     #[arg(long, env = "TIEOUT_FORMAT", value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub format: Option<Vec<Format>>,
     /// A label for the report's heading
@@ -345,7 +345,7 @@ pub struct Audit {
     /// How the CSV files of the report are written
     #[arg(long, value_name = "NAME")]
     pub csv_encoding: Option<CsvEncoding>,
-    /// What the report is written in, instead of what it was: csv, json, parquet (these always), html
+    /// What the report is written in, instead of what it was: csv, json, parquet (these always), html, xlsx, focus
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub format: Option<Vec<Format>>,
     /// A label for the report's heading

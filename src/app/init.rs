@@ -112,7 +112,7 @@ fn example(arg: &Arg) -> Option<&'static str> {
         "reuse-settled" => "\"30d\"",
         "evidence" => "\"billing\"",
         "csv-encoding" => "\"utf8-bom\"",
-        "format" => "[\"csv\", \"json\", \"parquet\", \"html\"]",
+        "format" => "[\"csv\", \"json\", \"parquet\", \"html\", \"xlsx\"]",
         "account" => "\"Finance\"",
         "output" => "\"text\"",
         _ => return None,

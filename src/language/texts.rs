@@ -22,6 +22,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../../locales/en/report.ftl"),
     include_str!("../../locales/en/terminal.ftl"),
     include_str!("../../locales/en/words.ftl"),
+    include_str!("../../locales/en/xlsx.ftl"),
 ];
 const CHINESE: &[&str] = &[
     include_str!("../../locales/zh-CN/diff.ftl"),
@@ -29,6 +30,7 @@ const CHINESE: &[&str] = &[
     include_str!("../../locales/zh-CN/report.ftl"),
     include_str!("../../locales/zh-CN/terminal.ftl"),
     include_str!("../../locales/zh-CN/words.ftl"),
+    include_str!("../../locales/zh-CN/xlsx.ftl"),
     // English has these in the code.
     include_str!("../../locales/zh-CN/findings.ftl"),
     include_str!("../../locales/zh-CN/help.ftl"),

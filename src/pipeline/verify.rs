@@ -11,7 +11,7 @@ use super::JobError;
 use super::audit::{Changes, Evident, manifest_of};
 use crate::report::ReportError;
 use crate::report::builder::FACTS_FILE;
-use crate::report::formats::Formats;
+use crate::report::formats::{Format, Formats};
 use crate::report::manifest::{FileStamp, MANIFEST_FILE, Manifest, designs, hash_file};
 use crate::store::Store;
 use crate::summary::Weighed;
@@ -185,7 +185,7 @@ fn reperformance(
         problems.push(format!("{FACTS_FILE}: input line {line} is judged otherwise"));
     }
     let (mut compared, mut drawn_otherwise) = (0, Vec::new());
-    let drawn = designs(&Formats::default());
+    let drawn = designs(&Formats::of(Format::ALL));
     for file in manifest.files.iter().filter(|file| file.name != FACTS_FILE) {
         let name = &file.name;
         // Only what is drawn for people can be drawn otherwise: everything else comes to the same bytes for ever.

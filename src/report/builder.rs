@@ -1,5 +1,7 @@
 //! From outcomes, in the order of their lines, to the files of a report.
 
+mod proofs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -8,23 +10,25 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::proofs::{Counted, prove_totals, tie_out};
 use super::completeness::{COMPLETENESS_FILE, Completeness};
 use super::evidence::{EVIDENCE_FILE, EvidenceWriter};
 use super::facts::FactsWriter;
+use super::focus::FocusWriter;
 use super::formats::{Format, Formats};
 use super::html::{self, HTML_FILE, Titles};
 use super::manifest::{FileStamp, hash_file};
 use super::spend::{self, SpendRow};
-use super::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
+use super::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::Table;
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
+use super::xlsx::{self, XLSX_FILE};
 use super::{ReportError, csv, reperform};
 use crate::checks::{Judging, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::PastFinding;
-use crate::domain::money::Sum;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::language::Language;
-use crate::summary::{Bridge, Summary, Tie, Weighed};
+use crate::summary::{Summary, Tie, Weighed};
 
 /// The name of the Parquet file in a report folder.
 pub const FACTS_FILE: &str = "run_orders.parquet";
@@ -61,6 +65,7 @@ pub struct Options {
 pub struct Builder {
     options: Options,
     facts: FactsWriter,
+    focus: Option<FocusWriter>,
     summary: Summary,
     discrepancies: Vec<Discrepancy>,
     pending: Vec<PendingOrder>,
@@ -122,9 +127,14 @@ impl Builder {
     pub fn begin(options: Options) -> Result<Self, ReportError> {
         let facts = FactsWriter::create(&options.folder.join(FACTS_FILE))?;
         let beside = EvidenceWriter::create(&options.folder)?;
+        let focus = options.formats.has(Format::Focus);
+        let focus = focus
+            .then(|| FocusWriter::create(&options.folder, options.account.as_deref(), options.judging.days.as_ref()))
+            .transpose()?;
         Ok(Self {
             options,
             facts,
+            focus,
             summary: Summary::default(),
             discrepancies: Vec::new(),
             pending: Vec::new(),
@@ -188,6 +198,9 @@ impl Builder {
                 self.summary.add(&judgement, Some(&fetched.order), self.options.as_of)?;
                 if !judgement.foreign {
                     self.facts.push(line, &run_order_id, &fetched, judgement.settled, bucket)?;
+                    if let Some(focus) = self.focus.as_mut().filter(|_| judgement.settled) {
+                        focus.push(&run_order_id, &fetched.order)?;
+                    }
                 }
                 self.reused += u64::from(fetched.is_reused);
                 let (order, run_order_id): (_, Arc<str>) = (Arc::new(fetched.order), Arc::from(run_order_id));
@@ -247,6 +260,7 @@ impl Builder {
         let waivers = tables::waivers_with(&options.judging.waivers, &self.waivers);
         let facts_rows = facts.finish()?;
         beside.finish()?;
+        self.focus.map(FocusWriter::finish).transpose()?;
         let facts_path = options.folder.join(FACTS_FILE);
         let by_workflow = spend::by_workflow(&facts_path)?;
         let by_revision = spend::by_revision(&facts_path)?;
@@ -325,6 +339,29 @@ impl Builder {
             };
             html::write(content, options.language, &options.folder.join(HTML_FILE))?;
         }
+        if options.formats.has(Format::Xlsx) {
+            let mut content = xlsx::Content {
+                summary: &json,
+                as_of: options.as_of,
+                tables: vec![
+                    Box::new(|| tables::discrepancies(&discrepancies)),
+                    Box::new(|| tables::spend_by_workflow(&by_workflow)),
+                    Box::new(|| tables::spend_by_revision(&by_revision)),
+                ],
+            };
+            if let Some(by_day) = &by_day {
+                content.tables.push(Box::new(|| tables::spend_by_day(by_day)));
+            }
+            content.tables.push(Box::new(|| tables::pending(&pending, options.as_of)));
+            content.tables.push(Box::new(|| tables::exceptions(&exceptions)));
+            if !past.resolved.is_empty() {
+                content.tables.push(Box::new(|| tables::resolved(&past.resolved)));
+            }
+            if !waivers.is_empty() {
+                content.tables.push(Box::new(|| tables::waivers(&waivers)));
+            }
+            xlsx::write(&content, options.language, &options.folder.join(XLSX_FILE))?;
+        }
         let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed());
         Ok(Report {
             summary: json,
@@ -373,61 +410,6 @@ impl WaiverCounts {
     }
 }
 
-/// Independent counts that must agree with the population.
-struct Counted {
-    rows_read: u64,
-    facts_rows: u64,
-    exceptions: u64,
-    /// The exceptions that are counted as waived.
-    waived_missing: u64,
-}
-
-impl Counted {
-    fn prove(
-        &self,
-        summary: &Summary,
-        discrepancies: &[Discrepancy],
-        aggregates: &[&[SpendRow]],
-    ) -> Result<(), ReportError> {
-        let population = &summary.population;
-        let mut contradictions = vec![("rows read and population", self.rows_read, population.rows())];
-        let fetched = population.of_any(&[Bucket::Reconciled, Bucket::Discrepant, Bucket::Waived, Bucket::Pending]);
-        let fetched = fetched.saturating_sub(self.waived_missing);
-        contradictions.push(("rows and fetched orders plus exceptions", population.rows(), fetched + self.exceptions));
-        let foreign = discrepancies.iter().filter(|row| row.finding.check == "identity-mismatch").count() as u64;
-        contradictions.push(("fetched orders and facts", fetched, self.facts_rows + foreign));
-        for rows in aggregates {
-            let orders = rows.iter().map(|row| row.orders).sum();
-            contradictions.push(("facts and aggregated orders", self.facts_rows, orders));
-        }
-        match contradictions.into_iter().find(|(_, one, other)| one != other) {
-            None => Ok(()),
-            Some((what, one, other)) => Err(ReportError::Contradiction(format!("{what}: {one} and {other}"))),
-        }
-    }
-}
-
-/// The control totals by currency, every one of them proved by the bridge from all aggregates.
-fn prove_totals(summary: &Summary, aggregates: &[&[SpendRow]]) -> Result<BTreeMap<String, ControlTotals>, ReportError> {
-    let mut control_totals = BTreeMap::new();
-    for rows in aggregates {
-        let mut sums = sums(rows)?;
-        summary.currencies.keys().for_each(|currency| _ = sums.entry(currency).or_default());
-        for (currency, sums) in sums {
-            let totals = summary.currencies.get(currency).cloned().unwrap_or_default();
-            let bridge = Bridge::build(&sums, &totals)?;
-            if !bridge.holds() {
-                return Err(ReportError::Contradiction(format!(
-                    "the bridge of {currency:?} leaves {} and {}",
-                    bridge.quote_split.residual, bridge.cost_sum.residual
-                )));
-            }
-            control_totals.insert(currency.to_owned(), ControlTotals::of(&sums, &totals, bridge)?);
-        }
-    }
-    Ok(control_totals)
-}
-
 /// The files that all figures come from, with their hashes; the provider's list among them where it was walked.
 fn evidence(options: &Options, is_complete: bool) -> Result<Vec<FileStamp>, ReportError> {
     if let Some(evidence) = &options.evidence {
@@ -440,22 +422,6 @@ fn evidence(options: &Options, is_complete: bool) -> Result<Vec<FileStamp>, Repo
     };
     let listed = is_complete.then_some(COMPLETENESS_FILE);
     [FACTS_FILE, EVIDENCE_FILE].into_iter().chain(listed).map(stamp).collect()
-}
-
-/// The six amounts summed over settled orders, by currency.
-fn sums(rows: &[SpendRow]) -> Result<BTreeMap<&str, [Sum; 6]>, ReportError> {
-    let mut sums = BTreeMap::<&str, [Sum; 6]>::new();
-    for row in rows {
-        for (sum, amount) in sums.entry(&*row.currency).or_default().iter_mut().zip(row.amounts) {
-            *sum = sum.plus(amount)?;
-        }
-    }
-    Ok(sums)
-}
-
-/// Holds the sums against the control totals from outside.
-fn tie_out(judging: &Judging, rows: &[SpendRow]) -> Result<Vec<Tie>, ReportError> {
-    Ok(Tie::out(&judging.control_totals, judging.currency.as_deref(), &sums(rows)?)?)
 }
 
 fn write_csv(table: Table<'_>, options: &Options) -> Result<(), ReportError> {

@@ -82,7 +82,8 @@ pub fn write(table: Table<'_>, encoding: Encoding, mut out: impl Write) -> Resul
     Ok(count)
 }
 
-fn text_of<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
+/// A cell as the CSV files write it.
+pub(super) fn text_of<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
     match cell {
         Cell::Empty => Cow::Borrowed(""),
         Cell::Text(text) => clean(text),

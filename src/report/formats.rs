@@ -17,11 +17,15 @@ pub enum Format {
     Parquet,
     /// One page for people.
     Html,
+    /// One workbook for people.
+    Xlsx,
+    /// The settled orders in the FinOps Open Cost and Usage Specification.
+    Focus,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 4] = [Self::Csv, Self::Json, Self::Parquet, Self::Html];
+    pub const ALL: [Self; 6] = [Self::Csv, Self::Json, Self::Parquet, Self::Html, Self::Xlsx, Self::Focus];
     /// Those that every report has.
     const ALWAYS: [Self; 3] = [Self::Csv, Self::Json, Self::Parquet];
 
@@ -33,13 +37,15 @@ impl Format {
             Self::Json => "json",
             Self::Parquet => "parquet",
             Self::Html => "html",
+            Self::Xlsx => "xlsx",
+            Self::Focus => "focus",
         }
     }
 }
 
 /// A text that names no format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("give csv, json, parquet or html")]
+#[error("give csv, json, parquet, html, xlsx or focus")]
 pub struct UnknownFormat;
 
 impl FromStr for Format {
@@ -55,9 +61,9 @@ impl FromStr for Format {
 pub struct Formats(BTreeSet<Format>);
 
 impl Default for Formats {
-    /// All of them.
+    /// All that are not only for who asks for them.
     fn default() -> Self {
-        Self::of(Format::ALL)
+        Self::of([Format::Html, Format::Xlsx])
     }
 }
 
@@ -95,15 +101,15 @@ mod tests {
     #[test]
     fn what_proofs_need_is_always_written() {
         assert_eq!(Formats::of([]).words(), ["csv", "json", "parquet"]);
-        assert_eq!(Formats::of([Format::Html]).words(), ["csv", "json", "parquet", "html"]);
-        assert_eq!(Formats::default(), Formats::of(Format::ALL));
+        assert_eq!(Formats::of([Format::Focus]).words(), ["csv", "json", "parquet", "focus"]);
+        assert_eq!(Formats::default().words(), ["csv", "json", "parquet", "html", "xlsx"]);
     }
 
     #[test]
     fn words_lead_back_and_unknown_ones_are_left_out() {
         let words = |words: &[&str]| Formats::of_words(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert_eq!(words(&["html", "hologram"]), Formats::of([Format::Html]));
-        assert!(!words(&[]).has(Format::Html));
-        assert_eq!(Formats::of_words(&Formats::default().words()), Formats::default());
+        assert_eq!(words(&["xlsx", "hologram"]), Formats::of([Format::Xlsx]));
+        assert!(!words(&[]).has(Format::Xlsx));
+        assert_eq!(Formats::of_words(&Formats::of(Format::ALL).words()), Formats::of(Format::ALL));
     }
 }

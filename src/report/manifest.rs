@@ -15,6 +15,7 @@ use super::csv::Encoding;
 use super::formats::{Format, Formats};
 use super::html::{self, HTML_FILE};
 use super::summary_json::Lifecycle;
+use super::xlsx::{self, XLSX_FILE};
 use crate::language::Language;
 use crate::summary::JudgingSettings;
 
@@ -174,7 +175,8 @@ pub struct Manifest {
 #[must_use]
 pub fn designs(formats: &Formats) -> BTreeMap<String, String> {
     let html = formats.has(Format::Html).then(|| (HTML_FILE.to_owned(), html::design()));
-    html.into_iter().collect()
+    let xlsx = formats.has(Format::Xlsx).then(|| (XLSX_FILE.to_owned(), xlsx::design()));
+    html.into_iter().chain(xlsx).collect()
 }
 
 impl Stamp {

@@ -10,6 +10,7 @@ pub mod csv;
 pub mod evidence;
 pub mod facts;
 pub mod facts_read;
+pub mod focus;
 pub mod formats;
 pub mod html;
 pub mod ids;
@@ -23,11 +24,14 @@ pub mod spend;
 pub mod summary_json;
 pub mod table;
 pub mod tables;
+mod wording;
+pub mod xlsx;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::PolarsError;
+use rust_xlsxwriter::XlsxError;
 
 use crate::domain::money::Overflow;
 
@@ -49,6 +53,14 @@ pub enum ReportError {
         table: &'static str,
         /// What went wrong.
         source: ::csv::Error,
+    },
+    /// The workbook can't be written.
+    #[error("can't write {}: {source}; check the disk and its permissions", path.display())]
+    Xlsx {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: XlsxError,
     },
     /// The Parquet file can't be written or read back.
     #[error("can't {what} run_orders.parquet: {source}")]

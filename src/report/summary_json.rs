@@ -155,3 +155,27 @@ impl ControlTotals {
         })
     }
 }
+
+#[cfg(test)]
+impl SummaryJson {
+    /// That of nothing.
+    pub(super) fn empty() -> Self {
+        Self {
+            verdict: "reconciled",
+            exit_code: 0,
+            as_of: "2026-06-01T00:00:00Z".into(),
+            account: None,
+            population: Population::default(),
+            control_totals: BTreeMap::new(),
+            checks: BTreeMap::new(),
+            causes: BTreeMap::new(),
+            lifecycle: Lifecycle::default(),
+            reused: 0,
+            waivers: None,
+            material: None,
+            ties: Vec::new(),
+            completeness: None,
+            settings: (&crate::checks::Judging::default()).into(),
+        }
+    }
+}

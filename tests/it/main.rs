@@ -1,5 +1,5 @@
 //! The tests from outside, in one binary (each test binary links Polars, which takes its time). `make test` sets
-//! up what they need: a Python with DuckDB and pyarrow, nginx, and Chromium.
+//! up what they need: a Python with DuckDB, openpyxl and pyarrow, nginx, LibreOffice and Chromium.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and fails")]
 #![allow(unreachable_pub, reason = "nothing in a test binary is reached from outside")]
@@ -15,6 +15,7 @@ mod disk;
 mod documentation;
 mod evidence;
 mod faults;
+mod focus;
 mod help;
 mod html;
 mod language;
@@ -36,3 +37,4 @@ mod tidy;
 mod upgrades;
 mod usage;
 mod waivers;
+mod workbook;

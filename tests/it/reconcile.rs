@@ -10,15 +10,17 @@ use tieout::sandbox::{Anomaly, KEY, Kind, Malformation, Options, describe};
 
 use crate::support::{Place, ReportFiles, Server, code, repository, stderr, stdout};
 
-const SAMPLE_AS_OF: [&str; 3] = ["--sandbox", "--as-of", "2026-06-01T00:00:00Z"];
-const FILES: [&str; 13] = [
+const SAMPLE_AS_OF: [&str; 5] = ["--sandbox", "--as-of", "2026-06-01T00:00:00Z", "--format", "html,xlsx,focus"];
+const FILES: [&str; 15] = [
     "discrepancies.csv",
     "evidence.jsonl",
     "exceptions.csv",
+    "focus.csv",
     "manifest.json",
     "pending.csv",
     "reperform.sql",
     "report.html",
+    "report.xlsx",
     "resolved.csv",
     "run_orders.parquet",
     "spend_by_day.csv",
@@ -96,12 +98,13 @@ fn the_sample_has_exactly_what_its_readme_promises() {
 
 #[test]
 fn the_committed_sample_report_is_what_the_program_makes_today() {
-    for attempt in ["1", "64"] {
+    for (language, sample, concurrency) in [("en", "reports/sample", "1"), ("zh-CN", "reports/sample-zh-CN", "64")] {
         let place = Place::new();
         let mut run = place.reconcile(repository("sample_data/ids.csv"));
-        let run = run.args(SAMPLE_AS_OF).args(["--concurrency", attempt]).output().expect("starts");
+        let run =
+            run.args(SAMPLE_AS_OF).args(["--lang", language, "--concurrency", concurrency]).output().expect("starts");
         assert_eq!(code(&run), 1, "{}", stderr(&run));
-        let (made, committed) = (place.report(), ReportFiles(repository("reports/sample")));
+        let (made, committed) = (place.report(), ReportFiles(repository(sample)));
         for name in FILES.into_iter().filter(|name| *name != "manifest.json") {
             assert!(made.bytes(name) == committed.bytes(name), "{name} differs: look, then run `make sample`");
         }
@@ -138,7 +141,7 @@ fn the_manifest_hashes_every_other_file() {
             name
         })
         .collect();
-    let expected: Vec<&str> = FILES.into_iter().filter(|name| *name != "manifest.json").collect();
+    let expected: Vec<&str> = FILES.into_iter().filter(|name| !["manifest.json", "focus.csv"].contains(name)).collect();
     assert_eq!(listed, expected);
     assert_eq!(manifest["input"]["sha256"], hex::encode(Sha256::digest(&input)));
     assert_eq!(manifest["input"]["rows"], 3);

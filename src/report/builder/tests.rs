@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::days::{DayBy, Days};
-use crate::domain::money::Amount;
+use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, RunOrder};
 use crate::summary::Verdict;
 

@@ -2,11 +2,11 @@
 
 use std::cmp::Reverse;
 
-use super::embed::visible;
-use super::{Titles, currency_name, grouped, workflow_name};
+use super::{Titles, workflow_name};
 use crate::domain::money::Sum;
 use crate::language::Texts;
 use crate::report::table::{Cell, Column};
+use crate::report::wording::{currency_name, grouped, visible};
 
 /// How many bars a ranking has at most.
 const MOST_BARS: usize = 10;

@@ -1,17 +1,6 @@
 //! Data inside the page: JSON in a `<script type="application/json">`, out of which nothing can break.
 
-use std::borrow::Cow;
 use std::fmt::Write;
-
-use crate::report::csv::is_harmful;
-
-/// A text from outside as people may see it: control characters and direction overrides are replaced.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_harmful) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(text.chars().map(|char| if is_harmful(char) { char::REPLACEMENT_CHARACTER } else { char }).collect())
-}
 
 /// Writes a text as a JSON string that no HTML parser takes for markup: `<` opens tags and comments, `>` and `&` go with
 /// it, and the line separators end lines in old scripts.
@@ -65,12 +54,6 @@ mod tests {
         for forbidden in ["<", ">", "&", "\u{2028}", "\u{2029}", "\0", "\u{7f}"] {
             assert!(!json.contains(forbidden), "{json}");
         }
-    }
-
-    #[test]
-    fn what_people_must_not_see_is_replaced() {
-        assert_eq!(visible("a\u{202e}b\0\n\u{2066}"), "a\u{fffd}b\u{fffd}\u{fffd}\u{fffd}");
-        assert_eq!(visible("=1+1 订单 <b>"), "=1+1 订单 <b>");
     }
 
     proptest! {

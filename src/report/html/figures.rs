@@ -2,16 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
-use super::embed::visible;
-use super::{currency_name, grouped};
-use crate::checks::CATALOGUE;
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 use crate::language::Texts;
 use crate::report::summary_json::{ControlTotals, SummaryJson};
-use crate::summary::{AgeBucket, CheckCount, CompleteSettings, Differences, NetAndGross, ThresholdSettings};
+use crate::report::wording::{currency_name, grouped};
+use crate::summary::{AgeBucket, CheckCount, Differences, NetAndGross};
 
 /// The control totals: a column a currency.
 pub(super) struct Totals {
@@ -243,72 +239,4 @@ fn cause_row(check: &str, cause: &str, means: String, count: &CheckCount, texts:
         orders: grouped(count.orders),
         lines,
     }
-}
-
-/// The checks of this version that did not judge.
-pub(super) fn checks_off(summary: &SummaryJson) -> Vec<&'static str> {
-    let is_on = |code: &str| summary.settings.checks.iter().any(|on| on == code);
-    CATALOGUE.iter().map(|check| check.code).filter(|code| !is_on(code)).collect()
-}
-
-/// A time span in whole hours, or else in seconds.
-fn duration(seconds: i64, texts: Texts) -> String {
-    let hours = (seconds % 3_600 == 0).then_some(("report-setting-hours", seconds / 3_600));
-    let (id, count) = hours.unwrap_or(("report-setting-seconds", seconds));
-    texts.with(id, &[("count", count.to_string().into())])
-}
-
-/// What is other than usual for one workflow.
-fn threshold(id: &str, own: &ThresholdSettings, texts: Texts) -> String {
-    let label = |name: &str| texts.get(&format!("report-setting-{name}"));
-    let stale = own.stale_after_seconds.map(|seconds| duration(seconds, texts));
-    let parts = [("tolerance", own.tolerance.clone()), ("stale-after", stale), ("material", own.material.clone())];
-    let parts = parts.into_iter().filter_map(|(name, value)| Some(format!("{} = {}", label(name), value?)));
-    format!("{}: {}", visible(id), parts.collect::<Vec<_>>().join(", "))
-}
-
-/// The settings that judged, each with its values.
-pub(super) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(String, Vec<String>)> {
-    let settings = &summary.settings;
-    let none = || texts.get("report-setting-none");
-    let label = |name: &str| texts.get(&format!("report-setting-{name}"));
-    let clean = |text: &String| visible(text).into_owned();
-    let mut rows = vec![(label("tolerance"), vec![settings.tolerance.clone()])];
-    for (currency, tolerance) in &settings.tolerances {
-        let label = texts.with("report-setting-tolerance-of", &[("currency", clean(currency).into())]);
-        rows.push((label, vec![tolerance.clone()]));
-    }
-    let mut row = |name: &str, values: Vec<String>| {
-        rows.push((label(name), if values.is_empty() { vec![none()] } else { values }));
-    };
-    row("currency", settings.currency.iter().map(clean).collect());
-    if let Some(seconds) = settings.stale_after_seconds {
-        row("stale-after", vec![duration(seconds, texts)]);
-    }
-    if let Some(seconds) = settings.warn_before_seconds {
-        row("warn-before", vec![duration(seconds, texts)]);
-    }
-    row("material", settings.material.iter().cloned().collect());
-    row("causes", vec![texts.get(if settings.causes { "report-yes" } else { "report-no" })]);
-    row("severities", settings.severities.iter().map(|(key, severity)| format!("{key} = {severity}")).collect());
-    row("waivers", vec![grouped(settings.waivers.len() as u64)]);
-    if !settings.expect.is_empty() {
-        row("expect", settings.expect.iter().map(|(field, column)| format!("{field} = {}", clean(column))).collect());
-    }
-    if !settings.workflows.is_empty() {
-        row("workflows", settings.workflows.iter().map(|(id, own)| threshold(id, own, texts)).collect());
-    }
-    if let Some(CompleteSettings { since, until }) = &settings.complete {
-        let bound = |time: &Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
-        row("complete", vec![format!("{} … {}", bound(since), bound(until))]);
-    }
-    if let Some(zone) = &settings.timezone {
-        row("timezone", vec![clean(zone)]);
-    }
-    if let Some(time) = &settings.day_by {
-        row("day-by", vec![clean(time)]);
-    }
-    row("checks", settings.checks.clone());
-    row("off", checks_off(summary).into_iter().map(str::to_owned).collect());
-    rows
 }

@@ -5,10 +5,11 @@ use std::fmt::Write;
 
 use super::chart::WORKFLOW;
 use super::columns::{Look, arranged, is_extra, repeats};
-use super::embed::{push_text, texts as json_texts, visible};
-use super::{Titles, grouped, workflow_name};
+use super::embed::{push_text, texts as json_texts};
+use super::{Titles, workflow_name};
 use crate::language::Texts;
 use crate::report::table::{Cell, Column, Table};
+use crate::report::wording::{grouped, visible};
 
 /// How many rows stand in the page as HTML, for readers without JavaScript.
 pub(super) const FIRST_ROWS: usize = 200;

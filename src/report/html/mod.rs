@@ -20,7 +20,6 @@ use askama::Template;
 use sha2::{Digest, Sha256};
 
 use self::chart::Chart;
-use self::embed::visible;
 use self::figures::{Age, BridgeRow, CauseRow, Totals};
 use self::grid::Grid;
 use self::opening::{Opening, PopulationView};
@@ -29,6 +28,7 @@ use super::ReportError;
 use super::manifest::FileStamp;
 use super::summary_json::{SummaryJson, WaiverCounts};
 use super::table::{Cell, Table};
+use super::wording::{self, grouped, visible};
 use crate::language::{Language, Texts};
 use crate::summary::Weighed;
 
@@ -43,7 +43,7 @@ const TEXTS: [&str; 2] =
     [include_str!("../../../locales/en/report.ftl"), include_str!("../../../locales/zh-CN/report.ftl")];
 
 /// The code that draws the page: a report that was drawn otherwise is known by it.
-const CODE: [&str; 9] = [
+const CODE: [&str; 10] = [
     include_str!("mod.rs"),
     include_str!("chart.rs"),
     include_str!("columns.rs"),
@@ -53,6 +53,7 @@ const CODE: [&str; 9] = [
     include_str!("opening.rs"),
     include_str!("outside.rs"),
     include_str!("policy.rs"),
+    include_str!("../wording.rs"),
 ];
 
 /// What the script says, with its own variables in braces.
@@ -183,7 +184,7 @@ fn page(content: Content<'_>, language: Language) -> Page<'_> {
             &[("applied", applied), ("expired", expired), ("changed", changed), ("unused", unused)],
         )
     };
-    let off = figures::checks_off(summary).join(", ");
+    let off = wording::checks_off(summary).join(", ");
     Page {
         t: texts,
         language: language.code(),
@@ -198,7 +199,7 @@ fn page(content: Content<'_>, language: Language) -> Page<'_> {
         bridge: figures::bridge(summary, texts),
         ties: outside::ties(summary, texts),
         books: outside::books(summary, texts),
-        completeness: outside::completeness(summary, texts),
+        completeness: wording::completeness(summary, texts),
         causes: figures::causes(summary, texts),
         off: (!off.is_empty()).then(|| texts.with("report-off", &[("checks", off.into())])),
         discrepancies,
@@ -208,7 +209,7 @@ fn page(content: Content<'_>, language: Language) -> Page<'_> {
         exceptions,
         waivers: summary.waivers.map(waived).zip(content.waivers.map(grid)),
         resolved: Some(grid(content.resolved)).filter(|grid| grid.rows > 0),
-        settings: figures::settings(summary, texts),
+        settings: wording::settings(summary, texts),
         evidence,
         words: words(texts),
     }
@@ -263,27 +264,9 @@ fn words(texts: Texts) -> String {
     json
 }
 
-/// A count with its thousands set apart.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A workflow as people read it: its title beside its ID, where it has one.
 fn workflow_name(id: &str, titles: &Titles) -> Option<String> {
     titles.get(id).map(|title| format!("{} · {}", visible(id), visible(title)))
-}
-
-/// A currency as people read it: none has a name, too.
-fn currency_name(currency: &str, texts: Texts) -> String {
-    if currency.is_empty() { texts.get("report-no-currency") } else { visible(currency).into_owned() }
 }
 
 #[cfg(test)]

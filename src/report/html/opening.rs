@@ -2,10 +2,10 @@
 
 use super::chart::percent;
 use super::grid::Grid;
-use super::{figures, grouped};
 use crate::domain::outcome::Bucket;
 use crate::language::Texts;
 use crate::report::summary_json::SummaryJson;
+use crate::report::wording::{checks_off, grouped};
 use crate::summary::{Verdict, Weighed};
 
 /// The least that a bucket with a row takes of the bar, in ten thousandths: what can still be seen.
@@ -127,7 +127,7 @@ const fn tone(verdict: Verdict) -> Tone {
 fn why(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
     let population = &summary.population;
     // With a check off nobody knows whether everything ties out.
-    let all_on = figures::checks_off(summary).is_empty();
+    let all_on = checks_off(summary).is_empty();
     let counted = |id: &str, count: u64| texts.with(id, &[("n", count.into()), ("count", grouped(count).into())]);
     match weighed.verdict {
         Verdict::Reconciled if all_on => texts.get("report-why-reconciled"),

@@ -1,10 +1,9 @@
-//! What the report is held against from outside: control totals that were given, our own books, the provider's own list.
+//! What the report is held against from outside: control totals that were given, and our own books.
 
-use super::embed::visible;
 use super::figures::Figure;
-use super::{currency_name, grouped};
 use crate::language::Texts;
-use crate::report::summary_json::{CompletenessCounts, SummaryJson};
+use crate::report::summary_json::SummaryJson;
+use crate::report::wording::currency_name;
 use crate::summary::Tie;
 
 /// A control total that was given.
@@ -55,30 +54,8 @@ pub(super) fn books(summary: &SummaryJson, texts: Texts) -> Vec<BookRow> {
     rows.collect()
 }
 
-/// What the provider's own list says of the input, a sentence each; nothing where it was not walked.
-pub(super) fn completeness(summary: &SummaryJson, texts: Texts) -> Vec<String> {
-    let Some(CompletenessCounts { listed, unlisted, counted, missing, problem }) = &summary.completeness else {
-        return Vec::new();
-    };
-    if let Some(problem) = problem {
-        return vec![texts.with("report-list-not-had", &[("problem", visible(problem).into_owned().into())])];
-    }
-    let [listed, unlisted] = [*listed, *unlisted].map(|count| grouped(count).into());
-    let mut said = vec![texts.with("report-listed", &[("listed", listed), ("unlisted", unlisted)])];
-    match (missing, counted) {
-        (Some(0), _) => {}
-        (Some(missing), Some(counted)) => {
-            let [missing, counted] = [*missing, *counted].map(|count| grouped(count).into());
-            said.push(texts.with("report-list-missing", &[("counted", counted), ("missing", missing)]));
-        }
-        _ => said.push(texts.get("report-list-uncounted")),
-    }
-    said
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::tests::empty_summary;
     use super::*;
     use crate::domain::money::Sum;
     use crate::language::Language;
@@ -96,7 +73,7 @@ mod tests {
             difference: actual.map(|units| sum(units - 100)),
         };
         let given = vec![tie(Some("CNY"), Some(100)), tie(Some("CNY"), Some(99)), tie(None, None)];
-        let rows = ties(&SummaryJson { ties: given, ..empty_summary() }, Texts::new(ENGLISH));
+        let rows = ties(&SummaryJson { ties: given, ..SummaryJson::empty() }, Texts::new(ENGLISH));
         let shown: Vec<_> =
             rows.iter().map(|row| (&*row.currency, row.figures.each_ref().map(|text| &**text), row.holds)).collect();
         let expected = [
@@ -105,25 +82,5 @@ mod tests {
             ("which one?", ["0.00000100", "", ""], false),
         ];
         assert_eq!(shown, expected);
-    }
-
-    #[test]
-    fn what_the_list_leaves_open_is_said() {
-        let said = |missing, counted, problem: Option<&str>| {
-            let counts = CompletenessCounts {
-                listed: 1_200,
-                unlisted: 3,
-                counted,
-                missing,
-                problem: problem.map(str::to_owned),
-            };
-            completeness(&SummaryJson { completeness: Some(counts), ..empty_summary() }, Texts::new(ENGLISH))
-        };
-        let whole = said(Some(0), Some(1_200), None);
-        assert!(whole.len() == 1 && whole[0].contains("1,200") && whole[0].contains("lacks 3"), "{whole:?}");
-        assert!(said(Some(7), Some(1_207), None)[1].contains("1,207"));
-        assert_eq!(said(None, None, None).len(), 2);
-        assert_eq!(said(None, None, Some("no <list>")).len(), 1);
-        assert!(completeness(&empty_summary(), Texts::new(ENGLISH)).is_empty());
     }
 }

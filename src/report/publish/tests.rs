@@ -1,5 +1,7 @@
 //! Reports appear whole, and nothing that is not ours is touched.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::checks::Judging;
 use crate::report::csv::Encoding;
@@ -26,7 +28,7 @@ fn write_report(folder: &Path, content: &str) {
         allow_empty: false,
         formats: Vec::new(),
         language: None,
-        designs: std::collections::BTreeMap::new(),
+        designs: BTreeMap::new(),
         previous: None,
         made_from: None,
         earlier: EarlierStamp::default(),

@@ -11,7 +11,7 @@ const ROUNDS: usize = 16;
 /// How often each is, at most.
 const STARTS: usize = 5;
 /// With that much room, in KiB, a job may end before the disk is full.
-const MOST: u64 = 480;
+const MOST: u64 = 800;
 
 /// A generator of sizes that are the same in every run of the test (an LCG of Knuth's).
 struct Sizes(u64);

@@ -1,0 +1,86 @@
+//! What proves a report on itself: counts and sums that were come by on different paths and must agree.
+
+use std::collections::BTreeMap;
+
+use crate::checks::Judging;
+use crate::domain::money::Sum;
+use crate::domain::outcome::Bucket;
+use crate::report::ReportError;
+use crate::report::spend::SpendRow;
+use crate::report::summary_json::ControlTotals;
+use crate::report::tables::Discrepancy;
+use crate::summary::{Bridge, Summary, Tie};
+
+/// Independent counts that must agree with the population.
+pub(super) struct Counted {
+    pub(super) rows_read: u64,
+    pub(super) facts_rows: u64,
+    pub(super) exceptions: u64,
+    /// The exceptions that are counted as waived.
+    pub(super) waived_missing: u64,
+}
+
+impl Counted {
+    pub(super) fn prove(
+        &self,
+        summary: &Summary,
+        discrepancies: &[Discrepancy],
+        aggregates: &[&[SpendRow]],
+    ) -> Result<(), ReportError> {
+        let population = &summary.population;
+        let mut contradictions = vec![("rows read and population", self.rows_read, population.rows())];
+        let fetched = population.of_any(&[Bucket::Reconciled, Bucket::Discrepant, Bucket::Waived, Bucket::Pending]);
+        let fetched = fetched.saturating_sub(self.waived_missing);
+        contradictions.push(("rows and fetched orders plus exceptions", population.rows(), fetched + self.exceptions));
+        let foreign = discrepancies.iter().filter(|row| row.finding.check == "identity-mismatch").count() as u64;
+        contradictions.push(("fetched orders and facts", fetched, self.facts_rows + foreign));
+        for rows in aggregates {
+            let orders = rows.iter().map(|row| row.orders).sum();
+            contradictions.push(("facts and aggregated orders", self.facts_rows, orders));
+        }
+        match contradictions.into_iter().find(|(_, one, other)| one != other) {
+            None => Ok(()),
+            Some((what, one, other)) => Err(ReportError::Contradiction(format!("{what}: {one} and {other}"))),
+        }
+    }
+}
+
+/// The control totals by currency, every one of them proved by the bridge from all aggregates.
+pub(super) fn prove_totals(
+    summary: &Summary,
+    aggregates: &[&[SpendRow]],
+) -> Result<BTreeMap<String, ControlTotals>, ReportError> {
+    let mut control_totals = BTreeMap::new();
+    for rows in aggregates {
+        let mut sums = sums(rows)?;
+        summary.currencies.keys().for_each(|currency| _ = sums.entry(currency).or_default());
+        for (currency, sums) in sums {
+            let totals = summary.currencies.get(currency).cloned().unwrap_or_default();
+            let bridge = Bridge::build(&sums, &totals)?;
+            if !bridge.holds() {
+                return Err(ReportError::Contradiction(format!(
+                    "the bridge of {currency:?} leaves {} and {}",
+                    bridge.quote_split.residual, bridge.cost_sum.residual
+                )));
+            }
+            control_totals.insert(currency.to_owned(), ControlTotals::of(&sums, &totals, bridge)?);
+        }
+    }
+    Ok(control_totals)
+}
+
+/// The six amounts summed over settled orders, by currency.
+fn sums(rows: &[SpendRow]) -> Result<BTreeMap<&str, [Sum; 6]>, ReportError> {
+    let mut sums = BTreeMap::<&str, [Sum; 6]>::new();
+    for row in rows {
+        for (sum, amount) in sums.entry(&*row.currency).or_default().iter_mut().zip(row.amounts) {
+            *sum = sum.plus(amount)?;
+        }
+    }
+    Ok(sums)
+}
+
+/// Holds the sums against the control totals from outside.
+pub(super) fn tie_out(judging: &Judging, rows: &[SpendRow]) -> Result<Vec<Tie>, ReportError> {
+    Ok(Tie::out(&judging.control_totals, judging.currency.as_deref(), &sums(rows)?)?)
+}

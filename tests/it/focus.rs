@@ -1,0 +1,151 @@
+//! `focus.csv` held against the FinOps Open Cost and Usage Specification 1.2: its columns, what may be empty, how values are
+//! written; and its sums against the report's own aggregates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::readers::said;
+use crate::support::{Place, code, repository};
+
+const DISCREPANT: i32 = 1;
+
+/// The columns whose feature level is mandatory.
+const MANDATORY: [&str; 21] = [
+    "BilledCost",
+    "BillingAccountId",
+    "BillingAccountName",
+    "BillingCurrency",
+    "BillingPeriodEnd",
+    "BillingPeriodStart",
+    "ChargeCategory",
+    "ChargeClass",
+    "ChargeDescription",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "ContractedCost",
+    "EffectiveCost",
+    "InvoiceIssuerName",
+    "ListCost",
+    "PricingQuantity",
+    "PricingUnit",
+    "ProviderName",
+    "PublisherName",
+    "ServiceCategory",
+    "ServiceName",
+];
+/// The other columns of the specification that are there: recommended or conditional ones.
+const FURTHER: [&str; 9] = [
+    "BillingAccountType",
+    "ChargeFrequency",
+    "InvoiceId",
+    "ResourceId",
+    "ResourceType",
+    "ServiceSubcategory",
+    "SubAccountId",
+    "SubAccountName",
+    "SubAccountType",
+];
+/// What is null for a usage charge that corrects nothing and of which no invoice is known.
+const NULL: [&str; 3] = ["ChargeClass", "InvoiceId", "SubAccountName"];
+/// Which aggregate each amount adds up to.
+const SUMS: [(&str, &str); 9] = [
+    ("BilledCost", "final_amount"),
+    ("ContractedCost", "final_amount"),
+    ("EffectiveCost", "final_amount"),
+    ("ListCost", "final_amount"),
+    ("x_QuoteAmount", "quote_amount"),
+    ("x_ReleasedAmount", "released_amount"),
+    ("x_ComputeCost", "compute_cost"),
+    ("x_ExternalModelCost", "external_model_cost"),
+    ("x_TotalCost", "total_cost"),
+];
+
+type Row = BTreeMap<String, String>;
+
+fn charges() -> (Place, Vec<Row>) {
+    let place = Place::new();
+    let mut command = place.reconcile(repository("sample_data/ids.csv"));
+    command.args(["--sandbox", "--as-of", "2026-06-01T00:00:00Z", "--account", "Finance", "--format", "focus"]);
+    let run = command.output().expect("tieout starts");
+    assert_eq!(code(&run), DISCREPANT, "{}", said(&run));
+    assert!(!place.path("report/report.xlsx").exists(), "nobody asked for it");
+    let rows = place.report().rows("focus.csv");
+    (place, rows)
+}
+
+/// Units of 10⁻⁸ of a decimal number with 8 decimals; nothing where there is none.
+fn units(text: &str) -> i128 {
+    let (whole, decimals) = text.split_once('.').unwrap_or(("0", "00000000"));
+    assert_eq!(decimals.len(), 8, "{text}");
+    format!("{whole}{decimals}").parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn is_moment(text: &str) -> bool {
+    let pattern = "dddd-dd-ddTdd:dd:ddZ";
+    text.len() == pattern.len()
+        && text
+            .chars()
+            .zip(pattern.chars())
+            .all(|(char, mark)| if mark == 'd' { char.is_ascii_digit() } else { char == mark })
+}
+
+#[test]
+fn the_columns_and_their_values_are_those_of_the_specification() {
+    let (_place, rows) = charges();
+    assert!(rows.len() > 20, "{} charges", rows.len());
+    for row in &rows {
+        let (own, named): (Vec<_>, Vec<_>) = row.keys().map(String::as_str).partition(|name| name.starts_with("x_"));
+        let of_specification: BTreeSet<_> = MANDATORY.into_iter().chain(FURTHER).collect();
+        assert_eq!(named.into_iter().collect::<BTreeSet<_>>(), of_specification);
+        assert_eq!(own.len(), 8, "{own:?}");
+        for name in MANDATORY.into_iter().chain(FURTHER) {
+            // Where the provider says no amount, none is made up.
+            let may_lack = name.ends_with("Cost") || name == "BillingCurrency";
+            assert!(
+                (row[name].is_empty() == NULL.contains(&name)) || (may_lack && row[name].is_empty()),
+                "{name}: {row:?}"
+            );
+        }
+        for name in ["BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"] {
+            assert!(is_moment(&row[name]), "{name}: {row:?}");
+        }
+        // A month of Shanghai, which is 8 hours ahead.
+        assert!(row["BillingPeriodStart"].ends_with("T16:00:00Z") && row["BillingPeriodEnd"].ends_with("T16:00:00Z"));
+        assert!(
+            row["BillingPeriodStart"] <= row["ChargePeriodStart"] && row["ChargePeriodStart"] < row["BillingPeriodEnd"]
+        );
+        assert!(["", "CNY", "USD"].contains(&&*row["BillingCurrency"]), "{row:?}");
+        assert_eq!((&*row["ChargeCategory"], &*row["ChargeFrequency"]), ("Usage", "Usage-Based"));
+        assert_eq!(
+            (&*row["ServiceCategory"], &*row["ServiceSubcategory"]),
+            ("AI and Machine Learning", "Generative AI")
+        );
+        assert_eq!(row["ResourceId"], row["x_RunOrderId"]);
+        units(&row["PricingQuantity"]);
+    }
+}
+
+#[test]
+fn every_settled_order_is_one_charge_and_the_sums_are_those_of_the_report() {
+    let (place, rows) = charges();
+    let mut expected = BTreeMap::<(String, String), Vec<i128>>::new();
+    let mut settled = 0;
+    for row in place.report().rows("spend_by_workflow.csv") {
+        settled += row["settled"].parse::<usize>().expect("a count");
+        let sums = SUMS.map(|(_, aggregate)| units(&row[aggregate])).to_vec();
+        if row["settled"] != "0" {
+            expected.insert((row["workflow_id"].clone(), row["currency"].clone()), sums);
+        }
+    }
+    assert_eq!(rows.len(), settled);
+    let ids: BTreeSet<&String> = rows.iter().map(|row| &row["ResourceId"]).collect();
+    assert_eq!(ids.len(), rows.len(), "an order is charged twice");
+    let mut found = BTreeMap::<(String, String), Vec<i128>>::new();
+    for row in &rows {
+        let key = (row["SubAccountId"].clone(), row["BillingCurrency"].clone());
+        let sums = found.entry(key).or_insert_with(|| vec![0; SUMS.len()]);
+        for (sum, (column, _)) in sums.iter_mut().zip(SUMS) {
+            *sum += units(&row[column]);
+        }
+    }
+    assert_eq!(found, expected);
+}
