@@ -16,6 +16,12 @@ export TIEOUT_TEST_PYTHON := $(VENV)/bin/python
 NODE_READER := $(CACHE)/html-reader
 # They open report.html in Chromium with what stands here.
 export TIEOUT_TEST_NODE_MODULES := $(NODE_READER)/node_modules
+# The specification of focus.csv has a validator of its own, which needs Python 3.12 or newer.
+FOCUS_PYTHONS := python3 python3.12 python3.13 python3.14
+FOCUS_PYTHON := $(firstword $(foreach python,$(FOCUS_PYTHONS),$(shell \
+	$(python) -c 'import sys; sys.version_info >= (3, 12) and print("$(python)")' 2>/dev/null)))
+FOCUS_VENV := $(CACHE)/focus-venv
+export TIEOUT_TEST_FOCUS_PYTHON := $(FOCUS_VENV)/bin/python
 BENCH_VENV := $(CACHE)/bench-venv
 # The script that the benchmark compares with runs on this one.
 export BENCH_PYTHON := $(BENCH_VENV)/bin/python
@@ -56,7 +62,7 @@ endef
 
 ##@ Every day
 .PHONY: test
-test: need-cargo fmt-check lint doc deny run-tests ## everything CI checks: format, lints, docs, licences, advisories, all tests
+test: need-cargo fmt-check lint doc deny run-tests focus-validator ## everything CI checks: format, lints, docs, licences, advisories, all tests
 
 .PHONY: build
 build: need-cargo ## the debug build
@@ -115,6 +121,19 @@ run-tests: need-nginx need-libreoffice need-readers need-html-reader ## all test
 	awk '/^test result: / { passed += $$4; failed += $$6; ignored += $$8 } \
 		END { printf "%d passed, %d failed, %d ignored\n", passed, failed, ignored }' "$$log"; \
 	exit $$status
+
+.PHONY: focus-validator
+focus-validator: need-cargo ## reads focus.csv with the specification's own validator, where there is a Python for it
+ifeq ($(FOCUS_PYTHON),)
+	@echo "focus.csv NOT READ by the specification's own validator: install Python 3.12 or newer and run make again"
+else
+	@cmp -s tests/readers/focus/requirements.txt "$(FOCUS_VENV)/requirements.txt" || { \
+		rm -rf "$(FOCUS_VENV)" && $(FOCUS_PYTHON) -m venv "$(FOCUS_VENV)" && \
+		"$(FOCUS_VENV)/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+			-r tests/readers/focus/requirements.txt && \
+		cp tests/readers/focus/requirements.txt "$(FOCUS_VENV)/"; }
+	cargo test --locked --test it focus::the_validator -- --ignored
+endif
 
 ##@ Set-up
 .PHONY: need-cargo
