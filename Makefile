@@ -25,6 +25,7 @@ export TIEOUT_TEST_FOCUS_PYTHON := $(FOCUS_VENV)/bin/python
 BENCH_VENV := $(CACHE)/bench-venv
 # The script that the benchmark compares with runs on this one.
 export BENCH_PYTHON := $(BENCH_VENV)/bin/python
+export BENCH_NODE_MODULES := $(NODE_READER)/node_modules
 # Debian keeps nginx in /usr/sbin, which is not in everybody's PATH.
 export PATH := $(CACHE)/tools/bin:$(PATH):/usr/sbin
 
@@ -92,7 +93,7 @@ pictures: need-cargo need-html-reader ## takes the pictures of report.html for d
 	cargo test --locked --test it html::pictures -- --ignored --exact
 
 .PHONY: bench
-bench: need-cargo need-nginx need-oha need-peer ## pacing, speed beside oha and a Python script, commits, memory, resume, proof (PARTS=pacing: one of them)
+bench: need-cargo need-nginx need-oha need-peer need-html-reader ## pacing, speed beside oha and a Python script, commits, memory, resume, proof, reports (PARTS=pacing: one of them)
 	bench/run.sh $(PARTS)
 
 ##@ Parts of `make test`

@@ -7,7 +7,7 @@
 #
 # BENCH_BINARY measures that binary instead of building one, and BENCH_FETCH_ONLY the one that keeps nothing;
 # BENCH_ORDERS is how many orders a run fetches where speed is measured; BENCH_PYTHON is a Python with
-# bench/requirements.txt.
+# bench/requirements.txt, and BENCH_NODE_MODULES has what tests/readers/html/package.json names.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -37,6 +37,8 @@ source bench/memory.sh
 source bench/sandbox.sh
 # shellcheck source=bench/state.sh
 source bench/state.sh
+# shellcheck source=bench/reports.sh
+source bench/reports.sh
 
 fail() {
     echo "bench: $1" >&2
@@ -69,11 +71,11 @@ machine() {
 }
 
 PARTS=("$@")
-[ $# -gt 0 ] || PARTS=(pacing throughput commits memory resume proof sandbox)
+[ $# -gt 0 ] || PARTS=(pacing throughput commits memory resume proof reports sandbox)
 for part in "${PARTS[@]}"; do
     case $part in
-    pacing | throughput | commits | memory | resume | proof | sandbox) ;;
-    *) fail "no part $part: there are pacing, throughput, commits, memory, resume, proof and sandbox" ;;
+    pacing | throughput | commits | memory | resume | proof | reports | sandbox) ;;
+    *) fail "no part $part: there are pacing, throughput, commits, memory, resume, proof, reports and sandbox" ;;
     esac
 done
 

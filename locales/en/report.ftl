@@ -9,6 +9,7 @@ report-theme-auto = System
 report-theme-light = Light
 report-theme-dark = Dark
 report-as-of = As of { $time }
+report-days-of = days of { $zone }
 report-no-account = Billing reconciliation
 report-no-currency = no currency
 report-scroll = { $table }, scrolls sideways

@@ -9,6 +9,7 @@ report-theme-auto = 跟随系统
 report-theme-light = 浅色
 report-theme-dark = 深色
 report-as-of = 截至 { $time }
+report-days-of = 按 { $zone } 的日期
 report-no-account = 账单对账
 report-no-currency = 无币种
 report-scroll = { $table }，可横向滚动

@@ -120,6 +120,8 @@ struct Page<'a> {
     script: &'static str,
     account: Option<String>,
     as_of: &'a str,
+    /// Whose days they are.
+    zone: Option<String>,
     opening: Opening,
     population: PopulationView,
     totals: Totals,
@@ -193,6 +195,7 @@ fn page(content: Content<'_>, language: Language) -> Page<'_> {
         script: SCRIPT,
         account: summary.account.as_deref().map(|account| visible(account).into_owned()),
         as_of: &summary.as_of,
+        zone: summary.settings.timezone.as_deref().map(|zone| visible(zone).into_owned()),
         opening: Opening::of(summary, weighed, &discrepancies, &exceptions, texts),
         population: PopulationView::of(summary, rows_read, texts),
         totals: Totals::of(summary, texts),

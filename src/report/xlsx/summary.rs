@@ -98,6 +98,11 @@ impl Page<'_> {
         self.text(WHAT, &texts.get("xlsx-as-of"))?;
         cells::write_moment(self.sheet, (self.row, CODE), content.as_of, styles)?;
         self.row += 1;
+        if let Some(zone) = &summary.settings.timezone {
+            self.text(WHAT, &texts.get("report-setting-timezone"))?;
+            self.text(CODE, zone)?;
+            self.row += 1;
+        }
         if let Some(account) = &summary.account {
             self.text(WHAT, &texts.get("xlsx-account"))?;
             self.text(CODE, account)?;
@@ -125,12 +130,8 @@ impl Page<'_> {
     }
 
     fn control_totals(&mut self, content: &Content<'_>) -> Result<(), XlsxError> {
-        let by_currency = &content.summary.control_totals;
-        if by_currency.is_empty() {
-            return Ok(());
-        }
         let texts = self.texts;
-        for (currency, totals) in by_currency {
+        for (currency, totals) in &content.summary.control_totals {
             let name = wording::currency_name(currency, texts);
             self.part(&texts.with("xlsx-control-totals", &[("currency", name.into())]))?;
             for name in Amounts::NAMES {
