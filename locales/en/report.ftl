@@ -28,7 +28,7 @@ report-why-pending =
         [one] Everything due so far ties out; one order is not settled yet.
        *[other] Everything due so far ties out; { $count } orders are not settled yet.
     }
-report-why-warnings = Everything ties out, but something is worth a look.
+report-why-warnings = No error is left that nobody answers for, but something is worth a look.
 report-why-discrepant =
     { $n ->
         [one] One row needs a person’s look. This is the finding, not a failure of the job.

@@ -26,7 +26,7 @@ report-why-reconciled = 全部订单均已结算，且账目相符。
 report-why-pending = { $n ->
        *[other] 目前应核对的部分全部相符；另有 { $count } 笔订单尚未结算。
     }
-report-why-warnings = 账目相符，但有事项值得留意。
+report-why-warnings = 没有未获处理的错误，但有事项值得留意。
 report-why-discrepant = { $n ->
        *[other] 有 { $count } 行需要人工核查。这是对账的结果，并非程序出错。
     }

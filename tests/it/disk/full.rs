@@ -10,8 +10,9 @@ use crate::support::{Files, Place, Server, assert_same_files};
 const ROUNDS: usize = 16;
 /// How often each is, at most.
 const STARTS: usize = 5;
-/// With that much room, in KiB, a job may end before the disk is full.
-const MOST: u64 = 800;
+/// The most room of each start, in KiB: too little for more than a few orders, then for a report, and at last enough to
+/// end before the disk is full.
+const MOST: [u64; STARTS] = [60, 200, 800, 800, 800];
 
 /// A generator of sizes that are the same in every run of the test (an LCG of Knuth's).
 struct Sizes(u64);
@@ -65,8 +66,8 @@ fn fill_again_and_again(
     }
     let run = i64::try_from(night + 1).expect("few");
     let (mut earlier, mut kept, mut moments) = (job.report(), BTreeSet::new(), Vec::new());
-    for start in 0..STARTS {
-        let kib = sizes.next(MOST);
+    for (start, most) in MOST.into_iter().enumerate() {
+        let kib = sizes.next(most);
         let when = format!("night {night}, start {start} with {kib} KiB");
         disk.leave(kib);
         let before = server.journal.arrivals().len();

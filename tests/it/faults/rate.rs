@@ -10,7 +10,8 @@ use crate::support::code;
 const RATE: usize = 50;
 const ORDERS: usize = 250;
 const SECOND: Duration = Duration::from_secs(1);
-/// A fifth or so of all requests fail and are asked for again, and once the provider says 429.
+/// A fifth or so of all requests fail and are asked for again, and once the provider says 429. Some order or other would
+/// fail as often as usually asked for: it is asked for oftener.
 const FAULTS: [&str; 4] =
     ["too-many,retry-after=1,nth=120", "status=503,every=9", "close-before-headers,every=11", "cut-body,every=13"];
 
@@ -18,7 +19,7 @@ fn asked_at_fifty_a_second(plan: &[&str], arguments: &[&str]) -> Trial {
     let ids = mixed(ORDERS);
     let faults = FaultPlan::from_specs(plan).expect("a plan");
     let trial = Trial::with(&ids, Options { faults, ..Options::default() });
-    let run = trial.run(&[&["--rate", "50"], arguments].concat());
+    let run = trial.run(&[&["--rate", "50", "--retries", "12"], arguments].concat());
     trial.assert_as_calm(&format!("{plan:?} {arguments:?}"), &run, &Calm::of(&ids));
     assert_eq!(code(&run), 1, "there are anomalies to find");
     let arrivals = trial.server.journal.arrivals();
