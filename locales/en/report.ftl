@@ -287,7 +287,7 @@ report-spend = Spend
 report-spend-note = Sums over settled orders, per currency.
 report-chart-largest = Final amount, { $currency }: the { $count } largest of { $all }
 report-chart-all = Final amount, { $currency }
-report-chart-days = Final amount by day, { $currency }
+report-chart-days = Final amount by day, { $currency }, bars up to { $most }
 report-chart-table = Its figures stand in the table below.
 report-chart-none = (none)
 

@@ -273,7 +273,7 @@ report-spend = 支出
 report-spend-note = 已结算订单的合计，按币种列示。
 report-chart-largest = 实扣金额（{ $currency }）：{ $all } 项中最大的 { $count } 项
 report-chart-all = 实扣金额（{ $currency }）
-report-chart-days = 每日实扣金额（{ $currency }）
+report-chart-days = 每日实扣金额（{ $currency }），最高柱为 { $most }
 report-chart-table = 数字见下表。
 report-chart-none = （无）
 

@@ -2,6 +2,9 @@
 
 use std::cmp::Reverse;
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
 use super::{Titles, workflow_name};
 use crate::domain::money::Sum;
 use crate::language::Texts;
@@ -16,6 +19,10 @@ const LONGEST: i128 = 10_000;
 const STEP: usize = 38;
 /// The height of a timeline, in pixels.
 const HEIGHT: i128 = 120;
+/// A timeline has places for at least so many days: a bar is not to fill the page.
+const LEAST_DAYS: usize = 14;
+/// Past so many, days without spend have no place: bars would be too thin to be seen.
+const MOST_DAYS: usize = 400;
 /// The column whose figures are drawn: what was charged.
 const DRAWN: &str = "final_amount";
 /// The column that makes a chart a timeline.
@@ -29,6 +36,8 @@ pub(super) struct Chart {
     pub(super) title: String,
     /// Whether it goes by days rather than by size.
     pub(super) is_timeline: bool,
+    /// What stands below a timeline: its first and its last day.
+    pub(super) span: Vec<String>,
     /// Its bars.
     pub(super) bars: Vec<Bar>,
     /// Its height in pixels.
@@ -58,6 +67,12 @@ struct Figure {
     amount: Sum,
 }
 
+impl Figure {
+    fn day(&self) -> Option<Date> {
+        self.label.parse().ok()
+    }
+}
+
 /// The charts of a table of spend, one a currency.
 pub(super) fn charts(columns: &[Column], rows: &[Vec<Cell<'_>>], titles: &Titles, texts: Texts) -> Vec<Chart> {
     let figures = figures(columns, rows, titles, texts);
@@ -67,10 +82,11 @@ pub(super) fn charts(columns: &[Column], rows: &[Vec<Cell<'_>>], titles: &Titles
     currencies.dedup();
     // The currency with most to show comes first.
     currencies.sort_by_key(|currency| Reverse(figures.iter().filter(|figure| figure.currency == *currency).count()));
+    let days = if is_timeline { days(&figures) } else { Vec::new() };
     let of = |currency: &str| {
         let mut figures: Vec<&Figure> = figures.iter().filter(|figure| figure.currency == currency).collect();
         if is_timeline {
-            return timeline(&figures, currency, texts);
+            return timeline(&figures, &days, currency, texts);
         }
         figures.sort_by(|one, other| other.amount.cmp(&one.amount).then_with(|| one.label.cmp(&other.label)));
         ranking(&figures, currency, texts)
@@ -121,21 +137,44 @@ fn ranking(figures: &[&Figure], currency: &str, texts: Texts) -> Chart {
             ("all", grouped(figures.len() as u64).into()),
         ],
     );
-    Chart { title, is_timeline: false, height: bars.len() * STEP, bars }
+    Chart { title, is_timeline: false, span: Vec::new(), height: bars.len() * STEP, bars }
 }
 
-fn timeline(figures: &[&Figure], currency: &str, texts: Texts) -> Chart {
-    let largest = largest(figures);
-    let count = i128::try_from(figures.len()).unwrap_or(i128::MAX).max(1);
-    let bars = (0_i128..).zip(figures).map(|(at, figure)| {
+/// The days that all timelines have places for, so that they can be compared.
+fn days(figures: &[Figure]) -> Vec<Date> {
+    let mut days: Vec<Date> = figures.iter().filter_map(Figure::day).collect();
+    days.sort_unstable();
+    days.dedup();
+    let (Some(first), Some(last)) = (days.first(), days.last()) else {
+        return days;
+    };
+    let all: Vec<Date> = first.series(1.day()).take_while(|day| day <= last).take(MOST_DAYS + 1).collect();
+    if all.len() <= MOST_DAYS { all } else { days }
+}
+
+/// What has no day has no bar; the table has it.
+fn timeline(figures: &[&Figure], days: &[Date], currency: &str, texts: Texts) -> Chart {
+    let figures: Vec<&Figure> = figures.iter().copied().filter(|figure| figure.day().is_some()).collect();
+    let largest = largest(&figures);
+    let places = i128::try_from(days.len().max(LEAST_DAYS)).unwrap_or(i128::MAX);
+    let bars = figures.iter().filter_map(|figure| {
+        let at = i128::try_from(days.binary_search(&figure.day()?).ok()?).ok()?;
         let height = (share(figure.amount, largest) * HEIGHT / LONGEST).max(1);
         // A fifth of each day's place is left free.
-        let width = percent(LONGEST * 4 / 5 / count);
-        bar(figure, percent(at * LONGEST / count), width, (HEIGHT - height, height))
+        let width = percent(LONGEST * 4 / 5 / places);
+        Some(bar(figure, percent(at * LONGEST / places), width, (HEIGHT - height, height)))
     });
-    let title = texts.with("report-chart-days", &[("currency", currency_name(currency, texts).into())]);
-    let height = usize::try_from(HEIGHT).unwrap_or_default();
-    Chart { title, is_timeline: true, height, bars: bars.collect() }
+    let title = texts.with(
+        "report-chart-days",
+        &[("currency", currency_name(currency, texts).into()), ("most", largest.to_string().into())],
+    );
+    let span = match days {
+        [] => Vec::new(),
+        [day] => vec![day.to_string()],
+        [first, .., last] if days.len() < LEAST_DAYS => vec![format!("{first} – {last}")],
+        [first, .., last] => vec![first.to_string(), last.to_string()],
+    };
+    Chart { title, is_timeline: true, span, height: usize::try_from(HEIGHT).unwrap_or_default(), bars: bars.collect() }
 }
 
 fn bar(figure: &Figure, place: String, extent: String, upright: (i128, i128)) -> Bar {
@@ -223,17 +262,34 @@ mod tests {
 
     #[test]
     fn days_stay_in_their_order() {
-        let rows =
-            [("2026-05-01", "CNY", 50), ("2026-05-02", "CNY", 100), ("2026-05-03", "CNY", 0), ("2026-05-04", "CNY", 1)];
+        let rows = [
+            ("", "CNY", 7),
+            ("2026-05-01", "CNY", 50),
+            ("2026-05-02", "CNY", 100),
+            ("2026-05-02", "USD", 3),
+            ("2026-05-04", "CNY", 0),
+            ("2026-05-05", "CNY", 1),
+        ];
         let charts = charts_of(DAY, &rows);
         assert!(charts[0].is_timeline);
+        assert_eq!(charts[0].title, "Final amount by day, CNY, bars up to 0.00000100");
+        assert_eq!(charts[0].span, ["2026-05-01 – 2026-05-05"]);
         let bars: Vec<_> = charts[0].bars.iter().map(|bar| (&*bar.place, &*bar.extent, bar.upright)).collect();
+        // Fourteen places; that of the third day is free, and who has no day has none.
         let expected = [
-            ("0.00%", "20.00%", (60, 60)),
-            ("25.00%", "20.00%", (0, 120)),
-            ("50.00%", "20.00%", (119, 1)),
-            ("75.00%", "20.00%", (119, 1)),
+            ("0.00%", "5.71%", (60, 60)),
+            ("7.14%", "5.71%", (0, 120)),
+            ("21.42%", "5.71%", (119, 1)),
+            ("28.57%", "5.71%", (119, 1)),
         ];
         assert_eq!(bars, expected);
+        assert_eq!(charts[1].bars[0].place, "7.14%", "every currency has the same days");
+    }
+
+    #[test]
+    fn days_far_apart_stand_side_by_side() {
+        let rows = [("1970-01-01", "CNY", 1), ("2026-05-01", "CNY", 1)];
+        let places: Vec<_> = charts_of(DAY, &rows)[0].bars.iter().map(|bar| bar.place.clone()).collect();
+        assert_eq!(places, ["0.00%", "7.14%"]);
     }
 }
