@@ -18,6 +18,7 @@ use super::focus::FocusWriter;
 use super::formats::{Format, Formats};
 use super::html::{self, HTML_FILE, Titles};
 use super::manifest::{FileStamp, hash_file};
+use super::particulars::{Particulars, Shared};
 use super::spend::{self, SpendRow};
 use super::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::Table;
@@ -25,7 +26,7 @@ use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, Waiver
 use super::xlsx::{self, XLSX_FILE};
 use super::{ReportError, csv, reperform};
 use crate::checks::{Judging, WaiverState, judge, judge_unlisted};
-use crate::domain::finding::PastFinding;
+use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::language::Language;
 use crate::summary::{Summary, Tie, Weighed};
@@ -71,6 +72,7 @@ pub struct Builder {
     pending: Vec<PendingOrder>,
     exceptions: Vec<Exception>,
     beside: EvidenceWriter,
+    shared: Shared,
     past: Past,
     reused: u64,
     waived_missing: u64,
@@ -140,6 +142,7 @@ impl Builder {
             pending: Vec::new(),
             exceptions: Vec::new(),
             beside,
+            shared: Shared::default(),
             past: Past::default(),
             reused: 0,
             waived_missing: 0,
@@ -156,18 +159,12 @@ impl Builder {
         for (listed, past) in &completeness.unlisted {
             let judgement = judge_unlisted(listed, &self.options.judging, self.options.as_of);
             self.summary.add_unlisted(&judgement)?;
-            let run_order_id = Arc::clone(&listed.run_order_id);
             for (check, state) in judgement.waivers {
-                self.waivers.insert((run_order_id.to_string(), check), state);
+                self.waivers.insert((listed.run_order_id.to_string(), check), state);
             }
-            let order = Arc::new(listed.order());
-            self.discrepancies.extend(judgement.findings.into_iter().map(|finding| Discrepancy {
-                line: None,
-                run_order_id: Arc::clone(&run_order_id),
-                order: Arc::clone(&order),
-                is_persisting: past.iter().any(|before| before.check == finding.check),
-                finding,
-            }));
+            let order = Arc::new(self.shared.particulars(listed.order()));
+            let had = past.iter().map(|before| &*before.check).collect();
+            self.discrepancies.extend(found(None, &listed.run_order_id, &order, judgement.findings, &had));
         }
         self.summary.signs.gap = !completeness.is_known();
         self.completeness = Some(completeness);
@@ -203,13 +200,15 @@ impl Builder {
                     }
                 }
                 self.reused += u64::from(fetched.is_reused);
-                let (order, run_order_id): (_, Arc<str>) = (Arc::new(fetched.order), Arc::from(run_order_id));
+                let run_order_id: Arc<str> = Arc::from(run_order_id);
+                let order = Arc::new(self.shared.particulars(fetched.order));
                 if !judgement.foreign && !judgement.settled {
                     let (order, run_order_id) = (Arc::clone(&order), Arc::clone(&run_order_id));
                     self.pending.push(PendingOrder { line, run_order_id, order });
                 }
-                let had: BTreeSet<String> = past.iter().map(|finding| finding.check.clone()).collect();
+                let had: BTreeSet<&str> = past.iter().map(|finding| &*finding.check).collect();
                 let has: BTreeSet<&str> = judgement.findings.iter().map(|finding| finding.check).collect();
+                self.discrepancies.extend(found(Some(line), &run_order_id, &order, judgement.findings, &had));
                 for finding in past.into_iter().filter(|finding| !has.contains(&*finding.check)) {
                     // A reply about another order says nothing of this one.
                     if judgement.foreign {
@@ -218,13 +217,6 @@ impl Builder {
                         self.past.resolved.push(Resolved { line, finding });
                     }
                 }
-                self.discrepancies.extend(judgement.findings.into_iter().map(|finding| Discrepancy {
-                    line: Some(line),
-                    run_order_id: Arc::clone(&run_order_id),
-                    order: Arc::clone(&order),
-                    is_persisting: had.contains(finding.check),
-                    finding,
-                }));
             }
             Evidence::NotFound(reason)
             | Evidence::Refused(reason)
@@ -372,6 +364,23 @@ impl Builder {
             carried: past.carried,
         })
     }
+}
+
+/// The findings of one order as rows; `had` are the checks that the report before found it to fail.
+fn found<'f>(
+    line: Option<u64>,
+    run_order_id: &'f Arc<str>,
+    order: &'f Arc<Particulars>,
+    findings: Vec<Finding>,
+    had: &'f BTreeSet<&str>,
+) -> impl Iterator<Item = Discrepancy> + use<'f> {
+    findings.into_iter().map(move |finding| Discrepancy {
+        line,
+        run_order_id: Arc::clone(run_order_id),
+        order: Arc::clone(order),
+        is_persisting: had.contains(finding.check),
+        finding,
+    })
 }
 
 impl Lifecycle {

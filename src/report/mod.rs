@@ -15,6 +15,7 @@ pub mod formats;
 pub mod html;
 pub mod ids;
 pub mod manifest;
+pub mod particulars;
 pub mod percent;
 pub mod publish;
 pub mod reperform;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::particulars::Particulars;
 use super::spend::SpendRow;
 use super::table::{Cell, Column, Kind, Table};
 use crate::checks::{Figures, Waiver, WaiverState, Waivers};
 use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::money::Sum;
-use crate::domain::order::RunOrder;
 use crate::domain::outcome::Bucket;
 use crate::summary::{AgeBucket, age_hours};
 
@@ -23,7 +23,7 @@ pub struct Discrepancy {
     /// The order that was asked for.
     pub run_order_id: Arc<str>,
     /// What the reply says of it.
-    pub order: Arc<RunOrder>,
+    pub order: Arc<Particulars>,
     /// The failed check.
     pub finding: Finding,
     /// Whether the report before had it too.
@@ -40,7 +40,7 @@ impl Discrepancy {
             run_order_id: self.run_order_id.to_string(),
             check: finding.check.to_owned(),
             severity: finding.severity.code().to_owned(),
-            currency: self.order.quote_currency.clone(),
+            currency: self.order.quote_currency.as_deref().map(str::to_owned),
             expected: finding.expected.to_string(),
             actual: finding.actual.to_string(),
             difference: finding.difference.map(|difference| difference.to_string()),
@@ -65,7 +65,7 @@ pub struct PendingOrder {
     /// The order that was asked for.
     pub run_order_id: Arc<str>,
     /// What the reply says of it.
-    pub order: Arc<RunOrder>,
+    pub order: Arc<Particulars>,
 }
 
 /// One row that is no fetched order.
@@ -262,7 +262,7 @@ pub fn pending(pending: &[PendingOrder], as_of: Timestamp) -> Table<'_> {
             Cell::optional(order.workflow_id.as_deref()),
             Cell::optional(order.revision_id.as_deref()),
             Cell::optional(order.quote_currency.as_deref()),
-            order.amounts.quote_amount.map_or(Cell::Empty, |amount| Cell::Amount(amount.into())),
+            order.quote_amount.map_or(Cell::Empty, |amount| Cell::Amount(amount.into())),
             Cell::optional(order.run_status.as_deref()),
             Cell::optional(order.settlement_status.as_deref()),
             Cell::optional(order.freeze_status.as_deref()),
