@@ -46,11 +46,12 @@ define need
 fi
 endef
 
-# $(call venv,FOLDER,REQUIREMENTS,MODULES): unless FOLDER holds them and MODULES can be imported, makes it anew.
+# $(call venv,FOLDER,REQUIREMENTS,MODULES,PYTHON,HOW): unless FOLDER holds them and MODULES can be imported, makes it anew,
+# by python3 from wheels if nothing else is said.
 define venv
 @cmp -s $(2) "$(1)/requirements.txt" && "$(1)/bin/python" -c "$(patsubst %,import %;,$(3))" || { \
-	rm -rf "$(1)" && python3 -m venv "$(1)" && \
-	"$(1)/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r $(2) && \
+	rm -rf "$(1)" && $(or $(4),python3) -m venv "$(1)" && \
+	"$(1)/bin/pip" install --quiet --disable-pip-version-check $(or $(5),--only-binary :all:) -r $(2) && \
 	cp $(2) "$(1)/requirements.txt"; }
 endef
 
@@ -128,11 +129,7 @@ focus-validator: need-cargo ## reads focus.csv with the specification's own vali
 ifeq ($(FOCUS_PYTHON),)
 	@echo "focus.csv NOT READ by the specification's own validator: install Python 3.12 or newer and run make again"
 else
-	@cmp -s tests/readers/focus/requirements.txt "$(FOCUS_VENV)/requirements.txt" || { \
-		rm -rf "$(FOCUS_VENV)" && $(FOCUS_PYTHON) -m venv "$(FOCUS_VENV)" && \
-		"$(FOCUS_VENV)/bin/pip" install --quiet --disable-pip-version-check --no-deps \
-			-r tests/readers/focus/requirements.txt && \
-		cp tests/readers/focus/requirements.txt "$(FOCUS_VENV)/"; }
+	$(call venv,$(FOCUS_VENV),tests/readers/focus/requirements.txt,focus_validator,$(FOCUS_PYTHON),--no-deps)
 	cargo test --locked --test it focus::the_validator -- --ignored
 endif
 

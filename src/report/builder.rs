@@ -23,7 +23,7 @@ use super::spend::{self, SpendRow};
 use super::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::Table;
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
-use super::xlsx::{self, XLSX_FILE};
+use super::xlsx::{self, Source, XLSX_FILE};
 use super::{ReportError, csv, reperform};
 use crate::checks::{Judging, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::{Finding, PastFinding};
@@ -272,22 +272,25 @@ impl Builder {
         let ties = tie_out(&options.judging, &by_workflow)?;
         summary.signs.variance |= !ties.iter().all(Tie::holds);
 
-        for table in [
-            tables::discrepancies(&discrepancies),
-            tables::pending(&pending, options.as_of),
-            tables::exceptions(&exceptions),
-            tables::resolved(&past.resolved),
-            tables::spend_by_workflow(&by_workflow),
-            tables::spend_by_revision(&by_revision),
-        ] {
-            write_csv(table, &options)?;
+        let mut sources: Vec<Source<'_>> = vec![
+            Box::new(|| tables::discrepancies(&discrepancies)),
+            Box::new(|| tables::spend_by_workflow(&by_workflow)),
+            Box::new(|| tables::spend_by_revision(&by_revision)),
+        ];
+        if let Some(by_day) = &by_day {
+            sources.push(Box::new(|| tables::spend_by_day(by_day)));
+        }
+        sources.push(Box::new(|| tables::pending(&pending, options.as_of)));
+        sources.push(Box::new(|| tables::exceptions(&exceptions)));
+        sources.push(Box::new(|| tables::resolved(&past.resolved)));
+        if !waivers.is_empty() {
+            sources.push(Box::new(|| tables::waivers(&waivers)));
+        }
+        for table in &sources {
+            write_csv(table(), &options)?;
         }
         if let (Some(days), Some(by_day)) = (days, &by_day) {
-            write_csv(tables::spend_by_day(by_day), &options)?;
             reperform::write(&options.folder, &options.judging, days, by_day)?;
-        }
-        if !waivers.is_empty() {
-            write_csv(tables::waivers(&waivers), &options)?;
         }
         if let Some(completeness) = &self.completeness {
             completeness.write(&options.folder)?;
@@ -332,28 +335,10 @@ impl Builder {
             html::write(content, options.language, &options.folder.join(HTML_FILE))?;
         }
         if options.formats.has(Format::Xlsx) {
-            let mut content = xlsx::Content {
-                summary: &json,
-                as_of: options.as_of,
-                tables: vec![
-                    Box::new(|| tables::discrepancies(&discrepancies)),
-                    Box::new(|| tables::spend_by_workflow(&by_workflow)),
-                    Box::new(|| tables::spend_by_revision(&by_revision)),
-                ],
-            };
-            if let Some(by_day) = &by_day {
-                content.tables.push(Box::new(|| tables::spend_by_day(by_day)));
-            }
-            content.tables.push(Box::new(|| tables::pending(&pending, options.as_of)));
-            content.tables.push(Box::new(|| tables::exceptions(&exceptions)));
-            if !past.resolved.is_empty() {
-                content.tables.push(Box::new(|| tables::resolved(&past.resolved)));
-            }
-            if !waivers.is_empty() {
-                content.tables.push(Box::new(|| tables::waivers(&waivers)));
-            }
+            let content = xlsx::Content { summary: &json, as_of: options.as_of, tables: &sources };
             xlsx::write(&content, options.language, &options.folder.join(XLSX_FILE))?;
         }
+        drop(sources);
         let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed());
         Ok(Report {
             summary: json,

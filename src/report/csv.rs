@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ReportError;
 use super::table::{Cell, Table};
+use super::visible::visible;
 
 /// The only character that GB18030 as browsers read it has no code for, in a private area.
 const NOT_IN_GB18030: char = '\u{e5e5}';
@@ -97,17 +98,8 @@ pub(super) fn text_of<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
 
 /// A text from outside, made harmless: no control characters, and nothing that a spreadsheet would run.
 fn clean(text: &str) -> Cow<'_, str> {
-    let formula = text.starts_with(FORMULA_STARTS);
-    if !formula && !text.contains(is_harmful) {
-        return Cow::Borrowed(text);
-    }
-    let visible = text.chars().map(|char| if is_harmful(char) { char::REPLACEMENT_CHARACTER } else { char });
-    Cow::Owned(formula.then_some('\'').into_iter().chain(visible).collect())
-}
-
-/// Control characters, line separators and direction overrides.
-pub(crate) fn is_harmful(char: char) -> bool {
-    char.is_control() || matches!(char, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let visible = visible(text);
+    if text.starts_with(FORMULA_STARTS) { Cow::Owned(format!("'{visible}")) } else { visible }
 }
 
 #[cfg(test)]

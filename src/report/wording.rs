@@ -1,23 +1,13 @@
 //! What the report says in words, alike on the page and in the workbook: the settings that judged, what the provider's
-//! list leaves open, and how counts and texts from outside are read.
-
-use std::borrow::Cow;
+//! list leaves open, and how counts are read.
 
 use jiff::Timestamp;
 
-use super::csv::is_harmful;
 use super::summary_json::{CompletenessCounts, SummaryJson};
+use super::visible::visible;
 use crate::checks::CATALOGUE;
 use crate::language::Texts;
 use crate::summary::{CompleteSettings, ThresholdSettings};
-
-/// A text from outside as people may see it: control characters and direction overrides are replaced.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_harmful) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(text.chars().map(|char| if is_harmful(char) { char::REPLACEMENT_CHARACTER } else { char }).collect())
-}
 
 /// A count with its thousands set apart.
 pub(super) fn grouped(count: u64) -> String {
@@ -130,12 +120,6 @@ pub(super) fn completeness(summary: &SummaryJson, texts: Texts) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::language::Language;
-
-    #[test]
-    fn what_people_must_not_see_is_replaced() {
-        assert_eq!(visible("a\u{202e}b\0\n\u{2066}"), "a\u{fffd}b\u{fffd}\u{fffd}\u{fffd}");
-        assert_eq!(visible("=1+1 订单 <b>"), "=1+1 订单 <b>");
-    }
 
     #[test]
     fn counts_are_set_in_thousands() {

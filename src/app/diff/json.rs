@@ -7,7 +7,7 @@ use serde_json::Serializer;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::report::comparison::Comparison;
-use crate::report::csv::is_harmful;
+use crate::report::visible::is_harmful;
 
 /// Writes everything that a comparison says.
 ///

@@ -9,8 +9,8 @@ use crate::app::voice::Voice;
 use crate::domain::money::Sum;
 use crate::language::{Texts, Word};
 use crate::report::comparison::{Comparison, Discrepancy, Group, Side, State};
-use crate::report::csv::is_harmful;
 use crate::report::percent::Percent;
+use crate::report::visible::is_harmful;
 
 /// How many lines a table has; `--output json` has them all.
 const LISTED: usize = 20;

@@ -5,14 +5,14 @@ use std::cmp::Reverse;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::{Titles, workflow_name};
+use super::{Titles, WORKFLOW, workflow_name};
 use crate::domain::money::Sum;
 use crate::language::Texts;
+use crate::report::largest::{MOST_SHOWN, Spent, by_currency, key_of, ranked, spent};
 use crate::report::table::{Cell, Column};
-use crate::report::wording::{currency_name, grouped, visible};
+use crate::report::visible::visible;
+use crate::report::wording::{currency_name, grouped};
 
-/// How many bars a ranking has at most.
-const MOST_BARS: usize = 10;
 /// How many ten thousandths the longest bar has.
 const LONGEST: i128 = 10_000;
 /// From one bar of a ranking to the next, in pixels.
@@ -23,12 +23,8 @@ const HEIGHT: i128 = 120;
 const LEAST_DAYS: usize = 14;
 /// Past so many, days without spend have no place: bars would be too thin to be seen.
 const MOST_DAYS: usize = 400;
-/// The column whose figures are drawn: what was charged.
-const DRAWN: &str = "final_amount";
 /// The column that makes a chart a timeline.
 const DAY: &str = "day";
-/// The column whose values may have titles.
-pub(super) const WORKFLOW: &str = "workflow_id";
 
 /// One chart: of one currency, since no figure crosses currencies.
 pub(super) struct Chart {
@@ -60,73 +56,42 @@ pub(super) struct Bar {
     pub(super) upright: (i128, i128),
 }
 
-/// A figure with what it is of.
-struct Figure {
-    currency: String,
-    label: String,
-    amount: Sum,
-}
-
-impl Figure {
-    fn day(&self) -> Option<Date> {
-        self.label.parse().ok()
-    }
-}
-
 /// The charts of a table of spend, one a currency.
 pub(super) fn charts(columns: &[Column], rows: &[Vec<Cell<'_>>], titles: &Titles, texts: Texts) -> Vec<Chart> {
-    let figures = figures(columns, rows, titles, texts);
-    let is_timeline = columns.first().is_some_and(|column| column.name == DAY);
-    let mut currencies: Vec<&str> = figures.iter().map(|figure| &*figure.currency).collect();
-    currencies.sort_unstable();
-    currencies.dedup();
+    let Some(key) = key_of(columns) else {
+        return Vec::new();
+    };
+    let spent = spent(columns, rows);
+    let is_timeline = columns[key].name == DAY;
+    let titles = (columns[key].name == WORKFLOW).then_some(titles);
+    let days = if is_timeline { days(&spent) } else { Vec::new() };
+    let mut currencies: Vec<_> = by_currency(&spent).into_iter().collect();
     // The currency with most to show comes first.
-    currencies.sort_by_key(|currency| Reverse(figures.iter().filter(|figure| figure.currency == *currency).count()));
-    let days = if is_timeline { days(&figures) } else { Vec::new() };
-    let of = |currency: &str| {
-        let mut figures: Vec<&Figure> = figures.iter().filter(|figure| figure.currency == currency).collect();
+    currencies.sort_by_key(|(_, figures)| Reverse(figures.len()));
+    let chart = |(currency, figures)| {
         if is_timeline {
-            return timeline(&figures, &days, currency, texts);
+            timeline(figures, &days, currency, texts)
+        } else {
+            ranking(&ranked(figures), titles, currency, texts)
         }
-        figures.sort_by(|one, other| other.amount.cmp(&one.amount).then_with(|| one.label.cmp(&other.label)));
-        ranking(&figures, currency, texts)
     };
-    currencies.into_iter().map(of).collect()
+    currencies.into_iter().map(chart).collect()
 }
 
-fn figures(columns: &[Column], rows: &[Vec<Cell<'_>>], titles: &Titles, texts: Texts) -> Vec<Figure> {
-    let place = |name: &str| columns.iter().position(|column| column.name == name);
-    let (Some(currency), Some(drawn)) = (place("currency"), place(DRAWN)) else {
-        return Vec::new();
-    };
-    // The key is what stands before the currency; its last part names the row.
-    let Some(key) = currency.checked_sub(1) else {
-        return Vec::new();
-    };
-    let text = |cell: &Cell<'_>| match cell {
-        Cell::Text(text) => visible(text).into_owned(),
-        _ => String::new(),
-    };
-    let figure = |row: &Vec<Cell<'_>>| match row[drawn] {
-        Cell::Amount(amount) => {
-            let label = Some(text(&row[key])).filter(|label| !label.is_empty());
-            let label = label.unwrap_or_else(|| texts.get("report-chart-none"));
-            let title = if columns[key].name == WORKFLOW { workflow_name(&label, titles) } else { None };
-            let label = title.unwrap_or(label);
-            Some(Figure { currency: text(&row[currency]), label, amount })
-        }
-        _ => None,
-    };
-    rows.iter().filter_map(figure).collect()
-}
-
-fn ranking(figures: &[&Figure], currency: &str, texts: Texts) -> Chart {
-    let shown = &figures[..figures.len().min(MOST_BARS)];
+fn ranking(figures: &[&Spent], titles: Option<&Titles>, currency: &str, texts: Texts) -> Chart {
+    let shown = &figures[..figures.len().min(MOST_SHOWN)];
     let largest = largest(shown);
+    let label = |key: &str| {
+        let title = titles.and_then(|titles| workflow_name(key, titles));
+        title.unwrap_or_else(|| if key.is_empty() { texts.get("report-chart-none") } else { visible(key).into_owned() })
+    };
     let bars: Vec<Bar> = shown
         .iter()
         .enumerate()
-        .map(|(at, figure)| bar(figure, (at * STEP).to_string(), percent(share(figure.amount, largest)), (0, 0)))
+        .map(|(at, figure)| {
+            let length = percent(share(figure.amount, largest));
+            bar(label(&figure.key), figure.amount, (at * STEP).to_string(), length, (0, 0))
+        })
         .collect();
     let id = if shown.len() < figures.len() { "report-chart-largest" } else { "report-chart-all" };
     let title = texts.with(
@@ -141,8 +106,8 @@ fn ranking(figures: &[&Figure], currency: &str, texts: Texts) -> Chart {
 }
 
 /// The days that all timelines have places for, so that they can be compared.
-fn days(figures: &[Figure]) -> Vec<Date> {
-    let mut days: Vec<Date> = figures.iter().filter_map(Figure::day).collect();
+fn days(figures: &[Spent]) -> Vec<Date> {
+    let mut days: Vec<Date> = figures.iter().filter_map(day).collect();
     days.sort_unstable();
     days.dedup();
     let (Some(first), Some(last)) = (days.first(), days.last()) else {
@@ -152,17 +117,23 @@ fn days(figures: &[Figure]) -> Vec<Date> {
     if all.len() <= MOST_DAYS { all } else { days }
 }
 
+/// The day of a figure of a timeline.
+fn day(figure: &Spent) -> Option<Date> {
+    figure.key.parse().ok()
+}
+
 /// What has no day has no bar; the table has it.
-fn timeline(figures: &[&Figure], days: &[Date], currency: &str, texts: Texts) -> Chart {
-    let figures: Vec<&Figure> = figures.iter().copied().filter(|figure| figure.day().is_some()).collect();
+fn timeline(mut figures: Vec<&Spent>, days: &[Date], currency: &str, texts: Texts) -> Chart {
+    figures.retain(|figure| day(figure).is_some());
     let largest = largest(&figures);
     let places = i128::try_from(days.len().max(LEAST_DAYS)).unwrap_or(i128::MAX);
     let bars = figures.iter().filter_map(|figure| {
-        let at = i128::try_from(days.binary_search(&figure.day()?).ok()?).ok()?;
+        let day = day(figure)?;
+        let at = i128::try_from(days.binary_search(&day).ok()?).ok()?;
         let height = (share(figure.amount, largest) * HEIGHT / LONGEST).max(1);
         // A fifth of each day's place is left free.
         let width = percent(LONGEST * 4 / 5 / places);
-        Some(bar(figure, percent(at * LONGEST / places), width, (HEIGHT - height, height)))
+        Some(bar(day.to_string(), figure.amount, percent(at * LONGEST / places), width, (HEIGHT - height, height)))
     });
     let title = texts.with(
         "report-chart-days",
@@ -177,18 +148,11 @@ fn timeline(figures: &[&Figure], days: &[Date], currency: &str, texts: Texts) ->
     Chart { title, is_timeline: true, span, height: usize::try_from(HEIGHT).unwrap_or_default(), bars: bars.collect() }
 }
 
-fn bar(figure: &Figure, place: String, extent: String, upright: (i128, i128)) -> Bar {
-    Bar {
-        label: figure.label.clone(),
-        amount: figure.amount.to_string(),
-        is_negative: figure.amount.units() < 0,
-        place,
-        extent,
-        upright,
-    }
+fn bar(label: String, amount: Sum, place: String, extent: String, upright: (i128, i128)) -> Bar {
+    Bar { label, amount: amount.to_string(), is_negative: amount.units() < 0, place, extent, upright }
 }
 
-fn largest(figures: &[&Figure]) -> Sum {
+fn largest(figures: &[&Spent]) -> Sum {
     figures.iter().map(|figure| figure.amount.abs()).max().unwrap_or_default()
 }
 
@@ -215,7 +179,7 @@ mod tests {
         [
             Column { name: key, kind: Kind::Text },
             Column { name: "currency", kind: Kind::Text },
-            Column { name: DRAWN, kind: Kind::Amount },
+            Column { name: "final_amount", kind: Kind::Amount },
         ]
     }
 

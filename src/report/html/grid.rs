@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::chart::WORKFLOW;
 use super::columns::{Look, arranged, is_extra, repeats};
 use super::embed::{push_text, texts as json_texts};
-use super::{Titles, workflow_name};
+use super::{Titles, WORKFLOW, workflow_name};
 use crate::language::Texts;
+use crate::report::csv;
 use crate::report::table::{Cell, Column, Table};
-use crate::report::wording::{grouped, visible};
+use crate::report::visible::visible;
+use crate::report::wording::grouped;
 
 /// How many rows stand in the page as HTML, for readers without JavaScript.
 pub(super) const FIRST_ROWS: usize = 200;
@@ -186,13 +187,8 @@ impl<'t> Values<'t> {
 /// A cell as its text: the same as in the CSV file, but for what is there for spreadsheets only.
 fn text_of(cell: &Cell<'_>) -> String {
     match cell {
-        Cell::Empty => String::new(),
         Cell::Text(text) => visible(text).into_owned(),
-        Cell::Amount(sum) => sum.to_string(),
-        Cell::Percent(percent) => percent.to_string(),
-        Cell::Integer(number) => number.to_string(),
-        Cell::Time(time) => time.to_string(),
-        Cell::Flag(flag) => flag.to_string(),
+        cell => csv::text_of(cell).into_owned(),
     }
 }
 

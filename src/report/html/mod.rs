@@ -17,18 +17,18 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use askama::Template;
-use sha2::{Digest, Sha256};
 
 use self::chart::Chart;
 use self::figures::{Age, BridgeRow, CauseRow, Totals};
 use self::grid::Grid;
 use self::opening::{Opening, PopulationView};
 use self::outside::{BookRow, TieRow};
-use super::ReportError;
 use super::manifest::FileStamp;
 use super::summary_json::{SummaryJson, WaiverCounts};
 use super::table::{Cell, Table};
-use super::wording::{self, grouped, visible};
+use super::visible::visible;
+use super::wording::{self, grouped};
+use super::{ReportError, design};
 use crate::language::{Language, Texts};
 use crate::summary::Weighed;
 
@@ -43,7 +43,7 @@ const TEXTS: [&str; 2] =
     [include_str!("../../../locales/en/report.ftl"), include_str!("../../../locales/zh-CN/report.ftl")];
 
 /// The code that draws the page: a report that was drawn otherwise is known by it.
-const CODE: [&str; 10] = [
+const CODE: [&str; 13] = [
     include_str!("mod.rs"),
     include_str!("chart.rs"),
     include_str!("columns.rs"),
@@ -53,6 +53,9 @@ const CODE: [&str; 10] = [
     include_str!("opening.rs"),
     include_str!("outside.rs"),
     include_str!("policy.rs"),
+    include_str!("../design.rs"),
+    include_str!("../largest.rs"),
+    include_str!("../visible.rs"),
     include_str!("../wording.rs"),
 ];
 
@@ -79,6 +82,9 @@ const SCRIPT_TEXTS: [(&str, &[&str]); 20] = [
     ("report-theme-light", &[]),
     ("report-theme-dark", &[]),
 ];
+
+/// The column whose values may have titles.
+const WORKFLOW: &str = "workflow_id";
 
 /// What workflows are called, by ID.
 pub type Titles = BTreeMap<String, String>;
@@ -163,12 +169,7 @@ pub fn write(content: Content<'_>, language: Language, path: &Path) -> Result<()
 /// same figures.
 #[must_use]
 pub fn design() -> String {
-    let mut hash = Sha256::new();
-    for part in CODE.into_iter().chain([TEMPLATE, STYLE, SCRIPT]).chain(TEXTS) {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hex::encode(hash.finalize())
+    design::hash_of(CODE.into_iter().chain([TEMPLATE, STYLE, SCRIPT]).chain(TEXTS))
 }
 
 fn page(content: Content<'_>, language: Language) -> Page<'_> {

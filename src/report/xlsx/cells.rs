@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::domain::money::Sum;
 use crate::report::csv;
 use crate::report::table::Cell;
+use crate::report::visible::is_harmful;
 
 /// The largest size, in units of 10⁻⁸, of which a spreadsheet keeps every digit: it keeps 15.
 const MOST_EXACT: u128 = 999_999_999_999_999;
@@ -160,7 +161,7 @@ fn text(cell: &Cell<'_>) -> String {
 pub(super) fn printable(text: &str) -> String {
     let allowed = text.chars().map(|char| match char {
         '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
-        char if csv::is_harmful(char) => char::REPLACEMENT_CHARACTER,
+        char if is_harmful(char) => char::REPLACEMENT_CHARACTER,
         char => char,
     });
     if text.len() <= MOST_UNITS {

@@ -2,7 +2,6 @@
 //! decides nothing. The same report gives the same bytes: no clock, no random name.
 
 mod cells;
-mod chart;
 mod packing;
 mod sheet;
 mod summary;
@@ -13,29 +12,32 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use rust_xlsxwriter::{DocProperties, IntoCustomDateTime, Workbook, Worksheet, XlsxError};
-use sha2::{Digest, Sha256};
 
 use self::cells::Styles;
 use self::packing::Patient;
 use self::sheet::Sheets;
-use super::ReportError;
 use super::summary_json::SummaryJson;
 use super::table::Table;
+use super::{ReportError, design};
 use crate::language::{Language, Texts};
 
 /// The workbook's name in a report folder.
 pub const XLSX_FILE: &str = "report.xlsx";
+/// The table of what the report before found and this one does not.
+const RESOLVED: &str = "resolved";
 /// The rows that a sheet holds, but for its heading.
 pub const MOST_ROWS: u32 = 1_048_575;
 
 /// The code that draws the workbook: a report that was drawn otherwise is known by it.
-const CODE: [&str; 7] = [
+const CODE: [&str; 9] = [
     include_str!("mod.rs"),
     include_str!("cells.rs"),
-    include_str!("chart.rs"),
     include_str!("packing.rs"),
     include_str!("sheet.rs"),
     include_str!("summary.rs"),
+    include_str!("../design.rs"),
+    include_str!("../largest.rs"),
+    include_str!("../visible.rs"),
     include_str!("../wording.rs"),
 ];
 const TEXTS: [&str; 6] = [
@@ -51,13 +53,13 @@ const PACKERS: [&str; 5] = ["rust_xlsxwriter", "zip", "flate2", "miniz_oxide", "
 const LOCK_FILE: &str = include_str!("../../../Cargo.lock");
 
 /// What a workbook is made of: the same tables and summary as the other formats.
-pub struct Content<'a> {
+pub struct Content<'a, 't> {
     /// What `summary.json` says.
     pub summary: &'a SummaryJson,
     /// What ages are counted to: the workbook says that it was made then.
     pub as_of: Timestamp,
     /// The tables, in the order of their sheets.
-    pub tables: Vec<Source<'a>>,
+    pub tables: &'a [Source<'t>],
 }
 
 /// Makes a table, as often as it is read: first for its widths and how exact its amounts have to be, then for its cells.
@@ -67,12 +69,12 @@ pub type Source<'a> = Box<dyn Fn() -> Table<'a> + 'a>;
 ///
 /// # Errors
 /// When the file can't be written.
-pub fn write(content: &Content<'_>, language: Language, path: &Path) -> Result<(), ReportError> {
+pub fn write(content: &Content<'_, '_>, language: Language, path: &Path) -> Result<(), ReportError> {
     write_split(content, language, MOST_ROWS, path)
 }
 
 /// Writes the workbook with at most `most` rows a sheet, but for its heading.
-fn write_split(content: &Content<'_>, language: Language, most: u32, path: &Path) -> Result<(), ReportError> {
+fn write_split(content: &Content<'_, '_>, language: Language, most: u32, path: &Path) -> Result<(), ReportError> {
     let written = packing::guarded(|| {
         let mut out = Patient::new(BufWriter::new(File::create(path)?));
         workbook(content, Texts::new(language), most, path.parent())?.save_to_writer(&mut out)?;
@@ -84,7 +86,7 @@ fn write_split(content: &Content<'_>, language: Language, most: u32, path: &Path
     })
 }
 
-fn workbook(content: &Content<'_>, texts: Texts, most: u32, beside: Option<&Path>) -> Result<Workbook, XlsxError> {
+fn workbook(content: &Content<'_, '_>, texts: Texts, most: u32, beside: Option<&Path>) -> Result<Workbook, XlsxError> {
     let mut workbook = Workbook::new();
     if let Some(folder) = beside.filter(|folder| folder.is_dir()) {
         // What waits to be packed takes as much room as the report: it waits where there is room for that.
@@ -95,7 +97,13 @@ fn workbook(content: &Content<'_>, texts: Texts, most: u32, beside: Option<&Path
     let mut front = Worksheet::new();
     front.set_name(texts.get("xlsx-sheet-summary"))?;
     let mut sheets = Sheets { workbook: &mut workbook, styles: &styles, texts, most, finished: Vec::new() };
-    let written = content.tables.iter().map(|source| sheets.write(source)).collect::<Result<Vec<_>, _>>()?;
+    // What became of discrepancies of before has a sheet where there is anything to say.
+    let has_sheet = |source: &&Source<'_>| {
+        let mut table = source();
+        table.name != RESOLVED || table.rows.next().is_some()
+    };
+    let tables = content.tables.iter().filter(has_sheet);
+    let written = tables.map(|source| sheets.write(source)).collect::<Result<Vec<_>, _>>()?;
     let finished = sheets.finished;
     summary::write(&mut front, content, &written, &styles, texts)?;
     workbook.push_worksheet(front);
@@ -103,7 +111,7 @@ fn workbook(content: &Content<'_>, texts: Texts, most: u32, beside: Option<&Path
     Ok(workbook)
 }
 
-fn properties(content: &Content<'_>, texts: Texts) -> DocProperties {
+fn properties(content: &Content<'_, '_>, texts: Texts) -> DocProperties {
     let properties = DocProperties::new()
         .set_title(texts.get("xlsx-title"))
         .set_subject(texts.get("xlsx-subject"))
@@ -128,15 +136,7 @@ impl IntoCustomDateTime for Moment {
 /// from the same figures.
 #[must_use]
 pub fn design() -> String {
-    let mut hash = Sha256::new();
-    for part in CODE.into_iter().chain(TEXTS) {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    for line in packers() {
-        hash.update(line);
-    }
-    hex::encode(hash.finalize())
+    design::hash_of(CODE.into_iter().chain(TEXTS).chain(packers()))
 }
 
 /// Name and version of each of [`PACKERS`], as the lock file has them.

@@ -6,13 +6,13 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Content;
 use super::cells::{self, ACCENT, RULE, Styles};
-use super::chart::{self, Largest};
 use super::sheet::{Written, print_setup};
 use crate::domain::finding::Severity;
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 use crate::language::{Texts, Word};
-use crate::report::summary_json::ControlTotals;
+use crate::report::largest::{self, MOST_SHOWN, Spent};
+use crate::report::summary_json::{ControlTotals, SummaryJson};
 use crate::report::table::Cell;
 use crate::report::wording;
 use crate::summary::CheckCount;
@@ -45,7 +45,7 @@ const CHARTED: &str = "spend_by_workflow";
 /// Writes the sheet.
 pub(super) fn write(
     sheet: &mut Worksheet,
-    content: &Content<'_>,
+    content: &Content<'_, '_>,
     written: &[Written],
     styles: &Styles,
     texts: Texts,
@@ -57,15 +57,15 @@ pub(super) fn write(
     let name = sheet.name();
     let mut page = Page { sheet, name, row: 0, styles, texts };
     page.opening(content)?;
-    page.population(content)?;
-    page.control_totals(content)?;
-    page.ties(content)?;
-    page.books(content)?;
-    page.completeness(content)?;
+    page.population(content.summary)?;
+    page.control_totals(content.summary)?;
+    page.ties(content.summary)?;
+    page.books(content.summary)?;
+    page.completeness(content.summary)?;
     page.spend(content)?;
-    page.failed_checks(content)?;
+    page.failed_checks(content.summary)?;
     page.sheets(written)?;
-    page.settings(content)?;
+    page.settings(content.summary)?;
     page.notes()?;
     print_setup(page.sheet, texts, 1)
 }
@@ -80,7 +80,7 @@ struct Page<'w> {
 }
 
 impl Page<'_> {
-    fn opening(&mut self, content: &Content<'_>) -> Result<(), XlsxError> {
+    fn opening(&mut self, content: &Content<'_, '_>) -> Result<(), XlsxError> {
         let (texts, styles, summary) = (self.texts, self.styles, content.summary);
         self.sheet.write_string_with_format(self.row, WHAT, texts.get("xlsx-title"), &styles.title)?;
         self.row += 1;
@@ -111,9 +111,9 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn population(&mut self, content: &Content<'_>) -> Result<(), XlsxError> {
+    fn population(&mut self, summary: &SummaryJson) -> Result<(), XlsxError> {
         let texts = self.texts;
-        let population = &content.summary.population;
+        let population = &summary.population;
         self.part(&texts.get("xlsx-population"))?;
         for (bucket, count) in population.buckets() {
             self.text(WHAT, &texts.get(&format!("report-bucket-{}", bucket.code())))?;
@@ -129,9 +129,9 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn control_totals(&mut self, content: &Content<'_>) -> Result<(), XlsxError> {
+    fn control_totals(&mut self, summary: &SummaryJson) -> Result<(), XlsxError> {
         let texts = self.texts;
-        for (currency, totals) in &content.summary.control_totals {
+        for (currency, totals) in &summary.control_totals {
             let name = wording::currency_name(currency, texts);
             self.part(&texts.with("xlsx-control-totals", &[("currency", name.into())]))?;
             for name in Amounts::NAMES {
@@ -148,42 +148,32 @@ impl Page<'_> {
     }
 
     /// The control totals that were given.
-    fn ties(&mut self, content: &Content<'_>) -> Result<(), XlsxError> {
+    fn ties(&mut self, summary: &SummaryJson) -> Result<(), XlsxError> {
         let texts = self.texts;
-        if content.summary.ties.is_empty() {
+        if summary.ties.is_empty() {
             return Ok(());
         }
         self.part(&texts.get("report-ties"))?;
-        for tie in &content.summary.ties {
+        for tie in &summary.ties {
             let (field, currency) = (tie.field, tie.currency.as_deref().unwrap_or_default());
-            let what = |what: String| format!("{}: {what}", texts.get(&format!("report-column-{field}")));
-            let came = texts.get(if tie.holds() { "report-tie-holds" } else { "report-tie-fails" });
-            self.text(MEANING, &came)?;
-            self.figure(
-                &what(texts.get("report-tie-given")),
-                &format!("ties.{field}.expected"),
-                currency,
-                tie.expected,
-            )?;
-            if let Some(actual) = tie.actual {
-                self.figure(&what(texts.get("report-tie-summed")), &format!("ties.{field}.actual"), currency, actual)?;
-            }
-            if let Some(difference) = tie.difference {
-                self.figure(
-                    &what(texts.get("xlsx-difference")),
-                    &format!("ties.{field}.difference"),
-                    currency,
-                    difference,
-                )?;
+            self.text(MEANING, &texts.get(if tie.holds() { "report-tie-holds" } else { "report-tie-fails" }))?;
+            for (whose, key, figure) in [
+                (texts.get("report-tie-given"), "expected", Some(tie.expected)),
+                (texts.get("report-tie-summed"), "actual", tie.actual),
+                (texts.get("xlsx-difference"), "difference", tie.difference),
+            ] {
+                if let Some(figure) = figure {
+                    self.held(field, &whose, &format!("ties.{field}.{key}"), currency, figure)?;
+                }
             }
         }
         Ok(())
     }
 
     /// Our own books beside the provider's.
-    fn books(&mut self, content: &Content<'_>) -> Result<(), XlsxError> {
+    fn books(&mut self, summary: &SummaryJson) -> Result<(), XlsxError> {
         let texts = self.texts;
-        let by_currency = &content.summary.control_totals;
+        let by_currency = &summary.control_totals;
         if by_currency.values().all(|totals| totals.books.is_empty()) {
             return Ok(());
         }
@@ -195,17 +185,22 @@ impl Page<'_> {
                     (texts.get("report-books-provider"), "provider", books.provider),
                     (texts.get("xlsx-difference"), "difference", books.difference),
                 ] {
-                    let what = format!("{}: {whose}", texts.get(&format!("report-column-{field}")));
-                    self.figure(&what, &format!("books.{field}.{key}"), currency, figure)?;
+                    self.held(field, &whose, &format!("books.{field}.{key}"), currency, figure)?;
                 }
             }
         }
         Ok(())
     }
 
+    /// A row of an amount that is held against another one: whose it is.
+    fn held(&mut self, field: &str, whose: &str, code: &str, currency: &str, figure: Sum) -> Result<(), XlsxError> {
+        let name = self.texts.get(&format!("report-column-{field}"));
+        self.figure(&format!("{name}: {whose}"), code, currency, figure)
+    }
+
     /// What the provider's own list says of the input.
-    fn completeness(&mut self, content: &Content<'_>) -> Result<(), XlsxError> {
-        let said = wording::completeness(content.summary, self.texts);
+    fn completeness(&mut self, summary: &SummaryJson) -> Result<(), XlsxError> {
+        let said = wording::completeness(summary, self.texts);
         if !said.is_empty() {
             self.headed(&self.texts.get("report-completeness"))?;
         }
@@ -213,9 +208,9 @@ impl Page<'_> {
     }
 
     /// The settings that judged, days among them.
-    fn settings(&mut self, content: &Content<'_>) -> Result<(), XlsxError> {
+    fn settings(&mut self, summary: &SummaryJson) -> Result<(), XlsxError> {
         self.headed(&self.texts.get("report-settings"))?;
-        for (name, values) in wording::settings(content.summary, self.texts) {
+        for (name, values) in wording::settings(summary, self.texts) {
             self.text(WHAT, &name)?;
             for values in values.chunks(SETTINGS_A_LINE) {
                 self.text(CODE, &values.join(", "))?;
@@ -225,8 +220,8 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn failed_checks(&mut self, content: &Content<'_>) -> Result<(), XlsxError> {
-        let (texts, summary) = (self.texts, content.summary);
+    fn failed_checks(&mut self, summary: &SummaryJson) -> Result<(), XlsxError> {
+        let texts = self.texts;
         if summary.checks.is_empty() {
             return Ok(());
         }
@@ -261,28 +256,29 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn spend(&mut self, content: &Content<'_>) -> Result<(), XlsxError> {
-        let tables = content.tables.iter().map(|source| source());
-        let largest = tables.filter(|table| table.name == CHARTED).flat_map(chart::largest);
+    fn spend(&mut self, content: &Content<'_, '_>) -> Result<(), XlsxError> {
         // On paper no chart is torn apart, as far as they fit on a page.
         self.sheet.set_page_breaks(&[self.row])?;
-        for largest in largest {
-            self.largest(&largest)?;
-        }
-        Ok(())
+        let Some(table) = content.tables.iter().map(|source| source()).find(|table| table.name == CHARTED) else {
+            return Ok(());
+        };
+        let spent = largest::spent(table.columns, table.rows);
+        largest::by_currency(&spent)
+            .into_iter()
+            .try_for_each(|(currency, figures)| self.largest(currency, &largest::ranked(figures)))
     }
 
-    fn largest(&mut self, largest: &Largest) -> Result<(), XlsxError> {
+    fn largest(&mut self, currency: &str, figures: &[&Spent]) -> Result<(), XlsxError> {
         let texts = self.texts;
-        let Largest { currency, all, shown } = largest;
+        let shown = &figures[..figures.len().min(MOST_SHOWN)];
         let name = wording::currency_name(currency, texts);
         let heading = self.row + 1;
-        let [shown_count, all] = [shown.len(), *all].map(Into::into);
+        let [shown_count, all] = [shown.len(), figures.len()].map(Into::into);
         let part = texts.with("xlsx-spend", &[("currency", (&*name).into()), ("shown", shown_count), ("all", all)]);
         self.part(&part)?;
         let first = self.row;
-        for (workflow, spent) in shown {
-            self.figure("", workflow, currency, *spent)?;
+        for spent in shown {
+            self.figure("", &spent.key, currency, spent.amount)?;
         }
         if shown.len() < LEAST_BARS {
             return Ok(());

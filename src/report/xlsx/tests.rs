@@ -42,7 +42,8 @@ fn written(name: &'static str, rows: i128, language: Language) -> (Vec<u8>, Vec<
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(XLSX_FILE);
     let summary = SummaryJson { account: Some("R&D".into()), ..SummaryJson::empty() };
-    let content = Content { summary: &summary, as_of: as_of(), tables: vec![Box::new(move || table(name, rows))] };
+    let tables: [Source<'_>; 1] = [Box::new(move || table(name, rows))];
+    let content = Content { summary: &summary, as_of: as_of(), tables: &tables };
     write_split(&content, language, 3, &path).expect("writable");
     let left: Vec<_> = std::fs::read_dir(folder.path()).expect("readable").collect();
     assert_eq!(left.len(), 1, "nothing else is left: {left:?}");
