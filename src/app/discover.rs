@@ -68,8 +68,7 @@ struct Wanted<'l> {
 
 impl<'l> Wanted<'l> {
     fn of(listing: &'l Listing, period: &Period) -> Self {
-        let is_wanted = |order: &&ListedOrder| order.created_at.is_none_or(|created| period.holds(created));
-        let orders: Vec<_> = listing.orders.values().filter(is_wanted).collect();
+        let orders: Vec<_> = listing.orders.values().filter(|order| order.may_be_of(period)).collect();
         let is_bounded = period.since.is_some() || period.until.is_some();
         let timeless = orders.iter().filter(|order| is_bounded && order.created_at.is_none()).count() as u64;
         Self { orders, timeless }

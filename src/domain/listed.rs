@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::money::Amount;
 use super::order::{Amounts, RunOrder};
+use super::time::Period;
 
 /// One line of the list. An absent, null or empty field is `None`, and so is one that can't be read. Texts are shared:
 /// a list may hold a million orders of a few workflows.
@@ -39,6 +40,12 @@ pub struct ListedAmounts {
 }
 
 impl ListedOrder {
+    /// Whether it may have been submitted in the period: an order of which nobody knows when may be of any.
+    #[must_use]
+    pub fn may_be_of(&self, period: &Period) -> bool {
+        self.created_at.is_none_or(|created| period.holds(created))
+    }
+
     /// The amounts.
     #[must_use]
     pub const fn amounts(&self) -> ListedAmounts {

@@ -7,7 +7,7 @@ use super::discovery::{self, Discovered, DiscoveryError, WalkError};
 use super::fetching::Fetched;
 use super::listing::Listing;
 use super::progress::say;
-use super::{Earlier, Job, JobError, RunId};
+use super::{Earlier, Job, JobError};
 use crate::domain::listed::ListedAmounts;
 use crate::domain::time::Period;
 use crate::provider::ListQuery;
@@ -54,51 +54,61 @@ pub(super) fn list(job: &Job, fetched: Fetched) -> Result<Fetched, JobError> {
     }
 }
 
-impl Job {
-    /// What the list says of the input; `None` where it was not asked for.
-    pub(super) fn completeness(
-        &self,
-        run: RunId,
-        list: &OrderList,
-        earlier: &Earlier,
-    ) -> Result<Option<Completeness>, JobError> {
-        let Some(period) = self.judging.complete else {
-            return Ok(None);
-        };
-        // An order that is younger than the report need not be in an input that is older still.
-        let until = period.until.map_or(self.as_of, |until| until.min(self.as_of));
-        let period = Period { until: Some(until), ..period };
-        let listing = match list {
-            OrderList::Unwanted => return Ok(None),
-            OrderList::NotHad(problem) => {
-                return Ok(Some(Completeness { problem: Some(problem.clone()), ..Completeness::default() }));
-            }
-            OrderList::Had(listing) => listing,
-        };
-        let is_wanted = |created: Option<jiff::Timestamp>| created.is_none_or(|created| period.holds(created));
-        let mut wanted: BTreeSet<Arc<str>> = listing
-            .orders
-            .iter()
-            .filter(|(_, order)| is_wanted(order.created_at))
-            .map(|(id, _)| Arc::clone(id))
-            .collect();
-        let listed = wanted.len() as u64;
-        self.store.for_each_outcome(run, |outcome, _| {
-            wanted.remove(outcome.run_order_id.as_str());
-            Ok::<_, JobError>(())
-        })?;
-        let unlisted = wanted.iter().filter_map(|id| listing.orders.get(id));
-        let titles = listing.orders.values().filter_map(|order| {
-            let (id, title) = (order.workflow_id.as_deref()?, order.title.as_deref()?);
-            Some((id.to_owned(), title.to_owned()))
-        });
-        Ok(Some(Completeness {
-            listed,
-            counted: listing.total,
-            missing: listing.missing(),
-            problem: None,
-            unlisted: unlisted.map(|order| (order.clone(), earlier.found_of(&order.run_order_id))).collect(),
-            titles: titles.collect::<BTreeMap<_, _>>(),
-        }))
+/// What the input must have of the list, while it is not known yet which of it the input lacks.
+pub(super) struct Wanted {
+    /// How many orders the list has of the period.
+    listed: u64,
+    /// Those of them that no row was seen of.
+    lacking: BTreeSet<Arc<str>>,
+}
+
+impl Wanted {
+    /// A row names that order.
+    pub(super) fn see(&mut self, run_order_id: &str) {
+        self.lacking.remove(run_order_id);
     }
+}
+
+impl Job {
+    /// What the input must have of the list; nothing where it was not asked for.
+    pub(super) fn wanted(&self, list: &OrderList) -> Wanted {
+        let listing = match (list, self.judging.complete) {
+            (OrderList::Had(listing), Some(period)) => Some((listing, period)),
+            _ => None,
+        };
+        let lacking: BTreeSet<Arc<str>> = listing
+            .into_iter()
+            .flat_map(|(listing, period)| {
+                // An order that is younger than the report need not be in an input that is older still.
+                let until = period.until.map_or(self.as_of, |until| until.min(self.as_of));
+                let period = Period { until: Some(until), ..period };
+                listing.orders.iter().filter(move |(_, order)| order.may_be_of(&period)).map(|(id, _)| Arc::clone(id))
+            })
+            .collect();
+        Wanted { listed: lacking.len() as u64, lacking }
+    }
+}
+
+/// What the list says of the input, once every row was seen; `None` where it was not asked for.
+pub(super) fn completeness(list: &OrderList, wanted: &Wanted, earlier: &Earlier) -> Option<Completeness> {
+    let listing = match list {
+        OrderList::Unwanted => return None,
+        OrderList::NotHad(problem) => {
+            return Some(Completeness { problem: Some(problem.clone()), ..Completeness::default() });
+        }
+        OrderList::Had(listing) => listing,
+    };
+    let unlisted = wanted.lacking.iter().filter_map(|id| listing.orders.get(id));
+    let titles = listing.orders.values().filter_map(|order| {
+        let (id, title) = (order.workflow_id.as_deref()?, order.title.as_deref()?);
+        Some((id.to_owned(), title.to_owned()))
+    });
+    Some(Completeness {
+        listed: wanted.listed,
+        counted: listing.total,
+        missing: listing.missing(),
+        problem: None,
+        unlisted: unlisted.map(|order| (order.clone(), earlier.found_of(&order.run_order_id))).collect(),
+        titles: titles.collect::<BTreeMap<_, _>>(),
+    })
 }

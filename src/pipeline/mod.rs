@@ -263,10 +263,12 @@ impl Job {
             language: self.language,
             evidence: None,
         })?;
+        let mut wanted = self.wanted(list);
         self.each_outcome(run, settled_as, earlier, list, |outcome, background| {
+            wanted.see(&outcome.run_order_id);
             Ok(builder.add(outcome, background).map(drop)?)
         })?;
-        if let Some(completeness) = self.completeness(run, list, earlier)? {
+        if let Some(completeness) = completing::completeness(list, &wanted, earlier) {
             builder.complete(completeness)?;
         }
         Ok(builder.finish(exit_code)?)

@@ -24,7 +24,7 @@ use super::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCoun
 use super::table::Table;
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
 use super::xlsx::{self, Source, XLSX_FILE};
-use super::{ReportError, csv, reperform};
+use super::{ReportError, csv, json, reperform};
 use crate::checks::{Judging, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
@@ -296,7 +296,7 @@ impl Builder {
             completeness.write(&options.folder)?;
         }
         let weighed = summary.weighed(options.allow_empty);
-        let json = SummaryJson {
+        let summary = SummaryJson {
             verdict: weighed.verdict.code(),
             exit_code: exit_code(&weighed),
             as_of: options.as_of.to_string(),
@@ -313,11 +313,12 @@ impl Builder {
             completeness: self.completeness.as_ref().map(CompletenessCounts::of),
             settings: (&options.judging).into(),
         };
-        write_json(&json, &options)?;
+        let path = options.folder.join(SUMMARY_FILE);
+        json::write(&path, &summary).map_err(|source| ReportError::io(&path, source))?;
         if options.formats.has(Format::Html) {
             let (evidence, no_titles) = (evidence(&options, self.completeness.is_some())?, Titles::new());
             let content = html::Content {
-                summary: &json,
+                summary: &summary,
                 weighed: &weighed,
                 rows_read: options.rows_read,
                 discrepancies: tables::discrepancies(&discrepancies),
@@ -335,13 +336,13 @@ impl Builder {
             html::write(content, options.language, &options.folder.join(HTML_FILE))?;
         }
         if options.formats.has(Format::Xlsx) {
-            let content = xlsx::Content { summary: &json, as_of: options.as_of, tables: &sources };
+            let content = xlsx::Content { summary: &summary, as_of: options.as_of, tables: &sources };
             xlsx::write(&content, options.language, &options.folder.join(XLSX_FILE))?;
         }
         drop(sources);
         let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed());
         Ok(Report {
-            summary: json,
+            summary,
             weighed,
             discrepancies,
             exceptions: exceptions.len(),
@@ -424,13 +425,6 @@ fn write_csv(table: Table<'_>, options: &Options) -> Result<(), ReportError> {
     let mut out = BufWriter::new(file);
     csv::write(table, options.csv_encoding, &mut out)?;
     out.flush().map_err(|source| ReportError::io(&path, source))
-}
-
-fn write_json(json: &SummaryJson, options: &Options) -> Result<(), ReportError> {
-    let path = options.folder.join(SUMMARY_FILE);
-    let mut text = serde_json::to_vec_pretty(json).map_err(|source| ReportError::io(&path, source.into()))?;
-    text.push(b'\n');
-    std::fs::write(&path, text).map_err(|source| ReportError::io(&path, source))
 }
 
 #[cfg(test)]

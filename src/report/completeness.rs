@@ -2,7 +2,7 @@
 //! can be made again from it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ReportError;
 use super::evidence::amount;
+use super::{ReportError, json};
 use crate::domain::finding::PastFinding;
 use crate::domain::listed::ListedOrder;
 
@@ -46,10 +46,7 @@ impl Completeness {
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), ReportError> {
         let path = folder.join(COMPLETENESS_FILE);
-        let mut text =
-            serde_json::to_vec_pretty(&Written::of(self)).map_err(|source| ReportError::io(&path, source.into()))?;
-        text.push(b'\n');
-        fs::write(&path, text).map_err(|source| ReportError::io(&path, source))
+        json::write(&path, &Written::of(self)).map(drop).map_err(|source| ReportError::io(&path, source))
     }
 
     /// Reads the file back from a report folder.

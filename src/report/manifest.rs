@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::ReportError;
 use super::csv::Encoding;
 use super::formats::{Format, Formats};
 use super::html::{self, HTML_FILE};
 use super::summary_json::Lifecycle;
 use super::xlsx::{self, XLSX_FILE};
+use super::{ReportError, json};
 use crate::language::Language;
 use crate::summary::JudgingSettings;
 
@@ -195,9 +195,7 @@ impl Stamp {
             stamp: self,
             files: hash_files(folder).map_err(failed)?,
         };
-        let mut text = serde_json::to_vec_pretty(&manifest).map_err(|error| failed(error.into()))?;
-        text.push(b'\n');
-        fs::write(&path, &text).map_err(failed)?;
+        let text = json::write(&path, &manifest).map_err(failed)?;
         Ok(hex::encode(Sha256::digest(&text)))
     }
 }

@@ -15,6 +15,7 @@ pub mod focus;
 pub mod formats;
 pub mod html;
 pub mod ids;
+mod json;
 mod largest;
 pub mod manifest;
 pub mod particulars;
