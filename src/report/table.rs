@@ -88,3 +88,6 @@ pub struct Table<'a> {
     /// The rows, each with one cell a column.
     pub rows: Box<dyn Iterator<Item = Vec<Cell<'a>>> + 'a>,
 }
+
+/// Makes a table, as often as it is read.
+pub type Source<'a> = Box<dyn Fn() -> Table<'a> + 'a>;

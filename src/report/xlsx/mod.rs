@@ -17,7 +17,7 @@ use self::cells::Styles;
 use self::packing::Patient;
 use self::sheet::Sheets;
 use super::summary_json::SummaryJson;
-use super::table::Table;
+use super::table::Source;
 use super::{ReportError, design};
 use crate::language::{Language, Texts};
 
@@ -58,12 +58,10 @@ pub struct Content<'a, 't> {
     pub summary: &'a SummaryJson,
     /// What ages are counted to: the workbook says that it was made then.
     pub as_of: Timestamp,
-    /// The tables, in the order of their sheets.
+    /// The tables, in the order of their sheets. Each is read first for its widths and how exact its amounts have to be, then
+    /// for its cells.
     pub tables: &'a [Source<'t>],
 }
-
-/// Makes a table, as often as it is read: first for its widths and how exact its amounts have to be, then for its cells.
-pub type Source<'a> = Box<dyn Fn() -> Table<'a> + 'a>;
 
 /// Writes the workbook. No more than one row of a table is in memory at a time.
 ///

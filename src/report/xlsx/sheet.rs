@@ -3,10 +3,9 @@
 use rust_xlsxwriter::{ConditionalFormatCell, ConditionalFormatCellRule, IgnoreError, Workbook, Worksheet, XlsxError};
 use unicode_width::UnicodeWidthStr;
 
-use super::Source;
 use super::cells::{self, Styles};
 use crate::language::Texts;
-use crate::report::table::{Cell, Column, Kind};
+use crate::report::table::{Cell, Column, Kind, Source};
 
 const HEADING: u32 = 0;
 const A4: u8 = 9;

@@ -10,7 +10,7 @@ use flate2::read::DeflateDecoder;
 use super::*;
 use crate::domain::money::Sum;
 use crate::report::summary_json::SummaryJson;
-use crate::report::table::{Cell, Column, Kind};
+use crate::report::table::{Cell, Column, Kind, Table};
 
 const AS_OF: &str = "2026-06-01T00:00:00.123456Z";
 const COLUMNS: &[Column] = &[
