@@ -44,14 +44,15 @@ pub(super) fn open(
 ) -> Result<Access, Failure> {
     // One thread for all connections: a request handed from thread to thread costs more than it wins.
     let runtime = runtime(Builder::new_current_thread())?;
-    let (key, sandbox, base_url) = match key {
-        Some(key) => (key, None, options.base_url.clone()),
+    let (key, sandbox) = match key {
+        Some(key) => (key, None),
         None => {
             let (key, sandbox) = start_sandbox(&mut options)?;
-            (key, Some(sandbox), SANDBOX_URL.to_owned())
+            (key, Some(sandbox))
         }
     };
     let provider = Provider::new(options, key).map_err(unusable)?;
+    let base_url = if sandbox.is_some() { SANDBOX_URL.to_owned() } else { provider.base_url() };
     let mut locks = vec![Lock::on_state(state, started_at).map_err(locked)?];
     if sandbox.is_none() {
         match Lock::on_key(&provider.fingerprint(), started_at) {

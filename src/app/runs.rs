@@ -56,7 +56,7 @@ fn rows(store: &Store) -> Result<Vec<Value>, StoreError> {
             "ended_at": run.ended.map(|(at, _)| at.to_string()),
             "verdict": run.reported.as_ref().map(|report| report.verdict.clone()),
             "report": run.reported.as_ref().map(|report| report.folder.clone()),
-            "manifest_sha256": run.manifest_sha256(),
+            "manifest_sha256": run.reported.as_ref().map(|report| report.manifest_sha256.clone()),
         }));
     }
     Ok(rows)

@@ -314,14 +314,15 @@ fn show_waivers(report: &Report, texts: Texts, out: &mut dyn Write) -> io::Resul
     let counts: Vec<String> = counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, said)| said).collect();
     let counts = counts.join(&texts.get("terminal-separator"));
     writeln!(out, "\n{}", texts.with("terminal-waivers", &[("counts", counts.into())]))?;
-    for (order, check, state) in report.lapsed.iter().take(WORST) {
+    for (key, state) in report.lapsed.iter().take(WORST) {
         let why = match state {
             WaiverState::Expired => texts.get("terminal-waiver-expired"),
             _ => texts.get("terminal-waiver-changed"),
         };
+        let check = [Some(&*key.check), key.field.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let lapsed = texts.with(
             "terminal-waiver-lapsed",
-            &[("order", order.to_string().into()), ("check", check.to_string().into()), ("why", why.into())],
+            &[("order", key.order.clone().into()), ("check", check.into()), ("why", why.into())],
         );
         writeln!(out, "  {lapsed}")?;
     }

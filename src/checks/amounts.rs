@@ -1,24 +1,25 @@
 //! Checks of the amounts one by one: that they are there, and that none is below zero.
 
-use super::{Case, Check, Failure, Ruling};
+use super::{Case, Check, Examine, Failure, Ruling, holds_again};
 use crate::domain::finding::{Figure, Severity};
 use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
 
 /// Every amount that is due is there.
 pub(super) static MISSING_AMOUNT: Check =
-    Check { code: "missing-amount", severity: Severity::Error, examine: missing_amount };
+    Check { code: "missing-amount", severity: Severity::Error, examine: Examine::Order(missing_amount) };
 
 /// No amount is below zero.
 pub(super) static NEGATIVE_AMOUNT: Check =
-    Check { code: "negative-amount", severity: Severity::Error, examine: negative_amount };
+    Check { code: "negative-amount", severity: Severity::Error, examine: Examine::Order(negative_amount) };
 
 fn missing_amount(case: &Case<'_>) -> Ruling {
     let due = if case.settled { Amounts::NAMES.len() } else { 1 };
     let missing: Vec<&str> =
         named(case).take(due).filter(|(_, amount)| amount.is_none()).map(|(name, _)| name).collect();
     if missing.is_empty() {
-        return Ruling::Holds;
+        let was_missing = case.past(&MISSING_AMOUNT).map(|past| past.expected.as_str());
+        return holds_again(was_missing, |name| named(case).take(due).any(|(due, _)| due == name));
     }
     let message = format!("missing: {}", missing.join(", "));
     Failure::new(Figure::Text(missing.join(" ")), Figure::Nothing, message).into()
@@ -30,7 +31,9 @@ fn negative_amount(case: &Case<'_>) -> Ruling {
         .map(|(name, amount)| format!("{name}={amount}"))
         .collect();
     if negative.is_empty() {
-        return Ruling::Holds;
+        let was_negative = case.past(&NEGATIVE_AMOUNT).map(|past| past.actual.as_str());
+        let is_there = |name: &str| named(case).any(|(other, amount)| other == name && amount.is_some());
+        return holds_again(was_negative, is_there);
     }
     let message = format!("below zero: {}", negative.join(", "));
     Failure::new(Figure::Nothing, Figure::Text(negative.join(" ")), message).into()

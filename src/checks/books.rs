@@ -1,41 +1,64 @@
 //! Our own books against the provider's: what the input's own columns say of an order.
 
-use super::{Case, Check, Failure, Ruling};
+use super::{Case, Check, Examine, Failure, Ruling};
 use crate::domain::books::{Booking, Entry, Field};
-use crate::domain::finding::{Figure, Severity};
+use crate::domain::finding::{Figure, Severity, Subject};
 use crate::domain::money::Sum;
 
 /// The books say what the provider says.
-pub(super) static EXPECTED_MISMATCH: Check =
-    Check { code: "expected-mismatch", severity: Severity::Error, examine: expected_mismatch };
+pub(super) static EXPECTED_MISMATCH: Check = Check {
+    code: "expected-mismatch",
+    severity: Severity::Error,
+    examine: Examine::Fields { names: &Field::NAMES, examine: expected_mismatch },
+};
 
 /// The books carry an order once.
 pub(super) static BOOKED_TWICE: Check =
-    Check { code: "booked-twice", severity: Severity::Error, examine: booked_twice };
+    Check { code: "booked-twice", severity: Severity::Error, examine: Examine::Order(booked_twice) };
 
-/// How many lines and differences a message names.
+/// How many lines a message names.
 const NAMED: usize = 5;
 
-fn expected_mismatch(case: &Case<'_>) -> Ruling {
+fn expected_mismatch(case: &Case<'_>) -> Vec<(Subject, Ruling)> {
     let bookings = &case.background.bookings;
-    if bookings.is_empty() {
-        return Ruling::NotDue;
+    let rows = (1..).zip(bookings).flat_map(|(row, booking)| {
+        let rule = move |field: Field| Some((subject(field, row), rule(case, field, booking)?));
+        Field::ALL.into_iter().filter_map(rule)
+    });
+    rows.chain(rows_that_are_gone(case)).collect()
+}
+
+/// What was found in a row that our books don't have any more: where they still say the field, that is put right.
+fn rows_that_are_gone<'c>(case: &'c Case<'_>) -> impl Iterator<Item = (Subject, Ruling)> + 'c {
+    let bookings = &case.background.bookings;
+    let past = case.background.past.iter().filter(|past| past.check == EXPECTED_MISMATCH.code);
+    past.filter(|past| past.row > bookings.len() as u64).filter_map(|past| {
+        let field = Field::named(past.field.as_deref()?)?;
+        let is_said = bookings.iter().any(|booking| booking.entry(field).is_some());
+        is_said.then(|| (subject(field, past.row), Ruling::Holds))
+    })
+}
+
+const fn subject(field: Field, row: u64) -> Subject {
+    Subject { field: Some(field.name()), row }
+}
+
+/// What one row of the books says of one field; `None` where it says nothing of it.
+fn rule(case: &Case<'_>, field: Field, booking: &Booking) -> Option<Ruling> {
+    let (ours, provider) = (booking.entry(field)?, field.of(case.order));
+    let is_due = case.settled || !field.is_due_when_settled();
+    if !is_due && is_nothing_yet(&ours) && is_nothing_yet(&provider) {
+        return Some(Ruling::NotDue);
     }
-    let differences = Field::ALL.into_iter().flat_map(|field| bookings.iter().map(move |booking| (field, booking)));
-    let differences: Vec<Difference> =
-        differences.filter_map(|(field, booking)| Difference::of(case, field, booking)).collect();
-    let Some(first) = differences.first() else {
-        return Ruling::Holds;
-    };
-    let mut said: Vec<String> = differences.iter().take(NAMED).map(Difference::sentence).collect();
-    if differences.len() > NAMED {
-        said.push(format!("and {} more", differences.len() - NAMED));
+    if ours == provider {
+        return Some(Ruling::Holds);
     }
-    let difference = match (&first.provider, &first.ours) {
+    let difference = match (&provider, &ours) {
         (Entry::Amount(provider), Entry::Amount(ours)) => Some(Sum::of([*provider, -*ours])),
         _ => None,
     };
-    Failure::new(figure(&first.ours), figure(&first.provider), said.join("; ")).difference(difference).into()
+    let message = sentence(booking.line, field, &ours, &provider);
+    Some(Failure::new(figure(&ours), figure(&provider), message).difference(difference).into())
 }
 
 fn booked_twice(case: &Case<'_>) -> Ruling {
@@ -52,38 +75,20 @@ fn booked_twice(case: &Case<'_>) -> Ruling {
     }
 }
 
-/// A field of which a row of the books says something else than the provider.
-struct Difference {
-    field: Field,
-    line: u64,
-    ours: Entry,
-    provider: Entry,
-}
-
-impl Difference {
-    fn of(case: &Case<'_>, field: Field, booking: &Booking) -> Option<Self> {
-        let (ours, provider) = (booking.entry(field)?, field.of(case.order));
-        let is_not_due_yet = !case.settled && field.is_due_when_settled();
-        let agrees = ours == provider || (is_not_due_yet && is_nothing_yet(&ours) && is_nothing_yet(&provider));
-        (!agrees).then_some(Self { field, line: booking.line, ours, provider })
-    }
-
-    /// Without the texts of either side, which stand in the columns.
-    fn sentence(&self) -> String {
-        let Self { field, line, ours, provider } = self;
-        match (ours, provider) {
-            (Entry::Unreadable(cell), _) => format!("line {line}: {field} can't be read as an amount: {}", cell.why),
-            (Entry::Amount(ours), Entry::Amount(provider)) => {
-                format!("line {line}: {field} is {provider}, our books say {ours}")
-            }
-            (Entry::Amount(ours), _) => format!("line {line}: there is no {field}, our books say {ours}"),
-            (Entry::Nothing, Entry::Amount(provider)) => {
-                format!("line {line}: {field} is {provider}, our books are empty")
-            }
-            (Entry::Nothing, _) => format!("line {line}: our books have no {field}"),
-            (Entry::Text(_), Entry::Nothing) => format!("line {line}: there is no {field}, our books have one"),
-            (Entry::Text(_), _) => format!("line {line}: {field} is another one in our books"),
+/// How a row of the books and the provider differ, without the texts of either side, which stand in the columns.
+fn sentence(line: u64, field: Field, ours: &Entry, provider: &Entry) -> String {
+    match (ours, provider) {
+        (Entry::Unreadable(cell), _) => format!("line {line}: {field} can't be read as an amount: {}", cell.why),
+        (Entry::Amount(ours), Entry::Amount(provider)) => {
+            format!("line {line}: {field} is {provider}, our books say {ours}")
         }
+        (Entry::Amount(ours), _) => format!("line {line}: there is no {field}, our books say {ours}"),
+        (Entry::Nothing, Entry::Amount(provider)) => {
+            format!("line {line}: {field} is {provider}, our books are empty")
+        }
+        (Entry::Nothing, _) => format!("line {line}: our books have no {field}"),
+        (Entry::Text(_), Entry::Nothing) => format!("line {line}: there is no {field}, our books have one"),
+        (Entry::Text(_), _) => format!("line {line}: {field} differs from our books"),
     }
 }
 

@@ -1,21 +1,21 @@
 //! Checks of what is charged against what was quoted, what it cost, and how the run ended.
 
 use super::statuses::has_failed;
-use super::{Case, Check, Failure, Ruling};
+use super::{Case, Check, Examine, Failure, Ruling};
 use crate::domain::finding::Severity;
 use crate::domain::money::{Amount, Sum};
 
 /// What is charged is what it cost.
 pub(super) static CHARGE_EQUALS_COST: Check =
-    Check { code: "charge-equals-cost", severity: Severity::Warning, examine: charge_equals_cost };
+    Check { code: "charge-equals-cost", severity: Severity::Warning, examine: Examine::Order(charge_equals_cost) };
 
 /// No more is charged than was quoted.
 pub(super) static CHARGE_EXCEEDS_QUOTE: Check =
-    Check { code: "charge-exceeds-quote", severity: Severity::Warning, examine: charge_exceeds_quote };
+    Check { code: "charge-exceeds-quote", severity: Severity::Warning, examine: Examine::Order(charge_exceeds_quote) };
 
 /// A run that failed costs nothing.
 pub(super) static FAILED_RUN_CHARGED: Check =
-    Check { code: "failed-run-charged", severity: Severity::Warning, examine: failed_run_charged };
+    Check { code: "failed-run-charged", severity: Severity::Warning, examine: Examine::Order(failed_run_charged) };
 
 fn charge_equals_cost(case: &Case<'_>) -> Ruling {
     let amounts = &case.order.amounts;

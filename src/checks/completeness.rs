@@ -1,40 +1,48 @@
 //! The input against the provider's own list of orders: nothing is left out, and both say the same amounts.
 
-use super::{Case, Check, Failure, Judgement, Judging, Ruling, finding, weigh};
-use crate::domain::finding::{Figure, Severity};
+use super::{Case, Check, Examine, Failure, Judgement, Judging, Ruling, finding, weigh};
+use crate::domain::finding::{Figure, Severity, Subject};
 use crate::domain::listed::ListedOrder;
 use crate::domain::money::{Amount, Sum};
 use crate::domain::outcome::{Background, Bucket};
 
-/// The input has every order that the provider lists. Judged by [`judge_unlisted`], since such an order has no row.
-pub(super) static UNLISTED_IN_INPUT: Check =
-    Check { code: "unlisted-in-input", severity: Severity::Error, examine: |_| Ruling::NotDue };
+/// The input has every order that the provider lists. An order that it lacks has no row: [`judge_unlisted`] judges it.
+pub(super) static UNLISTED_IN_INPUT: Check = Check {
+    code: "unlisted-in-input",
+    severity: Severity::Error,
+    examine: Examine::Order(|case| match case.background.listed {
+        Some(_) => Ruling::Holds,
+        None => Ruling::NotDue,
+    }),
+};
 
 /// The list says of an order what the order itself says.
-pub(super) static LIST_MISMATCH: Check =
-    Check { code: "list-mismatch", severity: Severity::Error, examine: list_mismatch };
+pub(super) static LIST_MISMATCH: Check = Check {
+    code: "list-mismatch",
+    severity: Severity::Error,
+    examine: Examine::Fields { names: &["final_amount", "quote_amount"], examine: list_mismatch },
+};
 
-fn list_mismatch(case: &Case<'_>) -> Ruling {
+fn list_mismatch(case: &Case<'_>) -> Vec<(Subject, Ruling)> {
     let Some(listed) = case.background.listed else {
-        return Ruling::NotDue;
+        return Vec::new();
     };
     let amounts = &case.order.amounts;
     // The list is walked after the orders: it may know of a settlement that the order did not have yet.
     let charge = case.settled.then_some(("final_amount", listed.final_amount, amounts.final_amount));
     let sides = charge.into_iter().chain([("quote_amount", listed.quote_amount, amounts.quote_amount)]);
-    let differing: Vec<(&str, Option<Amount>, Option<Amount>)> =
-        sides.filter(|(_, listed, detailed)| listed.is_some() && listed != detailed).collect();
-    let Some((_, expected, actual)) = differing.first().copied() else {
+    sides.filter_map(|(field, listed, detailed)| Some((Subject::field(field), compare(field, listed?, detailed)))).collect()
+}
+
+fn compare(field: &str, listed: Amount, detailed: Option<Amount>) -> Ruling {
+    if detailed == Some(listed) {
         return Ruling::Holds;
-    };
-    let shown = |amount: Option<Amount>| amount.map_or_else(|| "none".to_owned(), |amount| amount.to_string());
-    let said: Vec<String> = differing
-        .iter()
-        .map(|(name, listed, detailed)| format!("{name} is {}, the list says {}", shown(*detailed), shown(*listed)))
-        .collect();
-    let difference = expected.zip(actual).map(|(expected, actual)| Sum::of([actual, -expected]));
-    let figure = |amount: Option<Amount>| amount.map_or(Figure::Nothing, Figure::from);
-    Failure::new(figure(expected), figure(actual), said.join("; ")).difference(difference).into()
+    }
+    let shown = detailed.map_or_else(|| "none".to_owned(), |amount| amount.to_string());
+    let message = format!("{field} is {shown}, the list says {listed}");
+    let difference = detailed.map(|detailed| Sum::of([detailed, -listed]));
+    let actual = detailed.map_or(Figure::Nothing, Figure::from);
+    Failure::new(listed.into(), actual, message).difference(difference).into()
 }
 
 /// Judges an order that the provider lists and the input lacks.
@@ -56,6 +64,6 @@ pub fn judge_unlisted(listed: &ListedOrder, judging: &Judging, as_of: jiff::Time
     let actual = listed.final_amount.map_or(Figure::Nothing, Figure::from);
     let failure = Ruling::Fails(Failure::new(Figure::Nothing, actual, message));
     let is_off = judging.off.contains(check.code);
-    let findings = finding(check, judging, failure).into_iter().filter(|_| !is_off).collect();
+    let findings = finding(check, judging, Subject::ORDER, failure).into_iter().filter(|_| !is_off).collect();
     weigh(Judgement { findings, ..Judgement::unchecked(Bucket::Discrepant) }, &case)
 }

@@ -1,15 +1,15 @@
 //! The two identities this program exists for: `quote-split` and `cost-sum`.
 
 use super::cause::Cause;
-use super::{Case, Check, Failure, Ruling};
+use super::{Case, Check, Examine, Failure, Ruling};
 use crate::domain::finding::Severity;
 use crate::domain::money::Sum;
 
 /// `quote_amount = final_amount + released_amount`.
-pub(super) static QUOTE_SPLIT: Check = Check { code: "quote-split", severity: Severity::Error, examine: quote_split };
+pub(super) static QUOTE_SPLIT: Check = Check { code: "quote-split", severity: Severity::Error, examine: Examine::Order(quote_split) };
 
 /// `total_cost = compute_cost + external_model_cost`.
-pub(super) static COST_SUM: Check = Check { code: "cost-sum", severity: Severity::Error, examine: cost_sum };
+pub(super) static COST_SUM: Check = Check { code: "cost-sum", severity: Severity::Error, examine: Examine::Order(cost_sum) };
 
 fn quote_split(case: &Case<'_>) -> Ruling {
     let amounts = &case.order.amounts;

@@ -15,11 +15,12 @@ mod reply;
 mod restated;
 mod statuses;
 mod times;
+mod vanished;
 mod waiver;
 
 use jiff::Timestamp;
 
-use crate::domain::finding::{Figure, Finding, Severity};
+use crate::domain::finding::{Figure, Finding, PastFinding, Severity, Subject};
 use crate::domain::money::Sum;
 use crate::domain::order::{Charge, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome};
@@ -28,7 +29,7 @@ pub use cause::Cause;
 pub use completeness::judge_unlisted;
 pub use judging::{ControlTotal, Judging, STALE_AFTER, Thresholds, Tolerances};
 pub use statuses::{has_failed, is_settled};
-pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverState, Waivers};
+pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverKey, WaiverState, Waivers};
 
 /// One check of the catalogue.
 #[derive(Debug)]
@@ -37,7 +38,46 @@ pub struct Check {
     pub code: &'static str,
     /// What a failure does to the verdict.
     pub severity: Severity,
-    examine: fn(&Case<'_>) -> Ruling,
+    examine: Examine,
+}
+
+/// How a check examines an order.
+#[derive(Debug)]
+enum Examine {
+    /// It asks one question.
+    Order(fn(&Case<'_>) -> Ruling),
+    /// It asks one question of each field; what is not due may be left out.
+    Fields { names: &'static [&'static str], examine: fn(&Case<'_>) -> Vec<(Subject, Ruling)> },
+}
+
+impl Check {
+    /// The fields that it examines one by one; none where it examines the order as a whole.
+    #[must_use]
+    pub const fn fields(&self) -> &'static [&'static str] {
+        match self.examine {
+            Examine::Order(_) => &[],
+            Examine::Fields { names, .. } => names,
+        }
+    }
+
+    fn examine(&self, case: &Case<'_>, mut take: impl FnMut(Subject, Ruling)) {
+        match self.examine {
+            Examine::Order(examine) => take(Subject::ORDER, examine(case)),
+            Examine::Fields { examine, .. } => {
+                examine(case).into_iter().for_each(|(subject, ruling)| take(subject, ruling));
+            }
+        }
+    }
+}
+
+/// The checks that compare an order with the input: what they find is remembered for the input. What any other check finds
+/// is remembered for the order, whatever input it is in.
+const OF_THE_INPUT: [&str; 2] = [books::EXPECTED_MISMATCH.code, books::BOOKED_TWICE.code];
+
+/// Whether what that check finds depends on the input, and not on the order alone.
+#[must_use]
+pub fn depends_on_input(check: &str) -> bool {
+    OF_THE_INPUT.contains(&check)
 }
 
 /// The code of the check that can be neither switched off nor softened: a foreign reply enters no sum.
@@ -56,7 +96,7 @@ pub const STALE_PENDING: &str = times::STALE_PENDING.code;
 pub const STALE_SOON: &str = times::STALE_SOON.code;
 
 /// Every check, in the order in which they are explained.
-pub static CATALOGUE: [&Check; 19] = [
+pub static CATALOGUE: [&Check; 20] = [
     &identities::QUOTE_SPLIT,
     &identities::COST_SUM,
     &amounts::MISSING_AMOUNT,
@@ -68,6 +108,7 @@ pub static CATALOGUE: [&Check; 19] = [
     &completeness::UNLISTED_IN_INPUT,
     &completeness::LIST_MISMATCH,
     &restated::RESTATED,
+    &vanished::VANISHED,
     &charges::CHARGE_EQUALS_COST,
     &charges::CHARGE_EXCEEDS_QUOTE,
     &charges::FAILED_RUN_CHARGED,
@@ -121,6 +162,13 @@ impl Failure {
     }
 }
 
+impl Case<'_> {
+    /// What was found before of that check.
+    fn past(&self, check: &Check) -> Option<&PastFinding> {
+        self.background.past.iter().find(|past| past.check == check.code)
+    }
+}
+
 impl From<Failure> for Ruling {
     fn from(failure: Failure) -> Self {
         Self::Fails(failure)
@@ -149,8 +197,10 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// What passed only thanks to the tolerance.
     pub tolerated: Vec<Tolerated>,
-    /// What became of the waivers of the order, by check, where it has any.
-    pub waivers: Vec<(String, WaiverState)>,
+    /// What became of the waivers of the order, where it has any.
+    pub waivers: Vec<(WaiverKey, WaiverState)>,
+    /// What was due and holds, where something was found of the order before.
+    held: Vec<(&'static str, Subject)>,
 }
 
 impl Judgement {
@@ -162,7 +212,20 @@ impl Judgement {
             findings: Vec::new(),
             tolerated: Vec::new(),
             waivers: Vec::new(),
+            held: Vec::new(),
         }
+    }
+
+    /// Whether what was found before is put right: the same check was due again, and holds.
+    #[must_use]
+    pub fn resolves(&self, past: &PastFinding) -> bool {
+        self.held.iter().any(|(check, subject)| past.is_of(check, *subject))
+    }
+
+    /// Whether what was found before is found again.
+    #[must_use]
+    pub fn repeats(&self, past: &PastFinding) -> bool {
+        self.findings.iter().any(|finding| past.is_of(finding.check, finding.subject))
     }
 }
 
@@ -176,7 +239,7 @@ pub fn judge(outcome: &Outcome, background: &Background, judging: &Judging, as_o
             let settled = is_settled(order);
             judge_order(&Case { asked, order, settled, settled_as, background, as_of, judging })
         }
-        Evidence::NotFound(_) => judge_missing(&outcome.run_order_id, judging, as_of),
+        Evidence::NotFound(_) => vanished::judge_missing(&outcome.run_order_id, background, judging, as_of),
         Evidence::Refused(_) => Judgement::unchecked(Bucket::Refused),
         Evidence::Malformed(_) => Judgement::unchecked(Bucket::Malformed),
         Evidence::Unfetched(_) => Judgement::unchecked(Bucket::Unfetched),
@@ -193,22 +256,22 @@ pub fn is_about(asked: &str, order: &RunOrder) -> bool {
 
 fn judge_order(case: &Case<'_>) -> Judgement {
     let judging = case.judging;
-    let foreign = finding(&reply::IDENTITY_MISMATCH, judging, (reply::IDENTITY_MISMATCH.examine)(case));
+    let foreign = finding(&reply::IDENTITY_MISMATCH, judging, Subject::ORDER, reply::identity_mismatch(case));
     if let Some(mismatch) = foreign {
         let judgement =
             Judgement { foreign: true, findings: vec![mismatch], ..Judgement::unchecked(Bucket::Discrepant) };
         return weigh(judgement, case);
     }
     let mut judgement = Judgement { settled: case.settled, ..Judgement::unchecked(Bucket::Pending) };
+    let has_past = !case.background.past.is_empty();
     for check in judging.checks() {
-        match (check.examine)(case) {
-            Ruling::Tolerated(difference) => {
-                judgement.tolerated.push(Tolerated { check: check.code, difference });
-            }
-            ruling => judgement.findings.extend(finding(check, judging, ruling)),
-        }
+        check.examine(case, |subject, ruling| match ruling {
+            Ruling::Tolerated(difference) => judgement.tolerated.push(Tolerated { check: check.code, difference }),
+            Ruling::Holds if has_past => judgement.held.push((check.code, subject)),
+            ruling => judgement.findings.extend(finding(check, judging, subject, ruling)),
+        });
     }
-    judgement.findings.sort_by_key(|finding| finding.check);
+    judgement.findings.sort_by_key(|finding| (finding.check, finding.subject));
     judgement.bucket = if judgement.findings.iter().any(|finding| finding.severity == Severity::Error) {
         Bucket::Discrepant
     } else if case.settled {
@@ -225,11 +288,11 @@ fn weigh(mut judgement: Judgement, case: &Case<'_>) -> Judgement {
     let material = case.judging.material_of(case.order);
     for finding in &mut judgement.findings {
         if !waivers.is_empty() {
-            let key = (case.asked.to_owned(), finding.check.to_owned());
+            let key = WaiverKey::of(case.asked, finding);
             if let Some(waiver) = waivers.get(&key) {
                 let state = waiver.meets(Some(finding), case.as_of);
                 finding.is_waived = state == WaiverState::Applied;
-                judgement.waivers.push((key.1, state));
+                judgement.waivers.push((key, state));
             }
         }
         let size = finding.difference.map(Sum::abs);
@@ -242,16 +305,15 @@ fn weigh(mut judgement: Judgement, case: &Case<'_>) -> Judgement {
     judgement
 }
 
-/// Judges an order that the provider says there is not.
-fn judge_missing(asked: &str, judging: &Judging, as_of: Timestamp) -> Judgement {
-    let waiver = judging.waivers.get(&(asked.to_owned(), NOT_FOUND.to_owned()));
-    let state = waiver.map(|waiver| waiver.meets(None, as_of));
-    let bucket = if state == Some(WaiverState::Applied) { Bucket::Waived } else { Bucket::NotFound };
-    let waivers = state.map(|state| (NOT_FOUND.to_owned(), state)).into_iter().collect();
-    Judgement { waivers, ..Judgement::unchecked(bucket) }
+/// That nothing fails. Where something did when the order was last judged, it must be due again: `failed` names those fields,
+/// each a word, with what stood there after an equals sign.
+fn holds_again(failed: Option<&str>, is_due: impl Fn(&str) -> bool) -> Ruling {
+    let names = failed.into_iter().flat_map(|failed| failed.split(' '));
+    let mut names = names.map(|word| word.split_once('=').map_or(word, |(name, _)| name));
+    if names.all(is_due) { Ruling::Holds } else { Ruling::NotDue }
 }
 
-fn finding(check: &Check, judging: &Judging, ruling: Ruling) -> Option<Finding> {
+fn finding(check: &Check, judging: &Judging, subject: Subject, ruling: Ruling) -> Option<Finding> {
     let Ruling::Fails(Failure { expected, actual, difference, cause, message }) = ruling else {
         return None;
     };
@@ -259,6 +321,7 @@ fn finding(check: &Check, judging: &Judging, ruling: Ruling) -> Option<Finding> 
     let cause = cause.map(Cause::code);
     Some(Finding {
         check: check.code,
+        subject,
         severity,
         cause,
         expected,

@@ -1,16 +1,16 @@
 //! Checks of what the reply is about: the order that was asked for, in the currency that is expected.
 
-use super::{Case, Check, Failure, Ruling, is_about};
+use super::{Case, Check, Examine, Failure, Ruling, is_about};
 use crate::domain::finding::{Figure, Severity};
 
 /// The reply is about the order that was asked for.
 pub(super) static IDENTITY_MISMATCH: Check =
-    Check { code: "identity-mismatch", severity: Severity::Error, examine: identity_mismatch };
+    Check { code: "identity-mismatch", severity: Severity::Error, examine: Examine::Order(identity_mismatch) };
 
 /// The currency is there, and the expected one if one is set.
-pub(super) static CURRENCY: Check = Check { code: "currency", severity: Severity::Error, examine: currency };
+pub(super) static CURRENCY: Check = Check { code: "currency", severity: Severity::Error, examine: Examine::Order(currency) };
 
-fn identity_mismatch(case: &Case<'_>) -> Ruling {
+pub(super) fn identity_mismatch(case: &Case<'_>) -> Ruling {
     if is_about(case.asked, case.order) {
         return Ruling::Holds;
     }
@@ -24,6 +24,8 @@ fn currency(case: &Case<'_>) -> Ruling {
     let message = match (actual, expected) {
         (None, _) => "the reply names no currency",
         (Some(actual), Some(expected)) if actual != expected => "not the expected currency",
+        // One that was not the expected one then is not judged where none is expected.
+        (_, None) if case.past(&CURRENCY).is_some_and(|past| !past.expected.is_empty()) => return Ruling::NotDue,
         _ => return Ruling::Holds,
     };
     Failure::new(expected.clone().into(), actual.clone().into(), message.to_owned()).into()

@@ -1,69 +1,59 @@
 //! The check of a settlement against itself: what was settled stays as it was.
 
-use super::{Case, Check, Failure, Ruling};
-use crate::domain::finding::{Figure, Severity};
-use crate::domain::order::{Amounts, Charge};
+use super::{Case, Check, Examine, Failure, Ruling};
+use crate::domain::finding::{Figure, Severity, Subject};
+use crate::domain::order::Charge;
 
-/// A settled order's figures are what they were when it was first seen settled.
-pub(super) static RESTATED: Check = Check { code: "restated", severity: Severity::Error, examine: restated };
+/// A settled order's figures are those of its baseline: the first settled state with all six amounts.
+pub(super) static RESTATED: Check = Check {
+    code: "restated",
+    severity: Severity::Error,
+    examine: Examine::Fields { names: &FIELDS, examine: restated },
+};
 
-/// The amounts by how much they matter to who pays.
-const BY_WEIGHT: [&str; 6] =
-    ["final_amount", "total_cost", "quote_amount", "released_amount", "compute_cost", "external_model_cost"];
+/// What a settlement fixes for good: the currency and the six amounts in the order of [`Charge::amounts`].
+const FIELDS: [&str; 7] = [
+    "quote_currency",
+    "quote_amount",
+    "final_amount",
+    "released_amount",
+    "compute_cost",
+    "external_model_cost",
+    "total_cost",
+];
 
-fn restated(case: &Case<'_>) -> Ruling {
+fn restated(case: &Case<'_>) -> Vec<(Subject, Ruling)> {
     let Some(before) = case.settled_as else {
-        return Ruling::NotDue;
+        return Vec::new();
     };
-    let now = case.order.charge();
-    if *before == now {
+    let sides = figures(before).into_iter().zip(figures(&case.order.charge()));
+    let rulings = FIELDS.into_iter().zip(sides).map(|(field, (before, now))| compare(field, before, now));
+    FIELDS.into_iter().map(Subject::field).zip(rulings).collect()
+}
+
+fn compare(field: &str, before: Figure, now: Figure) -> Ruling {
+    if before == now {
         return Ruling::Holds;
     }
-    let changes: Vec<Change> = changes(before, &now);
-    let texts: Vec<String> = changes.iter().map(Change::to_string).collect();
-    let message = format!("changed since it was settled: {}", texts.join("; "));
-    let first = changes.into_iter().next();
-    let (expected, actual) = first.map_or((Figure::Nothing, Figure::Nothing), |change| (change.before, change.now));
-    let difference = match (&actual, &expected) {
+    let shown = |figure: &Figure| match figure {
+        Figure::Nothing => "none".to_owned(),
+        figure => figure.to_string(),
+    };
+    let message = match (&before, &now) {
+        // A currency is a text of the provider, which stands in the columns and in no message.
+        (Figure::Text(_), _) | (_, Figure::Text(_)) => format!("changed since it was settled: {field}"),
+        _ => format!("changed since it was settled: {field} {} -> {}", shown(&before), shown(&now)),
+    };
+    let difference = match (&now, &before) {
         // Neither is past 28 digits: the difference of two facts always fits.
         (Figure::Money(now), Figure::Money(before)) => now.minus(*before).ok(),
         _ => None,
     };
-    Failure::new(expected, actual, message).difference(difference).into()
+    Failure::new(before, now, message).difference(difference).into()
 }
 
-/// A figure that is another one now.
-struct Change {
-    name: &'static str,
-    before: Figure,
-    now: Figure,
-}
-
-impl std::fmt::Display for Change {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // A currency is a text of the provider, which stands in the columns and in no message.
-        if matches!((&self.before, &self.now), (Figure::Text(_), _) | (_, Figure::Text(_))) {
-            return f.write_str(self.name);
-        }
-        let shown = |figure: &Figure| match figure {
-            Figure::Nothing => "none".to_owned(),
-            figure => figure.to_string(),
-        };
-        write!(f, "{} {} -> {}", self.name, shown(&self.before), shown(&self.now))
-    }
-}
-
-fn changes(before: &Charge, now: &Charge) -> Vec<Change> {
-    let amount = |charge: &Charge, name: &str| {
-        let at = Amounts::NAMES.iter().position(|other| *other == name);
-        at.and_then(|at| charge.amounts.in_order()[at]).map_or(Figure::Nothing, Figure::from)
-    };
-    let currency = (before.currency != now.currency).then(|| Change {
-        name: "quote_currency",
-        before: before.currency.clone().into(),
-        now: now.currency.clone().into(),
-    });
-    let amounts =
-        BY_WEIGHT.into_iter().map(|name| Change { name, before: amount(before, name), now: amount(now, name) });
-    currency.into_iter().chain(amounts.filter(|change| change.before != change.now)).collect()
+/// The figures of [`FIELDS`].
+fn figures(charge: &Charge) -> impl IntoIterator<Item = Figure> + use<> {
+    let amounts = charge.amounts.in_order().map(|amount| amount.map_or(Figure::Nothing, Figure::from));
+    [Figure::from(charge.currency.clone())].into_iter().chain(amounts)
 }

@@ -3,7 +3,7 @@
 //! Statuses are open sets: a word that is not in these tables is kept, never taken to mean that money is settled, and
 //! said by `unknown-status`.
 
-use super::{Case, Check, Failure, Ruling};
+use super::{Case, Check, Examine, Failure, Ruling, holds_again};
 use crate::domain::finding::{Figure, Severity};
 use crate::domain::order::RunOrder;
 
@@ -63,11 +63,11 @@ static FIELDS: [Field; 4] = [
 
 /// The status words don't contradict each other or the amounts.
 pub(super) static STATUS_CONFLICT: Check =
-    Check { code: "status-conflict", severity: Severity::Warning, examine: status_conflict };
+    Check { code: "status-conflict", severity: Severity::Warning, examine: Examine::Order(status_conflict) };
 
 /// Every status is a word we know.
 pub(super) static UNKNOWN_STATUS: Check =
-    Check { code: "unknown-status", severity: Severity::Warning, examine: unknown_status };
+    Check { code: "unknown-status", severity: Severity::Warning, examine: Examine::Order(unknown_status) };
 
 /// Whether the order is settled: `settlement_status` says so; or it is a word we don't know while the freeze is
 /// released and the run has ended. The amounts are never looked at, else a failing order would excuse itself.
@@ -111,14 +111,15 @@ fn status_conflict(case: &Case<'_>) -> Ruling {
 
 fn unknown_status(case: &Case<'_>) -> Ruling {
     let order = case.order;
-    let due = FIELDS.iter().filter(|field| !field.is_open_until_ended || has_ended(order));
-    let unknown = due.filter_map(|field| match (field.of)(order) {
+    let is_due = |field: &&Field| !field.is_open_until_ended || has_ended(order);
+    let unknown = FIELDS.iter().filter(is_due).filter_map(|field| match (field.of)(order) {
         Some(word) if field.known.contains(&word) => None,
         word => Some((field.name, word)),
     });
     let unknown: Vec<(&str, Option<&str>)> = unknown.collect();
     if unknown.is_empty() {
-        return Ruling::Holds;
+        let was_unknown = case.past(&UNKNOWN_STATUS).map(|past| past.actual.as_str());
+        return holds_again(was_unknown, |name| FIELDS.iter().filter(is_due).any(|field| field.name == name));
     }
     let words: Vec<String> =
         unknown.iter().map(|(name, word)| format!("{name}={}", word.unwrap_or_default())).collect();

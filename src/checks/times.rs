@@ -2,23 +2,23 @@
 
 use jiff::SignedDuration;
 
-use super::{Case, Check, Failure, Ruling};
+use super::{Case, Check, Examine, Failure, Ruling};
 use crate::domain::finding::{Figure, Severity};
 
 /// What is not settled is young.
 pub(super) static STALE_PENDING: Check =
-    Check { code: "stale-pending", severity: Severity::Warning, examine: stale_pending };
+    Check { code: "stale-pending", severity: Severity::Warning, examine: Examine::Order(stale_pending) };
 
 /// What is not settled is not about to be stale.
-pub(super) static STALE_SOON: Check = Check { code: "stale-soon", severity: Severity::Warning, examine: stale_soon };
+pub(super) static STALE_SOON: Check = Check { code: "stale-soon", severity: Severity::Warning, examine: Examine::Order(stale_soon) };
 
 /// An order changes after it was made.
 pub(super) static TIMESTAMP_ORDER: Check =
-    Check { code: "timestamp-order", severity: Severity::Warning, examine: timestamp_order };
+    Check { code: "timestamp-order", severity: Severity::Warning, examine: Examine::Order(timestamp_order) };
 
 fn stale_pending(case: &Case<'_>) -> Ruling {
     if case.settled {
-        return Ruling::NotDue;
+        return Ruling::Holds;
     }
     let limit = case.judging.stale_after_of(case.order);
     let message = match case.age() {
@@ -30,8 +30,11 @@ fn stale_pending(case: &Case<'_>) -> Ruling {
 }
 
 fn stale_soon(case: &Case<'_>) -> Ruling {
+    if case.settled {
+        return Ruling::Holds;
+    }
     let limit = case.judging.stale_after_of(case.order);
-    let age = case.age().filter(|age| !case.settled && *age < limit);
+    let age = case.age().filter(|age| *age < limit);
     let (Some(age), Some(warn_before)) = (age, case.judging.warn_before) else {
         return Ruling::NotDue;
     };

@@ -42,8 +42,34 @@ pub enum Figures {
     Missing,
 }
 
-/// Every waiver, by order and check: there is at most one.
-pub type Waivers = BTreeMap<(String, String), Waiver>;
+/// Which finding a waiver is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WaiverKey {
+    /// The order.
+    pub order: String,
+    /// The check's code, or [`NOT_FOUND`].
+    pub check: String,
+    /// The field, where the check has several.
+    pub field: Option<String>,
+    /// Which row of our own books that carries the order, counted from 1.
+    pub row: u64,
+}
+
+impl WaiverKey {
+    /// That of a finding of an order.
+    #[must_use]
+    pub fn of(order: &str, finding: &Finding) -> Self {
+        Self {
+            order: order.to_owned(),
+            check: finding.check.to_owned(),
+            field: finding.subject.field.map(str::to_owned),
+            row: finding.subject.row,
+        }
+    }
+}
+
+/// Every waiver, by the finding that it is for: there is at most one.
+pub type Waivers = BTreeMap<WaiverKey, Waiver>;
 
 /// What became of a waiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

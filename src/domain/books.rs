@@ -46,6 +46,17 @@ impl Field {
         Self::RunStatus,
     ];
 
+    /// The names of [`Field::ALL`].
+    pub const NAMES: [&'static str; 10] = {
+        let mut names = [""; 10];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Self::ALL[at].name();
+            at += 1;
+        }
+        names
+    };
+
     /// The field of that name; `final` stands for `final_amount`, and so on.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -66,11 +66,33 @@ impl fmt::Display for Figure {
     }
 }
 
+/// What a finding is about within its check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// The field, where the check has several: each has its own figures.
+    pub field: Option<&'static str>,
+    /// Which row of our own books that carries the order, counted from 1; 1 where the check compares no books.
+    pub row: u64,
+}
+
+impl Subject {
+    /// The order as a whole.
+    pub const ORDER: Self = Self { field: None, row: 1 };
+
+    /// One field of the order.
+    #[must_use]
+    pub const fn field(field: &'static str) -> Self {
+        Self { field: Some(field), row: 1 }
+    }
+}
+
 /// One check that one order fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The check's stable kebab-case code.
     pub check: &'static str,
+    /// What it is about.
+    pub subject: Subject,
     /// What the finding does to the verdict.
     pub severity: Severity,
     /// Why an identity fails, as a stable kebab-case word; `None` where the check has no causes.
@@ -93,12 +115,18 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PastFinding {
-    /// 16 hex digits from order and check, the same every night.
+    /// 16 hex digits from order, check, field and row of our books, the same every night.
     pub discrepancy_id: String,
     /// The order.
     pub run_order_id: String,
     /// The check's code.
     pub check: String,
+    /// The field, where the check has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Which row of our own books, counted from 1.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub row: u64,
     /// `error` or `warning`.
     pub severity: String,
     /// The order's currency.
@@ -109,4 +137,20 @@ pub struct PastFinding {
     pub actual: String,
     /// Actual less expected, where both are money.
     pub difference: Option<String>,
+}
+
+const fn first() -> u64 {
+    1
+}
+
+const fn is_first(row: &u64) -> bool {
+    *row == 1
+}
+
+impl PastFinding {
+    /// Whether it is of that check and about that.
+    #[must_use]
+    pub fn is_of(&self, check: &str, subject: Subject) -> bool {
+        self.check == check && self.field.as_deref() == subject.field && self.row == subject.row
+    }
 }

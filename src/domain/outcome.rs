@@ -24,8 +24,10 @@ pub struct Background {
     pub bookings: Vec<Booking>,
     /// What the provider's list says of the order, where the list was walked and has it.
     pub listed: Option<ListedAmounts>,
-    /// What the report before found of the order.
+    /// What was found when the order was last judged.
     pub past: Vec<PastFinding>,
+    /// How the order was last seen, where the provider does not know an order any more that was once seen settled.
+    pub last_seen: Option<Box<RunOrder>>,
 }
 
 /// What was learnt about one input row.

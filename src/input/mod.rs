@@ -134,6 +134,18 @@ impl Input {
         self.origin.name()
     }
 
+    /// The file's absolute path; empty for standard input.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.origin.path()
+    }
+
+    /// How it is read, whatever of that was given and whatever was detected: encoding, delimiter, heading and columns.
+    #[must_use]
+    pub fn reading(&self) -> String {
+        self.format.reading()
+    }
+
     /// SHA-256 of the bytes as given, before decompression, in lower-case hex.
     #[must_use]
     pub fn sha256(&self) -> &str {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -18,6 +18,7 @@ use super::excerpt::excerpt;
 pub(super) struct Origin {
     file: Arc<Mutex<File>>,
     name: Arc<str>,
+    path: Arc<str>,
     place: Arc<str>,
 }
 
@@ -38,23 +39,34 @@ pub(super) fn shown_place(source: &Source) -> String {
 
 impl Origin {
     pub(super) fn open(source: &Source, place: String) -> Result<Self, InputError> {
-        let (file, name) = match source {
+        let (file, name, path) = match source {
             Source::File(path) => {
                 let name = path.file_name().map_or_else(|| place.clone(), |name| excerpt(&name.to_string_lossy(), 255));
-                (open_file(path, &place)?, name)
+                (open_file(path, &place)?, name, absolute(path).to_string_lossy().into_owned())
             }
-            Source::Stdin => (spool(io::stdin().lock(), &place)?, "stdin".to_owned()),
+            Source::Stdin => (spool(io::stdin().lock(), &place)?, "stdin".to_owned(), String::new()),
         };
-        Ok(Self { file: Arc::new(Mutex::new(file)), name: name.into(), place: place.into() })
+        Ok(Self { file: Arc::new(Mutex::new(file)), name: name.into(), path: path.into(), place: place.into() })
     }
 
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     pub(super) fn place(&self) -> &str {
         &self.place
     }
+}
+
+/// The file's path from the root. Links to folders are resolved, so that one file is known by one path; the file's own name stays.
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    folder.zip(path.file_name()).map_or_else(|| path.clone(), |(folder, name)| folder.join(name))
 }
 
 fn open_file(path: &Path, place: &str) -> Result<File, InputError> {

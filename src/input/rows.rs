@@ -32,6 +32,20 @@ pub(super) struct Format {
     columns: Option<Columns>,
 }
 
+impl Format {
+    /// The format in words: another way to read the same bytes has other words.
+    pub(super) fn reading(&self) -> String {
+        let (encoding, delimiter) = (self.encoding.name(), char::from(self.delimiter).escape_default());
+        let Some(columns) = &self.columns else {
+            return format!("{encoding}, no record");
+        };
+        let heading = if columns.heading { "heading" } else { "no heading" };
+        let books = columns.books.iter().map(|(field, at)| format!(", {field} in column {}", at + 1));
+        let books: String = books.collect();
+        format!("{encoding}, delimiter {delimiter}, {heading}, IDs in column {}{books}", columns.id + 1)
+    }
+}
+
 /// What the first reading counted, and the second must meet again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Survey {

@@ -120,7 +120,8 @@ impl Evident {
             evidence,
         })?;
         let mut otherwise = None;
-        for replayed in Replay::open(&self.folder)? {
+        let mut replay = Replay::open(&self.folder)?;
+        for replayed in replay.by_ref() {
             let replayed = replayed?;
             let line = replayed.outcome.line;
             let judged = builder.add(replayed.outcome, replayed.background)?;
@@ -130,6 +131,7 @@ impl Evident {
                 otherwise.get_or_insert(line);
             }
         }
+        builder.findings_elsewhere(replay.findings_elsewhere());
         if self.lists(COMPLETENESS_FILE) {
             builder.complete(Completeness::read(&self.folder)?)?;
         }
@@ -202,7 +204,6 @@ pub fn audit(
         previous: chain::previous(destination, &[]),
         made_from: Some(evident.manifest_sha256.clone()),
         earlier: EarlierStamp {
-            compared_with: was.earlier.compared_with.clone(),
             lifecycle: summary.lifecycle,
             reused: summary.reused,
             replaces: Vec::new(),

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::progress::say;
 use super::{Job, JobError};
-use crate::store::{NewRun, Run, RunId};
+use crate::input::{Entry, Row};
+use crate::store::{Done, NewRun, RowKind, Run, RunId};
 
 /// What a job goes on from.
 pub(super) struct Begun {
@@ -29,15 +30,15 @@ pub struct Resuming {
 /// Continues the last run of this input, or begins a new one and says why.
 pub(super) fn begin(job: &mut Job) -> Result<Begun, JobError> {
     let new = job.new_run();
-    let last = job.store.runs()?.into_iter().rev();
-    let mut last = last.filter(|run| run.begun.base_url == new.base_url && run.begun.input_name == new.input_name);
+    let runs = job.store.runs()?;
+    let mut last = runs.into_iter().rev().filter(|run| run.begun.is_of_the_input_of(&new));
     if let Some(run) = last.next().filter(Run::is_open) {
         let began = run.begun.started_at;
         match why_not(job, &run, &new)? {
             None => {
                 job.store.reopen(run.id)?;
                 job.as_of = run.begun.as_of;
-                let done = job.store.done(run.id)?;
+                let done: Vec<u64> = job.store.done(run.id)?.into_iter().map(|done| done.line).collect();
                 let (count, rows) = (done.len(), job.input.rows());
                 say(job.display, &format!("continuing run {} of {began}: {count} of {rows} rows are done", run.id));
                 return Ok(Begun { run: run.id, done, continued: Some(run) });
@@ -51,37 +52,72 @@ pub(super) fn begin(job: &mut Job) -> Result<Begun, JobError> {
     Ok(Begun { run, done: Vec::new(), continued: None })
 }
 
-/// Why an open run is not continued.
+/// Why an open run is not continued; nothing where it is.
 fn why_not(job: &Job, run: &Run, new: &NewRun) -> Result<Option<String>, JobError> {
     let Some(within) = job.resuming.within else {
         return Ok(Some("--fresh was given".to_owned()));
     };
     let begun = &run.begun;
     let reason = if begun.input_sha256 != new.input_sha256 {
-        "the input is another one".to_owned()
+        "the input has changed".to_owned()
+    } else if begun.reading != new.reading {
+        "the input is read in a different way: column, heading, encoding or delimiter".to_owned()
     } else if begun.settings != new.settings {
-        "the settings that affect judgement are other ones".to_owned()
+        "the settings that affect judgement have changed".to_owned()
     } else if job.resuming.as_of_is_given && begun.as_of != new.as_of {
         format!("its --as-of is {}", begun.as_of)
     } else {
-        let last = job.store.last_sign_of(run.id)?;
+        let (what, since) = match &run.reported {
+            Some(report) => ("its first report was made", report.first_at),
+            None => ("it was last active", job.store.last_activity_of(run.id)?),
+        };
         // A time to come tells of a clock that was set back.
-        let ago = new.started_at.duration_since(last).max(SignedDuration::ZERO);
+        let ago = new.started_at.duration_since(since).max(SignedDuration::ZERO);
         if ago <= SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX) {
-            return Ok(None);
+            return differing_row(job, run);
         }
-        format!("its last sign of life was at {last}, longer ago than --resume-within")
+        format!("{what} at {since}, longer ago than --resume-within")
     };
     Ok(Some(reason))
+}
+
+/// Why a line that is done is not the input's: the file may have been another one for a while.
+fn differing_row(job: &Job, run: &Run) -> Result<Option<String>, JobError> {
+    let mut done = job.store.done(run.id)?.into_iter().peekable();
+    let mut rows = job.input.read()?;
+    while let Some(next) = done.peek().copied() {
+        let Some(row) = rows.next().transpose()? else {
+            return Ok(Some(format!("line {} of the input holds no row", next.line)));
+        };
+        if row.line >= next.line {
+            if mark(&row) != next {
+                return Ok(Some(format!("line {} of the input held a different row when it was done", next.line)));
+            }
+            done.next();
+        }
+    }
+    Ok(None)
+}
+
+/// What stands in a row, as the state keeps it of a line that is done.
+fn mark(row: &Row) -> Done {
+    let (kind, text) = match &row.entry {
+        Entry::Order(id) => (RowKind::Order, id.as_str()),
+        Entry::Duplicate { id, first_line } => (RowKind::Duplicate { first_line: *first_line }, id.as_str()),
+        Entry::Rejected { text, .. } => (RowKind::Rejected, text.as_str()),
+    };
+    Done::of(row.line, kind, text, row.booking.as_ref())
 }
 
 impl Job {
     fn new_run(&self) -> NewRun {
         NewRun {
             base_url: self.base_url.clone(),
+            input_place: self.input.path().to_owned(),
             input_name: self.input.name().to_owned(),
             input_sha256: self.input.sha256().to_owned(),
             rows: self.input.rows(),
+            reading: self.input.reading(),
             settings: serde_json::to_string(&self.judging_settings()).unwrap_or_default(),
             as_of: self.as_of,
             started_at: Timestamp::from_microsecond(self.started_at.as_microsecond()).unwrap_or(self.started_at),
@@ -89,11 +125,10 @@ impl Job {
     }
 }
 
-/// The run before that: the last one of the same input name that made a report.
-pub(super) fn run_before(job: &Job, run: RunId) -> Result<Option<Run>, JobError> {
-    let runs = job.store.runs()?.into_iter().rev().skip_while(|other| other.id >= run);
-    let mut same = runs.filter(|other| {
-        other.begun.base_url == job.base_url && other.begun.input_name == job.input.name() && other.reported.is_some()
-    });
-    Ok(same.next())
+impl NewRun {
+    /// Whether both ask one provider for one input: the same file, or the same bytes wherever they are.
+    fn is_of_the_input_of(&self, other: &Self) -> bool {
+        let is_same_file = !self.input_place.is_empty() && self.input_place == other.input_place;
+        self.base_url == other.base_url && (is_same_file || self.input_sha256 == other.input_sha256)
+    }
 }

@@ -90,7 +90,7 @@ impl Job {
 }
 
 /// What the list says of the input, once every row was seen; `None` where it was not asked for.
-pub(super) fn completeness(list: &OrderList, wanted: &Wanted, earlier: &Earlier) -> Option<Completeness> {
+pub(super) fn completeness(list: &OrderList, wanted: &Wanted, earlier: &mut Earlier) -> Option<Completeness> {
     let listing = match list {
         OrderList::Unwanted => return None,
         OrderList::NotHad(problem) => {
@@ -108,7 +108,7 @@ pub(super) fn completeness(list: &OrderList, wanted: &Wanted, earlier: &Earlier)
         counted: listing.total,
         missing: listing.missing(),
         problem: None,
-        unlisted: unlisted.map(|order| (order.clone(), earlier.found_of(&order.run_order_id))).collect(),
+        unlisted: unlisted.map(|order| (order.clone(), earlier.take(&order.run_order_id))).collect(),
         titles: titles.collect::<BTreeMap<_, _>>(),
     })
 }

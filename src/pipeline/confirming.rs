@@ -30,10 +30,10 @@ pub(super) fn confirm(job: &mut Job, begun: &Begun, fetched: Fetched) -> Result<
 impl Job {
     /// The orders that fail a check, by line.
     fn failing(&mut self, begun: &Begun, list: &OrderList) -> Result<Vec<(u64, RunOrderId)>, JobError> {
-        let settled_as = self.store.would_remember_with(begun.run)?;
+        let remembered = self.store.would_remember_with(begun.run)?;
         let mut failing = Vec::new();
         let (judging, as_of) = (&self.judging, self.as_of);
-        self.each_outcome(begun.run, settled_as, &Earlier::default(), list, |outcome, background| {
+        self.each_outcome(begun.run, remembered, &mut Earlier::default(), list, |outcome, background| {
             let judgement = judge(&outcome, &background, judging, as_of);
             if judgement.findings.iter().any(may_be_of_the_moment)
                 && let Ok(id) = RunOrderId::parse(&outcome.run_order_id)

@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 
 use crate::checks::Judging;
 use crate::domain::finding::PastFinding;
-use crate::domain::outcome::{Background, Evidence, Outcome, Reason};
+use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::input::{Input, InputError};
 use crate::language::Language;
 use crate::provider::{Provider, Stop};
@@ -34,7 +34,8 @@ use crate::report::formats::Formats;
 use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
 use crate::report::publish::{Destination, PublishError};
 use crate::report::summary_json::SummaryJson;
-use crate::store::{Confirmations, Lock, Recall, RunId, SettledAs, Store, StoreError};
+use crate::report::tables::Discrepancy;
+use crate::store::{Confirmations, Judged, Lock, NewReport, Recall, Remembered, RunId, Store, StoreError};
 use crate::summary::{JudgingSettings, Weighed};
 
 use beginning::Begun;
@@ -173,25 +174,35 @@ pub enum JobError {
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
 pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<Ended, JobError> {
     let begun = beginning::begin(&mut job)?;
+    let run = begun.run;
+    let ended = reconcile_run(&mut job, begun, exit_code);
+    match &ended {
+        // What it was refused is no fact about orders.
+        Err(JobError::Stop(Stop::Forbidden | Stop::NotTheApi)) => job.store.give_up(run, Timestamp::now())?,
+        // The input is not what it was when it was hashed: no line of the run is known to be one of that input.
+        Err(JobError::Input(_)) => job.store.give_up(run, Timestamp::now())?,
+        _ => {}
+    }
+    ended
+}
+
+/// Reconciles from where the run stands.
+fn reconcile_run(job: &mut Job, begun: Begun, exit_code: impl Fn(&Weighed) -> u8) -> Result<Ended, JobError> {
     let recall = job.recall(begun.run)?;
     sends::remember(&mut job.store, &job.base_url, &job.provider, job.rate)?;
-    let fetched = job.runtime.block_on(fetching::fetch_all(&job, &begun, recall.as_ref()));
-    let fetched = fetched.and_then(|fetched| completing::list(&job, fetched));
-    let fetched = fetched.and_then(|fetched| confirming::confirm(&mut job, &begun, fetched));
+    let fetched = job.runtime.block_on(fetching::fetch_all(job, &begun, recall.as_ref()));
+    let fetched = fetched.and_then(|fetched| completing::list(job, fetched));
+    let fetched = fetched.and_then(|fetched| confirming::confirm(job, &begun, fetched));
     let noted = sends::note(&mut job.store, &job.base_url, &job.provider);
-    if let Err(JobError::Stop(Stop::Forbidden | Stop::NotTheApi)) = &fetched {
-        // What it was refused is no fact about orders.
-        job.store.give_up(begun.run, Timestamp::now())?;
-    }
     let fetched = fetched?;
     noted?;
     if let Some(signal) = fetched.stopped_by {
         return Ok(Ended::Stopped { signal, committed: begun.done.len() as u64 + fetched.committed });
     }
-    let earlier = job.earlier(&begun)?;
+    let mut earlier = job.earlier(&begun)?;
     let staging = job.destination.staging(job.as_of)?;
     let replaces = earlier.stamp.replaces.clone();
-    let report = job.make_report(begun.run, &earlier, &fetched.list, staging.path().to_owned(), &exit_code)?;
+    let report = job.make_report(begun.run, &mut earlier, &fetched.list, staging.path().to_owned(), &exit_code)?;
     let finished_at = Timestamp::now();
     let confirmed = job.store.confirmations(begun.run)?;
     let manifest = job
@@ -199,16 +210,29 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<End
         .write(staging.path())?;
     job.store.announce(begun.run, &manifest)?;
     let folder = staging.publish(&replaces)?;
-    let finished =
-        job.store.finish(begun.run, finished_at, report.weighed.verdict.code(), &folder, report.past_findings());
+    let in_place = NewReport {
+        verdict: report.weighed.verdict.code(),
+        unfetched: report.summary.population.of(Bucket::Unfetched),
+        manifest_sha256: &manifest,
+        folder: &folder,
+    };
+    let finished = job.store.finish(begun.run, finished_at, in_place, judged(&report));
     finished.map_err(|source| JobError::Unrecorded { folder: folder.clone(), source })?;
     Ok(Ended::Reported { report: Box::new(report), folder, confirmed, gave_up: job.provider.gave_up() })
+}
+
+/// What the next report is to know of this one.
+fn judged(report: &Report) -> Judged {
+    Judged {
+        found: report.discrepancies.iter().map(Discrepancy::past).collect(),
+        resolved: report.resolved.iter().map(|resolved| resolved.finding.clone()).collect(),
+    }
 }
 
 /// What earlier runs contribute to a report.
 #[derive(Default)]
 struct Earlier {
-    /// What the report before found, by order.
+    /// What was found when orders were last judged, by order: those that no row and no line of the list has taken yet.
     found: HashMap<String, Vec<PastFinding>>,
     stamp: EarlierStamp,
 }
@@ -221,17 +245,14 @@ impl Job {
         };
         self.store.remember_before(run)?;
         let since = self.started_at.checked_sub(within).unwrap_or(Timestamp::MIN);
-        Ok(Some(self.store.recall(&self.base_url, since)?))
+        Ok(Some(self.store.recall(&self.base_url, since, self.started_at)?))
     }
 
-    /// What the report before found, and what this one takes the place of.
+    /// What was found when orders were last judged, and what this report takes the place of.
     fn earlier(&self, begun: &Begun) -> Result<Earlier, JobError> {
         let mut earlier = Earlier::default();
-        if let Some(before) = beginning::run_before(self, begun.run)? {
-            for finding in self.store.findings(before.id)? {
-                earlier.found.entry(finding.run_order_id.clone()).or_default().push(finding);
-            }
-            earlier.stamp.compared_with = before.manifest_sha256().map(str::to_owned);
+        for finding in self.store.found_before(begun.run)? {
+            earlier.found.entry(finding.run_order_id.clone()).or_default().push(finding);
         }
         earlier.stamp.replaces = begun.continued.as_ref().map(|run| run.manifests.clone()).unwrap_or_default();
         Ok(earlier)
@@ -245,12 +266,12 @@ impl Job {
     fn make_report(
         &mut self,
         run: RunId,
-        earlier: &Earlier,
+        earlier: &mut Earlier,
         list: &OrderList,
         folder: PathBuf,
         exit_code: impl Fn(&Weighed) -> u8,
     ) -> Result<Report, JobError> {
-        let settled_as = self.store.remember_with(run)?;
+        let remembered = self.store.remember_with(run)?;
         let mut builder = Builder::begin(ReportOptions {
             folder,
             judging: self.judging.clone(),
@@ -264,13 +285,14 @@ impl Job {
             evidence: None,
         })?;
         let mut wanted = self.wanted(list);
-        self.each_outcome(run, settled_as, earlier, list, |outcome, background| {
+        self.each_outcome(run, remembered, earlier, list, |outcome, background| {
             wanted.see(&outcome.run_order_id);
             Ok(builder.add(outcome, background).map(drop)?)
         })?;
         if let Some(completeness) = completing::completeness(list, &wanted, earlier) {
             builder.complete(completeness)?;
         }
+        builder.findings_elsewhere(earlier.left());
         Ok(builder.finish(exit_code)?)
     }
 
@@ -278,24 +300,27 @@ impl Job {
     fn each_outcome(
         &self,
         run: RunId,
-        mut settled_as: SettledAs,
-        earlier: &Earlier,
+        mut remembered: Remembered,
+        earlier: &mut Earlier,
         list: &OrderList,
         mut visit: impl FnMut(Outcome, Background) -> Result<(), JobError>,
     ) -> Result<(), JobError> {
         self.store.for_each_outcome(run, |mut outcome, bookings| {
-            let mut listed = None;
-            let past = match &mut outcome.evidence {
+            let mut background = Background { bookings, ..Background::default() };
+            match &mut outcome.evidence {
                 // The row that holds the ID first stands for the order.
-                Evidence::Duplicate { .. } | Evidence::Rejected(_) => Vec::new(),
+                Evidence::Duplicate { .. } | Evidence::Rejected(_) => return visit(outcome, background),
                 Evidence::Fetched(fetched) => {
-                    fetched.settled_as = settled_as.take(outcome.line);
-                    listed = list.amounts(&outcome.run_order_id);
-                    earlier.found_of(&outcome.run_order_id)
+                    fetched.settled_as = remembered.take_baseline(outcome.line);
+                    background.listed = list.amounts(&outcome.run_order_id);
                 }
-                _ => earlier.found_of(&outcome.run_order_id),
-            };
-            visit(outcome, Background { bookings, listed, past })
+                Evidence::NotFound(_) => {
+                    background.last_seen = remembered.take_vanished(outcome.line).map(Box::new);
+                }
+                Evidence::Refused(_) | Evidence::Malformed(_) | Evidence::Unfetched(_) => {}
+            }
+            background.past = earlier.take(&outcome.run_order_id);
+            visit(outcome, background)
         })
     }
 
@@ -354,7 +379,13 @@ impl Job {
 }
 
 impl Earlier {
-    fn found_of(&self, run_order_id: &str) -> Vec<PastFinding> {
-        self.found.get(run_order_id).cloned().unwrap_or_default()
+    /// What was found when that order was last judged.
+    fn take(&mut self, run_order_id: &str) -> Vec<PastFinding> {
+        self.found.remove(run_order_id).unwrap_or_default()
+    }
+
+    /// How many findings no order has taken.
+    fn left(&self) -> u64 {
+        self.found.values().map(|findings| findings.len() as u64).sum()
     }
 }

@@ -107,7 +107,7 @@ fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Pa
         ));
     };
     let runs = state.runs()?;
-    if let Some(run) = runs.iter().find(|run| run.manifest_sha256() == Some(hash)) {
+    if let Some(run) = runs.iter().find(|run| run.wrote(hash)) {
         return Ok(Part::new(PART, Came::Holds, format!("the state knows it: run {}", run.id)));
     }
     if let Some(source) = &manifest.stamp.made_from {

@@ -31,6 +31,8 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// The client, bound to one provider and one key.
 pub(super) struct Http {
     client: Client,
+    /// The provider's URL.
+    base: Url,
     /// Where one order is asked for.
     order: Url,
     /// Where the list of orders is asked for.
@@ -90,7 +92,12 @@ impl Http {
             builder = builder.proxy(Proxy::all(url.expose_secret()).map_err(|_| ProviderError::UnreadableProxy)?);
         }
         let client = builder.build().map_err(|error| ProviderError::Client(root_cause(&error)))?;
-        Ok(Self { client, order, list, authorization: key.authorization()?, timeout: options.timeout, is_watched })
+        Ok(Self { client, base, order, list, authorization: key.authorization()?, timeout: options.timeout, is_watched })
+    }
+
+    /// The provider's URL in its normal form: however it was spelled, it is one provider.
+    pub(super) fn base_url(&self) -> String {
+        self.base.as_str().trim_end_matches('/').to_owned()
     }
 
     /// Whom it asks: scheme, host and port.

@@ -255,6 +255,12 @@ impl Provider {
         Ok(listed?)
     }
 
+    /// The provider's URL in its normal form: lower-case scheme and host, no default port, no dot segments, no slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.http.base_url()
+    }
+
     /// What the key is known by at this provider, in hex: the same for every job that asks it with the key.
     #[must_use]
     pub fn fingerprint(&self) -> String {

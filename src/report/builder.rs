@@ -2,7 +2,7 @@
 
 mod proofs;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use super::table::{Source, Table};
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
 use super::xlsx::{self, XLSX_FILE};
 use super::{ReportError, csv, json, reperform};
-use crate::checks::{Judging, WaiverState, judge, judge_unlisted};
+use crate::checks::{Judgement, Judging, WaiverKey, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::language::Language;
@@ -76,16 +76,18 @@ pub struct Builder {
     past: Past,
     reused: u64,
     waived_missing: u64,
-    waivers: BTreeMap<(String, String), WaiverState>,
+    waivers: BTreeMap<WaiverKey, WaiverState>,
+    /// How many findings of orders that are not in the input there were.
+    elsewhere: u64,
     completeness: Option<Completeness>,
 }
 
-/// What became of the discrepancies of the report before.
+/// What became of the discrepancies that were found before.
 #[derive(Debug, Default)]
 struct Past {
     resolved: Vec<Resolved>,
-    /// Those of orders that could not be judged: the report after this one is to know of them.
-    carried: Vec<PastFinding>,
+    /// How many were not judged this time.
+    not_assessed: u64,
 }
 
 /// How one row was judged.
@@ -108,17 +110,10 @@ pub struct Report {
     pub discrepancies: Vec<Discrepancy>,
     /// How many rows are exceptions.
     pub exceptions: usize,
-    /// The orders and checks of the waivers that lapsed, with what became of them.
-    pub lapsed: Vec<(String, String, WaiverState)>,
-    carried: Vec<PastFinding>,
-}
-
-impl Report {
-    /// What the report after this one is to know: every discrepancy, and those of the report before that could not be
-    /// judged this time.
-    pub fn past_findings(&self) -> Vec<PastFinding> {
-        self.discrepancies.iter().map(Discrepancy::past).chain(self.carried.iter().cloned()).collect()
-    }
+    /// The waivers that lapsed, with what became of them.
+    pub lapsed: Vec<(WaiverKey, WaiverState)>,
+    /// What was found before and is resolved.
+    pub resolved: Vec<Resolved>,
 }
 
 impl Builder {
@@ -147,6 +142,7 @@ impl Builder {
             reused: 0,
             waived_missing: 0,
             waivers: BTreeMap::new(),
+            elsewhere: 0,
             completeness: None,
         })
     }
@@ -159,12 +155,10 @@ impl Builder {
         for (listed, past) in &completeness.unlisted {
             let judgement = judge_unlisted(listed, &self.options.judging, self.options.as_of);
             self.summary.add_unlisted(&judgement)?;
-            for (check, state) in judgement.waivers {
-                self.waivers.insert((listed.run_order_id.to_string(), check), state);
-            }
+            self.past.not_assessed += past.iter().filter(|past| !judgement.repeats(past)).count() as u64;
+            self.waivers.extend(judgement.waivers);
             let order = Arc::new(self.shared.particulars(listed.order()));
-            let had = past.iter().map(|before| &*before.check).collect();
-            self.discrepancies.extend(found(None, &listed.run_order_id, &order, judgement.findings, &had));
+            self.discrepancies.extend(found(None, &listed.run_order_id, &order, judgement.findings, past));
         }
         self.summary.signs.gap = !completeness.is_known();
         self.completeness = Some(completeness);
@@ -187,9 +181,8 @@ impl Builder {
         let past = background.past;
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
-        for (check, state) in &judgement.waivers {
-            self.waivers.insert((run_order_id.clone(), check.clone()), *state);
-        }
+        self.waivers.extend(judgement.waivers.iter().cloned());
+        self.past.sort(line, &past, &judgement);
         match evidence {
             Evidence::Fetched(fetched) => {
                 self.summary.add(&judgement, Some(&fetched.order), self.options.as_of)?;
@@ -206,17 +199,7 @@ impl Builder {
                     let (order, run_order_id) = (Arc::clone(&order), Arc::clone(&run_order_id));
                     self.pending.push(PendingOrder { line, run_order_id, order });
                 }
-                let had: BTreeSet<&str> = past.iter().map(|finding| &*finding.check).collect();
-                let has: BTreeSet<&str> = judgement.findings.iter().map(|finding| finding.check).collect();
-                self.discrepancies.extend(found(Some(line), &run_order_id, &order, judgement.findings, &had));
-                for finding in past.into_iter().filter(|finding| !has.contains(&*finding.check)) {
-                    // A reply about another order says nothing of this one.
-                    if judgement.foreign {
-                        self.past.carried.push(finding);
-                    } else {
-                        self.past.resolved.push(Resolved { line, finding });
-                    }
-                }
+                self.discrepancies.extend(found(Some(line), &run_order_id, &order, judgement.findings, &past));
             }
             Evidence::NotFound(reason)
             | Evidence::Refused(reason)
@@ -224,7 +207,10 @@ impl Builder {
             | Evidence::Unfetched(reason)
             | Evidence::Rejected(reason) => {
                 self.summary.add(&judgement, None, self.options.as_of)?;
-                self.past.carried.extend(past);
+                if let Some(last_seen) = background.last_seen {
+                    let (order, asked) = (Arc::new(self.shared.particulars(*last_seen)), Arc::from(&*run_order_id));
+                    self.discrepancies.extend(found(Some(line), &asked, &order, judgement.findings, &past));
+                }
                 self.waived_missing += u64::from(bucket == Bucket::Waived);
                 self.except(line, run_order_id, bucket, reason);
             }
@@ -235,6 +221,12 @@ impl Builder {
             }
         }
         Ok(judged)
+    }
+
+    /// Takes in how many findings of orders that are not in the input there were, after the last outcome.
+    pub fn findings_elsewhere(&mut self, findings: u64) {
+        self.elsewhere = findings;
+        self.past.not_assessed += findings;
     }
 
     fn except(&mut self, line: u64, run_order_id: String, bucket: Bucket, reason: Reason) {
@@ -251,7 +243,7 @@ impl Builder {
         let Self { options, facts, mut summary, discrepancies, pending, exceptions, beside, past, reused, .. } = self;
         let waivers = tables::waivers_with(&options.judging.waivers, &self.waivers);
         let facts_rows = facts.finish()?;
-        beside.finish()?;
+        beside.finish(self.elsewhere)?;
         self.focus.map(FocusWriter::finish).transpose()?;
         let facts_path = options.folder.join(FACTS_FILE);
         let by_workflow = spend::by_workflow(&facts_path)?;
@@ -346,25 +338,38 @@ impl Builder {
             weighed,
             discrepancies,
             exceptions: exceptions.len(),
-            lapsed: lapsed.map(|((order, check), state)| (order, check, state)).collect(),
-            carried: past.carried,
+            lapsed: lapsed.collect(),
+            resolved: past.resolved,
         })
     }
 }
 
-/// The findings of one order as rows; `had` are the checks that the report before found it to fail.
+impl Past {
+    /// Sorts what was found before of an order: what is found again, resolved, or not assessed.
+    fn sort(&mut self, line: u64, past: &[PastFinding], judgement: &Judgement) {
+        for finding in past.iter().filter(|past| !judgement.repeats(past)) {
+            if judgement.resolves(finding) {
+                self.resolved.push(Resolved { line, finding: finding.clone() });
+            } else {
+                self.not_assessed += 1;
+            }
+        }
+    }
+}
+
+/// The findings of one order as rows; `past` is what was found of it before.
 fn found<'f>(
     line: Option<u64>,
     run_order_id: &'f Arc<str>,
     order: &'f Arc<Particulars>,
     findings: Vec<Finding>,
-    had: &'f BTreeSet<&str>,
+    past: &'f [PastFinding],
 ) -> impl Iterator<Item = Discrepancy> + use<'f> {
     findings.into_iter().map(move |finding| Discrepancy {
         line,
         run_order_id: Arc::clone(run_order_id),
         order: Arc::clone(order),
-        is_persisting: had.contains(finding.check),
+        is_persisting: past.iter().any(|past| past.is_of(finding.check, finding.subject)),
         finding,
     })
 }
@@ -376,7 +381,7 @@ impl Lifecycle {
             new: discrepancies.len() as u64 - persisting,
             persisting,
             resolved: past.resolved.len() as u64,
-            not_assessed: past.carried.len() as u64,
+            not_assessed: past.not_assessed,
         }
     }
 }

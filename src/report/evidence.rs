@@ -41,12 +41,28 @@ pub(super) struct Row {
     /// The rows of our own books that carry the order, where the books are compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     bookings: Vec<BookingRow>,
-    /// What the provider's list says of the order, where that is something else.
+    /// What the provider's list says of the order, where that is something else, or something was found of the order before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listed: Option<ListedRow>,
-    /// What the report before found of the order.
+    /// How the order was last seen, where the provider does not know it any more and it was once seen settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_seen: Option<OrderRow>,
+    /// What was found when the order was last judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     found_before: Vec<PastFinding>,
+}
+
+/// The last line of the file: what was found before of orders that are not in the input.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Elsewhere {
+    findings_elsewhere: u64,
+}
+
+/// A line of the file.
+enum Line {
+    Elsewhere(Elsewhere),
+    Row(Box<Row>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -135,8 +151,15 @@ impl EvidenceWriter {
         self.out.write_all(b"\n").map_err(failed)
     }
 
-    pub(super) fn finish(mut self) -> Result<(), ReportError> {
-        self.out.flush().map_err(|source| ReportError::io(&self.path, source))
+    /// Ends the file with the number of findings of orders that are not in the input, if there are any.
+    pub(super) fn finish(mut self, findings_elsewhere: u64) -> Result<(), ReportError> {
+        let failed = |source| ReportError::io(&self.path, source);
+        if findings_elsewhere > 0 {
+            let line = Elsewhere { findings_elsewhere };
+            serde_json::to_writer(&mut self.out, &line).map_err(|error| failed(error.into()))?;
+            self.out.write_all(b"\n").map_err(failed)?;
+        }
+        self.out.flush().map_err(failed)
     }
 }
 
@@ -150,6 +173,7 @@ impl Row {
             settled_as: None,
             bookings: background.bookings.iter().map(BookingRow::of).collect(),
             listed: None,
+            last_seen: background.last_seen.as_deref().map(OrderRow::of),
             found_before: background.past.clone(),
         };
         let exception = |bucket: Bucket, reason: &Reason| ExceptionRow {
@@ -164,7 +188,10 @@ impl Row {
                 row.settled_as = fetched.settled_as.as_ref().map(ChargeRow::of);
                 let Amounts { quote_amount, final_amount, .. } = fetched.order.amounts;
                 let detailed = ListedAmounts { quote_amount, final_amount };
-                row.listed = background.listed.filter(|listed| *listed != detailed).map(ListedRow::of);
+                row.listed = background
+                    .listed
+                    .filter(|listed| *listed != detailed || !background.past.is_empty())
+                    .map(ListedRow::of);
             }
             Evidence::NotFound(reason) => row.exception = Some(exception(Bucket::NotFound, reason)),
             Evidence::Refused(reason) => row.exception = Some(exception(Bucket::Refused, reason)),
@@ -189,6 +216,7 @@ impl Row {
             || self.settled_as.is_some()
             || !self.bookings.is_empty()
             || self.listed.is_some()
+            || self.last_seen.is_some()
             || !self.found_before.is_empty()
     }
 
@@ -196,7 +224,8 @@ impl Row {
     pub(super) fn into_parts(self) -> Result<(Told, Background), String> {
         let bookings = self.bookings.into_iter().map(BookingRow::booking).collect::<Result<_, _>>()?;
         let listed = self.listed.map(ListedRow::amounts).transpose()?;
-        let background = Background { bookings, listed, past: self.found_before };
+        let last_seen = self.last_seen.map(OrderRow::order).transpose()?.map(Box::new);
+        let background = Background { bookings, listed, past: self.found_before, last_seen };
         let told = match (self.exception, self.other_order) {
             (Some(exception), None) if self.settled_as.is_none() => Told::Outcome(exception.evidence()?),
             (None, Some(order)) => {
@@ -346,13 +375,14 @@ pub(super) struct EvidenceReader {
     path: PathBuf,
     lines: BufReader<File>,
     number: u64,
+    elsewhere: Option<u64>,
 }
 
 impl EvidenceReader {
     pub(super) fn open(folder: &Path) -> Result<Self, ReportError> {
         let path = folder.join(EVIDENCE_FILE);
         let file = File::open(&path).map_err(|source| ReportError::io(&path, source))?;
-        Ok(Self { path, lines: BufReader::new(file), number: 0 })
+        Ok(Self { path, lines: BufReader::new(file), number: 0, elsewhere: None })
     }
 
     pub(super) fn damage(&self, problem: impl Into<String>) -> ReportError {
@@ -360,7 +390,25 @@ impl EvidenceReader {
         ReportError::Evidence { path: self.path.clone(), problem }
     }
 
+    /// The next row; `None` after the last one.
     pub(super) fn next(&mut self) -> Result<Option<Row>, ReportError> {
+        match self.line()? {
+            None => Ok(None),
+            Some(Line::Row(row)) if self.elsewhere.is_none() => Ok(Some(*row)),
+            Some(Line::Elsewhere(Elsewhere { findings_elsewhere })) if self.elsewhere.is_none() => {
+                self.elsewhere = Some(findings_elsewhere);
+                self.next()
+            }
+            Some(_) => Err(self.damage("nothing follows the line of findings elsewhere")),
+        }
+    }
+
+    /// How many findings of orders that are not in the input there were: known after the last row.
+    pub(super) fn findings_elsewhere(&self) -> u64 {
+        self.elsewhere.unwrap_or(0)
+    }
+
+    fn line(&mut self) -> Result<Option<Line>, ReportError> {
         let mut text = Vec::new();
         let mut limited = std::io::Read::take(&mut self.lines, MAX_LINE);
         let read = limited.read_until(b'\n', &mut text).map_err(|source| ReportError::io(&self.path, source))?;
@@ -371,6 +419,12 @@ impl EvidenceReader {
         if text.last() != Some(&b'\n') {
             return Err(self.damage("it is cut, or too long"));
         }
-        serde_json::from_slice(&text).map(Some).map_err(|error| self.damage(error.to_string()))
+        // Told by its first member, so that the error of a damaged row says what is wrong with it.
+        let line = if text.starts_with(b"{\"findings_elsewhere\"") {
+            serde_json::from_slice(&text).map(Line::Elsewhere)
+        } else {
+            serde_json::from_slice(&text).map(|row| Line::Row(Box::new(row)))
+        };
+        line.map(Some).map_err(|error| self.damage(error.to_string()))
     }
 }

@@ -88,9 +88,7 @@ pub struct Link {
 /// What earlier runs contributed to a report. The values themselves stand in `evidence.jsonl`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EarlierStamp {
-    /// SHA-256 of the manifest of the report that discrepancies were compared with, in hex.
-    pub compared_with: Option<String>,
-    /// What became of that report's discrepancies.
+    /// What became of discrepancies since their orders were last judged.
     pub lifecycle: Lifecycle,
     /// How many orders were not asked for again.
     pub reused: u64,

@@ -37,6 +37,12 @@ impl Replay {
         Ok(Self { facts, fact, beside, row })
     }
 
+    /// How many findings of orders that are not in the input there were: known after the last row.
+    #[must_use]
+    pub fn findings_elsewhere(&self) -> u64 {
+        self.beside.findings_elsewhere()
+    }
+
     fn advance(&mut self) -> Result<Option<Replayed>, ReportError> {
         let lines = (self.fact.as_ref().map(|fact| fact.outcome.line), self.row.as_ref().map(|row| row.line));
         let (takes_fact, takes_row) = match lines {

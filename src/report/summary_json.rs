@@ -30,7 +30,7 @@ pub struct SummaryJson {
     pub checks: BTreeMap<&'static str, CheckCount>,
     /// The findings by check and cause, such as `quote-split.overage`.
     pub causes: BTreeMap<String, CheckCount>,
-    /// What became of discrepancies since the report before.
+    /// What became of discrepancies since their orders were last judged.
     pub lifecycle: Lifecycle,
     /// How many orders were not asked for again, because an earlier run saw them settled.
     pub reused: u64,
@@ -66,16 +66,16 @@ pub struct CompletenessCounts {
     pub problem: Option<String>,
 }
 
-/// What became of discrepancies since the report before.
+/// What became of discrepancies since their orders were last judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifecycle {
-    /// Those that the report before did not have.
+    /// Those that were not found then.
     pub new: u64,
-    /// Those that it had too.
+    /// Those that were found then, too.
     pub persisting: u64,
-    /// Those that it had and that are none any more.
+    /// Those that were found then, were due again, and hold.
     pub resolved: u64,
-    /// Those that it had of orders of this input that could not be judged this time.
+    /// Those that were found then and not judged this time, of orders that are not in this input too.
     pub not_assessed: u64,
 }
 

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use super::particulars::Particulars;
 use super::spend::SpendRow;
 use super::table::{Cell, Column, Kind, Table};
-use crate::checks::{Figures, Waiver, WaiverState, Waivers};
-use crate::domain::finding::{Finding, PastFinding};
+use crate::checks::{Figures, Waiver, WaiverKey, WaiverState, Waivers};
+use crate::domain::finding::{Finding, PastFinding, Subject};
 use crate::domain::money::Sum;
 use crate::domain::outcome::Bucket;
 use crate::summary::{AgeBucket, age_hours};
@@ -26,19 +26,21 @@ pub struct Discrepancy {
     pub order: Arc<Particulars>,
     /// The failed check.
     pub finding: Finding,
-    /// Whether the report before had it too.
+    /// Whether it was found when the order was last judged, too.
     pub is_persisting: bool,
 }
 
 impl Discrepancy {
-    /// What the report after this one is to know of it.
+    /// What is remembered of it.
     #[must_use]
     pub fn past(&self) -> PastFinding {
         let finding = &self.finding;
         PastFinding {
-            discrepancy_id: discrepancy_id(&self.run_order_id, finding.check),
+            discrepancy_id: discrepancy_id(&self.run_order_id, finding.check, finding.subject),
             run_order_id: self.run_order_id.to_string(),
             check: finding.check.to_owned(),
+            field: finding.subject.field.map(str::to_owned),
+            row: finding.subject.row,
             severity: finding.severity.code().to_owned(),
             currency: self.order.quote_currency.as_deref().map(str::to_owned),
             expected: finding.expected.to_string(),
@@ -48,12 +50,12 @@ impl Discrepancy {
     }
 }
 
-/// A discrepancy of the report before that is none any more.
+/// A discrepancy that was found when its order was last judged, and is resolved.
 #[derive(Clone, Debug)]
 pub struct Resolved {
     /// The line of the input.
     pub line: u64,
-    /// What the report before said.
+    /// What was found then.
     pub finding: PastFinding,
 }
 
@@ -108,6 +110,7 @@ const DISCREPANCY_COLUMNS: &[Column] = &[
     column("updated_at", Kind::Time),
     column("message", Kind::Text),
     column("discrepancy_id", Kind::Text),
+    column("field", Kind::Text),
 ];
 
 const RESOLVED_COLUMNS: &[Column] = &[
@@ -120,6 +123,7 @@ const RESOLVED_COLUMNS: &[Column] = &[
     column("actual", Kind::Amount),
     column("difference", Kind::Amount),
     column("discrepancy_id", Kind::Text),
+    column("field", Kind::Text),
 ];
 
 const PENDING_COLUMNS: &[Column] = &[
@@ -155,6 +159,8 @@ const WAIVER_COLUMNS: &[Column] = &[
     column("expires", Kind::Text),
     column("owner", Kind::Text),
     column("reason", Kind::Text),
+    column("field", Kind::Text),
+    column("row", Kind::Integer),
 ];
 
 const WORKFLOW: Column = column("workflow_id", Kind::Text);
@@ -216,13 +222,14 @@ pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
             time(order.created_at),
             time(order.updated_at),
             Cell::text(&finding.message),
-            Cell::owned(discrepancy_id(&row.run_order_id, finding.check)),
+            Cell::owned(discrepancy_id(&row.run_order_id, finding.check, finding.subject)),
+            Cell::optional(finding.subject.field),
         ]
     });
     Table { name: "discrepancies", columns: DISCREPANCY_COLUMNS, rows: Box::new(rows) }
 }
 
-/// `resolved.csv`: what the report before found of orders that pass the check now, with the figures of then.
+/// `resolved.csv`: what was found when orders were last judged and holds now, with the figures of then.
 pub fn resolved(resolved: &[Resolved]) -> Table<'_> {
     let rows = resolved.iter().map(|row| {
         let finding = &row.finding;
@@ -236,6 +243,7 @@ pub fn resolved(resolved: &[Resolved]) -> Table<'_> {
             figure(&finding.actual),
             finding.difference.as_deref().map_or(Cell::Empty, figure),
             Cell::text(&finding.discrepancy_id),
+            Cell::optional(finding.field.as_deref()),
         ]
     });
     Table { name: "resolved", columns: RESOLVED_COLUMNS, rows: Box::new(rows) }
@@ -291,10 +299,8 @@ pub fn exceptions(exceptions: &[Exception]) -> Table<'_> {
 /// One waiver and what became of it.
 #[derive(Clone, Copy, Debug)]
 pub struct WaiverRow<'a> {
-    /// The order.
-    pub run_order_id: &'a str,
-    /// The check.
-    pub check: &'a str,
+    /// Which finding it is for.
+    pub key: &'a WaiverKey,
     /// The waiver.
     pub waiver: &'a Waiver,
     /// What became of it.
@@ -304,11 +310,11 @@ pub struct WaiverRow<'a> {
 /// Every waiver with what became of it. What nothing was found for is unused.
 pub(super) fn waivers_with<'a>(
     waivers: &'a Waivers,
-    states: &BTreeMap<(String, String), WaiverState>,
+    states: &BTreeMap<WaiverKey, WaiverState>,
 ) -> Vec<WaiverRow<'a>> {
     let rows = waivers.iter().map(|(key, waiver)| {
         let state = states.get(key).copied().unwrap_or(WaiverState::Unused);
-        WaiverRow { run_order_id: &key.0, check: &key.1, waiver, state }
+        WaiverRow { key, waiver, state }
     });
     rows.collect()
 }
@@ -322,8 +328,8 @@ pub fn waivers<'a>(waivers: &'a [WaiverRow<'a>]) -> Table<'a> {
             Figures::Missing => (Cell::Empty, Cell::Empty, Cell::Empty),
         };
         vec![
-            Cell::text(row.run_order_id),
-            Cell::text(row.check),
+            Cell::text(&row.key.order),
+            Cell::text(&row.key.check),
             Cell::text(row.state.code()),
             difference,
             expected,
@@ -331,6 +337,8 @@ pub fn waivers<'a>(waivers: &'a [WaiverRow<'a>]) -> Table<'a> {
             Cell::owned(row.waiver.expires.to_string()),
             Cell::text(&row.waiver.owner),
             Cell::text(&row.waiver.reason),
+            Cell::optional(row.key.field.as_deref()),
+            if row.key.row == Subject::ORDER.row { Cell::Empty } else { line(row.key.row) },
         ]
     });
     Table { name: "waivers", columns: WAIVER_COLUMNS, rows: Box::new(rows) }
@@ -374,8 +382,14 @@ fn time<'a>(time: Option<Timestamp>) -> Cell<'a> {
     time.map_or(Cell::Empty, Cell::Time)
 }
 
-/// 16 hex digits from order and check, the same every night.
-pub(super) fn discrepancy_id(run_order_id: &str, check: &str) -> String {
-    let hash = Sha256::new().chain_update(run_order_id).chain_update("\n").chain_update(check).finalize();
-    hex::encode(&hash[..8])
+/// 16 hex digits from order, check, field and row of our books, the same every night.
+pub(super) fn discrepancy_id(run_order_id: &str, check: &str, subject: Subject) -> String {
+    let mut hash = Sha256::new().chain_update(run_order_id).chain_update("\n").chain_update(check);
+    if let Some(field) = subject.field {
+        hash = hash.chain_update("\n").chain_update(field);
+    }
+    if subject.row > Subject::ORDER.row {
+        hash = hash.chain_update("\n").chain_update(subject.row.to_string());
+    }
+    hex::encode(&hash.finalize()[..8])
 }

@@ -64,9 +64,7 @@ pub(super) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(String, Vec<
         rows.push((label(name), if values.is_empty() { vec![none()] } else { values }));
     };
     row("currency", settings.currency.iter().map(clean).collect());
-    if let Some(seconds) = settings.stale_after_seconds {
-        row("stale-after", vec![duration(seconds, texts)]);
-    }
+    row("stale-after", vec![duration(settings.stale_after_seconds, texts)]);
     if let Some(seconds) = settings.warn_before_seconds {
         row("warn-before", vec![duration(seconds, texts)]);
     }

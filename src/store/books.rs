@@ -19,10 +19,14 @@ const READING: &str = "read our own books in";
 
 /// The values of one row.
 pub(super) fn row(run: RunId, order_line: i64, line: i64, booking: &Booking) -> Vec<Value> {
+    sealed([run.0.into(), order_line.into(), line.into(), cells(booking).into()])
+}
+
+/// The cells of one row as JSON: the texts by field.
+pub(super) fn cells(booking: &Booking) -> String {
     let cells: BTreeMap<&str, &str> = booking.cells.iter().map(|(field, text)| (field.name(), text.as_str())).collect();
     // A map of texts to texts can always be written.
-    let cells = serde_json::to_string(&cells).unwrap_or_default();
-    sealed([run.0.into(), order_line.into(), line.into(), cells.into()])
+    serde_json::to_string(&cells).unwrap_or_default()
 }
 
 /// The statement that reads the books of a run, by the orders' lines.

@@ -1,22 +1,34 @@
-//! What a report found, kept for the report after it: what is new there, what persists, what is resolved.
+//! What was found when orders were last judged: what is new in the next report, what persists, what is resolved.
+//!
+//! What depends on the input (`checks::depends_on_input`) is kept for the series of the run's input, everything else for the order,
+//! whatever input it is in. A run whose report has unfetched rows may be continued: then its report is made again, as if for
+//! the first time. So what was known before such a run is kept beside what it found, until another run judges the order.
 
 use std::path::Path;
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 
 use super::cells::{Cells, Damage, Layout};
 use super::error::{StoreError, sqlite};
+use super::runs::{self, Providers, Run};
 use super::seal::sealed;
 use super::{RunId, Store};
+use crate::checks::depends_on_input;
 use crate::domain::finding::PastFinding;
 
 static FINDINGS: Layout = Layout {
     table: "findings",
     columns: &[
-        "run_id",
+        "provider_id",
+        "series",
         "discrepancy_id",
+        "run_id",
+        "start",
+        "stands",
         "run_order_id",
         "check_code",
+        "field",
+        "row",
         "severity",
         "currency",
         "expected",
@@ -25,66 +37,143 @@ static FINDINGS: Layout = Layout {
     ],
 };
 
-impl Store {
-    /// The discrepancies of the last report of that run, by their IDs.
-    ///
-    /// # Errors
-    /// When the state can't be read, or does not hold them all.
-    pub fn findings(&self, run: RunId) -> Result<Vec<PastFinding>, StoreError> {
-        let failed = || sqlite(&self.path, "read the discrepancies in");
-        let written = self.run(run)?.reported.map_or(0, |report| report.findings);
-        let query = format!("SELECT {} FROM findings WHERE run_id = ?1 ORDER BY discrepancy_id", FINDINGS.list(""));
-        let mut statement = self.connection.prepare(&query).map_err(failed())?;
-        let mut rows = statement.query([run.0]).map_err(failed())?;
-        let mut findings = Vec::new();
-        while let Some(row) = rows.next().map_err(failed())? {
-            let read = |row| -> Result<PastFinding, Damage> {
-                let mut cells = Cells::open(row, 0, &FINDINGS)?;
-                cells.skip();
-                Ok(PastFinding {
-                    discrepancy_id: cells.required_text()?,
-                    run_order_id: cells.required_text()?,
-                    check: cells.required_text()?,
-                    severity: cells.required_text()?,
-                    currency: cells.text()?,
-                    expected: cells.required_text()?,
-                    actual: cells.required_text()?,
-                    difference: cells.text()?,
-                })
-            };
-            findings.push(read(row).map_err(|damage| damage.at(&self.path))?);
-        }
-        if findings.len() as u64 != written {
-            let problem = format!("{} are there, {written} were written", findings.len());
-            return Err(Damage::new(format!("the discrepancies of run {run}"), problem).at(&self.path));
-        }
-        Ok(findings)
-    }
+const READING: &str = "read the discrepancies in";
+const RECORDING: &str = "record the discrepancies in";
+
+/// What a report says of discrepancies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// What it found.
+    pub found: Vec<PastFinding>,
+    /// What was found before and is resolved.
+    pub resolved: Vec<PastFinding>,
 }
 
-/// Puts the discrepancies of a report in the place of those of an earlier report of the run.
-pub(super) fn replace(
-    connection: &Connection,
-    path: &Path,
+/// One row: what one run says of one discrepancy.
+struct Noted {
+    series: String,
     run: RunId,
-    findings: Vec<PastFinding>,
-) -> Result<(), StoreError> {
-    let failed = || sqlite(path, "record the discrepancies in");
-    connection.execute("DELETE FROM findings WHERE run_id = ?1", [run.0]).map_err(failed())?;
-    let mut insert = connection.prepare(&FINDINGS.insert()).map_err(failed())?;
-    for finding in findings {
-        let row = sealed([
-            run.0.into(),
+    /// Which job said it.
+    start: i64,
+    /// Whether it was found, and not resolved.
+    stands: bool,
+    finding: PastFinding,
+}
+
+impl Noted {
+    fn read(row: &Row<'_>) -> Result<Self, Damage> {
+        let mut cells = Cells::open(row, 0, &FINDINGS)?;
+        cells.skip();
+        let series = cells.required_text()?;
+        let discrepancy_id = cells.required_text()?;
+        let (run, start, stands) = (RunId(cells.required_integer()?), cells.required_integer()?, cells.flag()?);
+        let finding = PastFinding {
+            discrepancy_id,
+            run_order_id: cells.required_text()?,
+            check: cells.required_text()?,
+            field: cells.text()?,
+            row: cells.required_count()?,
+            severity: cells.required_text()?,
+            currency: cells.text()?,
+            expected: cells.required_text()?,
+            actual: cells.required_text()?,
+            difference: cells.text()?,
+        };
+        Ok(Self { series, run, start, stands, finding })
+    }
+
+    fn row(self, provider: i64) -> Vec<rusqlite::types::Value> {
+        let finding = self.finding;
+        sealed([
+            provider.into(),
+            self.series.into(),
             finding.discrepancy_id.into(),
+            self.run.0.into(),
+            self.start.into(),
+            self.stands.into(),
             finding.run_order_id.into(),
             finding.check.into(),
+            finding.field.into(),
+            i64::try_from(finding.row).unwrap_or(i64::MAX).into(),
             finding.severity.into(),
             finding.currency.into(),
             finding.expected.into(),
             finding.actual.into(),
             finding.difference.into(),
-        ]);
-        insert.execute(params_from_iter(row)).map_err(failed())?;
+        ])
     }
-    Ok(())
+}
+
+/// The series that a finding of a run belongs to: that of its input, or none.
+fn series_of(check: &str, run: &Run) -> String {
+    if depends_on_input(check) { run.begun.series() } else { String::new() }
+}
+
+impl Store {
+    /// What other runs found that concerns that run, as each discrepancy was last judged.
+    ///
+    /// # Errors
+    /// When the state can't be read, or does not hold all that was written.
+    pub fn found_before(&self, run: RunId) -> Result<Vec<PastFinding>, StoreError> {
+        let failed = || sqlite(&self.path, READING);
+        let run = self.run(run)?;
+        let providers = Providers::read(&self.connection, &self.path)?;
+        let Some(provider) = providers.id(&run.begun.base_url) else {
+            return Ok(Vec::new());
+        };
+        let query = format!(
+            "SELECT {} FROM findings WHERE provider_id = ?1 ORDER BY series, discrepancy_id, start",
+            FINDINGS.list("")
+        );
+        let mut statement = self.connection.prepare(&query).map_err(failed())?;
+        let mut rows = statement.query([provider]).map_err(failed())?;
+        let (mut latest, mut read) = (Vec::<Noted>::new(), 0);
+        while let Some(row) = rows.next().map_err(failed())? {
+            let noted = Noted::read(row).map_err(|damage| damage.at(&self.path))?;
+            read += 1;
+            if noted.run == run.id || noted.series != series_of(&noted.finding.check, &run) {
+                continue;
+            }
+            let is_same = |last: &Noted| last.finding.discrepancy_id == noted.finding.discrepancy_id;
+            match latest.last_mut().filter(|last| is_same(last)) {
+                Some(last) => *last = noted,
+                None => latest.push(noted),
+            }
+        }
+        let written = providers.findings(provider);
+        if read != written {
+            let problem = format!("{read} are there, {written} were written");
+            return Err(Damage::new("what was found before", problem).at(&self.path));
+        }
+        Ok(latest.into_iter().filter(|noted| noted.stands).map(|noted| noted.finding).collect())
+    }
+}
+
+/// Records what the report of a run says, in the place of what an earlier report of the run said.
+pub(super) fn record(connection: &Connection, path: &Path, run: &Run, judged: Judged) -> Result<(), StoreError> {
+    let failed = || sqlite(path, RECORDING);
+    let mut providers = Providers::read(connection, path)?;
+    let provider = runs::provider_of(connection, path, run.id, &providers)?;
+    let mut count = providers.findings(provider);
+    let own = "DELETE FROM findings WHERE provider_id = ?1 AND run_id = ?2";
+    count = count.saturating_sub(connection.execute(own, (provider, run.id.0)).map_err(failed())? as u64);
+    // Of the runs before, only the last that judged the order is needed; none, if this run is never continued.
+    let others = "DELETE FROM findings WHERE provider_id = ?1 AND series = ?2 AND discrepancy_id = ?3 AND (?4 OR start <
+                  (SELECT max(start) FROM findings WHERE provider_id = ?1 AND series = ?2 AND discrepancy_id = ?3))";
+    let mut remove = connection.prepare(others).map_err(failed())?;
+    let mut insert = connection.prepare(&FINDINGS.insert()).map_err(failed())?;
+    let is_final = !run.has_unfetched();
+    let stand = judged.found.into_iter().map(|finding| (true, finding));
+    for (stands, finding) in stand.chain(judged.resolved.into_iter().map(|finding| (false, finding))) {
+        let series = series_of(&finding.check, run);
+        let removed = remove.execute((provider, &series, &finding.discrepancy_id, is_final)).map_err(failed())?;
+        count = count.saturating_sub(removed as u64);
+        if stands || !is_final {
+            let noted = Noted { series, run: run.id, start: run.start, stands, finding };
+            insert.execute(params_from_iter(noted.row(provider))).map_err(failed())?;
+            count += 1;
+        }
+    }
+    providers.set_findings(provider, count);
+    providers.write(connection, path)
 }

@@ -79,6 +79,8 @@ impl Learnt {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
     run: RunId,
+    /// The number of this job.
+    start: i64,
     provider: i64,
     /// Whether anything is remembered of the provider: where nothing is, there is nothing to look up.
     is_remembered: bool,
@@ -90,10 +92,12 @@ impl Standing {
     pub(super) fn of(connection: &Connection, path: &Path, run: RunId) -> Result<Self, StoreError> {
         let providers = Providers::read(connection, path)?;
         let provider = runs::provider_of(connection, path, run, &providers)?;
+        let start = runs::one(connection, path, run)?.start;
         let last: Option<i64> = connection
             .query_row("SELECT max(observation_id) FROM observations", (), |row| row.get(0))
             .map_err(sqlite(path, WRITING))?;
-        Ok(Self { run, provider, is_remembered: providers.orders(provider) > 0, next: last.unwrap_or(0) + 1 })
+        let is_remembered = providers.orders(provider) > 0;
+        Ok(Self { run, start, provider, is_remembered, next: last.unwrap_or(0) + 1 })
     }
 }
 
@@ -149,8 +153,8 @@ impl<'c> Inserter<'c> {
             }
         };
         let hash = reply.as_ref().map(|reply| Sha256::digest(reply).into());
-        let run = self.standing.run;
-        let row = Stored { run, line, run_order_id: &run_order_id, kind, seen_at, reply: hash }.row();
+        let Standing { run, start, .. } = self.standing;
+        let row = Stored { run, line, run_order_id: &run_order_id, kind, start, seen_at, reply: hash }.row();
         let confirmations = || self.connection.prepare_cached(&CONFIRMATIONS.insert());
         let written = match is_confirmation {
             false => self.outcomes.execute(params_from_iter(row)),

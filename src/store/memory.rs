@@ -1,7 +1,8 @@
-//! What all runs know of an order together: its latest state, and the one with which it was first seen settled.
+//! What all runs know of an order together: its latest state, and its baseline, the first settled state with all six amounts.
 //!
 //! A run only adds to `outcomes` and `observations`, in the order in which it writes. Its sightings enter the memory
-//! at its end, sorted, since to find the place of every order one by one would cost more than all the rest.
+//! at its end, sorted, since to find the place of every order one by one would cost more than all the rest. What was seen later is
+//! told by the number of the job that saw it: no clock, and no order in which runs enter the memory, can turn that round.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +13,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Transaction,
 use super::cells::{Cells, Damage, Layout};
 use super::error::{StoreError, sqlite};
 use super::facts::{OBSERVATIONS, Observation};
-use super::rows::{self, Observed};
+use super::rows;
 use super::runs::{self, Providers};
 use super::seal::{DIGEST, sealed};
 use super::{RunId, Store};
@@ -27,19 +28,35 @@ const BATCH: usize = 1 << 17;
 /// The memory.
 pub(super) static ORDERS: Layout = Layout {
     table: "orders",
-    columns: &["provider_id", "run_order_id", "latest", "latest_state", "baseline", "settled_seen_at"],
+    columns: &[
+        "provider_id",
+        "run_order_id",
+        "start",
+        "shown",
+        "latest",
+        "latest_state",
+        "baseline",
+        "baseline_start",
+        "settled_seen_at",
+    ],
 };
 
 /// What is remembered of one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Memory {
+    /// The job that last had an answer about it.
+    start: i64,
+    /// Whether that answer showed the order: the provider may not know it any more, refuse it, or speak of another one.
+    is_shown: bool,
     /// The observation of its latest state.
     pub(super) latest: i64,
     /// That state.
     pub(super) latest_state: [u8; DIGEST],
-    /// The observation that was the first to see it settled.
+    /// The observation of its baseline.
     pub(super) baseline: Option<i64>,
-    /// When it was last asked for and settled.
+    /// The job that saw its baseline, or 0.
+    baseline_start: i64,
+    /// When it was last fetched and settled.
     settled_seen_at: Option<Timestamp>,
 }
 
@@ -49,9 +66,12 @@ impl Memory {
         cells.skip();
         cells.skip();
         Ok(Self {
+            start: cells.required_integer()?,
+            is_shown: cells.flag()?,
             latest: cells.required_integer()?,
             latest_state: cells.bytes()?,
             baseline: cells.integer()?,
+            baseline_start: cells.required_integer()?,
             settled_seen_at: cells.time()?,
         })
     }
@@ -60,43 +80,94 @@ impl Memory {
         sealed([
             provider.into(),
             run_order_id.to_owned().into(),
+            self.start.into(),
+            self.is_shown.into(),
             self.latest.into(),
             self.latest_state.to_vec().into(),
             self.baseline.into(),
+            self.baseline_start.into(),
             self.settled_seen_at.map(Timestamp::as_microsecond).into(),
         ])
     }
 
-    /// Takes in one sighting. Whatever the order in which runs are remembered, and however often, the same comes of it.
+    /// That of an order that was never seen before.
+    fn of(sighting: &Sighting) -> Self {
+        Self {
+            start: sighting.start,
+            is_shown: true,
+            latest: sighting.observation,
+            latest_state: sighting.state,
+            baseline: None,
+            baseline_start: 0,
+            settled_seen_at: None,
+        }
+    }
+
+    /// Takes in one sighting. However often that is done, the result is the same.
     fn note(&mut self, sighting: &Sighting) {
-        if sighting.observation >= self.latest {
+        if sighting.start >= self.start {
+            (self.start, self.is_shown) = (sighting.start, true);
             (self.latest, self.latest_state) = (sighting.observation, sighting.state);
         }
         if sighting.is_settled {
-            self.baseline = Some(self.baseline.map_or(sighting.observation, |first| first.min(sighting.observation)));
+            if self.baseline.is_none() && sighting.is_whole {
+                (self.baseline, self.baseline_start) = (Some(sighting.observation), sighting.start);
+            }
             self.settled_seen_at = self.settled_seen_at.max(Some(sighting.seen_at));
+        }
+    }
+
+    /// Takes in an answer that did not show the order.
+    fn miss(&mut self, start: i64) {
+        if start >= self.start {
+            (self.start, self.is_shown) = (start, false);
         }
     }
 }
 
 /// One time that an order was seen.
 struct Sighting {
-    run_order_id: String,
+    start: i64,
     seen_at: Timestamp,
     observation: i64,
     is_settled: bool,
+    /// Whether it had all six amounts.
+    is_whole: bool,
     state: [u8; DIGEST],
 }
 
-impl Sighting {
-    /// `None` where no order was seen, where the reply was about another one, and where it was not asked for.
-    fn of(row: rows::Read) -> Option<Self> {
-        let Outcome { run_order_id, evidence: Evidence::Fetched(fetched), .. } = row.outcome else {
-            return None;
+/// What a row tells of its order.
+enum Glimpse {
+    /// The provider showed it.
+    Seen(Sighting),
+    /// It was not asked for: an earlier observation was taken.
+    Reused { observation: i64 },
+    /// The answer did not show it; whether it was that there is no such order.
+    Missed { start: i64, is_unknown: bool },
+}
+
+impl Glimpse {
+    /// `None` where nothing was asked or answered.
+    fn of(row: rows::Read) -> Option<(String, Self)> {
+        let rows::Read { outcome: Outcome { run_order_id, evidence, .. }, start, seen_at, observed } = row;
+        let glimpse = match (evidence, observed) {
+            (Evidence::Fetched(fetched), Some(seen)) => match (fetched.is_reused, is_about(&run_order_id, &fetched.order)) {
+                (true, _) => Self::Reused { observation: seen.observation },
+                (false, false) => Self::Missed { start, is_unknown: false },
+                (false, true) => Self::Seen(Sighting {
+                    start,
+                    seen_at,
+                    observation: seen.observation,
+                    is_settled: seen.is_settled,
+                    is_whole: fetched.order.amounts.in_order().iter().all(Option::is_some),
+                    state: seen.state,
+                }),
+            },
+            (Evidence::NotFound(_), _) => Self::Missed { start, is_unknown: true },
+            (Evidence::Refused(_) | Evidence::Malformed(_), _) => Self::Missed { start, is_unknown: false },
+            _ => return None,
         };
-        let Observed { observation, is_settled, state } = row.observed?;
-        let is_sighting = !fetched.is_reused && is_about(&run_order_id, &fetched.order);
-        is_sighting.then_some(Self { run_order_id, seen_at: row.seen_at, observation, is_settled, state })
+        Some((run_order_id, glimpse))
     }
 }
 
@@ -135,10 +206,11 @@ pub struct Recall {
     connection: Connection,
     provider: i64,
     since: Timestamp,
+    until: Timestamp,
 }
 
 impl Recall {
-    /// The order, if it was last seen settled, and at that time or later.
+    /// The order, if the last answer about it showed it settled, and that was within the time.
     ///
     /// # Errors
     /// When the state can't be read.
@@ -146,7 +218,10 @@ impl Recall {
         const RECALLING: &str = "look up an order in";
         let failed = || sqlite(&self.path, RECALLING);
         let found = Lookup::prepare(&self.connection).map_err(failed())?.find(&self.path, self.provider, order)?;
-        let Some(memory) = found.filter(|memory| memory.settled_seen_at.is_some_and(|seen| seen >= self.since)) else {
+        // A time to come tells of a clock that was set back: nobody knows how long ago that was.
+        let is_recent = |seen: Timestamp| (self.since..=self.until).contains(&seen);
+        let is_recalled = |memory: &Memory| memory.is_shown && memory.settled_seen_at.is_some_and(is_recent);
+        let Some(memory) = found.filter(is_recalled) else {
             return Ok(None);
         };
         let seen = observation(&self.connection, &self.path, memory.latest)?;
@@ -158,14 +233,14 @@ impl Recall {
 }
 
 impl Store {
-    /// Recalls orders of a provider that were seen settled at that time or later.
+    /// Recalls orders of a provider that were seen settled between two times.
     ///
     /// # Errors
     /// When the state can't be opened once more.
-    pub fn recall(&mut self, base_url: &str, since: Timestamp) -> Result<Recall, StoreError> {
+    pub fn recall(&mut self, base_url: &str, since: Timestamp, until: Timestamp) -> Result<Recall, StoreError> {
         let connection = super::schema::connect(&self.path)?;
         let provider = Providers::read(&self.connection, &self.path)?.id(base_url);
-        Ok(Recall { path: self.path.clone(), connection, provider: provider.unwrap_or(-1), since })
+        Ok(Recall { path: self.path.clone(), connection, provider: provider.unwrap_or(-1), since, until })
     }
 
     /// Takes every sighting of earlier runs that is not in the memory yet into it. What was seen by a run that was
@@ -186,12 +261,11 @@ impl Store {
         self.remember_runs(|other| other < run, None).map(drop)
     }
 
-    /// The same, with this run's sightings. Says with which figures its orders were first seen settled, where that
-    /// was another state of them.
+    /// The same, with this run's sightings. Returns what is remembered of its orders.
     ///
     /// # Errors
     /// Nothing is remembered if the state can't be written.
-    pub fn remember_with(&mut self, run: RunId) -> Result<SettledAs, StoreError> {
+    pub fn remember_with(&mut self, run: RunId) -> Result<Remembered, StoreError> {
         self.remember_runs(|_| true, Some(run))
     }
 
@@ -199,39 +273,39 @@ impl Store {
     ///
     /// # Errors
     /// When the state can't be read.
-    pub fn would_remember_with(&mut self, run: RunId) -> Result<SettledAs, StoreError> {
+    pub fn would_remember_with(&mut self, run: RunId) -> Result<Remembered, StoreError> {
         let path = self.path.clone();
         if self.runs()?.len() == 1 {
             // There is no earlier run that could have seen anything settled.
-            return Ok(SettledAs::default());
+            return Ok(Remembered::default());
         }
-        let (transaction, settled_as) = self.take_in(|_| true, Some(run))?;
+        let (transaction, remembered) = self.take_in(|_| true, Some(run))?;
         transaction.rollback().map_err(sqlite(&path, REMEMBERING))?;
-        Ok(settled_as)
+        Ok(remembered)
     }
 
     fn remember_runs(
         &mut self,
         is_wanted: impl Fn(RunId) -> bool,
         current: Option<RunId>,
-    ) -> Result<SettledAs, StoreError> {
+    ) -> Result<Remembered, StoreError> {
         let path = self.path.clone();
-        let (transaction, settled_as) = self.take_in(is_wanted, current)?;
+        let (transaction, remembered) = self.take_in(is_wanted, current)?;
         transaction.commit().map_err(sqlite(&path, REMEMBERING))?;
-        Ok(settled_as)
+        Ok(remembered)
     }
 
     fn take_in(
         &mut self,
         is_wanted: impl Fn(RunId) -> bool,
         current: Option<RunId>,
-    ) -> Result<(Transaction<'_>, SettledAs), StoreError> {
+    ) -> Result<(Transaction<'_>, Remembered), StoreError> {
         let path = self.path.clone();
         let failed = || sqlite(&path, REMEMBERING);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
         let mut providers = Providers::read(&transaction, &path)?;
         prove(&transaction, &path, &providers)?;
-        let mut settled_as = SettledAs::default();
+        let mut remembered = Remembered::default();
         for mut run in runs::all(&transaction, &path)? {
             let is_current = current == Some(run.id);
             if !is_wanted(run.id) || (run.is_remembered && !is_current) {
@@ -239,28 +313,36 @@ impl Store {
             }
             let provider = runs::provider_of(&transaction, &path, run.id, &providers)?;
             let mut take =
-                Take { transaction: &transaction, path: &path, provider, added: 0, settled_as: SettledAs::default() };
+                Take { transaction: &transaction, path: &path, provider, added: 0, remembered: Remembered::default() };
             take.run(run.id)?;
             providers.add_orders(provider, take.added);
             if is_current {
-                settled_as = take.settled_as;
+                remembered = take.remembered;
             }
             run.is_remembered = true;
             runs::replace(&transaction, &path, &run)?;
         }
         providers.write(&transaction, &path)?;
-        Ok((transaction, settled_as))
+        Ok((transaction, remembered))
     }
 }
 
-/// The figures with which orders of a run were first seen settled, by line, where the run saw them in another state.
+/// What is remembered of the orders of a run, by line.
 #[derive(Debug, Default)]
-pub struct SettledAs(HashMap<u64, Charge>);
+pub struct Remembered {
+    baselines: HashMap<u64, Charge>,
+    vanished: HashMap<u64, RunOrder>,
+}
 
-impl SettledAs {
-    /// Those of the order on that line.
-    pub fn take(&mut self, line: u64) -> Option<Charge> {
-        self.0.remove(&line)
+impl Remembered {
+    /// The baseline of the order on that line, where the row shows it in another state.
+    pub fn take_baseline(&mut self, line: u64) -> Option<Charge> {
+        self.baselines.remove(&line)
+    }
+
+    /// The latest state of the order on that line, where the provider does not know it any more and it was once seen settled.
+    pub fn take_vanished(&mut self, line: u64) -> Option<RunOrder> {
+        self.vanished.remove(&line)
     }
 }
 
@@ -271,7 +353,7 @@ struct Take<'t> {
     provider: i64,
     /// How many orders are new in the memory.
     added: u64,
-    settled_as: SettledAs,
+    remembered: Remembered,
 }
 
 impl Take<'_> {
@@ -286,7 +368,7 @@ impl Take<'_> {
             let first = rows::read(row).map_err(|damage| damage.at(self.path))?;
             let row = confirmed.remove(&first.outcome.line).unwrap_or(first);
             let line = row.outcome.line;
-            batch.extend(Sighting::of(row).map(|sighting| (line, sighting)));
+            batch.extend(Glimpse::of(row).map(|(order, glimpse)| (order, line, glimpse)));
             if batch.len() >= BATCH {
                 self.batch(&mut batch)?;
             }
@@ -295,31 +377,53 @@ impl Take<'_> {
     }
 
     /// Sorted, so that neighbours in the memory are touched one after the other.
-    fn batch(&mut self, batch: &mut Vec<(u64, Sighting)>) -> Result<(), StoreError> {
+    fn batch(&mut self, batch: &mut Vec<(String, u64, Glimpse)>) -> Result<(), StoreError> {
         let failed = || sqlite(self.path, REMEMBERING);
-        batch.sort_by(|(_, one), (_, other)| one.run_order_id.cmp(&other.run_order_id));
+        batch.sort_by(|(one, ..), (other, ..)| one.cmp(other));
         let mut lookup = Lookup::prepare(self.transaction).map_err(failed())?;
         let mut replace = self.transaction.prepare_cached(&ORDERS.replace()).map_err(failed())?;
-        for (line, sighting) in batch.drain(..) {
-            let known = lookup.find(self.path, self.provider, &sighting.run_order_id)?;
+        for (order, line, glimpse) in batch.drain(..) {
+            let known = lookup.find(self.path, self.provider, &order)?;
+            let Some(memory) = self.take(line, known.clone(), &glimpse)? else {
+                continue;
+            };
             self.added += u64::from(known.is_none());
-            let mut memory = known.clone().unwrap_or(Memory {
-                latest: sighting.observation,
-                latest_state: sighting.state,
-                baseline: None,
-                settled_seen_at: None,
-            });
-            memory.note(&sighting);
-            if let Some(baseline) = memory.baseline.filter(|baseline| *baseline < sighting.observation) {
-                let before = observation(self.transaction, self.path, baseline)?;
-                self.settled_as.0.insert(line, before.order.charge());
-            }
             if known.as_ref() != Some(&memory) {
-                let row = memory.row(self.provider, &sighting.run_order_id);
-                replace.execute(rusqlite::params_from_iter(row)).map_err(failed())?;
+                replace.execute(rusqlite::params_from_iter(memory.row(self.provider, &order))).map_err(failed())?;
             }
         }
         Ok(())
+    }
+
+    /// What is known of an order after one more row; `None` for an order that was never seen.
+    fn take(&mut self, line: u64, known: Option<Memory>, glimpse: &Glimpse) -> Result<Option<Memory>, StoreError> {
+        let (mut memory, shown) = match (known, glimpse) {
+            (None, Glimpse::Seen(sighting)) => (Memory::of(sighting), Some((sighting.observation, sighting.start))),
+            (Some(memory), Glimpse::Seen(sighting)) => (memory, Some((sighting.observation, sighting.start))),
+            (Some(memory), Glimpse::Reused { observation }) => (memory, Some((*observation, i64::MAX))),
+            (Some(memory), Glimpse::Missed { .. }) => (memory, None),
+            (None, Glimpse::Reused { .. } | Glimpse::Missed { .. }) => return Ok(None),
+        };
+        match glimpse {
+            Glimpse::Seen(sighting) => memory.note(sighting),
+            Glimpse::Reused { .. } => {}
+            Glimpse::Missed { start, is_unknown } => {
+                memory.miss(*start);
+                if *is_unknown && memory.settled_seen_at.is_some() {
+                    let latest = observation(self.transaction, self.path, memory.latest)?;
+                    self.remembered.vanished.insert(line, latest.order);
+                }
+            }
+        }
+        // A row of a run that is continued may be older than what another run saw since.
+        if let (Some(baseline), Some((shown, start))) = (memory.baseline, shown)
+            && baseline != shown
+            && start >= memory.baseline_start
+        {
+            let baseline = observation(self.transaction, self.path, baseline)?;
+            self.remembered.baselines.insert(line, baseline.order.charge());
+        }
+        Ok(Some(memory))
     }
 }
 

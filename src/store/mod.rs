@@ -9,9 +9,9 @@
 //! | `runs` | a run of the job | when it begins and ends |
 //! | `outcomes` | what became of one input row of a run | as it is learnt |
 //! | `observations` | a state that an order was seen in, with its facts | as it is learnt, where it is another state than before |
-//! | `orders` | what all runs know of an order: its latest state, and the one first seen settled | at the end of a run |
-//! | `findings` | a discrepancy of a run's report | with the report |
-//! | `confirmations` | what became of a row that was read once more before it was reported | as it is learnt |
+//! | `orders` | what all runs know of an order: its latest state, and its baseline | at the end of a run |
+//! | `findings` | a discrepancy, as it was last judged | with the report |
+//! | `confirmations` | what became of a row that was fetched again before it was reported | as it is learnt |
 //! | `books` | what a row of the input says of its order | as it is learnt, where our own books are compared |
 //! | `replies` | the reply that decided a row, compressed | with full evidence only |
 //! | `providers`, `sends` | who was asked, and when the last requests went out | |
@@ -20,10 +20,10 @@
 
 mod books;
 mod cells;
+mod done;
 mod error;
 mod facts;
 mod findings;
-mod format_2;
 mod insert;
 mod lock;
 mod memory;
@@ -46,14 +46,15 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::domain::books::Booking;
-use crate::domain::finding::PastFinding;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::from_microsecond;
 
+pub use done::{Done, RowKind};
 pub use error::StoreError;
+pub use findings::Judged;
 pub use insert::Learnt;
 pub use lock::{Holder, Lock, LockError, is_locked};
-pub use memory::{Recall, Recalled, SettledAs};
+pub use memory::{Recall, Recalled, Remembered};
 pub use prune::Pruned;
 pub use rows::Confirmations;
 pub use runs::{Ending, Reported, Run};
@@ -78,18 +79,51 @@ impl fmt::Display for RunId {
 pub struct NewRun {
     /// The provider that is asked. Observations belong to one base URL.
     pub base_url: String,
-    /// The input as the user named it.
+    /// Where the input is: its absolute path, or nothing for standard input.
+    pub input_place: String,
+    /// What the input is called: its file name, or `stdin`.
     pub input_name: String,
     /// The SHA-256 of the input's bytes, in hex.
     pub input_sha256: String,
     /// How many rows the input holds.
     pub rows: u64,
+    /// How the input is read: its encoding, delimiter, heading and columns.
+    pub reading: String,
     /// The judging settings as canonical JSON.
     pub settings: String,
     /// The moment that ages are counted to.
     pub as_of: Timestamp,
     /// When the run began.
     pub started_at: Timestamp,
+}
+
+impl NewRun {
+    /// The inputs that are one series: those whose places differ in nothing but digits, as names with a date do.
+    #[must_use]
+    pub fn series(&self) -> String {
+        let mut series = String::from("input ");
+        for character in self.input_place.chars() {
+            match character.is_ascii_digit() {
+                true if series.ends_with('#') => {}
+                true => series.push('#'),
+                false => series.push(character),
+            }
+        }
+        series
+    }
+}
+
+/// A report that is in its place.
+#[derive(Clone, Copy, Debug)]
+pub struct NewReport<'r> {
+    /// The verdict's word.
+    pub verdict: &'r str,
+    /// How many of its rows are unfetched.
+    pub unfetched: u64,
+    /// The SHA-256 of its manifest, in hex.
+    pub manifest_sha256: &'r str,
+    /// Where it is.
+    pub folder: &'r Path,
 }
 
 /// The open state.
@@ -130,8 +164,9 @@ impl Store {
             let mut providers = Providers::read(connection, path)?;
             providers.add(&begun.base_url);
             providers.write(connection, path)?;
-            let id = RunId(insert::integer(path, "run_id", runs::all(connection, path)?.len() as u64 + 1)?);
-            runs::replace(connection, path, &Run::begin(id, begun.clone()))?;
+            let runs = runs::all(connection, path)?;
+            let id = RunId(insert::integer(path, "run_id", runs.len() as u64 + 1)?);
+            runs::replace(connection, path, &Run::begin(id, begun.clone(), runs::next_start(&runs)))?;
             Ok(id)
         })
     }
@@ -158,13 +193,14 @@ impl Store {
         runs::one(&self.connection, &self.path, run)
     }
 
-    /// Opens a run again that has something left to do. What could not be had is forgotten, to be asked for once more.
+    /// Opens a run again that has something left to do. Its unfetched rows are forgotten, to be fetched again.
     ///
     /// # Errors
     /// Nothing is changed if the state can't be written.
     pub fn reopen(&mut self, run: RunId) -> Result<(), StoreError> {
         self.change("continue a run in", |connection, path| {
-            let mut run = runs::one(connection, path, run)?;
+            let start = runs::next_start(&runs::all(connection, path)?);
+            let run = runs::one(connection, path, run)?;
             let failed = || sqlite(path, "continue a run in");
             for line in rows::open_lines(connection, path, run.id)? {
                 // Such a row is the first of its order: that the others of the books repeat it stays true.
@@ -176,35 +212,29 @@ impl Store {
                     statement.execute((run.id.0, line)).map_err(failed())?;
                 }
             }
-            run.ended = None;
-            run.is_remembered = false;
-            runs::replace(connection, path, &run)
+            runs::replace(connection, path, &Run { ended: None, is_remembered: false, start, ..run })
         })
     }
 
-    /// The lines of a run that are done, in their order.
+    /// What is done of a run, in the order of its lines.
     ///
     /// # Errors
     /// When the state can't be read.
-    pub fn done(&self, run: RunId) -> Result<Vec<u64>, StoreError> {
-        let failed = || sqlite(&self.path, "read what is done in");
-        let query = "SELECT line FROM outcomes WHERE run_id = ?1 ORDER BY line";
-        let mut statement = self.connection.prepare(query).map_err(failed())?;
-        let lines = statement.query_map([run.0], |row| row.get::<_, i64>(0)).map_err(failed())?;
-        lines.map(|line| line.map(i64::unsigned_abs).map_err(failed())).collect()
+    pub fn done(&self, run: RunId) -> Result<Vec<Done>, StoreError> {
+        done::read(&self.connection, &self.path, run)
     }
 
-    /// When a run last gave a sign of life: it began, learnt something, or ended.
+    /// When a run was last active: it began, learnt something, or ended.
     ///
     /// # Errors
     /// The run must be in the state.
-    pub fn last_sign_of(&self, run: RunId) -> Result<Timestamp, StoreError> {
+    pub fn last_activity_of(&self, run: RunId) -> Result<Timestamp, StoreError> {
         let known = self.run(run)?;
         let query = "SELECT max(seen_at) FROM outcomes WHERE run_id = ?1";
         let seen: Option<i64> = self
             .connection
             .query_row(query, [run.0], |row| row.get(0))
-            .map_err(sqlite(&self.path, "read the last sign of a run in"))?;
+            .map_err(sqlite(&self.path, "read when a run was last active in"))?;
         let ended = known.ended.map(|(at, _)| at);
         Ok(known
             .begun
@@ -287,33 +317,25 @@ impl Store {
         })
     }
 
-    /// Marks a run finished with a report and the discrepancies in it. Nothing is written to it any more, unless the
-    /// report is incomplete and the run continued.
+    /// Marks a run finished with a report and what that says of discrepancies. Nothing is written to it any more, unless the
+    /// report has unfetched rows and the run is continued.
     ///
     /// # Errors
     /// The run must be in the state and not be finished yet.
-    pub fn finish(
-        &mut self,
-        run: RunId,
-        at: Timestamp,
-        verdict: &str,
-        folder: &Path,
-        findings: Vec<PastFinding>,
-    ) -> Result<(), StoreError> {
+    pub fn finish(&mut self, run: RunId, at: Timestamp, report: NewReport<'_>, judged: Judged) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
         self.change("mark a run finished in", |connection, path| {
             let run = runs::one(connection, path, run)?;
             let reported = Reported {
-                verdict: verdict.to_owned(),
-                findings: findings.len() as u64,
-                folder: folder.to_string_lossy().into_owned(),
+                verdict: report.verdict.to_owned(),
+                unfetched: report.unfetched,
+                manifest_sha256: report.manifest_sha256.to_owned(),
+                folder: report.folder.to_string_lossy().into_owned(),
+                first_at: run.reported.as_ref().map_or(at, |earlier| earlier.first_at),
             };
-            findings::replace(connection, path, run.id, findings)?;
-            runs::replace(
-                connection,
-                path,
-                &Run { ended: Some((at, Ending::Reported)), reported: Some(reported), ..run },
-            )
+            let run = Run { ended: Some((at, Ending::Reported)), reported: Some(reported), ..run };
+            findings::record(connection, path, &run, judged)?;
+            runs::replace(connection, path, &run)
         })
     }
 

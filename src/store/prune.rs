@@ -20,8 +20,8 @@ pub struct Pruned {
 }
 
 impl Store {
-    /// Removes what runs that ended before that time learnt. The latest state of an order stays, and the one it was
-    /// first seen settled in: what it is compared with. The discrepancies of the last report of an input stay too.
+    /// Removes what runs that ended before that time learnt. The latest state of an order stays, and its baseline: what it is
+    /// compared with. What was found when orders were last judged stays too.
     ///
     /// # Errors
     /// Nothing is removed if the state can't be written.
@@ -41,17 +41,7 @@ impl Store {
             for table in ["replies", "books", "confirmations"] {
                 execute(&transaction, &path, &format!("DELETE FROM {table} WHERE run_id = ?1"), Some(run.id.0))?;
             }
-            let begun = &run.begun;
-            let is_last = !all.iter().any(|other| {
-                other.id > run.id
-                    && other.reported.is_some()
-                    && (&other.begun.base_url, &other.begun.input_name) == (&begun.base_url, &begun.input_name)
-            });
-            let mut run = runs::Run { is_pruned: true, ..run.clone() };
-            if !is_last {
-                execute(&transaction, &path, "DELETE FROM findings WHERE run_id = ?1", Some(run.id.0))?;
-                run.reported.iter_mut().for_each(|report| report.findings = 0);
-            }
+            let run = runs::Run { is_pruned: true, ..run.clone() };
             runs::replace(&transaction, &path, &run)?;
         }
         let needless = "DELETE FROM observations

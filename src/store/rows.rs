@@ -28,6 +28,7 @@ pub(super) static OUTCOMES: Layout = Layout {
         "first_line",
         "observation_id",
         "reused",
+        "start",
         "seen_at",
         "reply_sha256",
     ],
@@ -41,20 +42,15 @@ const NOT_FOUND: &str = "not_found";
 const REFUSED: &str = "refused";
 const MALFORMED: &str = "malformed";
 const UNFETCHED: &str = "unfetched";
-const DUPLICATE: &str = "duplicate";
-const REJECTED: &str = "rejected";
+pub(super) const DUPLICATE: &str = "duplicate";
+pub(super) const REJECTED: &str = "rejected";
 
-/// What a continued run asks for again.
-const OPEN: [&str; 2] = [MALFORMED, UNFETCHED];
-
-/// The lines of a run that a continued one asks for again.
+/// The lines of a run that a continued one fetches again: those that are unfetched.
 pub(super) fn open_lines(connection: &Connection, path: &Path, run: RunId) -> Result<Vec<i64>, StoreError> {
     let failed = || sqlite(path, "look for what is open in");
-    let of = |table| format!("SELECT line FROM {table} WHERE run_id = ?1 AND evidence IN (?2, ?3)");
-    let query = format!("{} UNION {}", of(OUTCOMES.table), of(CONFIRMATIONS.table));
+    let query = format!("SELECT line FROM {} WHERE run_id = ?1 AND evidence = ?2", OUTCOMES.table);
     let mut statement = connection.prepare(&query).map_err(failed())?;
-    let [one, other] = OPEN;
-    let lines = statement.query_map((run.0, one, other), |row| row.get(0)).map_err(failed())?;
+    let lines = statement.query_map((run.0, UNFETCHED), |row| row.get(0)).map_err(failed())?;
     lines.collect::<Result<_, _>>().map_err(failed())
 }
 
@@ -124,6 +120,8 @@ pub(super) struct Stored<'o> {
     pub(super) line: i64,
     pub(super) run_order_id: &'o str,
     pub(super) kind: Kind,
+    /// The job that learnt it.
+    pub(super) start: i64,
     /// When the reply came, or the row was read.
     pub(super) seen_at: Timestamp,
     /// The SHA-256 of the reply that decided the row.
@@ -174,6 +172,7 @@ impl Stored<'_> {
             first_line.into(),
             observation.into(),
             is_reused.into(),
+            self.start.into(),
             self.seen_at.as_microsecond().into(),
             self.reply.map(|hash| hash.to_vec()).into(),
         ])
@@ -183,6 +182,8 @@ impl Stored<'_> {
 /// One row as it was read.
 pub(super) struct Read {
     pub(super) outcome: Outcome,
+    /// The job that learnt it.
+    pub(super) start: i64,
     pub(super) seen_at: Timestamp,
     /// Where an order was fetched.
     pub(super) observed: Option<Observed>,
@@ -207,6 +208,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Read, Damage> {
     let first_line = cells.count()?;
     let observation = cells.integer()?;
     let is_reused = cells.flag()?;
+    let start = cells.required_integer()?;
     let seen_at = cells.required_time()?;
     let mut observed = None;
     let evidence = match (kind.as_str(), reason, first_line, observation) {
@@ -226,5 +228,5 @@ pub(super) fn read(row: &Row<'_>) -> Result<Read, Damage> {
         (REJECTED, Some(reason), None, None) => Evidence::Rejected(reason),
         _ => return Err(cells.damage("no kind of evidence that goes with the other columns")),
     };
-    Ok(Read { outcome: Outcome { line, run_order_id, evidence }, seen_at, observed })
+    Ok(Read { outcome: Outcome { line, run_order_id, evidence }, start, seen_at, observed })
 }

@@ -16,16 +16,21 @@ static RUNS: Layout = Layout {
     columns: &[
         "run_id",
         "base_url",
+        "input_place",
         "input_name",
         "input_sha256",
         "rows",
+        "reading",
         "settings",
         "as_of",
         "started_at",
+        "start",
         "ended_at",
         "ending",
+        "announced",
+        "first_reported_at",
         "verdict",
-        "findings",
+        "unfetched",
         "manifest_sha256",
         "report",
         "remembered",
@@ -33,7 +38,7 @@ static RUNS: Layout = Layout {
     ],
 };
 
-static PROVIDERS: Layout = Layout { table: "providers", columns: &["provider_id", "base_url", "orders"] };
+static PROVIDERS: Layout = Layout { table: "providers", columns: &["provider_id", "base_url", "orders", "findings"] };
 
 const REPORTED: &str = "reported";
 const GIVEN_UP: &str = "given-up";
@@ -52,10 +57,14 @@ pub enum Ending {
 pub struct Reported {
     /// The verdict's word.
     pub verdict: String,
-    /// How many discrepancies the state keeps of it.
-    pub findings: u64,
+    /// How many rows of it are unfetched: what a continued run fetches.
+    pub unfetched: u64,
+    /// The SHA-256 of its manifest.
+    pub manifest_sha256: String,
     /// Where it was put.
     pub folder: String,
+    /// When the run made its first report.
+    pub first_at: Timestamp,
 }
 
 /// A run as the state knows it.
@@ -65,41 +74,54 @@ pub struct Run {
     pub id: RunId,
     /// What was known when it began.
     pub begun: NewRun,
+    /// The number of the job that began or last continued it: jobs on a state are numbered one after the other.
+    pub(super) start: i64,
     /// When and how it ended; `None` while it is under way, and where it was killed or stopped.
     pub ended: Option<(Timestamp, Ending)>,
     /// Its latest report, if it made one: also where it is being continued since.
     pub reported: Option<Reported>,
     /// The SHA-256 of the manifest of each of its reports, the latest one last. A hash is known before its report is
-    /// in its place; each report takes the place of the one before.
+    /// in its place; each report takes the place of the previous one.
     pub manifests: Vec<String>,
     /// Whether its outcomes were removed.
     pub is_pruned: bool,
     pub(super) is_remembered: bool,
 }
 
-/// The word of a verdict that calls for another run.
-const INCOMPLETE: &str = "incomplete";
-
 impl Run {
-    /// The SHA-256 of the manifest of its latest report.
+    /// Whether that is the manifest of its report: the latest one that is known to be in its place, or one that was
+    /// announced after it and may be.
     #[must_use]
-    pub fn manifest_sha256(&self) -> Option<&str> {
-        self.manifests.last().map(String::as_str)
+    pub fn wrote(&self, manifest_sha256: &str) -> bool {
+        let in_place = self.reported.as_ref().map(|report| report.manifest_sha256.as_str());
+        in_place == Some(manifest_sha256) || self.manifests.last().is_some_and(|last| last == manifest_sha256)
     }
 
-    pub(super) fn begin(id: RunId, begun: NewRun) -> Self {
-        Self { id, begun, ended: None, reported: None, manifests: Vec::new(), is_pruned: false, is_remembered: false }
+    pub(super) fn begin(id: RunId, begun: NewRun, start: i64) -> Self {
+        Self {
+            id,
+            begun,
+            start,
+            ended: None,
+            reported: None,
+            manifests: Vec::new(),
+            is_pruned: false,
+            is_remembered: false,
+        }
     }
 
-    /// Whether there is something left to do: it has no end, or one with an incomplete report.
+    /// Whether it may be continued: it has no end, or its report has unfetched rows.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        let is_incomplete = self.reported.as_ref().is_some_and(|report| report.verdict == INCOMPLETE);
         match self.ended {
             None => true,
-            Some((_, Ending::Reported)) => is_incomplete && !self.is_pruned,
+            Some((_, Ending::Reported)) => self.has_unfetched() && !self.is_pruned,
             Some((_, Ending::GivenUp)) => false,
         }
+    }
+
+    pub(super) fn has_unfetched(&self) -> bool {
+        self.reported.as_ref().is_some_and(|report| report.unfetched > 0)
     }
 
     fn read(row: &Row<'_>) -> Result<Self, Damage> {
@@ -107,67 +129,80 @@ impl Run {
         let id = RunId(cells.required_integer()?);
         let begun = NewRun {
             base_url: cells.required_text()?,
+            input_place: cells.required_text()?,
             input_name: cells.required_text()?,
             input_sha256: cells.required_text()?,
             rows: cells.required_count()?,
+            reading: cells.required_text()?,
             settings: cells.required_text()?,
             as_of: cells.required_time()?,
             started_at: cells.required_time()?,
         };
+        let start = cells.required_integer()?;
         let (ended_at, ending) = (cells.time()?, cells.text()?);
-        let (verdict, findings) = (cells.text()?, cells.count()?);
-        let (manifests, folder) = (cells.text()?, cells.text()?);
-        let manifests = manifests.unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect();
+        let announced = cells.text()?.unwrap_or_default();
+        let manifests = announced.split_ascii_whitespace().map(str::to_owned).collect();
+        let (first_at, verdict, unfetched) = (cells.time()?, cells.text()?, cells.count()?);
+        let (manifest, folder) = (cells.text()?, cells.text()?);
         let ended = match (ended_at, ending.as_deref()) {
             (None, None) => None,
             (Some(at), Some(REPORTED)) => Some((at, Ending::Reported)),
             (Some(at), Some(GIVEN_UP)) => Some((at, Ending::GivenUp)),
-            _ => return Err(cells.damage("no ending that is known")),
+            _ => return Err(cells.damage("its ending is unknown")),
         };
-        let reported = match (verdict, findings, folder) {
-            (None, None, None) => None,
-            (Some(verdict), Some(findings), Some(folder)) => Some(Reported { verdict, findings, folder }),
-            _ => return Err(cells.damage("half a report")),
+        let reported = match (first_at, verdict, unfetched, manifest, folder) {
+            (None, None, None, None, None) => None,
+            (Some(first_at), Some(verdict), Some(unfetched), Some(manifest_sha256), Some(folder)) => {
+                Some(Reported { verdict, unfetched, manifest_sha256, folder, first_at })
+            }
+            _ => return Err(cells.damage("it has half a report")),
         };
         let (is_remembered, is_pruned) = (cells.flag()?, cells.flag()?);
-        Ok(Self { id, begun, ended, reported, manifests, is_pruned, is_remembered })
+        Ok(Self { id, begun, start, ended, reported, manifests, is_pruned, is_remembered })
     }
 
     fn row(&self, path: &Path) -> Result<Vec<Value>, StoreError> {
         let integer = |column, value: u64| {
             i64::try_from(value).map_err(|_| StoreError::TooLarge { path: path.to_owned(), column, value })
         };
-        let NewRun { base_url, input_name, input_sha256, rows, settings, as_of, started_at } = self.begun.clone();
+        let begun = self.begun.clone();
         let (ended_at, ending) = self.ended.unzip();
         let ending = ending.map(|ending| match ending {
             Ending::Reported => REPORTED.to_owned(),
             Ending::GivenUp => GIVEN_UP.to_owned(),
         });
-        let (verdict, findings, folder) = match self.reported.clone() {
-            Some(Reported { verdict, findings, folder }) => {
-                (Some(verdict), Some(integer("findings", findings)?), Some(folder))
-            }
-            None => (None, None, None),
-        };
+        let reported = self.reported.as_ref();
+        let text = |of: fn(&Reported) -> &String| reported.map(|report| of(report).clone()).into();
+        let unfetched = reported.map(|report| integer("unfetched", report.unfetched)).transpose()?;
         Ok(sealed([
             self.id.0.into(),
-            base_url.into(),
-            input_name.into(),
-            input_sha256.into(),
-            integer("rows", rows)?.into(),
-            settings.into(),
-            as_of.as_microsecond().into(),
-            started_at.as_microsecond().into(),
+            begun.base_url.into(),
+            begun.input_place.into(),
+            begun.input_name.into(),
+            begun.input_sha256.into(),
+            integer("rows", begun.rows)?.into(),
+            begun.reading.into(),
+            begun.settings.into(),
+            begun.as_of.as_microsecond().into(),
+            begun.started_at.as_microsecond().into(),
+            self.start.into(),
             ended_at.map(Timestamp::as_microsecond).into(),
             ending.into(),
-            verdict.into(),
-            findings.into(),
             (!self.manifests.is_empty()).then(|| self.manifests.join(" ")).into(),
-            folder.into(),
+            reported.map(|report| report.first_at.as_microsecond()).into(),
+            text(|report| &report.verdict),
+            unfetched.into(),
+            text(|report| &report.manifest_sha256),
+            text(|report| &report.folder),
             self.is_remembered.into(),
             self.is_pruned.into(),
         ]))
     }
+}
+
+/// The number of the next job on this state.
+pub(super) fn next_start(runs: &[Run]) -> i64 {
+    runs.iter().map(|run| run.start).max().unwrap_or(0) + 1
 }
 
 /// Every run, the first one first. Their numbers leave no gap, and SQLite notes the last of them elsewhere, so that none
@@ -227,8 +262,16 @@ pub(super) fn replace(connection: &Connection, path: &Path, run: &Run) -> Result
     Ok(())
 }
 
-/// Every provider that was ever asked, with the number of its orders in the memory.
-pub(super) struct Providers(Vec<(i64, String, u64)>);
+/// A provider that was asked, with how much of it is remembered.
+struct Known {
+    id: i64,
+    base_url: String,
+    orders: u64,
+    findings: u64,
+}
+
+/// Every provider that was ever asked.
+pub(super) struct Providers(Vec<Known>);
 
 impl Providers {
     pub(super) fn read(connection: &Connection, path: &Path) -> Result<Self, StoreError> {
@@ -240,7 +283,12 @@ impl Providers {
         while let Some(row) = rows.next().map_err(failed())? {
             let read = |row| -> Result<_, Damage> {
                 let mut cells = Cells::open(row, 0, &PROVIDERS)?;
-                Ok((cells.required_integer()?, cells.required_text()?, cells.required_count()?))
+                Ok(Known {
+                    id: cells.required_integer()?,
+                    base_url: cells.required_text()?,
+                    orders: cells.required_count()?,
+                    findings: cells.required_count()?,
+                })
             };
             providers.push(read(row).map_err(|damage| damage.at(path))?);
         }
@@ -248,34 +296,52 @@ impl Providers {
     }
 
     pub(super) fn id(&self, base_url: &str) -> Option<i64> {
-        self.0.iter().find(|(_, url, _)| url == base_url).map(|(id, ..)| *id)
+        self.0.iter().find(|known| known.base_url == base_url).map(|known| known.id)
+    }
+
+    fn known(&self, provider: i64) -> Option<&Known> {
+        self.0.iter().find(|known| known.id == provider)
     }
 
     /// How many orders of a provider are in the memory.
     pub(super) fn orders(&self, provider: i64) -> u64 {
-        self.0.iter().find(|(id, ..)| *id == provider).map_or(0, |(.., orders)| *orders)
+        self.known(provider).map_or(0, |known| known.orders)
+    }
+
+    /// How many rows of its findings there are.
+    pub(super) fn findings(&self, provider: i64) -> u64 {
+        self.known(provider).map_or(0, |known| known.findings)
     }
 
     pub(super) fn add(&mut self, base_url: &str) {
         if self.id(base_url).is_none() {
-            let next = i64::try_from(self.0.len()).unwrap_or(i64::MAX - 1) + 1;
-            self.0.push((next, base_url.to_owned(), 0));
+            let id = i64::try_from(self.0.len()).unwrap_or(i64::MAX - 1) + 1;
+            self.0.push(Known { id, base_url: base_url.to_owned(), orders: 0, findings: 0 });
         }
     }
 
     pub(super) fn add_orders(&mut self, provider: i64, added: u64) {
-        self.0.iter_mut().filter(|(id, ..)| *id == provider).for_each(|(.., orders)| *orders += added);
+        self.0.iter_mut().filter(|known| known.id == provider).for_each(|known| known.orders += added);
+    }
+
+    pub(super) fn set_findings(&mut self, provider: i64, findings: u64) {
+        self.0.iter_mut().filter(|known| known.id == provider).for_each(|known| known.findings = findings);
     }
 
     /// Every provider with the number of its orders in the memory.
     pub(super) fn each(&self) -> impl Iterator<Item = (i64, u64)> {
-        self.0.iter().map(|(id, _, orders)| (*id, *orders))
+        self.0.iter().map(|known| (known.id, known.orders))
     }
 
     pub(super) fn write(&self, connection: &Connection, path: &Path) -> Result<(), StoreError> {
-        for (id, base_url, orders) in &self.0 {
-            let row =
-                sealed([(*id).into(), base_url.clone().into(), i64::try_from(*orders).unwrap_or(i64::MAX).into()]);
+        let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        for Known { id, base_url, orders, findings } in &self.0 {
+            let row = sealed([
+                (*id).into(),
+                base_url.clone().into(),
+                count(*orders).into(),
+                count(*findings).into(),
+            ]);
             connection
                 .execute(&PROVIDERS.replace(), params_from_iter(row))
                 .map_err(sqlite(path, "record a provider in"))?;

@@ -11,97 +11,47 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::cells::Damage;
 use super::error::{StoreError, io, sqlite};
-use super::format_2;
 
 /// Says in the file's header whose it is: `tieo`.
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"tieo");
 
-/// Every format of the state: each entry leads from the one before it, and its number (from 1) is the file's
-/// `user_version`. An entry that was once released is never changed.
+/// The format of the state: the file's `user_version`.
 ///
-/// Amounts are texts with 8 decimals, since an SQLite integer holds 64 bits; times are microseconds since 1970.
-pub(super) const MIGRATIONS: [&str; 4] = [
-    "
-CREATE TABLE runs (
-    run_id        INTEGER PRIMARY KEY AUTOINCREMENT,
-    base_url      TEXT NOT NULL,
-    input_name    TEXT NOT NULL,
-    input_sha256  TEXT NOT NULL,
-    rows          INTEGER NOT NULL,
-    settings      TEXT NOT NULL,
-    as_of         INTEGER NOT NULL,
-    started_at    INTEGER NOT NULL,
-    finished_at   INTEGER
-) STRICT;
-
-CREATE TABLE outcomes (
-    run_id                INTEGER NOT NULL REFERENCES runs (run_id),
-    line                  INTEGER NOT NULL,
-    run_order_id          TEXT NOT NULL,
-    evidence              TEXT NOT NULL,
-    reason_code           TEXT,
-    reason_detail         TEXT,
-    first_line            INTEGER,
-    replied_run_order_id  TEXT,
-    workflow_id           TEXT,
-    revision_id           TEXT,
-    quote_currency        TEXT,
-    quote_amount          TEXT,
-    final_amount          TEXT,
-    released_amount       TEXT,
-    compute_cost          TEXT,
-    external_model_cost   TEXT,
-    total_cost            TEXT,
-    freeze_status         TEXT,
-    submission_status     TEXT,
-    run_status            TEXT,
-    settlement_status     TEXT,
-    task_id               TEXT,
-    prompt_id             TEXT,
-    error_code            TEXT,
-    created_at            INTEGER,
-    updated_at            INTEGER,
-    PRIMARY KEY (run_id, line)
-) STRICT, WITHOUT ROWID;
-",
-    "
--- The last requests to each provider. Without a time: a run is sending, or was killed while it did.
-CREATE TABLE sends (
-    base_url  TEXT NOT NULL,
-    sent_at   INTEGER
-) STRICT;
-",
-    "
--- Every row carries a checksum, `seal`. Facts of orders move from the outcomes, where they stood once a night, into
--- the observations. The old tables are carried over by `format_2`.
-ALTER TABLE runs RENAME TO runs_2;
-ALTER TABLE outcomes RENAME TO outcomes_2;
-
+/// Amounts are texts with 8 decimals, since an SQLite integer holds 64 bits; times are microseconds since 1970. Every row
+/// carries a checksum, `seal`.
+pub(super) const FORMAT: i64 = 1;
+const TABLES: &str = "
 CREATE TABLE providers (
     provider_id  INTEGER PRIMARY KEY,
     base_url     TEXT NOT NULL UNIQUE,
     orders       INTEGER NOT NULL,
+    findings     INTEGER NOT NULL,
     seal         INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE runs (
-    run_id           INTEGER PRIMARY KEY AUTOINCREMENT,
-    base_url         TEXT NOT NULL,
-    input_name       TEXT NOT NULL,
-    input_sha256     TEXT NOT NULL,
-    rows             INTEGER NOT NULL,
-    settings         TEXT NOT NULL,
-    as_of            INTEGER NOT NULL,
-    started_at       INTEGER NOT NULL,
-    ended_at         INTEGER,
-    ending           TEXT,
-    verdict          TEXT,
-    findings         INTEGER,
-    manifest_sha256  TEXT,
-    report           TEXT,
-    remembered       INTEGER NOT NULL,
-    pruned           INTEGER NOT NULL,
-    seal             INTEGER NOT NULL
+    run_id             INTEGER PRIMARY KEY AUTOINCREMENT,
+    base_url           TEXT NOT NULL,
+    input_place        TEXT NOT NULL,
+    input_name         TEXT NOT NULL,
+    input_sha256       TEXT NOT NULL,
+    rows               INTEGER NOT NULL,
+    reading            TEXT NOT NULL,
+    settings           TEXT NOT NULL,
+    as_of              INTEGER NOT NULL,
+    started_at         INTEGER NOT NULL,
+    start              INTEGER NOT NULL,
+    ended_at           INTEGER,
+    ending             TEXT,
+    announced          TEXT,
+    first_reported_at  INTEGER,
+    verdict            TEXT,
+    unfetched          INTEGER,
+    manifest_sha256    TEXT,
+    report             TEXT,
+    remembered         INTEGER NOT NULL,
+    pruned             INTEGER NOT NULL,
+    seal               INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE observations (
@@ -143,6 +93,25 @@ CREATE TABLE outcomes (
     first_line      INTEGER,
     observation_id  INTEGER,
     reused          INTEGER NOT NULL,
+    start           INTEGER NOT NULL,
+    seen_at         INTEGER NOT NULL,
+    reply_sha256    BLOB,
+    seal            INTEGER NOT NULL,
+    PRIMARY KEY (run_id, line)
+) STRICT, WITHOUT ROWID;
+
+-- Rows that were fetched again before they were reported: these stand in the place of the outcomes.
+CREATE TABLE confirmations (
+    run_id          INTEGER NOT NULL,
+    line            INTEGER NOT NULL,
+    run_order_id    TEXT NOT NULL,
+    evidence        TEXT NOT NULL,
+    reason_code     TEXT,
+    reason_detail   TEXT,
+    first_line      INTEGER,
+    observation_id  INTEGER,
+    reused          INTEGER NOT NULL,
+    start           INTEGER NOT NULL,
     seen_at         INTEGER NOT NULL,
     reply_sha256    BLOB,
     seal            INTEGER NOT NULL,
@@ -157,32 +126,6 @@ CREATE TABLE replies (
     PRIMARY KEY (run_id, line)
 ) STRICT;
 
-CREATE TABLE orders (
-    provider_id      INTEGER NOT NULL,
-    run_order_id     TEXT NOT NULL,
-    latest           INTEGER NOT NULL,
-    latest_state     BLOB NOT NULL,
-    baseline         INTEGER,
-    settled_seen_at  INTEGER,
-    seal             INTEGER NOT NULL,
-    PRIMARY KEY (provider_id, run_order_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE findings (
-    run_id          INTEGER NOT NULL,
-    discrepancy_id  TEXT NOT NULL,
-    run_order_id    TEXT NOT NULL,
-    check_code      TEXT NOT NULL,
-    severity        TEXT NOT NULL,
-    currency        TEXT,
-    expected        TEXT NOT NULL,
-    actual          TEXT NOT NULL,
-    difference      TEXT,
-    seal            INTEGER NOT NULL,
-    PRIMARY KEY (run_id, discrepancy_id)
-) STRICT, WITHOUT ROWID;
-",
-    "
 -- What the rows of the input say of their orders, as JSON of texts by field, under the line that first has the order.
 CREATE TABLE books (
     run_id      INTEGER NOT NULL,
@@ -193,26 +136,46 @@ CREATE TABLE books (
     PRIMARY KEY (run_id, order_line, line)
 ) STRICT, WITHOUT ROWID;
 
--- Rows that were read once more before they were reported: these stand in the place of the outcomes.
-CREATE TABLE confirmations (
-    run_id          INTEGER NOT NULL,
-    line            INTEGER NOT NULL,
-    run_order_id    TEXT NOT NULL,
-    evidence        TEXT NOT NULL,
-    reason_code     TEXT,
-    reason_detail   TEXT,
-    first_line      INTEGER,
-    observation_id  INTEGER,
-    reused          INTEGER NOT NULL,
-    seen_at         INTEGER NOT NULL,
-    reply_sha256    BLOB,
-    seal            INTEGER NOT NULL,
-    PRIMARY KEY (run_id, line)
+CREATE TABLE orders (
+    provider_id      INTEGER NOT NULL,
+    run_order_id     TEXT NOT NULL,
+    start            INTEGER NOT NULL,
+    shown            INTEGER NOT NULL,
+    latest           INTEGER NOT NULL,
+    latest_state     BLOB NOT NULL,
+    baseline         INTEGER,
+    baseline_start   INTEGER NOT NULL,
+    settled_seen_at  INTEGER,
+    seal             INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, run_order_id)
 ) STRICT, WITHOUT ROWID;
-",
-];
-/// The format before which the tables were other ones.
-const SEALED: usize = 3;
+
+CREATE TABLE findings (
+    provider_id     INTEGER NOT NULL,
+    series          TEXT NOT NULL,
+    discrepancy_id  TEXT NOT NULL,
+    run_id          INTEGER NOT NULL,
+    start           INTEGER NOT NULL,
+    stands          INTEGER NOT NULL,
+    run_order_id    TEXT NOT NULL,
+    check_code      TEXT NOT NULL,
+    field           TEXT,
+    row             INTEGER NOT NULL,
+    severity        TEXT NOT NULL,
+    currency        TEXT,
+    expected        TEXT NOT NULL,
+    actual          TEXT NOT NULL,
+    difference      TEXT,
+    seal            INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, series, discrepancy_id, run_id)
+) STRICT, WITHOUT ROWID;
+
+-- The last requests to each provider. Without a time: a run is sending, or was killed while it did.
+CREATE TABLE sends (
+    base_url  TEXT NOT NULL,
+    sent_at   INTEGER
+) STRICT;
+";
 
 /// The bytes every SQLite file begins with.
 const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -263,7 +226,7 @@ fn refuse_header(header: &[u8], path: &Path) -> Result<(), StoreError> {
 }
 
 fn refuse_newer(found: i64, path: &Path) -> Result<(), StoreError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = FORMAT;
     if found > known { Err(StoreError::Newer { path: path.to_owned(), found, known }) } else { Ok(()) }
 }
 
@@ -300,13 +263,13 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Creates the tables or brings them up to date, then turns the write-ahead log on.
+/// Creates the tables where there are none, then turns the write-ahead log on.
 pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     const OPENING: &str = "open";
     // Whatever is refused is left as it is: to close it would fold the log of a killed job into the file.
     let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
     connection.set_db_config(keep_log, true).map_err(sqlite(path, OPENING))?;
-    migrate(connection, path)?;
+    create(connection, path)?;
     connection.set_db_config(keep_log, false).map_err(sqlite(path, OPENING))?;
     // Only now: the header that says whose file it is must stand in the file itself, not in the log beside it.
     let mode: String = connection
@@ -315,35 +278,25 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     if mode == "wal" { Ok(()) } else { Err(StoreError::NoWriteAheadLog { path: path.to_owned() }) }
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    const MIGRATING: &str = "bring up to date";
+fn create(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    const CREATING: &str = "create the tables of";
     // Locked before the version is read: two jobs may start at once.
     let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite(path, MIGRATING))?;
-    let version = integer(&transaction, "PRAGMA user_version").map_err(sqlite(path, MIGRATING))?;
-    let application = integer(&transaction, "PRAGMA application_id").map_err(sqlite(path, MIGRATING))?;
-    let objects = integer(&transaction, "SELECT count(*) FROM sqlite_schema").map_err(sqlite(path, MIGRATING))?;
-    let ours = application == i64::from(APPLICATION_ID) || (application, version, objects) == (0, 0, 0);
-    let done = usize::try_from(version).ok().filter(|_| ours);
-    let Some(done) = done else {
-        return Err(StoreError::NotOurs { path: path.to_owned() });
-    };
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite(path, CREATING))?;
+    let version = integer(&transaction, "PRAGMA user_version").map_err(sqlite(path, CREATING))?;
+    let application = integer(&transaction, "PRAGMA application_id").map_err(sqlite(path, CREATING))?;
+    let objects = integer(&transaction, "SELECT count(*) FROM sqlite_schema").map_err(sqlite(path, CREATING))?;
     refuse_newer(version, path)?;
-    let pending = MIGRATIONS.get(done..).unwrap_or_default();
-    if pending.is_empty() {
-        return Ok(());
+    match (i32::try_from(application).ok(), version, objects) {
+        (Some(APPLICATION_ID), FORMAT, _) => return Ok(()),
+        (Some(0), 0, 0) => {}
+        _ => return Err(StoreError::NotOurs { path: path.to_owned() }),
     }
-    for (format, statements) in (done + 1..).zip(pending) {
-        transaction.execute_batch(statements).map_err(sqlite(path, MIGRATING))?;
-        if format == SEALED {
-            format_2::carry_over(&transaction, path)?;
-        }
-    }
-    let known = MIGRATIONS.len();
+    transaction.execute_batch(TABLES).map_err(sqlite(path, CREATING))?;
     transaction
-        .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {known};"))
-        .map_err(sqlite(path, MIGRATING))?;
-    transaction.commit().map_err(sqlite(path, MIGRATING))
+        .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"))
+        .map_err(sqlite(path, CREATING))?;
+    transaction.commit().map_err(sqlite(path, CREATING))
 }
 
 fn integer(transaction: &Transaction<'_>, query: &str) -> rusqlite::Result<i64> {

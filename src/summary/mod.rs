@@ -12,7 +12,7 @@ mod ties;
 mod totals;
 mod verdict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -70,10 +70,10 @@ impl CheckCount {
         Self { severity, orders: 0, differences: BTreeMap::new() }
     }
 
-    fn add(&mut self, finding: &Finding, currency: &str) -> Result<(), Overflow> {
+    fn add(&mut self, finding: &Finding, currency: &str, is_first_of_order: bool) -> Result<(), Overflow> {
         // Errors sort before warnings.
         self.severity = self.severity.min(finding.severity);
-        self.orders += 1;
+        self.orders += u64::from(is_first_of_order);
         if let Some(difference) = finding.difference {
             self.differences.entry(currency.to_owned()).or_default().add(difference)?;
         }
@@ -107,9 +107,7 @@ impl Summary {
         self.population.count(judgement.bucket);
         self.material += judgement.findings.iter().filter(|finding| finding.is_material).count() as u64;
         let currency = order.and_then(|order| order.quote_currency.as_deref()).unwrap_or_default();
-        for finding in &judgement.findings {
-            self.count_finding(finding, currency)?;
-        }
+        self.count_findings(&judgement.findings, currency)?;
         if let Some(order) = order.filter(|_| !judgement.foreign) {
             self.currencies.entry(currency.to_owned()).or_default().add(order, judgement, as_of)?;
         }
@@ -121,8 +119,8 @@ impl Summary {
     /// # Errors
     /// [`Overflow`] when a total leaves what a report can hold.
     pub fn add_unlisted(&mut self, judgement: &Judgement) -> Result<(), Overflow> {
+        self.count_findings(&judgement.findings, "")?;
         for finding in &judgement.findings {
-            self.count_finding(finding, "")?;
             match (finding.is_waived, finding.severity) {
                 (false, Severity::Error) => self.signs.variance = true,
                 _ => self.signs.warnings = true,
@@ -131,13 +129,18 @@ impl Summary {
         Ok(())
     }
 
-    fn count_finding(&mut self, finding: &Finding, currency: &str) -> Result<(), Overflow> {
-        self.signs.warnings |= finding.severity == Severity::Warning;
-        let none = || CheckCount::none(finding.severity);
-        self.checks.entry(finding.check).or_insert_with(none).add(finding, currency)?;
-        if let Some(cause) = finding.cause {
-            let cause = format!("{}.{cause}", finding.check);
-            self.causes.entry(cause).or_insert_with(none).add(finding, currency)?;
+    /// Counts the findings of one order: by check, and by cause, the order counts once.
+    fn count_findings(&mut self, findings: &[Finding], currency: &str) -> Result<(), Overflow> {
+        let mut counted = BTreeSet::new();
+        for finding in findings {
+            self.signs.warnings |= finding.severity == Severity::Warning;
+            let none = || CheckCount::none(finding.severity);
+            let check = self.checks.entry(finding.check).or_insert_with(none);
+            check.add(finding, currency, counted.insert((finding.check, None)))?;
+            if let Some(cause) = finding.cause {
+                let of_cause = self.causes.entry(format!("{}.{cause}", finding.check)).or_insert_with(none);
+                of_cause.add(finding, currency, counted.insert((finding.check, Some(cause))))?;
+            }
         }
         Ok(())
     }

@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::checks::{
-    CATALOGUE, ControlTotal, Figures, Judging, NOT_FOUND, STALE_AFTER, STALE_PENDING, Thresholds, Tolerances, Waiver,
+    CATALOGUE, ControlTotal, Figures, Judging, NOT_FOUND, Thresholds, Tolerances, Waiver, WaiverKey,
 };
 use crate::domain::books::Field;
 use crate::domain::days::{DayBy, Days};
-use crate::domain::finding::Severity;
+use crate::domain::finding::{Severity, Subject};
 use crate::domain::money::Amount;
 use crate::domain::time::Period;
 
@@ -29,9 +29,8 @@ pub struct JudgingSettings {
     /// By how much it may be off by currency, with 8 decimals.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tolerances: BTreeMap<String, String>,
-    /// The age in seconds from which an order that is not settled is stale, where that is judged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stale_after_seconds: Option<i64>,
+    /// The age in seconds from which an order that is not settled is stale.
+    pub stale_after_seconds: i64,
     /// Severities that are other ones than the catalogue's, by check or by check and cause.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub severities: BTreeMap<String, String>,
@@ -112,6 +111,12 @@ pub struct WaiverSettings {
     pub order: String,
     /// The check's code, or `not-found`.
     pub check: String,
+    /// The field, where the check has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Which row of our own books, counted from 1; left out where it is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
     /// Actual less expected, with 8 decimals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<String>,
@@ -181,7 +186,7 @@ impl From<&Judging> for JudgingSettings {
             currency: judging.currency.clone(),
             tolerance: judging.tolerance.otherwise.to_string(),
             tolerances: texts(&judging.tolerance.by_currency, Amount::to_string),
-            stale_after_seconds: (!judging.off.contains(STALE_PENDING)).then(|| judging.stale_after.as_secs()),
+            stale_after_seconds: judging.stale_after.as_secs(),
             severities: texts(&judging.severities, |severity| severity.code().to_owned()),
             causes: judging.names_causes,
             waivers: judging.waivers.iter().map(WaiverSettings::of).collect(),
@@ -219,7 +224,7 @@ impl JudgingSettings {
         Ok(Judging {
             tolerance: Tolerances { otherwise: tolerance(&self.tolerance)?, by_currency },
             currency: self.currency.clone(),
-            stale_after: self.stale_after_seconds.map_or(Ok(STALE_AFTER), age)?,
+            stale_after: age(self.stale_after_seconds)?,
             warn_before: self.warn_before_seconds.map(age).transpose()?,
             off: off.collect(),
             severities,
@@ -279,15 +284,17 @@ impl ControlTotalSettings {
 }
 
 impl WaiverSettings {
-    fn of(((order, check), waiver): (&(String, String), &Waiver)) -> Self {
+    fn of((key, waiver): (&WaiverKey, &Waiver)) -> Self {
         let (difference, expected, actual) = match &waiver.figures {
             Figures::Difference(difference) => (Some(difference.to_string()), None, None),
             Figures::Sides { expected, actual } => (None, Some(expected.clone()), Some(actual.clone())),
             Figures::Missing => (None, None, None),
         };
         Self {
-            order: order.clone(),
-            check: check.clone(),
+            order: key.order.clone(),
+            check: key.check.clone(),
+            field: key.field.clone(),
+            row: Some(key.row).filter(|row| *row != Subject::ORDER.row),
             difference,
             expected,
             actual,
@@ -298,7 +305,7 @@ impl WaiverSettings {
         }
     }
 
-    fn waiver(&self) -> Result<((String, String), Waiver), SettingsProblem> {
+    fn waiver(&self) -> Result<(WaiverKey, Waiver), SettingsProblem> {
         let figures = match (&self.difference, &self.expected, &self.actual) {
             (Some(text), None, None) => Amount::parse(text).ok().map(|amount| Figures::Difference(amount.into())),
             (None, Some(expected), Some(actual)) => {
@@ -316,7 +323,8 @@ impl WaiverSettings {
             expires: self.expires,
             until: self.until,
         };
-        Ok(((order, check), waiver))
+        let row = self.row.unwrap_or(Subject::ORDER.row);
+        Ok((WaiverKey { order, check, field: self.field.clone(), row }, waiver))
     }
 }
 

@@ -34,7 +34,6 @@ mod spreadsheets;
 mod support;
 mod terminal;
 mod tidy;
-mod upgrades;
 mod usage;
 mod waivers;
 mod workbook;

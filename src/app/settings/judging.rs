@@ -91,8 +91,14 @@ fn complete(options: &Options, zone: &TimeZone) -> Result<Option<Period>, Settin
     }
 }
 
+/// An age, in whole seconds: so it stands in the report.
 fn age(option: &'static str, text: &str) -> Result<SignedDuration, SettingsError> {
-    SignedDuration::try_from(duration(option, text)?).map_err(|_| unusable(option, text, "give a shorter duration"))
+    let age = SignedDuration::try_from(duration(option, text)?);
+    let age = age.map_err(|_| unusable(option, text, "give a shorter duration"))?;
+    match age.subsec_nanos() {
+        0 => Ok(age),
+        _ => Err(unusable(option, text, "give whole seconds, such as 30s, 2m or 36h")),
+    }
 }
 
 /// The thresholds of one workflow.

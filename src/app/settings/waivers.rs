@@ -10,7 +10,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::SettingsError;
-use crate::checks::{CATALOGUE, Figures, NOT_FOUND, Waiver, Waivers};
+use crate::checks::{CATALOGUE, Figures, NOT_FOUND, Waiver, WaiverKey, Waivers, depends_on_input};
+use crate::domain::finding::Subject;
 use crate::domain::id::RunOrderId;
 use crate::domain::money::Amount;
 
@@ -31,6 +32,8 @@ struct File {
 struct Entry {
     order: String,
     check: String,
+    field: Option<String>,
+    row: Option<u64>,
     difference: Option<String>,
     expected: Option<String>,
     actual: Option<String>,
@@ -65,11 +68,8 @@ fn parse(text: &str, zone: &TimeZone) -> Result<Waivers, String> {
     Ok(waivers)
 }
 
-fn waiver(entry: Entry, zone: &TimeZone) -> Result<((String, String), Waiver), String> {
-    let order = RunOrderId::parse(&entry.order).map_err(|error| error.to_string())?.to_string();
-    if entry.check != NOT_FOUND && !CATALOGUE.iter().any(|check| check.code == entry.check) {
-        return Err(format!("there is no such check; see `tieout checks`, or {NOT_FOUND} for a missing order"));
-    }
+fn waiver(entry: Entry, zone: &TimeZone) -> Result<(WaiverKey, Waiver), String> {
+    let key = key(&entry)?;
     let figures = match (entry.difference, entry.expected, entry.actual) {
         (None, None, None) if entry.check == NOT_FOUND => Figures::Missing,
         _ if entry.check == NOT_FOUND => return Err("a missing order has no figures: leave them out".to_owned()),
@@ -86,7 +86,7 @@ fn waiver(entry: Entry, zone: &TimeZone) -> Result<((String, String), Waiver), S
     let expires: Date =
         entry.expires.parse().map_err(|_| format!("expires {:?}: give a day such as 2026-12-31", entry.expires))?;
     Ok((
-        (order, entry.check),
+        key,
         Waiver {
             figures,
             owner: said("owner", &entry.owner)?,
@@ -95,6 +95,28 @@ fn waiver(entry: Entry, zone: &TimeZone) -> Result<((String, String), Waiver), S
             until: end_of(expires, zone)?,
         },
     ))
+}
+
+/// Which finding the waiver is for.
+fn key(entry: &Entry) -> Result<WaiverKey, String> {
+    let order = RunOrderId::parse(&entry.order).map_err(|error| error.to_string())?.to_string();
+    let check = CATALOGUE.iter().find(|check| check.code == entry.check);
+    let fields = match check {
+        None if entry.check == NOT_FOUND => &[],
+        None => return Err(format!("there is no such check; see `tieout checks`, or {NOT_FOUND} for a missing order")),
+        Some(check) => check.fields(),
+    };
+    let row = entry.row.unwrap_or(Subject::ORDER.row);
+    match &entry.field {
+        Some(field) if fields.contains(&field.as_str()) => {}
+        None if fields.is_empty() => {}
+        Some(_) if fields.is_empty() => return Err("this check has no fields: leave the field out".to_owned()),
+        _ => return Err(format!("say which field it is for: one of {}", fields.join(", "))),
+    }
+    if row == 0 || (row > Subject::ORDER.row && !(depends_on_input(&entry.check) && entry.field.is_some())) {
+        return Err("row counts the rows of our own books that carry the order, from 1: only expected-mismatch has any".to_owned());
+    }
+    Ok(WaiverKey { order, check: entry.check.clone(), field: entry.field.clone(), row })
 }
 
 /// The moment at which that day is over.

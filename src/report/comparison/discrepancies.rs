@@ -8,11 +8,13 @@ use super::error::ComparisonError;
 use super::fetched::{self, Unassessed};
 use super::folder::Folder;
 use super::rows;
+use crate::checks::{CATALOGUE, depends_on_input};
+use crate::domain::finding::Subject;
 use crate::domain::money::Sum;
 use crate::report::tables::discrepancy_id;
 
 const FILE: &str = "discrepancies.csv";
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 13] = [
     "discrepancy_id",
     "run_order_id",
     "check",
@@ -25,7 +27,10 @@ const COLUMNS: [&str; 12] = [
     "actual",
     "difference",
     "waived",
+    "field",
 ];
+/// How many rows of our own books that carry one order are told apart.
+const MAX_ROWS: u64 = 1 << 16;
 /// The check of a reply that is about another order.
 const FOREIGN: &str = "identity-mismatch";
 
@@ -95,12 +100,14 @@ impl StateCounts {
 pub struct Discrepancy {
     /// What became of it.
     pub state: State,
-    /// 16 hex digits from order and check.
+    /// 16 hex digits from order, check, field and row of our books.
     pub discrepancy_id: String,
     /// The order.
     pub run_order_id: String,
     /// The check that fails.
     pub check: String,
+    /// The field, where the check has several.
+    pub field: String,
     /// Its workflow, as the newest report that has the discrepancy says.
     pub workflow_id: String,
     /// Its revision, likewise.
@@ -157,6 +164,7 @@ struct Row {
     discrepancy_id: String,
     run_order_id: String,
     check: String,
+    field: String,
     workflow_id: String,
     revision_id: String,
     side: Side,
@@ -174,6 +182,7 @@ impl Row {
             discrepancy_id: self.discrepancy_id,
             run_order_id: self.run_order_id,
             check: self.check,
+            field: self.field,
             workflow_id: self.workflow_id,
             revision_id: self.revision_id,
             old,
@@ -253,13 +262,15 @@ fn read(folder: &Folder) -> Result<Vec<Row>, ComparisonError> {
 }
 
 fn row(cells: [&str; COLUMNS.len()]) -> Result<Row, String> {
-    let [id, order, check, workflow, revision, severity, cause, currency, expected, actual, difference, waived] = cells;
-    let run_order_id = true_order(order, check, id)?.to_owned();
+    let [id, order, check, workflow, revision, severity, cause, currency, expected, actual, difference, waived, field] =
+        cells;
+    let run_order_id = true_order(order, check, field, id)?.to_owned();
     Ok(Row {
         key: u64::from_str_radix(id, 16).map_err(|error| error.to_string())?,
         discrepancy_id: id.to_owned(),
         run_order_id,
         check: check.to_owned(),
+        field: field.to_owned(),
         workflow_id: workflow.to_owned(),
         revision_id: revision.to_owned(),
         side: Side {
@@ -276,11 +287,14 @@ fn row(cells: [&str; COLUMNS.len()]) -> Result<Row, String> {
 
 /// The order of a row. A CSV has a `'` before what a spreadsheet would run; the discrepancy's ID tells whether it is
 /// the order's own.
-fn true_order<'c>(cell: &'c str, check: &str, discrepancy_id_there: &str) -> Result<&'c str, String> {
-    [Some(cell), cell.strip_prefix('\'')]
-        .into_iter()
-        .flatten()
-        .find(|order| discrepancy_id(order, check) == discrepancy_id_there)
+fn true_order<'c>(cell: &'c str, check: &str, field: &str, discrepancy_id_there: &str) -> Result<&'c str, String> {
+    let known = CATALOGUE.iter().flat_map(|check| check.fields()).find(|known| **known == field).copied();
+    let rows = if depends_on_input(check) && known.is_some() { MAX_ROWS } else { Subject::ORDER.row };
+    let orders = [Some(cell), cell.strip_prefix('\'')];
+    (Subject::ORDER.row..=rows)
+        .flat_map(|row| orders.into_iter().flatten().map(move |order| (order, Subject { field: known, row })))
+        .find(|(order, subject)| discrepancy_id(order, check, *subject) == discrepancy_id_there)
+        .map(|(order, _)| order)
         .ok_or_else(|| {
             let there = rows::excerpt(discrepancy_id_there);
             format!("discrepancy_id {there} is not that of {} and {}", rows::excerpt(cell), rows::excerpt(check))

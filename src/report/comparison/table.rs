@@ -20,6 +20,7 @@ const COLUMNS: &[Column] = &[
     column("difference", Kind::Amount),
     column("change_percent", Kind::Percent),
     column("share_percent", Kind::Percent),
+    column("field", Kind::Text),
 ];
 
 /// Everything that a comparison says, one row a discrepancy and a group of spend.
@@ -52,6 +53,7 @@ fn of_discrepancy(row: &Discrepancy) -> Vec<Cell<'_>> {
         moved.map_or(Cell::Empty, Cell::Amount),
         Cell::Empty,
         Cell::Empty,
+        Cell::text(&row.field),
     ]
 }
 
@@ -76,5 +78,6 @@ fn of_group<'c>(kind: &'c str, group: &'c Group) -> Vec<Cell<'c>> {
         Cell::Amount(movement.movement),
         movement.change_percent.map_or(Cell::Empty, Cell::Percent),
         group.share_percent.map_or(Cell::Empty, Cell::Percent),
+        Cell::Empty,
     ]
 }

@@ -1,0 +1,78 @@
+//! What is done of a run that is to be continued: each line, with what stood in its row.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::RunId;
+use super::books;
+use super::error::{StoreError, sqlite};
+use super::rows::{DUPLICATE, REJECTED};
+use crate::domain::books::Booking;
+
+const READING: &str = "read what is done in";
+
+/// A line that is done, with a hash of what stood in its row: two rows that differ are as good as never taken for the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The line.
+    pub line: u64,
+    row: u64,
+}
+
+/// What kind of row stands on a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RowKind {
+    /// The first row of an order.
+    Order,
+    /// A row that repeats the order of an earlier line.
+    Duplicate {
+        /// That line.
+        first_line: u64,
+    },
+    /// A row without a usable ID.
+    Rejected,
+}
+
+impl Done {
+    /// That of a row: its line, its ID or what stood in its place, and what our own books say in it.
+    #[must_use]
+    pub fn of(line: u64, kind: RowKind, run_order_id: &str, booking: Option<&Booking>) -> Self {
+        Self::hashed(line, kind, run_order_id, booking.map(books::cells).as_deref())
+    }
+
+    fn hashed(line: u64, kind: RowKind, run_order_id: &str, cells: Option<&str>) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (kind, run_order_id, cells).hash(&mut hasher);
+        Self { line, row: hasher.finish() }
+    }
+}
+
+/// What is done of a run, in the order of its lines.
+pub(super) fn read(connection: &Connection, path: &Path, run: RunId) -> Result<Vec<Done>, StoreError> {
+    let failed = || sqlite(path, READING);
+    let mut books = HashMap::new();
+    let mut statement =
+        connection.prepare("SELECT line, cells FROM books WHERE run_id = ?1").map_err(failed())?;
+    let rows = statement.query_map([run.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
+    for row in rows.map_err(failed())? {
+        let (line, cells) = row.map_err(failed())?;
+        books.insert(line, cells);
+    }
+    let query = "SELECT line, evidence, first_line, run_order_id FROM outcomes WHERE run_id = ?1 ORDER BY line";
+    let mut statement = connection.prepare(query).map_err(failed())?;
+    let rows = statement.query_map([run.0], |row| {
+        let (line, evidence) = (row.get::<_, i64>(0)?, row.get::<_, String>(1)?);
+        let first_line = row.get::<_, Option<i64>>(2)?.unwrap_or_default().unsigned_abs();
+        let kind = match evidence.as_str() {
+            DUPLICATE => RowKind::Duplicate { first_line },
+            REJECTED => RowKind::Rejected,
+            _ => RowKind::Order,
+        };
+        let cells = books.remove(&line);
+        Ok(Done::hashed(line.unsigned_abs(), kind, &row.get::<_, String>(3)?, cells.as_deref()))
+    });
+    rows.map_err(failed())?.map(|done| done.map_err(failed())).collect()
+}
