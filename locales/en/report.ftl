@@ -74,8 +74,8 @@ report-key-pending = Not settled
 report-key-pending-note = a timing difference
 report-key-exceptions = Exceptions
 report-key-exceptions-note = rows without an order to judge
-report-lifecycle = Since the report before: { $new } new, { $persisting } persisting, { $resolved } resolved.
-report-not-assessed = { $count } of the report before could not be judged this time.
+report-lifecycle = Since the orders were last judged: { $new } new, { $persisting } persisting, { $resolved } resolved.
+report-not-assessed = { $count } found earlier were not judged this time.
 report-reused = { $count } orders were not asked for again: an earlier run saw them settled.
 
 ## The population
@@ -176,6 +176,7 @@ report-check-identity-mismatch = the reply is about the order that was asked for
 report-check-currency = there is a currency, and it is the expected one
 report-check-expected-mismatch = a field equals what our own books say
 report-check-booked-twice = our books carry an order once
+report-check-vanished = the provider still knows a settled order
 report-check-restated = a settled order’s figures are what they were
 report-check-charge-equals-cost = what is charged is what it cost
 report-check-charge-exceeds-quote = what is charged is at most what was quoted
@@ -271,6 +272,8 @@ report-column-reason = Reason
 report-column-detail = Detail
 report-column-state = State
 report-column-expires = Expires
+report-column-field = Field
+report-column-row = Books row
 report-column-owner = Owner
 
 report-table-discrepancies = Failed checks
@@ -313,7 +316,7 @@ report-state-expired = expired
 report-state-changed = changed
 report-state-unused = unused
 report-resolved = Resolved
-report-resolved-note = What the report before found and this one does not, with the figures of then.
+report-resolved-note = Found when the order was last judged, due again this time, and in order; with the earlier figures.
 
 ## The proof
 report-proof = How this can be proved

@@ -139,14 +139,14 @@ terminal-waivers-expired = { $count } expired
 terminal-waivers-changed = { $count } changed
 terminal-waivers-unused = { $count } unused
 terminal-waiver-lapsed = { $order } { $check }: { $why }
-terminal-waiver-expired = its day is over
-terminal-waiver-changed = the figures are other ones now
+terminal-waiver-expired = it has expired
+terminal-waiver-changed = the figures have changed
 
 ## What became of discrepancies.
 
 terminal-lifecycle =
-    Since the report before: { $new } new, { $persisting } persisting, { $resolved } resolved{ $unjudged ->
+    Since the orders were last judged: { $new } new, { $persisting } persisting, { $resolved } resolved{ $unjudged ->
         [0] { "" }
-       *[other] , { $unjudged } could not be judged
+       *[other] , { $unjudged } not judged this time
     }
 terminal-report = Report: { $folder }

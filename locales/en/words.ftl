@@ -53,10 +53,15 @@ check-list-mismatch-due = --complete, and the list has the amount
 check-list-mismatch-example = the order says final_amount 0.45000000, the list says 0.54000000.
 check-list-mismatch-remedy = The provider says two things about one order: ask which of them is billed.
 
-check-restated-holds = a settled order's amounts and currency are what they were when it was first seen settled
+check-restated-holds = a settled order's amounts and currency are those of its baseline, the first settled state with all six amounts
 check-restated-due = an earlier run saw the order settled
 check-restated-example = settled on Monday with final 0.10000000; on Tuesday the same order says 0.12000000.
 check-restated-remedy = Ask the provider why it changed a settlement, and correct what you booked for the order. It is reported every night until it is waived.
+
+check-vanished-holds = the provider still knows an order that was seen settled
+check-vanished-due = an earlier run saw the order settled, and the provider answers that there is no such order
+check-vanished-example = settled in May with final 0.10000000; in June the provider answers 404 for it.
+check-vanished-remedy = Ask the provider what became of the order: you were charged for it. Its last figures stand in the report; the row is counted as not_found.
 
 check-charge-equals-cost-holds = final_amount = total_cost
 check-charge-equals-cost-due = the order is settled, its run did not fail, and both amounts are there

@@ -22,7 +22,7 @@ xlsx-about-by-revision = Spend by workflow, revision and currency. Amounts are s
 xlsx-about-by-day = Spend by day and currency. Amounts are sums over settled orders.
 xlsx-about-pending = Every unsettled order with its age.
 xlsx-about-exceptions = Every row that is no fetched order, with line and reason.
-xlsx-about-resolved = What the report before found and this one does not, with the figures of then.
+xlsx-about-resolved = Found when the order was last judged, due again this time, and in order; with the earlier figures.
 xlsx-about-waivers = Every waiver that was given, and what became of it.
 xlsx-split = More rows than one sheet holds: they go on in { $sheets }.
 

@@ -9,6 +9,7 @@ finding-negative-amount = 金额为负：{ $actual }
 finding-identity-mismatch = 答复的不是所查询的订单
 finding-currency = 没有币种，或不是预期的币种
 finding-restated = 结算之后，金额或币种又有变动
+finding-vanished = 曾见其已结算，实扣 { $expected }，服务方如今不认得该订单
 finding-charge-equals-cost = 实扣 { $actual } 不等于总费用 { $expected }
 finding-charge-exceeds-quote = 实扣 { $actual } 高于报价 { $expected }
 finding-failed-run-charged = 运行失败，却实扣 { $actual }

@@ -60,8 +60,8 @@ report-key-pending = 未结算
 report-key-pending-note = 时间性差异
 report-key-exceptions = 例外
 report-key-exceptions-note = 没有可供判断的订单
-report-lifecycle = 与上一份报告相比：新增 { $new } 项，持续 { $persisting } 项，已解决 { $resolved } 项。
-report-not-assessed = 上一份报告中的 { $count } 项本次无法判断。
+report-lifecycle = 与订单上次被判断时相比：新增 { $new } 项，持续 { $persisting } 项，已解决 { $resolved } 项。
+report-not-assessed = 此前发现的 { $count } 项本次未予判断。
 report-reused = { $count } 笔订单未再次查询：此前运行时已见其结算。
 
 ## 总体
@@ -162,6 +162,7 @@ report-check-identity-mismatch = 答复确属所查询的订单
 report-check-currency = 有币种，且为预期币种
 report-check-expected-mismatch = 字段与我方账簿一致
 report-check-booked-twice = 我方账簿对一笔订单只记一次
+report-check-vanished = 服务方仍认得已结算的订单
 report-check-restated = 已结算订单的金额未被重述
 report-check-charge-equals-cost = 实扣等于总费用
 report-check-charge-exceeds-quote = 实扣不超过报价
@@ -257,6 +258,8 @@ report-column-reason = 原因
 report-column-detail = 详情
 report-column-state = 状态
 report-column-expires = 到期日
+report-column-field = 字段
+report-column-row = 账簿行
 report-column-owner = 负责人
 
 report-table-discrepancies = 未通过的检查
@@ -299,7 +302,7 @@ report-state-expired = 已过期
 report-state-changed = 金额已变
 report-state-unused = 未用到
 report-resolved = 已解决
-report-resolved-note = 上一份报告列出而本次不再存在的差异，金额为当时所记。
+report-resolved-note = 订单上次被判断时发现、本次再次适用且成立的差异，金额为当时所记。
 
 ## 证明
 report-proof = 如何证明

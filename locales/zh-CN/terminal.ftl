@@ -106,7 +106,7 @@ terminal-waiver-changed = 数字已变
 ## 差异的变化。
 
 terminal-lifecycle =
-    与上一份报告相比：新增 { $new } 项，仍在 { $persisting } 项，已解决 { $resolved } 项{ $unjudged ->
+    与订单上次被判断时相比：新增 { $new } 项，仍在 { $persisting } 项，已解决 { $resolved } 项{ $unjudged ->
         [0] { "" }
        *[other] ，{ $unjudged } 项无法判断
     }

@@ -53,10 +53,15 @@ check-list-mismatch-due = --complete，且列表中有该金额
 check-list-mismatch-example = 订单写 final_amount 0.45000000，列表写 0.54000000。
 check-list-mismatch-remedy = 服务方对同一订单有两种说法：请问明以哪个计费。
 
-check-restated-holds = 已结算订单的金额与币种，与首次见到其已结算时相同
+check-restated-holds = 已结算订单的金额与币种，与其基准相同：首个六项金额齐全的已结算状态
 check-restated-due = 此前的运行见过该订单已结算
 check-restated-example = 周一结算时实扣 0.10000000，周二同一订单变为 0.12000000。
 check-restated-remedy = 请服务方说明为何重述已结算的订单，并更正已入账的金额。在豁免之前每次运行都会报告。
+
+check-vanished-holds = 曾见其已结算的订单，服务方仍然认得
+check-vanished-due = 此前的运行见过该订单已结算，而服务方答复没有此订单
+check-vanished-example = 五月结算时实扣 0.10000000，六月服务方对该订单答复 404。
+check-vanished-remedy = 请服务方说明该订单的下落：它曾向您收费。报告中列有其最后的金额；该行计入 not_found。
 
 check-charge-equals-cost-holds = 实扣 = 总费用（final_amount = total_cost）
 check-charge-equals-cost-due = 订单已结算、运行未失败，且两项金额齐全

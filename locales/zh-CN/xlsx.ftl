@@ -22,7 +22,7 @@ xlsx-about-by-revision = 按工作流、版本与币种汇总的支出。金额�
 xlsx-about-by-day = 按日与币种汇总的支出。金额为已结算订单之和。
 xlsx-about-pending = 每笔未结算订单及其账龄。
 xlsx-about-exceptions = 没有取得订单的每一行，附行号与理由。
-xlsx-about-resolved = 上一份报告发现、这一份不再有的差异，数字为当时的数字。
+xlsx-about-resolved = 订单上次被判断时发现、本次再次适用且成立的差异，数字为当时的数字。
 xlsx-about-waivers = 给出的每项豁免及其结果。
 xlsx-split = 行数超过一张工作表所能容纳：续见 { $sheets }。
 

@@ -261,13 +261,13 @@ pub struct Options {
     /// The state [default: .state.sqlite in the reports folder]
     #[arg(long, env = "TIEOUT_STATE", value_name = "FILE", help_heading = "Output")]
     pub state: Option<PathBuf>,
-    /// Continue an unfinished run of the same input that long after its last sign of life [default: 6h]
+    /// How long after its last activity an unfinished run of the same input may be resumed [default: 6h]
     #[arg(long, env = "TIEOUT_RESUME_WITHIN", value_name = "DURATION", help_heading = "Earlier runs")]
     pub resume_within: Option<String>,
     /// Continue no earlier run
     #[arg(long, env = "TIEOUT_FRESH", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Earlier runs")]
     pub fresh: Option<bool>,
-    /// Don't ask again for orders that were seen settled so short a time ago, such as 30d [default: ask for all]
+    /// Reuse orders that were settled when last fetched within this time, such as 30d [default: fetch all]
     #[arg(long, env = "TIEOUT_REUSE_SETTLED", value_name = "DURATION", help_heading = "Earlier runs")]
     pub reuse_settled: Option<String>,
     /// What is kept of a reply: its billing facts and its hash, or all of it, prompts included [default: billing]

@@ -31,7 +31,9 @@ fn list_mismatch(case: &Case<'_>) -> Vec<(Subject, Ruling)> {
     // The list is walked after the orders: it may know of a settlement that the order did not have yet.
     let charge = case.settled.then_some(("final_amount", listed.final_amount, amounts.final_amount));
     let sides = charge.into_iter().chain([("quote_amount", listed.quote_amount, amounts.quote_amount)]);
-    sides.filter_map(|(field, listed, detailed)| Some((Subject::field(field), compare(field, listed?, detailed)))).collect()
+    sides
+        .filter_map(|(field, listed, detailed)| Some((Subject::field(field), compare(field, listed?, detailed))))
+        .collect()
 }
 
 fn compare(field: &str, listed: Amount, detailed: Option<Amount>) -> Ruling {

@@ -6,10 +6,12 @@ use crate::domain::finding::Severity;
 use crate::domain::money::Sum;
 
 /// `quote_amount = final_amount + released_amount`.
-pub(super) static QUOTE_SPLIT: Check = Check { code: "quote-split", severity: Severity::Error, examine: Examine::Order(quote_split) };
+pub(super) static QUOTE_SPLIT: Check =
+    Check { code: "quote-split", severity: Severity::Error, examine: Examine::Order(quote_split) };
 
 /// `total_cost = compute_cost + external_model_cost`.
-pub(super) static COST_SUM: Check = Check { code: "cost-sum", severity: Severity::Error, examine: Examine::Order(cost_sum) };
+pub(super) static COST_SUM: Check =
+    Check { code: "cost-sum", severity: Severity::Error, examine: Examine::Order(cost_sum) };
 
 fn quote_split(case: &Case<'_>) -> Ruling {
     let amounts = &case.order.amounts;

@@ -8,7 +8,8 @@ pub(super) static IDENTITY_MISMATCH: Check =
     Check { code: "identity-mismatch", severity: Severity::Error, examine: Examine::Order(identity_mismatch) };
 
 /// The currency is there, and the expected one if one is set.
-pub(super) static CURRENCY: Check = Check { code: "currency", severity: Severity::Error, examine: Examine::Order(currency) };
+pub(super) static CURRENCY: Check =
+    Check { code: "currency", severity: Severity::Error, examine: Examine::Order(currency) };
 
 pub(super) fn identity_mismatch(case: &Case<'_>) -> Ruling {
     if is_about(case.asked, case.order) {

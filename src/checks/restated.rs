@@ -1,8 +1,13 @@
 //! The check of a settlement against itself: what was settled stays as it was.
+//!
+//! One restatement changes several amounts: another charge comes with another release and another cost. So an amount is a finding of
+//! its own only where the others don't determine it. Quote, charge and external cost always are; the rest is where the identity
+//! that would determine it was broken, or is. A waiver of every finding thereby names the exact change of all six.
 
 use super::{Case, Check, Examine, Failure, Ruling};
 use crate::domain::finding::{Figure, Severity, Subject};
-use crate::domain::order::Charge;
+use crate::domain::money::{Amount, Sum};
+use crate::domain::order::{Amounts, Charge};
 
 /// A settled order's figures are those of its baseline: the first settled state with all six amounts.
 pub(super) static RESTATED: Check = Check {
@@ -11,7 +16,7 @@ pub(super) static RESTATED: Check = Check {
     examine: Examine::Fields { names: &FIELDS, examine: restated },
 };
 
-/// What a settlement fixes for good: the currency and the six amounts in the order of [`Charge::amounts`].
+/// What a settlement fixes for good: the currency and the six amounts in the order of [`Amounts::NAMES`].
 const FIELDS: [&str; 7] = [
     "quote_currency",
     "quote_amount",
@@ -26,15 +31,43 @@ fn restated(case: &Case<'_>) -> Vec<(Subject, Ruling)> {
     let Some(before) = case.settled_as else {
         return Vec::new();
     };
-    let sides = figures(before).into_iter().zip(figures(&case.order.charge()));
-    let rulings = FIELDS.into_iter().zip(sides).map(|(field, (before, now))| compare(field, before, now));
-    FIELDS.into_iter().map(Subject::field).zip(rulings).collect()
+    let now = case.order.charge();
+    let sides = figures(before).into_iter().zip(figures(&now));
+    let (mut rulings, mut followers) = (Vec::new(), Vec::new());
+    for (field, (before_figure, now_figure)) in FIELDS.into_iter().zip(sides) {
+        if before_figure == now_figure {
+            rulings.push((Subject::field(field), Ruling::Holds));
+        } else if follows(field, &before.amounts) && follows(field, &now.amounts) {
+            followers.push(field);
+        } else {
+            rulings.push((Subject::field(field), Ruling::Fails(changed(field, before_figure, now_figure))));
+        }
+    }
+    let failures = rulings.iter_mut().filter_map(|(_, ruling)| match ruling {
+        Ruling::Fails(failure) => Some(failure),
+        _ => None,
+    });
+    if let (Some(first), false) = (failures.into_iter().next(), followers.is_empty()) {
+        first.message = format!("{}; {} changed with it", first.message, followers.join(", "));
+    }
+    rulings
 }
 
-fn compare(field: &str, before: Figure, now: Figure) -> Ruling {
-    if before == now {
-        return Ruling::Holds;
+/// Whether the other amounts determine that one.
+fn follows(field: &str, amounts: &Amounts) -> bool {
+    let is_sum = |whole: Option<Amount>, parts: [Option<Amount>; 2]| match (whole, parts) {
+        (Some(whole), [Some(one), Some(other)]) => Sum::from(whole) == Sum::of([one, other]),
+        _ => false,
+    };
+    match field {
+        "released_amount" => is_sum(amounts.quote_amount, [amounts.final_amount, amounts.released_amount]),
+        "compute_cost" => is_sum(amounts.total_cost, [amounts.compute_cost, amounts.external_model_cost]),
+        "total_cost" => amounts.total_cost.is_some() && amounts.total_cost == amounts.final_amount,
+        _ => false,
     }
+}
+
+fn changed(field: &str, before: Figure, now: Figure) -> Failure {
     let shown = |figure: &Figure| match figure {
         Figure::Nothing => "none".to_owned(),
         figure => figure.to_string(),
@@ -49,7 +82,7 @@ fn compare(field: &str, before: Figure, now: Figure) -> Ruling {
         (Figure::Money(now), Figure::Money(before)) => now.minus(*before).ok(),
         _ => None,
     };
-    Failure::new(before, now, message).difference(difference).into()
+    Failure::new(before, now, message).difference(difference)
 }
 
 /// The figures of [`FIELDS`].

@@ -2,6 +2,7 @@
 
 mod books;
 mod completeness;
+mod lifecycle;
 mod settings;
 mod waivers;
 mod warnings;
@@ -292,9 +293,15 @@ fn a_settlement_is_compared_with_what_it_was() {
     let finding = &judgement.findings[0];
     let figures = (finding.expected.clone(), finding.actual.clone(), finding.difference);
     assert_eq!(figures, (Figure::Money(money(60)), Figure::Money(money(70)), Some(money(10))));
-    let message = "changed since it was settled: final_amount 0.00000060 -> 0.00000070; total_cost 0.00000060 -> \
-                   0.00000070; released_amount 0.00000040 -> 0.00000030; compute_cost 0.00000050 -> 0.00000060";
-    assert_eq!(finding.message, message);
+    let message = "changed since it was settled: final_amount 0.00000060 -> 0.00000070; released_amount, compute_cost, \
+                   total_cost changed with it";
+    assert_eq!((finding.subject.field, finding.message.as_str()), (Some("final_amount"), message));
+
+    // The release no longer follows from quote and charge, so it is a finding of its own.
+    let judgement = judged(order([100, 70, 31, 60, 10, 70].map(Some)), Some(clean().charge()));
+    let fields = judgement.findings.iter().filter(|finding| finding.check == "restated");
+    let fields: Vec<_> = fields.map(|finding| finding.subject.field).collect();
+    assert_eq!(fields, [Some("final_amount"), Some("released_amount")]);
 
     let mut vanished = clean();
     vanished.amounts.released_amount = None;

@@ -10,7 +10,8 @@ pub(super) static STALE_PENDING: Check =
     Check { code: "stale-pending", severity: Severity::Warning, examine: Examine::Order(stale_pending) };
 
 /// What is not settled is not about to be stale.
-pub(super) static STALE_SOON: Check = Check { code: "stale-soon", severity: Severity::Warning, examine: Examine::Order(stale_soon) };
+pub(super) static STALE_SOON: Check =
+    Check { code: "stale-soon", severity: Severity::Warning, examine: Examine::Order(stale_soon) };
 
 /// An order changes after it was made.
 pub(super) static TIMESTAMP_ORDER: Check =

@@ -14,12 +14,7 @@ pub(super) static VANISHED: Check =
     Check { code: "vanished", severity: Severity::Error, examine: Examine::Order(|_| Ruling::Holds) };
 
 /// Judges an order that the provider says there is not.
-pub(super) fn judge_missing(
-    asked: &str,
-    background: &Background,
-    judging: &Judging,
-    as_of: Timestamp,
-) -> Judgement {
+pub(super) fn judge_missing(asked: &str, background: &Background, judging: &Judging, as_of: Timestamp) -> Judgement {
     let missing = Judgement::unchecked(Bucket::NotFound);
     let key = WaiverKey { order: asked.to_owned(), check: NOT_FOUND.to_owned(), field: None, row: Subject::ORDER.row };
     let waiver = judging.waivers.get(&key);

@@ -92,7 +92,15 @@ impl Http {
             builder = builder.proxy(Proxy::all(url.expose_secret()).map_err(|_| ProviderError::UnreadableProxy)?);
         }
         let client = builder.build().map_err(|error| ProviderError::Client(root_cause(&error)))?;
-        Ok(Self { client, base, order, list, authorization: key.authorization()?, timeout: options.timeout, is_watched })
+        Ok(Self {
+            client,
+            base,
+            order,
+            list,
+            authorization: key.authorization()?,
+            timeout: options.timeout,
+            is_watched,
+        })
     }
 
     /// The provider's URL in its normal form: however it was spelled, it is one provider.

@@ -308,10 +308,7 @@ pub struct WaiverRow<'a> {
 }
 
 /// Every waiver with what became of it. What nothing was found for is unused.
-pub(super) fn waivers_with<'a>(
-    waivers: &'a Waivers,
-    states: &BTreeMap<WaiverKey, WaiverState>,
-) -> Vec<WaiverRow<'a>> {
+pub(super) fn waivers_with<'a>(waivers: &'a Waivers, states: &BTreeMap<WaiverKey, WaiverState>) -> Vec<WaiverRow<'a>> {
     let rows = waivers.iter().map(|(key, waiver)| {
         let state = states.get(key).copied().unwrap_or(WaiverState::Unused);
         WaiverRow { key, waiver, state }

@@ -54,8 +54,7 @@ impl Done {
 pub(super) fn read(connection: &Connection, path: &Path, run: RunId) -> Result<Vec<Done>, StoreError> {
     let failed = || sqlite(path, READING);
     let mut books = HashMap::new();
-    let mut statement =
-        connection.prepare("SELECT line, cells FROM books WHERE run_id = ?1").map_err(failed())?;
+    let mut statement = connection.prepare("SELECT line, cells FROM books WHERE run_id = ?1").map_err(failed())?;
     let rows = statement.query_map([run.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
     for row in rows.map_err(failed())? {
         let (line, cells) = row.map_err(failed())?;

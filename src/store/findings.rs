@@ -158,7 +158,8 @@ pub(super) fn record(connection: &Connection, path: &Path, run: &Run, judged: Ju
     let own = "DELETE FROM findings WHERE provider_id = ?1 AND run_id = ?2";
     count = count.saturating_sub(connection.execute(own, (provider, run.id.0)).map_err(failed())? as u64);
     // Of the runs before, only the last that judged the order is needed; none, if this run is never continued.
-    let others = "DELETE FROM findings WHERE provider_id = ?1 AND series = ?2 AND discrepancy_id = ?3 AND (?4 OR start <
+    let others =
+        "DELETE FROM findings WHERE provider_id = ?1 AND series = ?2 AND discrepancy_id = ?3 AND (?4 OR start <
                   (SELECT max(start) FROM findings WHERE provider_id = ?1 AND series = ?2 AND discrepancy_id = ?3))";
     let mut remove = connection.prepare(others).map_err(failed())?;
     let mut insert = connection.prepare(&FINDINGS.insert()).map_err(failed())?;

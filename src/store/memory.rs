@@ -151,18 +151,20 @@ impl Glimpse {
     fn of(row: rows::Read) -> Option<(String, Self)> {
         let rows::Read { outcome: Outcome { run_order_id, evidence, .. }, start, seen_at, observed } = row;
         let glimpse = match (evidence, observed) {
-            (Evidence::Fetched(fetched), Some(seen)) => match (fetched.is_reused, is_about(&run_order_id, &fetched.order)) {
-                (true, _) => Self::Reused { observation: seen.observation },
-                (false, false) => Self::Missed { start, is_unknown: false },
-                (false, true) => Self::Seen(Sighting {
-                    start,
-                    seen_at,
-                    observation: seen.observation,
-                    is_settled: seen.is_settled,
-                    is_whole: fetched.order.amounts.in_order().iter().all(Option::is_some),
-                    state: seen.state,
-                }),
-            },
+            (Evidence::Fetched(fetched), Some(seen)) => {
+                match (fetched.is_reused, is_about(&run_order_id, &fetched.order)) {
+                    (true, _) => Self::Reused { observation: seen.observation },
+                    (false, false) => Self::Missed { start, is_unknown: false },
+                    (false, true) => Self::Seen(Sighting {
+                        start,
+                        seen_at,
+                        observation: seen.observation,
+                        is_settled: seen.is_settled,
+                        is_whole: fetched.order.amounts.in_order().iter().all(Option::is_some),
+                        state: seen.state,
+                    }),
+                }
+            }
             (Evidence::NotFound(_), _) => Self::Missed { start, is_unknown: true },
             (Evidence::Refused(_) | Evidence::Malformed(_), _) => Self::Missed { start, is_unknown: false },
             _ => return None,

@@ -322,7 +322,13 @@ impl Store {
     ///
     /// # Errors
     /// The run must be in the state and not be finished yet.
-    pub fn finish(&mut self, run: RunId, at: Timestamp, report: NewReport<'_>, judged: Judged) -> Result<(), StoreError> {
+    pub fn finish(
+        &mut self,
+        run: RunId,
+        at: Timestamp,
+        report: NewReport<'_>,
+        judged: Judged,
+    ) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
         self.change("mark a run finished in", |connection, path| {
             let run = runs::one(connection, path, run)?;

@@ -336,12 +336,7 @@ impl Providers {
     pub(super) fn write(&self, connection: &Connection, path: &Path) -> Result<(), StoreError> {
         let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         for Known { id, base_url, orders, findings } in &self.0 {
-            let row = sealed([
-                (*id).into(),
-                base_url.clone().into(),
-                count(*orders).into(),
-                count(*findings).into(),
-            ]);
+            let row = sealed([(*id).into(), base_url.clone().into(), count(*orders).into(), count(*findings).into()]);
             connection
                 .execute(&PROVIDERS.replace(), params_from_iter(row))
                 .map_err(sqlite(path, "record a provider in"))?;

@@ -16,6 +16,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
+use crate::domain::finding::PastFinding;
 use crate::domain::money::Amount;
 use crate::domain::order::RunOrder;
 use crate::domain::outcome::{Evidence, Reason};
@@ -25,9 +26,11 @@ type Tested = Result<(), Box<dyn Error>>;
 fn new_run() -> NewRun {
     NewRun {
         base_url: "https://provider.example/v2".into(),
+        input_place: "/srv/订单.csv".into(),
         input_name: "订单.csv".into(),
         input_sha256: "00ff".into(),
         rows: 3,
+        reading: "UTF-8, IDs in column 1".into(),
         settings: "{}".into(),
         as_of: Timestamp::from_microsecond(1_795_399_200_000_001).expect("a time"),
         started_at: Timestamp::UNIX_EPOCH,
@@ -80,7 +83,19 @@ fn learnt(outcome: Outcome) -> Learnt {
 }
 
 fn finish(store: &mut Store, run: RunId) -> Result<(), StoreError> {
-    store.finish(run, Timestamp::UNIX_EPOCH, "reconciled", Path::new("report"), Vec::new())
+    report(store, run, 0, Judged::default())
+}
+
+/// Ends a run with a report that has so many unfetched rows.
+fn report(store: &mut Store, run: RunId, unfetched: u64, judged: Judged) -> Result<(), StoreError> {
+    let verdict = if unfetched > 0 { "incomplete" } else { "reconciled" };
+    let report = NewReport { verdict, unfetched, manifest_sha256: "00ff", folder: Path::new("report") };
+    store.finish(run, Timestamp::UNIX_EPOCH, report, judged)
+}
+
+/// What a report found, and nothing resolved.
+fn found(found: &[PastFinding]) -> Judged {
+    Judged { found: found.to_vec(), resolved: Vec::new() }
 }
 
 fn missing(line: u64) -> Outcome {
@@ -126,64 +141,12 @@ fn a_strangers_file_is_refused_and_untouched() -> Tested {
 fn a_newer_format_is_refused_and_untouched() -> Tested {
     let Bench { path, store, _folder, .. } = bench();
     drop(store);
-    let newer = schema::MIGRATIONS.len() as i64 + 1;
+    let newer = schema::FORMAT + 1;
     Connection::open(&path)?.execute_batch(&format!("PRAGMA user_version = {newer}"))?;
     let before = fs::read(&path)?;
     let error = Store::open(&path).expect_err("newer");
     assert!(matches!(error, StoreError::Newer { found, known, .. } if (found, known) == (newer, newer - 1)), "{error}");
     assert_eq!(fs::read(&path)?, before);
-    Ok(())
-}
-
-#[test]
-fn a_state_of_a_format_without_checksums_is_brought_up_to_date() -> Tested {
-    let Bench { path: today, store, _folder, .. } = bench();
-    drop(store);
-    for formats in [1, 2] {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("state.sqlite");
-        let old = Connection::open(&path)?;
-        schema::MIGRATIONS[..formats].iter().try_for_each(|statements| old.execute_batch(statements))?;
-        let application = schema::APPLICATION_ID;
-        old.execute_batch(&format!(
-            "PRAGMA application_id = {application}; PRAGMA user_version = {formats};
-             INSERT INTO runs (base_url, input_name, input_sha256, rows, settings, as_of, started_at)
-             VALUES ('https://provider.example/v2', 'ids.csv', '00ff', 1, '{{}}', 0, 0);
-             INSERT INTO outcomes (run_id, line, run_order_id, evidence, reason_code, reason_detail)
-             VALUES (1, 1, 'wfrun_1', 'not_found', 'http-404', 'no such order');
-             INSERT INTO outcomes (run_id, line, run_order_id, evidence, replied_run_order_id, quote_amount)
-             VALUES (1, 2, 'wfrun_2', 'fetched', 'wfrun_2', '0.03000000');"
-        ))?;
-        drop(old);
-        let mut store = Store::open(&path)?;
-        assert_eq!(stored(&store, RunId(1))?, [missing(1), fetched(2)], "from format {formats}");
-        store.remember()?;
-        assert!(store.run(RunId(1))?.is_open());
-        assert_eq!(tables(&path)?, tables(&today)?);
-    }
-    Ok(())
-}
-
-/// The statements that made the tables of a state.
-fn tables(path: &Path) -> rusqlite::Result<Vec<String>> {
-    let connection = Connection::open(path)?;
-    let mut statement = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY name")?;
-    let sql = statement.query_map((), |row| row.get::<_, Option<String>>(0))?;
-    sql.map(|sql| Ok(sql?.unwrap_or_default())).collect()
-}
-
-#[test]
-fn a_state_of_before_our_own_books_is_brought_up_to_date() -> Tested {
-    let Bench { path, store, run, _folder } = bench();
-    commit(&mut schema::connect(&path)?, &path, run, vec![missing(1), fetched(2)])?;
-    let today = tables(&path)?;
-    drop(store);
-    let old = Connection::open(&path)?;
-    old.execute_batch("DROP TABLE books; DROP TABLE confirmations; PRAGMA user_version = 3;")?;
-    drop(old);
-    let store = Store::open(&path)?;
-    assert_eq!(stored(&store, run)?, [missing(1), fetched(2)]);
-    assert_eq!(tables(&path)?, today);
     Ok(())
 }
 
@@ -290,11 +253,11 @@ fn what_vanishes_is_missed() -> Tested {
         let mut connection = schema::connect(&path)?;
         commit(&mut connection, &path, run, vec![fetched(2)])?;
         store.remember_with(run)?;
-        store.finish(run, Timestamp::UNIX_EPOCH, "discrepant", Path::new("report"), vec![past(2)])?;
+        report(&mut store, run, 0, found(&[past(2)]))?;
         let next = store.begin(&new_run())?;
         connection.execute_batch("PRAGMA foreign_keys = OFF")?;
         assert_eq!(connection.execute(removal, ())?, 1, "{removal}");
-        let error = store.runs().and_then(|_| store.findings(run)).and_then(|_| stored(&store, run));
+        let error = store.runs().and_then(|_| store.found_before(next)).and_then(|_| stored(&store, run));
         let error = error.and_then(|_| store.remember_with(next)).expect_err(removal);
         assert!(matches!(error, StoreError::Damaged { .. }), "{removal}: {error}");
     }
@@ -306,6 +269,8 @@ fn past(line: u64) -> PastFinding {
         discrepancy_id: format!("{line:016x}"),
         run_order_id: format!("wfrun_{line}"),
         check: "quote-split".into(),
+        field: None,
+        row: 1,
         severity: "error".into(),
         currency: Some("CNY".into()),
         expected: "1.00000000".into(),

@@ -6,9 +6,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::checks::{
-    CATALOGUE, ControlTotal, Figures, Judging, NOT_FOUND, Thresholds, Tolerances, Waiver, WaiverKey,
-};
+use crate::checks::{CATALOGUE, ControlTotal, Figures, Judging, NOT_FOUND, Thresholds, Tolerances, Waiver, WaiverKey};
 use crate::domain::books::Field;
 use crate::domain::days::{DayBy, Days};
 use crate::domain::finding::{Severity, Subject};

@@ -114,7 +114,10 @@ fn key(entry: &Entry) -> Result<WaiverKey, String> {
         _ => return Err(format!("say which field it is for: one of {}", fields.join(", "))),
     }
     if row == 0 || (row > Subject::ORDER.row && !(depends_on_input(&entry.check) && entry.field.is_some())) {
-        return Err("row counts the rows of our own books that carry the order, from 1: only expected-mismatch has any".to_owned());
+        return Err(
+            "row counts the rows of our own books that carry the order, from 1: only expected-mismatch has any"
+                .to_owned(),
+        );
     }
     Ok(WaiverKey { order, check: entry.check.clone(), field: entry.field.clone(), row })
 }

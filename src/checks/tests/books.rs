@@ -16,6 +16,10 @@ fn judged_beside(order: RunOrder, bookings: Vec<Booking>) -> Judgement {
 /// Expected, actual, difference and message of the one finding.
 fn said(judgement: &Judgement) -> [String; 4] {
     let [finding] = judgement.findings.as_slice() else { panic!("not one finding: {judgement:?}") };
+    said_of(finding)
+}
+
+fn said_of(finding: &Finding) -> [String; 4] {
     let difference = finding.difference.map(|difference| difference.to_string()).unwrap_or_default();
     [finding.expected.to_string(), finding.actual.to_string(), difference, finding.message.clone()]
 }
@@ -49,15 +53,19 @@ fn one_unit_of_the_eighth_decimal_is_a_difference() {
 }
 
 #[test]
-fn every_field_is_compared_and_the_weightiest_stands_in_the_columns() {
+fn every_field_is_compared_and_has_a_finding_of_its_own() {
     let wrong = |field, ours| judged_beside(clean(), vec![booking(2, &[(field, ours)])]);
     for field in Field::ALL {
         let ours = if field.is_amount() { "9" } else { "other" };
         assert_eq!(codes(&wrong(field, ours)), ["expected-mismatch"], "{field}");
     }
     let two = judged_beside(clean(), vec![booking(2, &[(Field::Currency, "USD"), (Field::Quote, "0.5")])]);
-    let message = "line 2: quote_amount is 0.00000100, our books say 0.50000000; line 2: quote_currency is another one in our books";
-    assert_eq!(said(&two), ["0.50000000", "0.00000100", "-0.49999900", message]);
+    let fields: Vec<_> = two.findings.iter().map(|finding| finding.subject.field).collect();
+    assert_eq!(fields, [Some("quote_amount"), Some("quote_currency")], "each has its own finding");
+    let message = "line 2: quote_amount is 0.00000100, our books say 0.50000000";
+    assert_eq!(said_of(&two.findings[0]), ["0.50000000", "0.00000100", "-0.49999900", message]);
+    let message = "line 2: quote_currency differs from our books";
+    assert_eq!(said_of(&two.findings[1]), ["USD", "CNY", "", message]);
 }
 
 #[test]
@@ -67,7 +75,7 @@ fn a_workflow_and_its_version_are_compared_with_those_of_the_order() {
     assert_eq!(codes(&judged_beside(order(), vec![same])), Vec::<&str>::new());
     for (field, provider) in [(Field::Workflow, "wf_1"), (Field::Revision, "rev_7")] {
         let found = said(&judged_beside(order(), vec![booking(4, &[(field, "wf_2")])]));
-        assert_eq!(found, ["wf_2", provider, "", &format!("line 4: {field} is another one in our books")]);
+        assert_eq!(found, ["wf_2", provider, "", &format!("line 4: {field} differs from our books")]);
     }
 }
 
@@ -112,13 +120,16 @@ fn every_row_is_compared_and_an_order_is_booked_once() {
     let other = judged_beside(clean(), vec![row(2, "0.0000006"), row(31, "0.0000007")]);
     assert_eq!(codes(&other), ["booked-twice", "expected-mismatch"]);
     assert_eq!(other.findings[1].message, "line 31: final_amount is 0.00000060, our books say 0.00000070");
+    assert_eq!(other.findings[1].subject, Subject { field: Some("final_amount"), row: 2 });
     let many = judged_beside(clean(), (2..9).map(|line| row(line, "1")).collect());
     assert!(many.findings[0].message.ends_with("lines 2, 3, 4, 5, 6 and 2 more"), "{:?}", many.findings[0]);
-    assert!(many.findings[1].message.ends_with("; and 2 more"), "{:?}", many.findings[1]);
+    assert_eq!(many.findings.len(), 8);
+    let rows: Vec<u64> = many.findings[1..].iter().map(|finding| finding.subject.row).collect();
+    assert_eq!(rows, [1, 2, 3, 4, 5, 6, 7]);
     let five = judged_beside(clean(), (2..7).map(|line| row(line, "1")).collect());
     assert!(five.findings[0].message.ends_with("lines 2, 3, 4, 5, 6"), "{:?}", five.findings[0]);
     let last = "line 6: final_amount is 0.00000060, our books say 1.00000000";
-    assert!(five.findings[1].message.ends_with(last), "{:?}", five.findings[1]);
+    assert_eq!(five.findings[5].message, last);
 }
 
 #[test]

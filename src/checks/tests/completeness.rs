@@ -31,9 +31,12 @@ fn the_list_says_what_the_order_says() {
         assert_eq!(finding.message, said);
     }
     let both = judged_beside(clean(), listed(Some(99), Some(59)));
-    let said =
-        "final_amount is 0.00000060, the list says 0.00000059; quote_amount is 0.00000100, the list says 0.00000099";
-    assert_eq!(both.findings[0].message, said);
+    let said: Vec<_> = both.findings.iter().map(|finding| (finding.subject.field, finding.message.as_str())).collect();
+    let expected = [
+        (Some("final_amount"), "final_amount is 0.00000060, the list says 0.00000059"),
+        (Some("quote_amount"), "quote_amount is 0.00000100, the list says 0.00000099"),
+    ];
+    assert_eq!(said, expected);
 }
 
 #[test]

@@ -3,7 +3,11 @@
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::domain::books::{Booking, Field};
+use crate::domain::outcome::Reason;
 
 fn waiver(figures: Figures) -> Waiver {
     Waiver {
@@ -15,8 +19,12 @@ fn waiver(figures: Figures) -> Waiver {
     }
 }
 
+fn key(check: &str, field: Option<&str>, row: u64) -> WaiverKey {
+    WaiverKey { order: ASKED.to_owned(), check: check.to_owned(), field: field.map(str::to_owned), row }
+}
+
 fn waiving(check: &str, figures: Figures) -> Judging {
-    let waivers = Waivers::from([((ASKED.to_owned(), check.to_owned()), waiver(figures))]);
+    let waivers = Waivers::from([(key(check, None, 1), waiver(figures))]);
     Judging { waivers, ..Judging::default() }
 }
 
@@ -123,4 +131,45 @@ fn a_waiver_has_lapsed_where_what_it_was_for_is_there_and_not_covered() {
     let states = [WaiverState::Applied, WaiverState::Expired, WaiverState::Changed, WaiverState::Unused];
     assert_eq!(states.map(WaiverState::is_lapsed), [false, true, true, false]);
     assert_eq!(states.map(WaiverState::code), ["applied", "expired", "changed", "unused"]);
+}
+
+#[test]
+fn a_waiver_of_one_figure_covers_no_other() {
+    let booking = |line, cells: &[(Field, &str)]| Booking {
+        line,
+        cells: cells.iter().map(|(field, text)| (*field, (*text).to_owned())).collect(),
+    };
+    let first = || booking(2, &[(Field::Final, "0.00000050")]);
+    let judged = |bookings: Vec<Booking>| {
+        let waived = key("expected-mismatch", Some("final_amount"), 1);
+        let waivers = Waivers::from([(waived, waiver(Figures::Difference(money(10))))]);
+        let judging = Judging { waivers, off: BTreeSet::from(["booked-twice"]), ..Judging::default() };
+        let background = Background { bookings, ..Background::default() };
+        let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: clean().into() };
+        let judgement = judge(&outcome, &background, &judging, AS_OF);
+        let waived: Vec<bool> = judgement.findings.iter().map(|finding| finding.is_waived).collect();
+        (judgement.bucket, waived)
+    };
+    assert_eq!(judged(vec![first()]), (Bucket::Waived, vec![true]));
+    let text_beside = booking(2, &[(Field::Final, "0.00000050"), (Field::RunStatus, "failed")]);
+    assert_eq!(judged(vec![text_beside]), (Bucket::Discrepant, vec![true, false]));
+    for second in ["77.00", "0.00000050"] {
+        let rows = vec![first(), booking(3, &[(Field::Final, second)])];
+        assert_eq!(judged(rows), (Bucket::Discrepant, vec![true, false]), "{second}");
+    }
+}
+
+#[test]
+fn a_waiver_of_a_vanished_order_covers_that_it_is_missing_and_not_the_other_way_round() {
+    let judged = |check: &str, figures, last_seen: Option<RunOrder>| {
+        let evidence = Evidence::NotFound(Reason::new("http-404", "no such order"));
+        let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence };
+        let background = Background { last_seen: last_seen.map(Box::new), ..Background::default() };
+        let judgement = judge(&outcome, &background, &waiving(check, figures), AS_OF);
+        (judgement.bucket, codes(&judgement).len(), judgement.waivers[0].1)
+    };
+    let last = Figures::Sides { expected: "0.00000060".into(), actual: String::new() };
+    assert_eq!(judged("vanished", last, Some(clean())), (Bucket::Waived, 1, WaiverState::Applied));
+    assert_eq!(judged(NOT_FOUND, Figures::Missing, Some(clean())), (Bucket::NotFound, 1, WaiverState::Changed));
+    assert_eq!(judged(NOT_FOUND, Figures::Missing, None), (Bucket::Waived, 0, WaiverState::Applied));
 }

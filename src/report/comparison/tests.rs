@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::finding::Subject;
 use crate::report::csv;
 use written::Written;
 
@@ -184,14 +185,14 @@ fn one_table_holds_everything() {
         .spent("=wf", "CNY", 1, "1.00000000");
     let mut out = Vec::new();
     csv::write(table(&compared(&old, &new)), csv::Encoding::Utf8, &mut out).expect("a vector takes everything");
-    let id = |order, check| crate::report::tables::discrepancy_id(order, check);
+    let id = |order, check| crate::report::tables::discrepancy_id(order, check, Subject::ORDER);
     let expected = format!(
-        "kind,state,workflow_id,revision_id,currency,run_order_id,check,discrepancy_id,old,new,difference,change_percent,share_percent\n\
-         discrepancy,new,wf_1,wfr_1,,'=wfrun_3,cost-sum,{},,0.00000001,,,\n\
-         discrepancy,changed,wf_1,wfr_1,CNY,wfrun_1,quote-split,{},2.00000000,-0.50000000,-2.50000000,,\n\
-         discrepancy,not-assessed,wf_1,wfr_1,USD,wfrun_2,negative-amount,{},compute_cost=-1.00000000,,,,\n\
-         spend-by-workflow,moved,'=wf,,CNY,,,,2.00000000,1.00000000,-1.00000000,-50.00,100.00\n\
-         spend-by-revision,moved,'=wf,'=wf_r1,CNY,,,,2.00000000,1.00000000,-1.00000000,-50.00,100.00\n",
+        "kind,state,workflow_id,revision_id,currency,run_order_id,check,discrepancy_id,old,new,difference,change_percent,share_percent,field\n\
+         discrepancy,new,wf_1,wfr_1,,'=wfrun_3,cost-sum,{},,0.00000001,,,,\n\
+         discrepancy,changed,wf_1,wfr_1,CNY,wfrun_1,quote-split,{},2.00000000,-0.50000000,-2.50000000,,,\n\
+         discrepancy,not-assessed,wf_1,wfr_1,USD,wfrun_2,negative-amount,{},compute_cost=-1.00000000,,,,,\n\
+         spend-by-workflow,moved,'=wf,,CNY,,,,2.00000000,1.00000000,-1.00000000,-50.00,100.00,\n\
+         spend-by-revision,moved,'=wf,'=wf_r1,CNY,,,,2.00000000,1.00000000,-1.00000000,-50.00,100.00,\n",
         id("=wfrun_3", "cost-sum"),
         id("wfrun_1", "quote-split"),
         id("wfrun_2", "negative-amount"),

@@ -34,7 +34,7 @@ impl Look {
     pub(super) fn of(column: &Column) -> Self {
         match (column.name, column.kind) {
             ("run_order_id", _) => Self::Id,
-            ("check" | "cause" | "workflow_id" | "revision_id" | "discrepancy_id" | "day", _) => Self::Code,
+            ("check" | "field" | "cause" | "workflow_id" | "revision_id" | "discrepancy_id" | "day", _) => Self::Code,
             ("severity", _) => Self::Severity,
             ("lifecycle", _) => Self::Word("report-lifecycle"),
             ("bucket", _) => Self::Word("report-bucket"),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bench, Tested, bench, commit, fetched, learn, missing, new_run, schema, stored};
+use super::{Bench, Tested, bench, commit, fetched, learn, missing, new_run, report, schema, stored};
 use crate::domain::books::{Booking, Field};
 use crate::domain::outcome::{Evidence, Outcome, Reason};
-use crate::store::{Confirmations, Learnt, StoreError};
+use crate::store::{Confirmations, Judged, Learnt, StoreError};
 
 const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
 
@@ -41,31 +41,33 @@ fn a_half_settled_reading_is_not_what_an_order_was_first_settled_as() -> Tested 
     let seen = |charged| super::memory::seen(1, Some(charged), 1);
     learn(&mut connection, &path, run, false, vec![seen(5)])?;
     learn(&mut connection, &path, run, false, vec![seen(6).confirming()])?;
-    assert!(store.remember_with(run)?.take(1).is_none());
+    assert!(store.remember_with(run)?.take_baseline(1).is_none());
     let night = store.begin(&new_run())?;
     learn(&mut connection, &path, night, false, vec![seen(6)])?;
-    assert!(store.would_remember_with(night)?.take(1).is_none(), "it is what it was when it was confirmed");
+    assert!(store.would_remember_with(night)?.take_baseline(1).is_none(), "it is what it was when it was confirmed");
     let later = store.begin(&new_run())?;
     learn(&mut connection, &path, later, false, vec![seen(7)])?;
     for _ in 0..2 {
-        let charged = store.would_remember_with(later)?.take(1).and_then(|charge| charge.amounts.final_amount);
+        let charged = store.would_remember_with(later)?.take_baseline(1).and_then(|charge| charge.amounts.final_amount);
         assert_eq!(charged.map(|amount| amount.units()), Some(6), "nothing is remembered meanwhile");
     }
     Ok(())
 }
 
 #[test]
-fn what_could_not_be_had_when_confirmed_is_asked_for_again() -> Tested {
+fn what_is_unfetched_is_fetched_again_and_what_was_read_again_stays() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
-    commit(&mut connection, &path, run, vec![missing(1), fetched(2)])?;
+    let unfetched = Evidence::Unfetched(Reason::new("deadline", ""));
+    let unfetched = Outcome { line: 3, run_order_id: "wfrun_3".into(), evidence: unfetched };
+    commit(&mut connection, &path, run, vec![missing(1), fetched(2), unfetched])?;
     let malformed = Evidence::Malformed(Reason::new("no-order", ""));
     let malformed = Outcome { line: 2, run_order_id: "wfrun_2".into(), evidence: malformed };
     learn(&mut connection, &path, run, false, vec![Learnt::of(malformed, NOW).confirming()])?;
-    store.finish(run, NOW, "incomplete", std::path::Path::new("report"), Vec::new())?;
+    report(&mut store, run, 1, Judged::default())?;
     store.reopen(run)?;
-    assert_eq!(store.done(run)?, [1]);
-    assert_eq!(store.confirmed(run)?, [].into());
+    assert_eq!(store.done(run)?.iter().map(|done| done.line).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(store.confirmed(run)?, [2].into());
     Ok(())
 }
 

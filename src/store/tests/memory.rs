@@ -3,10 +3,10 @@
 use rusqlite::Connection;
 
 use super::super::*;
-use super::{Bench, Tested, bench, learn, new_run, stored};
+use super::{Bench, Tested, bench, finish, learn, new_run, stored};
 use crate::domain::money::Amount;
-use crate::domain::order::{Charge, RunOrder};
-use crate::domain::outcome::Evidence;
+use crate::domain::order::{Amounts, Charge, RunOrder};
+use crate::domain::outcome::{Evidence, Reason};
 
 const URL: &str = "https://provider.example/v2";
 
@@ -22,6 +22,9 @@ fn order(line: u64, charged: Option<i128>) -> RunOrder {
         settlement_status: charged.map(|_| "settled".into()),
         ..RunOrder::default()
     };
+    // Settled with all six amounts, of which the others never change.
+    let usual = charged.map(|_| Amount::ZERO);
+    order.amounts = Amounts::from_order([usual; 6]);
     order.amounts.final_amount = charged.map(|units| Amount::from_units(units).expect("small"));
     order
 }
@@ -32,12 +35,12 @@ pub(super) fn seen(line: u64, charged: Option<i128>, second: i64) -> Learnt {
 }
 
 /// One night: a run that sees those orders, and what it remembers then.
-fn night(store: &mut Store, path: &Path, learnt: Vec<Learnt>) -> Result<(RunId, SettledAs), StoreError> {
+fn night(store: &mut Store, path: &Path, learnt: Vec<Learnt>) -> Result<(RunId, Remembered), StoreError> {
     let run = store.begin(&new_run())?;
     learn(&mut schema::connect(path)?, path, run, false, learnt)?;
-    let settled_as = store.remember_with(run)?;
-    store.finish(run, Timestamp::UNIX_EPOCH, "reconciled", Path::new("report"), Vec::new())?;
-    Ok((run, settled_as))
+    let remembered = store.remember_with(run)?;
+    finish(store, run)?;
+    Ok((run, remembered))
 }
 
 fn charged(charge: Option<Charge>) -> Option<i128> {
@@ -69,9 +72,9 @@ fn an_order_is_compared_with_how_it_was_first_seen_settled() -> Tested {
     let mut nights = [None, Some(5), Some(5), Some(6), Some(6), Some(9), Some(5)].into_iter().enumerate();
     let found = nights.try_fold(Vec::new(), |mut found, (night_number, units)| {
         let learnt = vec![seen(1, units, night_number as i64), seen(2, Some(1), night_number as i64)];
-        let (_, mut settled_as) = night(&mut store, &path, learnt)?;
-        assert!(settled_as.take(2).is_none());
-        found.push(charged(settled_as.take(1)));
+        let (_, mut remembered) = night(&mut store, &path, learnt)?;
+        assert!(remembered.take_baseline(2).is_none());
+        found.push(charged(remembered.take_baseline(1)));
         Ok::<_, StoreError>(found)
     })?;
     // From the second change on, what it was first settled as: as long as it is another state, whatever came between.
@@ -83,8 +86,8 @@ fn an_order_is_compared_with_how_it_was_first_seen_settled() -> Tested {
 fn what_a_killed_run_saw_is_remembered() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     learn(&mut schema::connect(&path)?, &path, run, false, vec![seen(1, Some(5), 1)])?;
-    let (_, mut settled_as) = night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
-    assert_eq!(charged(settled_as.take(1)), Some(5));
+    let (_, mut remembered) = night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
+    assert_eq!(charged(remembered.take_baseline(1)), Some(5));
     Ok(())
 }
 
@@ -96,7 +99,8 @@ fn a_continued_run_is_remembered_at_its_end_and_not_before() -> Tested {
     let continued = store.begin(&new_run())?;
     learn(&mut connection, &path, continued, false, vec![seen(2, Some(5), 100)])?;
     store.remember_before(continued)?;
-    let recalled = |store: &mut Store, id: &str| Ok::<_, StoreError>(store.recall(URL, at(0))?.settled(id)?.is_some());
+    let recalled =
+        |store: &mut Store, id: &str| Ok::<_, StoreError>(store.recall(URL, at(0), at(1_000))?.settled(id)?.is_some());
     assert_eq!((recalled(&mut store, "wfrun_1")?, recalled(&mut store, "wfrun_2")?), (true, false));
     store.remember_with(continued)?;
     assert_eq!((recalled(&mut store, "wfrun_1")?, recalled(&mut store, "wfrun_2")?), (true, true));
@@ -124,14 +128,17 @@ fn only_what_was_lately_seen_settled_is_recalled() -> Tested {
     let orders = vec![seen(1, Some(5), 100), seen(2, Some(5), 99), seen(3, None, 100), seen(4, Some(5), 100)];
     night(&mut store, &path, orders)?;
     night(&mut store, &path, vec![seen(4, None, 101)])?;
-    let recall = store.recall(URL, at(100))?;
+    let recall = store.recall(URL, at(100), at(1_000))?;
     let recalled = |line: u64| recall.settled(&format!("wfrun_{line}")).map(|found| found.map(|found| found.order));
     assert_eq!(recalled(1)?, Some(order(1, Some(5))));
     assert_eq!(recalled(2)?, None, "too long ago");
     assert_eq!(recalled(3)?, None, "not settled");
     assert_eq!(recalled(4)?, None, "not settled any more");
     assert_eq!(recalled(5)?, None, "never seen");
-    assert!(store.recall("https://elsewhere.example", at(100))?.settled("wfrun_1")?.is_none(), "another provider");
+    assert!(
+        store.recall("https://elsewhere.example", at(100), at(1_000))?.settled("wfrun_1")?.is_none(),
+        "another provider"
+    );
     Ok(())
 }
 
@@ -139,12 +146,12 @@ fn only_what_was_lately_seen_settled_is_recalled() -> Tested {
 fn a_recalled_order_is_no_sighting() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     night(&mut store, &path, vec![seen(1, Some(5), 100)])?;
-    let recalled = store.recall(URL, at(100))?.settled("wfrun_1")?.expect("recalled");
+    let recalled = store.recall(URL, at(100), at(1_000))?.settled("wfrun_1")?.expect("recalled");
     let (run, _) = night(&mut store, &path, vec![Learnt::recalled(1, "wfrun_1".into(), at(500), recalled)])?;
     let Evidence::Fetched(fetched) = &stored(&store, run)?[0].evidence else { panic!("an order") };
     assert!(fetched.is_reused);
     assert_eq!(fetched.order, order(1, Some(5)));
-    assert!(store.recall(URL, at(101))?.settled("wfrun_1")?.is_none(), "it was seen at 100 only");
+    assert!(store.recall(URL, at(101), at(1_000))?.settled("wfrun_1")?.is_none(), "it was seen at 100 only");
     Ok(())
 }
 
@@ -153,11 +160,90 @@ fn a_reply_about_another_order_is_remembered_of_none() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     let stray = || Outcome { line: 1, run_order_id: "wfrun_1".into(), evidence: order(2, Some(9)).into() };
     night(&mut store, &path, vec![seen(1, Some(5), 1)])?;
-    let (_, mut settled_as) = night(&mut store, &path, vec![Learnt::replied(stray(), at(2), None)])?;
-    assert!(settled_as.take(1).is_none());
-    let recall = store.recall(URL, at(0))?;
-    assert_eq!(recall.settled("wfrun_1")?.map(|found| found.order), Some(order(1, Some(5))));
+    let (_, mut remembered) = night(&mut store, &path, vec![Learnt::replied(stray(), at(2), None)])?;
+    assert!(remembered.take_baseline(1).is_none());
+    let recall = store.recall(URL, at(0), at(1_000))?;
+    assert!(recall.settled("wfrun_1")?.is_none(), "the last answer did not show it");
     assert!(recall.settled("wfrun_2")?.is_none());
+    let (_, mut remembered) = night(&mut store, &path, vec![seen(1, Some(6), 3)])?;
+    assert_eq!(charged(remembered.take_baseline(1)), Some(5));
+    Ok(())
+}
+
+/// The provider's word that there is no such order, and its refusal to speak of it.
+fn missed(line: u64, evidence: fn(Reason) -> Evidence) -> Learnt {
+    let evidence = evidence(Reason::new("why", "because"));
+    Learnt::replied(Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }, at(3), None)
+}
+
+#[test]
+fn an_order_that_was_settled_and_is_unknown_now_is_remembered_with_its_last_figures() -> Tested {
+    let Bench { path, mut store, _folder, .. } = bench();
+    night(&mut store, &path, vec![seen(1, Some(5), 1), seen(2, None, 1), seen(4, Some(5), 1)])?;
+    night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
+    let refused = missed(4, Evidence::Refused);
+    let unknown = [1, 2, 3].map(|line| missed(line, Evidence::NotFound));
+    let (_, mut remembered) = night(&mut store, &path, unknown.into_iter().chain([refused]).collect())?;
+    let last = remembered.take_vanished(1).map(|order| order.amounts);
+    assert_eq!(last, Some(order(1, Some(6)).amounts));
+    let others = [2, 3, 4].map(|line| remembered.take_vanished(line));
+    assert_eq!(others, [None, None, None], "never seen settled, never seen, and not said to be unknown");
+    let recall = store.recall(URL, at(0), at(1_000))?;
+    for line in [1, 4] {
+        assert!(recall.settled(&format!("wfrun_{line}"))?.is_none(), "the last answer did not show {line}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_latest_state_is_the_one_that_was_seen_last() -> Tested {
+    let Bench { path, mut store, _folder, .. } = bench();
+    night(&mut store, &path, vec![seen(1, Some(5), 1)])?;
+    // Killed: it sees another state, and nobody takes that into the memory before the next night is over.
+    let killed = store.begin(&new_run())?;
+    learn(&mut schema::connect(&path)?, &path, killed, false, vec![seen(1, Some(6), 2)])?;
+    night(&mut store, &path, vec![seen(1, Some(5), 3)])?;
+    let recalled = store.recall(URL, at(0), at(1_000))?.settled("wfrun_1")?.expect("recalled");
+    assert_eq!(recalled.order, order(1, Some(5)));
+    Ok(())
+}
+
+#[test]
+fn the_baseline_is_the_first_settled_state_with_all_six_amounts() -> Tested {
+    let Bench { path, mut store, _folder, .. } = bench();
+    let half = |second| {
+        let mut half = order(1, Some(5));
+        half.amounts.total_cost = None;
+        let outcome = Outcome { line: 1, run_order_id: "wfrun_1".into(), evidence: half.into() };
+        Learnt::replied(outcome, at(second), None)
+    };
+    for learnt in [half(1), half(2), seen(1, Some(5), 3), seen(1, Some(5), 4)] {
+        let (_, mut remembered) = night(&mut store, &path, vec![learnt])?;
+        assert_eq!(remembered.take_baseline(1), None);
+    }
+    let (_, mut remembered) = night(&mut store, &path, vec![half(5)])?;
+    assert_eq!(remembered.take_baseline(1), Some(order(1, Some(5)).charge()));
+    Ok(())
+}
+
+#[test]
+fn an_order_that_is_taken_from_the_memory_is_compared_with_its_baseline_too() -> Tested {
+    let Bench { path, mut store, _folder, .. } = bench();
+    night(&mut store, &path, vec![seen(1, Some(5), 1)])?;
+    night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
+    let recalled = store.recall(URL, at(0), at(1_000))?.settled("wfrun_1")?.expect("recalled");
+    let reused = Learnt::recalled(1, "wfrun_1".into(), at(3), recalled);
+    let (_, mut remembered) = night(&mut store, &path, vec![reused])?;
+    assert_eq!(charged(remembered.take_baseline(1)), Some(5));
+    Ok(())
+}
+
+#[test]
+fn what_was_seen_in_a_time_to_come_is_fetched_again() -> Tested {
+    let Bench { path, mut store, _folder, .. } = bench();
+    night(&mut store, &path, vec![seen(1, Some(5), 1_000)])?;
+    assert!(store.recall(URL, at(0), at(1_000))?.settled("wfrun_1")?.is_some());
+    assert!(store.recall(URL, at(0), at(999))?.settled("wfrun_1")?.is_none(), "the clock was set back");
     Ok(())
 }
 

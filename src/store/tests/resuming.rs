@@ -1,7 +1,11 @@
 //! A run that is opened again: what is done stays, what could not be had is asked for once more.
 
 use super::super::*;
-use super::{Bench, Tested, bench, commit, fetched, finish, lines, missing, new_run, past, stored};
+use super::{
+    Bench, Tested, bench, commit, fetched, finish, found, learn, learnt, lines, missing, new_run, past, report, stored,
+};
+use crate::domain::books::{Booking, Field};
+use crate::domain::finding::PastFinding;
 use crate::domain::outcome::{Evidence, Reason};
 
 fn other(line: u64, evidence: fn(Reason) -> Evidence) -> Outcome {
@@ -13,22 +17,30 @@ fn a_reopened_run_forgets_what_could_not_be_had_and_nothing_else() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
     let duplicate = Outcome { evidence: Evidence::Duplicate { first_line: 1 }, ..missing(6) };
-    let kept = vec![fetched(1), missing(2), other(3, Evidence::Refused), other(5, Evidence::Rejected), duplicate];
-    let open = vec![other(4, Evidence::Unfetched), other(7, Evidence::Malformed)];
+    let kept = vec![
+        fetched(1),
+        missing(2),
+        other(3, Evidence::Refused),
+        other(5, Evidence::Rejected),
+        duplicate,
+        other(7, Evidence::Malformed),
+    ];
+    let open = vec![other(4, Evidence::Unfetched)];
     commit(&mut connection, &path, run, [kept.clone(), open].concat())?;
     let neighbour = store.begin(&new_run())?;
     commit(&mut connection, &path, neighbour, vec![other(1, Evidence::Unfetched)])?;
-    store.finish(run, Timestamp::UNIX_EPOCH, "incomplete", Path::new("report"), vec![past(1)])?;
+    report(&mut store, run, 1, found(&[past(1)]))?;
     assert!(store.run(run)?.is_open());
 
     store.reopen(run)?;
-    assert_eq!(store.done(run)?, [1, 2, 3, 5, 6]);
+    let done: Vec<u64> = store.done(run)?.iter().map(|done| done.line).collect();
+    assert_eq!(done, [1, 2, 3, 5, 6, 7]);
     assert_eq!(stored(&store, run)?, kept);
     assert_eq!(lines(&stored(&store, neighbour)?), [1], "of another run");
     let reopened = store.run(run)?;
     assert_eq!(reopened.ended, None);
-    assert_eq!(reopened.reported.map(|report| report.findings), Some(1), "its report is still there");
-    commit(&mut connection, &path, run, vec![fetched(4), fetched(7)])?;
+    assert_eq!(reopened.reported.map(|report| report.unfetched), Some(1), "its report is still there");
+    commit(&mut connection, &path, run, vec![fetched(4)])?;
     assert_eq!(lines(&stored(&store, run)?), [1, 2, 3, 4, 5, 6, 7]);
     Ok(())
 }
@@ -48,17 +60,104 @@ fn only_what_has_something_left_to_do_is_open() -> Tested {
 }
 
 #[test]
-fn a_run_keeps_the_discrepancies_of_its_last_report() -> Tested {
+fn only_unfetched_rows_keep_a_reported_run_open() -> Tested {
     let Bench { mut store, run, _folder, .. } = bench();
-    let report = Path::new("report");
+    let at = |second| Timestamp::from_second(second).expect("a time");
+    let incomplete = |unfetched, manifest_sha256| NewReport {
+        verdict: "incomplete",
+        unfetched,
+        manifest_sha256,
+        folder: Path::new("report"),
+    };
     store.announce(run, "00ee")?;
-    store.finish(run, Timestamp::UNIX_EPOCH, "incomplete", report, vec![past(1), past(2)])?;
-    assert_eq!(store.findings(run)?, [past(1), past(2)]);
+    store.finish(run, at(5), incomplete(1, "00ee"), Judged::default())?;
+    assert!(store.run(run)?.is_open());
     store.reopen(run)?;
     store.announce(run, "00ff")?;
-    store.finish(run, Timestamp::UNIX_EPOCH, "discrepant", report, vec![past(2)])?;
-    assert_eq!(store.findings(run)?, [past(2)]);
-    assert_eq!(store.run(run)?.manifests, ["00ee", "00ff"]);
-    assert_eq!(store.run(run)?.manifest_sha256(), Some("00ff"));
+    let announced = store.run(run)?;
+    assert_eq!(announced.manifests, ["00ee", "00ff"]);
+    assert!(announced.wrote("00ee") && announced.wrote("00ff"), "either may be in its place");
+    // Malformed rows are left, say: nothing that another start could fetch.
+    store.finish(run, at(9), incomplete(0, "00ff"), Judged::default())?;
+    let finished = store.run(run)?;
+    assert!(!finished.is_open());
+    assert!(!finished.wrote("00ee") && finished.wrote("00ff"));
+    assert_eq!(finished.reported.map(|report| report.first_at), Some(at(5)), "when its first report was made");
+    Ok(())
+}
+
+#[test]
+fn discrepancies_are_remembered_as_they_were_last_judged() -> Tested {
+    let Bench { mut store, run: first, _folder, .. } = bench();
+    report(&mut store, first, 0, found(&[past(1), past(2)]))?;
+    let second = store.begin(&new_run())?;
+    assert_eq!(store.found_before(second)?, [past(1), past(2)]);
+    // It judges the first order, where it holds now, and not the second.
+    report(&mut store, second, 0, Judged { found: vec![past(3)], resolved: vec![past(1)] })?;
+    let third = store.begin(&new_run())?;
+    assert_eq!(store.found_before(third)?, [past(2), past(3)]);
+    Ok(())
+}
+
+#[test]
+fn a_continued_run_is_compared_with_what_others_found_and_not_with_itself() -> Tested {
+    let Bench { mut store, run: first, _folder, .. } = bench();
+    report(&mut store, first, 0, found(&[past(1)]))?;
+    let incomplete = store.begin(&new_run())?;
+    report(&mut store, incomplete, 1, Judged { found: vec![past(2)], resolved: vec![past(1)] })?;
+    store.reopen(incomplete)?;
+    assert_eq!(store.found_before(incomplete)?, [past(1)]);
+    let other = store.begin(&new_run())?;
+    assert_eq!(store.found_before(other)?, [past(2)]);
+    report(&mut store, incomplete, 0, Judged { found: vec![], resolved: vec![past(1)] })?;
+    assert_eq!(store.found_before(other)?, []);
+    Ok(())
+}
+
+#[test]
+fn what_depends_on_the_input_is_remembered_for_its_series() -> Tested {
+    let Bench { mut store, _folder, .. } = bench();
+    let at = |place: &str| NewRun { input_place: place.into(), ..new_run() };
+    let booked = PastFinding { check: "expected-mismatch".into(), field: Some("final_amount".into()), ..past(1) };
+    let first = store.begin(&at("/srv/a/ids-20260501.csv"))?;
+    report(&mut store, first, 0, found(&[booked.clone(), past(2)]))?;
+    let same = store.begin(&at("/srv/a/ids-20260502.csv"))?;
+    assert_eq!(store.found_before(same)?, [past(2), booked]);
+    let other = store.begin(&at("/srv/b/ids-20260502.csv"))?;
+    assert_eq!(store.found_before(other)?, [past(2)]);
+    Ok(())
+}
+
+#[test]
+fn what_is_done_is_told_by_line_and_by_what_stood_there() -> Tested {
+    let Bench { path, store, run, _folder } = bench();
+    let booking = Booking { line: 2, cells: [(Field::Final, "1.5".to_owned())].into() };
+    let duplicate = Outcome { evidence: Evidence::Duplicate { first_line: 1 }, ..missing(3) };
+    let learnt = vec![
+        learnt(fetched(1)),
+        learnt(missing(2)).booked(Some(booking.clone())),
+        learnt(duplicate),
+        learnt(other(4, Evidence::Rejected)),
+    ];
+    learn(&mut schema::connect(&path)?, &path, run, false, learnt)?;
+    let repeated = RowKind::Duplicate { first_line: 1 };
+    assert_eq!(
+        store.done(run)?,
+        [
+            Done::of(1, RowKind::Order, "wfrun_1", None),
+            Done::of(2, RowKind::Order, "wfrun_2", Some(&booking)),
+            Done::of(3, repeated, "wfrun_3", None),
+            Done::of(4, RowKind::Rejected, "wfrun_4", None),
+        ]
+    );
+    let other_cell = Booking { cells: [(Field::Final, "1.50".to_owned())].into(), ..booking.clone() };
+    let differing = [
+        Done::of(1, RowKind::Order, "wfrun_2", None),
+        Done::of(1, repeated, "wfrun_1", None),
+        Done::of(1, RowKind::Rejected, "wfrun_1", None),
+        Done::of(1, RowKind::Order, "wfrun_1", Some(&booking)),
+    ];
+    assert!(differing.iter().all(|done| *done != Done::of(1, RowKind::Order, "wfrun_1", None)));
+    assert_ne!(Done::of(2, RowKind::Order, "wfrun_2", Some(&other_cell)), store.done(run)?[1]);
     Ok(())
 }

@@ -43,11 +43,15 @@ fn what_a_report_says_is_judged_by_again() {
             ControlTotal { field: Field::Quote, currency: Some("USD".into()), expected: amount("1.00000001").into() },
         ],
         waivers: [
-            ("quote-split", Figures::Difference(amount("-0.25").into())),
-            (NOT_FOUND, Figures::Missing),
-            ("currency", sides),
+            ("quote-split", None, 1, Figures::Difference(amount("-0.25").into())),
+            (NOT_FOUND, None, 1, Figures::Missing),
+            ("currency", None, 1, sides),
+            ("expected-mismatch", Some("final_amount"), 2, Figures::Difference(amount("1").into())),
         ]
-        .map(|(check, figures)| (("wfrun_1".to_owned(), check.to_owned()), waiver(figures)))
+        .map(|(check, field, row, figures)| {
+            let field = field.map(str::to_owned);
+            (WaiverKey { order: "wfrun_1".into(), check: check.into(), field, row }, waiver(figures))
+        })
         .into(),
     };
     for judging in [unusual, Judging::default()] {
@@ -57,15 +61,15 @@ fn what_a_report_says_is_judged_by_again() {
     }
 }
 
-/// A report of before there were causes, ages that are stale, and severities of one's own.
 #[test]
-fn an_older_report_is_judged_as_it_was_and_says_the_same() {
-    let text = r#"{"checks":["quote-split","cost-sum","currency"],"currency":null,"tolerance":"0.00000000"}"#;
-    let read: JudgingSettings = serde_json::from_str(text).expect("usable");
-    let judging = read.judging().expect("usable");
-    assert!(!judging.names_causes);
-    assert!(judging.checks().map(|check| check.code).eq(["quote-split", "cost-sum", "currency"]));
-    assert_eq!(serde_json::to_string(&JudgingSettings::from(&judging)).expect("JSON"), text);
+fn an_age_that_only_one_of_two_checks_needs_is_kept() {
+    let judging = Judging {
+        off: BTreeSet::from(["stale-pending"]),
+        stale_after: SignedDuration::from_hours(48),
+        warn_before: Some(SignedDuration::from_hours(20)),
+        ..Judging::default()
+    };
+    assert_eq!(JudgingSettings::from(&judging).judging(), Ok(judging));
 }
 
 #[test]
@@ -77,7 +81,7 @@ fn what_nothing_can_be_judged_by_is_refused() {
     };
     assert!(with(|settings| settings.tolerance = "-1".into()).contains("-1"));
     assert!(with(|settings| _ = settings.tolerances.insert("CNY".into(), "x".into())).contains("\"x\""));
-    assert!(with(|settings| settings.stale_after_seconds = Some(0)).contains('0'));
+    assert!(with(|settings| settings.stale_after_seconds = 0).contains('0'));
     assert!(with(|settings| _ = settings.severities.insert("currency".into(), "fatal".into())).contains("fatal"));
     let of_nothing = |settings: &mut JudgingSettings| {
         let text = r#"{"order":"a","check":"currency","owner":"b","reason":"c","expires":"2026-12-31","until":"2027-01-01T00:00:00Z"}"#;

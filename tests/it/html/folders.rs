@@ -139,6 +139,8 @@ pub(super) fn clean(folder: &Path, orders: u64) {
             discrepancy_id: format!("{at:016x}"),
             run_order_id: id.clone(),
             check: "quote-split".into(),
+            field: None,
+            row: 1,
             severity: "error".into(),
             currency: Some("CNY".into()),
             expected: "0.00000100".into(),

@@ -29,7 +29,8 @@ fn a_waiver_is_read_as_it_is_meant() {
     let third = GOOD.replace("quote-split", NOT_FOUND).replace("difference = '0.58'\n", "");
     let waivers = parse_in_shanghai(&[GOOD, &second, &third].concat()).expect("usable");
     assert_eq!(waivers.len(), 3);
-    let get = |order: &str, check: &str| waivers[&(order.to_owned(), check.to_owned())].clone();
+    let key = |order: &str, check: &str| WaiverKey { order: order.into(), check: check.into(), field: None, row: 1 };
+    let get = |order: &str, check: &str| waivers[&key(order, check)].clone();
     let first = get("wfrun_1", "quote-split");
     let difference = Amount::parse("0.58000000").expect("an amount");
     assert_eq!(first.figures, Figures::Difference(difference.into()));
@@ -46,6 +47,17 @@ fn a_waiver_is_read_as_it_is_meant() {
 }
 
 #[test]
+fn each_field_and_each_row_of_our_books_has_a_waiver_of_its_own() {
+    let of = |subject: &str| GOOD.replace("'quote-split'", &format!("'expected-mismatch'\n{subject}"));
+    let texts = ["field = 'final_amount'", "field = 'quote_amount'", "field = 'final_amount'\nrow = 2"].map(of);
+    let waivers = parse_in_shanghai(&texts.concat()).expect("usable");
+    let subjects: Vec<_> = waivers.keys().map(|key| (key.field.as_deref(), key.row)).collect();
+    assert_eq!(subjects, [(Some("final_amount"), 1), (Some("final_amount"), 2), (Some("quote_amount"), 1)]);
+    let twice = parse_in_shanghai(&[&*texts[2], &texts[2]].concat()).expect_err("twice");
+    assert!(twice.contains("there is one before it"), "{twice}");
+}
+
+#[test]
 fn what_is_malformed_is_refused_with_its_place() {
     let cases = [
         (with("owner = 'Li Wei'\n", ""), "owner"),
@@ -56,6 +68,11 @@ fn what_is_malformed_is_refused_with_its_place() {
         (with("'2026-12-31'", "'2026-02-30'"), "a day such as"),
         (with("'2026-12-31'", "'9999-12-31'"), "an earlier day"),
         (with("'quote-split'", "'quote-spilt'"), "no such check"),
+        (with("'quote-split'", "'restated'"), "say which field it is for: one of quote_currency, quote_amount"),
+        (with("'quote-split'", "'restated'\nfield = 'workflow_id'"), "say which field"),
+        (with("'quote-split'", "'quote-split'\nfield = 'quote_amount'"), "has no fields"),
+        (with("'quote-split'", "'restated'\nfield = 'final_amount'\nrow = 2"), "only expected-mismatch"),
+        (with("'quote-split'", "'expected-mismatch'\nfield = 'final_amount'\nrow = 0"), "from 1"),
         (with("'quote-split'", "'not-found'"), "has no figures"),
         (with("difference = '0.58'\n", ""), "give the difference"),
         (with("difference = '0.58'", "expected = '1'"), "give the difference"),

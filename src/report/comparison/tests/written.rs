@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::domain::finding::Subject;
 use crate::domain::order::RunOrder;
 use crate::domain::outcome::{Bucket, Fetched};
 use crate::report::builder::FACTS_FILE;
@@ -12,7 +13,7 @@ use crate::report::facts::FactsWriter;
 use crate::report::manifest::Stamp;
 use crate::report::tables::discrepancy_id;
 
-const DISCREPANCIES: &str = "run_order_id,input_line,workflow_id,revision_id,check,severity,cause,currency,expected,actual,difference,waived,lifecycle,run_status,settlement_status,created_at,updated_at,message,discrepancy_id\n";
+const DISCREPANCIES: &str = "run_order_id,input_line,workflow_id,revision_id,check,severity,cause,currency,expected,actual,difference,waived,lifecycle,run_status,settlement_status,created_at,updated_at,message,discrepancy_id,field\n";
 const MEASURES: &str = "currency,orders,settled,pending,failed_runs,discrepant,quote_amount,final_amount,released_amount,compute_cost,external_model_cost,total_cost,quote_gross_difference,quote_net_difference,cost_gross_difference,cost_net_difference\n";
 
 /// What a report says; written it is a folder with a manifest.
@@ -42,11 +43,11 @@ impl Default for Written {
 impl Written {
     /// A failed check of an order that was fetched. `cells` are severity, cause, currency, expected, actual, difference, waived.
     pub(super) fn with(mut self, order: &str, check: &str, cells: &str) -> Self {
-        let id = discrepancy_id(order, check);
+        let id = discrepancy_id(order, check, Subject::ORDER);
         // What the CSV writer does to a text that begins like a formula.
         let cell = if order.starts_with(['=', '+', '-', '@']) { format!("'{order}") } else { order.to_owned() };
         self.discrepancies +=
-            &format!("{cell},2,wf_1,wfr_1,{check},{cells},new,succeeded,settled,,,what it says,{id}\n");
+            &format!("{cell},2,wf_1,wfr_1,{check},{cells},new,succeeded,settled,,,what it says,{id},\n");
         self.fetched(order)
     }
 
