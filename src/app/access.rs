@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use super::exit::{self, Failure};
+use crate::pipeline::Signals;
 use crate::provider::{ApiKey, Options, Provider, ProviderError};
 use crate::sandbox::{self, Sandbox};
 use crate::store::{Lock, LockError, Store};
@@ -31,6 +32,8 @@ pub(super) struct Access {
     pub(super) store: Store,
     /// What the state calls the provider.
     pub(super) base_url: String,
+    /// What asks the job to stop.
+    pub(super) signals: Signals,
     /// Whether the state knows of no run.
     pub(super) knows_nothing: bool,
 }
@@ -64,7 +67,9 @@ pub(super) fn open(
     let store = Store::open(state).map_err(|error| Failure::no_report(error).help("nothing was asked yet"))?;
     // A state that can't be read is said to be so by whoever reads it next.
     let knows_nothing = store.runs().is_ok_and(|runs| runs.is_empty());
-    Ok(Access { runtime, sandbox, provider, locks, store, base_url, knows_nothing })
+    let signals = Signals::listen()
+        .map_err(|error| Failure::no_report(format!("can't listen for signals: {error}")).help(NOTHING_ASKED))?;
+    Ok(Access { runtime, sandbox, provider, locks, store, base_url, signals, knows_nothing })
 }
 
 /// Says that a state is new where one would expect an old one.

@@ -27,10 +27,10 @@ pub(super) fn run(settings: Discovering) -> Result<Exit, Failure> {
     let staged = settings.output.as_deref().map(StagedFile::create).transpose().map_err(unwritable)?;
     let rate = settings.provider.rate;
     let access = access::open(settings.provider, settings.key, &settings.state, Timestamp::now())?;
-    let Access { runtime, sandbox, provider, locks, store, base_url, .. } = access;
+    let Access { runtime, sandbox, provider, locks, store, base_url, signals, .. } = access;
     let (query, display) = (settings.query.clone(), display(settings.quiet));
-    let discovery = Discovery { runtime, sandbox, provider, rate, locks, store, base_url, query, display };
-    let listing = match discovery::discover(discovery).map_err(failure)? {
+    let mut discovery = Discovery { runtime, sandbox, provider, rate, locks, store, base_url, signals, query, display };
+    let listing = match discovery::discover(&mut discovery).map_err(failure)? {
         Discovered::Listed(listing) => listing,
         Discovered::Stopped(signal) => {
             exit::tell(&format!("stopped by a signal: {NOTHING_WRITTEN}"));
@@ -44,6 +44,8 @@ pub(super) fn run(settings: Discovering) -> Result<Exit, Failure> {
             .publish(|file| ids::write(wanted.orders, file).map(drop).map_err(io_error))
             .map_err(|error| Failure::no_report(error).help(NOTHING_WRITTEN))?,
         None => {
+            // A reader may take its time: it needs no locks, and a signal ends the process at once again.
+            drop(discovery);
             let shown = ids::write(wanted.orders, io::stdout().lock()).map(drop).map_err(io_error);
             exit::ignore_closed_pipe(shown)?;
         }
@@ -198,7 +200,7 @@ fn failure(error: DiscoveryError) -> Failure {
             "check --api-url and the network, and run the same command again"
         }
         DiscoveryError::Store(damage) if damage.is_damage() => return Failure::no_report(error),
-        DiscoveryError::Store(_) | DiscoveryError::Signals(_) => "put that right and run the same command again",
+        DiscoveryError::Store(_) => "put that right and run the same command again",
     };
     Failure::no_report(error).help(format!("{help}; {NOTHING_WRITTEN}"))
 }

@@ -36,8 +36,8 @@ impl Exit {
             Self::Usage => 2,
             Self::Incomplete => 3,
             Self::NoReport => 4,
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
+            Self::Interrupted => Signal::Interrupt.exit_code(),
+            Self::Terminated => Signal::Terminate.exit_code(),
         }
     }
 }

@@ -69,7 +69,7 @@ fn open(settings: Settings) -> Result<Job, Failure> {
     if access.knows_nothing && chain::previous(&settings.destination, &[]).is_some() {
         access::warn_of_new_state(&settings.state, reports);
     }
-    let Access { runtime, sandbox, provider, locks, store, base_url, .. } = access;
+    let Access { runtime, sandbox, provider, locks, store, base_url, signals, .. } = access;
     Ok(Job {
         runtime,
         sandbox,
@@ -80,6 +80,7 @@ fn open(settings: Settings) -> Result<Job, Failure> {
         locks,
         store,
         base_url,
+        signals,
         destination: settings.destination,
         judging: settings.judging,
         as_of,
@@ -144,7 +145,7 @@ fn failure(error: JobError) -> Failure {
             Failure::no_report(error).help("check --api-url and the network, and run the same command again")
         }
         JobError::NoReport { .. } => Failure::usage(error),
-        JobError::Input(_) | JobError::Store(_) | JobError::Report(_) | JobError::Publish(_) | JobError::Signals(_) => {
+        JobError::Input(_) | JobError::Store(_) | JobError::Report(_) | JobError::Publish(_) | JobError::Stopped => {
             Failure::no_report(error).help(KEPT)
         }
     }

@@ -90,6 +90,7 @@ fn codes_never_change_their_meaning() {
         ("unlisted-in-input", "error"),
         ("list-mismatch", "error"),
         ("restated", "error"),
+        ("vanished", "error"),
         ("charge-equals-cost", "warning"),
         ("charge-exceeds-quote", "warning"),
         ("failed-run-charged", "warning"),

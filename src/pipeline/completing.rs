@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::discovery::{self, Discovered, DiscoveryError, WalkError};
+use super::discovery::{self, Discovered, WalkError};
 use super::fetching::Fetched;
 use super::listing::Listing;
 use super::progress::say;
@@ -37,20 +37,18 @@ impl OrderList {
 
 /// Walks the list, where the input is to be complete.
 pub(super) fn list(job: &Job, fetched: Fetched) -> Result<Fetched, JobError> {
-    if fetched.stopped_by.is_some() || job.judging.complete.is_none() {
+    if job.judging.complete.is_none() {
         return Ok(fetched);
     }
     say(job.display, "walking the provider's list of orders");
     let query = ListQuery::default();
-    match job.runtime.block_on(discovery::list(&job.provider, &query, job.display)) {
+    match job.runtime.block_on(discovery::list(&job.provider, &query, &job.signals, job.display)) {
         Ok(Discovered::Listed(listing)) => Ok(Fetched { list: OrderList::Had(listing), ..fetched }),
-        Ok(Discovered::Stopped(signal)) => Ok(Fetched { stopped_by: Some(signal), ..fetched }),
-        Err(DiscoveryError::List(WalkError::Stop(stop))) => Err(stop.into()),
-        Err(DiscoveryError::List(lacking @ WalkError::Page { .. })) => {
+        Ok(Discovered::Stopped(_)) => Err(JobError::Stopped),
+        Err(WalkError::Stop(stop)) => Err(stop.into()),
+        Err(lacking @ WalkError::Page { .. }) => {
             Ok(Fetched { list: OrderList::NotHad(lacking.to_string()), ..fetched })
         }
-        Err(DiscoveryError::Store(error)) => Err(error.into()),
-        Err(DiscoveryError::Signals(error)) => Err(JobError::Signals(error)),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::id::RunOrderId;
 
 /// Reads every order once more that fails a check, but for what an earlier start of the run has read once more already.
 pub(super) fn confirm(job: &mut Job, begun: &Begun, fetched: Fetched) -> Result<Fetched, JobError> {
-    if fetched.stopped_by.is_some() || !job.confirms {
+    if !job.confirms {
         return Ok(fetched);
     }
     let confirmed = job.store.confirmed(begun.run)?;
@@ -24,7 +24,7 @@ pub(super) fn confirm(job: &mut Job, begun: &Begun, fetched: Fetched) -> Result<
     let count = failing.len();
     say(job.display, &format!("reading {count} failing order{} once more", if count == 1 { "" } else { "s" }));
     let again = job.runtime.block_on(fetching::fetch_again(job, begun, failing))?;
-    Ok(Fetched { elapsed: fetched.elapsed + again.elapsed, stopped_by: again.stopped_by, ..fetched })
+    Ok(Fetched { elapsed: fetched.elapsed + again.elapsed, ..fetched })
 }
 
 impl Job {

@@ -1,7 +1,6 @@
 //! The work of `discover`: the provider's list of orders, walked to its end.
 
 use std::cell::Cell;
-use std::io;
 use std::pin::pin;
 
 use tokio::runtime::Runtime;
@@ -30,6 +29,8 @@ pub struct Discovery {
     pub store: Store,
     /// What the state calls the provider: its base URL, or the sandbox's name.
     pub base_url: String,
+    /// What asks it to stop.
+    pub signals: Signals,
     /// Which orders are wanted.
     pub query: ListQuery,
     /// How progress is shown.
@@ -54,9 +55,6 @@ pub enum DiscoveryError {
     /// The state failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The signals of the operating system can't be listened to.
-    #[error("can't listen for signals: {0}")]
-    Signals(#[source] io::Error),
 }
 
 /// Why a list can't be walked to its end. What was listed before is no list.
@@ -79,29 +77,29 @@ pub enum WalkError {
 ///
 /// # Errors
 /// [`DiscoveryError`] says why there is no list.
-pub fn discover(mut discovery: Discovery) -> Result<Discovered, DiscoveryError> {
+pub fn discover(discovery: &mut Discovery) -> Result<Discovered, DiscoveryError> {
     sends::remember(&mut discovery.store, &discovery.base_url, &discovery.provider, discovery.rate)?;
-    let listing = list(&discovery.provider, &discovery.query, discovery.display);
+    let listing = list(&discovery.provider, &discovery.query, &discovery.signals, discovery.display);
     let discovered = discovery.runtime.block_on(listing);
     let noted = sends::note(&mut discovery.store, &discovery.base_url, &discovery.provider);
     let discovered = discovered?;
     noted?;
-    Ok(discovered)
+    Ok(discovery.signals.first().map_or(discovered, Discovered::Stopped))
 }
 
 /// Walks the list until it is had, or a signal comes. Nothing of it is kept then, so nothing is waited for.
 pub(super) async fn list(
     provider: &Provider,
     query: &ListQuery,
+    signals: &Signals,
     display: Display,
-) -> Result<Discovered, DiscoveryError> {
-    let mut signals = Signals::listen().map_err(DiscoveryError::Signals)?;
+) -> Result<Discovered, WalkError> {
     let mut progress = Progress::listing(display);
     let ended = tokio::select! {
         biased;
-        signal = signals.next() => Ok(Discovered::Stopped(signal)),
+        signal = signals.wait() => Ok(Discovered::Stopped(signal)),
         listing = walk_shown(provider, query, &mut progress) => {
-            listing.map(|listing| Discovered::Listed(Box::new(listing))).map_err(DiscoveryError::List)
+            listing.map(|listing| Discovered::Listed(Box::new(listing)))
         }
     };
     progress.finish();

@@ -12,7 +12,6 @@ use tokio::time::{Instant, interval, sleep};
 use super::beginning::Begun;
 use super::completing::OrderList;
 use super::progress::{Progress, SHOW_EVERY};
-use super::signals::{Signal, Signals};
 use super::{Job, JobError};
 use crate::checks::judge;
 use crate::domain::id::RunOrderId;
@@ -35,8 +34,6 @@ const LAST_REPLIES: Duration = Duration::from_secs(10);
 
 /// What the fetching came to.
 pub(super) struct Fetched {
-    pub(super) committed: u64,
-    pub(super) stopped_by: Option<Signal>,
     pub(super) elapsed: Duration,
     /// The provider's own list of orders.
     pub(super) list: OrderList,
@@ -52,7 +49,7 @@ pub(super) async fn fetch_all(job: &Job, begun: &Begun, recall: Option<&Recall>)
     let walk = Walk { job, recall, is_confirmation: false };
     let (fetched, unreached) = walk.every(rows, begun, progress).await?;
     let never_answered = begun.done.is_empty() && job.provider.activity().replies == 0;
-    if let (None, Some(reason), true) = (fetched.stopped_by, unreached, never_answered) {
+    if let (Some(reason), true) = (unreached, never_answered) {
         return Err(JobError::Unreachable(reason));
     }
     Ok(fetched)
@@ -85,24 +82,23 @@ impl Walk<'_> {
         let job = self.job;
         let start = Instant::now();
         let writer = job.store.writer(begun.run, in_hand(job), job.memory.keeps_replies)?;
-        let mut signals = Signals::listen().map_err(JobError::Signals)?;
-        let ended = self.fetch_into(rows, &writer, &mut progress, &mut signals).await;
+        let ended = self.fetch_into(rows, &writer, &mut progress).await;
         let committed = writer.finish().await;
         let unreached = progress.finish();
         // The writer knows best why nothing more could be put into the store.
-        let committed = committed?;
-        Ok((Fetched { committed, stopped_by: ended?, elapsed: start.elapsed(), list: OrderList::Unwanted }, unreached))
+        committed?;
+        ended?;
+        Ok((Fetched { elapsed: start.elapsed(), list: OrderList::Unwanted }, unreached))
     }
 
     /// Puts every row's outcome into the store. After a signal nothing more is asked, and what is in flight has a while
-    /// to end; after a second signal it has none. Returns the first signal.
+    /// to end; then this is [`JobError::Stopped`].
     async fn fetch_into(
         &self,
         rows: impl Iterator<Item = Result<Row, InputError>>,
         writer: &Writer,
         progress: &mut Progress,
-        signals: &mut Signals,
-    ) -> Result<Option<Signal>, JobError> {
+    ) -> Result<(), JobError> {
         let job = self.job;
         let provider = &job.provider;
         let is_stopping = Cell::new(false);
@@ -114,21 +110,17 @@ impl Walk<'_> {
         let mut learnt = pin!(rows.map(|row| self.learn(row)).buffer_unordered(in_hand(job)));
         let mut show = interval(SHOW_EVERY);
         let mut patience = pin!(sleep(Duration::MAX));
-        let mut stopped_by = None;
+        let mut signal = pin!(job.signals.wait());
         let background = Background::default();
         loop {
             tokio::select! {
                 biased;
-                signal = signals.next() => match stopped_by {
-                    Some(_) => break Ok(stopped_by),
-                    None => {
-                        stopped_by = Some(signal);
-                        is_stopping.set(true);
-                        provider.stop();
-                        patience.as_mut().reset(Instant::now() + LAST_REPLIES);
-                    }
-                },
-                () = &mut patience => break Ok(stopped_by),
+                _ = &mut signal, if !is_stopping.get() => {
+                    is_stopping.set(true);
+                    provider.stop();
+                    patience.as_mut().reset(Instant::now() + LAST_REPLIES);
+                }
+                () = &mut patience => break job.check_signals(),
                 next = learnt.try_next() => match next {
                     Ok(Some(Some(learnt))) => {
                         let outcome = learnt.outcome();
@@ -137,7 +129,7 @@ impl Walk<'_> {
                         writer.put(learnt).await?;
                     }
                     Ok(Some(None)) => {}
-                    Ok(None) => break Ok(stopped_by),
+                    Ok(None) => break job.check_signals(),
                     Err(error) => break Err(error),
                 },
                 _ = show.tick() => progress.show(&provider.activity()),

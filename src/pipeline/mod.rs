@@ -13,7 +13,6 @@ mod signals;
 pub mod verify;
 
 use std::collections::HashMap;
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,7 +42,7 @@ use completing::OrderList;
 
 pub use beginning::Resuming;
 pub use progress::Display;
-pub use signals::Signal;
+pub use signals::{Signal, Signals};
 
 /// Everything one reconciliation needs, opened and checked.
 pub struct Job {
@@ -65,6 +64,8 @@ pub struct Job {
     pub store: Store,
     /// What the state calls the provider: its base URL, or the sandbox's name.
     pub base_url: String,
+    /// What asks the job to stop.
+    pub signals: Signals,
     /// Where the report goes.
     pub destination: Destination,
     /// The settings that affect judgement.
@@ -137,7 +138,7 @@ pub enum JobError {
     Store(#[from] StoreError),
     /// A file of the report can't be written, or the report contradicts itself.
     #[error(transparent)]
-    Report(#[from] ReportError),
+    Report(ReportError),
     /// The report can't be put in its place.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -163,9 +164,18 @@ pub enum JobError {
     /// Not one reply was had.
     #[error("nothing could be fetched: the provider never answered ({0})")]
     Unreachable(String),
-    /// The signals of the operating system can't be listened to.
-    #[error("can't listen for signals: {0}")]
-    Signals(#[source] io::Error),
+    /// A signal asks the job to stop: [`reconcile`] makes [`Ended::Stopped`] of it.
+    #[error("stopped by a signal")]
+    Stopped,
+}
+
+impl From<ReportError> for JobError {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Stopped => Self::Stopped,
+            error => Self::Report(error),
+        }
+    }
 }
 
 /// Reconciles. `exit_code` maps what it comes to to the exit code that the report names.
@@ -174,32 +184,36 @@ pub enum JobError {
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
 pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<Ended, JobError> {
     let begun = beginning::begin(&mut job)?;
-    let run = begun.run;
-    let ended = reconcile_run(&mut job, begun, exit_code);
-    match &ended {
+    let ended = reconcile_run(&mut job, &begun, exit_code);
+    let is_void = match &ended {
         // What it was refused is no fact about orders.
-        Err(JobError::Stop(Stop::Forbidden | Stop::NotTheApi)) => job.store.give_up(run, Timestamp::now())?,
-        // The input is not what it was when it was hashed: no line of the run is known to be one of that input.
-        Err(JobError::Input(_)) => job.store.give_up(run, Timestamp::now())?,
-        _ => {}
+        Err(JobError::Stop(Stop::Forbidden | Stop::NotTheApi)) => true,
+        // The input is not what was hashed: no line of the run is known to be one of that input.
+        Err(JobError::Input(_)) => true,
+        _ => false,
+    };
+    if is_void {
+        job.store.give_up(begun.run, Timestamp::now())?;
     }
-    ended
+    match (ended, job.signals.first()) {
+        (Err(JobError::Stopped), Some(signal)) => {
+            Ok(Ended::Stopped { signal, committed: job.store.done(begun.run)?.len() as u64 })
+        }
+        (ended, _) => ended,
+    }
 }
 
-/// Reconciles from where the run stands.
-fn reconcile_run(job: &mut Job, begun: Begun, exit_code: impl Fn(&Weighed) -> u8) -> Result<Ended, JobError> {
+/// Takes a run to its report. A signal ends it as [`JobError::Stopped`], wherever it is, until the report is announced.
+fn reconcile_run(job: &mut Job, begun: &Begun, exit_code: impl Fn(&Weighed) -> u8) -> Result<Ended, JobError> {
     let recall = job.recall(begun.run)?;
     sends::remember(&mut job.store, &job.base_url, &job.provider, job.rate)?;
-    let fetched = job.runtime.block_on(fetching::fetch_all(job, &begun, recall.as_ref()));
+    let fetched = job.runtime.block_on(fetching::fetch_all(job, begun, recall.as_ref()));
     let fetched = fetched.and_then(|fetched| completing::list(job, fetched));
-    let fetched = fetched.and_then(|fetched| confirming::confirm(job, &begun, fetched));
+    let fetched = fetched.and_then(|fetched| confirming::confirm(job, begun, fetched));
     let noted = sends::note(&mut job.store, &job.base_url, &job.provider);
     let fetched = fetched?;
     noted?;
-    if let Some(signal) = fetched.stopped_by {
-        return Ok(Ended::Stopped { signal, committed: begun.done.len() as u64 + fetched.committed });
-    }
-    let mut earlier = job.earlier(&begun)?;
+    let mut earlier = job.earlier(begun)?;
     let staging = job.destination.staging(job.as_of)?;
     let replaces = earlier.stamp.replaces.clone();
     let report = job.make_report(begun.run, &mut earlier, &fetched.list, staging.path().to_owned(), &exit_code)?;
@@ -208,6 +222,7 @@ fn reconcile_run(job: &mut Job, begun: Begun, exit_code: impl Fn(&Weighed) -> u8
     let manifest = job
         .stamp(&report, earlier.stamp, job.fetch_stamp(fetched.elapsed, confirmed), finished_at)
         .write(staging.path())?;
+    job.check_signals()?;
     job.store.announce(begun.run, &manifest)?;
     let folder = staging.publish(&replaces)?;
     let in_place = NewReport {
@@ -238,6 +253,11 @@ struct Earlier {
 }
 
 impl Job {
+    /// [`JobError::Stopped`], once a signal has come.
+    fn check_signals(&self) -> Result<(), JobError> {
+        self.signals.first().map_or(Ok(()), |_| Err(JobError::Stopped))
+    }
+
     /// What was seen settled a short time ago, if that is to be taken as it was.
     fn recall(&mut self, run: RunId) -> Result<Option<Recall>, JobError> {
         let Some(within) = self.memory.reuse_settled else {
@@ -293,10 +313,10 @@ impl Job {
             builder.complete(completeness)?;
         }
         builder.findings_elsewhere(earlier.left());
-        Ok(builder.finish(exit_code)?)
+        Ok(builder.finish_unless(&|| self.signals.first().is_some(), exit_code)?)
     }
 
-    /// Visits every outcome of a run by line, with all that is known of its order.
+    /// Visits every outcome of a run by line, with all that is known of its order, until a signal comes.
     fn each_outcome(
         &self,
         run: RunId,
@@ -306,6 +326,7 @@ impl Job {
         mut visit: impl FnMut(Outcome, Background) -> Result<(), JobError>,
     ) -> Result<(), JobError> {
         self.store.for_each_outcome(run, |mut outcome, bookings| {
+            self.check_signals()?;
             let mut background = Background { bookings, ..Background::default() };
             match &mut outcome.evidence {
                 // The row that holds the ID first stands for the order.

@@ -1,8 +1,11 @@
 //! The signals that ask a job to stop.
 
-use std::io;
+use std::future::pending;
+use std::{io, process, thread};
 
-use tokio::signal::unix::{self, SignalKind, signal};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 /// A signal that asks the job to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,21 +16,73 @@ pub enum Signal {
     Terminate,
 }
 
-/// The signals that ask the job to stop, from the moment it listens.
-pub(super) struct Signals {
-    interrupt: unix::Signal,
-    terminate: unix::Signal,
+impl Signal {
+    /// The exit code of a process that it ends: 128 and the signal's number.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+/// Listens for signals on behalf of one job, from before its first phase until this is dropped.
+///
+/// The job is told the first signal, and stops in its own time. A second one ends the process at once, and so does the
+/// first one after this is dropped. The default action can't do that: tokio replaces it for good.
+#[derive(Debug)]
+pub struct Signals {
+    first: watch::Receiver<Option<Signal>>,
 }
 
 impl Signals {
-    pub(super) fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    /// Starts to listen, on a thread of its own: most of a job is synchronous, and nothing it does delays a second signal.
+    ///
+    /// # Errors
+    /// When the operating system refuses the handlers or the thread.
+    pub fn listen() -> io::Result<Self> {
+        let (job, first) = watch::channel(None);
+        let runtime = Builder::new_current_thread().enable_io().build()?;
+        let (mut interrupt, mut terminate) = {
+            let _entered = runtime.enter();
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        };
+        let listen = async move {
+            let mut next = async || {
+                tokio::select! {
+                    _ = interrupt.recv() => Signal::Interrupt,
+                    _ = terminate.recv() => Signal::Terminate,
+                }
+            };
+            let first = next().await;
+            let last = match job.send(Some(first)) {
+                Ok(()) => next().await,
+                // The job is over.
+                Err(_) => first,
+            };
+            // This is safe whatever the other threads are doing: the state survives a kill at any moment with all that is
+            // committed, the system takes the locks away, and the next job sweeps the hidden folder of a report in the
+            // making. Nothing is reported, since a thread that can't write may hold standard error.
+            process::exit(last.exit_code().into())
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(listen))?;
+        Ok(Self { first })
     }
 
-    pub(super) async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
+    /// The first signal, once it has come.
+    #[must_use]
+    pub fn first(&self) -> Option<Signal> {
+        *self.first.borrow()
+    }
+
+    /// Waits for the first signal; it may have come long ago.
+    pub(super) async fn wait(&self) -> Signal {
+        let mut first = self.first.clone();
+        match first.wait_for(Option::is_some).await.map(|first| *first) {
+            Ok(Some(signal)) => signal,
+            // Only the end of the process ends the listener.
+            _ => pending().await,
         }
     }
 }

@@ -240,14 +240,30 @@ impl Builder {
     /// # Errors
     /// When a file can't be written, or the report contradicts itself ([`ReportError::Contradiction`]).
     pub fn finish(self, exit_code: impl Fn(&Weighed) -> u8) -> Result<Report, ReportError> {
+        self.finish_unless(&|| false, exit_code)
+    }
+
+    /// Like [`Self::finish`], but looks before each file whether the report is still wanted.
+    ///
+    /// # Errors
+    /// [`ReportError::Stopped`] once `is_stopped` says so.
+    pub fn finish_unless(
+        self,
+        is_stopped: &dyn Fn() -> bool,
+        exit_code: impl Fn(&Weighed) -> u8,
+    ) -> Result<Report, ReportError> {
+        let go_on = || if is_stopped() { Err(ReportError::Stopped) } else { Ok(()) };
         let Self { options, facts, mut summary, discrepancies, pending, exceptions, beside, past, reused, .. } = self;
         let waivers = tables::waivers_with(&options.judging.waivers, &self.waivers);
         let facts_rows = facts.finish()?;
         beside.finish(self.elsewhere)?;
         self.focus.map(FocusWriter::finish).transpose()?;
+        go_on()?;
         let facts_path = options.folder.join(FACTS_FILE);
         let by_workflow = spend::by_workflow(&facts_path)?;
+        go_on()?;
         let by_revision = spend::by_revision(&facts_path)?;
+        go_on()?;
         let days = options.judging.days.as_ref();
         let by_day = days.map(|days| spend::by_day(&facts_path, days)).transpose()?;
         let aggregates = [Some(&by_workflow), Some(&by_revision), by_day.as_ref()];
@@ -279,6 +295,7 @@ impl Builder {
             sources.push(Box::new(|| tables::waivers(&waivers)));
         }
         for table in &sources {
+            go_on()?;
             write_csv(table(), &options)?;
         }
         if let (Some(days), Some(by_day)) = (days, &by_day) {
@@ -308,6 +325,7 @@ impl Builder {
         let path = options.folder.join(SUMMARY_FILE);
         json::write(&path, &summary).map_err(|source| ReportError::io(&path, source))?;
         if options.formats.has(Format::Html) {
+            go_on()?;
             let (evidence, no_titles) = (evidence(&options, self.completeness.is_some())?, Titles::new());
             let content = html::Content {
                 summary: &summary,
@@ -328,6 +346,7 @@ impl Builder {
             html::write(content, options.language, &options.folder.join(HTML_FILE))?;
         }
         if options.formats.has(Format::Xlsx) {
+            go_on()?;
             let content = xlsx::Content { summary: &summary, as_of: options.as_of, tables: &sources };
             xlsx::write(&content, options.language, &options.folder.join(XLSX_FILE))?;
         }

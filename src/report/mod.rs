@@ -89,6 +89,9 @@ pub enum ReportError {
     /// Two figures of the report that must agree do not: our own fault, so there is no report.
     #[error("the report contradicts itself, so it was not published ({0}); please report this as a bug")]
     Contradiction(String),
+    /// The caller no longer wants it ([`builder::Builder::finish_unless`]).
+    #[error("stopped before the report was complete")]
+    Stopped,
 }
 
 impl ReportError {

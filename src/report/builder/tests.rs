@@ -46,6 +46,15 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
 }
 
 #[test]
+fn a_report_that_is_no_longer_wanted_is_given_up_before_its_next_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = folder.path().join("discrepancies.csv");
+    let given_up = builder(folder.path().to_owned(), 3).finish_unless(&|| first.exists(), |_| 1);
+    assert!(matches!(given_up, Err(ReportError::Stopped)), "{given_up:?}");
+    assert!(first.exists() && !folder.path().join("spend_by_workflow.csv").exists());
+}
+
+#[test]
 fn a_report_that_bridges_is_finished() {
     let folder = tempfile::tempdir().expect("a folder");
     let report = builder(folder.path().to_owned(), 3).finish(|_| 1).expect("it bridges");

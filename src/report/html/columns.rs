@@ -117,6 +117,7 @@ pub(super) fn arranged(table: &str, columns: &[Column]) -> Vec<usize> {
             "run_order_id",
             "input_line",
             "check",
+            "field",
             "cause",
             "severity",
             "difference",

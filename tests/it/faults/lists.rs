@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Write, pipe};
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 use std::thread;
@@ -170,6 +171,37 @@ fn a_signal_ends_it_at_once_and_nothing_is_written() {
             assert_no_secret(&place, &output);
             assert_untouched(&place, &output, exit, "stopped by a signal");
         }
+    }
+}
+
+#[test]
+fn a_signal_ends_it_at_once_while_nobody_reads_the_list() {
+    for (signal, exit) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        let (place, server) = (Place::new(), sandbox(&[]));
+        let (_unread, mut full) = pipe().expect("a pipe");
+        // The list does not fit into what is left.
+        full.write_all(&[0; 60_000]).expect("room");
+        let mut job = place.discover(&server.url).stdout(full).stderr(Stdio::null()).spawn().expect("starts");
+        let patience = Instant::now() + Duration::from_secs(60);
+        while server.journal.arrivals().len() < 6 {
+            assert!(Instant::now() < patience, "it never asked for page 6");
+            thread::sleep(Duration::from_millis(5));
+        }
+        thread::sleep(Duration::from_millis(500));
+        assert!(job.try_wait().expect("a state").is_none(), "it waits for its reader");
+        kill(Pid::from_raw(job.id().try_into().expect("an ID")), signal).expect("it runs");
+        let start = Instant::now();
+        let ended = loop {
+            if let Some(ended) = job.try_wait().expect("a state") {
+                break ended;
+            }
+            if start.elapsed() > Duration::from_secs(5) {
+                job.kill().expect("it can be killed");
+                panic!("{signal} does not end it");
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        assert_eq!(ended.code(), Some(exit));
     }
 }
 

@@ -135,6 +135,15 @@ impl Job {
         state.query_row(query, [], |row| row.get(0)).unwrap_or(false)
     }
 
+    /// How many outcomes are committed.
+    pub(super) fn committed(&self) -> u64 {
+        let state = Connection::open_with_flags(self.place.path("state.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let count =
+            state.and_then(|state| state.query_row("SELECT count(*) FROM outcomes", [], |row| row.get::<_, i64>(0)));
+        // A state in the making has none.
+        count.map_or(0, i64::unsigned_abs)
+    }
+
     /// Everything that is committed, once the database has proved itself whole.
     pub(super) fn kept(&self) -> Vec<Kept> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;

@@ -1,16 +1,19 @@
 //! Signals: what is safe when the job is stopped, twice stopped, held and let go on.
 
 use std::collections::BTreeSet;
-use std::thread;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use nix::sys::signal::Signal;
 use tieout::sandbox::{FaultPlan, Journal, KEY, Kind, Options, describe};
 
-use super::job::{Ended, Evident, Job, Kept, assert_same};
+use super::job::{Ended, Evident, Job, Kept, Running, assert_same};
 use crate::support::Server;
 
 const CONCURRENCY: usize = 4;
+/// The signals that stop a job, and the exit codes that say so.
+const STOPPING: [(Signal, i32); 2] = [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)];
 /// Nothing that a test waits for takes longer, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -54,19 +57,25 @@ fn assert_stopped(job: &Job, ended: &Ended, code: i32) -> BTreeSet<String> {
     let kept = job.kept();
     let told = format!("stopped by a signal: no report was made; {} rows are kept in the state", kept.len());
     assert!(ended.said.contains(&told), "{told:?} is not in: {}", ended.said);
+    assert_nothing_made(job);
+    let wanted = |outcome: &Kept| ["fetched", "duplicate"].contains(&&*outcome.evidence);
+    assert!(kept.iter().all(wanted), "{kept:?}");
+    kept.into_iter().map(|outcome| outcome.run_order_id).collect()
+}
+
+/// Asserts that there is no report, whole or half made.
+fn assert_nothing_made(job: &Job) {
     assert!(!job.place.path("report").exists(), "no report");
     let left = job.place.files();
     assert!(
         left.iter().all(|file| file.to_string_lossy().contains("state.sqlite") || file.ends_with("ids.csv")),
         "{left:?}"
     );
-    assert!(kept.iter().all(|outcome| outcome.evidence == "fetched"), "{kept:?}");
-    kept.into_iter().map(|outcome| outcome.run_order_id).collect()
 }
 
 #[test]
 fn what_is_in_flight_at_a_signal_is_kept_and_nothing_more_is_asked() {
-    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+    for (signal, code) in STOPPING {
         let (server, job) = (sandbox("slow,delay=500ms"), job_on(200));
         let running = job.start(&server.url, &["--concurrency", &CONCURRENCY.to_string()]);
         wait_until("some orders were asked for", || server.journal.arrivals().len() >= 10);
@@ -93,7 +102,7 @@ const ANSWERED: usize = 8;
 const LAST_REPLIES: Duration = Duration::from_secs(10);
 
 /// A job of which all that was answered is committed, and whose other requests hang.
-fn hanging<'j>(server: &Server, job: &'j Job) -> super::job::Running<'j> {
+fn hanging<'j>(server: &Server, job: &'j Job) -> Running<'j> {
     let running = job.start(&server.url, &["--concurrency", &CONCURRENCY.to_string(), "--timeout", "120s"]);
     wait_until("all other requests hang", || server.journal.arrivals().len() == ANSWERED + CONCURRENCY);
     wait_until("what was answered is committed", || job.kept().len() == ANSWERED);
@@ -102,7 +111,7 @@ fn hanging<'j>(server: &Server, job: &'j Job) -> super::job::Running<'j> {
 
 #[test]
 fn a_second_signal_ends_the_job_at_once() {
-    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+    for (signal, code) in STOPPING {
         let (server, job) = (sandbox("hang-before-headers,from=9"), job_on(50));
         let mut running = hanging(&server, &job);
         let start = Instant::now();
@@ -112,7 +121,9 @@ fn a_second_signal_ends_the_job_at_once() {
         running.signal(signal);
         let ended = running.end();
         assert!(start.elapsed() < LAST_REPLIES - Duration::from_secs(1), "it ended after {:?}", start.elapsed());
-        assert_eq!(assert_stopped(&job, &ended, code).len(), ANSWERED, "nothing committed is lost");
+        assert_eq!(ended.code, code, "{}", ended.said);
+        assert_nothing_made(&job);
+        assert_eq!(job.kept().len(), ANSWERED, "nothing committed is lost");
         assert_eq!(server.journal.arrivals().len(), ANSWERED + CONCURRENCY, "nothing more was asked");
     }
 }
@@ -148,6 +159,106 @@ fn a_signal_ends_every_kind_of_waiting() {
         let ended = running.end();
         assert!(start.elapsed() < LAST_REPLIES - Duration::from_secs(1), "{fault}: {:?}", start.elapsed());
         assert_stopped(&job, &ended, 130);
+    }
+}
+
+/// How many rows repeat a few orders, so that there is little to ask and a long report to make.
+const ROWS: usize = 10_000;
+/// How many orders they are.
+const FEW: usize = 10;
+/// One of them, which fails a check however often it is read.
+const FAILING: &str = "wfrun_d88de39449148030b6f2";
+const LONG_REPORT: [&str; 2] = ["--format", "csv,xlsx,html"];
+
+fn long_report() -> Job {
+    let clean = (0_u64..).map(|number| format!("wfrun_{number:020x}"));
+    let clean = clean.filter(|id| describe(id, Options::default().seed) == Kind::Clean).take(FEW - 1);
+    let orders: Vec<String> = clean.chain([FAILING.to_owned()]).collect();
+    let rows: Vec<&str> = orders.iter().map(String::as_str).cycle().take(ROWS).collect();
+    Job::with(format!("run_order_id\n{}\n", rows.join("\n")), KEY)
+}
+
+/// Asserts that the same command goes on from the state, and makes the report of an undisturbed job.
+fn assert_continued(job: &Job, server: &Server, arguments: &[&str], undisturbed: &Evident) {
+    let before = server.journal.arrivals().len();
+    let ended = job.run(&server.url, arguments);
+    assert_eq!(ended.code, 1, "{}", ended.said);
+    let asked_again = server.journal.arrivals().len() - before;
+    assert_eq!(asked_again, usize::from(arguments.contains(&"--confirm")), "what is kept is not asked for again");
+    assert_same(&job.evident(), undisturbed);
+    assert_eq!(hidden(job), [] as [PathBuf; 0], "what was half made is swept");
+}
+
+fn undisturbed_long_report(arguments: &[&str]) -> Evident {
+    let (server, job) = (sandbox(""), long_report());
+    let ended = job.run(&server.url, arguments);
+    assert_eq!(ended.code, 1, "{}", ended.said);
+    assert_eq!(job.place.report().population("rows"), ROWS as u64);
+    job.evident()
+}
+
+/// The hidden folders in which reports are made.
+fn hidden(job: &Job) -> Vec<PathBuf> {
+    let paths = fs::read_dir(job.place.path("")).expect("readable").map(|entry| entry.expect("an entry").path());
+    paths.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".tieout-"))).collect()
+}
+
+/// Starts a job, and waits until that file of its report is there and the report is not.
+fn making<'j>(server: &Server, job: &'j Job, file: &str) -> Running<'j> {
+    let running = job.start(&server.url, &LONG_REPORT);
+    wait_until("the report is being made", || hidden(job).iter().any(|folder| folder.join(file).exists()));
+    running
+}
+
+#[test]
+fn a_signal_while_the_report_is_made_ends_the_job_without_one() {
+    let undisturbed = undisturbed_long_report(&LONG_REPORT);
+    // While outcomes are taken in, and between the files that are written after them.
+    for ((signal, code), file) in STOPPING.into_iter().zip(["run_orders.parquet", "discrepancies.csv"]) {
+        let (server, job) = (sandbox(""), long_report());
+        let running = making(&server, &job, file);
+        running.signal(signal);
+        let ended = running.end();
+        assert_eq!(assert_stopped(&job, &ended, code).len(), FEW);
+        assert_eq!(job.kept().len(), ROWS);
+        assert_continued(&job, &server, &LONG_REPORT, &undisturbed);
+    }
+}
+
+#[test]
+fn a_second_signal_while_the_report_is_made_ends_the_job_at_once() {
+    let undisturbed = undisturbed_long_report(&LONG_REPORT);
+    let (server, job) = (sandbox(""), long_report());
+    let running = making(&server, &job, "run_orders.parquet");
+    // Held meanwhile, so that it has no time to stop after the first one.
+    for signal in [Signal::SIGSTOP, Signal::SIGTERM, Signal::SIGINT, Signal::SIGCONT] {
+        running.signal(signal);
+    }
+    let ended = running.end();
+    assert!(STOPPING.iter().any(|(_, code)| ended.code == *code), "{}: {}", ended.code, ended.said);
+    assert!(!ended.said.contains("stopped by a signal"), "it did not wait for the job: {}", ended.said);
+    assert!(!job.place.path("report").exists(), "no report");
+    assert_eq!(job.kept().len(), ROWS, "nothing committed is lost");
+    assert_continued(&job, &server, &LONG_REPORT, &undisturbed);
+}
+
+#[test]
+fn after_a_signal_between_fetching_and_the_confirm_read_nothing_more_is_asked() {
+    let arguments = ["--confirm", "--format", "csv"];
+    let undisturbed = undisturbed_long_report(&arguments);
+    for (signal, code) in STOPPING {
+        let (server, job) = (sandbox(""), long_report());
+        let running = job.start(&server.url, &arguments);
+        wait_until("every row is committed", || job.committed() == ROWS as u64);
+        // Held until it is seen that the confirm-read has not begun.
+        running.signal(Signal::SIGSTOP);
+        assert_eq!(server.journal.arrivals().len(), FEW, "each order once");
+        running.signal(signal);
+        running.signal(Signal::SIGCONT);
+        let ended = running.end();
+        assert_eq!(assert_stopped(&job, &ended, code).len(), FEW);
+        assert_eq!(server.journal.arrivals().len(), FEW, "nothing more was asked");
+        assert_continued(&job, &server, &arguments, &undisturbed);
     }
 }
 
