@@ -97,6 +97,10 @@ pictures: need-cargo need-html-reader ## takes the pictures of report.html for d
 bench: need-cargo need-nginx need-oha need-peer need-html-reader ## pacing, speed beside oha and a Python script, commits, memory, resume, proof, reports (PARTS=pacing: one of them)
 	bench/run.sh $(PARTS)
 
+.PHONY: nights
+nights: need-cargo ## 2,000 random nights against a provider whose truth is known (N=500: so many; SEED=7: one sequence again)
+	TIEOUT_NIGHTS=$(or $(N),2000) TIEOUT_NIGHTS_SEED=$(SEED) cargo test --locked --test it simulation:: -- --nocapture
+
 ##@ Parts of `make test`
 .PHONY: fmt-check
 fmt-check: ## fails if the sources are not formatted

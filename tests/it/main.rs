@@ -30,6 +30,7 @@ mod readers;
 mod reconcile;
 mod reperform;
 mod restarts;
+mod simulation;
 mod spreadsheets;
 mod support;
 mod terminal;

@@ -1,0 +1,492 @@
+//! One report against the truth: every row of the input, every finding, every count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::job::{Command, Waiver};
+use super::knowledge::{Kept, Known, Sighting, possibilities, replies};
+use super::memory::{Compared, Key, Memory, Past, Rows, compare};
+use super::report::{Cells, Report, cell};
+use super::rulings::{Case, Evidence, Figures, Item, Ruling, rulings, spent, unlisted};
+use super::server::{Answer, Entry};
+use super::sheet::Sheet;
+use super::truth::{Listed, Order, Reply, money};
+
+/// What a report is held against.
+pub(super) struct Background<'b> {
+    pub(super) command: &'b Command,
+    pub(super) series: &'b str,
+    /// The starts of the run that made it.
+    pub(super) starts: &'b [usize],
+    pub(super) log: &'b [Entry],
+    pub(super) sightings: &'b BTreeMap<String, Vec<Sighting>>,
+    pub(super) past: Past<'b>,
+}
+
+/// What a report shows, where it is right.
+#[derive(Debug, Default)]
+pub(super) struct Assessed {
+    pub(super) found: Vec<(Key, Figures)>,
+    pub(super) resolved: Vec<Key>,
+    pub(super) ids: Vec<(String, Item, String)>,
+    /// What is certain now of the replies that were kept.
+    pub(super) sightings: BTreeMap<String, Vec<Sighting>>,
+    pub(super) buckets: BTreeMap<&'static str, u64>,
+    /// Orders without a failed check.
+    pub(super) clean: BTreeSet<String>,
+    pub(super) has_gap: bool,
+    reused: u64,
+    not_assessed: u64,
+    is_variant: bool,
+}
+
+/// An order of the input.
+struct Entered {
+    id: String,
+    line: usize,
+    books: Vec<[String; 2]>,
+}
+
+/// The input as rows.
+#[derive(Default)]
+struct Entries {
+    orders: Vec<Entered>,
+    duplicates: Vec<usize>,
+    rejected: Vec<usize>,
+}
+
+fn entered(command: &Command) -> Entries {
+    let mut rows = Entries::default();
+    for (at, row) in command.sheet.rows.iter().enumerate() {
+        let (id, line) = (Sheet::id(row, command.column), Sheet::line(at));
+        if !Sheet::is_usable(id) {
+            rows.rejected.push(line);
+        } else if let Some(first) = rows.orders.iter_mut().find(|order| order.id == id) {
+            first.books.push(row.books.clone());
+            rows.duplicates.push(line);
+        } else {
+            rows.orders.push(Entered { id: id.to_owned(), line, books: vec![row.books.clone()] });
+        }
+    }
+    rows
+}
+
+/// Holds a report against the truth; what is wrong with it.
+pub(super) fn assess(background: &Background<'_>, report: &Report) -> Result<Assessed, String> {
+    let command = background.command;
+    let list = list_of(background);
+    if command.complete && list.is_none() {
+        return Err("the provider's list was not asked for".to_owned());
+    }
+    let listed = list.flatten().filter(|_| command.complete);
+    let mut assessed = Assessed { has_gap: command.complete && listed.is_none(), ..Assessed::default() };
+    let rows = entered(command);
+    let tables = Tables { report, background, listed };
+    for order in &rows.orders {
+        tables
+            .order(order, &mut assessed)
+            .map_err(|problem| format!("{} on line {}: {problem}", order.id, order.line))?;
+    }
+    for (lines, bucket) in [(&rows.duplicates, "duplicate"), (&rows.rejected, "rejected")] {
+        for line in lines {
+            tables.is_exception(*line, bucket)?;
+            *assessed.buckets.entry(bucket).or_default() += 1;
+        }
+    }
+    tables.unlisted(&rows, &mut assessed)?;
+    tables.totals(&rows, &mut assessed)?;
+    Ok(assessed)
+}
+
+/// What the provider's list said last; `None` within where it was refused.
+fn list_of<'b>(background: &Background<'b>) -> Option<Option<&'b Listed>> {
+    let own = background.log.iter().filter(|entry| entry.is_served && background.starts.contains(&entry.start));
+    own.rev().find_map(|entry| match &entry.answer {
+        Answer::List(listed) => Some(listed.as_ref()),
+        Answer::Order(..) => None,
+    })
+}
+
+/// One way in which an order may have been judged.
+struct Way {
+    evidence: Evidence,
+    kept: Vec<bool>,
+    known: Known,
+}
+
+struct Tables<'t> {
+    report: &'t Report,
+    background: &'t Background<'t>,
+    listed: Option<&'t Listed>,
+}
+
+impl Tables<'_> {
+    /// Compares all that the report says of an order.
+    fn order(&self, order: &Entered, assessed: &mut Assessed) -> Result<(), String> {
+        let case =
+            Case { id: &order.id, command: self.background.command, books: order.books.clone(), listed: self.listed };
+        let mut problem = None;
+        let mut ways: Vec<(Way, Compared, &'static str)> = Vec::new();
+        for way in self.ways(&order.id)? {
+            match self.compare(order, &case, &way) {
+                Ok((compared, bucket)) => ways.push((way, compared, bucket)),
+                Err(why) => problem = problem.or(Some(format!("{why} [{:?}; {:?}]", way.evidence, way.known))),
+            }
+        }
+        let Some((way, compared, bucket)) = ways.first() else {
+            return Err(problem.unwrap_or_else(|| "it was neither asked for nor known".to_owned()));
+        };
+        self.asked_for_nothing(&case, way)?;
+        *assessed.buckets.entry(*bucket).or_default() += 1;
+        assessed.reused += u64::from(matches!(way.evidence, Evidence::Reused(_)));
+        assessed.not_assessed += compared.not_assessed as u64;
+        if compared.found.is_empty() {
+            assessed.clean.insert(order.id.clone());
+        }
+        assessed.found.extend(compared.found.iter().cloned());
+        assessed.resolved.extend(compared.resolved.iter().cloned());
+        let named = |(item, id): &(Item, String)| (order.id.clone(), item.clone(), id.clone());
+        assessed.ids.extend(compared.ids.iter().map(named));
+        let mut sightings = self.sightings(&order.id, &way.evidence);
+        for (at, sighting) in sightings.iter_mut().enumerate() {
+            let kept = ways.iter().filter(|(way, ..)| way.kept[at]).count();
+            if kept == 0 {
+                sighting.kept = Kept::No;
+            } else if kept == ways.len() {
+                sighting.kept = Kept::Yes;
+            }
+        }
+        assessed.sightings.insert(order.id.clone(), sightings);
+        Ok(())
+    }
+
+    /// Every way in which an order may have been judged.
+    fn ways(&self, id: &str) -> Result<Vec<Way>, String> {
+        let Background { starts, log, command, .. } = self.background;
+        let own: Vec<(usize, &Reply)> = starts
+            .iter()
+            .flat_map(|start| replies(log, *start, id))
+            .filter_map(|entry| match &entry.answer {
+                Answer::Order(_, reply) => Some((entry.start, reply)),
+                Answer::List(_) => None,
+            })
+            .collect();
+        let proper = own.iter().rfind(|(_, reply)| **reply != Reply::Failed);
+        let failed = own.iter().rfind(|(_, reply)| **reply == Reply::Failed);
+        let mut evidence: Vec<Evidence> =
+            proper.map(|(_, reply)| Evidence::Asked((*reply).clone())).into_iter().collect();
+        // A reply that came right before a kill may be lost, and be followed by a failure.
+        if failed.is_some_and(|failed| proper.is_none_or(|proper| proper.0 < failed.0)) {
+            evidence.push(Evidence::Unfetched);
+        }
+        let mut ways = Vec::new();
+        for evidence in evidence {
+            for (kept, known) in possibilities(&self.sightings(id, &evidence)) {
+                ways.push(Way { evidence: evidence.clone(), kept, known });
+            }
+        }
+        if proper.is_none() && command.reuses {
+            self.reuses(id, &mut ways);
+        }
+        if ways.is_empty() { Err("it was neither asked for nor seen settled".to_owned()) } else { Ok(ways) }
+    }
+
+    /// The ways in which it may have been reused.
+    fn reuses(&self, id: &str, ways: &mut Vec<Way>) {
+        let sightings = self.sightings(id, &Evidence::Unfetched);
+        for (kept, known) in possibilities(&sightings) {
+            for start in self.background.starts {
+                let earlier = sightings.iter().zip(&kept).filter(|(sighting, kept)| **kept && sighting.start < *start);
+                let reusable = Known::of(earlier.map(|(sighting, _)| sighting)).reusable();
+                ways.extend(reusable.map(|amounts| Way {
+                    evidence: Evidence::Reused(amounts),
+                    kept: kept.clone(),
+                    known: known.clone(),
+                }));
+            }
+        }
+    }
+
+    /// What is known of an order's replies, given what the run judged it by: the last reply of a run counts, those
+    /// before it do not.
+    fn sightings(&self, id: &str, evidence: &Evidence) -> Vec<Sighting> {
+        let starts = self.background.starts;
+        let mut sightings = self.background.sightings.get(id).cloned().unwrap_or_default();
+        let mut is_last = matches!(evidence, Evidence::Asked(_));
+        let last_start = starts.last().copied().unwrap_or_default();
+        for sighting in sightings.iter_mut().rev().filter(|sighting| starts.contains(&sighting.start)) {
+            let was_seen_by_others = (sighting.start..last_start).any(|between| !starts.contains(&between));
+            sighting.kept = match (std::mem::take(&mut is_last), was_seen_by_others) {
+                (true, _) => Kept::Yes,
+                (false, true) if sighting.kept != Kept::No => Kept::Perhaps,
+                (false, _) => Kept::No,
+            };
+        }
+        sightings
+    }
+
+    /// What was seen settled and has no failed check is not asked for again, where that is asked for.
+    fn asked_for_nothing(&self, case: &Case<'_>, way: &Way) -> Result<(), String> {
+        let Background { command, starts, sightings, .. } = self.background;
+        let ([start], true, Evidence::Asked(_)) = (*starts, command.reuses, &way.evidence) else { return Ok(()) };
+        let earlier: Vec<Sighting> =
+            sightings.get(case.id).into_iter().flatten().filter(|sighting| sighting.start < *start).cloned().collect();
+        let needless = possibilities(&earlier).iter().all(|(_, known)| {
+            known.is_fresh
+                && known.reusable().is_some_and(|amounts| {
+                    let rulings = rulings(case, &Evidence::Reused(amounts), known);
+                    rulings.values().all(|ruling| matches!(ruling, Ruling::Holds | Ruling::Open))
+                })
+        });
+        if needless { Err("it was asked for although it was seen settled".to_owned()) } else { Ok(()) }
+    }
+
+    /// Compares an order's rows with one way in which it may have been judged.
+    fn compare(&self, order: &Entered, case: &Case<'_>, way: &Way) -> Result<(Compared, &'static str), String> {
+        let rulings = rulings(case, &way.evidence, &way.known);
+        let of_order = |row: &&Cells| cell(row, "run_order_id") == order.id;
+        let rows = Rows {
+            found: self.report.discrepancies.iter().filter(of_order).collect(),
+            resolved: self.report.resolved.iter().filter(of_order).collect(),
+        };
+        let Background { series, past, command, .. } = self.background;
+        let covers = |item: &Item, figures: &Figures| is_waived(&command.waivers, &order.id, item, figures);
+        let compared = compare(&order.id, series, &rulings, &rows, past, covers)?;
+        let lines = rows.found.iter().filter(|row| cell(row, "check") != "expected-mismatch");
+        if let Some(row) = lines.chain(&rows.resolved).find(|row| cell(row, "input_line") != order.line.to_string()) {
+            return Err(format!("a row of {} names line {}", cell(row, "check"), cell(row, "input_line")));
+        }
+        let judged = |is_settled: bool| match (compared.found.is_empty(), compared.unwaived) {
+            (false, 0) => "waived",
+            (false, _) => "discrepant",
+            (true, _) if is_settled => "reconciled",
+            (true, _) => "pending",
+        };
+        let waives_missing = |waiver: &Waiver| waiver.order == order.id && waiver.check == "not-found";
+        let bucket = match &way.evidence {
+            Evidence::Asked(Reply::Order { is_settled, .. }) => judged(*is_settled),
+            Evidence::Reused(_) => judged(true),
+            Evidence::Asked(Reply::Foreign(_)) => "discrepant",
+            Evidence::Asked(Reply::NotFound)
+                if compared.found.is_empty() && command.waivers.iter().any(waives_missing) =>
+            {
+                "waived"
+            }
+            Evidence::Asked(Reply::NotFound) => "not_found",
+            Evidence::Asked(Reply::Malformed) => "malformed",
+            Evidence::Asked(Reply::Failed) | Evidence::Unfetched => "unfetched",
+        };
+        self.placed(order, way, bucket)?;
+        Ok((compared, bucket))
+    }
+
+    /// Where an order stands beside its findings: exceptions, pending, spend.
+    fn placed(&self, order: &Entered, way: &Way, bucket: &str) -> Result<(), String> {
+        let facts = match &way.evidence {
+            Evidence::Asked(Reply::Order { is_settled, amounts }) => Some((*is_settled, amounts)),
+            Evidence::Reused(amounts) => Some((true, amounts)),
+            _ => None,
+        };
+        let is_foreign = matches!(way.evidence, Evidence::Asked(Reply::Foreign(_)));
+        match (facts, is_foreign) {
+            (None, false) => self.is_exception(order.line, bucket)?,
+            _ => self.is_no_exception(order.line)?,
+        }
+        let pending = self.report.pending.iter().filter(|row| cell(row, "run_order_id") == order.id).count();
+        if pending != usize::from(facts.is_some_and(|(is_settled, _)| !is_settled)) {
+            return Err(format!("it stands {pending} times in pending.csv"));
+        }
+        let workflow = Order::workflow(&order.id);
+        let spend: Vec<&Cells> = self.report.spend.iter().filter(|row| cell(row, "workflow_id") == workflow).collect();
+        let (Some((is_settled, amounts)), [row]) = (facts, spend.as_slice()) else {
+            let count = spend.len();
+            return if facts.is_none() && count == 0 {
+                Ok(())
+            } else {
+                Err(format!("it stands {count} times in spend"))
+            };
+        };
+        let counts = [("orders", true), ("settled", is_settled), ("pending", !is_settled)]
+            .into_iter()
+            .chain([("discrepant", bucket == "discrepant")])
+            .map(|(name, holds)| (name, u8::from(holds).to_string()));
+        let sums = spent(is_settled, amounts).into_iter().map(|(name, sum)| (name, money(sum)));
+        match counts.chain(sums).find(|(name, expected)| cell(row, name) != expected) {
+            Some((name, expected)) => Err(format!("spend has {name} {}, not {expected}", cell(row, name))),
+            None => Ok(()),
+        }
+    }
+
+    fn exception(&self, line: usize) -> Vec<&str> {
+        let rows = self.report.exceptions.iter().filter(|row| cell(row, "input_line") == line.to_string());
+        rows.map(|row| cell(row, "bucket")).collect()
+    }
+
+    fn is_exception(&self, line: usize, bucket: &str) -> Result<(), String> {
+        let found = self.exception(line);
+        if found == [bucket] {
+            Ok(())
+        } else {
+            Err(format!("exceptions.csv has {found:?} of line {line}, not {bucket}"))
+        }
+    }
+
+    fn is_no_exception(&self, line: usize) -> Result<(), String> {
+        let found = self.exception(line);
+        if found.is_empty() { Ok(()) } else { Err(format!("exceptions.csv has it as {found:?}")) }
+    }
+
+    /// The orders that the provider lists and the input lacks.
+    fn unlisted(&self, rows: &Entries, assessed: &mut Assessed) -> Result<(), String> {
+        let is_entered = |id: &str| rows.orders.iter().any(|order| order.id == id);
+        let lacking: Vec<(&String, Option<i128>)> = self
+            .listed
+            .into_iter()
+            .flatten()
+            .filter(|(id, _)| !is_entered(id))
+            .map(|(id, amounts)| (id, amounts[1]))
+            .collect();
+        for (id, charged) in &lacking {
+            let of_order = |row: &&Cells| cell(row, "run_order_id") == *id;
+            let rows =
+                Rows { found: self.report.discrepancies.iter().filter(of_order).collect(), resolved: Vec::new() };
+            let Background { series, past, .. } = self.background;
+            let compared = compare(id, series, &unlisted(*charged), &rows, past, |_, _| false)
+                .map_err(|problem| format!("{id}, which the input lacks: {problem}"))?;
+            assessed.is_variant = true;
+            assessed.found.extend(compared.found);
+            assessed.not_assessed += compared.not_assessed as u64;
+            let named = |(item, name): (Item, String)| ((*id).clone(), item, name);
+            assessed.ids.extend(compared.ids.into_iter().map(named));
+        }
+        let is_known = |row: &&Cells| {
+            let id = cell(row, "run_order_id");
+            is_entered(id) || lacking.iter().any(|(lacking, _)| *lacking == id)
+        };
+        let all = self.report.discrepancies.iter().chain(&self.report.resolved);
+        match all.clone().find(|row| !is_known(row)) {
+            Some(row) => Err(format!(
+                "a row of {} is about an order that is not tonight's: {}",
+                cell(row, "check"),
+                cell(row, "run_order_id")
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The counts of the report as a whole.
+    fn totals(&self, rows: &Entries, assessed: &mut Assessed) -> Result<(), String> {
+        let report = self.report;
+        let all = rows.orders.len() + rows.duplicates.len() + rows.rejected.len();
+        const BUCKETS: [&str; 10] = [
+            "reconciled",
+            "discrepant",
+            "waived",
+            "pending",
+            "not_found",
+            "refused",
+            "malformed",
+            "unfetched",
+            "duplicate",
+            "rejected",
+        ];
+        let of = |bucket: &str| assessed.buckets.get(bucket).copied().unwrap_or(0);
+        equal("population.rows", report.count("population", "rows"), all as u64)?;
+        for bucket in BUCKETS {
+            equal(&format!("population.{bucket}"), report.count("population", bucket), of(bucket))?;
+        }
+        let exceptions = rows.orders.iter().filter(|order| !self.exception(order.line).is_empty()).count();
+        let exceptions = exceptions + rows.duplicates.len() + rows.rejected.len();
+        equal("rows of exceptions.csv", report.exceptions.len() as u64, exceptions as u64)?;
+        let workflows: BTreeSet<String> = rows.orders.iter().map(|order| Order::workflow(&order.id)).collect();
+        if let Some(row) = report.spend.iter().find(|row| !workflows.contains(cell(row, "workflow_id"))) {
+            return Err(format!("spend has a workflow of no row: {}", cell(row, "workflow_id")));
+        }
+        equal("reused", report.summary["reused"].as_u64().unwrap_or_default(), assessed.reused)?;
+        let any = |buckets: &[&str]| buckets.iter().any(|bucket| of(bucket) > 0);
+        let answered = any(&BUCKETS[..6]);
+        let (verdict, code) = if assessed.has_gap || !answered || any(&["malformed", "unfetched"]) {
+            ("incomplete", 3)
+        } else if assessed.is_variant || any(&["discrepant", "not_found", "rejected"]) {
+            ("discrepant", 1)
+        } else if any(&["waived", "duplicate"]) {
+            ("warnings", 0)
+        } else if any(&["pending"]) {
+            ("pending", 0)
+        } else {
+            ("reconciled", 0)
+        };
+        if report.text("verdict") != verdict {
+            return Err(format!("the verdict is {}, not {verdict}", report.text("verdict")));
+        }
+        equal("exit_code", report.summary["exit_code"].as_u64().unwrap_or(u64::MAX), code)?;
+        self.control_totals()?;
+        self.lifecycle(rows, assessed)
+    }
+
+    /// The control totals are the sums of the spend, which was compared order by order.
+    fn control_totals(&self) -> Result<(), String> {
+        let totals = &self.report.summary["control_totals"]["CNY"]["amounts"];
+        for (name, _) in spent(false, &[None; 6]) {
+            let units = |text: &str| text.replace('.', "").parse::<i128>().unwrap_or_default();
+            let sum: i128 = self.report.spend.iter().map(|row| units(cell(row, name))).sum();
+            let found = totals[name].as_str().unwrap_or("0.00000000");
+            if found != money(sum) {
+                return Err(format!("the control total of {name} is {found}, not {}", money(sum)));
+            }
+        }
+        Ok(())
+    }
+
+    fn lifecycle(&self, rows: &Entries, assessed: &Assessed) -> Result<(), String> {
+        let report = self.report;
+        for word in ["new", "persisting"] {
+            let rows = report.discrepancies.iter().filter(|row| cell(row, "lifecycle") == word).count();
+            equal(&format!("lifecycle.{word}"), report.count("lifecycle", word), rows as u64)?;
+        }
+        equal("lifecycle.resolved", report.count("lifecycle", "resolved"), report.resolved.len() as u64)?;
+        let Background { series, past, .. } = self.background;
+        if past.one != past.other {
+            return Ok(());
+        }
+        // Orders outside tonight's input are only counted.
+        let is_tonights = |id: &str| {
+            rows.orders.iter().any(|order| order.id == id) || assessed.ids.iter().any(|(other, ..)| other == id)
+        };
+        let outside = past.one.keys().filter(|key| key.is_of(series) && !is_tonights(&key.order)).count();
+        let others = past.one.keys().filter(|key| !key.is_of(series)).count();
+        let expected = assessed.not_assessed + outside as u64;
+        let found = report.count("lifecycle", "not_assessed");
+        // The contract does not say whether those of other series count.
+        if found == expected || found == expected + others as u64 {
+            return Ok(());
+        }
+        Err(format!(
+            "lifecycle.not_assessed is {found}, not {expected}: {} of tonight's orders and {outside} of others",
+            assessed.not_assessed
+        ))
+    }
+}
+
+fn equal(what: &str, found: u64, expected: u64) -> Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("{what} is {found}, not {expected}")) }
+}
+
+/// Whether a waiver covers a finding: exactly these figures.
+fn is_waived(waivers: &[Waiver], order: &str, item: &Item, figures: &Figures) -> bool {
+    waivers.iter().any(|waiver| {
+        let is_same = match waiver.figures[2].is_empty() {
+            true => waiver.figures == *figures,
+            false => waiver.figures[2] == figures[2],
+        };
+        waiver.order == order && waiver.check == item.check && waiver.field == item.field && is_same
+    })
+}
+
+/// What is remembered after a report.
+pub(super) fn remembered(mut memory: Memory, assessed: &Assessed) -> Memory {
+    for key in &assessed.resolved {
+        memory.remove(key);
+    }
+    memory.extend(assessed.found.iter().cloned());
+    memory
+}

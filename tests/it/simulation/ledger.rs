@@ -1,0 +1,397 @@
+//! The oracle over all nights: which runs there are, which start continues which run, and what each report must say.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::assessment::{Assessed, Background, assess, remembered};
+use super::job::{Command, Ended};
+use super::knowledge::{Kept, Sighting, replies};
+use super::memory::{Memory, Past};
+use super::report::{Folder, Report};
+use super::rulings::Item;
+use super::server::{Answer, Entry};
+use super::truth::Reply;
+
+/// How a start left what it had fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// All of it is kept.
+    All,
+    /// The last replies may be lost.
+    Most,
+    /// The input was changed under it: what it has by line does not count.
+    Void,
+}
+
+/// What came of a run so far.
+enum Standing {
+    Unfinished,
+    /// There is an incomplete report: the memory before it, how many reports there were with it, and whether rows are
+    /// unfetched.
+    Incomplete {
+        before: Memory,
+        reports: usize,
+        is_unfetched: bool,
+    },
+    Ended,
+}
+
+/// A run: a start, and those that continue it.
+struct Run {
+    command: Command,
+    starts: Vec<usize>,
+    /// Whether the next start of the same command must continue it.
+    is_sure: bool,
+    standing: Standing,
+    /// A report that a killed start put in place.
+    published: Option<Report>,
+}
+
+/// Refetched rows and all rows that were served in time, over starts that were killed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Refetched {
+    pub(super) again: usize,
+    pub(super) served: usize,
+}
+
+#[derive(Default)]
+pub(super) struct Ledger {
+    pub(super) sightings: BTreeMap<String, Vec<Sighting>>,
+    memory: Memory,
+    runs: Vec<Run>,
+    lefts: BTreeMap<usize, Left>,
+    began: BTreeMap<usize, [Timestamp; 2]>,
+    reports: usize,
+    ids: BTreeMap<(String, Item), String>,
+    pub(super) refetched: Refetched,
+}
+
+/// What a report came to, for those who draw the next night.
+pub(super) struct Noted {
+    pub(super) assessed: Assessed,
+    pub(super) is_continued: bool,
+}
+
+/// The input's series: its path with digits masked.
+fn series(command: &Command) -> String {
+    if command.typed == "-" {
+        return command.typed.clone();
+    }
+    command.path.chars().map(|char| if char.is_ascii_digit() { '#' } else { char }).collect()
+}
+
+impl Ledger {
+    /// A start has ended: what it was told of orders is perhaps remembered.
+    fn see(&mut self, ended: &Ended, log: &[Entry]) {
+        self.began.insert(ended.start, ended.between);
+        for entry in log.iter().filter(|entry| entry.start == ended.start && entry.is_served) {
+            if let Answer::Order(id, reply) = &entry.answer
+                && *reply != Reply::Failed
+            {
+                let sighting = Sighting { start: entry.start, reply: reply.clone(), kept: Kept::Perhaps };
+                self.sightings.entry(id.clone()).or_default().push(sighting);
+            }
+        }
+    }
+
+    /// Whether all that is known of an order says that it will not be asked for.
+    pub(super) fn is_reusable(&self, id: &str) -> bool {
+        let sightings = self.sightings.get(id).map(Vec::as_slice).unwrap_or_default();
+        let ways = super::knowledge::possibilities(sightings);
+        ways.iter().all(|(_, known)| known.is_fresh && known.reusable().is_some())
+    }
+
+    /// The run that a start of that command continues, and whether it must.
+    fn candidate(&self, command: &Command) -> Option<(usize, bool)> {
+        if command.fresh {
+            return None;
+        }
+        let of_input = self.runs.iter().enumerate().rev().filter(|(_, run)| run.command.path == command.path);
+        let mut of_input = of_input.map(|(at, run)| (at, run, run.command.is_continued_by(command)));
+        let is_open = |run: &Run| !matches!(run.standing, Standing::Ended) || run.published.is_some();
+        let last = of_input.clone().next()?.0;
+        let (at, run, _) = of_input.find(|(_, run, is_same)| *is_same && is_open(run))?;
+        let must =
+            at == last && run.is_sure && !matches!(run.standing, Standing::Incomplete { is_unfetched: false, .. });
+        Some((at, must))
+    }
+
+    /// A start ended without a report, or was killed when one may have been put in place.
+    pub(super) fn note_stop(
+        &mut self,
+        command: &Command,
+        ended: &Ended,
+        left: Left,
+        log: &[Entry],
+        published: Option<Report>,
+    ) {
+        self.see(ended, log);
+        self.lefts.insert(ended.start, left);
+        if left == Left::All {
+            self.keep_last(ended.start);
+        }
+        let at = match self.candidate(command) {
+            Some((at, must)) => {
+                self.runs[at].is_sure &= must;
+                at
+            }
+            None => {
+                self.runs.push(Run {
+                    command: command.clone(),
+                    starts: Vec::new(),
+                    is_sure: true,
+                    standing: Standing::Unfinished,
+                    published: None,
+                });
+                self.runs.len() - 1
+            }
+        };
+        let run = &mut self.runs[at];
+        run.starts.push(ended.start);
+        run.is_sure &= left != Left::Void;
+        run.published = published;
+    }
+
+    /// Of the replies of a start, the last one of each order is kept.
+    fn keep_last(&mut self, start: usize) {
+        for sightings in self.sightings.values_mut() {
+            let mut kept = Kept::Yes;
+            for sighting in sightings.iter_mut().rev().filter(|sighting| sighting.start == start) {
+                sighting.kept = kept;
+                kept = Kept::No;
+            }
+        }
+    }
+
+    /// A start ended with a report.
+    pub(super) fn note_report(
+        &mut self,
+        command: &Command,
+        ended: &Ended,
+        report: &Report,
+        log: &[Entry],
+        before: &Folder,
+    ) -> Result<Noted, String> {
+        self.see(ended, log);
+        self.lefts.insert(ended.start, Left::All);
+        let is_replaced = before.contains_key(&report.name);
+        let mut candidate = self.candidate(command);
+        if let Some((at, _)) = candidate
+            && let Some(published) = self.runs[at].published.take()
+        {
+            if is_replaced {
+                same_tables(&published, report)?;
+            } else {
+                self.note_published(at, &published, log)?;
+                candidate = self.candidate(command);
+            }
+        }
+        let mut problem = String::new();
+        for attempt in self.attempts(command, ended.start, candidate, is_replaced)? {
+            match self.assess(command, &attempt, report, log) {
+                Ok(assessed) => return self.accept(command, attempt, assessed, log),
+                Err(why) if problem.is_empty() => problem = why,
+                Err(_) => {}
+            }
+        }
+        Err(problem)
+    }
+
+    /// The killed start had ended its run: its report counts.
+    fn note_published(&mut self, at: usize, published: &Report, log: &[Entry]) -> Result<(), String> {
+        let run = &self.runs[at];
+        let command = run.command.clone();
+        let before = match &run.standing {
+            Standing::Incomplete { before, .. } => Some(before.clone()),
+            _ => None,
+        };
+        let attempt = Attempt { run: Some(at), starts: run.starts.clone(), before, is_interleaved: false };
+        let in_killed = |problem| format!("the report of the killed start: {problem}");
+        let assessed = self.assess(&command, &attempt, published, log).map_err(in_killed)?;
+        self.accept(&command, attempt, assessed, log).map(drop)
+    }
+
+    /// The runs of which the report may be.
+    fn attempts(
+        &self,
+        command: &Command,
+        start: usize,
+        candidate: Option<(usize, bool)>,
+        is_replaced: bool,
+    ) -> Result<Vec<Attempt>, String> {
+        let new = Attempt { run: None, starts: vec![start], before: None, is_interleaved: false };
+        let Some((at, must)) = candidate else {
+            return if is_replaced {
+                Err("it took the place of another run's report".to_owned())
+            } else {
+                Ok(vec![new])
+            };
+        };
+        let run = &self.runs[at];
+        let starts: Vec<usize> = run.starts.iter().copied().chain([start]).collect();
+        if let Standing::Incomplete { before, reports, .. } = &run.standing {
+            if is_replaced {
+                let is_interleaved = *reports != self.reports;
+                return Ok(vec![Attempt { run: Some(at), starts, before: Some(before.clone()), is_interleaved }]);
+            }
+            if must {
+                return Err(format!("the run of `{}` is not continued, and has unfetched rows", command.described()));
+            }
+            return Ok(vec![new]);
+        }
+        let continued = |from: usize| Attempt {
+            run: Some(at),
+            starts: starts[from..].to_vec(),
+            before: None,
+            is_interleaved: false,
+        };
+        let last = if must { 0 } else { starts.len() - 1 };
+        Ok((0..=last).map(continued).collect())
+    }
+
+    fn assess(&self, command: &Command, attempt: &Attempt, report: &Report, log: &[Entry]) -> Result<Assessed, String> {
+        let one = attempt.before.as_ref().unwrap_or(&self.memory);
+        let other = if attempt.is_interleaved { &self.memory } else { one };
+        self.is_as_of(command, attempt, report)?;
+        let background = Background {
+            command,
+            series: &series(command),
+            starts: &attempt.starts,
+            log,
+            sightings: &self.sightings,
+            past: Past { one, other },
+        };
+        let assessed = assess(&background, report)?;
+        for (order, item, id) in &assessed.ids {
+            match self.ids.get(&(order.clone(), item.clone())) {
+                Some(known) if known != id => {
+                    return Err(format!("the discrepancy {order} {item:?} was {known} and is {id}"));
+                }
+                _ => {}
+            }
+        }
+        Ok(assessed)
+    }
+
+    /// The time of a report is that of the start, or of the run that it continues.
+    fn is_as_of(&self, command: &Command, attempt: &Attempt, report: &Report) -> Result<(), String> {
+        let found = report.text("as_of");
+        let of_run = attempt.run.and_then(|at| self.runs[at].command.as_of.as_ref());
+        if let Some(expected) = command.as_of.as_ref().or(of_run.filter(|_| attempt.starts.len() > 1)) {
+            return if found == expected { Ok(()) } else { Err(format!("as_of is {found}, not {expected}")) };
+        }
+        let [from, to] = attempt.starts.first().and_then(|start| self.began.get(start)).copied().unwrap_or_default();
+        let second = SignedDuration::from_secs(1);
+        match found.parse::<Timestamp>() {
+            Ok(as_of) if as_of >= from - second && as_of <= to + second => Ok(()),
+            _ => Err(format!("as_of is {found}, not from {from} to {to}")),
+        }
+    }
+
+    fn accept(
+        &mut self,
+        command: &Command,
+        attempt: Attempt,
+        assessed: Assessed,
+        log: &[Entry],
+    ) -> Result<Noted, String> {
+        self.little_again(command, &attempt, &assessed, log)?;
+        let known = attempt.before.clone().filter(|_| !attempt.is_interleaved).unwrap_or_else(|| self.memory.clone());
+        let before = attempt.before.clone().unwrap_or_else(|| self.memory.clone());
+        self.memory = remembered(known, &assessed);
+        self.sightings.extend(assessed.sightings.iter().map(|(id, sightings)| (id.clone(), sightings.clone())));
+        self.ids.extend(assessed.ids.iter().map(|(order, item, id)| ((order.clone(), item.clone()), id.clone())));
+        self.reports += 1;
+        let of = |bucket: &str| assessed.buckets.get(bucket).copied().unwrap_or(0);
+        let is_unfetched = of("unfetched") > 0;
+        let standing = match is_unfetched || assessed.has_gap {
+            true => Standing::Incomplete { before, reports: self.reports, is_unfetched },
+            false => Standing::Ended,
+        };
+        let is_continued = attempt.starts.len() > 1;
+        match attempt.run {
+            Some(at) => {
+                let run = &mut self.runs[at];
+                (run.standing, run.is_sure, run.starts) = (standing, true, attempt.starts);
+            }
+            None => self.runs.push(Run {
+                command: command.clone(),
+                starts: attempt.starts,
+                is_sure: true,
+                standing,
+                published: None,
+            }),
+        }
+        Ok(Noted { assessed, is_continued })
+    }
+
+    /// A continued run asks for little again.
+    fn little_again(
+        &mut self,
+        command: &Command,
+        attempt: &Attempt,
+        assessed: &Assessed,
+        log: &[Entry],
+    ) -> Result<(), String> {
+        let [earlier @ .., last] = attempt.starts.as_slice() else { return Ok(()) };
+        let had_report = attempt.before.is_some();
+        for id in assessed.sightings.keys() {
+            let again = replies(log, *last, id).count();
+            let is_clean = assessed.clean.contains(id);
+            for start in earlier {
+                let Some(entry) = replies(log, *start, id).last() else { continue };
+                let Answer::Order(_, reply) = &entry.answer else { continue };
+                let is_same = replies(log, *last, id)
+                    .all(|other| matches!(&other.answer, Answer::Order(_, other) if other == reply));
+                let is_final = match reply {
+                    Reply::Failed => false,
+                    Reply::Malformed => had_report,
+                    Reply::Order { .. } | Reply::NotFound | Reply::Foreign(_) => true,
+                };
+                if !is_final || !is_same || (!is_clean && command.confirms) {
+                    continue;
+                }
+                match self.lefts.get(start) {
+                    Some(Left::All) if again > 0 => {
+                        return Err(format!("{id} was asked for again: start {start} had {reply:?} of it"));
+                    }
+                    Some(Left::Most) if entry.is_early => {
+                        self.refetched.served += 1;
+                        self.refetched.again += usize::from(again > 0);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The starts that may have made a report.
+struct Attempt {
+    run: Option<usize>,
+    starts: Vec<usize>,
+    /// What was remembered before the run's first report.
+    before: Option<Memory>,
+    /// Whether other reports were made between that and this one.
+    is_interleaved: bool,
+}
+
+impl Command {
+    /// Whether a start of another command may continue a run of this one.
+    fn is_continued_by(&self, other: &Self) -> bool {
+        let is_as_of = other.as_of.is_none() || self.as_of == other.as_of;
+        self.sheet == other.sheet && self.column == other.column && self.judging() == other.judging() && is_as_of
+    }
+}
+
+/// A report that takes the place of a killed start's says the same.
+fn same_tables(one: &Report, other: &Report) -> Result<(), String> {
+    let is_same = one.discrepancies == other.discrepancies
+        && one.resolved == other.resolved
+        && one.exceptions == other.exceptions
+        && one.spend == other.spend
+        && one.summary == other.summary;
+    if is_same { Ok(()) } else { Err("it differs from the report of the killed start that it replaces".to_owned()) }
+}

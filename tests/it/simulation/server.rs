@@ -1,0 +1,260 @@
+//! The provider: a small HTTP/1.1 server that answers from the truth, notes every reply, and can hold requests while a job is
+//! killed.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::truth::{FIELDS, Listed, Order, Reply, money};
+
+/// What a request was answered with.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    /// A request for an order.
+    Order(String, Reply),
+    /// A page of the list; `None` where it was refused.
+    List(Option<Listed>),
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// The start of the job that sent it.
+    pub(super) start: usize,
+    pub(super) answer: Answer,
+    pub(super) is_served: bool,
+    /// Whether it arrived before the trap went off.
+    pub(super) is_early: bool,
+}
+
+/// What the server works from.
+#[derive(Default)]
+pub(super) struct Desk {
+    pub(super) orders: Vec<Order>,
+    pub(super) refuses_list: bool,
+    pub(super) log: Vec<Entry>,
+    start: usize,
+    /// Requests of this start so far.
+    requests: usize,
+    trap: Option<Trap>,
+}
+
+/// Goes off at a request.
+struct Trap {
+    at: usize,
+    /// Whether that request and later ones wait for [`Provider::release`].
+    holds: bool,
+    is_off: bool,
+    released: Option<Release>,
+}
+
+/// What becomes of held requests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Release {
+    Serve,
+    Cut,
+}
+
+#[derive(Default)]
+struct Shared {
+    desk: Mutex<Desk>,
+    changed: Condvar,
+}
+
+/// The provider, for as long as it lives.
+pub(super) struct Provider {
+    shared: Arc<Shared>,
+    pub(super) port: u16,
+}
+
+impl Provider {
+    pub(super) fn start(orders: Vec<Order>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = listener.local_addr().expect("its address").port();
+        let shared = Arc::new(Shared { desk: Mutex::new(Desk { orders, ..Desk::default() }), ..Shared::default() });
+        let served = Arc::downgrade(&shared);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let Some(shared) = served.upgrade() else { return };
+                thread::spawn(move || serve(&stream, &shared));
+            }
+        });
+        Self { shared, port }
+    }
+
+    pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.shared.desk.lock().expect("no connection panics")
+    }
+
+    /// A new start of the job begins; its number.
+    pub(super) fn begin_start(&self) -> usize {
+        let mut desk = self.desk();
+        (desk.requests, desk.trap) = (0, None);
+        desk.start += 1;
+        desk.start
+    }
+
+    /// Lays a trap at the n-th request of this start.
+    pub(super) fn lay_trap(&self, at: usize, holds: bool) {
+        self.desk().trap = Some(Trap { at, holds, is_off: false, released: None });
+    }
+
+    /// Waits a moment for the trap; whether it went off.
+    pub(super) fn wait_for_trap(&self, moment: Duration) -> bool {
+        let is_set = |desk: &mut Desk| desk.trap.as_ref().is_some_and(|trap| !trap.is_off);
+        let (desk, _) = self.shared.changed.wait_timeout_while(self.desk(), moment, is_set).expect("no panic");
+        desk.trap.as_ref().is_some_and(|trap| trap.is_off)
+    }
+
+    /// Lets held requests go.
+    pub(super) fn release(&self, how: Release) {
+        if let Some(trap) = &mut self.desk().trap {
+            trap.released = Some(how);
+        }
+        self.shared.changed.notify_all();
+    }
+
+    pub(super) fn log(&self) -> Vec<Entry> {
+        self.desk().log.clone()
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        self.release(Release::Cut);
+        // The thread that accepts notices that nobody is left.
+        let (port, shared) = (self.port, std::mem::take(&mut self.shared));
+        drop(shared);
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
+    }
+}
+
+/// Answers the requests of one connection.
+fn serve(stream: &TcpStream, shared: &Shared) {
+    let _ = stream.set_nodelay(true);
+    let (mut input, mut output) = (BufReader::new(stream), stream);
+    while let Some(target) = request(&mut input) {
+        let Some((at, status, body)) = shared.answer(&target) else { return };
+        let date = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+        let length = body.len();
+        let reply = format!(
+            "HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nDate: {date}\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        shared.desk.lock().expect("no panic").log[at].is_served = true;
+        if output.write_all(reply.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The target of the next request; `None` once the client is gone.
+fn request(input: &mut impl BufRead) -> Option<String> {
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        match input.read_line(&mut line) {
+            Ok(0) | Err(_) => return None,
+            Ok(_) if line.trim_end().is_empty() => break,
+            Ok(_) => head.push(line),
+        }
+    }
+    head.first()?.split(' ').nth(1).map(str::to_owned)
+}
+
+impl Shared {
+    /// Notes a request and says what to reply; `None` where the job was killed meanwhile.
+    fn answer(&self, target: &str) -> Option<(usize, u16, String)> {
+        let mut desk = self.desk.lock().expect("no panic");
+        desk.requests += 1;
+        let (answer, status, body) = desk.reply(target);
+        let (start, requests, at) = (desk.start, desk.requests, desk.log.len());
+        let is_hit = desk.trap.as_ref().is_some_and(|trap| requests >= trap.at);
+        desk.log.push(Entry { start, answer, is_served: false, is_early: !is_hit });
+        if is_hit {
+            let trap = desk.trap.as_mut()?;
+            trap.is_off = true;
+            self.changed.notify_all();
+            if trap.holds {
+                let is_held = |desk: &mut Desk| {
+                    desk.start == start && desk.trap.as_ref().is_some_and(|trap| trap.released.is_none())
+                };
+                let desk = self.changed.wait_while(desk, is_held).expect("no panic");
+                let is_cut = desk.trap.as_ref().is_some_and(|trap| trap.released == Some(Release::Cut));
+                return (desk.start == start && !is_cut).then_some((at, status, body));
+            }
+        }
+        Some((at, status, body))
+    }
+}
+
+impl Desk {
+    fn reply(&mut self, target: &str) -> (Answer, u16, String) {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        match path {
+            "/api/open/v2/workflow/run/info" => {
+                let id = query.strip_prefix("run_order_id=").unwrap_or_default();
+                let reply = self.orders.iter_mut().find(|order| order.id == id).map_or(Reply::NotFound, Order::reply);
+                let (status, body) = order_json(id, &reply);
+                (Answer::Order(id.to_owned(), reply), status, body)
+            }
+            "/api/open/v2/workflow/run/list" if !self.refuses_list => {
+                let listed: Listed = self.known().map(|order| (order.id.clone(), order.listed())).collect();
+                let items: Vec<String> = match query.split('&').any(|pair| pair == "page=1") {
+                    true => self.known().map(item_json).collect(),
+                    false => Vec::new(),
+                };
+                let (items, total) = (items.join(","), listed.len());
+                let body = format!(r#"{{"code":0,"msg":"ok","data":{{"items":[{items}],"total":{total}}}}}"#);
+                (Answer::List(Some(listed)), 200, body)
+            }
+            _ => (Answer::List(None), 400, r#"{"code":400,"msg":"not today","data":null}"#.to_owned()),
+        }
+    }
+
+    fn known(&self) -> impl Iterator<Item = &Order> {
+        self.orders.iter().filter(|order| !order.is_gone)
+    }
+}
+
+fn order_json(id: &str, reply: &Reply) -> (u16, String) {
+    let no = |code: u16, msg: &str| (code, format!(r#"{{"code":{code},"msg":"{msg}","data":null}}"#));
+    let (about, is_settled, amounts) = match reply {
+        Reply::NotFound => return no(404, "no such order"),
+        Reply::Failed => return no(500, "internal error"),
+        Reply::Malformed => (id, true, [const { Some("0.123456789") }; 6].map(|text| text.map(str::to_owned))),
+        Reply::Foreign(other) => (other.as_str(), true, [2, 1, 1, 1, 0, 1].map(|units| Some(money(units)))),
+        Reply::Order { is_settled, amounts } => (id, *is_settled, amounts.map(|amount| amount.map(money))),
+    };
+    (200, format!(r#"{{"code":0,"msg":"ok","data":{}}}"#, facts_json(about, is_settled, &amounts)))
+}
+
+fn facts_json(id: &str, is_settled: bool, amounts: &[Option<String>; 6]) -> String {
+    let [freeze, run, settlement] =
+        if is_settled { ["released", "succeeded", "settled"] } else { ["frozen", "running", "pending"] };
+    let mut json = format!(
+        r#"{{"run_order_id":"{id}","workflow_id":"{}","revision_id":"wfr_1","quote_currency":"CNY","freeze_status":"{freeze}","submission_status":"submitted","run_status":"{run}","settlement_status":"{settlement}","created_at":"2026-05-02T10:00:00Z","updated_at":"2026-05-02T10:01:00Z""#,
+        Order::workflow(id),
+    );
+    for (name, amount) in FIELDS.iter().zip(amounts) {
+        _ = write!(json, r#","{name}":{}"#, quoted(amount.as_deref()));
+    }
+    json + "}"
+}
+
+fn item_json(order: &Order) -> String {
+    let [quote, charged] = order.listed().map(|amount| quoted(amount.map(money).as_deref()));
+    let (id, workflow) = (&order.id, Order::workflow(&order.id));
+    let run = if order.is_settled { "succeeded" } else { "running" };
+    format!(
+        r#"{{"run_order_id":"{id}","workflow_id":"{workflow}","revision_id":"wfr_1","title":"a fox","run_status":"{run}","quote_amount":{quote},"final_amount":{charged},"created_at":"2026-05-02T10:00:00Z"}}"#
+    )
+}
+
+fn quoted(text: Option<&str>) -> String {
+    text.map_or_else(|| "null".to_owned(), |text| format!("\"{text}\""))
+}

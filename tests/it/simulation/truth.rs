@@ -1,0 +1,233 @@
+//! What the provider knows: orders in exact figures, and what happens to them from night to night.
+
+use std::collections::BTreeMap;
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+
+/// The six amounts, in the order of [`Amounts`].
+pub(super) const FIELDS: [&str; 6] =
+    ["quote_amount", "final_amount", "released_amount", "compute_cost", "external_model_cost", "total_cost"];
+pub(super) const QUOTE: usize = 0;
+pub(super) const FINAL: usize = 1;
+pub(super) const RELEASED: usize = 2;
+pub(super) const COMPUTE: usize = 3;
+pub(super) const EXTERNAL: usize = 4;
+pub(super) const TOTAL: usize = 5;
+
+/// Units of the 8th decimal; `None` is an amount that is missing.
+pub(super) type Amounts = [Option<i128>; 6];
+
+/// What the provider replies about an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// The order.
+    Order { is_settled: bool, amounts: Amounts },
+    /// 404 in the provider's own envelope.
+    NotFound,
+    /// An amount with 9 decimals.
+    Malformed,
+    /// A reply about the order with that ID.
+    Foreign(String),
+    /// Status 500.
+    Failed,
+}
+
+/// One order.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    pub(super) id: String,
+    original: [i128; 6],
+    pub(super) figures: [i128; 6],
+    pub(super) is_settled: bool,
+    missing: Option<usize>,
+    pub(super) is_gone: bool,
+    /// What is replied tonight in place of the order.
+    pub(super) fault: Option<Reply>,
+    /// What is replied once before the order: figures that are being written.
+    pub(super) torn: Option<Amounts>,
+    /// By how much the list differs from the order, and in which field.
+    pub(super) listed_off: Option<(usize, i128)>,
+}
+
+/// The two amounts of a line of the list, quote and final.
+pub(super) type Listed = BTreeMap<String, [Option<i128>; 2]>;
+
+/// Units of the 8th decimal as text.
+pub(super) fn money(units: i128) -> String {
+    let digits = format!("{:09}", units.unsigned_abs());
+    let (whole, decimals) = digits.split_at(digits.len() - 8);
+    format!("{}{whole}.{decimals}", if units < 0 { "-" } else { "" })
+}
+
+/// The text of an amount, empty where it is missing.
+pub(super) fn shown(amount: Option<i128>) -> String {
+    amount.map(money).unwrap_or_default()
+}
+
+impl Order {
+    /// An order as it is before the first night.
+    pub(super) fn drawn(random: &mut StdRng) -> Self {
+        let id = format!("wfrun_{:08x}{:012x}", random.random::<u32>(), random.random::<u64>() >> 16);
+        let quote = random.random_range(10_000..900_000_000_i128);
+        let charged = random.random_range(1_000..quote);
+        let external = random.random_range(0..charged);
+        let figures = [quote, charged, quote - charged, charged - external, external, charged];
+        let mut order = Self {
+            id,
+            original: figures,
+            figures,
+            is_settled: random.random_bool(0.8),
+            missing: None,
+            is_gone: random.random_bool(0.06),
+            fault: None,
+            torn: None,
+            listed_off: None,
+        };
+        if random.random_bool(0.2) {
+            order.change(random);
+        }
+        order
+    }
+
+    /// Something happens to it; says what.
+    pub(super) fn change(&mut self, random: &mut StdRng) -> &'static str {
+        match random.random_range(0..12) {
+            0..=2 if self.figures != self.original => {
+                self.figures = self.original;
+                "restored"
+            }
+            0..=3 => self.restate(random),
+            4 | 5 if self.figures[QUOTE] != self.figures[FINAL] + self.figures[RELEASED] => {
+                self.figures[RELEASED] = self.figures[QUOTE] - self.figures[FINAL];
+                "split mended"
+            }
+            4 | 5 => {
+                self.figures[RELEASED] += 1;
+                "split broken"
+            }
+            6 if self.figures[TOTAL] != self.figures[COMPUTE] + self.figures[EXTERNAL] => {
+                self.figures[COMPUTE] = self.figures[TOTAL] - self.figures[EXTERNAL];
+                "costs mended"
+            }
+            6 => {
+                self.figures[COMPUTE] += 1;
+                "costs broken"
+            }
+            7 => match self.missing.take() {
+                Some(_) => "amount arrived",
+                None => {
+                    self.missing = Some(random.random_range(0..6));
+                    "amount missing"
+                }
+            },
+            8 | 9 => {
+                self.is_settled = !self.is_settled;
+                if self.is_settled { "settled" } else { "not settled any more" }
+            }
+            _ => {
+                self.is_gone = !self.is_gone;
+                if self.is_gone { "vanished" } else { "returned" }
+            }
+        }
+    }
+
+    /// Other figures that tie out as well as the ones before.
+    fn restate(&mut self, random: &mut StdRng) -> &'static str {
+        let [quote, charged, released, compute, external, total] = &mut self.figures;
+        let more = random.random_range(1..1_000);
+        match random.random_range(0..3) {
+            0 => {
+                (*charged, *total) = (*charged + more, *total + more);
+                *quote = (*charged + 1).max(*quote);
+                *released = *quote - *charged;
+            }
+            1 => (*quote, *released) = (*quote + more, *released + more),
+            _ => *external -= more.min(*external),
+        }
+        *compute = *total - *external;
+        "restated"
+    }
+
+    /// The amounts as the provider tells them.
+    pub(super) fn amounts(&self) -> Amounts {
+        let mut amounts = self.figures.map(Some);
+        if !self.is_settled {
+            amounts[FINAL..].fill(None);
+        } else if let Some(missing) = self.missing {
+            amounts[missing] = None;
+        }
+        amounts
+    }
+
+    /// What is replied to a request for it.
+    pub(super) fn reply(&mut self) -> Reply {
+        if self.is_gone {
+            return Reply::NotFound;
+        }
+        if let Some(fault) = &self.fault {
+            return fault.clone();
+        }
+        let amounts = self.torn.take().unwrap_or_else(|| self.amounts());
+        Reply::Order { is_settled: self.is_settled, amounts }
+    }
+
+    /// Figures as they are half way through a settlement: the split does not hold.
+    pub(super) fn tear(&mut self) {
+        let mut amounts = self.amounts();
+        amounts[RELEASED] = Some(self.figures[QUOTE] - self.figures[FINAL] + 777);
+        self.torn = Some(amounts);
+    }
+
+    /// Whether it has all six amounts.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_settled && !self.is_gone && self.missing.is_none() && self.fault.is_none()
+    }
+
+    /// Its amounts in the list.
+    pub(super) fn listed(&self) -> [Option<i128>; 2] {
+        let amounts = self.amounts();
+        let mut listed = [amounts[QUOTE], amounts[FINAL]];
+        if let Some((field, off)) = self.listed_off {
+            listed[field] = listed[field].map(|amount| amount + off);
+        }
+        listed
+    }
+
+    /// The ID of a workflow that no other order has.
+    pub(super) fn workflow(id: &str) -> String {
+        format!("wf_{}", id.trim_start_matches("wfrun_"))
+    }
+}
+
+/// A night's faults: at most two orders fail, one reply is malformed and one is about another order.
+pub(super) fn draw_faults(orders: &mut [Order], random: &mut StdRng) -> Vec<&'static str> {
+    let mut drawn = Vec::new();
+    let ids: Vec<String> = orders.iter().map(|order| order.id.clone()).collect();
+    orders.iter_mut().for_each(|order| (order.fault, order.torn, order.listed_off) = (None, None, None));
+    for _ in 0..2 {
+        if random.random_bool(0.2) {
+            let at = random.random_range(0..orders.len());
+            orders[at].fault = Some(Reply::Failed);
+            drawn.push("failed");
+        }
+    }
+    if random.random_bool(0.12) {
+        let at = random.random_range(0..orders.len());
+        orders[at].fault = Some(Reply::Malformed);
+        drawn.push("malformed");
+    }
+    if random.random_bool(0.1) {
+        let at = random.random_range(0..orders.len());
+        let other = ids.iter().filter(|id| **id != ids[at]).collect::<Vec<_>>();
+        orders[at].fault = other.choose(random).map(|id| Reply::Foreign((*id).clone()));
+        drawn.push("foreign");
+    }
+    if random.random_bool(0.25) {
+        let at = random.random_range(0..orders.len());
+        orders[at].listed_off = Some((random.random_range(0..2), random.random_range(1..50)));
+        drawn.push("list differs");
+    }
+    drawn
+}
