@@ -7,6 +7,7 @@
 mod assessment;
 mod job;
 mod knowledge;
+mod known;
 mod ledger;
 mod memory;
 mod night;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::{sleep, yield_now};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tieout::sandbox::KEY;
 
@@ -17,17 +17,32 @@ const ORDERS: usize = 60;
 const CONCURRENCY: usize = 4;
 /// How often jobs are killed in all.
 const KILLS: usize = 200;
-/// The longest that a start may live, in milliseconds: some end by themselves.
-const LIFE: u64 = 160;
-
-/// A generator of moments that are the same in every run of the test (an LCG of Knuth's).
-struct Moments(u64);
+/// How the provider serves meanwhile.
+const SLOW: &str = "slow,delay=4ms";
+/// A generator of moments (an LCG of Knuth's) within the longest that a start may live: some end by themselves.
+struct Moments {
+    state: u64,
+    life: Duration,
+}
 
 impl Moments {
-    fn next(&mut self) -> Duration {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        Duration::from_millis((self.0 >> 33) % LIFE)
+    /// Moments that are the same parts of a life in every run of the test. How long a life is depends on the machine.
+    fn within(life: Duration) -> Self {
+        Self { state: 20_261_124, life }
     }
+
+    fn next(&mut self) -> Duration {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.life * u32::try_from((self.state >> 33) % 1_000).expect("small") / 1_000
+    }
+}
+
+/// How long a job takes that nobody disturbs, and a quarter more.
+fn life() -> Duration {
+    let (job, server) = (job_on(ORDERS), sandbox(SLOW));
+    let begin = Instant::now();
+    assert_eq!(job.run(&server.url, &["--concurrency", &CONCURRENCY.to_string()]).code, 0);
+    begin.elapsed() * 5 / 4
 }
 
 /// What a job that nobody disturbs leaves behind.
@@ -55,10 +70,10 @@ fn by_line(kept: Vec<Kept>) -> BTreeMap<u64, Kept> {
 fn a_job_that_is_killed_again_and_again_ends_like_an_undisturbed_one() {
     let (report, kept) = undisturbed(ORDERS);
     let whole = Whole { report, kept: by_line(kept) };
-    let (mut moments, mut kills, mut within_the_report) = (Moments(20_261_124), 0, 0);
+    let (mut moments, mut kills, mut within_the_report) = (Moments::within(life()), 0, 0);
     while kills < KILLS {
         let job = job_on(ORDERS);
-        let server = sandbox("slow,delay=4ms");
+        let server = sandbox(SLOW);
         let mut done = BTreeMap::new();
         loop {
             let before = server.journal.arrivals().len();

@@ -95,11 +95,7 @@ pub(super) fn compare(
     let mut compared = Compared::default();
     let mut left = rows.found.clone();
     for (item, ruling) in rulings {
-        let (figures, is_certain) = match ruling {
-            Ruling::Fails(figures) => (figures, true),
-            Ruling::MayFail(figures) => (figures, false),
-            Ruling::Holds | Ruling::Open => continue,
-        };
+        let Ruling::Fails(figures) = ruling else { continue };
         let key = Key::new(order, series, item);
         let waived = is_waived(item, figures);
         let fits = |row: &&&Cells| {
@@ -116,12 +112,11 @@ pub(super) fn compare(
                 compared.ids.push((item.clone(), cell(row, "discrepancy_id").to_owned()));
                 compared.found.push((key, figures_of(row)));
             }
-            None if is_certain => {
+            None => {
                 let word = if past.allows(&key, "persisting") { "persisting" } else { "new" };
                 let waived = if waived { ", waived" } else { "" };
                 return Err(format!("expected {item:?} {figures:?} {word}{waived}; found {}", listed(&rows.found)));
             }
-            None => {}
         }
     }
     if !left.is_empty() {
@@ -148,7 +143,7 @@ fn past_ones(
         let ruling = rulings.get(&key.item).or_else(|| no_such_row(&key.item, rulings));
         let row = left.iter().find(|row| is_about(&key.item, row) && past.has_figures(&key, row)).copied();
         match (ruling, row) {
-            (Some(Ruling::Holds | Ruling::Open | Ruling::MayFail(_)), Some(row)) => {
+            (Some(Ruling::Holds | Ruling::Open), Some(row)) => {
                 left.retain(|other| !std::ptr::eq(*other, row));
                 compared.resolved.push(key);
             }

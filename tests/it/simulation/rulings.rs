@@ -27,8 +27,6 @@ impl Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ruling {
     Fails(Figures),
-    /// The contract allows a finding with these figures, and none.
-    MayFail(Figures),
     Holds,
     /// The contract allows that it holds, and that it is not due.
     Open,
@@ -102,17 +100,29 @@ fn judged(case: &Case<'_>, is_settled: bool, amounts: &Amounts, known: &Known, r
         (false, _) => Ruling::Open,
     };
     add(rulings, "missing-amount", "", 0, ruling);
-    if let (true, Some(baseline)) = (is_settled, known.baseline) {
+    if let Some(baseline) = known.baseline.map(|baseline| baseline.map(Some)) {
         for (at, field) in FIELDS.iter().enumerate() {
-            let ruling = match compared(Some(baseline[at]), amounts[at]) {
-                Ruling::Fails(figures) if amounts[at].is_none() => Ruling::MayFail(figures),
-                ruling => ruling,
-            };
-            add(rulings, "restated", field, 0, ruling);
+            match compared(baseline[at], amounts[at]) {
+                // The others say it: it is named beside them, and is no finding of its own.
+                Ruling::Fails(_) if is_said_by_others(at, &baseline) && is_said_by_others(at, amounts) => {}
+                ruling => add(rulings, "restated", field, 0, ruling),
+            }
         }
     }
     against_books(case, is_settled, amounts, rulings);
     against_list(case, is_settled, amounts, rulings);
+}
+
+/// Whether an amount is what an identity makes of others.
+fn is_said_by_others(at: usize, amounts: &Amounts) -> bool {
+    let [quote, charged, external, total] = [QUOTE, FINAL, EXTERNAL, TOTAL].map(|at| amounts[at]);
+    let said = match at {
+        RELEASED => quote.zip(charged).map(|(quote, charged)| quote - charged),
+        COMPUTE => total.zip(external).map(|(total, external)| total - external),
+        TOTAL => charged,
+        _ => None,
+    };
+    said.is_some() && said == amounts[at]
 }
 
 fn against_books(case: &Case<'_>, is_settled: bool, amounts: &Amounts, rulings: &mut Rulings) {

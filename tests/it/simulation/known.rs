@@ -1,0 +1,283 @@
+//! The nights on which a clean report was once wrong, each with what is right.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::server::Provider;
+use super::truth::{Order, Reply};
+use crate::support::{Place, ReportFiles, code, stderr, stdout, tieout};
+
+/// A state and a reports folder, and a provider with orders that tie out.
+struct Scene {
+    place: Place,
+    provider: Provider,
+}
+
+impl Scene {
+    fn new(orders: usize) -> Self {
+        let mut random = StdRng::seed_from_u64(16);
+        let orders = (0..orders).map(|number| {
+            let mut order = Order::drawn(&mut random);
+            order.id = format!("wfrun_{number:020x}");
+            // Quote 0.50000000, charge 0.20000000, of which 0.05000000 for an external model.
+            order.figures = [50_000_000, 20_000_000, 30_000_000, 15_000_000, 5_000_000, 20_000_000];
+            (order.is_settled, order.is_gone) = (true, false);
+            order
+        });
+        Self { place: Place::new(), provider: Provider::start(orders.collect()) }
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.provider.desk().orders.iter().map(|order| order.id.clone()).collect()
+    }
+
+    /// Writes an input of that name with these rows below the heading.
+    fn input(&self, name: &str, heading: &str, rows: &[String]) {
+        let path = self.place.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        fs::write(path, format!("{heading}\n{}\n", rows.join("\n"))).expect("writable");
+    }
+
+    /// An input of all orders.
+    fn all(&self) {
+        self.input("ids.csv", "run_order_id", &self.ids());
+    }
+
+    fn change(&self, order: usize, change: impl FnOnce(&mut Order)) {
+        change(&mut self.provider.desk().orders[order]);
+    }
+
+    /// The charge of an order becomes so many cents; everything else follows.
+    fn charge(&self, order: usize, cents: i128) {
+        let charge = cents * 1_000_000;
+        self.change(order, |order| {
+            order.figures = [50_000_000, charge, 50_000_000 - charge, charge - 5_000_000, 5_000_000, charge];
+        });
+    }
+
+    fn run(&self, night: usize, input: &str, arguments: &[&str]) -> Output {
+        let url = format!("http://127.0.0.1:{}/api/open/v2", self.provider.port);
+        let as_of = format!("2026-06-{night:02}T00:00:00Z");
+        let mut command = tieout();
+        command.current_dir(self.place.path("")).env("CHENYU_API_KEY", "cy_nights");
+        command.args(["reconcile", input, "--rate", "0", "--format", "csv", "-q", "--as-of", &as_of]);
+        command.args(["--api-url", &url]).args(arguments);
+        command.output().expect("starts")
+    }
+
+    /// One night; its exit code.
+    fn night(&self, night: usize, input: &str, arguments: &[&str]) -> i32 {
+        self.provider.begin_start();
+        let ended = self.run(night, input, arguments);
+        let verify = tieout().current_dir(self.place.path("")).args(["verify", "reports/latest"]).output();
+        let verify = verify.expect("starts");
+        assert_eq!(code(&verify), 0, "night {night}: {}{}", stderr(&ended), stdout(&verify));
+        code(&ended)
+    }
+
+    fn report(&self) -> ReportFiles {
+        ReportFiles(self.place.path("reports/latest"))
+    }
+
+    /// Check, field and lifecycle of every discrepancy.
+    fn found(&self) -> Vec<[String; 3]> {
+        let rows = self.report().rows("discrepancies.csv");
+        rows.into_iter().map(|row| ["check", "field", "lifecycle"].map(|name| row[name].clone())).collect()
+    }
+
+    fn resolved(&self) -> Vec<String> {
+        self.report().rows("resolved.csv").into_iter().map(|row| row["check"].clone()).collect()
+    }
+
+    fn not_assessed(&self) -> u64 {
+        self.report().json("summary.json")["lifecycle"]["not_assessed"].as_u64().expect("a count")
+    }
+
+    /// The orders that the spend is of: each has a workflow of its own.
+    fn spent(&self) -> BTreeSet<String> {
+        let rows = self.report().rows("spend_by_workflow.csv");
+        rows.into_iter().map(|row| row["workflow_id"].clone()).collect()
+    }
+
+    fn waive(&self, entries: &str) {
+        let entries = entries.replace("[[waiver]]", "[[waiver]]\nowner = 'a'\nreason = 'b'\nexpires = '2099-12-31'");
+        self.place.file("w.toml", entries);
+    }
+}
+
+fn found(check: &str, field: &str, lifecycle: &str) -> [String; 3] {
+    [check, field, lifecycle].map(str::to_owned)
+}
+
+#[test]
+fn a_restatement_shows_every_night_whether_fetched_or_reused() {
+    let scene = Scene::new(2);
+    scene.all();
+    assert_eq!(scene.night(1, "ids.csv", &[]), 0);
+    scene.charge(0, 40);
+    assert_eq!(scene.night(2, "ids.csv", &[]), 1);
+    for night in 3..5 {
+        assert_eq!(scene.night(night, "ids.csv", &["--reuse-settled", "30d"]), 1);
+        assert_eq!(scene.found(), [found("restated", "final_amount", "persisting")]);
+        assert!(scene.resolved().is_empty());
+    }
+}
+
+#[test]
+fn a_run_is_not_continued_under_another_column() {
+    let scene = Scene::new(40);
+    let (parents, own) = (scene.ids()[..20].to_vec(), scene.ids()[20..].to_vec());
+    let rows: Vec<String> = parents.iter().zip(&own).map(|(parent, id)| format!("{parent},{id}")).collect();
+    scene.input("ids.csv", "parent_id,run_order_id", &rows);
+    scene.change(10, |order| order.fault = Some(Reply::Failed));
+    assert_eq!(scene.night(1, "ids.csv", &["--column", "parent_id", "--retries", "0"]), 3);
+    assert_eq!(scene.night(1, "ids.csv", &[]), 0);
+    assert_eq!(scene.spent(), own.iter().map(|id| Order::workflow(id)).collect());
+}
+
+#[test]
+fn what_was_read_of_a_changed_file_is_not_kept_as_the_original_s() {
+    let scene = Scene::new(100);
+    // Long rows, so that the file is not read in one piece.
+    let rows: Vec<String> = scene.ids().iter().map(|id| format!("{id},{}", "x".repeat(2_000))).collect();
+    scene.input("ids.csv", "run_order_id,note", &rows);
+    let path = scene.place.path("ids.csv");
+    let original = fs::read_to_string(&path).expect("readable");
+    // In place, as rsync does: the last row takes the place of the one before it.
+    let (last, second_last) = (&scene.ids()[99], &scene.ids()[98]);
+    let changed = original.replace(last.as_str(), "*").replace(second_last.as_str(), last).replace('*', second_last);
+    scene.provider.begin_start();
+    let swap = |text: &str| overwrite(&path, text);
+    let first = std::thread::scope(|threads| {
+        scene.provider.lay_trap(5, true);
+        let job = threads.spawn(|| scene.run(1, "ids.csv", &["--concurrency", "1"]));
+        assert!(scene.provider.wait_for_trap(std::time::Duration::from_secs(60)), "it asks");
+        swap(&changed);
+        scene.provider.release(super::server::Release::Serve);
+        job.join().expect("no panic")
+    });
+    assert_eq!(code(&first), 4, "{}", stderr(&first));
+    swap(&original);
+    assert_eq!(scene.night(1, "ids.csv", &[]), 0);
+    assert_eq!(scene.report().population("reconciled"), 100);
+    assert_eq!(scene.spent().len(), 100);
+}
+
+fn overwrite(path: &Path, text: &str) {
+    let mut file = fs::OpenOptions::new().write(true).open(path).expect("writable");
+    std::io::Write::write_all(&mut file, text.as_bytes()).expect("writable");
+    file.set_len(text.len() as u64).expect("writable");
+}
+
+#[test]
+fn a_waiver_covers_nothing_that_came_after_it() {
+    let scene = Scene::new(1);
+    let id = scene.ids()[0].clone();
+    let books = |rows: &[&str]| {
+        let rows: Vec<String> = rows.iter().map(|row| format!("{id},{row}")).collect();
+        scene.input("ids.csv", "run_order_id,ours,quote", &rows);
+    };
+    let expect = ["--expect", "final=ours", "--expect", "quote=quote", "--waivers", "w.toml"];
+    scene.waive(&format!(
+        "[[waiver]]\norder = '{id}'\ncheck = 'expected-mismatch'\nfield = 'final_amount'\ndifference = '0.05'\n"
+    ));
+    books(&["0.15,0.50"]);
+    assert_eq!(scene.night(1, "ids.csv", &expect), 0);
+    books(&["0.15,0.51"]);
+    assert_eq!(scene.night(2, "ids.csv", &expect), 1, "another field");
+    books(&["0.15,0.50", "77.00,0.50"]);
+    assert_eq!(scene.night(3, "ids.csv", &expect), 1, "another row");
+    let waived: Vec<bool> =
+        scene.report().rows("discrepancies.csv").iter().map(|row| row["waived"] == "true").collect();
+    assert_eq!(waived, [false, true, false], "booked twice, the waived figure, the second row");
+}
+
+#[test]
+fn what_was_not_judged_is_not_resolved_and_persists_once_it_is_judged_again() {
+    let scene = Scene::new(1);
+    let id = scene.ids()[0].clone();
+    scene.input("ids.csv", "run_order_id,ours", &[format!("{id},0.15")]);
+    assert_eq!(scene.night(1, "ids.csv", &["--expect", "final=ours"]), 1);
+    assert_eq!(scene.night(2, "ids.csv", &[]), 0);
+    assert_eq!((scene.resolved(), scene.not_assessed()), (vec![], 1));
+    assert_eq!(scene.night(3, "ids.csv", &["--expect", "final=ours"]), 1);
+    assert_eq!(scene.found(), [found("expected-mismatch", "final_amount", "persisting")]);
+    scene.input("ids.csv", "run_order_id,ours", &[format!("{id},0.2")]);
+    assert_eq!(scene.night(4, "ids.csv", &["--expect", "final=ours"]), 0);
+    assert_eq!((scene.resolved(), scene.not_assessed()), (vec!["expected-mismatch".to_owned()], 0));
+}
+
+#[test]
+fn an_order_that_leaves_for_a_night_keeps_its_lifecycle() {
+    let scene = Scene::new(2);
+    scene.change(0, |order| order.figures[2] += 1);
+    scene.all();
+    assert_eq!(scene.night(1, "ids.csv", &[]), 1);
+    scene.input("ids.csv", "run_order_id", &scene.ids()[1..]);
+    assert_eq!(scene.night(2, "ids.csv", &[]), 0);
+    assert_eq!((scene.resolved(), scene.not_assessed()), (vec![], 1));
+    scene.all();
+    assert_eq!(scene.night(3, "ids.csv", &[]), 1);
+    assert_eq!(scene.found(), [found("quote-split", "", "persisting")]);
+}
+
+#[test]
+fn inputs_of_one_name_are_apart_and_dated_names_are_one_series() {
+    let scene = Scene::new(3);
+    let ids = scene.ids();
+    let row = |at: usize| vec![format!("{},0.15", ids[at])];
+    let expect = ["--expect", "final=ours"];
+    for (name, at) in [("a/ids.csv", 0), ("b/ids.csv", 1), ("a/ids-20260601.csv", 2)] {
+        scene.input(name, "run_order_id,ours", &row(at));
+        assert_eq!(scene.night(1 + at, name, &expect), 1);
+    }
+    for (name, at) in [("a/ids.csv", 0), ("b/ids.csv", 1), ("a/ids-20260602.csv", 2)] {
+        scene.input(name, "run_order_id,ours", &row(at));
+        assert_eq!(scene.night(4 + at, name, &expect), 1);
+        assert_eq!(scene.found(), [found("expected-mismatch", "final_amount", "persisting")], "{name}");
+    }
+    // The same order in another input: our books there are others.
+    scene.input("c/ids.csv", "run_order_id,ours", &row(0));
+    assert_eq!(scene.night(9, "c/ids.csv", &expect), 1);
+    assert_eq!(scene.found(), [found("expected-mismatch", "final_amount", "new")]);
+}
+
+#[test]
+fn a_malformed_order_does_not_keep_the_first_start_s_moment() {
+    let scene = Scene::new(2);
+    scene.all();
+    scene.change(0, |order| order.fault = Some(Reply::Malformed));
+    assert_eq!(scene.night(1, "ids.csv", &[]), 3);
+    assert_eq!(scene.night(2, "ids.csv", &[]), 3);
+    assert_eq!(scene.report().json("summary.json")["as_of"], "2026-06-02T00:00:00Z");
+}
+
+#[test]
+fn an_order_that_was_settled_and_is_unknown_now_is_a_finding_with_its_last_figures() {
+    let scene = Scene::new(2);
+    scene.all();
+    assert_eq!(scene.night(1, "ids.csv", &[]), 0);
+    scene.change(0, |order| order.is_gone = true);
+    for (night, lifecycle) in [(2, "new"), (3, "persisting")] {
+        assert_eq!(scene.night(night, "ids.csv", &["--reuse-settled", "30d"][..if night == 2 { 0 } else { 2 }]), 1);
+        assert_eq!(scene.found(), [found("vanished", "", lifecycle)]);
+        let row = scene.report().rows("discrepancies.csv").remove(0);
+        let shown = ["expected", "actual", "settlement_status"].map(|name| row[name].as_str());
+        assert_eq!(shown, ["0.20000000", "", "settled"]);
+        assert_eq!(scene.report().population("not_found"), 1);
+    }
+    let id = &scene.ids()[0];
+    scene.waive(&format!("[[waiver]]\norder = '{id}'\ncheck = 'not-found'\n"));
+    assert_eq!(scene.night(4, "ids.csv", &["--waivers", "w.toml"]), 1);
+    scene.waive(&format!("[[waiver]]\norder = '{id}'\ncheck = 'vanished'\nexpected = '0.20'\nactual = ''\n"));
+    assert_eq!(scene.night(5, "ids.csv", &["--waivers", "w.toml"]), 0);
+    assert_eq!(scene.report().population("waived"), 1);
+    scene.change(0, |order| order.is_gone = false);
+    assert_eq!(scene.night(6, "ids.csv", &[]), 0);
+    assert_eq!(scene.resolved(), ["vanished"]);
+}
