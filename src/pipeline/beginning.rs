@@ -27,21 +27,23 @@ pub struct Resuming {
     pub as_of_is_given: bool,
 }
 
-/// Continues the last run of this input, or begins a new one and says why.
+/// Continues the last run of this very job, or begins a new one and says why.
 pub(super) fn begin(job: &mut Job) -> Result<Begun, JobError> {
     let new = job.new_run();
     let runs = job.store.runs()?;
-    let mut last = runs.into_iter().rev().filter(|run| run.begun.is_of_the_input_of(&new));
-    if let Some(run) = last.next().filter(Run::is_open) {
+    let of_the_input: Vec<Run> = runs.into_iter().rev().filter(|run| run.begun.is_of_the_input_of(&new)).collect();
+    // Another job on the same input may have come in between: with other settings, say.
+    let same = of_the_input.iter().find(|run| differs(job, run, &new).is_none());
+    if let Some(run) = same.or(of_the_input.first()).filter(|run| run.is_open()) {
         let began = run.begun.started_at;
-        match why_not(job, &run, &new)? {
+        match why_not(job, run, &new)? {
             None => {
                 job.store.reopen(run.id)?;
                 job.as_of = run.begun.as_of;
                 let done: Vec<u64> = job.store.done(run.id)?.into_iter().map(|done| done.line).collect();
                 let (count, rows) = (done.len(), job.input.rows());
                 say(job.display, &format!("continuing run {} of {began}: {count} of {rows} rows are done", run.id));
-                return Ok(Begun { run: run.id, done, continued: Some(run) });
+                return Ok(Begun { run: run.id, done, continued: Some(run.clone()) });
             }
             Some(reason) => {
                 say(job.display, &format!("starting anew: run {} of {began} is not continued: {reason}", run.id));
@@ -57,31 +59,38 @@ fn why_not(job: &Job, run: &Run, new: &NewRun) -> Result<Option<String>, JobErro
     let Some(within) = job.resuming.within else {
         return Ok(Some("--fresh was given".to_owned()));
     };
-    let begun = &run.begun;
-    let reason = if begun.input_sha256 != new.input_sha256 {
-        "the input has changed".to_owned()
-    } else if begun.reading != new.reading {
-        "the input is read in a different way: column, heading, encoding or delimiter".to_owned()
-    } else if begun.settings != new.settings {
-        "the settings that affect judgement have changed".to_owned()
-    } else if job.resuming.as_of_is_given && begun.as_of != new.as_of {
-        format!("its --as-of is {}", begun.as_of)
-    } else {
-        let (what, since) = match &run.reported {
-            Some(report) => ("its first report was made", report.first_at),
-            None => ("it was last active", job.store.last_activity_of(run.id)?),
-        };
-        // A time to come tells of a clock that was set back.
-        let ago = new.started_at.duration_since(since).max(SignedDuration::ZERO);
-        if ago <= SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX) {
-            return differing_row(job, run);
-        }
-        format!("{what} at {since}, longer ago than --resume-within")
+    if let Some(reason) = differs(job, run, new) {
+        return Ok(Some(reason));
+    }
+    let (what, since) = match &run.reported {
+        Some(report) => ("its first report was made", report.first_at),
+        None => ("it was last active", job.store.last_activity_of(run.id)?),
     };
-    Ok(Some(reason))
+    // A time to come tells of a clock that was set back.
+    let ago = new.started_at.duration_since(since).max(SignedDuration::ZERO);
+    if ago > SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX) {
+        return Ok(Some(format!("{what} at {since}, longer ago than --resume-within")));
+    }
+    differing_row(job, run)
 }
 
-/// Why a line that is done is not the input's: the file may have been another one for a while.
+/// What tells the job that began a run from this one; nothing where they are the same.
+fn differs(job: &Job, run: &Run, new: &NewRun) -> Option<String> {
+    let begun = &run.begun;
+    if begun.input_sha256 != new.input_sha256 {
+        Some("the input has changed".to_owned())
+    } else if begun.reading != new.reading {
+        Some("the input is read in a different way: column, heading, encoding or delimiter".to_owned())
+    } else if begun.settings != new.settings {
+        Some("the settings that affect judgement have changed".to_owned())
+    } else if job.resuming.as_of_is_given && begun.as_of != new.as_of {
+        Some(format!("its --as-of is {}", begun.as_of))
+    } else {
+        None
+    }
+}
+
+/// Why a line that is done is not the input's, where the file was a different one for a while.
 fn differing_row(job: &Job, run: &Run) -> Result<Option<String>, JobError> {
     let mut done = job.store.done(run.id)?.into_iter().peekable();
     let mut rows = job.input.read()?;

@@ -5,9 +5,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-
 use super::server::Provider;
 use super::truth::{Order, Reply};
 use crate::support::{Place, ReportFiles, code, stderr, stdout, tieout};
@@ -20,15 +17,9 @@ struct Scene {
 
 impl Scene {
     fn new(orders: usize) -> Self {
-        let mut random = StdRng::seed_from_u64(16);
-        let orders = (0..orders).map(|number| {
-            let mut order = Order::drawn(&mut random);
-            order.id = format!("wfrun_{number:020x}");
-            // Quote 0.50000000, charge 0.20000000, of which 0.05000000 for an external model.
-            order.figures = [50_000_000, 20_000_000, 30_000_000, 15_000_000, 5_000_000, 20_000_000];
-            (order.is_settled, order.is_gone) = (true, false);
-            order
-        });
+        // Quote 0.50000000, charge 0.20000000, of which 0.05000000 for an external model.
+        let figures = [50_000_000, 20_000_000, 30_000_000, 15_000_000, 5_000_000, 20_000_000];
+        let orders = (0..orders).map(|number| Order::settled(format!("wfrun_{number:020x}"), figures));
         Self { place: Place::new(), provider: Provider::start(orders.collect()) }
     }
 

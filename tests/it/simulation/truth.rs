@@ -75,20 +75,29 @@ impl Order {
         let external = random.random_range(0..charged);
         let figures = [quote, charged, quote - charged, charged - external, external, charged];
         let mut order = Self {
-            id,
-            original: figures,
-            figures,
             is_settled: random.random_bool(0.8),
-            missing: None,
             is_gone: random.random_bool(0.06),
-            fault: None,
-            torn: None,
-            listed_off: None,
+            ..Self::settled(id, figures)
         };
         if random.random_bool(0.2) {
             order.change(random);
         }
         order
+    }
+
+    /// A settled order with those figures.
+    pub(super) fn settled(id: String, figures: [i128; 6]) -> Self {
+        Self {
+            id,
+            original: figures,
+            figures,
+            is_settled: true,
+            missing: None,
+            is_gone: false,
+            fault: None,
+            torn: None,
+            listed_off: None,
+        }
     }
 
     /// Something happens to it; says what.
