@@ -227,7 +227,7 @@ fn reconcile_run(job: &mut Job, begun: &Begun, exit_code: impl Fn(&Weighed) -> u
     let folder = staging.publish(&replaces)?;
     let in_place = NewReport {
         verdict: report.weighed.verdict.code(),
-        unfetched: report.summary.population.of(Bucket::Unfetched),
+        is_resumable: report.weighed.gap || report.summary.population.of(Bucket::Unfetched) > 0,
         manifest_sha256: &manifest,
         folder: &folder,
     };

@@ -1,7 +1,7 @@
 //! What was found when orders were last judged: what is new in the next report, what persists, what is resolved.
 //!
 //! What depends on the input (`checks::depends_on_input`) is kept for the series of the run's input, everything else for the order,
-//! whatever input it is in. A run whose report has unfetched rows may be continued: then its report is made again, as if for
+//! whatever input it is in. A run whose report is resumable may be continued: then its report is made again, as if for
 //! the first time. So what was known before such a run is kept beside what it found, until another run judges the order.
 
 use std::path::Path;
@@ -163,7 +163,7 @@ pub(super) fn record(connection: &Connection, path: &Path, run: &Run, judged: Ju
                   (SELECT max(start) FROM findings WHERE provider_id = ?1 AND series = ?2 AND discrepancy_id = ?3))";
     let mut remove = connection.prepare(others).map_err(failed())?;
     let mut insert = connection.prepare(&FINDINGS.insert()).map_err(failed())?;
-    let is_final = !run.has_unfetched();
+    let is_final = !run.is_resumable();
     let stand = judged.found.into_iter().map(|finding| (true, finding));
     for (stands, finding) in stand.chain(judged.resolved.into_iter().map(|finding| (false, finding))) {
         let series = series_of(&finding.check, run);

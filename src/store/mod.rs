@@ -118,8 +118,8 @@ impl NewRun {
 pub struct NewReport<'r> {
     /// The verdict's word.
     pub verdict: &'r str,
-    /// How many of its rows are unfetched.
-    pub unfetched: u64,
+    /// Whether another start may fetch what it lacks: unfetched rows, or the provider's list.
+    pub is_resumable: bool,
     /// The SHA-256 of its manifest, in hex.
     pub manifest_sha256: &'r str,
     /// Where it is.
@@ -318,7 +318,7 @@ impl Store {
     }
 
     /// Marks a run finished with a report and what that says of discrepancies. Nothing is written to it any more, unless the
-    /// report has unfetched rows and the run is continued.
+    /// report is resumable and the run is continued.
     ///
     /// # Errors
     /// The run must be in the state and not be finished yet.
@@ -334,7 +334,7 @@ impl Store {
             let run = runs::one(connection, path, run)?;
             let reported = Reported {
                 verdict: report.verdict.to_owned(),
-                unfetched: report.unfetched,
+                is_resumable: report.is_resumable,
                 manifest_sha256: report.manifest_sha256.to_owned(),
                 folder: report.folder.to_string_lossy().into_owned(),
                 first_at: run.reported.as_ref().map_or(at, |earlier| earlier.first_at),

@@ -30,7 +30,7 @@ static RUNS: Layout = Layout {
         "announced",
         "first_reported_at",
         "verdict",
-        "unfetched",
+        "resumable",
         "manifest_sha256",
         "report",
         "remembered",
@@ -57,8 +57,8 @@ pub enum Ending {
 pub struct Reported {
     /// The verdict's word.
     pub verdict: String,
-    /// How many rows of it are unfetched: what a continued run fetches.
-    pub unfetched: u64,
+    /// Whether another start may fetch what it lacks.
+    pub is_resumable: bool,
     /// The SHA-256 of its manifest.
     pub manifest_sha256: String,
     /// Where it was put.
@@ -110,18 +110,18 @@ impl Run {
         }
     }
 
-    /// Whether it may be continued: it has no end, or its report has unfetched rows.
+    /// Whether it may be continued: it has no end, or its report lacks what another start may fetch.
     #[must_use]
     pub fn is_open(&self) -> bool {
         match self.ended {
             None => true,
-            Some((_, Ending::Reported)) => self.has_unfetched() && !self.is_pruned,
+            Some((_, Ending::Reported)) => self.is_resumable() && !self.is_pruned,
             Some((_, Ending::GivenUp)) => false,
         }
     }
 
-    pub(super) fn has_unfetched(&self) -> bool {
-        self.reported.as_ref().is_some_and(|report| report.unfetched > 0)
+    pub(super) fn is_resumable(&self) -> bool {
+        self.reported.as_ref().is_some_and(|report| report.is_resumable)
     }
 
     fn read(row: &Row<'_>) -> Result<Self, Damage> {
@@ -142,7 +142,7 @@ impl Run {
         let (ended_at, ending) = (cells.time()?, cells.text()?);
         let announced = cells.text()?.unwrap_or_default();
         let manifests = announced.split_ascii_whitespace().map(str::to_owned).collect();
-        let (first_at, verdict, unfetched) = (cells.time()?, cells.text()?, cells.count()?);
+        let (first_at, verdict, is_resumable) = (cells.time()?, cells.text()?, cells.flag()?);
         let (manifest, folder) = (cells.text()?, cells.text()?);
         let ended = match (ended_at, ending.as_deref()) {
             (None, None) => None,
@@ -150,10 +150,10 @@ impl Run {
             (Some(at), Some(GIVEN_UP)) => Some((at, Ending::GivenUp)),
             _ => return Err(cells.damage("its ending is unknown")),
         };
-        let reported = match (first_at, verdict, unfetched, manifest, folder) {
-            (None, None, None, None, None) => None,
-            (Some(first_at), Some(verdict), Some(unfetched), Some(manifest_sha256), Some(folder)) => {
-                Some(Reported { verdict, unfetched, manifest_sha256, folder, first_at })
+        let reported = match (first_at, verdict, manifest, folder) {
+            (None, None, None, None) => None,
+            (Some(first_at), Some(verdict), Some(manifest_sha256), Some(folder)) => {
+                Some(Reported { verdict, is_resumable, manifest_sha256, folder, first_at })
             }
             _ => return Err(cells.damage("it has half a report")),
         };
@@ -173,7 +173,6 @@ impl Run {
         });
         let reported = self.reported.as_ref();
         let text = |of: fn(&Reported) -> &String| reported.map(|report| of(report).clone()).into();
-        let unfetched = reported.map(|report| integer("unfetched", report.unfetched)).transpose()?;
         Ok(sealed([
             self.id.0.into(),
             begun.base_url.into(),
@@ -191,7 +190,7 @@ impl Run {
             (!self.manifests.is_empty()).then(|| self.manifests.join(" ")).into(),
             reported.map(|report| report.first_at.as_microsecond()).into(),
             text(|report| &report.verdict),
-            unfetched.into(),
+            self.is_resumable().into(),
             text(|report| &report.manifest_sha256),
             text(|report| &report.folder),
             self.is_remembered.into(),

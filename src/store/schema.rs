@@ -46,7 +46,7 @@ CREATE TABLE runs (
     announced          TEXT,
     first_reported_at  INTEGER,
     verdict            TEXT,
-    unfetched          INTEGER,
+    resumable          INTEGER NOT NULL,
     manifest_sha256    TEXT,
     report             TEXT,
     remembered         INTEGER NOT NULL,

@@ -83,13 +83,13 @@ fn learnt(outcome: Outcome) -> Learnt {
 }
 
 fn finish(store: &mut Store, run: RunId) -> Result<(), StoreError> {
-    report(store, run, 0, Judged::default())
+    report(store, run, false, Judged::default())
 }
 
-/// Ends a run with a report that has so many unfetched rows.
-fn report(store: &mut Store, run: RunId, unfetched: u64, judged: Judged) -> Result<(), StoreError> {
-    let verdict = if unfetched > 0 { "incomplete" } else { "reconciled" };
-    let report = NewReport { verdict, unfetched, manifest_sha256: "00ff", folder: Path::new("report") };
+/// Ends a run with a report.
+fn report(store: &mut Store, run: RunId, is_resumable: bool, judged: Judged) -> Result<(), StoreError> {
+    let verdict = if is_resumable { "incomplete" } else { "reconciled" };
+    let report = NewReport { verdict, is_resumable, manifest_sha256: "00ff", folder: Path::new("report") };
     store.finish(run, Timestamp::UNIX_EPOCH, report, judged)
 }
 
@@ -253,7 +253,7 @@ fn what_vanishes_is_missed() -> Tested {
         let mut connection = schema::connect(&path)?;
         commit(&mut connection, &path, run, vec![fetched(2)])?;
         store.remember_with(run)?;
-        report(&mut store, run, 0, found(&[past(2)]))?;
+        report(&mut store, run, false, found(&[past(2)]))?;
         let next = store.begin(&new_run())?;
         connection.execute_batch("PRAGMA foreign_keys = OFF")?;
         assert_eq!(connection.execute(removal, ())?, 1, "{removal}");

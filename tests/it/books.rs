@@ -126,7 +126,7 @@ fn a_mismatch_is_waived_as_any_other_discrepancy() {
     let waivers = books.place.file(
         "waivers.toml",
         format!(
-            "[[waiver]]\norder = '{DOCUMENTED}'\ncheck = 'expected-mismatch'\ndifference = '-0.00000001'\n\
+            "[[waiver]]\norder = '{DOCUMENTED}'\ncheck = 'expected-mismatch'\nfield = 'final_amount'\ndifference = '-0.00000001'\n\
              owner = 'Li Wei'\nreason = 'rounding of ours'\nexpires = '2026-12-31'\n"
         ),
     );

@@ -64,7 +64,7 @@ fn what_is_unfetched_is_fetched_again_and_what_was_read_again_stays() -> Tested 
     let malformed = Evidence::Malformed(Reason::new("no-order", ""));
     let malformed = Outcome { line: 2, run_order_id: "wfrun_2".into(), evidence: malformed };
     learn(&mut connection, &path, run, false, vec![Learnt::of(malformed, NOW).confirming()])?;
-    report(&mut store, run, 1, Judged::default())?;
+    report(&mut store, run, true, Judged::default())?;
     store.reopen(run)?;
     assert_eq!(store.done(run)?.iter().map(|done| done.line).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(store.confirmed(run)?, [2].into());

@@ -29,7 +29,7 @@ fn a_reopened_run_forgets_what_could_not_be_had_and_nothing_else() -> Tested {
     commit(&mut connection, &path, run, [kept.clone(), open].concat())?;
     let neighbour = store.begin(&new_run())?;
     commit(&mut connection, &path, neighbour, vec![other(1, Evidence::Unfetched)])?;
-    report(&mut store, run, 1, found(&[past(1)]))?;
+    report(&mut store, run, true, found(&[past(1)]))?;
     assert!(store.run(run)?.is_open());
 
     store.reopen(run)?;
@@ -39,7 +39,7 @@ fn a_reopened_run_forgets_what_could_not_be_had_and_nothing_else() -> Tested {
     assert_eq!(lines(&stored(&store, neighbour)?), [1], "of another run");
     let reopened = store.run(run)?;
     assert_eq!(reopened.ended, None);
-    assert_eq!(reopened.reported.map(|report| report.unfetched), Some(1), "its report is still there");
+    assert_eq!(reopened.reported.map(|report| report.is_resumable), Some(true), "its report is still there");
     commit(&mut connection, &path, run, vec![fetched(4)])?;
     assert_eq!(lines(&stored(&store, run)?), [1, 2, 3, 4, 5, 6, 7]);
     Ok(())
@@ -60,17 +60,17 @@ fn only_what_has_something_left_to_do_is_open() -> Tested {
 }
 
 #[test]
-fn only_unfetched_rows_keep_a_reported_run_open() -> Tested {
+fn only_what_may_be_fetched_keeps_a_reported_run_open() -> Tested {
     let Bench { mut store, run, _folder, .. } = bench();
     let at = |second| Timestamp::from_second(second).expect("a time");
-    let incomplete = |unfetched, manifest_sha256| NewReport {
+    let incomplete = |is_resumable, manifest_sha256| NewReport {
         verdict: "incomplete",
-        unfetched,
+        is_resumable,
         manifest_sha256,
         folder: Path::new("report"),
     };
     store.announce(run, "00ee")?;
-    store.finish(run, at(5), incomplete(1, "00ee"), Judged::default())?;
+    store.finish(run, at(5), incomplete(true, "00ee"), Judged::default())?;
     assert!(store.run(run)?.is_open());
     store.reopen(run)?;
     store.announce(run, "00ff")?;
@@ -78,7 +78,7 @@ fn only_unfetched_rows_keep_a_reported_run_open() -> Tested {
     assert_eq!(announced.manifests, ["00ee", "00ff"]);
     assert!(announced.wrote("00ee") && announced.wrote("00ff"), "either may be in its place");
     // Malformed rows are left, say: nothing that another start could fetch.
-    store.finish(run, at(9), incomplete(0, "00ff"), Judged::default())?;
+    store.finish(run, at(9), incomplete(false, "00ff"), Judged::default())?;
     let finished = store.run(run)?;
     assert!(!finished.is_open());
     assert!(!finished.wrote("00ee") && finished.wrote("00ff"));
@@ -89,11 +89,11 @@ fn only_unfetched_rows_keep_a_reported_run_open() -> Tested {
 #[test]
 fn discrepancies_are_remembered_as_they_were_last_judged() -> Tested {
     let Bench { mut store, run: first, _folder, .. } = bench();
-    report(&mut store, first, 0, found(&[past(1), past(2)]))?;
+    report(&mut store, first, false, found(&[past(1), past(2)]))?;
     let second = store.begin(&new_run())?;
     assert_eq!(store.found_before(second)?, [past(1), past(2)]);
     // It judges the first order, where it holds now, and not the second.
-    report(&mut store, second, 0, Judged { found: vec![past(3)], resolved: vec![past(1)] })?;
+    report(&mut store, second, false, Judged { found: vec![past(3)], resolved: vec![past(1)] })?;
     let third = store.begin(&new_run())?;
     assert_eq!(store.found_before(third)?, [past(2), past(3)]);
     Ok(())
@@ -102,14 +102,14 @@ fn discrepancies_are_remembered_as_they_were_last_judged() -> Tested {
 #[test]
 fn a_continued_run_is_compared_with_what_others_found_and_not_with_itself() -> Tested {
     let Bench { mut store, run: first, _folder, .. } = bench();
-    report(&mut store, first, 0, found(&[past(1)]))?;
+    report(&mut store, first, false, found(&[past(1)]))?;
     let incomplete = store.begin(&new_run())?;
-    report(&mut store, incomplete, 1, Judged { found: vec![past(2)], resolved: vec![past(1)] })?;
+    report(&mut store, incomplete, true, Judged { found: vec![past(2)], resolved: vec![past(1)] })?;
     store.reopen(incomplete)?;
     assert_eq!(store.found_before(incomplete)?, [past(1)]);
     let other = store.begin(&new_run())?;
     assert_eq!(store.found_before(other)?, [past(2)]);
-    report(&mut store, incomplete, 0, Judged { found: vec![], resolved: vec![past(1)] })?;
+    report(&mut store, incomplete, false, Judged { found: vec![], resolved: vec![past(1)] })?;
     assert_eq!(store.found_before(other)?, []);
     Ok(())
 }
@@ -120,7 +120,7 @@ fn what_depends_on_the_input_is_remembered_for_its_series() -> Tested {
     let at = |place: &str| NewRun { input_place: place.into(), ..new_run() };
     let booked = PastFinding { check: "expected-mismatch".into(), field: Some("final_amount".into()), ..past(1) };
     let first = store.begin(&at("/srv/a/ids-20260501.csv"))?;
-    report(&mut store, first, 0, found(&[booked.clone(), past(2)]))?;
+    report(&mut store, first, false, found(&[booked.clone(), past(2)]))?;
     let same = store.begin(&at("/srv/a/ids-20260502.csv"))?;
     assert_eq!(store.found_before(same)?, [past(2), booked]);
     let other = store.begin(&at("/srv/b/ids-20260502.csv"))?;
