@@ -39,7 +39,7 @@ fn rows(store: &Store) -> Result<Vec<Value>, StoreError> {
     let mut rows = Vec::new();
     let mut holder = is_locked(store.path());
     for run in store.runs()?.into_iter().rev() {
-        let done = if run.is_open() { store.done(run.id)?.len() as u64 } else { run.begun.rows };
+        let done = if run.is_open() { store.count_done(run.id)? } else { run.begun.rows };
         rows.push(json!({
             "run": run.id.to_string(),
             "state": match holder.take() {

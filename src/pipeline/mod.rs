@@ -197,7 +197,7 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<End
     }
     match (ended, job.signals.first()) {
         (Err(JobError::Stopped), Some(signal)) => {
-            Ok(Ended::Stopped { signal, committed: job.store.done(begun.run)?.len() as u64 })
+            Ok(Ended::Stopped { signal, committed: job.store.count_done(begun.run)? })
         }
         (ended, _) => ended,
     }

@@ -40,14 +40,18 @@ impl Done {
     /// That of a row: its line, its ID or what stood in its place, and what our own books say in it.
     #[must_use]
     pub fn of(line: u64, kind: RowKind, run_order_id: &str, booking: Option<&Booking>) -> Self {
-        Self::hashed(line, kind, run_order_id, booking.map(books::cells).as_deref())
+        Self::hashed(line, kind, run_order_id, booking.map(|booking| hash(&books::cells(booking))))
     }
 
-    fn hashed(line: u64, kind: RowKind, run_order_id: &str, cells: Option<&str>) -> Self {
-        let mut hasher = DefaultHasher::new();
-        (kind, run_order_id, cells).hash(&mut hasher);
-        Self { line, row: hasher.finish() }
+    fn hashed(line: u64, kind: RowKind, run_order_id: &str, cells: Option<u64>) -> Self {
+        Self { line, row: hash(&(kind, run_order_id, cells)) }
     }
+}
+
+fn hash(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What is done of a run, in the order of its lines.
@@ -58,7 +62,7 @@ pub(super) fn read(connection: &Connection, path: &Path, run: RunId) -> Result<V
     let rows = statement.query_map([run.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
     for row in rows.map_err(failed())? {
         let (line, cells) = row.map_err(failed())?;
-        books.insert(line, cells);
+        books.insert(line, hash(&cells));
     }
     let query = "SELECT line, evidence, first_line, run_order_id FROM outcomes WHERE run_id = ?1 ORDER BY line";
     let mut statement = connection.prepare(query).map_err(failed())?;
@@ -71,7 +75,7 @@ pub(super) fn read(connection: &Connection, path: &Path, run: RunId) -> Result<V
             _ => RowKind::Order,
         };
         let cells = books.remove(&line);
-        Ok(Done::hashed(line.unsigned_abs(), kind, &row.get::<_, String>(3)?, cells.as_deref()))
+        Ok(Done::hashed(line.unsigned_abs(), kind, &row.get::<_, String>(3)?, cells))
     });
     rows.map_err(failed())?.map(|done| done.map_err(failed())).collect()
 }

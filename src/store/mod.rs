@@ -224,6 +224,16 @@ impl Store {
         done::read(&self.connection, &self.path, run)
     }
 
+    /// How many lines of a run are done.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn count_done(&self, run: RunId) -> Result<u64, StoreError> {
+        let query = "SELECT count(*) FROM outcomes WHERE run_id = ?1";
+        let count = self.connection.query_row(query, [run.0], |row| row.get::<_, i64>(0));
+        count.map(i64::unsigned_abs).map_err(sqlite(&self.path, "count what is done in"))
+    }
+
     /// When a run was last active: it began, learnt something, or ended.
     ///
     /// # Errors

@@ -346,8 +346,7 @@ fn a_run_that_is_gone_is_missed() {
 
 #[test]
 fn an_order_whose_name_is_damaged_in_the_memory_is_missed() {
-    let mut left = several_nights();
-    left.state = mutation::compact(&left.state);
+    let left = several_nights();
     let answers = left.answers();
     let names = mutation::names(&left.state, "orders");
     assert_eq!(names.len(), ORDERS, "each order once");

@@ -302,7 +302,7 @@ fn a_hostile_report_writes_no_control_characters_and_at_most_twenty_lines_a_tabl
     for number in 0..23 {
         let order = format!("wfrun_{number}\u{9b}2J");
         let id = hex::encode(&Sha256::digest(format!("{order}\n{check}"))[..8]);
-        text += &format!("{order},2,wf\u{202e}_1,wfr\u{7}_1,{check},error,,C\u{1b}Y,,\"a\rb\",,,new,,,,,,{id}\n");
+        text += &format!("{order},2,wf\u{202e}_1,wfr\u{7}_1,{check},error,,C\u{1b}Y,,\"a\rb\",,,new,,,,,,{id},\n");
     }
     fs::write(folder.join("discrepancies.csv"), &text).expect("writable");
     let mut manifest = ReportFiles(folder.clone()).json("manifest.json");

@@ -88,8 +88,7 @@ fn reports_are_as_documented() {
     assert_eq!(code(&audit.output().expect("starts")), 1);
 
     let (report, audit) = (place.path("report"), place.path("audit"));
-    let (sample, earlier) = (repository("reports/sample"), repository("tests/reports/before-causes"));
-    let reading = reader("described.py", &[&repository("docs"), &report, &audit, &sample, &earlier]);
+    let reading = reader("described.py", &[&repository("docs"), &report, &audit, &repository("reports/sample")]);
     let told = said(&reading);
     assert!(reading.status.success() && told.starts_with("agree: "), "{told}");
 }

@@ -158,9 +158,9 @@ fn every_check_has_a_chinese_finding_without_texts_of_the_provider() {
     let found = messages(&files("zh-CN")["findings.ftl"]);
     let expected: BTreeSet<String> = CATALOGUE.iter().map(|check| format!("finding-{}", check.code)).collect();
     assert_eq!(found.keys().cloned().collect::<BTreeSet<_>>(), expected);
-    // What these two show of an order was written by us: amounts, and names of amounts.
+    // What these show of an order was written by us: amounts, and names of amounts.
     let ours = ["quote-split", "cost-sum", "missing-amount", "negative-amount", "charge-equals-cost"];
-    let ours = ours.into_iter().chain(["charge-exceeds-quote", "failed-run-charged", "booked-twice"]);
+    let ours = ours.into_iter().chain(["charge-exceeds-quote", "failed-run-charged", "booked-twice", "vanished"]);
     let ours: Vec<String> = ours.map(|code| format!("finding-{code}")).collect();
     for (id, variables) in found {
         assert!(variables.iter().all(|name| ["actual", "expected"].contains(&name.as_str())), "{id}");

@@ -96,18 +96,3 @@ fn a_report_is_audited_by_other_days() {
         tieout().arg("audit").arg(place.path("report")).args(["--timezone", "Mars"]).output().expect("starts");
     assert_eq!(code(&refused), 2);
 }
-
-/// A report of before there were days has neither spend by day nor the SQL, unless they are asked for.
-#[test]
-fn an_earlier_report_gets_days_on_demand() {
-    let place = Place::new();
-    let audit = |name: &str, arguments: &[&str]| {
-        let mut audit = tieout();
-        audit.arg("audit").arg(repository("tests/reports/before-causes")).arg("--out").arg(place.path(name));
-        assert_eq!(code(&audit.args(arguments).output().expect("starts")), 1);
-        ["spend_by_day.csv", "reperform.sql"].map(|file| place.path(name).join(file).exists())
-    };
-    assert_eq!(audit("same", &[]), [false, false]);
-    assert_eq!(audit("days", &["--timezone", "UTC"]), [true, true]);
-    assert_agrees(&place.path("days"));
-}

@@ -5,6 +5,7 @@
 //! sequence again. The one thing that is not drawn is the machine's clock.
 
 mod assessment;
+mod draws;
 mod job;
 mod knowledge;
 mod known;
@@ -15,7 +16,9 @@ mod report;
 mod rulings;
 mod server;
 mod sheet;
+mod totals;
 mod truth;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -98,20 +98,25 @@ fn names_within(state: &[u8], part: Range<usize>) -> impl Iterator<Item = usize>
     part.filter(|at| at + NAME <= state.len() && state[*at..].starts_with(b"wfrun_"))
 }
 
-/// Where names of orders stand in a table of a state.
+/// Where names of orders stand in a table of a state, without what rows that were replaced have left behind.
 pub(super) fn names(state: &[u8], table: &str) -> Vec<usize> {
-    let pages = pages(state, table).into_iter();
-    pages.flat_map(|page| names_within(state, page * PAGE..(page + 1) * PAGE)).collect()
+    let within = pages(state, table).into_iter().flat_map(|page| names_within(state, page * PAGE..(page + 1) * PAGE));
+    let (place, mut copy, sound) = (Place::new(), state.to_vec(), read_names(&Place::new(), state, table));
+    let mut is_read = |at: usize| {
+        copy[at] ^= 1;
+        let found = read_names(&place, &copy, table);
+        copy[at] ^= 1;
+        found != sound
+    };
+    within.filter(|at| is_read(*at)).collect()
 }
 
-/// A state without what earlier nights left behind in its pages: rows that were replaced since.
-pub(super) fn compact(state: &[u8]) -> Vec<u8> {
-    let place = Place::new();
-    let path = place.file("state.sqlite", state);
-    let opened = Connection::open(&path).expect("a state");
-    opened.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);").expect("it can be rewritten");
-    drop(opened);
-    std::fs::read(path).expect("readable")
+/// The names that a table of a state holds, in its own order.
+fn read_names(place: &Place, state: &[u8], table: &str) -> Vec<String> {
+    let opened = Connection::open(place.file("state.sqlite", state)).expect("a state");
+    let mut names = opened.prepare(&format!("SELECT run_order_id FROM {table}")).expect("a table of orders");
+    let names = names.query_map([], |row| row.get(0)).expect("rows");
+    names.map(|name| name.expect("a name")).collect()
 }
 
 /// The pages of a table.

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::job::{Command, Waiver};
-use super::knowledge::{Kept, Known, Sighting, possibilities, replies};
+use super::knowledge::{Kept, Sighting};
 use super::memory::{Compared, Key, Memory, Past, Rows, compare};
 use super::report::{Cells, Report, cell};
-use super::rulings::{Case, Evidence, Figures, Item, Ruling, rulings, spent, unlisted};
+use super::rulings::{Case, Evidence, Figures, Item, rulings, spent, unlisted};
 use super::server::{Answer, Entry};
 use super::sheet::Sheet;
 use super::truth::{Listed, Order, Reply, money};
+use super::ways::Way;
 
 /// What a report is held against.
 pub(super) struct Background<'b> {
@@ -19,6 +20,8 @@ pub(super) struct Background<'b> {
     pub(super) starts: &'b [usize],
     pub(super) log: &'b [Entry],
     pub(super) sightings: &'b BTreeMap<String, Vec<Sighting>>,
+    /// The orders of each report so far, by the start that made it.
+    pub(super) reports: &'b BTreeMap<usize, BTreeSet<String>>,
     pub(super) past: Past<'b>,
 }
 
@@ -34,24 +37,27 @@ pub(super) struct Assessed {
     /// Orders without a failed check.
     pub(super) clean: BTreeSet<String>,
     pub(super) has_gap: bool,
-    reused: u64,
-    not_assessed: u64,
-    is_variant: bool,
+    /// Orders that were judged in other reports since the provider was asked.
+    pub(super) stale: BTreeSet<String>,
+    pub(super) reused: u64,
+    pub(super) not_assessed: u64,
+    pub(super) uncertain: u64,
+    pub(super) is_variant: bool,
 }
 
 /// An order of the input.
-struct Entered {
-    id: String,
-    line: usize,
+pub(super) struct Entered {
+    pub(super) id: String,
+    pub(super) line: usize,
     books: Vec<[String; 2]>,
 }
 
 /// The input as rows.
 #[derive(Default)]
-struct Entries {
-    orders: Vec<Entered>,
-    duplicates: Vec<usize>,
-    rejected: Vec<usize>,
+pub(super) struct Entries {
+    pub(super) orders: Vec<Entered>,
+    pub(super) duplicates: Vec<usize>,
+    pub(super) rejected: Vec<usize>,
 }
 
 fn entered(command: &Command) -> Entries {
@@ -106,16 +112,9 @@ fn list_of<'b>(background: &Background<'b>) -> Option<Option<&'b Listed>> {
     })
 }
 
-/// One way in which an order may have been judged.
-struct Way {
-    evidence: Evidence,
-    kept: Vec<bool>,
-    known: Known,
-}
-
-struct Tables<'t> {
-    report: &'t Report,
-    background: &'t Background<'t>,
+pub(super) struct Tables<'t> {
+    pub(super) report: &'t Report,
+    pub(super) background: &'t Background<'t>,
     listed: Option<&'t Listed>,
 }
 
@@ -126,7 +125,7 @@ impl Tables<'_> {
             Case { id: &order.id, command: self.background.command, books: order.books.clone(), listed: self.listed };
         let mut problem = None;
         let mut ways: Vec<(Way, Compared, &'static str)> = Vec::new();
-        for way in self.ways(&order.id)? {
+        for way in self.background.ways(&order.id)? {
             match self.compare(order, &case, &way) {
                 Ok((compared, bucket)) => ways.push((way, compared, bucket)),
                 Err(why) => problem = problem.or(Some(format!("{why} [{:?}; {:?}]", way.evidence, way.known))),
@@ -135,10 +134,14 @@ impl Tables<'_> {
         let Some((way, compared, bucket)) = ways.first() else {
             return Err(problem.unwrap_or_else(|| "it was neither asked for nor known".to_owned()));
         };
-        self.asked_for_nothing(&case, way)?;
+        self.background.asked_for_nothing(&case, way)?;
         *assessed.buckets.entry(*bucket).or_default() += 1;
         assessed.reused += u64::from(matches!(way.evidence, Evidence::Reused(_)));
-        assessed.not_assessed += compared.not_assessed as u64;
+        assessed.not_assessed += compared.not_assessed;
+        assessed.uncertain += compared.uncertain;
+        if self.background.is_stale(&order.id, way) {
+            assessed.stale.insert(order.id.clone());
+        }
         if compared.found.is_empty() {
             assessed.clean.insert(order.id.clone());
         }
@@ -146,7 +149,7 @@ impl Tables<'_> {
         assessed.resolved.extend(compared.resolved.iter().cloned());
         let named = |(item, id): &(Item, String)| (order.id.clone(), item.clone(), id.clone());
         assessed.ids.extend(compared.ids.iter().map(named));
-        let mut sightings = self.sightings(&order.id, &way.evidence);
+        let mut sightings = self.background.sightings(&order.id, &way.evidence);
         for (at, sighting) in sightings.iter_mut().enumerate() {
             let kept = ways.iter().filter(|(way, ..)| way.kept[at]).count();
             if kept == 0 {
@@ -159,87 +162,6 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Every way in which an order may have been judged.
-    fn ways(&self, id: &str) -> Result<Vec<Way>, String> {
-        let Background { starts, log, command, .. } = self.background;
-        let own: Vec<(usize, &Reply)> = starts
-            .iter()
-            .flat_map(|start| replies(log, *start, id))
-            .filter_map(|entry| match &entry.answer {
-                Answer::Order(_, reply) => Some((entry.start, reply)),
-                Answer::List(_) => None,
-            })
-            .collect();
-        let proper = own.iter().rfind(|(_, reply)| **reply != Reply::Failed);
-        let failed = own.iter().rfind(|(_, reply)| **reply == Reply::Failed);
-        let mut evidence: Vec<Evidence> =
-            proper.map(|(_, reply)| Evidence::Asked((*reply).clone())).into_iter().collect();
-        // A reply that came right before a kill may be lost, and be followed by a failure.
-        if failed.is_some_and(|failed| proper.is_none_or(|proper| proper.0 < failed.0)) {
-            evidence.push(Evidence::Unfetched);
-        }
-        let mut ways = Vec::new();
-        for evidence in evidence {
-            for (kept, known) in possibilities(&self.sightings(id, &evidence)) {
-                ways.push(Way { evidence: evidence.clone(), kept, known });
-            }
-        }
-        if proper.is_none() && command.reuses {
-            self.reuses(id, &mut ways);
-        }
-        if ways.is_empty() { Err("it was neither asked for nor seen settled".to_owned()) } else { Ok(ways) }
-    }
-
-    /// The ways in which it may have been reused.
-    fn reuses(&self, id: &str, ways: &mut Vec<Way>) {
-        let sightings = self.sightings(id, &Evidence::Unfetched);
-        for (kept, known) in possibilities(&sightings) {
-            for start in self.background.starts {
-                let earlier = sightings.iter().zip(&kept).filter(|(sighting, kept)| **kept && sighting.start < *start);
-                let reusable = Known::of(earlier.map(|(sighting, _)| sighting)).reusable();
-                ways.extend(reusable.map(|amounts| Way {
-                    evidence: Evidence::Reused(amounts),
-                    kept: kept.clone(),
-                    known: known.clone(),
-                }));
-            }
-        }
-    }
-
-    /// What is known of an order's replies, given what the run judged it by: the last reply of a run counts, those
-    /// before it do not.
-    fn sightings(&self, id: &str, evidence: &Evidence) -> Vec<Sighting> {
-        let starts = self.background.starts;
-        let mut sightings = self.background.sightings.get(id).cloned().unwrap_or_default();
-        let mut is_last = matches!(evidence, Evidence::Asked(_));
-        let last_start = starts.last().copied().unwrap_or_default();
-        for sighting in sightings.iter_mut().rev().filter(|sighting| starts.contains(&sighting.start)) {
-            let was_seen_by_others = (sighting.start..last_start).any(|between| !starts.contains(&between));
-            sighting.kept = match (std::mem::take(&mut is_last), was_seen_by_others) {
-                (true, _) => Kept::Yes,
-                (false, true) if sighting.kept != Kept::No => Kept::Perhaps,
-                (false, _) => Kept::No,
-            };
-        }
-        sightings
-    }
-
-    /// What was seen settled and has no failed check is not asked for again, where that is asked for.
-    fn asked_for_nothing(&self, case: &Case<'_>, way: &Way) -> Result<(), String> {
-        let Background { command, starts, sightings, .. } = self.background;
-        let ([start], true, Evidence::Asked(_)) = (*starts, command.reuses, &way.evidence) else { return Ok(()) };
-        let earlier: Vec<Sighting> =
-            sightings.get(case.id).into_iter().flatten().filter(|sighting| sighting.start < *start).cloned().collect();
-        let needless = possibilities(&earlier).iter().all(|(_, known)| {
-            known.is_fresh
-                && known.reusable().is_some_and(|amounts| {
-                    let rulings = rulings(case, &Evidence::Reused(amounts), known);
-                    rulings.values().all(|ruling| matches!(ruling, Ruling::Holds | Ruling::Open))
-                })
-        });
-        if needless { Err("it was asked for although it was seen settled".to_owned()) } else { Ok(()) }
-    }
-
     /// Compares an order's rows with one way in which it may have been judged.
     fn compare(&self, order: &Entered, case: &Case<'_>, way: &Way) -> Result<(Compared, &'static str), String> {
         let rulings = rulings(case, &way.evidence, &way.known);
@@ -250,7 +172,8 @@ impl Tables<'_> {
         };
         let Background { series, past, command, .. } = self.background;
         let covers = |item: &Item, figures: &Figures| is_waived(&command.waivers, &order.id, item, figures);
-        let compared = compare(&order.id, series, &rulings, &rows, past, covers)?;
+        let past = Past { is_stale: self.background.is_stale(&order.id, way), ..*past };
+        let compared = compare(&order.id, series, &rulings, &rows, &past, covers)?;
         let lines = rows.found.iter().filter(|row| cell(row, "check") != "expected-mismatch");
         if let Some(row) = lines.chain(&rows.resolved).find(|row| cell(row, "input_line") != order.line.to_string()) {
             return Err(format!("a row of {} names line {}", cell(row, "check"), cell(row, "input_line")));
@@ -316,7 +239,7 @@ impl Tables<'_> {
         }
     }
 
-    fn exception(&self, line: usize) -> Vec<&str> {
+    pub(super) fn exception(&self, line: usize) -> Vec<&str> {
         let rows = self.report.exceptions.iter().filter(|row| cell(row, "input_line") == line.to_string());
         rows.map(|row| cell(row, "bucket")).collect()
     }
@@ -354,7 +277,8 @@ impl Tables<'_> {
                 .map_err(|problem| format!("{id}, which the input lacks: {problem}"))?;
             assessed.is_variant = true;
             assessed.found.extend(compared.found);
-            assessed.not_assessed += compared.not_assessed as u64;
+            assessed.not_assessed += compared.not_assessed;
+            assessed.uncertain += compared.uncertain;
             let named = |(item, name): (Item, String)| ((*id).clone(), item, name);
             assessed.ids.extend(compared.ids.into_iter().map(named));
         }
@@ -372,103 +296,6 @@ impl Tables<'_> {
             None => Ok(()),
         }
     }
-
-    /// The counts of the report as a whole.
-    fn totals(&self, rows: &Entries, assessed: &mut Assessed) -> Result<(), String> {
-        let report = self.report;
-        let all = rows.orders.len() + rows.duplicates.len() + rows.rejected.len();
-        const BUCKETS: [&str; 10] = [
-            "reconciled",
-            "discrepant",
-            "waived",
-            "pending",
-            "not_found",
-            "refused",
-            "malformed",
-            "unfetched",
-            "duplicate",
-            "rejected",
-        ];
-        let of = |bucket: &str| assessed.buckets.get(bucket).copied().unwrap_or(0);
-        equal("population.rows", report.count("population", "rows"), all as u64)?;
-        for bucket in BUCKETS {
-            equal(&format!("population.{bucket}"), report.count("population", bucket), of(bucket))?;
-        }
-        let exceptions = rows.orders.iter().filter(|order| !self.exception(order.line).is_empty()).count();
-        let exceptions = exceptions + rows.duplicates.len() + rows.rejected.len();
-        equal("rows of exceptions.csv", report.exceptions.len() as u64, exceptions as u64)?;
-        let workflows: BTreeSet<String> = rows.orders.iter().map(|order| Order::workflow(&order.id)).collect();
-        if let Some(row) = report.spend.iter().find(|row| !workflows.contains(cell(row, "workflow_id"))) {
-            return Err(format!("spend has a workflow of no row: {}", cell(row, "workflow_id")));
-        }
-        equal("reused", report.summary["reused"].as_u64().unwrap_or_default(), assessed.reused)?;
-        let any = |buckets: &[&str]| buckets.iter().any(|bucket| of(bucket) > 0);
-        let answered = any(&BUCKETS[..6]);
-        let (verdict, code) = if assessed.has_gap || !answered || any(&["malformed", "unfetched"]) {
-            ("incomplete", 3)
-        } else if assessed.is_variant || any(&["discrepant", "not_found", "rejected"]) {
-            ("discrepant", 1)
-        } else if any(&["waived", "duplicate"]) {
-            ("warnings", 0)
-        } else if any(&["pending"]) {
-            ("pending", 0)
-        } else {
-            ("reconciled", 0)
-        };
-        if report.text("verdict") != verdict {
-            return Err(format!("the verdict is {}, not {verdict}", report.text("verdict")));
-        }
-        equal("exit_code", report.summary["exit_code"].as_u64().unwrap_or(u64::MAX), code)?;
-        self.control_totals()?;
-        self.lifecycle(rows, assessed)
-    }
-
-    /// The control totals are the sums of the spend, which was compared order by order.
-    fn control_totals(&self) -> Result<(), String> {
-        let totals = &self.report.summary["control_totals"]["CNY"]["amounts"];
-        for (name, _) in spent(false, &[None; 6]) {
-            let units = |text: &str| text.replace('.', "").parse::<i128>().unwrap_or_default();
-            let sum: i128 = self.report.spend.iter().map(|row| units(cell(row, name))).sum();
-            let found = totals[name].as_str().unwrap_or("0.00000000");
-            if found != money(sum) {
-                return Err(format!("the control total of {name} is {found}, not {}", money(sum)));
-            }
-        }
-        Ok(())
-    }
-
-    fn lifecycle(&self, rows: &Entries, assessed: &Assessed) -> Result<(), String> {
-        let report = self.report;
-        for word in ["new", "persisting"] {
-            let rows = report.discrepancies.iter().filter(|row| cell(row, "lifecycle") == word).count();
-            equal(&format!("lifecycle.{word}"), report.count("lifecycle", word), rows as u64)?;
-        }
-        equal("lifecycle.resolved", report.count("lifecycle", "resolved"), report.resolved.len() as u64)?;
-        let Background { series, past, .. } = self.background;
-        if past.one != past.other {
-            return Ok(());
-        }
-        // Orders outside tonight's input are only counted.
-        let is_tonights = |id: &str| {
-            rows.orders.iter().any(|order| order.id == id) || assessed.ids.iter().any(|(other, ..)| other == id)
-        };
-        let outside = past.one.keys().filter(|key| key.is_of(series) && !is_tonights(&key.order)).count();
-        let others = past.one.keys().filter(|key| !key.is_of(series)).count();
-        let expected = assessed.not_assessed + outside as u64;
-        let found = report.count("lifecycle", "not_assessed");
-        // The contract does not say whether those of other series count.
-        if found == expected || found == expected + others as u64 {
-            return Ok(());
-        }
-        Err(format!(
-            "lifecycle.not_assessed is {found}, not {expected}: {} of tonight's orders and {outside} of others",
-            assessed.not_assessed
-        ))
-    }
-}
-
-fn equal(what: &str, found: u64, expected: u64) -> Result<(), String> {
-    if found == expected { Ok(()) } else { Err(format!("{what} is {found}, not {expected}")) }
 }
 
 /// Whether a waiver covers a finding: exactly these figures.
@@ -482,11 +309,12 @@ fn is_waived(waivers: &[Waiver], order: &str, item: &Item, figures: &Figures) ->
     })
 }
 
-/// What is remembered after a report.
-pub(super) fn remembered(mut memory: Memory, assessed: &Assessed) -> Memory {
-    for key in &assessed.resolved {
+/// What is remembered after a report; of orders that others judged since, perhaps nothing.
+pub(super) fn remembered(mut memory: Memory, assessed: &Assessed, with_stale: bool) -> Memory {
+    let counts = |key: &Key| with_stale || !assessed.stale.contains(&key.order);
+    for key in assessed.resolved.iter().filter(|key| counts(key)) {
         memory.remove(key);
     }
-    memory.extend(assessed.found.iter().cloned());
+    memory.extend(assessed.found.iter().filter(|(key, _)| counts(key)).cloned());
     memory
 }

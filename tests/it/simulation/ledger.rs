@@ -1,6 +1,6 @@
 //! The oracle over all nights: which runs there are, which start continues which run, and what each report must say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,7 +30,7 @@ enum Standing {
     /// There is an incomplete report: the memory before it, how many reports there were with it, and whether rows are
     /// unfetched.
     Incomplete {
-        before: Memory,
+        before: [Memory; 2],
         reports: usize,
         is_unfetched: bool,
     },
@@ -58,11 +58,13 @@ pub(super) struct Refetched {
 #[derive(Default)]
 pub(super) struct Ledger {
     pub(super) sightings: BTreeMap<String, Vec<Sighting>>,
-    memory: Memory,
+    /// Two memories, which differ where the contract leaves open what came first.
+    memory: [Memory; 2],
     runs: Vec<Run>,
     lefts: BTreeMap<usize, Left>,
     began: BTreeMap<usize, [Timestamp; 2]>,
-    reports: usize,
+    /// The orders of each report, by the start that made it.
+    reports: BTreeMap<usize, BTreeSet<String>>,
     ids: BTreeMap<(String, Item), String>,
     pub(super) refetched: Refetched,
 }
@@ -189,8 +191,13 @@ impl Ledger {
         }
         let mut problem = String::new();
         for attempt in self.attempts(command, ended.start, candidate, is_replaced)? {
-            match self.assess(command, &attempt, report, log) {
-                Ok(assessed) => return self.accept(command, attempt, assessed, log),
+            let assessed = self.assess(command, &attempt, report, log);
+            match assessed.and_then(|assessed| Ok((self.little_again(command, &attempt, &assessed, log)?, assessed))) {
+                Ok((refetched, assessed)) => {
+                    self.refetched.again += refetched.again;
+                    self.refetched.served += refetched.served;
+                    return Ok(self.accept(command, attempt, assessed));
+                }
                 Err(why) if problem.is_empty() => problem = why,
                 Err(_) => {}
             }
@@ -209,7 +216,8 @@ impl Ledger {
         let attempt = Attempt { run: Some(at), starts: run.starts.clone(), before, is_interleaved: false };
         let in_killed = |problem| format!("the report of the killed start: {problem}");
         let assessed = self.assess(&command, &attempt, published, log).map_err(in_killed)?;
-        self.accept(&command, attempt, assessed, log).map(drop)
+        self.accept(&command, attempt, assessed);
+        Ok(())
     }
 
     /// The runs of which the report may be.
@@ -232,7 +240,7 @@ impl Ledger {
         let starts: Vec<usize> = run.starts.iter().copied().chain([start]).collect();
         if let Standing::Incomplete { before, reports, .. } = &run.standing {
             if is_replaced {
-                let is_interleaved = *reports != self.reports;
+                let is_interleaved = *reports != self.reports.len();
                 return Ok(vec![Attempt { run: Some(at), starts, before: Some(before.clone()), is_interleaved }]);
             }
             if must {
@@ -251,8 +259,8 @@ impl Ledger {
     }
 
     fn assess(&self, command: &Command, attempt: &Attempt, report: &Report, log: &[Entry]) -> Result<Assessed, String> {
-        let one = attempt.before.as_ref().unwrap_or(&self.memory);
-        let other = if attempt.is_interleaved { &self.memory } else { one };
+        let [one, other] = attempt.before.as_ref().unwrap_or(&self.memory);
+        let other = if attempt.is_interleaved { &self.memory[0] } else { other };
         self.is_as_of(command, attempt, report)?;
         let background = Background {
             command,
@@ -260,7 +268,8 @@ impl Ledger {
             starts: &attempt.starts,
             log,
             sightings: &self.sightings,
-            past: Past { one, other },
+            reports: &self.reports,
+            past: Past { one, other, is_stale: false },
         };
         let assessed = assess(&background, report)?;
         for (order, item, id) in &assessed.ids {
@@ -289,24 +298,18 @@ impl Ledger {
         }
     }
 
-    fn accept(
-        &mut self,
-        command: &Command,
-        attempt: Attempt,
-        assessed: Assessed,
-        log: &[Entry],
-    ) -> Result<Noted, String> {
-        self.little_again(command, &attempt, &assessed, log)?;
-        let known = attempt.before.clone().filter(|_| !attempt.is_interleaved).unwrap_or_else(|| self.memory.clone());
+    fn accept(&mut self, command: &Command, attempt: Attempt, assessed: Assessed) -> Noted {
         let before = attempt.before.clone().unwrap_or_else(|| self.memory.clone());
-        self.memory = remembered(known, &assessed);
+        let [one, other] = if attempt.is_interleaved { self.memory.clone() } else { before.clone() };
+        self.memory = [remembered(one, &assessed, true), remembered(other, &assessed, false)];
+        let orders = assessed.sightings.keys().cloned().collect();
+        self.reports.insert(attempt.starts.last().copied().unwrap_or_default(), orders);
         self.sightings.extend(assessed.sightings.iter().map(|(id, sightings)| (id.clone(), sightings.clone())));
         self.ids.extend(assessed.ids.iter().map(|(order, item, id)| ((order.clone(), item.clone()), id.clone())));
-        self.reports += 1;
         let of = |bucket: &str| assessed.buckets.get(bucket).copied().unwrap_or(0);
         let is_unfetched = of("unfetched") > 0;
         let standing = match is_unfetched || assessed.has_gap {
-            true => Standing::Incomplete { before, reports: self.reports, is_unfetched },
+            true => Standing::Incomplete { before, reports: self.reports.len(), is_unfetched },
             false => Standing::Ended,
         };
         let is_continued = attempt.starts.len() > 1;
@@ -323,18 +326,19 @@ impl Ledger {
                 published: None,
             }),
         }
-        Ok(Noted { assessed, is_continued })
+        Noted { assessed, is_continued }
     }
 
     /// A continued run asks for little again.
     fn little_again(
-        &mut self,
+        &self,
         command: &Command,
         attempt: &Attempt,
         assessed: &Assessed,
         log: &[Entry],
-    ) -> Result<(), String> {
-        let [earlier @ .., last] = attempt.starts.as_slice() else { return Ok(()) };
+    ) -> Result<Refetched, String> {
+        let mut refetched = Refetched::default();
+        let [earlier @ .., last] = attempt.starts.as_slice() else { return Ok(refetched) };
         let had_report = attempt.before.is_some();
         for id in assessed.sightings.keys() {
             let again = replies(log, *last, id).count();
@@ -357,14 +361,14 @@ impl Ledger {
                         return Err(format!("{id} was asked for again: start {start} had {reply:?} of it"));
                     }
                     Some(Left::Most) if entry.is_early => {
-                        self.refetched.served += 1;
-                        self.refetched.again += usize::from(again > 0);
+                        refetched.served += 1;
+                        refetched.again += usize::from(again > 0);
                     }
                     _ => {}
                 }
             }
         }
-        Ok(())
+        Ok(refetched)
     }
 }
 
@@ -373,7 +377,7 @@ struct Attempt {
     run: Option<usize>,
     starts: Vec<usize>,
     /// What was remembered before the run's first report.
-    before: Option<Memory>,
+    before: Option<[Memory; 2]>,
     /// Whether other reports were made between that and this one.
     is_interleaved: bool,
 }

@@ -13,8 +13,8 @@ use super::job::{Blow, Command, Ended, Ending, Strike, Waiver, start, verify};
 use super::ledger::{Ledger, Left, Refetched};
 use super::report::{Cells, Folder, Report, cell, folder, latest};
 use super::server::Provider;
-use super::sheet::{Input, Naming, PARENT, Sheet};
-use super::truth::{Order, draw_faults};
+use super::sheet::{Input, Naming, PARENT};
+use super::truth::Order;
 use crate::support::Place;
 
 /// The row with the long note, where the input is to be changed while it is read.
@@ -27,20 +27,20 @@ pub(super) type Counts = BTreeMap<&'static str, u64>;
 
 /// One sequence.
 pub(super) struct Sequence {
-    place: Place,
-    provider: Provider,
-    ledger: Ledger,
-    random: StdRng,
-    inputs: Vec<Input>,
-    reuses: bool,
+    pub(super) place: Place,
+    pub(super) provider: Provider,
+    pub(super) ledger: Ledger,
+    pub(super) random: StdRng,
+    pub(super) inputs: Vec<Input>,
+    pub(super) reuses: bool,
     /// The night from which `--as-of` is not given.
-    timeless_from: usize,
-    night: usize,
+    pub(super) timeless_from: usize,
+    pub(super) night: usize,
     /// The day of June that the night is reconciled to.
-    day: usize,
-    waivers: Vec<Waiver>,
-    last_found: Vec<Cells>,
-    history: Vec<String>,
+    pub(super) day: usize,
+    pub(super) waivers: Vec<Waiver>,
+    pub(super) last_found: Vec<Cells>,
+    pub(super) history: Vec<String>,
     pub(super) counts: Counts,
 }
 
@@ -108,7 +108,7 @@ impl Sequence {
         self.ledger.refetched
     }
 
-    fn note(&mut self, what: &'static str) {
+    pub(super) fn note(&mut self, what: &'static str) {
         *self.counts.entry(what).or_default() += 1;
     }
 
@@ -116,7 +116,7 @@ impl Sequence {
         self.history.push(what);
     }
 
-    fn odds(&mut self, odds: f64) -> bool {
+    pub(super) fn odds(&mut self, odds: f64) -> bool {
         self.random.random_bool(odds)
     }
 
@@ -152,7 +152,7 @@ impl Sequence {
                 Some(self.start(&command, None)?)
             }
         };
-        if outcome == Some(Outcome::Reported { is_unfetched: true }) && self.odds(0.6) {
+        if outcome == Some(Outcome::Reported { is_unfetched: true }) && self.odds(0.8) {
             self.continue_incomplete(&command)?;
         }
         self.night += 1;
@@ -167,7 +167,7 @@ impl Sequence {
         }
         if self.odds(0.2) {
             self.note("other input between reports");
-            self.other_input()?;
+            self.other_input(command)?;
         }
         let command = Command { fresh: false, ..command.clone() };
         let blow = self.odds(0.25).then(|| self.draw_signal(&command, false));
@@ -175,184 +175,6 @@ impl Sequence {
             self.start(&command, None)?;
         }
         Ok(())
-    }
-
-    fn change_truth(&mut self) {
-        let Self { provider, random, counts, history, night, .. } = self;
-        let mut desk = provider.desk();
-        let mut changes = Vec::new();
-        for order in &mut desk.orders {
-            if !random.random_bool(0.3) {
-                continue;
-            }
-            let change = order.change(random);
-            changes.push(format!("{} {change}", order.id));
-            *counts.entry(change).or_default() += 1;
-        }
-        for fault in draw_faults(&mut desk.orders, random) {
-            *counts.entry(fault).or_default() += 1;
-        }
-        for order in desk.orders.iter().filter(|order| order.fault.is_some()) {
-            changes.push(format!("{} {:?}", order.id, order.fault));
-        }
-        desk.refuses_list = random.random_bool(0.15);
-        history.push(format!("before night {}: {}", *night + 1, changes.join(", ")));
-    }
-
-    /// Some order's first reply tonight is half of a settlement.
-    fn tear(&mut self) {
-        let mut desk = self.provider.desk();
-        let mut whole: Vec<&mut Order> = desk.orders.iter_mut().filter(|order| order.is_whole()).collect();
-        let count = whole.len();
-        if count > 0 && self.random.random_bool(0.15) {
-            whole[self.random.random_range(0..count)].tear();
-            *self.counts.entry("torn").or_default() += 1;
-        }
-    }
-
-    fn draw_command(&mut self) -> Command {
-        let at = self.random.random_range(0..self.inputs.len());
-        self.command_of(at)
-    }
-
-    /// Tonight's command for an input.
-    fn command_of(&mut self, at: usize) -> Command {
-        let day = self.day;
-        let mut drawn = Vec::new();
-        let orders = self.provider.desk().orders.clone();
-        let input = &mut self.inputs[at];
-        let path = input.path(day);
-        let label = format!("{path} on day {day}");
-        let label = if matches!(input.naming, Naming::Fixed(_)) { path.clone() } else { label };
-        let sheet = input.sheet(label, &orders, &mut self.random, &mut drawn);
-        let mut expect = input.expect.clone();
-        let is_standard = input.naming == Naming::StandardInput;
-        drawn.push(match input.naming {
-            Naming::Fixed(_) => "fixed name",
-            Naming::DatedFile => "dated file",
-            Naming::DatedFolder => "dated folder",
-            Naming::StandardInput => "standard input",
-        });
-        if !expect.is_empty() && self.odds(0.15) {
-            drawn.push("books dropped");
-            expect.clear();
-        }
-        let typed = match self.random.random_range(0..4) {
-            _ if is_standard => "-".to_owned(),
-            0 => format!("./{path}"),
-            1 => self.place.path(&path).display().to_string(),
-            _ => path.clone(),
-        };
-        let as_of = (self.night < self.timeless_from).then(|| format!("2026-06-{day:02}T00:00:00Z"));
-        let command = Command {
-            typed,
-            path,
-            column: (sheet.has_parents && self.odds(0.15)).then_some(PARENT),
-            sheet,
-            expect,
-            split_is_off: self.odds(0.12),
-            waivers: self.draw_waivers(),
-            complete: self.odds(0.25),
-            url: self.draw_url(),
-            reuses: if self.odds(0.1) { !self.reuses } else { self.reuses },
-            confirms: self.odds(0.8),
-            as_of,
-            fresh: self.odds(0.08),
-            concurrency: *[16, 16, 4, 1].choose(&mut self.random).expect("one of four"),
-        };
-        for (holds, what) in [
-            (command.column.is_some(), "column named"),
-            (command.expect.contains(&0), "books final"),
-            (command.expect.contains(&1), "books quote"),
-            (command.split_is_off, "check off"),
-            (!command.waivers.is_empty(), "waivers"),
-            (command.complete, "complete"),
-            (command.complete && self.provider.desk().refuses_list, "list refused"),
-            (command.reuses, "reuse"),
-            (!command.reuses, "no reuse"),
-            (!command.confirms, "single read"),
-            (command.as_of.is_none(), "as-of absent"),
-            (command.fresh, "fresh"),
-        ] {
-            drawn.extend(holds.then_some(what));
-        }
-        drawn.into_iter().for_each(|what| self.note(what));
-        command
-    }
-
-    /// Mostly the same waivers as before; sometimes one of last night's findings.
-    fn draw_waivers(&mut self) -> Vec<Waiver> {
-        if self.odds(0.3) {
-            self.waivers.clear();
-        }
-        if self.odds(0.35) {
-            let found: Vec<&Cells> = self.last_found.iter().filter(|row| self.is_waivable(row)).collect();
-            if let Some(row) = found.choose(&mut self.random) {
-                let [order, check, field] = ["run_order_id", "check", "field"].map(|name| cell(row, name).to_owned());
-                let figures = ["expected", "actual", "difference"].map(|name| cell(row, name).to_owned());
-                self.waivers = vec![Waiver { order, check, field, figures }];
-            }
-        }
-        let gone: Vec<String> =
-            self.provider.desk().orders.iter().filter(|order| order.is_gone).map(|order| order.id.clone()).collect();
-        if let Some(order) = gone.choose(&mut self.random).filter(|_| self.random.random_bool(0.15)) {
-            let (check, field) = ("not-found".to_owned(), String::new());
-            self.waivers = vec![Waiver { order: order.clone(), check, field, figures: Default::default() }];
-            self.note("waiver of a missing order");
-        }
-        self.waivers.clone()
-    }
-
-    fn is_waivable(&self, row: &Cells) -> bool {
-        const NOT: [&str; 3] = ["vanished", "unlisted-in-input", "identity-mismatch"];
-        let names = ["run_order_id", "check", "field"];
-        let is_same = |other: &&Cells| names.iter().all(|name| cell(other, name) == cell(row, name));
-        !NOT.contains(&cell(row, "check")) && self.last_found.iter().filter(is_same).count() == 1
-    }
-
-    fn draw_url(&mut self) -> String {
-        let port = self.provider.port;
-        let spellings = [
-            format!("http://127.0.0.1:{port}/api/open/v2/"),
-            format!("HTTP://127.0.0.1:{port}/api/open/v2"),
-            format!("http://127.0.0.1:{port}/api/./open/v2"),
-            format!("http://127.0.0.1:{port}/api/open/x/../v2"),
-        ];
-        if self.odds(0.3) {
-            self.note("URL spelled differently");
-            return spellings.choose(&mut self.random).cloned().unwrap_or_default();
-        }
-        format!("http://127.0.0.1:{port}/api/open/v2")
-    }
-
-    /// A signal at some request, or soon after the last reply.
-    fn draw_signal(&mut self, command: &Command, is_early: bool) -> Blow {
-        let mut ids: Vec<&str> = command.sheet.rows.iter().map(|row| Sheet::id(row, command.column)).collect();
-        ids.retain(|id| Sheet::is_usable(id));
-        ids.sort_unstable();
-        ids.dedup();
-        let orders = ids.iter().filter(|id| !(command.reuses && self.ledger.is_reusable(id))).count().max(1);
-        let signal = *[Signal::SIGKILL, Signal::SIGKILL, Signal::SIGINT, Signal::SIGTERM]
-            .choose(&mut self.random)
-            .expect("one of four");
-        let milliseconds =
-            |from: u64, to: u64, random: &mut StdRng| Duration::from_millis(random.random_range(from..=to));
-        let blow = if !is_early && self.odds(0.4) {
-            self.note("struck after the last reply");
-            let after = milliseconds(0, 120, &mut self.random);
-            Blow { at: orders, holds: false, after, what: Strike::Signal(signal) }
-        } else {
-            let at = self.random.random_range(1..=if is_early { orders } else { orders + 2 });
-            let holds = signal != Signal::SIGKILL || self.odds(0.7);
-            let after = if holds { milliseconds(30, 60, &mut self.random) } else { Duration::ZERO };
-            Blow { at, holds, after, what: Strike::Signal(signal) }
-        };
-        self.note(match signal {
-            Signal::SIGKILL => "SIGKILL",
-            Signal::SIGINT => "SIGINT",
-            _ => "SIGTERM",
-        });
-        blow
     }
 
     /// A start is killed or stopped; then mostly the same command again.
@@ -374,7 +196,7 @@ impl Sequence {
             }
             1 => {
                 self.note("other input between");
-                self.other_input()?;
+                self.other_input(&command)?;
             }
             2 => {
                 self.note("truth changes between");
@@ -385,9 +207,15 @@ impl Sequence {
         Ok(Some(self.start(&command, None)?))
     }
 
-    /// Another input is reconciled in between.
-    fn other_input(&mut self) -> Result<(), String> {
-        let command = self.draw_command();
+    /// Another input is reconciled in between, or sometimes another state of the same one.
+    fn other_input(&mut self, but: &Command) -> Result<(), String> {
+        let day = self.day;
+        let is_other = |input: &Input| input.path(day) != but.path;
+        let others: Vec<usize> = (0..self.inputs.len()).filter(|at| is_other(&self.inputs[*at])).collect();
+        let command = match others.choose(&mut self.random).filter(|_| self.random.random_bool(0.8)) {
+            Some(at) => self.command_of(*at),
+            None => self.draw_command(),
+        };
         self.start(&command, None).map(drop)
     }
 

@@ -180,11 +180,15 @@ impl Shared {
             trap.is_off = true;
             self.changed.notify_all();
             if trap.holds {
+                // Another trap that is laid meanwhile lets go what the first one held.
+                let first = trap.at;
+                let own = |desk: &Desk| desk.trap.as_ref().filter(|trap| trap.at == first)?.released;
                 let is_held = |desk: &mut Desk| {
-                    desk.start == start && desk.trap.as_ref().is_some_and(|trap| trap.released.is_none())
+                    let is_own = desk.trap.as_ref().is_some_and(|trap| trap.at == first);
+                    desk.start == start && is_own && own(desk).is_none()
                 };
                 let desk = self.changed.wait_while(desk, is_held).expect("no panic");
-                let is_cut = desk.trap.as_ref().is_some_and(|trap| trap.released == Some(Release::Cut));
+                let is_cut = own(&desk) == Some(Release::Cut);
                 return (desk.start == start && !is_cut).then_some((at, status, body));
             }
         }

@@ -1,0 +1,108 @@
+//! Every way in which a run may have known of an order, from the server's log and from what was kept of it.
+
+use super::assessment::Background;
+use super::knowledge::{Kept, Known, Sighting, possibilities, replies};
+use super::rulings::{Case, Evidence, Ruling, rulings};
+use super::server::Answer;
+use super::truth::Reply;
+
+/// One way in which an order may have been judged.
+pub(super) struct Way {
+    pub(super) evidence: Evidence,
+    pub(super) kept: Vec<bool>,
+    pub(super) known: Known,
+    /// The start with which it was known.
+    pub(super) since: usize,
+}
+
+impl Background<'_> {
+    /// Every way in which an order may have been judged.
+    pub(super) fn ways(&self, id: &str) -> Result<Vec<Way>, String> {
+        let Background { starts, log, command, .. } = self;
+        let own: Vec<(usize, &Reply)> = starts
+            .iter()
+            .flat_map(|start| replies(log, *start, id))
+            .filter_map(|entry| match &entry.answer {
+                Answer::Order(_, reply) => Some((entry.start, reply)),
+                Answer::List(_) => None,
+            })
+            .collect();
+        let proper = own.iter().rfind(|(_, reply)| **reply != Reply::Failed);
+        let failed = own.iter().rfind(|(_, reply)| **reply == Reply::Failed);
+        let mut evidence: Vec<Evidence> =
+            proper.map(|(_, reply)| Evidence::Asked((*reply).clone())).into_iter().collect();
+        // A reply that came right before a kill may be lost, and be followed by a failure.
+        if failed.is_some_and(|failed| proper.is_none_or(|proper| proper.0 < failed.0)) {
+            evidence.push(Evidence::Unfetched);
+        }
+        let mut ways = Vec::new();
+        for evidence in evidence {
+            for (kept, known) in possibilities(&self.sightings(id, &evidence)) {
+                let since = proper.or(failed).map_or(0, |(start, _)| *start);
+                ways.push(Way { evidence: evidence.clone(), kept, known, since });
+            }
+        }
+        if proper.is_none() && command.reuses {
+            self.reuses(id, &mut ways);
+        }
+        if ways.is_empty() { Err("it was neither asked for nor seen settled".to_owned()) } else { Ok(ways) }
+    }
+
+    /// The ways in which it may have been reused.
+    fn reuses(&self, id: &str, ways: &mut Vec<Way>) {
+        let sightings = self.sightings(id, &Evidence::Unfetched);
+        for (kept, known) in possibilities(&sightings) {
+            for start in self.starts {
+                let earlier = sightings.iter().zip(&kept).filter(|(sighting, kept)| **kept && sighting.start < *start);
+                let reusable = Known::of(earlier.map(|(sighting, _)| sighting)).reusable();
+                ways.extend(reusable.map(|amounts| Way {
+                    evidence: Evidence::Reused(amounts),
+                    kept: kept.clone(),
+                    known: known.clone(),
+                    since: *start,
+                }));
+            }
+        }
+    }
+
+    /// What is known of an order's replies, given what the run judged it by: the last reply of a run counts, those
+    /// before it do not.
+    pub(super) fn sightings(&self, id: &str, evidence: &Evidence) -> Vec<Sighting> {
+        let starts = self.starts;
+        let mut sightings = self.sightings.get(id).cloned().unwrap_or_default();
+        let mut is_last = matches!(evidence, Evidence::Asked(_));
+        let last_start = starts.last().copied().unwrap_or_default();
+        for sighting in sightings.iter_mut().rev().filter(|sighting| starts.contains(&sighting.start)) {
+            let was_seen_by_others = (sighting.start..last_start).any(|between| !starts.contains(&between));
+            sighting.kept = match (std::mem::take(&mut is_last), was_seen_by_others) {
+                (true, _) => Kept::Yes,
+                (false, true) if sighting.kept != Kept::No => Kept::Perhaps,
+                (false, _) => Kept::No,
+            };
+        }
+        sightings
+    }
+
+    /// What was seen settled and has no failed check is not asked for again, where that is asked for.
+    pub(super) fn asked_for_nothing(&self, case: &Case<'_>, way: &Way) -> Result<(), String> {
+        let Background { command, starts, sightings, .. } = self;
+        let ([start], true, Evidence::Asked(_)) = (*starts, command.reuses, &way.evidence) else { return Ok(()) };
+        let earlier: Vec<Sighting> =
+            sightings.get(case.id).into_iter().flatten().filter(|sighting| sighting.start < *start).cloned().collect();
+        let needless = possibilities(&earlier).iter().all(|(_, known)| {
+            known.is_fresh
+                && known.reusable().is_some_and(|amounts| {
+                    let rulings = rulings(case, &Evidence::Reused(amounts), known);
+                    rulings.values().all(|ruling| matches!(ruling, Ruling::Holds | Ruling::Open))
+                })
+        });
+        if needless { Err("it was asked for although it was seen settled".to_owned()) } else { Ok(()) }
+    }
+
+    /// Whether another run's report judged an order after this run knew of it.
+    pub(super) fn is_stale(&self, id: &str, way: &Way) -> bool {
+        let Background { reports, starts, .. } = self;
+        let mut later = reports.range(way.since + 1..).filter(|(start, _)| !starts.contains(start));
+        later.any(|(_, orders)| orders.contains(id))
+    }
+}
