@@ -151,10 +151,9 @@ impl Tables<'_> {
         assessed.ids.extend(compared.ids.iter().map(named));
         let mut sightings = self.background.sightings(&order.id, &way.evidence);
         for (at, sighting) in sightings.iter_mut().enumerate() {
-            let kept = ways.iter().filter(|(way, ..)| way.kept[at]).count();
-            if kept == 0 {
+            if ways.iter().all(|(way, ..)| !way.ever[at]) {
                 sighting.kept = Kept::No;
-            } else if kept == ways.len() {
+            } else if ways.iter().all(|(way, ..)| way.always[at]) {
                 sighting.kept = Kept::Yes;
             }
         }

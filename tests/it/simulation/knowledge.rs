@@ -4,7 +4,7 @@ use super::server::{Answer, Entry};
 use super::truth::{Amounts, Reply};
 
 /// More unknowns than these of one order are never needed.
-const MOST_UNKNOWN: usize = 10;
+const MOST_UNKNOWN: usize = 8;
 
 /// Whether a reply is in the job's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

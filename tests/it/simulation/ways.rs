@@ -9,10 +9,28 @@ use super::truth::Reply;
 /// One way in which an order may have been judged.
 pub(super) struct Way {
     pub(super) evidence: Evidence,
-    pub(super) kept: Vec<bool>,
+    /// Which replies were kept, if not in every case that comes to this way.
+    pub(super) ever: Vec<bool>,
+    /// Which replies were kept in every such case.
+    pub(super) always: Vec<bool>,
     pub(super) known: Known,
     /// The start with which it was known.
     pub(super) since: usize,
+}
+
+/// Adds a case to the way that it comes to.
+fn add(ways: &mut Vec<Way>, evidence: Evidence, kept: &[bool], known: &Known, since: usize) {
+    let is_same = |way: &&mut Way| way.evidence == evidence && way.known == *known && way.since == since;
+    match ways.iter_mut().find(is_same) {
+        Some(way) => {
+            way.ever.iter_mut().zip(kept).for_each(|(ever, kept)| *ever |= *kept);
+            way.always.iter_mut().zip(kept).for_each(|(always, kept)| *always &= *kept);
+        }
+        None => {
+            let (ever, always) = (kept.to_vec(), kept.to_vec());
+            ways.push(Way { evidence, ever, always, known: known.clone(), since });
+        }
+    }
 }
 
 impl Background<'_> {
@@ -39,7 +57,7 @@ impl Background<'_> {
         for evidence in evidence {
             for (kept, known) in possibilities(&self.sightings(id, &evidence)) {
                 let since = proper.or(failed).map_or(0, |(start, _)| *start);
-                ways.push(Way { evidence: evidence.clone(), kept, known, since });
+                add(&mut ways, evidence.clone(), &kept, &known, since);
             }
         }
         if proper.is_none() && command.reuses {
@@ -55,12 +73,9 @@ impl Background<'_> {
             for start in self.starts {
                 let earlier = sightings.iter().zip(&kept).filter(|(sighting, kept)| **kept && sighting.start < *start);
                 let reusable = Known::of(earlier.map(|(sighting, _)| sighting)).reusable();
-                ways.extend(reusable.map(|amounts| Way {
-                    evidence: Evidence::Reused(amounts),
-                    kept: kept.clone(),
-                    known: known.clone(),
-                    since: *start,
-                }));
+                if let Some(amounts) = reusable {
+                    add(ways, Evidence::Reused(amounts), &kept, &known, *start);
+                }
             }
         }
     }
