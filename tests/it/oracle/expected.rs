@@ -203,16 +203,16 @@ impl Drawn {
         for cell in &self.books {
             match (cell, self.charged) {
                 (Cell::Units(ours, _), Some(f)) if *ours != f => {
-                    return findings.figures("expected-mismatch", "error", "", [*ours, f]);
+                    findings.figures("expected-mismatch", "error", "", [*ours, f]);
                 }
                 (Cell::Units(ours, _), None) if settled || *ours != 0 => {
-                    return findings.texts("expected-mismatch", "error", &money(*ours), "");
+                    findings.texts("expected-mismatch", "error", &money(*ours), "");
                 }
                 (Cell::Empty, Some(f)) if settled || f != 0 => {
-                    return findings.texts("expected-mismatch", "error", "", &money(f));
+                    findings.texts("expected-mismatch", "error", "", &money(f));
                 }
                 (Cell::Unreadable(text), f) => {
-                    return findings.texts("expected-mismatch", "error", text, &f.map(money).unwrap_or_default());
+                    findings.texts("expected-mismatch", "error", text, &f.map(money).unwrap_or_default());
                 }
                 _ => {}
             }
@@ -226,9 +226,9 @@ impl Drawn {
         for (listed, said) in pairs {
             match (listed, said) {
                 (Some(listed), Some(said)) if listed != said => {
-                    return findings.figures("list-mismatch", "error", "", [listed, said]);
+                    findings.figures("list-mismatch", "error", "", [listed, said]);
                 }
-                (Some(listed), None) => return findings.texts("list-mismatch", "error", &money(listed), ""),
+                (Some(listed), None) => findings.texts("list-mismatch", "error", &money(listed), ""),
                 _ => {}
             }
         }
