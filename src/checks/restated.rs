@@ -17,15 +17,10 @@ pub(super) static RESTATED: Check = Check {
 };
 
 /// What a settlement fixes for good: the currency and the six amounts in the order of [`Amounts::NAMES`].
-const FIELDS: [&str; 7] = [
-    "quote_currency",
-    "quote_amount",
-    "final_amount",
-    "released_amount",
-    "compute_cost",
-    "external_model_cost",
-    "total_cost",
-];
+const FIELDS: [&str; 7] = {
+    let [quote, charged, released, compute, external, total] = Amounts::NAMES;
+    ["quote_currency", quote, charged, released, compute, external, total]
+};
 
 fn restated(case: &Case<'_>) -> Vec<(Subject, Ruling)> {
     let Some(before) = case.settled_as else {
@@ -43,11 +38,11 @@ fn restated(case: &Case<'_>) -> Vec<(Subject, Ruling)> {
             rulings.push((Subject::field(field), Ruling::Fails(changed(field, before_figure, now_figure))));
         }
     }
-    let failures = rulings.iter_mut().filter_map(|(_, ruling)| match ruling {
+    let first = rulings.iter_mut().find_map(|(_, ruling)| match ruling {
         Ruling::Fails(failure) => Some(failure),
         _ => None,
     });
-    if let (Some(first), false) = (failures.into_iter().next(), followers.is_empty()) {
+    if let (Some(first), false) = (first, followers.is_empty()) {
         first.message = format!("{}; {} changed with it", first.message, followers.join(", "));
     }
     rulings

@@ -6,9 +6,6 @@ use super::job::{BOOKS, Command};
 use super::knowledge::Known;
 use super::truth::{Amounts, COMPUTE, EXTERNAL, FIELDS, FINAL, Listed, QUOTE, RELEASED, Reply, TOTAL, money, shown};
 
-/// Whether every amount that differs from the baseline is a finding, and not only those that the others do not determine.
-const EVERY_FIELD: bool = false;
-
 /// Expected, actual and difference, as a report writes them.
 pub(super) type Figures = [String; 3];
 
@@ -108,7 +105,7 @@ fn judged(case: &Case<'_>, is_settled: bool, amounts: &Amounts, known: &Known, r
     if let Some(baseline) = known.baseline {
         for (at, field) in FIELDS.iter().enumerate() {
             // The contract leaves open what an amount is that went missing, and an order that is not settled any more.
-            let is_determined = !EVERY_FIELD && determines(at, &baseline.map(Some)) && determines(at, amounts);
+            let is_determined = determines(at, &baseline.map(Some)) && determines(at, amounts);
             let is_certain = is_settled && amounts[at].is_some() && !is_determined;
             let ruling = match compared(Some(baseline[at]), amounts[at]) {
                 Ruling::Fails(figures) if !is_certain => Ruling::MayFail(figures),
