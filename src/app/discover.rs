@@ -199,8 +199,7 @@ fn failure(error: DiscoveryError) -> Failure {
         DiscoveryError::List(WalkError::Page { .. }) => {
             "check --api-url and the network, and run the same command again"
         }
-        DiscoveryError::Store(damage) if damage.is_damage() => return Failure::no_report(error),
-        DiscoveryError::Store(_) => "put that right and run the same command again",
+        DiscoveryError::Store(_) => return Failure::no_report(error).help(NOTHING_WRITTEN),
     };
     Failure::no_report(error).help(format!("{help}; {NOTHING_WRITTEN}"))
 }

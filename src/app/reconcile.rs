@@ -135,8 +135,8 @@ pub(super) fn display(quiet: bool) -> Display {
 
 fn failure(error: JobError) -> Failure {
     match error {
-        JobError::Store(damage) if damage.is_damage() => Failure::no_report(damage),
-        JobError::Unrecorded { .. } => Failure::no_report(error),
+        // What is kept of a state that fails, its own error says.
+        JobError::Store(_) | JobError::Unrecorded { .. } => Failure::no_report(error),
         JobError::Stop(Stop::NotTheApi) => {
             Failure::no_report(error).help("check --api-url: it ends with the path of the API")
         }
@@ -145,7 +145,7 @@ fn failure(error: JobError) -> Failure {
             Failure::no_report(error).help("check --api-url and the network, and run the same command again")
         }
         JobError::NoReport { .. } => Failure::usage(error),
-        JobError::Input(_) | JobError::Store(_) | JobError::Report(_) | JobError::Publish(_) | JobError::Stopped => {
+        JobError::Input(_) | JobError::Report(_) | JobError::Publish(_) | JobError::Stopped => {
             Failure::no_report(error).help(KEPT)
         }
     }

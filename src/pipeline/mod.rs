@@ -185,6 +185,10 @@ impl From<ReportError> for JobError {
 pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<Ended, JobError> {
     let begun = beginning::begin(&mut job)?;
     let ended = reconcile_run(&mut job, &begun, exit_code);
+    if let Err(JobError::Report(ReportError::Contradiction(_))) = &ended {
+        // Rows that a damaged state lost look like a fault of this program.
+        job.store.check_pages()?;
+    }
     let is_void = match &ended {
         // What it was refused is no fact about orders.
         Err(JobError::Stop(Stop::Forbidden | Stop::NotTheApi)) => true,

@@ -175,14 +175,6 @@ pub enum StoreError {
     },
 }
 
-impl StoreError {
-    /// Whether what is in the state may be lost.
-    #[must_use]
-    pub const fn is_damage(&self) -> bool {
-        matches!(self, Self::Corrupt { .. } | Self::Damaged { .. })
-    }
-}
-
 /// Turns what SQLite says while `doing` something with the state at `path` into an error that says what to do.
 pub(super) fn sqlite(path: &Path, doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
     move |error| {

@@ -61,6 +61,7 @@ pub use runs::{Ending, Reported, Run};
 pub use sends::Sends;
 pub use writer::Writer;
 
+use cells::Damage;
 use error::{io, sqlite};
 use runs::Providers;
 
@@ -365,6 +366,18 @@ impl Store {
             let run = runs::one(connection, path, run)?;
             runs::replace(connection, path, &Run { ended: Some((at, Ending::GivenUp)), ..run })
         })
+    }
+
+    /// Reads every page of the file and compares tables with their indexes: minutes, where there are millions of orders.
+    ///
+    /// # Errors
+    /// What is damaged, or why the state can't be read.
+    pub fn check_pages(&self) -> Result<(), StoreError> {
+        let found: String = self
+            .connection
+            .query_row("PRAGMA integrity_check(1)", (), |row| row.get(0))
+            .map_err(sqlite(&self.path, "check the pages of"))?;
+        if found == "ok" { Ok(()) } else { Err(Damage::new("its pages", found.replace('\n', " ")).at(&self.path)) }
     }
 
     /// The path must lead to the file that was opened: SQLite would make a new one there.

@@ -239,6 +239,28 @@ fn whatever_changes_in_a_row_is_damage() -> Tested {
 }
 
 #[test]
+fn pages_that_lost_a_row_are_damaged() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    let mut connection = schema::connect(&path)?;
+    commit(&mut connection, &path, run, vec![fetched(2), fetched(3)])?;
+    store.check_pages()?;
+    report(&mut store, run, false, Judged::default())?;
+    drop((store, connection));
+    let page: i64 = rusqlite::Connection::open(&path)?.query_row(
+        "SELECT rootpage FROM sqlite_schema WHERE name = 'observations'",
+        (),
+        |row| row.get(0),
+    )?;
+    let mut bytes = fs::read(&path)?;
+    let count = (usize::try_from(page)? - 1) * 4096 + 4;
+    bytes[count] -= 1;
+    fs::write(&path, bytes)?;
+    let error = Store::open(&path)?.check_pages().expect_err("a row is not counted");
+    assert!(matches!(error, StoreError::Damaged { .. } | StoreError::Corrupt { .. }), "{error}");
+    Ok(())
+}
+
+#[test]
 fn what_vanishes_is_missed() -> Tested {
     let removals = [
         "DELETE FROM observations",

@@ -345,6 +345,18 @@ fn a_run_that_is_gone_is_missed() {
 }
 
 #[test]
+fn rows_that_lead_the_next_run_astray_are_damage_and_no_fault_of_the_program() {
+    let left = several_nights();
+    let answers = left.answers();
+    let runs = mutation::first_values(&left.state, "outcomes");
+    assert!(runs.iter().all(|at| left.state[*at] == 3), "rows of the third run");
+    // A row of the third run is one of the seventh: what the fourth writes is looked for on the wrong side of it.
+    let answered = runs.into_iter().step_by(3).map(|at| left.assert_never_wrong(&answers, &Damage::flip(at, 2)));
+    let lost = answered.filter(|[.., is_resumed, _]| !is_resumed).count();
+    assert!(lost > 0, "no damage led anything astray");
+}
+
+#[test]
 fn an_order_whose_name_is_damaged_in_the_memory_is_missed() {
     let left = several_nights();
     let answers = left.answers();

@@ -119,6 +119,22 @@ fn read_names(place: &Place, state: &[u8], table: &str) -> Vec<String> {
     names.map(|name| name.expect("a name")).collect()
 }
 
+/// Where the rows of the last page of a table that is its own index hold their first value, a byte.
+pub(super) fn first_values(state: &[u8], table: &str) -> Vec<usize> {
+    const LEAF: u8 = 10;
+    let is_leaf = |page: &usize| state[page * PAGE] == LEAF;
+    let page = pages(state, table).into_iter().filter(is_leaf).max().expect("a page of rows");
+    let number = |at: usize| usize::from(u16::from_be_bytes([state[at], state[at + 1]]));
+    let start = page * PAGE;
+    let first_value = |row: usize| {
+        let cell = start + number(start + 8 + 2 * row);
+        // The length of the row, in bytes of seven bits, then the length of its own header, which counts itself.
+        let header = cell + state[cell..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
+        header + usize::from(state[header])
+    };
+    (0..number(start + COUNT.start)).map(first_value).collect()
+}
+
 /// The pages of a table.
 fn pages(state: &[u8], table: &str) -> Vec<usize> {
     let place = Place::new();
