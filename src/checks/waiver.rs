@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::domain::finding::Finding;
-use crate::domain::money::Sum;
+use crate::domain::finding::{Figure, Finding};
+use crate::domain::money::{Amount, Sum};
+use crate::domain::visible;
 
 /// The code by which a missing order is waived: no check of the catalogue, since there is nothing to check.
 pub const NOT_FOUND: &str = "not-found";
@@ -31,7 +32,7 @@ pub struct Waiver {
 pub enum Figures {
     /// Actual less expected.
     Difference(Sum),
-    /// Both sides, as reports write them.
+    /// Both sides: amounts, or texts as they are or as the cells of a report have them.
     Sides {
         /// What the check expects.
         expected: String,
@@ -111,7 +112,7 @@ impl Waiver {
             (Figures::Missing, None) => true,
             (Figures::Difference(difference), Some(finding)) => finding.difference == Some(*difference),
             (Figures::Sides { expected, actual }, Some(finding)) => {
-                (finding.expected.to_string(), finding.actual.to_string()) == (expected.clone(), actual.clone())
+                names(expected, &finding.expected) && names(actual, &finding.actual)
             }
             _ => false,
         };
@@ -120,5 +121,16 @@ impl Waiver {
             (true, false) => WaiverState::Expired,
             (true, true) => WaiverState::Applied,
         }
+    }
+}
+
+/// Whether a text of a waiver is that figure.
+fn names(text: &str, figure: &Figure) -> bool {
+    match figure {
+        Figure::Nothing => text.is_empty(),
+        Figure::Money(sum) => {
+            Amount::parse(text).is_ok_and(|amount| Sum::from(amount) == *sum) || text == sum.to_string()
+        }
+        Figure::Text(found) => text == found || text == visible::cell(found),
     }
 }

@@ -11,3 +11,4 @@ pub mod money;
 pub mod order;
 pub mod outcome;
 pub mod time;
+pub mod visible;

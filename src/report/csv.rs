@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ReportError;
 use super::table::{Cell, Table};
-use super::visible::visible;
+use crate::domain::visible;
 
 /// The only character that GB18030 as browsers read it has no code for, in a private area.
 const NOT_IN_GB18030: char = '\u{e5e5}';
@@ -62,9 +62,6 @@ impl Encoding {
     }
 }
 
-/// What a spreadsheet takes for the beginning of a formula, full-width forms among them.
-const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-
 /// Writes a table; returns the number of its rows.
 ///
 /// # Errors
@@ -87,19 +84,13 @@ pub fn write(table: Table<'_>, encoding: Encoding, mut out: impl Write) -> Resul
 pub(super) fn text_of<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
     match cell {
         Cell::Empty => Cow::Borrowed(""),
-        Cell::Text(text) => clean(text),
+        Cell::Text(text) => visible::cell(text),
         Cell::Amount(sum) => Cow::Owned(sum.to_string()),
         Cell::Percent(percent) => Cow::Owned(percent.to_string()),
         Cell::Integer(number) => Cow::Owned(number.to_string()),
         Cell::Time(time) => Cow::Owned(time.to_string()),
         Cell::Flag(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
     }
-}
-
-/// A text from outside, made harmless: no control characters, and nothing that a spreadsheet would run.
-fn clean(text: &str) -> Cow<'_, str> {
-    let visible = visible(text);
-    if text.starts_with(FORMULA_STARTS) { Cow::Owned(format!("'{visible}")) } else { visible }
 }
 
 #[cfg(test)]

@@ -28,7 +28,6 @@ pub mod spend;
 pub mod summary_json;
 pub mod table;
 pub mod tables;
-pub(crate) mod visible;
 mod wording;
 pub mod xlsx;
 

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 
 use super::summary_json::{CompletenessCounts, SummaryJson};
-use super::visible::visible;
 use crate::checks::CATALOGUE;
+use crate::domain::visible::visible;
 use crate::language::Texts;
 use crate::summary::{CompleteSettings, ThresholdSettings};
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
+use crate::domain::visible::is_harmful;
 use crate::report::comparison::Comparison;
-use crate::report::visible::is_harmful;
 
 /// Writes everything that a comparison says.
 ///

@@ -7,10 +7,10 @@ use std::path::Path;
 use crate::app::terminal::{currency_name, grid, heading, print};
 use crate::app::voice::Voice;
 use crate::domain::money::Sum;
+use crate::domain::visible::is_harmful;
 use crate::language::{Texts, Word};
 use crate::report::comparison::{Comparison, Discrepancy, Group, Side, State};
 use crate::report::percent::Percent;
-use crate::report::visible::is_harmful;
 
 /// How many lines a table has; `--output json` has them all.
 const LISTED: usize = 20;

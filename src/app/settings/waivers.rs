@@ -78,9 +78,7 @@ fn waiver(entry: Entry, zone: &TimeZone) -> Result<(WaiverKey, Waiver), String> 
                 .map_err(|error| format!("difference {difference:?}: {error}; give an amount such as 0.58042467"))?;
             Figures::Difference(amount.into())
         }
-        (None, Some(expected), Some(actual)) => {
-            Figures::Sides { expected: as_reported(expected), actual: as_reported(actual) }
-        }
+        (None, Some(expected), Some(actual)) => Figures::Sides { expected, actual },
         _ => return Err("give the difference, or expected and actual where there is none".to_owned()),
     };
     let expires: Date =
@@ -126,11 +124,6 @@ fn key(entry: &Entry) -> Result<WaiverKey, String> {
 fn end_of(day: Date, zone: &TimeZone) -> Result<Timestamp, String> {
     let next = day.tomorrow().and_then(|next| next.to_zoned_datetime(zone.clone()));
     next.map(|next| next.timestamp()).map_err(|_| format!("expires {day}: give an earlier day"))
-}
-
-/// A figure as reports write it; any other text as it is.
-fn as_reported(text: String) -> String {
-    Amount::parse(&text).map_or(text, |amount| amount.to_string())
 }
 
 fn said(what: &str, text: &str) -> Result<String, String> {

@@ -127,6 +127,34 @@ fn a_reply_about_another_order_is_waived_by_what_it_said() {
 }
 
 #[test]
+fn a_text_is_waived_as_it_is_and_as_the_reports_have_it() {
+    let replied = "=wfrun\u{7}";
+    for (text, bucket) in
+        [(replied, Bucket::Waived), ("'=wfrun\u{fffd}", Bucket::Waived), ("=wfrun", Bucket::Discrepant)]
+    {
+        let foreign = RunOrder { run_order_id: Some(replied.into()), ..clean() };
+        let sides = Figures::Sides { expected: ASKED.into(), actual: text.into() };
+        assert_eq!(judge_with(foreign, &waiving("identity-mismatch", sides)).bucket, bucket, "{text:?}");
+    }
+}
+
+#[test]
+fn numbers_of_rows_are_no_amounts_and_amounts_are_equal_however_they_are_written() {
+    let sides = |expected: &str, actual: &str| Figures::Sides { expected: expected.into(), actual: actual.into() };
+    for (figures, bucket) in [(sides("1", "2"), Bucket::Waived), (sides("1.0", "2"), Bucket::Discrepant)] {
+        let cells = std::collections::BTreeMap::from([(Field::Final, "0.0000006".to_owned())]);
+        let bookings = vec![Booking { line: 4, cells: cells.clone() }, Booking { line: 9, cells }];
+        let background = Background { bookings, ..Background::default() };
+        let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: clean().into() };
+        let judging = waiving("booked-twice", figures.clone());
+        assert_eq!(judge(&outcome, &background, &judging, AS_OF).bucket, bucket, "{figures:?}");
+    }
+    for text in ["0.000001", "0.00000100", "0.0000010000"] {
+        assert_eq!(judge_with(off_by_one(), &waiving("quote-split", sides(text, "0.00000101"))).bucket, Bucket::Waived);
+    }
+}
+
+#[test]
 fn a_waiver_has_lapsed_where_what_it_was_for_is_there_and_not_covered() {
     let states = [WaiverState::Applied, WaiverState::Expired, WaiverState::Changed, WaiverState::Unused];
     assert_eq!(states.map(WaiverState::is_lapsed), [false, true, true, false]);

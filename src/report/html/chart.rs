@@ -7,10 +7,10 @@ use jiff::civil::Date;
 
 use super::{Titles, WORKFLOW, workflow_name};
 use crate::domain::money::Sum;
+use crate::domain::visible::visible;
 use crate::language::Texts;
 use crate::report::largest::{MOST_SHOWN, Spent, by_currency, key_of, ranked, spent};
 use crate::report::table::{Cell, Column};
-use crate::report::visible::visible;
 use crate::report::wording::{currency_name, grouped};
 
 /// How many ten thousandths the longest bar has.

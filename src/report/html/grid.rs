@@ -6,10 +6,10 @@ use std::fmt::Write;
 use super::columns::{Look, arranged, is_extra, repeats};
 use super::embed::{push_text, texts as json_texts};
 use super::{Titles, WORKFLOW, workflow_name};
+use crate::domain::visible::visible;
 use crate::language::Texts;
 use crate::report::csv;
 use crate::report::table::{Cell, Column, Table};
-use crate::report::visible::visible;
 use crate::report::wording::grouped;
 
 /// How many rows stand in the page as HTML, for readers without JavaScript.

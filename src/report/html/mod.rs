@@ -26,9 +26,9 @@ use self::outside::{BookRow, TieRow};
 use super::manifest::FileStamp;
 use super::summary_json::{SummaryJson, WaiverCounts};
 use super::table::{Cell, Table};
-use super::visible::visible;
 use super::wording::{self, grouped};
 use super::{ReportError, design};
+use crate::domain::visible::visible;
 use crate::language::{Language, Texts};
 use crate::summary::Weighed;
 
@@ -55,7 +55,7 @@ const CODE: [&str; 13] = [
     include_str!("policy.rs"),
     include_str!("../design.rs"),
     include_str!("../largest.rs"),
-    include_str!("../visible.rs"),
+    include_str!("../../domain/visible.rs"),
     include_str!("../wording.rs"),
 ];
 

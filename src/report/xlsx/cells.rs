@@ -5,9 +5,9 @@ use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::money::Sum;
+use crate::domain::visible::is_harmful;
 use crate::report::csv;
 use crate::report::table::Cell;
-use crate::report::visible::is_harmful;
 
 /// The largest size, in units of 10⁻⁸, of which a spreadsheet keeps every digit: it keeps 15.
 const MOST_EXACT: u128 = 999_999_999_999_999;

@@ -37,7 +37,7 @@ const CODE: [&str; 9] = [
     include_str!("summary.rs"),
     include_str!("../design.rs"),
     include_str!("../largest.rs"),
-    include_str!("../visible.rs"),
+    include_str!("../../domain/visible.rs"),
     include_str!("../wording.rs"),
 ];
 const TEXTS: [&str; 6] = [

@@ -40,7 +40,7 @@ fn a_waiver_is_read_as_it_is_meant() {
         (first.expires.to_string(), first.until.to_string()),
         ("2026-12-31".into(), "2026-12-31T16:00:00Z".into())
     );
-    let sides = Figures::Sides { expected: "0.90000000".into(), actual: "thawed".into() };
+    let sides = Figures::Sides { expected: "0.9".into(), actual: "thawed".into() };
     assert_eq!(get("wfrun_2", "quote-split").figures, sides);
     assert_eq!(get("wfrun_1", NOT_FOUND).figures, Figures::Missing);
     assert!(parse_in_shanghai("").expect("usable").is_empty());
