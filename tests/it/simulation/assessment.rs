@@ -39,7 +39,8 @@ pub(super) struct Assessed {
     pub(super) has_gap: bool,
     /// Orders that were judged in other reports since the provider was asked.
     pub(super) stale: BTreeSet<String>,
-    pub(super) reused: u64,
+    /// The fewest and the most orders that may have been reused.
+    pub(super) reused: [u64; 2],
     pub(super) not_assessed: u64,
     pub(super) uncertain: u64,
     pub(super) is_variant: bool,
@@ -88,9 +89,9 @@ pub(super) fn assess(background: &Background<'_>, report: &Report) -> Result<Ass
     let rows = entered(command);
     let tables = Tables { report, background, listed };
     for order in &rows.orders {
-        tables
-            .order(order, &mut assessed)
-            .map_err(|problem| format!("{} on line {}: {problem}", order.id, order.line))?;
+        tables.order(order, &mut assessed).map_err(|problem| {
+            format!("{} on line {}: {problem}{}", order.id, order.line, sent(background.log, &order.id))
+        })?;
     }
     for (lines, bucket) in [(&rows.duplicates, "duplicate"), (&rows.rejected, "rejected")] {
         for line in lines {
@@ -101,6 +102,12 @@ pub(super) fn assess(background: &Background<'_>, report: &Report) -> Result<Ass
     tables.unlisted(&rows, &mut assessed)?;
     tables.totals(&rows, &mut assessed)?;
     Ok(assessed)
+}
+
+/// What the provider answered about an order, start by start, to be read after a problem.
+fn sent(log: &[Entry], id: &str) -> String {
+    let about = log.iter().filter(|entry| matches!(&entry.answer, Answer::Order(other, _) if other == id));
+    about.map(|entry| format!("\n  start {}, served {}: {:?}", entry.start, entry.is_served, entry.answer)).collect()
 }
 
 /// What the provider's list said last; `None` within where it was refused.
@@ -136,7 +143,9 @@ impl Tables<'_> {
         };
         self.background.asked_for_nothing(&case, way)?;
         *assessed.buckets.entry(*bucket).or_default() += 1;
-        assessed.reused += u64::from(matches!(way.evidence, Evidence::Reused(_)));
+        let is_reused = |(way, ..): &(Way, Compared, &str)| matches!(way.evidence, Evidence::Reused(_));
+        assessed.reused[0] += u64::from(ways.iter().all(is_reused));
+        assessed.reused[1] += u64::from(ways.iter().any(is_reused));
         assessed.not_assessed += compared.not_assessed;
         assessed.uncertain += compared.uncertain;
         if self.background.is_stale(&order.id, way) {

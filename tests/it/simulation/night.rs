@@ -60,6 +60,8 @@ enum Disturbance {
     Change,
     /// A start that reads the other column is killed first.
     OtherColumn,
+    /// A start that is killed and never continued sees figures that are taken back.
+    TakenBack,
 }
 
 impl Sequence {
@@ -135,6 +137,7 @@ impl Sequence {
             0..=6 => Disturbance::Signal,
             7 | 8 if command.sheet.rows.len() > BULKY + 1 && command.typed != "-" => Disturbance::Change,
             9 | 10 if command.sheet.has_parents && command.column.is_none() => Disturbance::OtherColumn,
+            11 if self.night > 0 => Disturbance::TakenBack,
             _ => Disturbance::None,
         };
         let outcome = match disturbance {
@@ -151,6 +154,7 @@ impl Sequence {
                 self.start(&other, Some(&blow))?;
                 Some(self.start(&command, None)?)
             }
+            Disturbance::TakenBack => Some(self.taken_back(&command)?),
         };
         if outcome == Some(Outcome::Reported { is_unfetched: true }) && self.odds(0.8) {
             self.continue_incomplete(&command)?;
@@ -205,6 +209,24 @@ impl Sequence {
             _ => {}
         }
         Ok(Some(self.start(&command, None)?))
+    }
+
+    /// Some settlements are different ones for as long as a start runs that is stopped and never continued. What is reused
+    /// then is what was seen last.
+    fn taken_back(&mut self, command: &Command) -> Result<Outcome, String> {
+        self.note("taken back");
+        let before: Vec<Order> = self.provider.desk().orders.clone();
+        for order in self.provider.desk().orders.iter_mut().filter(|order| order.is_whole()) {
+            order.restate(&mut self.random);
+        }
+        let blow = self.draw_signal(command, false);
+        let outcome = self.start(command, Some(&blow))?;
+        self.provider.desk().orders = before;
+        if let Outcome::Reported { .. } = outcome {
+            return Ok(outcome);
+        }
+        self.start(&Command { fresh: true, ..command.clone() }, None)?;
+        self.start(&Command { fresh: true, reuses: true, ..command.clone() }, None)
     }
 
     /// Another input is reconciled in between, or sometimes another state of the same one.

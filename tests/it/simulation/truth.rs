@@ -143,7 +143,7 @@ impl Order {
     }
 
     /// Other figures that tie out as well as the ones before.
-    fn restate(&mut self, random: &mut StdRng) -> &'static str {
+    pub(super) fn restate(&mut self, random: &mut StdRng) -> &'static str {
         let [quote, charged, released, compute, external, total] = &mut self.figures;
         let more = random.random_range(1..1_000);
         match random.random_range(0..3) {

@@ -60,7 +60,14 @@ impl Background<'_> {
                 add(&mut ways, evidence.clone(), &kept, &known, since);
             }
         }
-        if proper.is_none() && command.reuses {
+        // A reply that came right before a kill may be lost, and the order be reused when the run goes on.
+        let last_start = starts.last().copied().unwrap_or_default();
+        let is_certain = |start: usize| {
+            let known = self.sightings.get(id).into_iter().flatten();
+            start == last_start
+                || known.into_iter().any(|sighting| sighting.start == start && sighting.kept == Kept::Yes)
+        };
+        if command.reuses && proper.is_none_or(|(start, _)| !is_certain(*start)) {
             self.reuses(id, &mut ways);
         }
         if ways.is_empty() { Err("it was neither asked for nor seen settled".to_owned()) } else { Ok(ways) }
@@ -88,11 +95,11 @@ impl Background<'_> {
         let mut is_last = matches!(evidence, Evidence::Asked(_));
         let last_start = starts.last().copied().unwrap_or_default();
         for sighting in sightings.iter_mut().rev().filter(|sighting| starts.contains(&sighting.start)) {
-            let was_seen_by_others = (sighting.start..last_start).any(|between| !starts.contains(&between));
-            sighting.kept = match (std::mem::take(&mut is_last), was_seen_by_others) {
-                (true, _) => Kept::Yes,
-                (false, true) if sighting.kept != Kept::No => Kept::Perhaps,
-                (false, _) => Kept::No,
+            sighting.kept = match std::mem::take(&mut is_last) {
+                true => Kept::Yes,
+                // Another run may have seen it meanwhile, or its own start was stopped while it made a report of it.
+                false if sighting.start < last_start && sighting.kept != Kept::No => Kept::Perhaps,
+                false => Kept::No,
             };
         }
         sightings
