@@ -18,6 +18,8 @@ pub(super) struct Background<'b> {
     pub(super) series: &'b str,
     /// The starts of the run that made it.
     pub(super) starts: &'b [usize],
+    /// Every start that was to reuse what was seen settled.
+    pub(super) reusing: &'b BTreeSet<usize>,
     pub(super) log: &'b [Entry],
     pub(super) sightings: &'b BTreeMap<String, Vec<Sighting>>,
     /// The orders of each report so far, by the start that made it.

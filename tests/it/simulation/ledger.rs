@@ -63,6 +63,8 @@ pub(super) struct Ledger {
     runs: Vec<Run>,
     lefts: BTreeMap<usize, Left>,
     began: BTreeMap<usize, [Timestamp; 2]>,
+    /// The starts that were to reuse what was seen settled.
+    reusing: BTreeSet<usize>,
     /// The orders of each report, by the start that made it.
     reports: BTreeMap<usize, BTreeSet<String>>,
     ids: BTreeMap<(String, Item), String>,
@@ -85,8 +87,9 @@ fn series(command: &Command) -> String {
 
 impl Ledger {
     /// A start has ended: what it was told of orders is perhaps remembered.
-    fn see(&mut self, ended: &Ended, log: &[Entry]) {
+    fn see(&mut self, command: &Command, ended: &Ended, log: &[Entry]) {
         self.began.insert(ended.start, ended.between);
+        self.reusing.extend(command.reuses.then_some(ended.start));
         for entry in log.iter().filter(|entry| entry.start == ended.start && entry.is_served) {
             if let Answer::Order(id, reply) = &entry.answer
                 && *reply != Reply::Failed
@@ -128,7 +131,7 @@ impl Ledger {
         log: &[Entry],
         published: Option<Report>,
     ) {
-        self.see(ended, log);
+        self.see(command, ended, log);
         self.lefts.insert(ended.start, left);
         if left == Left::All {
             self.keep_last(ended.start);
@@ -175,7 +178,7 @@ impl Ledger {
         log: &[Entry],
         before: &Folder,
     ) -> Result<Noted, String> {
-        self.see(ended, log);
+        self.see(command, ended, log);
         self.lefts.insert(ended.start, Left::All);
         let is_replaced = before.contains_key(&report.name);
         let mut candidate = self.candidate(command);
@@ -266,6 +269,7 @@ impl Ledger {
             command,
             series: &series(command),
             starts: &attempt.starts,
+            reusing: &self.reusing,
             log,
             sightings: &self.sightings,
             reports: &self.reports,

@@ -36,7 +36,7 @@ fn add(ways: &mut Vec<Way>, evidence: Evidence, kept: &[bool], known: &Known, si
 impl Background<'_> {
     /// Every way in which an order may have been judged.
     pub(super) fn ways(&self, id: &str) -> Result<Vec<Way>, String> {
-        let Background { starts, log, command, .. } = self;
+        let Background { starts, log, reusing, .. } = self;
         let own: Vec<(usize, &Reply)> = starts
             .iter()
             .flat_map(|start| replies(log, *start, id))
@@ -67,7 +67,7 @@ impl Background<'_> {
             start == last_start
                 || known.into_iter().any(|sighting| sighting.start == start && sighting.kept == Kept::Yes)
         };
-        if command.reuses && proper.is_none_or(|(start, _)| !is_certain(*start)) {
+        if starts.iter().any(|start| reusing.contains(start)) && proper.is_none_or(|(start, _)| !is_certain(*start)) {
             self.reuses(id, &mut ways);
         }
         if ways.is_empty() { Err("it was neither asked for nor seen settled".to_owned()) } else { Ok(ways) }
@@ -77,7 +77,7 @@ impl Background<'_> {
     fn reuses(&self, id: &str, ways: &mut Vec<Way>) {
         let sightings = self.sightings(id, &Evidence::Unfetched);
         for (kept, known) in possibilities(&sightings) {
-            for start in self.starts {
+            for start in self.starts.iter().filter(|start| self.reusing.contains(start)) {
                 let earlier = sightings.iter().zip(&kept).filter(|(sighting, kept)| **kept && sighting.start < *start);
                 let reusable = Known::of(earlier.map(|(sighting, _)| sighting)).reusable();
                 if let Some(amounts) = reusable {
