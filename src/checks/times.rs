@@ -25,6 +25,8 @@ fn stale_pending(case: &Case<'_>) -> Ruling {
     let message = match case.age() {
         None => "not settled, and when it was made is not said".to_owned(),
         Some(age) if age >= limit => format!("not settled after {} hours", age.as_hours()),
+        // What was stale is so until it is settled, however long it may take by now.
+        Some(_) if case.background.past.iter().any(|past| past.check == STALE_PENDING.code) => return Ruling::NotDue,
         Some(_) => return Ruling::Holds,
     };
     Failure::new(Figure::Text(format!("below {}", shown(limit))), Figure::Nothing, message).into()

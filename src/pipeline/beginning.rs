@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 
 use super::progress::say;
 use super::{Job, JobError};
@@ -38,7 +38,7 @@ pub(super) fn begin(job: &mut Job) -> Result<Begun, JobError> {
         let began = run.begun.started_at;
         match why_not(job, run, &new)? {
             None => {
-                job.store.reopen(run.id)?;
+                job.store.reopen(run.id, &new.input_place)?;
                 job.as_of = run.begun.as_of;
                 let done: Vec<u64> = job.store.done(run.id)?.into_iter().map(|done| done.line).collect();
                 let (count, rows) = (done.len(), job.input.rows());
@@ -83,11 +83,16 @@ fn differs(job: &Job, run: &Run, new: &NewRun) -> Option<String> {
         Some("the input is read in a different way: column, heading, encoding or delimiter".to_owned())
     } else if begun.settings != new.settings {
         Some("the settings that affect judgement have changed".to_owned())
-    } else if job.resuming.as_of_is_given && begun.as_of != new.as_of {
+    } else if begun.as_of != new.as_of && (job.resuming.as_of_is_given || is_as_of_given(begun)) {
         Some(format!("its --as-of is {}", begun.as_of))
     } else {
         None
     }
+}
+
+/// Whether the job that began a run was told what ages are counted to: else it is when the job began.
+fn is_as_of_given(begun: &NewRun) -> bool {
+    begun.started_at.round(Unit::Second).is_ok_and(|began| began != begun.as_of)
 }
 
 /// Why a line that is done is not the input's, where the file was a different one for a while.

@@ -50,6 +50,14 @@ pub(super) struct Row {
     /// What was found when the order was last judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     found_before: Vec<PastFinding>,
+    /// Whether that was found by a later job than the one that read the row.
+    #[serde(default, skip_serializing_if = "is_false")]
+    outdated: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// The last line of the file: what was found before of orders that are not in the input.
@@ -175,6 +183,7 @@ impl Row {
             listed: None,
             last_seen: background.last_seen.as_deref().map(OrderRow::of),
             found_before: background.past.clone(),
+            outdated: background.is_outdated,
         };
         let exception = |bucket: Bucket, reason: &Reason| ExceptionRow {
             bucket: bucket.code().to_owned(),
@@ -225,7 +234,8 @@ impl Row {
         let bookings = self.bookings.into_iter().map(BookingRow::booking).collect::<Result<_, _>>()?;
         let listed = self.listed.map(ListedRow::amounts).transpose()?;
         let last_seen = self.last_seen.map(OrderRow::order).transpose()?.map(Box::new);
-        let background = Background { bookings, listed, past: self.found_before, last_seen };
+        let (past, is_outdated) = (self.found_before, self.outdated);
+        let background = Background { bookings, listed, past, is_outdated, last_seen };
         let told = match (self.exception, self.other_order) {
             (Some(exception), None) if self.settled_as.is_none() => Told::Outcome(exception.evidence()?),
             (None, Some(order)) => {

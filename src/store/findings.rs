@@ -104,6 +104,15 @@ impl Noted {
     }
 }
 
+/// What was found when an order was last judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownFinding {
+    /// What was found.
+    pub finding: PastFinding,
+    /// The number of the job that judged it: a row that an earlier job read says nothing of it.
+    pub start: i64,
+}
+
 /// The series that a finding of a run belongs to: that of its input, or none.
 fn series_of(check: &str, run: &Run) -> String {
     if depends_on_input(check) { run.begun.series() } else { String::new() }
@@ -114,7 +123,7 @@ impl Store {
     ///
     /// # Errors
     /// When the state can't be read, or does not hold all that was written.
-    pub fn found_before(&self, run: RunId) -> Result<Vec<PastFinding>, StoreError> {
+    pub fn found_before(&self, run: RunId) -> Result<Vec<KnownFinding>, StoreError> {
         let failed = || sqlite(&self.path, READING);
         let run = self.run(run)?;
         let providers = Providers::read(&self.connection, &self.path)?;
@@ -145,7 +154,8 @@ impl Store {
             let problem = format!("{read} are there, {written} were written");
             return Err(Damage::new("what was found before", problem).at(&self.path));
         }
-        Ok(latest.into_iter().filter(|noted| noted.stands).map(|noted| noted.finding).collect())
+        let standing = latest.into_iter().filter(|noted| noted.stands);
+        Ok(standing.map(|noted| KnownFinding { finding: noted.finding, start: noted.start }).collect())
     }
 }
 

@@ -110,7 +110,9 @@ impl Memory {
             (self.latest, self.latest_state) = (sighting.observation, sighting.state);
         }
         if sighting.is_settled {
-            if self.baseline.is_none() && sighting.is_whole {
+            // A job that began before others may be taken in after them.
+            let is_first = self.baseline.is_none() || sighting.start < self.baseline_start;
+            if is_first && sighting.is_whole {
                 (self.baseline, self.baseline_start) = (Some(sighting.observation), sighting.start);
             }
             self.settled_seen_at = self.settled_seen_at.max(Some(sighting.seen_at));
@@ -254,13 +256,13 @@ impl Store {
         self.remember_runs(|_| true, None).map(drop)
     }
 
-    /// The same, but for that run and later ones: a run that is continued asks for none of its orders again, and takes
-    /// them into the memory at its end.
+    /// The same, but for that run: where it is continued it asks for none of its orders again, and takes them into the
+    /// memory at its end.
     ///
     /// # Errors
     /// Nothing is remembered if the state can't be written.
-    pub fn remember_before(&mut self, run: RunId) -> Result<(), StoreError> {
-        self.remember_runs(|other| other < run, None).map(drop)
+    pub fn remember_others(&mut self, run: RunId) -> Result<(), StoreError> {
+        self.remember_runs(|other| other != run, None).map(drop)
     }
 
     /// The same, with this run's sightings. Returns what is remembered of its orders.
@@ -308,7 +310,10 @@ impl Store {
         let mut providers = Providers::read(&transaction, &path)?;
         prove(&transaction, &path, &providers)?;
         let mut remembered = Remembered::default();
-        for mut run in runs::all(&transaction, &path)? {
+        let mut runs = runs::all(&transaction, &path)?;
+        // What other runs saw is known when the rows of this one are looked at.
+        runs.sort_by_key(|run| Some(run.id) == current);
+        for mut run in runs {
             let is_current = current == Some(run.id);
             if !is_wanted(run.id) || (run.is_remembered && !is_current) {
                 continue;
@@ -368,9 +373,13 @@ impl Take<'_> {
         let mut batch = Vec::new();
         while let Some(row) = rows.next().map_err(failed())? {
             let first = rows::read(row).map_err(|damage| damage.at(self.path))?;
-            let row = confirmed.remove(&first.outcome.line).unwrap_or(first);
-            let line = row.outcome.line;
-            batch.extend(Glimpse::of(row).map(|(order, glimpse)| (order, line, glimpse)));
+            let line = first.outcome.line;
+            let again = confirmed.remove(&line);
+            // An order that is gone when it is read again was there all the same.
+            let is_gone = again.as_ref().is_some_and(|row| matches!(row.outcome.evidence, Evidence::NotFound(_)));
+            let first = Some(first).filter(|_| again.is_none() || is_gone);
+            let glimpses = first.into_iter().chain(again).filter_map(Glimpse::of);
+            batch.extend(glimpses.map(|(order, glimpse)| (order, line, glimpse)));
             if batch.len() >= BATCH {
                 self.batch(&mut batch)?;
             }
@@ -410,8 +419,10 @@ impl Take<'_> {
             Glimpse::Seen(sighting) => memory.note(sighting),
             Glimpse::Reused { .. } => {}
             Glimpse::Missed { start, is_unknown } => {
+                // An answer from before the latest sighting tells of no order that has gone.
+                let is_latest = *start >= memory.start;
                 memory.miss(*start);
-                if *is_unknown && memory.settled_seen_at.is_some() {
+                if *is_unknown && is_latest && memory.settled_seen_at.is_some() {
                     let latest = observation(self.transaction, self.path, memory.latest)?;
                     self.remembered.vanished.insert(line, latest.order);
                 }

@@ -51,7 +51,7 @@ use crate::domain::time::from_microsecond;
 
 pub use done::{Done, RowKind};
 pub use error::StoreError;
-pub use findings::Judged;
+pub use findings::{Judged, KnownFinding};
 pub use insert::Learnt;
 pub use lock::{Holder, Lock, LockError, is_locked};
 pub use memory::{Recall, Recalled, Remembered};
@@ -102,6 +102,10 @@ impl NewRun {
     /// The inputs that are one series: those whose places differ in nothing but digits, as names with a date do.
     #[must_use]
     pub fn series(&self) -> String {
+        if self.input_place.is_empty() {
+            // Inputs without a place are told by how they are read: two feeds rarely have the same columns.
+            return format!("standard input: {}", self.reading);
+        }
         let mut series = String::from("input ");
         for character in self.input_place.chars() {
             match character.is_ascii_digit() {
@@ -194,11 +198,12 @@ impl Store {
         runs::one(&self.connection, &self.path, run)
     }
 
-    /// Opens a run again that has something left to do. Its unfetched rows are forgotten, to be fetched again.
+    /// Opens a run again that has something left to do. Its unfetched rows are forgotten, to be fetched again. From now on
+    /// its input is the one at that place, which has the same bytes.
     ///
     /// # Errors
     /// Nothing is changed if the state can't be written.
-    pub fn reopen(&mut self, run: RunId) -> Result<(), StoreError> {
+    pub fn reopen(&mut self, run: RunId, input_place: &str) -> Result<(), StoreError> {
         self.change("continue a run in", |connection, path| {
             let start = runs::next_start(&runs::all(connection, path)?);
             let run = runs::one(connection, path, run)?;
@@ -213,7 +218,8 @@ impl Store {
                     statement.execute((run.id.0, line)).map_err(failed())?;
                 }
             }
-            runs::replace(connection, path, &Run { ended: None, is_remembered: false, start, ..run })
+            let begun = NewRun { input_place: input_place.to_owned(), ..run.begun };
+            runs::replace(connection, path, &Run { begun, ended: None, is_remembered: false, start, ..run })
         })
     }
 
@@ -265,7 +271,8 @@ impl Store {
     }
 
     /// Visits every committed outcome of a run by line, whatever the order in which they were committed, one at
-    /// a time, with the rows of our own books that carry its order. Where a row was read once more, that counts. What is
+    /// a time, with the rows of our own books that carry its order and the job that read it. Where a row was read once more,
+    /// that counts. What is
     /// committed after the visit began is not seen.
     ///
     /// # Errors
@@ -274,7 +281,7 @@ impl Store {
     pub fn for_each_outcome<E: From<StoreError>>(
         &self,
         run: RunId,
-        mut visit: impl FnMut(Outcome, Vec<Booking>) -> Result<(), E>,
+        mut visit: impl FnMut(Outcome, Vec<Booking>, i64) -> Result<(), E>,
     ) -> Result<(), E> {
         const READING: &str = "read the outcomes in";
         // A run that is not there must not look like one without rows.
@@ -286,11 +293,11 @@ impl Store {
         let mut books = books.read(&self.path, run)?;
         let mut visited = 0;
         while let Some(row) = rows.next().map_err(sqlite(&self.path, READING))? {
-            let first = rows::read(row).map_err(|damage| damage.at(&self.path))?.outcome;
-            let outcome = confirmed.remove(&first.line).map_or(first, |confirmed| confirmed.outcome);
+            let first = rows::read(row).map_err(|damage| damage.at(&self.path))?;
+            let rows::Read { outcome, start, .. } = confirmed.remove(&first.outcome.line).unwrap_or(first);
             let bookings = books.of(outcome.line)?;
             visited += 1;
-            visit(outcome, bookings)?;
+            visit(outcome, bookings, start)?;
         }
         books.require(visited)?;
         Ok(())

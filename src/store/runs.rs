@@ -89,12 +89,11 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether that is the manifest of its report: the latest one that is known to be in its place, or one that was
-    /// announced after it and may be.
+    /// Whether that is the manifest of a report of it: one in its place, one that was announced and may be, or an incomplete
+    /// one that a later one was to replace, and did not where its folder has another name now.
     #[must_use]
     pub fn wrote(&self, manifest_sha256: &str) -> bool {
-        let in_place = self.reported.as_ref().map(|report| report.manifest_sha256.as_str());
-        in_place == Some(manifest_sha256) || self.manifests.last().is_some_and(|last| last == manifest_sha256)
+        self.manifests.iter().any(|manifest| manifest == manifest_sha256)
     }
 
     pub(super) fn begin(id: RunId, begun: NewRun, start: i64) -> Self {

@@ -65,7 +65,7 @@ fn what_is_unfetched_is_fetched_again_and_what_was_read_again_stays() -> Tested 
     let malformed = Outcome { line: 2, run_order_id: "wfrun_2".into(), evidence: malformed };
     learn(&mut connection, &path, run, false, vec![Learnt::of(malformed, NOW).confirming()])?;
     report(&mut store, run, true, Judged::default())?;
-    store.reopen(run)?;
+    store.reopen(run, &new_run().input_place)?;
     assert_eq!(store.done(run)?.iter().map(|done| done.line).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(store.confirmed(run)?, [2].into());
     Ok(())
@@ -83,7 +83,7 @@ fn the_books_come_with_the_first_row_of_their_order() -> Tested {
     ];
     learn(&mut schema::connect(&path)?, &path, run, false, learnt)?;
     let mut rows = Vec::new();
-    store.for_each_outcome(run, |outcome, bookings| {
+    store.for_each_outcome(run, |outcome, bookings, _| {
         rows.push((outcome.line, bookings));
         Ok::<(), StoreError>(())
     })?;

@@ -98,7 +98,7 @@ fn a_continued_run_is_remembered_at_its_end_and_not_before() -> Tested {
     learn(&mut connection, &path, run, false, vec![seen(1, Some(5), 100)])?;
     let continued = store.begin(&new_run())?;
     learn(&mut connection, &path, continued, false, vec![seen(2, Some(5), 100)])?;
-    store.remember_before(continued)?;
+    store.remember_others(continued)?;
     let recalled =
         |store: &mut Store, id: &str| Ok::<_, StoreError>(store.recall(URL, at(0), at(1_000))?.settled(id)?.is_some());
     assert_eq!((recalled(&mut store, "wfrun_1")?, recalled(&mut store, "wfrun_2")?), (true, false));
@@ -266,4 +266,60 @@ fn full_evidence_keeps_the_reply_and_billing_evidence_its_hash() -> Tested {
         drop(store);
     }
     Ok(())
+}
+
+#[test]
+fn a_run_that_began_first_and_ends_last_is_compared_with_what_others_saw_meanwhile() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    let mut connection = schema::connect(&path)?;
+    let killed = store.begin(&new_run())?;
+    learn(&mut connection, &path, killed, false, vec![seen(1, Some(5), 1), seen(2, Some(5), 1)])?;
+    store.reopen(run, "ids.csv")?;
+    learn(&mut connection, &path, run, false, vec![seen(1, Some(6), 2), gone(2, 2)])?;
+    let mut remembered = store.remember_with(run)?;
+    assert_eq!(charged(remembered.take_baseline(1)), Some(5));
+    assert!(remembered.take_vanished(2).is_some());
+    finish(&mut store, run)?;
+    let (_, mut next) = night(&mut store, &path, vec![seen(1, Some(6), 3)])?;
+    assert_eq!(charged(next.take_baseline(1)), Some(5), "and so every night");
+    Ok(())
+}
+
+#[test]
+fn what_others_saw_meanwhile_is_what_is_reused() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    let killed = store.begin(&new_run())?;
+    learn(&mut schema::connect(&path)?, &path, killed, false, vec![seen(1, Some(5), 100)])?;
+    store.reopen(run, "ids.csv")?;
+    store.remember_others(run)?;
+    let recalled = store.recall(URL, at(0), at(1_000))?.settled("wfrun_1")?;
+    assert_eq!(recalled.map(|recalled| recalled.order), Some(order(1, Some(5))));
+    Ok(())
+}
+
+#[test]
+fn an_answer_from_before_an_order_was_seen_tells_of_none_that_has_gone() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    let mut connection = schema::connect(&path)?;
+    learn(&mut connection, &path, run, false, vec![gone(1, 1)])?;
+    night(&mut store, &path, vec![seen(1, Some(5), 2)])?;
+    store.reopen(run, "ids.csv")?;
+    assert!(store.remember_with(run)?.take_vanished(1).is_none());
+    Ok(())
+}
+
+#[test]
+fn an_order_that_is_gone_when_it_is_read_again_has_vanished() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    let mut connection = schema::connect(&path)?;
+    learn(&mut connection, &path, run, false, vec![seen(1, Some(5), 1)])?;
+    learn(&mut connection, &path, run, false, vec![gone(1, 2).confirming()])?;
+    assert_eq!(store.remember_with(run)?.take_vanished(1), Some(order(1, Some(5))));
+    Ok(())
+}
+
+/// That there is no such order.
+fn gone(line: u64, second: i64) -> Learnt {
+    let evidence = Evidence::NotFound(Reason::new("http-404", "no such order"));
+    Learnt::of(Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }, at(second))
 }
