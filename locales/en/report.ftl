@@ -350,3 +350,4 @@ report-reperform-verify = In the folder of this report: proves every file by its
 report-reperform-duckdb = Without this program: the control totals, by DuckDB from the facts.
 report-reperform-duckdb-checks = And the orders whose quote is not final + released.
 report-end = End of the report
+report-why-sole-reason = No verdict can be given: all { $count } orders met the same answer, which is about the API or the account and not about the orders: { $reason }

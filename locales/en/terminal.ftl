@@ -150,3 +150,4 @@ terminal-lifecycle =
        *[other] , { $unjudged } not judged this time
     }
 terminal-report = Report: { $folder }
+terminal-sole-reason = All { $count } orders met the same answer, which is about the API or the account and not about the orders: { $reason }

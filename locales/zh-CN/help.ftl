@@ -74,6 +74,7 @@ help-reconcile-strict-rate = 请求在答复到达一秒之后才不再计入速
 help-reconcile-concurrency = 同时在途的请求数，1 至 1024 [默认：16]
 help-reconcile-timeout = 一次完整尝试的时限，如 30s 或 2m [默认：30s]
 help-reconcile-retries = 首次尝试之后的重试次数 [默认：5]
+help-reconcile-retry-codes = 服务方表示“稍后再试”的业务码，含义同 429，如 10029,10030 [默认：无]
 help-reconcile-max-wait = 服务方可以要求的单次最长等待 [默认：5m]
 help-reconcile-deadline = 总共可以向服务方请求多久；届时尚未取得的记为 unfetched [默认：无]
 help-reconcile-proxy = 使用的代理，如 http://proxy:3128 [默认：无，不看环境变量]

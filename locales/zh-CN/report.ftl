@@ -336,3 +336,4 @@ report-reperform-verify = 在本报告所在的文件夹中执行：以哈希值
 report-reperform-duckdb = 不借助本程序：用 DuckDB 由事实数据算出控制总额。
 report-reperform-duckdb-checks = 以及报价不等于实扣 + 释放的订单。
 report-end = 报告结束
+report-why-sole-reason = 无法得出结论：全部 { $count } 个订单得到同一答复，问题在接口或账户，而不在订单：{ $reason }

@@ -111,3 +111,4 @@ terminal-lifecycle =
        *[other] ，{ $unjudged } 项无法判断
     }
 terminal-report = 报告：{ $folder }
+terminal-sole-reason = 全部 { $count } 个订单得到同一答复，问题在接口或账户，而不在订单：{ $reason }

@@ -83,6 +83,7 @@ fn example(arg: &Arg) -> Option<&'static str> {
         "concurrency" => "16",
         "retries" => "5",
         "timeout" => "\"30s\"",
+        "retry-codes" => "[\"10029\"]",
         "max-wait" => "\"5m\"",
         "deadline" => "\"2h\"",
         "proxy" => "\"http://proxy:3128\"",

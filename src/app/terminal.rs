@@ -15,8 +15,10 @@ use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 use crate::domain::outcome::Bucket;
 use crate::language::{Texts, Word};
-use crate::report::builder::Report;
-use crate::report::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
+use crate::report::builder::{ReasonCount, Report};
+use crate::report::summary_json::{
+    CompletenessCounts, ControlTotals, Lifecycle, SoleReason, SummaryJson, WaiverCounts,
+};
 use crate::report::tables::Discrepancy;
 use crate::store::Confirmations;
 use crate::summary::{CheckCount, NetAndGross, Tie, Verdict};
@@ -39,8 +41,12 @@ pub(super) fn show(
 ) -> io::Result<()> {
     let (summary, texts) = (&report.summary, voice.texts);
     let verdict = texts.with("terminal-verdict", &[("verdict", texts.of(Word::VerdictName, summary.verdict).into())]);
-    writeln!(out, "{}", voice.verdict(report.weighed.verdict, &verdict))?;
-    writeln!(out, "{}", explanation(report, texts))?;
+    let verdict = voice.verdict(report.weighed.verdict, &verdict);
+    match &summary.sole_reason {
+        // In the very first line: there is nothing else to read.
+        Some(reason) => writeln!(out, "{verdict} {}", for_one_reason(reason, texts))?,
+        None => writeln!(out, "{verdict}\n{}", explanation(report, texts))?,
+    }
 
     heading(&texts.get("terminal-population"), voice, out)?;
     let mut population = grid(&[]);
@@ -51,6 +57,10 @@ pub(super) fn show(
     print(&mut population, &[1], out)?;
     if report.exceptions > 0 {
         writeln!(out, "{}", texts.with("terminal-exceptions", &[("count", report.exceptions.into())]))?;
+    }
+    for ReasonCount { bucket, code, detail, orders } in report.reasons.iter().take(WORST) {
+        let said = if detail.is_empty() { code.clone() } else { format!("{code}: {}", cut(detail)) };
+        writeln!(out, "  {} × {orders} {said}", texts.of(Word::BucketName, bucket.code()))?;
     }
     if summary.reused > 0 {
         writeln!(out, "{}", texts.with("terminal-reused", &[("count", summary.reused.into())]))?;
@@ -173,7 +183,10 @@ fn show_completeness(counts: Option<&CompletenessCounts>, texts: Texts, out: &mu
         return Ok(());
     };
     if let Some(problem) = problem {
-        return writeln!(out, "\n{}", texts.with("terminal-list-not-had", &[("problem", problem.clone().into())]));
+        writeln!(out, "\n{}", texts.with("terminal-list-not-had", &[("problem", problem.clone().into())]))?;
+        if counted.is_none() {
+            return Ok(());
+        }
     }
     let said = texts.with("terminal-complete", &[("listed", (*listed).into()), ("unlisted", (*unlisted).into())]);
     writeln!(out, "\n{said}")?;
@@ -345,6 +358,12 @@ fn show_lifecycle(lifecycle: Lifecycle, texts: Texts, out: &mut dyn Write) -> io
         ],
     );
     writeln!(out, "\n{said}")
+}
+
+/// That all orders met one answer, and which.
+fn for_one_reason(SoleReason { code, detail, orders }: &SoleReason, texts: Texts) -> String {
+    let said = if detail.is_empty() { code.clone() } else { format!("{code}: {detail}") };
+    texts.with("terminal-sole-reason", &[("count", (*orders).into()), ("reason", said.into())])
 }
 
 fn explanation(report: &Report, texts: Texts) -> String {

@@ -48,11 +48,12 @@ pub(super) async fn fetch_all(job: &Job, begun: &Begun, recall: Option<&Recall>)
     let progress = Progress::start(job.display, job.input.rows(), begun.done.len() as u64);
     let walk = Walk { job, recall, is_confirmation: false };
     let (fetched, unreached) = walk.every(rows, begun, progress).await?;
-    let never_answered = begun.done.is_empty() && job.provider.activity().replies == 0;
-    if let (Some(reason), true) = (unreached, never_answered) {
-        return Err(JobError::Unreachable(reason));
+    let activity = job.provider.activity();
+    match unreached.filter(|_| begun.done.is_empty() && !activity.is_the_api) {
+        None => Ok(fetched),
+        Some(reason) if activity.replies == 0 => Err(JobError::Unreachable(reason)),
+        Some(reason) => Err(Stop::NotTheApi(reason).into()),
     }
-    Ok(fetched)
 }
 
 /// Fetches the orders on those lines once more. What can't be had again stays as it is.

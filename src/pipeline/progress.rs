@@ -214,7 +214,16 @@ mod tests {
     use super::*;
 
     fn calm() -> Activity {
-        Activity { requests: 0, retries: 0, throttled: 0, replies: 0, allowed: Some(20.0), used: 19, held_up: None }
+        Activity {
+            requests: 0,
+            retries: 0,
+            throttled: 0,
+            replies: 0,
+            is_the_api: true,
+            allowed: Some(20.0),
+            used: 19,
+            held_up: None,
+        }
     }
 
     #[test]

@@ -14,8 +14,8 @@ pub(super) enum Answer<K> {
     Final(K),
     /// The provider does not accept the key.
     KeyRejected(Reason),
-    /// The provider wants to be asked later: status or code 429.
-    Limited,
+    /// The provider wants to be asked later: status or code 429, or the same in other words.
+    Limited(Reason),
     /// No usable reply: worth another attempt.
     Failed(Reason),
 }

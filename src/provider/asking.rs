@@ -4,11 +4,15 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Url;
 use tokio::time::{sleep_until, timeout_at};
 
 use super::answer::{Answer, Known, Lack, presentable};
-use super::first_replies::Said;
+use super::clock::ClockReading;
+use super::first_replies::{Conclusion, Said};
+use super::http::Reply;
+use super::limit::LimitSigns;
 use super::retry::{Course, Next};
 use super::traffic::{Came, Ended, Lane, Ticket, Turn};
 use super::{Provider, Stop, wire};
@@ -29,10 +33,11 @@ impl Provider {
             };
             let (answer, reply) = self.attempt::<K>(flight, url.clone()).await;
             let failed = if let Answer::Failed(reason) = &answer { Some(reason.code.clone()) } else { None };
-            if !matches!(answer, Answer::Limited) {
+            if !matches!(answer, Answer::Limited(_)) {
                 untried = None;
             }
-            match course.next(answer) {
+            let answered = self.tally().answers;
+            match course.next(answer, answered) {
                 Next::Done(known) => return Ok((known, reply)),
                 Next::Again => {}
                 Next::AgainWithin(ceiling) => {
@@ -86,21 +91,41 @@ impl Provider {
             Err(reason) => (Answer::Failed(reason), Came::Failure, None),
             Ok(reply) => {
                 self.tally().reply(latency, reply.body.as_ref().map_or(0, Vec::len));
-                let in_words = reply.status != 404 || reply.body.as_deref().is_ok_and(wire::is_envelope);
-                if let Some(stop) = self.first().note(Said::by(reply.status, in_words)) {
-                    self.end(stop);
+                self.note_first(&reply);
+                if let Some(provider) = reply.date {
+                    self.clock.get_or_init(|| ClockReading { ours: Timestamp::now(), provider });
                 }
-                let answer = Answer::of(reply.status, reply.body.as_deref().map_err(Clone::clone));
+                let signs = LimitSigns { codes: &self.retry_codes, has_retry_after: reply.retry_after.is_some() };
+                let answer = Answer::of(reply.status, reply.body.as_deref().map_err(Clone::clone), signs);
                 let came = match &answer {
-                    Answer::Limited => Came::Limited(reply.retry_after),
+                    Answer::Limited(_) => Came::Limited(reply.retry_after),
                     Answer::Failed(_) => Came::Failure,
                     Answer::Final(_) | Answer::KeyRejected(_) => Came::Answer,
                 };
+                self.tally().answers += u64::from(matches!(came, Came::Answer));
                 (answer, came, reply.body.ok())
             }
         };
         flight.back(came);
         (self.presentable(answer), body.filter(|body| str::from_utf8(body).is_ok_and(|text| !self.key.is_in(text))))
+    }
+
+    /// Learns from the first replies whether they come from the provider, and whether the key may read anything.
+    fn note_first(&self, reply: &Reply) {
+        if self.first().is_settled() {
+            return;
+        }
+        let in_words = reply.body.as_deref().is_ok_and(wire::is_envelope);
+        let concluded = self.first().note(Said::by(reply.status, in_words), in_words);
+        let status = reply.status;
+        match concluded {
+            None => {}
+            Some(Conclusion::NotTheApi) => _ = self.end(Stop::NotTheApi(format!("http-{status}"))),
+            Some(Conclusion::Forbidden) => {
+                let detail = "not asked for: the first 20 replies all refuse; check that the key may read run orders";
+                self.end_with(Ended::Unfetched(Reason::new(format!("http-{status}"), detail)));
+            }
+        }
     }
 
     /// Waits before a retry, in no line; less where nothing is asked any more.
@@ -123,7 +148,7 @@ impl Provider {
             reason.detail = presentable(&reason.detail, |text| self.key.redact(text));
         };
         match &mut answer {
-            Answer::KeyRejected(reason) | Answer::Failed(reason) => present(reason),
+            Answer::KeyRejected(reason) | Answer::Failed(reason) | Answer::Limited(reason) => present(reason),
             Answer::Final(known) => {
                 known.each_reason(present);
                 if let Some(field) = known.field_with(|text| self.key.is_in(text)) {
@@ -131,7 +156,6 @@ impl Provider {
                     answer = Answer::Final(Lack::Malformed(Reason::new("holds-key", detail)).into());
                 }
             }
-            Answer::Limited => {}
         }
         answer
     }

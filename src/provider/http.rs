@@ -6,11 +6,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
 use reqwest::{Certificate, Client, Method, Proxy, Request, Response, Url, redirect};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
 use super::departure::{self, Watched};
@@ -48,6 +49,8 @@ pub(super) struct Reply {
     pub(super) status: u16,
     /// How long the provider asks to wait, where it does so readably.
     pub(super) retry_after: Option<Duration>,
+    /// What time it is where it comes from.
+    pub(super) date: Option<Timestamp>,
     pub(super) body: Result<Vec<u8>, BodyError>,
 }
 
@@ -65,33 +68,35 @@ impl Http {
             (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
         ]);
         let is_watched = options.rate > 0;
-        let mut builder = Client::builder()
-            .tls_backend_rustls()
-            .https_only(base.scheme() == "https")
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .http1_only()
-            .tcp_nodelay(true)
-            .connect_timeout(CONNECT.min(options.timeout))
-            .pool_max_idle_per_host(options.concurrency)
-            .user_agent(concat!("tieout/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers);
-        if is_watched {
-            builder = builder.connector_layer(Watched);
-        }
-        if let Some(path) = &options.ca_file {
-            builder = builder.tls_certs_merge(certificates(path)?);
-        }
-        if let Some(url) = &options.proxy {
-            if base.scheme() != "https" {
-                return Err(ProviderError::ProxySeesKey);
-            }
-            // The parser's message could repeat a password.
-            builder = builder.proxy(Proxy::all(url.expose_secret()).map_err(|_| ProviderError::UnreadableProxy)?);
-        }
-        let client = builder.build().map_err(|error| ProviderError::Client(root_cause(&error)))?;
+        let is_https = base.scheme() == "https";
+        let proxy = options.proxy.as_ref().map(|url| proxy(url, is_https)).transpose()?;
+        let own = options.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default();
+        let builder = || {
+            let builder = Client::builder()
+                .tls_backend_rustls()
+                .https_only(is_https)
+                .no_proxy()
+                .redirect(redirect::Policy::none())
+                .referer(false)
+                .retry(reqwest::retry::never())
+                .http1_only()
+                .tcp_nodelay(true)
+                .connect_timeout(CONNECT.min(options.timeout))
+                .pool_max_idle_per_host(options.concurrency)
+                .user_agent(concat!("tieout/", env!("CARGO_PKG_VERSION")))
+                .default_headers(headers.clone());
+            let builder = if is_watched { builder.connector_layer(Watched) } else { builder };
+            proxy.iter().fold(builder, |builder, proxy| builder.proxy(proxy.clone()))
+        };
+        let built = if is_https {
+            let merged = builder().tls_certs_merge(own.clone()).build();
+            // A system without certificates has nothing to add to those of the file.
+            if own.is_empty() { merged } else { merged.or_else(|_| builder().tls_certs_only(own).build()) }
+        } else {
+            // Nothing is encrypted on the way to this very machine.
+            builder().tls_certs_only([]).build()
+        };
+        let client = built.map_err(|error| ProviderError::Client(root_cause(&error)))?;
         Ok(Self {
             client,
             base,
@@ -147,6 +152,7 @@ impl Http {
         };
         let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
         let retry_after = retry::retry_after(header(RETRY_AFTER), header(DATE));
+        let date = header(DATE).and_then(retry::http_date);
         let status = response.status().as_u16();
         let body = if is_encoded(response.headers()) {
             let why = "the body is compressed, which was not asked for";
@@ -154,7 +160,7 @@ impl Http {
         } else {
             self.body(response, end).await
         };
-        Ok(Reply { status, retry_after, body })
+        Ok(Reply { status, retry_after, date, body })
     }
 
     async fn body(&self, mut response: Response, end: Instant) -> Result<Vec<u8>, BodyError> {
@@ -197,8 +203,21 @@ fn asking(endpoint: &Url, parameters: &[(&str, &str)]) -> Url {
     url
 }
 
+/// Whether a body is compressed. What else stands in that header, such as a character set, says nothing.
 fn is_encoded(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+    const COMPRESSIONS: [&str; 7] = ["gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"];
+    let values = headers.get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .any(|coding| COMPRESSIONS.iter().any(|compression| coding.trim().eq_ignore_ascii_case(compression)))
+}
+
+/// The proxy at that URL. A URL that can't be read is not shown: it could hold a password.
+fn proxy(url: &SecretString, is_https: bool) -> Result<Proxy, ProviderError> {
+    if !is_https {
+        return Err(ProviderError::ProxySeesKey);
+    }
+    Proxy::all(url.expose_secret()).map_err(|_| ProviderError::UnreadableProxy)
 }
 
 /// The certificates of a file that is trusted beside the platform's.

@@ -2,15 +2,17 @@
 //! allowance, and lose nothing.
 //!
 //! The decisions are pure and live in files of their own: `traffic` (when a request may go), `retry` (whether to ask
-//! again), `first_replies`, `status` and `wire` (what a reply means). `asking` runs them on a real clock, whatever is
+//! again), `first_replies`, `status`, `limit` and `wire` (what a reply means). `asking` runs them on a real clock, whatever is
 //! asked for.
 
 mod answer;
 mod asking;
+mod clock;
 mod departure;
 mod first_replies;
 mod http;
 mod key;
+mod limit;
 mod record;
 mod retry;
 mod status;
@@ -20,7 +22,7 @@ mod wire;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -36,7 +38,9 @@ use traffic::{Ended, Limits, Traffic};
 use wire::Listed;
 
 pub use answer::Lack;
+pub use clock::ClockReading;
 pub use key::{ApiKey, KeyError};
+pub use limit::RetryCodes;
 pub use record::Record;
 pub use stop::Stop;
 pub use traffic::Why;
@@ -66,6 +70,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Attempts after the first.
     pub retries: u32,
+    /// Business codes that mean the same as 429.
+    pub retry_codes: RetryCodes,
     /// The longest single wait that the provider may impose; past it, nothing is asked any more.
     pub max_wait: Duration,
     /// How long the provider may be asked in all; `None` for as long as it takes.
@@ -115,7 +121,10 @@ pub enum ProviderError {
         problem: String,
     },
     /// The HTTP client could not be set up.
-    #[error("the HTTP client could not be set up ({0}): check that this system has root certificates")]
+    #[error(
+        "the HTTP client could not be set up ({0}): install this system's root certificates (the package is mostly called \
+         ca-certificates), or name a file of them with --ca-file"
+    )]
     Client(String),
 }
 
@@ -159,6 +168,8 @@ pub struct Activity {
     pub throttled: u64,
     /// Replies of any HTTP status. Zero tells that the provider was never reached.
     pub replies: u64,
+    /// Whether any of them was in the provider's words: JSON with a code.
+    pub is_the_api: bool,
     /// How many requests per second may go out just now; `None` is unlimited.
     pub allowed: Option<f64>,
     /// How many went out in the last second.
@@ -172,9 +183,12 @@ pub struct Provider {
     http: Http,
     key: ApiKey,
     retries: u32,
+    retry_codes: RetryCodes,
     traffic: Mutex<Traffic>,
     tally: Mutex<Tally>,
     first: Mutex<FirstReplies>,
+    /// Both clocks, as they stood at the first reply that tells.
+    clock: OnceLock<ClockReading>,
     /// Whoever holds a lane's lock is first in its line; the others queue up behind in turn.
     lanes: [tokio::sync::Mutex<()>; 2],
     /// Something has come back: whoever is first in line may ask again.
@@ -212,9 +226,11 @@ impl Provider {
             http: Http::new(&options, &key)?,
             key,
             retries: options.retries,
+            retry_codes: options.retry_codes,
             traffic: Mutex::new(Traffic::new(limits, rand::random())),
             tally: Mutex::new(Tally::new()),
             first: Mutex::new(FirstReplies::default()),
+            clock: OnceLock::new(),
             lanes: [tokio::sync::Mutex::new(()), tokio::sync::Mutex::new(())],
             back: Notify::new(),
             ended: Notify::new(),
@@ -287,6 +303,12 @@ impl Provider {
         }
     }
 
+    /// One moment by this machine's clock and by the provider's; `None` where no reply told.
+    #[must_use]
+    pub fn clock(&self) -> Option<ClockReading> {
+        self.clock.get().copied()
+    }
+
     /// What the client is doing.
     #[must_use]
     pub fn activity(&self) -> Activity {
@@ -297,6 +319,7 @@ impl Provider {
             retries: tally.retries(),
             throttled: tally.throttled,
             replies: tally.replies,
+            is_the_api: self.first().in_words(),
             allowed: flow.allowed,
             used: flow.used,
             held_up: flow.held_up.map(|(why, until)| (why, self.at(until).into_std())),
@@ -311,13 +334,17 @@ impl Provider {
 
     /// Ends all asking; why it ends, which is `stop` unless it has ended before.
     fn end(&self, stop: Stop) -> Stop {
-        self.traffic().end(Ended::Stop(stop.clone()));
-        self.ended.notify_waiters();
-        self.back.notify_waiters();
+        self.end_with(Ended::Stop(stop.clone()));
         match self.why_ended() {
             Ended::Stop(first) => first,
             Ended::Unfetched(_) => stop,
         }
+    }
+
+    fn end_with(&self, ended: Ended) {
+        self.traffic().end(ended);
+        self.ended.notify_waiters();
+        self.back.notify_waiters();
     }
 
     fn why_ended(&self) -> Ended {

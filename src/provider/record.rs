@@ -17,6 +17,8 @@ const DIGITS: u8 = 2;
 pub(super) struct Tally {
     pub(super) requests: u64,
     pub(super) replies: u64,
+    /// Requests that were answered: a limit and a failure are no answers.
+    pub(super) answers: u64,
     pub(super) throttled: u64,
     pub(super) bytes: u64,
     retries: BTreeMap<String, u64>,
@@ -49,7 +51,7 @@ impl Tally {
     pub(super) fn new() -> Self {
         let latencies = Histogram::new_with_max(LONGEST, DIGITS).ok();
         let (retries, waits) = (BTreeMap::new(), BTreeMap::new());
-        Self { requests: 0, replies: 0, throttled: 0, bytes: 0, retries, waits, latencies }
+        Self { requests: 0, replies: 0, answers: 0, throttled: 0, bytes: 0, retries, waits, latencies }
     }
 
     pub(super) fn reply(&mut self, latency: Duration, bytes: usize) {

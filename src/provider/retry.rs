@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::Stop;
@@ -14,11 +15,18 @@ const BASE: Duration = Duration::from_millis(250);
 /// No back-off is longer.
 const CAP: Duration = Duration::from_secs(30);
 
+/// So many limits in a row are about one order, where others are answered meanwhile.
+const LIMITS_IN_A_ROW: u32 = 5;
+
 /// The attempts so far at one thing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Course {
     failures: u32,
     retries: u32,
+    /// How many times in a row it was limited.
+    limits: u32,
+    /// How many others had been answered when that began.
+    answered: u64,
 }
 
 /// What follows an answer.
@@ -37,20 +45,30 @@ pub(super) enum Next<K> {
 impl Course {
     /// No attempt was made yet; up to `retries` may follow the first.
     pub(super) const fn new(retries: u32) -> Self {
-        Self { failures: 0, retries }
+        Self { failures: 0, retries, limits: 0, answered: 0 }
     }
 
-    /// Whether no attempt has failed yet. One that was answered 429 is no attempt.
+    /// Whether no attempt has failed yet. One that was limited is no attempt.
     pub(super) const fn is_untried(&self) -> bool {
         self.failures == 0
     }
 
-    /// Decides what follows an answer.
-    pub(super) fn next<K: Known>(&mut self, answer: Answer<K>) -> Next<K> {
+    /// Decides what follows an answer; `answered` requests of all were answered so far.
+    pub(super) fn next<K: Known>(&mut self, answer: Answer<K>, answered: u64) -> Next<K> {
+        let limits = std::mem::take(&mut self.limits);
         match answer {
             Answer::Final(known) => Next::Done(known),
             Answer::KeyRejected(Reason { code, detail: message }) => Next::Stop(Stop::KeyRejected { code, message }),
-            Answer::Limited => Next::Again,
+            Answer::Limited(reason) => {
+                if limits == 0 {
+                    self.answered = answered;
+                }
+                self.limits = limits + 1;
+                match self.limits >= LIMITS_IN_A_ROW && answered > self.answered {
+                    true => Next::Done(Lack::Unfetched(reason).into()),
+                    false => Next::Again,
+                }
+            }
             Answer::Failed(reason) if self.failures >= self.retries => Next::Done(Lack::Unfetched(reason).into()),
             Answer::Failed(_) => {
                 self.failures += 1;
@@ -69,6 +87,11 @@ pub(super) fn ceiling(failures_before: u32) -> Duration {
     2_u32.checked_pow(failures_before).and_then(|factor| BASE.checked_mul(factor)).map_or(CAP, |delay| delay.min(CAP))
 }
 
+/// The moment that an HTTP date names.
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
+    HTTP_DATE.parse_timestamp(text.trim()).ok()
+}
+
 /// The wait that a `Retry-After` asks for: seconds, or an HTTP date read against the reply's own `Date`, so that
 /// nobody's clock but the provider's matters. `None` where there is none that is readable and longer than zero.
 pub(super) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Duration> {
@@ -77,7 +100,7 @@ pub(super) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Dur
         // More seconds than 64 bits hold are as good as the most they hold.
         Duration::from_secs(value.parse().unwrap_or(u64::MAX))
     } else {
-        let (until, sent) = (HTTP_DATE.parse_timestamp(value).ok()?, HTTP_DATE.parse_timestamp(date?.trim()).ok()?);
+        let (until, sent) = (http_date(value)?, http_date(date?)?);
         Duration::from_secs(u64::try_from(until.as_second() - sent.as_second()).ok()?)
     };
     (!wait.is_zero()).then_some(wait)
@@ -91,20 +114,40 @@ mod tests {
     #[test]
     fn failures_use_up_the_retries_and_a_429_does_not() {
         let failed = || Answer::Failed(Reason::new("http-502", ""));
+        let limited = || Answer::<Evidence>::Limited(Reason::new("http-429", ""));
         let mut course = Course::new(2);
-        for answer in [failed(), Answer::Limited, failed(), Answer::Limited] {
-            let is_limited = answer == Answer::Limited;
-            assert_eq!(course.next(answer) == Next::Again, is_limited);
+        for answer in [failed(), limited(), failed(), limited()] {
+            let is_limited = answer == limited();
+            assert_eq!(course.next(answer, 0) == Next::Again, is_limited);
         }
         assert!(!course.is_untried());
-        assert_eq!(course.next(failed()), Next::Done(Evidence::Unfetched(Reason::new("http-502", ""))));
+        assert_eq!(course.next(failed(), 0), Next::Done(Evidence::Unfetched(Reason::new("http-502", ""))));
         let mut untried = Course::new(0);
-        assert_eq!(untried.next(Answer::<Evidence>::Limited), Next::Again);
+        assert_eq!(untried.next(limited(), 0), Next::Again);
         assert!(untried.is_untried());
-        assert_eq!(untried.next(failed()), Next::Done(Evidence::Unfetched(Reason::new("http-502", ""))));
+        assert_eq!(untried.next(failed(), 0), Next::Done(Evidence::Unfetched(Reason::new("http-502", ""))));
         let mut course = Course::new(5);
         let waits = [250, 500, 1000].map(|ceiling| Next::AgainWithin(Duration::from_millis(ceiling)));
-        assert_eq!(waits.clone().map(|_| course.next(failed())), waits);
+        assert_eq!(waits.clone().map(|_| course.next(failed(), 0)), waits);
+    }
+
+    #[test]
+    fn what_is_limited_five_times_while_others_are_answered_is_unfetched() {
+        let limited = || Answer::Limited(Reason::new("http-429", "slow down"));
+        let unfetched = Next::Done(Evidence::Unfetched(Reason::new("http-429", "slow down")));
+        let follow = |answered: [u64; 6]| {
+            let mut course = Course::new(0);
+            answered.map(|answered| course.next(limited(), answered) == unfetched)
+        };
+        assert_eq!(follow([7; 6]), [false; 6], "nobody is answered");
+        assert_eq!(follow([7, 7, 7, 7, 8, 8]), [false, false, false, false, true, true]);
+        assert_eq!(follow([7, 9, 9, 9, 9, 9]), [false, false, false, false, true, true]);
+        let mut course = Course::new(9);
+        for answered in 0..4 {
+            assert_eq!(course.next(limited(), answered), Next::Again);
+        }
+        course.next(Answer::<Evidence>::Failed(Reason::new("http-502", "")), 4);
+        assert_eq!(course.next(limited(), 5), Next::Again, "the row begins anew");
     }
 
     #[test]

@@ -12,16 +12,12 @@ pub enum Stop {
         /// The provider's own words, on one line; may be empty.
         message: String,
     },
-    /// The first twenty replies all had status 403.
+    /// No reply came from the provider's API: the address is wrong, or a gateway answers in its place. Holds what came.
     #[error(
-        "the provider forbids everything (the first 20 replies all have status 403): check that the key may read run orders"
+        "nothing could be fetched: no reply came from the provider's API, JSON with a `code` ({0}): the base URL is wrong, \
+         or a gateway answers in its place"
     )]
-    Forbidden,
-    /// The first twenty replies all had status 404 and came from something else than the provider's API.
-    #[error(
-        "there is no such API (the first 20 replies all have status 404, none in the provider's words): check the base URL"
-    )]
-    NotTheApi,
+    NotTheApi(String),
     /// The caller wants no more ([`super::Provider::stop`]).
     #[error("stopped before this order was asked for")]
     Called,

@@ -7,10 +7,13 @@ mod fields;
 mod list;
 mod order;
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::answer::{Answer, Known, Lack};
+use super::limit::{self, LimitSigns};
 use crate::domain::outcome::Reason;
 use fields::{Kind, kind, object, unescaped, wrong_type};
 
@@ -44,9 +47,9 @@ enum NoEnvelope {
 }
 
 /// Reads the body of a reply with status 200.
-pub(super) fn decode<K: Known>(body: &[u8]) -> Answer<K> {
+pub(super) fn decode<K: Known>(body: &[u8], signs: LimitSigns<'_>) -> Answer<K> {
     let opened = match envelope(body) {
-        Ok(envelope) => open(&envelope),
+        Ok(envelope) => open(&envelope, signs),
         Err(NoEnvelope::Malformed(reason)) => Err(reason),
         Err(NoEnvelope::NotJson) => {
             return Answer::Failed(Reason::new("not-json", "the reply is not one whole JSON text"));
@@ -62,7 +65,13 @@ pub(super) fn message(body: &[u8]) -> String {
 
 /// Whether a body is an envelope as the provider writes it.
 pub(super) fn is_envelope(body: &[u8]) -> bool {
-    envelope(body).is_ok_and(|envelope| envelope.code.is_some())
+    code_of(body).is_some()
+}
+
+/// The business code of an envelope, as it is written; `None` where there is no envelope of the provider.
+pub(super) fn code_of(body: &[u8]) -> Option<String> {
+    let code = envelope(body).ok()?.code().ok()?;
+    Some(code.to_string())
 }
 
 fn envelope(body: &[u8]) -> Result<Envelope<'_>, NoEnvelope> {
@@ -85,22 +94,26 @@ fn envelope(body: &[u8]) -> Result<Envelope<'_>, NoEnvelope> {
     }
 }
 
-fn open<K: Known>(envelope: &Envelope<'_>) -> Result<Answer<K>, Reason> {
-    let code = match envelope.code()? {
-        Code::Number(code) => code,
-        Code::Other(text) => {
-            let detail = format!("{text}: {}", envelope.message());
-            return Ok(Answer::Final(Lack::Refused(Reason::new("code-other", detail)).into()));
-        }
+fn open<K: Known>(envelope: &Envelope<'_>, signs: LimitSigns<'_>) -> Result<Answer<K>, Reason> {
+    let code = envelope.code()?;
+    if let Code::Number(0) = code {
+        return Ok(Answer::Final(K::read(envelope.data)?));
+    }
+    let message = envelope.message();
+    let is_limit = signs.are_clear(&code.to_string());
+    let speaks_of_limit = limit::speaks_of_limit(&message);
+    let reason = match &code {
+        Code::Number(code) => Reason::new(format!("code-{code}"), message),
+        Code::Other(code) => Reason::new("code-other", format!("{code}: {message}")),
     };
-    let reason = || Reason::new(format!("code-{code}"), envelope.message());
     Ok(match code {
-        0 => Answer::Final(K::read(envelope.data)?),
-        401 => Answer::KeyRejected(reason()),
-        404 => Answer::Final(Lack::NotFound(reason()).into()),
-        429 => Answer::Limited,
-        500..=599 => Answer::Failed(reason()),
-        _ => Answer::Final(Lack::Refused(reason()).into()),
+        Code::Number(401) => Answer::KeyRejected(reason),
+        Code::Number(429) => Answer::Limited(reason),
+        _ if is_limit => Answer::Limited(reason),
+        Code::Number(500..=599) => Answer::Failed(reason),
+        _ if speaks_of_limit => Answer::Limited(reason),
+        Code::Number(404) => Answer::Final(Lack::NotFound(reason).into()),
+        _ => Answer::Final(Lack::Refused(reason).into()),
     })
 }
 
@@ -110,6 +123,15 @@ enum Code {
     Number(i64),
     /// Any other number or text, verbatim: no success, whatever it stands for.
     Other(String),
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(code) => code.fmt(f),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
 }
 
 impl Envelope<'_> {

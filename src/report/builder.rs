@@ -2,7 +2,8 @@
 
 mod proofs;
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ use super::html::{self, HTML_FILE, Titles};
 use super::manifest::{FileStamp, hash_file};
 use super::particulars::{Particulars, Shared};
 use super::spend::{self, SpendRow};
-use super::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
+use super::summary_json::{CompletenessCounts, Lifecycle, SoleReason, SummaryJson, WaiverCounts};
 use super::table::{Source, Table};
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
 use super::xlsx::{self, XLSX_FILE};
@@ -110,10 +111,25 @@ pub struct Report {
     pub discrepancies: Vec<Discrepancy>,
     /// How many rows are exceptions.
     pub exceptions: usize,
+    /// Why orders could not be fetched, the most frequent reason first.
+    pub reasons: Vec<ReasonCount>,
     /// The waivers that lapsed, with what became of them.
     pub lapsed: Vec<(WaiverKey, WaiverState)>,
     /// What was found before and is resolved.
     pub resolved: Vec<Resolved>,
+}
+
+/// A reason for which orders could not be fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReasonCount {
+    /// Where these rows are counted.
+    pub bucket: Bucket,
+    /// The reason's code.
+    pub code: String,
+    /// What the first of them was told.
+    pub detail: String,
+    /// How many there are.
+    pub orders: u64,
 }
 
 impl Builder {
@@ -178,11 +194,11 @@ impl Builder {
             _ => None,
         };
         self.summary.add_bookings(&background.bookings, order, self.options.judging.currency.as_deref())?;
-        let past = background.past;
+        let (past, is_outdated) = (background.past, background.is_outdated);
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
         self.waivers.extend(judgement.waivers.iter().cloned());
-        self.past.sort(line, &past, &judgement);
+        self.past.sort(line, &past, &judgement, is_outdated);
         match evidence {
             Evidence::Fetched(fetched) => {
                 self.summary.add(&judgement, Some(&fetched.order), self.options.as_of)?;
@@ -304,6 +320,9 @@ impl Builder {
         if let Some(completeness) = &self.completeness {
             completeness.write(&options.folder)?;
         }
+        let reasons = reasons(&exceptions);
+        let sole_reason = sole_reason(&reasons).filter(|_| facts_rows == 0 && discrepancies.is_empty());
+        summary.signs.sole_reason = sole_reason.is_some();
         let weighed = summary.weighed(options.allow_empty);
         let summary = SummaryJson {
             verdict: weighed.verdict.code(),
@@ -311,6 +330,7 @@ impl Builder {
             as_of: options.as_of.to_string(),
             account: options.account.clone(),
             population: summary.population,
+            sole_reason,
             control_totals,
             checks: summary.checks,
             causes: summary.causes,
@@ -357,6 +377,7 @@ impl Builder {
             weighed,
             discrepancies,
             exceptions: exceptions.len(),
+            reasons,
             lapsed: lapsed.collect(),
             resolved: past.resolved,
         })
@@ -365,9 +386,9 @@ impl Builder {
 
 impl Past {
     /// Sorts what was found before of an order: what is found again, resolved, or not assessed.
-    fn sort(&mut self, line: u64, past: &[PastFinding], judgement: &Judgement) {
+    fn sort(&mut self, line: u64, past: &[PastFinding], judgement: &Judgement, is_outdated: bool) {
         for finding in past.iter().filter(|past| !judgement.repeats(past)) {
-            if judgement.resolves(finding) {
+            if judgement.resolves(finding) && !is_outdated {
                 self.resolved.push(Resolved { line, finding: finding.clone() });
             } else {
                 self.not_assessed += 1;
@@ -391,6 +412,35 @@ fn found<'f>(
         is_persisting: past.iter().any(|past| past.is_of(finding.check, finding.subject)),
         finding,
     })
+}
+
+/// Why orders could not be fetched. Rows that name no order are not among them.
+fn reasons(exceptions: &[Exception]) -> Vec<ReasonCount> {
+    let mut reasons: Vec<ReasonCount> = Vec::new();
+    let mut places = HashMap::new();
+    for Exception { bucket, reason, detail, .. } in exceptions {
+        if matches!(bucket, Bucket::Duplicate | Bucket::Rejected | Bucket::Waived) {
+            continue;
+        }
+        let place = *places.entry((*bucket, reason)).or_insert(reasons.len());
+        match reasons.get_mut(place) {
+            Some(reason) => reason.orders += 1,
+            None => {
+                reasons.push(ReasonCount { bucket: *bucket, code: reason.clone(), detail: detail.clone(), orders: 1 })
+            }
+        }
+    }
+    reasons.sort_by_key(|reason| Reverse(reason.orders));
+    reasons
+}
+
+/// The reason that all share; one order alone shares nothing, and that there is no such order is said of each by itself.
+fn sole_reason(reasons: &[ReasonCount]) -> Option<SoleReason> {
+    let first = reasons.first()?;
+    let orders = reasons.iter().map(|reason| reason.orders).sum();
+    let is_one = |reason: &ReasonCount| reason.code == first.code && reason.bucket != Bucket::NotFound;
+    let (code, detail) = (first.code.clone(), first.detail.clone());
+    (orders > 1 && reasons.iter().all(is_one)).then_some(SoleReason { code, detail, orders })
 }
 
 impl Lifecycle {

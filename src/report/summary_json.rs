@@ -24,6 +24,9 @@ pub struct SummaryJson {
     pub account: Option<String>,
     /// Rows in all and by bucket.
     pub population: Population,
+    /// Why not one order could be fetched, where all met the same answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sole_reason: Option<SoleReason>,
     /// The control totals by currency.
     pub control_totals: BTreeMap<String, ControlTotals>,
     /// The findings by check.
@@ -48,6 +51,17 @@ pub struct SummaryJson {
     pub completeness: Option<CompletenessCounts>,
     /// The settings that affect judgement.
     pub settings: JudgingSettings,
+}
+
+/// The one answer that all orders met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SoleReason {
+    /// Its code, such as `code-402`.
+    pub code: String,
+    /// What the first order was told, in the provider's words where it had any.
+    pub detail: String,
+    /// How many orders that are.
+    pub orders: u64,
 }
 
 /// What the provider's own list of orders says of the input.
@@ -166,6 +180,7 @@ impl SummaryJson {
             as_of: "2026-06-01T00:00:00Z".into(),
             account: None,
             population: Population::default(),
+            sole_reason: None,
             control_totals: BTreeMap::new(),
             checks: BTreeMap::new(),
             causes: BTreeMap::new(),

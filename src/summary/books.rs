@@ -33,7 +33,7 @@ impl BookTotals {
 
 impl Summary {
     /// Takes in every row of our books that carries one order, and the order where it was fetched and is that order.
-    /// Amounts count in the currency that their row names, else in the order's, else in `usual`.
+    /// Amounts count in the currency that their row names, else in that of their sign, else in the order's, else in `usual`.
     ///
     /// # Errors
     /// [`Overflow`] past 38 digits.
@@ -46,8 +46,9 @@ impl Summary {
         let of_order = order.and_then(|order| order.quote_currency.as_deref()).or(usual).unwrap_or_default();
         for field in Field::ALL.into_iter().filter(|field| field.is_amount()) {
             for booking in bookings {
-                let currency = match booking.entry(Field::Currency) {
-                    Some(Entry::Text(currency)) => currency,
+                let currency = match (booking.entry(Field::Currency), booking.sign(field)) {
+                    (Some(Entry::Text(currency)), _) => currency,
+                    (_, Some(sign)) if !sign.is_of(of_order) => sign.usual().to_owned(),
                     _ => of_order.to_owned(),
                 };
                 match booking.entry(field) {

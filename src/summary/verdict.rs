@@ -42,6 +42,8 @@ pub struct Signs {
     pub variance: bool,
     /// There is no telling whether the input lacks an order, and it must not.
     pub gap: bool,
+    /// No order could be fetched, and all for one reason: it is about the API or the account, and no finding about orders.
+    pub sole_reason: bool,
 }
 
 impl Verdict {
@@ -69,7 +71,7 @@ impl Verdict {
             Bucket::NotFound,
             Bucket::Refused,
         ]);
-        if !answered || signs.gap || any(&[Bucket::Unfetched, Bucket::Malformed]) {
+        if !answered || signs.gap || signs.sole_reason || any(&[Bucket::Unfetched, Bucket::Malformed]) {
             Self::Incomplete
         } else if signs.variance || any(&[Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected]) {
             Self::Discrepant

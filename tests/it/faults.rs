@@ -2,6 +2,7 @@
 //! Faults below HTTP and from the operating system, by raw sockets and signals.
 
 mod breaker;
+mod clock;
 mod lasting;
 mod lists;
 mod rate;

@@ -5,27 +5,41 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use encoding_rs::{Encoding, UTF_8};
 use secrecy::SecretString;
 
 use super::{SettingsError, duration, unusable};
 use crate::app::cli::Asking;
-use crate::provider::{ApiKey, KeyError, Options};
+use crate::provider::{ApiKey, KeyError, Options, RetryCodes};
 
 const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
-pub(super) const KEY_VARIABLE: &str = "CHENYU_API_KEY";
+pub(in crate::app) const KEY_VARIABLE: &str = "CHENYU_API_KEY";
 /// The option that names the file of the key.
 pub(super) const KEY_FILE: &str = "api-key-file";
 /// The largest key file, in bytes.
 const MAX_KEY_FILE: u64 = 4_096;
 /// Requests per second.
 const DEFAULT_RATE: u32 = 10;
+/// Nobody allows more, and the times of so many are remembered.
+const MAX_RATE: u32 = 100_000;
 const MAX_CONCURRENCY: usize = 1_024;
+
+/// The text of a small file, also as programs on Windows write it: in UTF-16, or with a byte order mark.
+pub(super) fn text_of(bytes: &[u8]) -> Result<String, String> {
+    let encoding = Encoding::for_bom(bytes).map_or(UTF_8, |(encoding, _)| encoding);
+    let (text, _, has_errors) = encoding.decode(bytes);
+    if has_errors { Err(format!("it is not text in {}", encoding.name())) } else { Ok(text.into_owned()) }
+}
 
 /// How to ask the provider.
 pub(super) fn provider(asking: &Asking) -> Result<Options, SettingsError> {
     let concurrency = asking.concurrency.unwrap_or(16);
     if !(1..=MAX_CONCURRENCY).contains(&concurrency) {
         return Err(unusable("concurrency", &concurrency.to_string(), "give a number from 1 to 1024"));
+    }
+    if asking.rate.is_some_and(|rate| rate > MAX_RATE) {
+        let rate = asking.rate.unwrap_or_default().to_string();
+        return Err(unusable("rate", &rate, "give a number up to 100000, or 0 for unlimited"));
     }
     Ok(Options {
         base_url: asking.api_url.clone().unwrap_or_else(|| API_URL.to_owned()),
@@ -34,6 +48,7 @@ pub(super) fn provider(asking: &Asking) -> Result<Options, SettingsError> {
         concurrency,
         timeout: duration("timeout", asking.timeout.as_deref().unwrap_or("30s"))?,
         retries: asking.retries.unwrap_or(5),
+        retry_codes: RetryCodes::new(asking.retry_codes.clone().unwrap_or_default()),
         max_wait: duration("max-wait", asking.max_wait.as_deref().unwrap_or("5m"))?,
         strict_rate: asking.strict_rate.unwrap_or(false),
         deadline: asking.deadline.as_deref().map(|text| duration("deadline", text)).transpose()?,
@@ -74,5 +89,6 @@ fn key_file(path: &Path) -> Result<String, String> {
     if found.permissions().mode() & 0o077 != 0 {
         tracing::warn!("{} can be read by others than its owner: chmod 600 it", path.display());
     }
-    fs::read_to_string(path).map_err(|error| error.to_string())
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    text_of(&bytes)
 }

@@ -66,6 +66,9 @@ pub(super) fn period(since: Option<&str>, until: Option<&str>, zone: &TimeZone) 
     {
         return Err(unusable("until", typed, "give a time after --since: it is the first one that is not wanted"));
     }
+    if let (Some(_), Some(typed)) = (period.since.filter(|since| *since > Timestamp::now()), since) {
+        return Err(unusable("since", typed, "it lies in the future: nothing was created since then"));
+    }
     Ok(period)
 }
 

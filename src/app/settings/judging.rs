@@ -155,7 +155,14 @@ fn control_total(text: &str) -> Result<ControlTotal, SettingsError> {
         field.ok_or_else(|| refused("the amounts are quote, final, released, compute, external_model, total"))?;
     let expected =
         books::amount(figure).map_err(|error| refused(&format!("{error}; give a figure such as 1234.56")))?;
-    Ok(ControlTotal { field, currency: code.map(str::to_owned), expected: expected.into() })
+    let sign = books::sign_of(figure);
+    if let (Some(sign), Some(code)) = (sign, code)
+        && !sign.is_of(code)
+    {
+        return Err(refused(&format!("the sign is not that of {code}: leave it out")));
+    }
+    let currency = code.map(str::to_owned).or(sign.map(|sign| sign.usual().to_owned()));
+    Ok(ControlTotal { field, currency, expected: expected.into() })
 }
 
 fn currency(option: &'static str, code: &str) -> Result<(), SettingsError> {

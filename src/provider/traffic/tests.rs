@@ -55,6 +55,8 @@ struct World {
     happenings: Vec<Option<Happening>>,
     admitted: VecDeque<Duration>,
     ran: Ran,
+    /// Requests that were answered.
+    answered: u64,
 }
 
 enum Happening {
@@ -76,6 +78,7 @@ impl World {
             ahead: BinaryHeap::new(),
             happenings: Vec::new(),
             admitted: VecDeque::new(),
+            answered: 0,
             ran: Ran { arrivals: Vec::new(), fetched: 0, unfetched: Vec::new(), end: Duration::ZERO },
         };
         let (mut next, most) = (0, limits.concurrency * 4);
@@ -140,7 +143,7 @@ impl World {
             && (from..until).contains(&arrival)
             && self.admitted.len() >= limit as usize
         {
-            return (Answer::Limited, wait);
+            return (Answer::Limited(Reason::new("http-429", "")), wait);
         }
         self.admitted.push_back(arrival);
         // Scattered, so that the hopeless ones are not a run of neighbours.
@@ -182,13 +185,14 @@ impl World {
             Happening::Back(order, course, ticket, answer, wait) => (order, course, ticket, answer, wait),
         };
         let came = match answer {
-            Answer::Limited => Came::Limited(wait),
+            Answer::Limited(_) => Came::Limited(wait),
             Answer::Failed(_) => Came::Failure,
             _ => Came::Answer,
         };
+        self.answered += u64::from(matches!(came, Came::Answer));
         let was_untried = course.is_untried();
         self.traffic.back(self.now, ticket, came);
-        let next = course.next(answer);
+        let next = course.next(answer, self.answered);
         if was_untried && next != Next::Again {
             self.traffic.tried();
         }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::money::{Amount, AmountError};
 use crate::domain::outcome::Reason;
+use crate::domain::time::is_zero;
 
 /// The longest text of a billing field, in characters.
 const MAX_TEXT: usize = 4096;
@@ -59,14 +60,18 @@ pub(super) fn amount(field: &str, value: Option<&RawValue>) -> Result<Option<Amo
     })
 }
 
-/// An RFC 3339 time with any offset, cut to the microsecond; an empty text is `None`.
+/// An RFC 3339 time with any offset, cut to the microsecond; an empty text is `None`, and so is the zero of a program.
 pub(super) fn time(field: &str, value: Option<&RawValue>) -> Result<Option<Timestamp>, Reason> {
     let Some(text) = text(field, value)? else {
         return Ok(None);
     };
+    // The first and the last day of other programs lie outside the times that can be held.
+    if text.starts_with("0000-00-00") || text.starts_with("9999-12-31") {
+        return Ok(None);
+    }
     text.parse::<Timestamp>()
         .and_then(|time| Timestamp::from_microsecond(time.as_microsecond()))
-        .map(Some)
+        .map(|time| (!is_zero(time)).then_some(time))
         .map_err(|_| Reason::new("bad-timestamp", format!("{field} is no RFC 3339 time")))
 }
 

@@ -201,7 +201,11 @@ fn order(item: &RawValue, mut flawed: impl FnMut(Reason)) -> Result<ListedOrder,
     let (workflow_id, revision_id) =
         (sound(text("workflow_id", item.workflow_id)), sound(text("revision_id", item.revision_id)));
     let (title, run_status) = (sound(text("title", item.title)), sound(text("run_status", item.run_status)));
-    let mut exact = |amount: Result<Option<Amount>, Reason>| amount.map_err(&mut flawed).ok().flatten();
+    let mut is_unreadable = false;
+    let mut exact = |amount: Result<Option<Amount>, Reason>| {
+        is_unreadable |= amount.is_err();
+        amount.map_err(&mut flawed).ok().flatten()
+    };
     let quote_amount = exact(amount("quote_amount", item.quote_amount));
     let final_amount = exact(amount("final_amount", item.final_amount));
     let created_at = time("created_at", item.created_at).map_err(&mut flawed).ok().flatten();
@@ -214,6 +218,7 @@ fn order(item: &RawValue, mut flawed: impl FnMut(Reason)) -> Result<ListedOrder,
         quote_amount,
         final_amount,
         created_at,
+        is_unreadable,
     })
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 
+use super::super::limit::RetryCodes;
 use super::*;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
@@ -20,7 +21,7 @@ const EXAMPLE: &str = r#"{"code": 0, "msg": "ok", "data": {
     "created_at": "2026-05-08T10:00:00Z", "updated_at": "2026-05-08T10:01:00Z"}}"#;
 
 fn decode(body: &[u8]) -> Answer<Evidence> {
-    super::decode(body)
+    super::decode(body, LimitSigns { codes: &RetryCodes::default(), has_retry_after: false })
 }
 
 fn amount_of(text: &str) -> Option<Amount> {
@@ -135,7 +136,7 @@ fn codes() {
         assert_eq!(of(code), Answer::KeyRejected(reason("code-401")));
     }
     assert_eq!(of("404"), Answer::Final(Evidence::NotFound(reason("code-404"))));
-    assert_eq!(of(r#""429""#), Answer::Limited);
+    assert_eq!(of(r#""429""#), Answer::Limited(Reason::new("code-429", "a\nb")));
     assert_eq!(of("403"), Answer::Final(Evidence::Refused(reason("code-403"))));
     assert_eq!(of("500"), Answer::Failed(reason("code-500")));
     assert_eq!(of("599"), Answer::Failed(reason("code-599")));

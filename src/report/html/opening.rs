@@ -3,8 +3,9 @@
 use super::chart::percent;
 use super::grid::Grid;
 use crate::domain::outcome::Bucket;
+use crate::domain::visible::visible;
 use crate::language::Texts;
-use crate::report::summary_json::SummaryJson;
+use crate::report::summary_json::{SoleReason, SummaryJson};
 use crate::report::wording::{checks_off, grouped};
 use crate::summary::{Verdict, Weighed};
 
@@ -151,6 +152,7 @@ fn why(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
                 }
             }
         }
+        Verdict::Incomplete if summary.sole_reason.is_some() => sole_reason(summary, texts),
         Verdict::Incomplete => {
             let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
             match (population.rows(), missing) {
@@ -162,6 +164,15 @@ fn why(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
         }
         Verdict::Empty => texts.get("report-why-empty"),
     }
+}
+
+/// That all orders met one answer, and which.
+fn sole_reason(summary: &SummaryJson, texts: Texts) -> String {
+    let Some(SoleReason { code, detail, orders }) = &summary.sole_reason else {
+        return String::new();
+    };
+    let said = if detail.is_empty() { code.clone() } else { format!("{code}: {}", visible(detail)) };
+    texts.with("report-why-sole-reason", &[("count", grouped(*orders).into()), ("reason", said.into())])
 }
 
 fn notes(summary: &SummaryJson, texts: Texts) -> Vec<String> {

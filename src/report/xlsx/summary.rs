@@ -95,6 +95,12 @@ impl Page<'_> {
         self.sheet.write_string_with_format(self.row, CODE, summary.verdict, &tone)?;
         self.text(MEANING, &texts.of(Word::Verdict, summary.verdict))?;
         self.row += 1;
+        if let Some(reason) = &summary.sole_reason {
+            self.text(WHAT, &texts.get("xlsx-sole-reason"))?;
+            self.text(CODE, &reason.code)?;
+            self.text(MEANING, &reason.detail)?;
+            self.row += 1;
+        }
         self.text(WHAT, &texts.get("xlsx-as-of"))?;
         cells::write_moment(self.sheet, (self.row, CODE), content.as_of, styles)?;
         self.row += 1;

@@ -70,6 +70,28 @@ fn replies_that_are_no_json() {
 }
 
 #[test]
+fn pages_of_a_gateway_or_a_firewall_say_nothing_of_an_order() {
+    let cases = [
+        ("html-status=400", "http-400"),
+        ("html-status=403", "http-403"),
+        ("html-status=404", "http-404"),
+        ("html-status=405", "http-405"),
+        ("html-status=410", "http-410"),
+    ];
+    assert_unfetched(&cases, &[]);
+}
+
+#[test]
+fn what_is_limited_for_ever_while_others_are_answered_is_unfetched() {
+    let ids = clean(40);
+    let trial = Trial::new(&ids, [format!("too-many,ids={}", ids[3])]);
+    let run = trial.run(&["--rate", "50", "--concurrency", "2"]);
+    assert_eq!(code(&run), 3, "{}{}", stdout(&run), stderr(&run));
+    assert_eq!(exceptions(&trial.report()), all_are(&ids[3..4], "unfetched", "http-429"));
+    trial.assert_asked("429", |id| if *id == ids[3] { 5 } else { 1 });
+}
+
+#[test]
 fn statuses_and_codes_that_mean_later() {
     let cases = [
         ("status=500", "http-500"),

@@ -66,19 +66,64 @@ fn the_first_request_rejected_is_the_only_one() {
 }
 
 #[test]
-fn twenty_refusals_and_nothing_else_are_a_wrong_key_or_address() {
-    let ids = clean(60);
-    let cases = [
-        ("status=403", "forbids everything", "CHENYU_API_KEY"),
-        ("html-status=403", "forbids everything", "CHENYU_API_KEY"),
-        ("html-status=404", "there is no such API", "--api-url"),
-    ];
-    side_by_side(&cases, |(fault, said, help)| {
-        let trial = Trial::new(&ids, [fault]);
+fn pages_of_something_else_and_nothing_else_are_a_wrong_address() {
+    side_by_side(&["html-status=403", "html-status=404", "html-status=405", "html-status=410"], |fault| {
+        let trial = Trial::new(&clean(60), [fault]);
         let run = trial.run(&["--concurrency", "1"]);
-        assert_no_report(fault, &trial, &run, &[said, help]);
+        assert_no_report(fault, &trial, &run, &["no reply came from the provider's API", "--api-url"]);
         assert_eq!(trial.server.journal.arrivals().len(), 20, "{fault}");
     });
+    // However few rows there are, and whatever the pages are.
+    side_by_side(&["html-status=404", "html-status=502", "html", "empty"], |fault| {
+        let trial = Trial::new(&clean(3), [fault]);
+        let run = trial.run(&["--retries", "1"]);
+        assert_no_report(fault, &trial, &run, &["no reply came from the provider's API", "--api-url"]);
+        assert_eq!(trial.server.journal.arrivals().len(), 6, "{fault}");
+    });
+}
+
+#[test]
+fn a_key_that_may_read_nothing_is_no_finding_about_orders() {
+    let ids = clean(60);
+    let trial = Trial::new(&ids, ["status=403"]);
+    let run = trial.run(&["--concurrency", "1"]);
+    assert_eq!(code(&run), 3, "{}{}", stdout(&run), stderr(&run));
+    assert_eq!(trial.server.journal.arrivals().len(), 20, "nobody asks for the rest");
+    let report = trial.report();
+    assert_eq!([report.population("refused"), report.population("unfetched")], [20, 40]);
+    assert!(exceptions(&report).values().all(|found| found.1 == "http-403"));
+    // Nothing of it is kept for the next start: the key may have been given the right meanwhile.
+    let next = trial.run(&["--concurrency", "1"]);
+    assert_eq!((code(&next), trial.server.journal.arrivals().len()), (3, 40), "{}", stderr(&next));
+}
+
+#[test]
+fn one_answer_for_all_orders_is_about_the_api_and_said_first() {
+    let ids = clean(6);
+    let faults = ["code=402", "code=200", "status=400", "status=402", "code=\"ARREARS\"", "null-data"];
+    side_by_side(&faults, |fault| {
+        let trial = Trial::new(&ids, [fault]);
+        let run = trial.run(&[]);
+        assert_eq!(code(&run), 3, "{fault}: {}{}", stdout(&run), stderr(&run));
+        let report = trial.report();
+        let reason = report.rows("exceptions.csv")[0]["reason"].clone();
+        let first = stdout(&run).lines().next().unwrap_or_default().to_owned();
+        assert!(first.contains("INCOMPLETE") && first.contains("All 6 orders"), "{fault}: {first}");
+        assert!(first.contains(&reason), "{fault}: {first}");
+        let sole = &report.json("summary.json")["sole_reason"];
+        assert_eq!((&sole["code"], &sole["orders"]), (&reason.into(), &6.into()), "{fault}");
+    });
+    // One order that is known, or two answers, and they are findings about orders.
+    for (plan, exit) in
+        [(vec!["code=402,to=5"], 1), (vec!["code=402,to=3", "code=403,from=4"], 1), (vec!["code=404"], 1)]
+    {
+        let trial = Trial::new(&ids, &plan);
+        let run = trial.run(&["--concurrency", "1"]);
+        assert_eq!(code(&run), exit, "{plan:?}: {}{}", stdout(&run), stderr(&run));
+        assert!(trial.report().json("summary.json")["sole_reason"].is_null(), "{plan:?}");
+    }
+    let alone = Trial::new(&clean(1), ["code=402"]);
+    assert_eq!(code(&alone.run(&[])), 1, "one order shares nothing");
 }
 
 #[test]

@@ -125,13 +125,38 @@ fn a_storm_without_end_ends() {
 fn a_429_in_the_body_is_one_too() {
     let ids = mixed(12);
     let calm = Calm::of(&ids);
-    let faults = ["too-many", "status=429", "html-status=429", "code=429", "code=\"429\"", "code=429,retry-after=1"];
+    let faults = [
+        "too-many",
+        "status=429",
+        "html-status=429",
+        "code=429",
+        "code=\"429\"",
+        "code=429,retry-after=1",
+        "code=10029",
+    ];
     side_by_side(&faults, |fault| {
         let trial = Trial::new(&ids, [format!("{fault},from=3,to=5")]);
-        let run = trial.run(&["--retries", "0", "--rate", "50"]);
+        let run = trial.run(&["--retries", "0", "--rate", "50", "--retry-codes", "E42,10029"]);
         trial.assert_as_calm(fault, &run, &calm);
         assert_eq!(trial.server.journal.arrivals().len(), 12 + 3, "{fault}: asked again for those three alone");
         assert_eq!(trial.report().json("manifest.json")["fetch"]["throttled"], 3, "{fault}");
+    });
+}
+
+#[test]
+fn any_refusal_that_says_when_to_come_again_is_one_too() {
+    let ids = mixed(12);
+    let calm = Calm::of(&ids);
+    let faults =
+        ["status=403", "html-status=403", "html-status=404", "status=503", "html-status=503", "code=403", "code=503"];
+    side_by_side(&faults, |fault| {
+        let trial = Trial::new(&ids, [format!("{fault},retry-after=2,nth=3")]);
+        let run = trial.run(&["--retries", "0", "--rate", "50"]);
+        trial.assert_as_calm(fault, &run, &calm);
+        let arrivals = trial.server.journal.arrivals();
+        let (told, last) = (arrivals[2].at, arrivals[arrivals.len() - 1].at);
+        assert!(last >= told + Duration::from_secs(2), "{fault}: {arrivals:?}");
+        assert_eq!(trial.report().json("manifest.json")["fetch"]["throttled"], 1, "{fault}");
     });
 }
 

@@ -75,9 +75,7 @@ fn statuses_that_are_final() {
         case("status=400", "refused", "http-400", 1, "a planned failure"),
         case("status=403", "refused", "http-403", 1, "a planned failure"),
         case("status=410", "refused", "http-410", 1, "a planned failure"),
-        case("html-status=403", "refused", "http-403", 1, ""),
         case("status=404", "not_found", "http-404", 1, "a planned failure"),
-        case("html-status=404", "not_found", "http-404", 1, ""),
     ]);
 }
 

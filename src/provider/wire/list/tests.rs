@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::super::answer::Answer;
-use super::super::decode;
+use super::super::super::limit::{LimitSigns, RetryCodes};
 use super::*;
 
 /// A page with the one order that the provider's reference shows, in the words of its documentation.
@@ -11,6 +11,10 @@ const EXAMPLE: &str = r#"{"code": 0, "msg": "ok", "data": {"items": [{"run_order
     "workflow_id": "wf_861ef31e94dcfb10e6e7", "revision_id": "wfr_f9f2a2dcb99d73b0c3aa", "title": "一只狐狸 🦊",
     "run_status": "succeeded", "quote_amount": "0.03000000", "final_amount": 0.0002878, "inputs": {"prompt": "private"},
     "created_at": "2026-05-08T18:00:00+08:00"}], "total": 1, "page": 1, "page_size": 100}}"#;
+
+fn decode(body: &[u8]) -> Answer<Listed> {
+    super::super::decode(body, LimitSigns { codes: &RetryCodes::default(), has_retry_after: false })
+}
 
 fn listed(body: &str) -> Result<ListPage, Lack> {
     match decode(body.as_bytes()) {
@@ -57,11 +61,12 @@ fn the_documented_page() {
         quote_amount: amount("0.03"),
         final_amount: amount("0.0002878"),
         created_at: Some("2026-05-08T10:00:00Z".parse().expect("a time")),
+        is_unreadable: false,
     };
     let expected = ListPage { orders: vec![order], total: Some(1), ..ListPage::default() };
     assert_eq!(listed(EXAMPLE), Ok(expected.clone()));
     assert_eq!(listed(&EXAMPLE.replace("items", "run_list")), Ok(expected), "the name that public clients accept too");
-    assert!(!format!("{:?}", decode::<Listed>(EXAMPLE.as_bytes())).contains("private"));
+    assert!(!format!("{:?}", decode(EXAMPLE.as_bytes())).contains("private"));
 }
 
 #[test]
@@ -74,7 +79,7 @@ fn what_is_no_list() {
     }
     assert_eq!(malformed(r#"{"items":[],"items":[],"total":0}"#), "duplicate-key");
     assert_eq!(malformed(r#"{"items":[],"total":0,"total":1}"#), "duplicate-key");
-    assert!(matches!(decode::<Listed>(br#"{"code":"429"}"#), Answer::Limited));
+    assert!(matches!(decode(br#"{"code":"429"}"#), Answer::Limited(_)));
     assert!(matches!(listed(r#"{"code":403,"msg":"no"}"#), Err(Lack::Refused(reason)) if reason.code == "code-403"));
     assert!(matches!(listed(r#"{"code":404,"msg":"no"}"#), Err(Lack::NotFound(_))));
 }
@@ -166,7 +171,8 @@ fn a_field_that_can_not_be_read_does_not_cost_the_order() {
         let (count, found, said) = first(&page.unreadable);
         assert_eq!((count, found), (1, code), "{field}");
         assert!(said.starts_with("item 1: "), "{said}");
-        let bare = ListedOrder { run_order_id: "wfrun_1".into(), ..nothing() };
+        let is_unreadable = field.contains("amount");
+        let bare = ListedOrder { run_order_id: "wfrun_1".into(), is_unreadable, ..nothing() };
         assert_eq!(page.orders, [bare], "{field}");
     }
     assert_eq!(with(r#""title":"","quote_amount":null,"final_amount":"","created_at":"""#).unreadable.count, 0);
@@ -183,6 +189,7 @@ fn nothing() -> ListedOrder {
         quote_amount: None,
         final_amount: None,
         created_at: None,
+        is_unreadable: false,
     }
 }
 
@@ -218,7 +225,7 @@ fn more_items_than_were_asked_for_are_all_read() {
 
 #[test]
 fn where_a_text_stands_is_told() {
-    let Answer::Final(listed) = decode::<Listed>(EXAMPLE.as_bytes()) else { panic!("no page") };
+    let Answer::Final(listed) = decode(EXAMPLE.as_bytes()) else { panic!("no page") };
     assert_eq!(listed.field_with(|text| text.contains('🦊')).as_deref(), Some("title of order 1 on the page"));
     assert_eq!(listed.field_with(|text| text.contains("private")), None);
 }
