@@ -1,6 +1,7 @@
 //! The way to the provider: what every command that asks it opens first, in the order in which a mistake is cheapest to
 //! find.
 
+use std::env;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
@@ -89,6 +90,13 @@ fn unusable(error: ProviderError) -> Failure {
         _ => "--api-url",
     };
     Failure::usage(error).help(format!("see {option}"))
+}
+
+/// The variable of the environment that names a proxy, where there is one: it is not used, since a proxy may see what is
+/// asked for.
+pub(super) fn unused_proxy() -> Option<&'static str> {
+    const NAMES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    NAMES.into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// Another job is at work, or there is no saying whether one is.

@@ -6,7 +6,6 @@ use super::cli::{Audit, Output};
 use super::exit::{self, Exit, FailOn, Failure};
 use super::voice::Voice;
 use super::{settings, terminal};
-use crate::checks::Judging;
 use crate::language::Language;
 use crate::pipeline::JobError;
 use crate::pipeline::audit::{self, Evident};
@@ -23,13 +22,18 @@ pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &V
         PublishError::Io { .. } => Failure::no_report(error),
         PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) => Failure::usage(error),
     })?;
-    let has_materiality = changes.judging.as_ref().is_some_and(Judging::has_materiality);
-    if command.fail_on.contains(&FailOn::Material) && !has_materiality {
+    // What the report was to fail on it still is, unless something else is asked for.
+    let fail_on = match command.fail_on.as_slice() {
+        [] => evident.manifest.stamp.fail_on.iter().filter_map(|word| FailOn::of(word)).collect(),
+        asked => asked.to_vec(),
+    };
+    let has_materiality = changes.judging.as_ref().unwrap_or(&was).has_materiality();
+    if fail_on.contains(&FailOn::Material) && !has_materiality {
         return Err(Failure::usage("--fail-on material: say from which size on, with --material"));
     }
-    let fail_on = command.fail_on.iter().map(|verdict| verdict.word().to_owned()).collect();
-    let code = |weighed: &_| exit::of(weighed, &command.fail_on).code();
-    let (report, folder) = audit::audit(&evident, &changes, &destination, fail_on, code).map_err(failure)?;
+    let words = fail_on.iter().map(|verdict| verdict.word().to_owned()).collect();
+    let code = |weighed: &_| exit::of(weighed, &fail_on).code();
+    let (report, folder) = audit::audit(&evident, &changes, &destination, words, code).map_err(failure)?;
     let mut out = io::stdout().lock();
     let shown = match command.output {
         Output::Text if quiet => Ok(()),
@@ -38,8 +42,8 @@ pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &V
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
     };
-    exit::ignore_closed_pipe(shown)?;
-    Ok(exit::of(&report.weighed, &command.fail_on))
+    exit::shown_of_report(shown, &folder, command.output)?;
+    Ok(exit::of(&report.weighed, &fail_on))
 }
 
 /// Why a report can't be judged again or proved.

@@ -188,7 +188,9 @@ fn io_error(error: ReportError) -> io::Error {
 /// Why there is no list.
 fn failure(error: DiscoveryError) -> Failure {
     let help = match &error {
-        DiscoveryError::List(WalkError::Stop(Stop::NotTheApi)) => "check --api-url: it ends with the path of the API",
+        DiscoveryError::List(WalkError::Stop(Stop::NotTheApi(_))) => {
+            "check --api-url: it ends with the path of the API"
+        }
         DiscoveryError::List(WalkError::Stop(_)) => "check CHENYU_API_KEY or --api-key-file",
         DiscoveryError::List(WalkError::Page { lack: Lack::NotFound(_), .. }) => {
             "check --api-url: it ends with the path of the API"

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
+use super::cli::Output;
+use super::redaction;
 use crate::pipeline::Signal;
 use crate::summary::{Verdict, Weighed};
 
@@ -137,10 +140,10 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Says something on standard error. Control characters of outside texts never reach the terminal.
+/// Says something on standard error. Control characters of outside texts never reach the terminal, and no key is repeated.
 pub fn tell(what: &impl ToString) {
     let visible = |char: char| if char.is_control() && char != '\n' { char::REPLACEMENT_CHARACTER } else { char };
-    let text: String = what.to_string().chars().map(visible).collect();
+    let text: String = redaction::without_keys(&what.to_string()).chars().map(visible).collect();
     // If nobody can hear it, the exit code still says it.
     let _ = writeln!(io::stderr(), "{text}");
 }
@@ -155,6 +158,24 @@ pub fn ignore_closed_pipe(written: io::Result<()>) -> Result<(), Failure> {
             Err(Failure::no_report(format!("can't write to standard output: {error}")))
         }
         _ => Ok(()),
+    }
+}
+
+/// The same for the summary of a report that is there: it can be read again in the folder.
+///
+/// # Errors
+/// When a script was to read the summary, and it is cut.
+pub fn shown_of_report(written: io::Result<()>, folder: &Path, output: Output) -> Result<(), Failure> {
+    let Err(failure) = ignore_closed_pipe(written) else {
+        return Ok(());
+    };
+    let there = format!("the report is in {}", folder.display());
+    match output {
+        Output::Text => {
+            tell(&format!("warning: {}\n  help: {there}", failure.what));
+            Ok(())
+        }
+        Output::Json => Err(failure.help(there)),
     }
 }
 

@@ -14,6 +14,7 @@ mod logging;
 mod man;
 mod prune;
 mod reconcile;
+mod redaction;
 mod runs;
 mod sandbox;
 pub mod settings;
@@ -35,9 +36,12 @@ use voice::Voice;
 #[must_use]
 pub fn run() -> Exit {
     let arguments: Vec<OsString> = env::args_os().collect();
-    // clap says itself what is wrong with the command line, or what the help is, and ends the process.
-    let matches = help::command_for(&arguments).get_matches_from(&arguments);
-    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let parsed = help::command_for(&arguments).try_get_matches_from(&arguments);
+    let parsed = parsed.and_then(|matches| Cli::from_arg_matches(&matches));
+    let mut cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
     if let Command::Sandbox(command) = &cli.command {
         cli.general.verbose = cli.general.verbose.max(command.verbosity());
     }
@@ -66,4 +70,14 @@ pub fn run() -> Exit {
         exit::tell(&failure);
         failure.exit
     })
+}
+
+/// Says what is wrong with the command line, or what the help is.
+fn refuse(error: &clap::Error) -> Exit {
+    let said = error.render().to_string();
+    if error.use_stderr() && redaction::without_keys(&said) != said {
+        exit::tell(&said.trim_end());
+        return Exit::Usage;
+    }
+    error.exit()
 }

@@ -14,7 +14,7 @@ use super::voice::Voice;
 use crate::domain::outcome::Bucket;
 use crate::input::Input;
 use crate::pipeline::{self, Display, Ended, Job, JobError, Resuming};
-use crate::provider::Stop;
+use crate::provider::{ClockReading, Stop};
 use crate::report::ReportError;
 use crate::report::chain;
 use crate::report::publish::{Destination, PublishError};
@@ -32,7 +32,8 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
     let job = open(settings)?;
     let ended = pipeline::reconcile(job, |weighed| exit::of(weighed, &fail_on).code());
     match ended.map_err(|error| failed(error, &destination))? {
-        Ended::Reported { report, folder, confirmed, gave_up } => {
+        Ended::Reported { report, folder, confirmed, gave_up, clock } => {
+            clock.iter().for_each(warn_of_clock);
             if let Some(reason) = gave_up {
                 let unfetched = report.summary.population.of(Bucket::Unfetched);
                 exit::tell(&format!("warning: stopped asking with {unfetched} rows unfetched: {}", reason.detail));
@@ -45,7 +46,7 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
                     .map_err(io::Error::from)
                     .and_then(|()| writeln!(out)),
             };
-            exit::ignore_closed_pipe(shown)?;
+            exit::shown_of_report(shown, &folder, output)?;
             Ok(exit::of(&report.weighed, &fail_on))
         }
         Ended::Stopped { signal, committed } => {
@@ -54,6 +55,18 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
             Ok(signal.into())
         }
     }
+}
+
+/// Says that our clock is not the provider's: ages and days are counted by it.
+fn warn_of_clock(clock: &ClockReading) {
+    let Some(ahead) = clock.ahead() else { return };
+    let (seconds, direction) = (ahead.as_secs().abs(), if ahead.is_positive() { "ahead of" } else { "behind" });
+    let off = if seconds < 7_200 { format!("{} minutes", seconds / 60) } else { format!("{} hours", seconds / 3_600) };
+    let ClockReading { ours, provider } = clock;
+    exit::tell(&format!(
+        "warning: the clock of this machine is {off} {direction} the provider's ({ours}, there {provider})\n  \
+         help: set it, and run again: ages are counted by it"
+    ));
 }
 
 /// Opens everything in the order in which a mistake is cheapest to find: nothing is fetched or written before all of
@@ -137,12 +150,14 @@ fn failure(error: JobError) -> Failure {
     match error {
         // What is kept of a state that fails, its own error says.
         JobError::Store(_) | JobError::Unrecorded { .. } => Failure::no_report(error),
-        JobError::Stop(Stop::NotTheApi) => {
+        JobError::Stop(Stop::NotTheApi(_)) => {
             Failure::no_report(error).help("check --api-url: it ends with the path of the API")
         }
         JobError::Stop(_) => Failure::no_report(error).help(format!("check CHENYU_API_KEY or --api-key-file; {KEPT}")),
         JobError::Unreachable(_) => {
-            Failure::no_report(error).help("check --api-url and the network, and run the same command again")
+            let proxy = access::unused_proxy().map(|name| format!("; {name} is set and not used: see --proxy"));
+            let help = "check --api-url and the network, and run the same command again";
+            Failure::no_report(error).help(format!("{help}{}", proxy.unwrap_or_default()))
         }
         JobError::NoReport { .. } => Failure::usage(error),
         JobError::Input(_) | JobError::Report(_) | JobError::Publish(_) | JobError::Stopped => {

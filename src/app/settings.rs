@@ -26,7 +26,8 @@ use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
 use crate::report::csv::Encoding;
 use crate::report::formats::Formats;
 use crate::report::publish::Destination;
-use asking::{KEY_FILE, KEY_VARIABLE};
+use asking::KEY_FILE;
+pub(super) use asking::KEY_VARIABLE;
 use file::with_file;
 
 pub use discovering::{Discovering, discovering};

@@ -50,6 +50,13 @@ fn rule(case: &Case<'_>, field: Field, booking: &Booking) -> Option<Ruling> {
     if !is_due && is_nothing_yet(&ours) && is_nothing_yet(&provider) {
         return Some(Ruling::NotDue);
     }
+    let currency = case.order.quote_currency.as_deref();
+    let is_foreign = booking.sign(field).zip(currency).is_some_and(|(sign, currency)| !sign.is_of(currency));
+    if is_foreign {
+        let ours = booking.cells.get(&field).map_or(Figure::Nothing, |cell| Figure::Text(cell.clone()));
+        let message = format!("line {}: {field} is in a different currency in our books", booking.line);
+        return Some(Failure::new(ours, figure(&provider), message).into());
+    }
     if ours == provider {
         return Some(Ruling::Holds);
     }

@@ -162,6 +162,12 @@ pub struct Booking {
 }
 
 impl Booking {
+    /// The currency sign beside an amount of the books.
+    #[must_use]
+    pub fn sign(&self, field: Field) -> Option<Sign> {
+        sign_of(self.cells.get(&field)?).filter(|_| field.is_amount())
+    }
+
     /// What the books say of a field; `None` where it is not compared.
     #[must_use]
     pub fn entry(&self, field: Field) -> Option<Entry> {
@@ -177,8 +183,55 @@ impl Booking {
     }
 }
 
-/// Currency signs and words that spreadsheets put before or after an amount.
-const CURRENCY_SIGNS: [&str; 12] = ["¥", "￥", "$", "＄", "€", "£", "CN¥", "CNY", "RMB", "USD", "元", "人民币"];
+/// A currency sign or word beside an amount, and the currencies that it may stand for, the usual one first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sign {
+    text: &'static str,
+    codes: &'static [&'static str],
+}
+
+impl Sign {
+    /// Whether it may stand for that currency.
+    #[must_use]
+    pub fn is_of(&self, currency: &str) -> bool {
+        self.codes.iter().any(|code| currency.eq_ignore_ascii_case(code))
+    }
+
+    /// The currency that it stands for where nothing says otherwise.
+    #[must_use]
+    pub fn usual(&self) -> &'static str {
+        self.codes.first().copied().unwrap_or_default()
+    }
+}
+
+/// Signs and words that spreadsheets put before or after an amount.
+const SIGNS: [Sign; 10] = {
+    const YUAN: &[&str] = &["CNY"];
+    const DOLLARS: &[&str] = &["USD", "HKD", "TWD", "SGD", "AUD", "CAD", "NZD"];
+    const fn sign(text: &'static str, codes: &'static [&'static str]) -> Sign {
+        Sign { text, codes }
+    }
+    [
+        sign("¥", &["CNY", "JPY"]),
+        sign("$", DOLLARS),
+        sign("€", &["EUR"]),
+        sign("£", &["GBP"]),
+        sign("CN¥", YUAN),
+        sign("CNY", YUAN),
+        sign("RMB", YUAN),
+        sign("USD", &["USD"]),
+        sign("元", YUAN),
+        sign("人民币", YUAN),
+    ]
+};
+
+/// The sign beside an amount, where there is one.
+#[must_use]
+pub fn sign_of(text: &str) -> Option<Sign> {
+    let narrow: String = trimmed(text).chars().map(narrowed).collect();
+    let text = narrow.trim_matches(|char: char| matches!(char, '\'' | '(' | ')' | '-') || char.is_whitespace());
+    found_sign(text).map(|(sign, _)| sign)
+}
 
 /// Reads an amount as spreadsheets write it: with thousands separators (`1,234.50`), full-width digits (`１２．５`), a currency
 /// sign (`¥12.5`, `12.5元`), a minus of any kind, or in an accountant's brackets (`(12.50)` is below zero).
@@ -220,19 +273,28 @@ fn narrowed(char: char) -> char {
     match char {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(char as u32 - 0xfee0).unwrap_or(char),
         '\u{2212}' | '\u{2013}' => '-',
+        '\u{ffe5}' => '¥',
+        '\u{ffe1}' => '£',
         other => other,
     }
 }
 
 /// The text without one currency sign before or behind it.
 fn without_sign(text: &str) -> &str {
-    let without = |sign: &&str| text.strip_prefix(*sign).or_else(|| text.strip_suffix(*sign));
-    // The longest first: CN¥ ends with ¥.
-    let longest = CURRENCY_SIGNS.iter().filter(|sign| without(sign).is_some()).max_by_key(|sign| sign.len());
-    trimmed(longest.and_then(without).unwrap_or(text))
+    trimmed(found_sign(text).map_or(text, |(_, rest)| rest))
 }
 
-/// The number without thousands separators, which must stand where they belong.
+/// The sign before or behind a text, and the rest of it. The longest counts: CN¥ ends with ¥.
+fn found_sign(text: &str) -> Option<(Sign, &str)> {
+    let without = |sign: Sign| {
+        let rest = text.strip_prefix(sign.text).or_else(|| text.strip_suffix(sign.text))?;
+        Some((sign, rest))
+    };
+    SIGNS.into_iter().filter_map(without).max_by_key(|(sign, _)| sign.text.len())
+}
+
+/// The number without thousands separators, which must stand where they belong: no group of thousands begins a number with 0,
+/// where the comma may be a decimal one.
 fn without_separators(text: &str) -> Option<String> {
     let (whole, rest) = match text.find(['.', 'e', 'E']) {
         Some(at) => text.split_at(at),
@@ -243,7 +305,7 @@ fn without_separators(text: &str) -> Option<String> {
     }
     let mut groups = whole.split(',');
     let first = groups.next()?;
-    let are_right = (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3);
+    let are_right = (1..=3).contains(&first.len()) && !first.starts_with('0') && groups.all(|group| group.len() == 3);
     (are_right && !rest.contains(',')).then(|| format!("{}{rest}", whole.replace(',', "")))
 }
 
@@ -283,12 +345,52 @@ mod tests {
 
     #[test]
     fn what_could_be_meant_in_two_ways_is_no_amount() {
-        for text in
-            ["1.234,56", "12,34", "1,2345", ",123", "1,,234", "1.000,000", "-(3)", "--3", "-¥-3", "12%", "abc", ""]
-        {
+        for text in [
+            "1.234,56",
+            "12,34",
+            "0,123",
+            "0,200",
+            "-0,123",
+            "¥0,123",
+            "00,123",
+            "012,345",
+            "1,2345",
+            ",123",
+            "1,,234",
+            "1.000,000",
+            "-(3)",
+            "--3",
+            "-¥-3",
+            "12%",
+            "abc",
+            "",
+        ] {
             assert_eq!(amount(text), Err(AmountError::NotANumber), "{text}");
         }
         assert!(matches!(amount("0.123456789"), Err(AmountError::TooManyDecimals(_))));
+    }
+
+    #[test]
+    fn signs_stand_for_their_currencies() {
+        let cases = [
+            ("USD 0.20", Some("USD")),
+            ("$0.20", Some("USD")),
+            ("-$3", Some("USD")),
+            ("(€0.20)", Some("EUR")),
+            ("0.20 €", Some("EUR")),
+            ("£1", Some("GBP")),
+            ("￥1", Some("CNY")),
+            ("'CN¥12.5", Some("CNY")),
+            ("12.5元", Some("CNY")),
+            ("0.20", None),
+            ("", None),
+        ];
+        for (text, usual) in cases {
+            assert_eq!(sign_of(text).map(|sign| sign.usual()), usual, "{text}");
+        }
+        let is_of = |text: &str, code: &str| sign_of(text).is_some_and(|sign| sign.is_of(code));
+        assert!(is_of("$1", "HKD") && is_of("¥1", "JPY") && is_of("¥1", "cny"));
+        assert!(!is_of("$1", "CNY") && !is_of("USD 1", "HKD") && !is_of("元1", "JPY"));
     }
 
     #[test]

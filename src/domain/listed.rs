@@ -28,6 +28,8 @@ pub struct ListedOrder {
     pub final_amount: Option<Amount>,
     /// When the order was submitted, to the microsecond.
     pub created_at: Option<Timestamp>,
+    /// Whether there is an amount that can't be read.
+    pub is_unreadable: bool,
 }
 
 /// The amounts of one line of the list.

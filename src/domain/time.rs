@@ -11,6 +11,17 @@ pub fn from_microsecond(microseconds: i64) -> Option<Timestamp> {
     Timestamp::new(microseconds.div_euclid(PER_SECOND), nanosecond).ok()
 }
 
+/// Whether a time stands for none: the zero of a program (year 1, the epoch) or its last day (the year 9999), in whatever zone.
+#[must_use]
+pub fn is_zero(time: Timestamp) -> bool {
+    const DAY: i64 = 24 * 3_600;
+    /// The first second of the year 2, and that of 30 December 9999.
+    const YEAR_2: i64 = -62_104_060_800;
+    const LAST_DAYS: i64 = 253_402_128_000;
+    let second = time.as_second();
+    second < YEAR_2 || second.abs() < DAY || second >= LAST_DAYS
+}
+
 /// The time from one moment on until right before another. `None` is no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Period {
@@ -31,6 +42,26 @@ impl Period {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zeros_of_programs_are_no_times() {
+        let is_zero = |text: &str| is_zero(text.parse().expect("a time"));
+        for text in [
+            "0001-01-01T00:00:00Z",
+            "0001-01-01T00:00:00+08:00",
+            "0000-12-31T23:00:00Z",
+            "1970-01-01T00:00:00Z",
+            "1970-01-01T00:00:00+08:00",
+            "1970-01-01T08:00:00Z",
+            "9999-12-30T21:59:59Z",
+            "9999-12-31T00:00:00+08:00",
+        ] {
+            assert!(is_zero(text), "{text}");
+        }
+        for text in ["2026-05-08T10:00:00Z", "1970-01-03T00:00:00Z", "1969-12-30T00:00:00Z", "0002-01-01T00:00:01Z"] {
+            assert!(!is_zero(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_period_holds_its_first_moment_and_not_the_one_after_it() {

@@ -204,6 +204,7 @@ pub fn audit(
         previous: chain::previous(destination, &[]),
         made_from: Some(evident.manifest_sha256.clone()),
         earlier: EarlierStamp { lifecycle: summary.lifecycle, reused: summary.reused, replaces: Vec::new() },
+        clock: None,
         fetch: None,
         verdict: report.weighed.verdict.code().to_owned(),
         exit_code: summary.exit_code,

@@ -20,21 +20,22 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
 use crate::checks::Judging;
-use crate::domain::finding::PastFinding;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::input::{Input, InputError};
 use crate::language::Language;
-use crate::provider::{Provider, Stop};
+use crate::provider::{ClockReading, Provider, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Builder, Options as ReportOptions, Report};
 use crate::report::chain;
 use crate::report::csv::Encoding;
 use crate::report::formats::Formats;
-use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
+use crate::report::manifest::{ClockStamp, EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
 use crate::report::publish::{Destination, PublishError};
 use crate::report::summary_json::SummaryJson;
 use crate::report::tables::Discrepancy;
-use crate::store::{Confirmations, Judged, Lock, NewReport, Recall, Remembered, RunId, Store, StoreError};
+use crate::store::{
+    Confirmations, Judged, KnownFinding, Lock, NewReport, Recall, Remembered, RunId, Store, StoreError,
+};
 use crate::summary::{JudgingSettings, Weighed};
 
 use beginning::Begun;
@@ -117,6 +118,8 @@ pub enum Ended {
         confirmed: Confirmations,
         /// Why orders were not asked for, where the provider was given up before all were.
         gave_up: Option<Reason>,
+        /// Both clocks, where ours is not the provider's.
+        clock: Option<ClockReading>,
     },
     /// A signal stopped the job: there is no report.
     Stopped {
@@ -191,7 +194,7 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<End
     }
     let is_void = match &ended {
         // What it was refused is no fact about orders.
-        Err(JobError::Stop(Stop::Forbidden | Stop::NotTheApi)) => true,
+        Err(JobError::Stop(Stop::NotTheApi(_))) => true,
         // The input is not what was hashed: no line of the run is known to be one of that input.
         Err(JobError::Input(_)) => true,
         _ => false,
@@ -231,13 +234,21 @@ fn reconcile_run(job: &mut Job, begun: &Begun, exit_code: impl Fn(&Weighed) -> u
     let folder = staging.publish(&replaces)?;
     let in_place = NewReport {
         verdict: report.weighed.verdict.code(),
-        is_resumable: report.weighed.gap || report.summary.population.of(Bucket::Unfetched) > 0,
+        is_resumable: is_resumable(&report),
         manifest_sha256: &manifest,
         folder: &folder,
     };
     let finished = job.store.finish(begun.run, finished_at, in_place, judged(&report));
     finished.map_err(|source| JobError::Unrecorded { folder: folder.clone(), source })?;
-    Ok(Ended::Reported { report: Box::new(report), folder, confirmed, gave_up: job.provider.gave_up() })
+    let (gave_up, clock) = (job.provider.gave_up(), job.clock_off());
+    Ok(Ended::Reported { report: Box::new(report), folder, confirmed, gave_up, clock })
+}
+
+/// Whether the run may fetch what its report lacks. Where all orders met one answer, that is no answer about them: the next
+/// start asks for all of them anew.
+fn is_resumable(report: &Report) -> bool {
+    let lacks = report.weighed.gap || report.summary.population.of(Bucket::Unfetched) > 0;
+    lacks && report.summary.sole_reason.is_none()
 }
 
 /// What the next report is to know of this one.
@@ -252,7 +263,7 @@ fn judged(report: &Report) -> Judged {
 #[derive(Default)]
 struct Earlier {
     /// What was found when orders were last judged, by order: those that no row and no line of the list has taken yet.
-    found: HashMap<String, Vec<PastFinding>>,
+    found: HashMap<String, Vec<KnownFinding>>,
     stamp: EarlierStamp,
 }
 
@@ -267,7 +278,7 @@ impl Job {
         let Some(within) = self.memory.reuse_settled else {
             return Ok(None);
         };
-        self.store.remember_before(run)?;
+        self.store.remember_others(run)?;
         let since = self.started_at.checked_sub(within).unwrap_or(Timestamp::MIN);
         Ok(Some(self.store.recall(&self.base_url, since, self.started_at)?))
     }
@@ -275,8 +286,8 @@ impl Job {
     /// What was found when orders were last judged, and what this report takes the place of.
     fn earlier(&self, begun: &Begun) -> Result<Earlier, JobError> {
         let mut earlier = Earlier::default();
-        for finding in self.store.found_before(begun.run)? {
-            earlier.found.entry(finding.run_order_id.clone()).or_default().push(finding);
+        for known in self.store.found_before(begun.run)? {
+            earlier.found.entry(known.finding.run_order_id.clone()).or_default().push(known);
         }
         earlier.stamp.replaces = begun.continued.as_ref().map(|run| run.manifests.clone()).unwrap_or_default();
         Ok(earlier)
@@ -308,9 +319,9 @@ impl Job {
             language: self.language,
             evidence: None,
         })?;
-        let mut wanted = self.wanted(list);
+        let (mut wanted, period) = (self.wanted(list), self.judging.complete);
         self.each_outcome(run, remembered, earlier, list, |outcome, background| {
-            wanted.see(&outcome.run_order_id);
+            wanted.see(&outcome, list, period);
             Ok(builder.add(outcome, background).map(drop)?)
         })?;
         if let Some(completeness) = completing::completeness(list, &wanted, earlier) {
@@ -329,7 +340,7 @@ impl Job {
         list: &OrderList,
         mut visit: impl FnMut(Outcome, Background) -> Result<(), JobError>,
     ) -> Result<(), JobError> {
-        self.store.for_each_outcome(run, |mut outcome, bookings| {
+        self.store.for_each_outcome(run, |mut outcome, bookings, start| {
             self.check_signals()?;
             let mut background = Background { bookings, ..Background::default() };
             match &mut outcome.evidence {
@@ -344,7 +355,9 @@ impl Job {
                 }
                 Evidence::Refused(_) | Evidence::Malformed(_) | Evidence::Unfetched(_) => {}
             }
-            background.past = earlier.take(&outcome.run_order_id);
+            let known = earlier.take(&outcome.run_order_id);
+            background.is_outdated = known.iter().any(|known| known.start > start);
+            background.past = known.into_iter().map(|known| known.finding).collect();
             visit(outcome, background)
         })
     }
@@ -373,10 +386,16 @@ impl Job {
             previous: chain::previous(&self.destination, &earlier.replaces),
             made_from: None,
             earlier: EarlierStamp { lifecycle: *lifecycle, reused: *reused, ..earlier },
+            clock: self.clock_off().map(|ClockReading { ours, provider }| ClockStamp { ours, provider }),
             fetch: Some(fetch),
             verdict: report.weighed.verdict.code().to_owned(),
             exit_code: report.summary.exit_code,
         }
+    }
+
+    /// Both clocks, where ours is not the provider's.
+    fn clock_off(&self) -> Option<ClockReading> {
+        self.provider.clock().filter(|clock| clock.ahead().is_some())
     }
 
     fn fetch_stamp(&self, elapsed: Duration, confirmed: Confirmations) -> FetchStamp {
@@ -405,7 +424,7 @@ impl Job {
 
 impl Earlier {
     /// What was found when that order was last judged.
-    fn take(&mut self, run_order_id: &str) -> Vec<PastFinding> {
+    fn take(&mut self, run_order_id: &str) -> Vec<KnownFinding> {
         self.found.remove(run_order_id).unwrap_or_default()
     }
 

@@ -140,6 +140,7 @@ impl WrittenOrder {
             quote_amount: amount(self.quote_amount)?,
             final_amount: amount(self.final_amount)?,
             created_at: self.created_at,
+            is_unreadable: false,
         };
         Ok((order, self.found_before))
     }

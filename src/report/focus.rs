@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::ReportError;
 use super::csv::text_of;
@@ -125,7 +125,7 @@ impl FocusWriter {
             Cell::Empty,
             Cell::owned(format!("Workflow run, {status}")),
             Cell::text("Usage-Based"),
-            time(order.updated_at),
+            time(end_of(order)),
             time(order.created_at),
             cost(),
             cost(),
@@ -177,6 +177,13 @@ fn amount<'c>(amount: Option<Amount>) -> Cell<'c> {
 /// A time in UTC to the second, as the specification writes times.
 fn time<'c>(time: Option<Timestamp>) -> Cell<'c> {
     time.map_or(Cell::Empty, |time| Cell::owned(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()))
+}
+
+/// When what was charged ended: at the last change of the order, and a second after its beginning at the earliest. A period
+/// without length is none to the specification, and its times are whole seconds.
+fn end_of(order: &RunOrder) -> Option<Timestamp> {
+    let earliest = order.created_at.and_then(|created| created.checked_add(SignedDuration::from_secs(1)).ok());
+    order.updated_at.map(|updated| earliest.map_or(updated, |earliest| updated.max(earliest)))
 }
 
 #[cfg(test)]
@@ -240,6 +247,17 @@ mod tests {
             ("x_TotalCost", "0.00028780"),
         ] {
             assert_eq!(charge[column], expected, "{column}");
+        }
+    }
+
+    #[test]
+    fn a_charge_takes_a_second_at_least() {
+        let at = |text: &str| Some(text.parse().expect("a time"));
+        for (updated, end) in [("00.900", "01"), ("00.200", "01"), ("01.300", "01"), ("05", "05")] {
+            let (created_at, updated_at) = (at("2026-05-08T10:00:00.2Z"), at(&format!("2026-05-08T10:00:{updated}Z")));
+            let charge = charge(None, &RunOrder { created_at, updated_at, ..RunOrder::default() });
+            assert_eq!(charge["ChargePeriodStart"], "2026-05-08T10:00:00Z");
+            assert_eq!(charge["ChargePeriodEnd"], format!("2026-05-08T10:00:{end}Z"), "{updated}");
         }
     }
 

@@ -60,6 +60,7 @@ mod tests {
             quote_amount: Amount::from_units(3_000_000),
             final_amount: None,
             created_at: created_at.map(|time| time.parse().expect("a time")),
+            is_unreadable: false,
         }
     }
 

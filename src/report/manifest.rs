@@ -68,6 +68,9 @@ pub struct Stamp {
     /// What earlier runs contributed.
     #[serde(default)]
     pub earlier: EarlierStamp,
+    /// This machine's clock and the provider's, where they are more than two minutes apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockStamp>,
     /// How the fetching went; nothing where the report was made from the evidence of another one.
     pub fetch: Option<FetchStamp>,
     /// The verdict's word.
@@ -83,6 +86,16 @@ pub struct Link {
     pub report: String,
     /// SHA-256 of its manifest, in hex.
     pub manifest_sha256: String,
+}
+
+/// One moment by two clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockStamp {
+    /// By the clock of the machine that made the report.
+    pub ours: Timestamp,
+    /// By the provider's.
+    pub provider: Timestamp,
 }
 
 /// What earlier runs contributed to a report. The values themselves stand in `evidence.jsonl`.

@@ -98,11 +98,15 @@ pub(super) fn completeness(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let Some(CompletenessCounts { listed, unlisted, counted, missing, problem }) = &summary.completeness else {
         return Vec::new();
     };
-    if let Some(problem) = problem {
-        return vec![texts.with("report-list-not-had", &[("problem", visible(problem).into_owned().into())])];
+    let problem = problem
+        .as_ref()
+        .map(|problem| texts.with("report-list-not-had", &[("problem", visible(problem).into_owned().into())]));
+    if counted.is_none() && problem.is_some() {
+        return problem.into_iter().collect();
     }
     let [listed, unlisted] = [*listed, *unlisted].map(|count| grouped(count).into());
-    let mut said = vec![texts.with("report-listed", &[("listed", listed), ("unlisted", unlisted)])];
+    let mut said: Vec<String> = problem.into_iter().collect();
+    said.push(texts.with("report-listed", &[("listed", listed), ("unlisted", unlisted)]));
     match (missing, counted) {
         (Some(0), _) => {}
         (Some(missing), Some(counted)) => {

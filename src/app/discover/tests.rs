@@ -15,6 +15,7 @@ fn order(id: &str, created_at: Option<&str>) -> ListedOrder {
         quote_amount: None,
         final_amount: None,
         created_at: created_at.map(|time| time.parse().expect("a time")),
+        is_unreadable: false,
     }
 }
 

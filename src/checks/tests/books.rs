@@ -139,3 +139,16 @@ fn somebody_elses_order_is_not_compared() {
         judged_beside(foreign, vec![booking(2, &[(Field::Final, "9")]), booking(3, &[(Field::Final, "9")])]);
     assert_eq!(codes(&judgement), ["identity-mismatch"]);
 }
+
+#[test]
+fn a_sign_of_another_currency_is_a_mismatch_however_right_the_figure_is() {
+    for ours in ["USD 0.0000006", "$0.0000006", "€0.0000006", "(£0.0000006)"] {
+        let judgement = judged_beside(clean(), vec![booking(3, &[(Field::Final, ours)])]);
+        let message = "line 3: final_amount is in a different currency in our books";
+        assert_eq!(said(&judgement), [ours, "0.00000060", "", message]);
+    }
+    for ours in ["¥0.0000006", "CNY 0.0000006", "0.0000006元", "RMB0.0000006"] {
+        let judgement = judged_beside(clean(), vec![booking(3, &[(Field::Final, ours)])]);
+        assert_eq!(codes(&judgement), Vec::<&str>::new(), "{ours}");
+    }
+}

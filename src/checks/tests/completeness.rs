@@ -57,6 +57,7 @@ fn an_order_that_the_input_lacks_is_a_discrepancy_with_what_the_list_says_of_it(
         quote_amount: Some(amount(100)),
         final_amount: Some(amount(60)),
         created_at: Some(CREATED),
+        is_unreadable: false,
     };
     let judgement = judge_unlisted(&lacking, &Judging::default(), AS_OF);
     assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Discrepant, vec!["unlisted-in-input"]));

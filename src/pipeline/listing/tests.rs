@@ -18,6 +18,7 @@ fn order(id: &str) -> ListedOrder {
         quote_amount: None,
         final_amount: None,
         created_at: None,
+        is_unreadable: false,
     }
 }
 

@@ -23,6 +23,7 @@ fn write_report(folder: &Path, content: &str) {
         csv_encoding: Encoding::default(),
         input,
         settings: (&Judging::default()).into(),
+        clock: None,
         fetch: None,
         fail_on: Vec::new(),
         allow_empty: false,
