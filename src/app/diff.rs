@@ -9,6 +9,7 @@ use super::cli::{DiffCommand, DiffOutput};
 use super::exit::{self, Exit, Failure};
 use super::voice::Voice;
 use crate::report::comparison::{self, Comparison, ComparisonError};
+use crate::report::folder::FolderError;
 use crate::report::{ReportError, csv};
 
 /// Compares, and writes what changed; succeeds whatever that is.
@@ -56,11 +57,9 @@ fn io_error(error: ReportError) -> io::Result<()> {
 
 fn failure(error: ComparisonError) -> Failure {
     match error {
-        ComparisonError::NotAReport { .. } => {
+        ComparisonError::Folder(FolderError::NotAReport { .. }) => {
             Failure::usage(error).help("name two folders that `tieout reconcile` made, such as reports/latest")
         }
-        ComparisonError::Damaged { .. } | ComparisonError::Unreadable { .. } | ComparisonError::Overflow(_) => {
-            Failure::no_report(error)
-        }
+        ComparisonError::Folder(_) | ComparisonError::Overflow(_) => Failure::no_report(error),
     }
 }

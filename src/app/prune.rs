@@ -23,9 +23,11 @@ pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
     let verb = if command.dry_run { "would remove" } else { "removed" };
     for report in &reports {
         if !command.dry_run {
-            retention::remove(report).map_err(Failure::no_report)?;
+            // Noted first: a report that is gone and was not pruned breaks the chain.
+            store.note_pruned_report(&report.manifest_sha256).map_err(Failure::no_report)?;
+            retention::remove(&report.path).map_err(Failure::no_report)?;
         }
-        exit::ignore_closed_pipe(writeln!(out, "{verb} {}", report.display()))?;
+        exit::ignore_closed_pipe(writeln!(out, "{verb} {}", report.path.display()))?;
     }
     let what = format!("{outcomes} outcomes of {runs} runs and {observations} observations");
     exit::ignore_closed_pipe(writeln!(out, "{verb} {} reports, and {what} from the state", reports.len()))?;

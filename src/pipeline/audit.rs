@@ -13,8 +13,9 @@ use crate::report::chain;
 use crate::report::completeness::{COMPLETENESS_FILE, Completeness};
 use crate::report::csv::Encoding;
 use crate::report::evidence::EVIDENCE_FILE;
+use crate::report::folder::{ProvenFile, ReportFolder};
 use crate::report::formats::Formats;
-use crate::report::manifest::{EarlierStamp, FileStamp, MANIFEST_FILE, Manifest, Stamp, designs, hash_file};
+use crate::report::manifest::{EarlierStamp, FileStamp, MANIFEST_FILE, Manifest, Stamp, designs};
 use crate::report::publish::Destination;
 use crate::report::replay::Replay;
 use crate::summary::Weighed;
@@ -38,11 +39,12 @@ pub struct Changes {
 
 /// A report whose evidence was proved to be what its manifest says.
 pub struct Evident {
-    folder: PathBuf,
+    folder: ReportFolder,
+    facts: ProvenFile,
+    beside: ProvenFile,
+    completeness: Option<ProvenFile>,
     /// Its manifest.
     pub manifest: Manifest,
-    /// SHA-256 of its manifest.
-    pub manifest_sha256: String,
 }
 
 impl Evident {
@@ -51,39 +53,28 @@ impl Evident {
     /// # Errors
     /// [`JobError::NoReport`] where there is none; where its evidence is not what the manifest says, that.
     pub fn open(folder: &Path) -> Result<Self, JobError> {
-        let (manifest, manifest_sha256) = manifest_of(folder)?;
-        let report = Self { folder: folder.to_owned(), manifest, manifest_sha256 };
-        for name in [FACTS_FILE, EVIDENCE_FILE] {
-            report.prove(name)?;
-        }
-        if report.lists(COMPLETENESS_FILE) {
-            report.prove(COMPLETENESS_FILE)?;
-        }
-        Ok(report)
+        Self::of(ReportFolder::open(folder)?)
     }
 
-    fn lists(&self, name: &str) -> bool {
-        self.manifest.files.iter().any(|file| file.name == name)
+    /// The same, of a folder that is open.
+    ///
+    /// # Errors
+    /// Where its evidence is not what the manifest says.
+    pub(super) fn of(folder: ReportFolder) -> Result<Self, JobError> {
+        let manifest = folder.manifest()?;
+        let (facts, beside) = (folder.prove(FACTS_FILE)?, folder.prove(EVIDENCE_FILE)?);
+        let completeness = folder.stamp(COMPLETENESS_FILE).map(|_| folder.prove(COMPLETENESS_FILE)).transpose()?;
+        Ok(Self { folder, facts, beside, completeness, manifest })
     }
 
-    fn prove(&self, name: &str) -> Result<(), JobError> {
-        let path = self.folder.join(name);
-        let damaged =
-            |problem: &str| JobError::from(ReportError::Evidence { path: path.clone(), problem: problem.to_owned() });
-        let listed = self.manifest.files.iter().find(|file| file.name == name);
-        let listed = listed.ok_or_else(|| damaged("the manifest does not list it: an older tieout made the report"))?;
-        let (sha256, bytes) = hash_file(&path).map_err(|error| damaged(&error.to_string()))?;
-        if (sha256.as_str(), bytes) == (listed.sha256.as_str(), listed.bytes) {
-            Ok(())
-        } else {
-            Err(damaged("its hash is not that of the manifest"))
-        }
+    pub(super) const fn folder(&self) -> &ReportFolder {
+        &self.folder
     }
 
     /// The files that all figures come from, as the manifest says them.
     pub fn evidence(&self) -> Vec<FileStamp> {
-        let named = |name: &str| self.manifest.files.iter().find(|file| file.name == name).cloned();
-        [FACTS_FILE, EVIDENCE_FILE, COMPLETENESS_FILE].into_iter().filter_map(named).collect()
+        let names = [FACTS_FILE, EVIDENCE_FILE, COMPLETENESS_FILE];
+        names.into_iter().filter_map(|name| self.folder.stamp(name).cloned()).collect()
     }
 
     /// Judges the evidence and writes every file of a report but the manifest into a folder. Pages say that `evidence`, where
@@ -102,10 +93,10 @@ impl Evident {
         let (formats, language) = self.presentation(changes);
         let judging = match &changes.judging {
             Some(judging) => judging.clone(),
-            None => stamp
-                .settings
-                .judging()
-                .map_err(|problem| JobError::NoReport { folder: self.folder.clone(), problem: problem.to_string() })?,
+            None => stamp.settings.judging().map_err(|problem| ReportError::Evidence {
+                path: self.folder.path(MANIFEST_FILE),
+                problem: problem.to_string(),
+            })?,
         };
         let mut builder = Builder::begin(Options {
             folder: into.to_owned(),
@@ -120,7 +111,7 @@ impl Evident {
             evidence,
         })?;
         let mut otherwise = None;
-        let mut replay = Replay::open(&self.folder)?;
+        let mut replay = Replay::open(&self.facts, &self.beside)?;
         for replayed in replay.by_ref() {
             let replayed = replayed?;
             let line = replayed.outcome.line;
@@ -132,8 +123,8 @@ impl Evident {
             }
         }
         builder.findings_elsewhere(replay.findings_elsewhere());
-        if self.lists(COMPLETENESS_FILE) {
-            builder.complete(Completeness::read(&self.folder)?)?;
+        if let Some(completeness) = &self.completeness {
+            builder.complete(Completeness::read(completeness)?)?;
         }
         let report = builder.finish(exit_code)?;
         Ok(Remade { report, judging, otherwise })
@@ -145,21 +136,6 @@ impl Evident {
         let formats = changes.formats.clone().unwrap_or_else(|| Formats::of_words(&stamp.formats));
         (formats, changes.language.or(stamp.language).unwrap_or_default())
     }
-}
-
-/// The manifest of a report, and its SHA-256.
-pub(super) fn manifest_of(folder: &Path) -> Result<(Manifest, String), JobError> {
-    let missing = |problem: &str| JobError::NoReport { folder: folder.to_owned(), problem: problem.to_owned() };
-    let read = Manifest::read(folder).map_err(|error| missing(&error.to_string()))?;
-    read.ok_or_else(|| {
-        missing(if folder.join(MANIFEST_FILE).exists() {
-            "its manifest.json is damaged, or of another version of tieout"
-        } else if folder.exists() {
-            "it holds no manifest.json"
-        } else {
-            "there is no such folder"
-        })
-    })
 }
 
 /// A report that was made again.
@@ -202,7 +178,7 @@ pub fn audit(
         language: Some(language),
         designs: designs(&formats),
         previous: chain::previous(destination, &[]),
-        made_from: Some(evident.manifest_sha256.clone()),
+        made_from: Some(evident.folder.manifest_sha256().to_owned()),
         earlier: EarlierStamp { lifecycle: summary.lifecycle, reused: summary.reused, replaces: Vec::new() },
         clock: None,
         fetch: None,

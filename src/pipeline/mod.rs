@@ -28,6 +28,7 @@ use crate::report::ReportError;
 use crate::report::builder::{Builder, Options as ReportOptions, Report};
 use crate::report::chain;
 use crate::report::csv::Encoding;
+use crate::report::folder::FolderError;
 use crate::report::formats::Formats;
 use crate::report::manifest::{ClockStamp, EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
 use crate::report::publish::{Destination, PublishError};
@@ -177,6 +178,18 @@ impl From<ReportError> for JobError {
         match error {
             ReportError::Stopped => Self::Stopped,
             error => Self::Report(error),
+        }
+    }
+}
+
+impl From<FolderError> for JobError {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::NotAReport { path, found } => Self::NoReport { folder: path, problem: found },
+            FolderError::Damaged { path, problem } => Self::Report(ReportError::Evidence { path, problem }),
+            FolderError::Unreadable { path, source } => {
+                Self::Report(ReportError::Evidence { path, problem: source.to_string() })
+            }
         }
     }
 }

@@ -1,23 +1,28 @@
 //! The proof of a report: its files against their hashes, its manifest against the state and the chain, and its
 //! figures against what the evidence comes to when it is judged again.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+mod chain;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::JobError;
-use super::audit::{Changes, Evident, manifest_of};
+use super::audit::{Changes, Evident};
 use crate::report::ReportError;
 use crate::report::builder::FACTS_FILE;
+use crate::report::folder::{FolderError, ReportFolder};
 use crate::report::formats::{Format, Formats};
-use crate::report::manifest::{FileStamp, MANIFEST_FILE, Manifest, designs, hash_file};
+use crate::report::manifest::{FileStamp, MANIFEST_FILE, Manifest, designs};
 use crate::store::Store;
 use crate::summary::Weighed;
 
 /// How many characters of a differing line are shown before the first difference, and from there on.
 const SHOWN: (usize, usize) = (40, 60);
+/// How much of a line is compared at a time, in bytes.
+const PIECE: u64 = 1 << 20;
 
 /// What came of one part of the proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -65,36 +70,43 @@ pub fn verify(
     state: Option<&Store>,
     exit_code: impl Fn(&[String], &Weighed) -> u8,
 ) -> Result<Vec<Part>, JobError> {
-    let missing = |problem: String| JobError::NoReport { folder: folder.to_owned(), problem };
-    let (manifest, hash) = manifest_of(folder)?;
+    let report = match ReportFolder::open(folder) {
+        // A manifest that is not what tieout writes is a finding, not a mistake of whoever asks.
+        Err(error @ FolderError::Damaged { .. }) => return Ok(vec![damaged(error)]),
+        report => report?,
+    };
+    let manifest = match report.manifest() {
+        Err(error) => return Ok(vec![damaged(error)]),
+        Ok(manifest) => manifest,
+    };
     Ok(vec![
-        files(folder, &manifest).map_err(|error| missing(error.to_string()))?,
-        in_state(&manifest, &hash, state)?,
-        chain(folder, &manifest, state)?,
-        reperformance(folder, &manifest, exit_code)?,
+        files(&report)?,
+        in_state(&manifest, report.manifest_sha256(), state)?,
+        chain::prove(&report, &manifest, state)?,
+        reperformance(report, exit_code)?,
     ])
 }
 
-fn files(folder: &Path, manifest: &Manifest) -> std::io::Result<Part> {
+fn damaged(error: FolderError) -> Part {
+    Part::new("manifest", Came::Fails, problem(MANIFEST_FILE, error))
+}
+
+fn files(report: &ReportFolder) -> Result<Part, FolderError> {
     let mut problems = Vec::new();
-    for FileStamp { name, sha256, bytes } in &manifest.files {
-        // A name from outside never leads out of the folder.
-        let is_plain = Path::new(name).components().count() == 1 && !name.starts_with('.');
-        match hash_file(&folder.join(name)) {
-            _ if !is_plain => problems.push(format!("{name:?} is no name of a file of a report")),
-            Err(error) => problems.push(format!("{name} can't be read: {error}")),
-            Ok((_, found)) if found != *bytes => problems.push(format!("{name} has {found} bytes, not {bytes}")),
-            Ok((found, _)) if found != *sha256 => problems.push(format!("{name} is not what was written: other hash")),
-            Ok(_) => {}
-        }
+    for FileStamp { name, .. } in report.files() {
+        problems.extend(report.prove(name).err().map(|error| problem(name, error)));
     }
-    let mut found = fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect::<std::io::Result<Vec<String>>>()?;
-    found.sort();
-    let is_listed = |name: &String| name == MANIFEST_FILE || manifest.files.iter().any(|file| file.name == *name);
-    problems.extend(found.into_iter().filter(|name| !is_listed(name)).map(|name| format!("{name:?} is not listed")));
-    Ok(Part::of("files", problems, format!("{} files have the hashes of the manifest", manifest.files.len())))
+    problems.extend(report.unlisted()?.into_iter().map(|name| format!("{name:?} is not listed")));
+    Ok(Part::of("files", problems, format!("{} files have the hashes of the manifest", report.files().len())))
+}
+
+/// What is wrong with a file, without the advice to verify the report.
+fn problem(name: &str, error: FolderError) -> String {
+    match error {
+        FolderError::Damaged { problem, .. } => format!("{name}: {problem}"),
+        FolderError::Unreadable { source, .. } => format!("{name} can't be read: {source}"),
+        error @ FolderError::NotAReport { .. } => error.to_string(),
+    }
 }
 
 fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Part, JobError> {
@@ -128,45 +140,14 @@ fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Pa
     })
 }
 
-fn chain(folder: &Path, manifest: &Manifest, state: Option<&Store>) -> Result<Part, JobError> {
-    const PART: &str = "chain";
-    let Some(link) = &manifest.stamp.previous else {
-        return Ok(Part::new(PART, Came::Holds, "it is the first report of its folder"));
-    };
-    let is_plain = Path::new(&link.report).components().count() == 1;
-    let before = folder.canonicalize().ok().and_then(|folder| Some(folder.parent()?.join(&link.report)));
-    let read = before.filter(|before| is_plain && folder.canonicalize().ok().as_ref() != Some(before));
-    let read = read.and_then(|before| Manifest::read(&before).ok()?);
-    if let Some((before, hash)) = &read {
-        if *hash == link.manifest_sha256 {
-            return Ok(Part::new(PART, Came::Holds, format!("{} before it is the one that was there", link.report)));
-        }
-        if before.stamp.earlier.replaces.contains(&link.manifest_sha256) {
-            let said = format!("{} before it was incomplete then, and was continued since", link.report);
-            return Ok(Part::new(PART, Came::Holds, said));
-        }
-        return Ok(Part::new(PART, Came::Fails, format!("{} before it is not the one that was there", link.report)));
-    }
-    let runs = state.map(Store::runs).transpose()?.unwrap_or_default();
-    Ok(if runs.iter().any(|run| run.manifests.contains(&link.manifest_sha256)) {
-        Part::new(PART, Came::Holds, format!("{} before it is gone, but the state knows it", link.report))
-    } else {
-        // Reports may be moved and removed: what is gone proves nothing against this one.
-        Part::new(PART, Came::Holds, format!("{} before it is not there to be compared", link.report))
-    })
-}
-
-fn reperformance(
-    folder: &Path,
-    manifest: &Manifest,
-    exit_code: impl Fn(&[String], &Weighed) -> u8,
-) -> Result<Part, JobError> {
+fn reperformance(report: ReportFolder, exit_code: impl Fn(&[String], &Weighed) -> u8) -> Result<Part, JobError> {
     const PART: &str = "reperformance";
-    let evident = match Evident::open(folder) {
+    let evident = match Evident::of(report) {
         Ok(evident) => evident,
         Err(JobError::Report(error)) => return Ok(Part::new(PART, Came::Fails, error.to_string())),
         Err(error) => return Err(error),
     };
+    let manifest = &evident.manifest;
     let place = tempfile::tempdir().map_err(|source| ReportError::Io { path: std::env::temp_dir(), source })?;
     let fail_on = &manifest.stamp.fail_on;
     let code = |weighed: &_| exit_code(fail_on, weighed);
@@ -200,10 +181,11 @@ fn reperformance(
             problems.push(format!("{} can't be made again by this version", file.name));
             continue;
         }
-        let found = match File::open(folder.join(&file.name)) {
+        // Whatever it holds: where it was changed, that is shown.
+        let found = match evident.folder().open_listed(name) {
             Ok(found) => found,
             Err(error) => {
-                problems.push(format!("{} can't be read: {error}", file.name));
+                problems.push(problem(name, error));
                 continue;
             }
         };
@@ -222,19 +204,22 @@ fn reperformance(
 fn first_difference(one: File, other: &Path) -> std::io::Result<Option<String>> {
     let (mut one, mut other) = (BufReader::new(one), BufReader::new(File::open(other)?));
     let (mut is, mut should) = (Vec::new(), Vec::new());
-    for line in 1_u64.. {
+    let mut line = 1_u64;
+    loop {
         is.clear();
         should.clear();
-        let read = (one.read_until(b'\n', &mut is)?, other.read_until(b'\n', &mut should)?);
+        // A line from outside may be as long as the disk is large.
+        (&mut one).take(PIECE).read_until(b'\n', &mut is)?;
+        (&mut other).take(PIECE).read_until(b'\n', &mut should)?;
         if is != should {
             let at = is.iter().zip(&should).take_while(|(is, should)| is == should).count();
             return Ok(Some(format!("line {line} is {}, it comes to {}", shown(&is, at), shown(&should, at))));
         }
-        if read == (0, 0) {
-            break;
+        match is.last() {
+            None => return Ok(None),
+            Some(last) => line += u64::from(*last == b'\n'),
         }
     }
-    Ok(None)
 }
 
 /// A line around its byte `at`.

@@ -334,6 +334,7 @@ impl Builder {
             control_totals,
             checks: summary.checks,
             causes: summary.causes,
+            severities: summary.severities,
             lifecycle: Lifecycle::of(&discrepancies, &past),
             reused,
             waivers: WaiverCounts::of(&waivers),

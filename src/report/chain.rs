@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::manifest::{Link, Manifest};
+use super::folder::ReportFolder;
+use super::manifest::Link;
 use super::publish::{Destination, LATEST};
 
 /// The report that the next one at that destination follows: the newest there, or, where the next one takes the place
@@ -11,14 +12,18 @@ use super::publish::{Destination, LATEST};
 #[must_use]
 pub fn previous(destination: &Destination, replaces: &[String]) -> Option<Link> {
     let newest = newest(destination)?;
-    let (manifest, manifest_sha256) = Manifest::read(&newest).ok()??;
-    if replaces.contains(&manifest_sha256) { manifest.stamp.previous } else { link(&newest) }
+    let report = ReportFolder::open(&newest).ok()?;
+    if replaces.iter().any(|replaced| replaced == report.manifest_sha256()) {
+        report.manifest().ok()?.stamp.previous
+    } else {
+        link(&newest)
+    }
 }
 
 /// A link to the report in that folder.
 #[must_use]
 pub fn link(folder: &Path) -> Option<Link> {
-    let (_, manifest_sha256) = Manifest::read(folder).ok()??;
+    let manifest_sha256 = ReportFolder::open(folder).ok()?.manifest_sha256().to_owned();
     let report = folder.file_name()?.to_string_lossy().into_owned();
     Some(Link { report, manifest_sha256 })
 }

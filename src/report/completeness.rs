@@ -2,8 +2,7 @@
 //! can be made again from it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,14 +10,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::amount;
+use super::folder::ProvenFile;
 use super::{ReportError, json};
 use crate::domain::finding::PastFinding;
 use crate::domain::listed::ListedOrder;
 
 /// The file's name in a report folder.
 pub const COMPLETENESS_FILE: &str = "completeness.json";
-/// The largest file that is read back, in bytes.
-const MAX_FILE: u64 = 4 << 30;
+/// How much of the file is read back, in bytes: room for four million orders that the input lacks.
+const MAX_FILE: u64 = 1 << 30;
 
 /// What the list came to, as far as it concerns the input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,13 +53,12 @@ impl Completeness {
     ///
     /// # Errors
     /// [`ReportError::Evidence`] where it is not what this program writes.
-    pub fn read(folder: &Path) -> Result<Self, ReportError> {
-        let path = folder.join(COMPLETENESS_FILE);
-        let damaged = |problem: String| ReportError::Evidence { path: path.clone(), problem };
-        let file = File::open(&path).map_err(|error| damaged(error.to_string()))?;
-        let mut text = Vec::new();
-        file.take(MAX_FILE).read_to_end(&mut text).map_err(|error| damaged(error.to_string()))?;
-        let written: Written = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+    pub fn read(proven: &ProvenFile) -> Result<Self, ReportError> {
+        let damaged = |problem: String| ReportError::evidence(proven.path(), problem);
+        let file = proven.reader().map_err(|error| damaged(error.to_string()))?;
+        // Not as one text, which would be held beside what it says.
+        let text = BufReader::new(file).take(MAX_FILE);
+        let written: Written = serde_json::from_reader(text).map_err(|error| damaged(error.to_string()))?;
         written.completeness().map_err(damaged)
     }
 }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ReportError;
+use super::folder::ProvenFile;
 use crate::domain::books::{Booking, Field};
 use crate::domain::finding::PastFinding;
 use crate::domain::listed::ListedAmounts;
@@ -389,9 +390,9 @@ pub(super) struct EvidenceReader {
 }
 
 impl EvidenceReader {
-    pub(super) fn open(folder: &Path) -> Result<Self, ReportError> {
-        let path = folder.join(EVIDENCE_FILE);
-        let file = File::open(&path).map_err(|source| ReportError::io(&path, source))?;
+    pub(super) fn open(proven: &ProvenFile) -> Result<Self, ReportError> {
+        let path = proven.path().to_owned();
+        let file = proven.reader().map_err(|source| ReportError::io(&path, source))?;
         Ok(Self { path, lines: BufReader::new(file), number: 0, elsewhere: None })
     }
 

@@ -1,14 +1,14 @@
 //! `run_orders.parquet`, read back as it was written, a row group at a time.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::vec;
 
-use polars::prelude::{Column, DataFrame, ParquetReader, PolarsResult, SerReader};
+use polars::prelude::{Column, DataFrame, PolarsResult};
 
 use super::ReportError;
-use super::builder::FACTS_FILE;
-use super::facts::{AMOUNT_SCALE, BUCKET, LINE, REUSED, ROW_GROUP, SETTLED, TEXTS_AFTER, TEXTS_BEFORE, TIMES, schema};
+use super::facts::{AMOUNT_SCALE, BUCKET, LINE, REUSED, SETTLED, TEXTS_AFTER, TEXTS_BEFORE, TIMES};
+use super::facts_file::FactsFile;
+use super::folder::ProvenFile;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Evidence, Fetched, Outcome};
@@ -26,52 +26,31 @@ pub(super) struct Fact {
 /// Reads the facts back in the order of the file.
 pub(super) struct FactsReader {
     path: PathBuf,
-    rows: usize,
-    read: usize,
+    file: FactsFile,
+    next: usize,
     group: vec::IntoIter<Fact>,
 }
 
 impl FactsReader {
-    pub(super) fn open(folder: &Path) -> Result<Self, ReportError> {
-        let path = folder.join(FACTS_FILE);
-        let mut reader = Self { path, rows: 0, read: 0, group: Vec::new().into_iter() };
-        let mut file = reader.file()?;
-        reader.rows = file.num_rows().map_err(|error| reader.damage(error.to_string()))?;
-        let found = file.schema().map_err(|error| reader.damage(error.to_string()))?;
-        let names = |schema: &polars::prelude::Schema| schema.iter_names().map(ToString::to_string).collect::<Vec<_>>();
-        let found: Vec<String> = found.iter_names().map(ToString::to_string).collect();
-        if found != names(&schema()) {
-            return Err(reader.damage("its columns are not those of a report of this version"));
-        }
-        Ok(reader)
+    pub(super) fn open(proven: &ProvenFile) -> Result<Self, ReportError> {
+        let path = proven.path().to_owned();
+        let file = FactsFile::open(proven).map_err(|problem| ReportError::evidence(&path, problem))?;
+        Ok(Self { path, file, next: 0, group: Vec::new().into_iter() })
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Fact>, ReportError> {
-        if let Some(fact) = self.group.next() {
-            return Ok(Some(fact));
+        loop {
+            if let Some(fact) = self.group.next() {
+                return Ok(Some(fact));
+            }
+            if self.next >= self.file.groups() {
+                return Ok(None);
+            }
+            let damage = |problem: String| ReportError::evidence(&self.path, problem);
+            let facts = self.file.group(self.next, None, facts).map_err(damage)?;
+            self.group = facts.ok_or_else(|| damage("a value is none that reports have".to_owned()))?.into_iter();
+            self.next += 1;
         }
-        if self.read >= self.rows {
-            return Ok(None);
-        }
-        let length = ROW_GROUP.min(self.rows - self.read);
-        let failed = |error: polars::prelude::PolarsError| self.damage(error.to_string());
-        let frame = self.file()?.with_slice(Some((self.read, length))).finish().map_err(failed)?;
-        if frame.height() != length {
-            return Err(self.damage("it holds fewer rows than it says"));
-        }
-        let facts = facts(&frame).map_err(failed)?.ok_or_else(|| self.damage("a value is none that reports have"))?;
-        self.read += length;
-        self.group = facts.into_iter();
-        Ok(self.group.next())
-    }
-
-    fn file(&self) -> Result<ParquetReader<File>, ReportError> {
-        let file = File::open(&self.path).map_err(|source| ReportError::io(&self.path, source))?;
-        Ok(ParquetReader::new(file))
-    }
-
-    fn damage(&self, problem: impl Into<String>) -> ReportError {
-        ReportError::Evidence { path: self.path.clone(), problem: problem.into() }
     }
 }
 

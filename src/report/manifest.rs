@@ -211,41 +211,6 @@ impl Stamp {
     }
 }
 
-impl Manifest {
-    /// Reads the manifest of a folder and hashes it; `None` where there is none of ours that this version understands.
-    ///
-    /// # Errors
-    /// When there is a file of that name that can't be read.
-    pub fn read(folder: &Path) -> io::Result<Option<(Self, String)>> {
-        let text = match fs::read(folder.join(MANIFEST_FILE)) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let manifest = serde_json::from_slice::<Self>(&text).ok().filter(|manifest| manifest.kind == KIND);
-        Ok(manifest.map(|manifest| (manifest, hex::encode(Sha256::digest(&text)))))
-    }
-}
-
-/// The files that a folder's manifest lists, whatever version wrote it; `None` where there is no manifest of ours.
-///
-/// # Errors
-/// When there is a file of that name that can't be read.
-pub fn listed_files(folder: &Path) -> io::Result<Option<Vec<String>>> {
-    #[derive(Deserialize)]
-    struct Listing {
-        kind: String,
-        files: Vec<FileStamp>,
-    }
-    let text = match fs::read(folder.join(MANIFEST_FILE)) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let listing = serde_json::from_slice::<Listing>(&text).ok().filter(|listing| listing.kind == KIND);
-    Ok(listing.map(|listing| listing.files.into_iter().map(|file| file.name).collect()))
-}
-
 fn hash_files(folder: &Path) -> io::Result<Vec<FileStamp>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -10,14 +10,17 @@ pub mod csv;
 mod design;
 pub mod evidence;
 pub mod facts;
+mod facts_file;
 pub mod facts_read;
 pub mod focus;
+pub mod folder;
 pub mod formats;
 pub mod html;
 pub mod ids;
 mod json;
 mod largest;
 pub mod manifest;
+mod panics;
 pub mod particulars;
 pub mod percent;
 pub mod publish;
@@ -96,6 +99,10 @@ pub enum ReportError {
 impl ReportError {
     fn io(path: &Path, source: io::Error) -> Self {
         Self::Io { path: path.to_owned(), source }
+    }
+
+    fn evidence(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Evidence { path: path.to_owned(), problem: problem.into() }
     }
 
     fn polars(what: &'static str) -> impl Fn(PolarsError) -> Self {

@@ -16,7 +16,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use unfinished::Unfinished;
 
-use super::manifest::{MANIFEST_FILE, Manifest, listed_files};
+use super::folder::{self, FolderError, ReportFolder};
+use super::manifest::MANIFEST_FILE;
 
 pub use file::{FileError, StagedFile};
 
@@ -183,8 +184,9 @@ impl Staging {
         let mut place = folder.join(&name);
         let mut number = 2;
         while fs::symlink_metadata(&place).is_ok() {
-            let manifest = Manifest::read(&place).ok().flatten();
-            if manifest.is_some_and(|(_, sha256)| replaces.contains(&sha256)) && check_ours(&place).is_ok() {
+            let there = ReportFolder::open(&place).ok();
+            let is_replaced = |there: ReportFolder| replaces.iter().any(|hash| hash == there.manifest_sha256());
+            if there.is_some_and(is_replaced) && check_ours(&place).is_ok() {
                 self.replace(&place)?;
                 return Ok(place);
             }
@@ -207,16 +209,11 @@ fn check_ours(path: &Path) -> Result<(), PublishError> {
         Ok(found) if !found.is_dir() => return Err(not_ours("it is a file")),
         Ok(_) => {}
     }
-    let files = listed_files(path).map_err(&failed)?;
-    let listed =
-        |name: &str| files.as_ref().is_some_and(|files| name == MANIFEST_FILE || files.iter().any(|file| file == name));
-    for entry in fs::read_dir(path).map_err(&failed)? {
-        let name = entry.map_err(&failed)?.file_name().to_string_lossy().into_owned();
-        if !listed(&name) {
-            return Err(not_ours(&format!("it holds {}", name.escape_debug())));
-        }
-    }
-    Ok(())
+    folder::holds_only_a_report(path).map_err(|error| match error {
+        FolderError::NotAReport { found, .. } => not_ours(&found),
+        FolderError::Damaged { problem, .. } => not_ours(&format!("{MANIFEST_FILE}: {problem}")),
+        FolderError::Unreadable { source, .. } => failed(source),
+    })
 }
 
 fn sync_files(folder: &Path) -> io::Result<()> {

@@ -1,10 +1,9 @@
 //! The evidence of a report, read back from its folder: what the same report, or another one, can be made from.
 
-use std::path::Path;
-
 use super::ReportError;
 use super::evidence::{EvidenceReader, Row, Told};
 use super::facts_read::{Fact, FactsReader};
+use super::folder::ProvenFile;
 use crate::domain::outcome::{Background, Evidence, Outcome};
 
 /// One row as it was before it was judged.
@@ -27,12 +26,12 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Opens the evidence in a report folder.
+    /// Opens the evidence of a report: its facts, and what stands beside them.
     ///
     /// # Errors
-    /// When a file is not there or not what this program writes.
-    pub fn open(folder: &Path) -> Result<Self, ReportError> {
-        let (mut facts, mut beside) = (FactsReader::open(folder)?, EvidenceReader::open(folder)?);
+    /// When a file is not what this program writes.
+    pub fn open(facts: &ProvenFile, beside: &ProvenFile) -> Result<Self, ReportError> {
+        let (mut facts, mut beside) = (FactsReader::open(facts)?, EvidenceReader::open(beside)?);
         let (fact, row) = (facts.next()?, beside.next()?);
         Ok(Self { facts, fact, beside, row })
     }

@@ -6,15 +6,27 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::manifest::{MANIFEST_FILE, Manifest, listed_files};
+use super::folder::{self, ReportFolder};
+use super::manifest::MANIFEST_FILE;
 use super::publish::{LATEST, PublishError};
+
+/// A report that is too old to keep.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OldReport {
+    /// What its ages are counted to.
+    pub as_of: Timestamp,
+    /// Its folder.
+    pub path: PathBuf,
+    /// SHA-256 of its manifest, in hex.
+    pub manifest_sha256: String,
+}
 
 /// The reports below a folder whose time lies before that one, the oldest first. Never the one that `latest` leads
 /// to, and nothing that is no report of ours or holds more than one.
 ///
 /// # Errors
 /// When the folder can't be read.
-pub fn older_reports(folder: &Path, before: Timestamp) -> Result<Vec<PathBuf>, PublishError> {
+pub fn older_reports(folder: &Path, before: Timestamp) -> Result<Vec<OldReport>, PublishError> {
     let failed = PublishError::io(folder);
     let latest = folder.join(LATEST).canonicalize().ok();
     let entries = match fs::read_dir(folder) {
@@ -29,15 +41,19 @@ pub fn older_reports(folder: &Path, before: Timestamp) -> Result<Vec<PathBuf>, P
         if !entry.file_type().map_err(&failed)?.is_dir() || path.canonicalize().ok() == latest {
             continue;
         }
-        let Ok(Some((manifest, _))) = Manifest::read(&path) else {
+        let Ok((report, manifest)) = ReportFolder::open(&path).and_then(|report| {
+            let manifest = report.manifest()?;
+            Ok((report, manifest))
+        }) else {
             continue;
         };
-        if manifest.stamp.as_of < before && holds_a_report_alone(&path).map_err(&failed)? {
-            old.push((manifest.stamp.as_of, path));
+        if manifest.stamp.as_of < before && folder::holds_only_a_report(&path).is_ok() {
+            let manifest_sha256 = report.manifest_sha256().to_owned();
+            old.push(OldReport { as_of: manifest.stamp.as_of, path, manifest_sha256 });
         }
     }
     old.sort();
-    Ok(old.into_iter().map(|(_, path)| path).collect())
+    Ok(old)
 }
 
 /// Removes a report: the manifest first, so that what a kill leaves behind is no report any more.
@@ -48,15 +64,4 @@ pub fn remove(report: &Path) -> Result<(), PublishError> {
     let failed = PublishError::io(report);
     fs::remove_file(report.join(MANIFEST_FILE)).map_err(&failed)?;
     fs::remove_dir_all(report).map_err(&failed)
-}
-
-fn holds_a_report_alone(folder: &Path) -> io::Result<bool> {
-    let listed = listed_files(folder)?.unwrap_or_default();
-    for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name != MANIFEST_FILE && !listed.contains(&name) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

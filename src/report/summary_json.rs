@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::finding::Severity;
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
 use crate::summary::{
@@ -33,6 +34,9 @@ pub struct SummaryJson {
     pub checks: BTreeMap<&'static str, CheckCount>,
     /// The findings by check and cause, such as `quote-split.overage`.
     pub causes: BTreeMap<String, CheckCount>,
+    /// How many findings there are of each severity: for people alone.
+    #[serde(skip)]
+    pub severities: BTreeMap<Severity, u64>,
     /// What became of discrepancies since their orders were last judged.
     pub lifecycle: Lifecycle,
     /// How many orders were not asked for again, because an earlier run saw them settled.
@@ -184,6 +188,7 @@ impl SummaryJson {
             control_totals: BTreeMap::new(),
             checks: BTreeMap::new(),
             causes: BTreeMap::new(),
+            severities: BTreeMap::new(),
             lifecycle: Lifecycle::default(),
             reused: 0,
             waivers: None,

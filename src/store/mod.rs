@@ -14,6 +14,7 @@
 //! | `confirmations` | what became of a row that was fetched again before it was reported | as it is learnt |
 //! | `books` | what a row of the input says of its order | as it is learnt, where our own books are compared |
 //! | `replies` | the reply that decided a row, compressed | with full evidence only |
+//! | `pruned_reports` | a report that was pruned | before it is removed |
 //! | `providers`, `sends` | who was asked, and when the last requests went out | |
 //!
 //! Every row carries a checksum: what is damaged is said to be, and never read as something else.

@@ -1,12 +1,17 @@
 //! What is too old to keep: outcomes of ended runs, and the observations that nothing leads to any more.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
+use super::cells::{Cells, Layout};
 use super::error::{StoreError, sqlite};
+use super::seal::sealed;
 use super::{Store, runs};
 
 const PRUNING: &str = "remove old rows from";
+
+static PRUNED_REPORTS: Layout = Layout { table: "pruned_reports", columns: &["manifest_sha256"] };
 
 /// What was removed, or would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +60,31 @@ impl Store {
             transaction.commit().map_err(sqlite(&path, PRUNING))?;
         }
         Ok(pruned)
+    }
+
+    /// Notes that a report is about to be removed because it is too old.
+    ///
+    /// # Errors
+    /// Nothing is noted if the state can't be written.
+    pub fn note_pruned_report(&mut self, manifest_sha256: &str) -> Result<(), StoreError> {
+        self.change("record a pruned report in", |connection, path| {
+            let row = sealed([Value::from(manifest_sha256.to_owned())]);
+            let noted = connection.execute(&PRUNED_REPORTS.replace(), params_from_iter(row));
+            noted.map(drop).map_err(sqlite(path, "record a pruned report in"))
+        })
+    }
+
+    /// Whether the report of that manifest was removed because it was too old.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn has_pruned_report(&self, manifest_sha256: &str) -> Result<bool, StoreError> {
+        let failed = || sqlite(&self.path, "look up a pruned report in");
+        let query = format!("SELECT {} FROM pruned_reports WHERE manifest_sha256 = ?1", PRUNED_REPORTS.list(""));
+        let mut statement = self.connection.prepare_cached(&query).map_err(failed())?;
+        let found = statement.query_row([manifest_sha256], |row| Ok(Cells::open(row, 0, &PRUNED_REPORTS).map(drop)));
+        let found = found.optional().map_err(failed())?;
+        found.transpose().map(|found| found.is_some()).map_err(|damage| damage.at(&self.path))
     }
 }
 

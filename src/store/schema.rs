@@ -170,6 +170,12 @@ CREATE TABLE findings (
     PRIMARY KEY (provider_id, series, discrepancy_id, run_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Reports that prune removed: that they are gone breaks no chain.
+CREATE TABLE pruned_reports (
+    manifest_sha256  TEXT PRIMARY KEY,
+    seal             INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- The last requests to each provider. Without a time: a run is sending, or was killed while it did.
 CREATE TABLE sends (
     base_url  TEXT NOT NULL,

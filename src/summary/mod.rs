@@ -45,6 +45,8 @@ pub struct Summary {
     pub causes: BTreeMap<String, CheckCount>,
     /// How many findings that nothing waives are material, where a materiality is set.
     pub material: u64,
+    /// How many findings there are of each severity.
+    pub severities: BTreeMap<Severity, u64>,
     /// What tells for or against the whole, beside the rows.
     pub signs: Signs,
 }
@@ -134,6 +136,7 @@ impl Summary {
         let mut counted = BTreeSet::new();
         for finding in findings {
             self.signs.warnings |= finding.severity == Severity::Warning;
+            *self.severities.entry(finding.severity).or_default() += 1;
             let none = || CheckCount::none(finding.severity);
             let check = self.checks.entry(finding.check).or_insert_with(none);
             check.add(finding, currency, counted.insert((finding.check, None)))?;

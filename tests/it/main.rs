@@ -17,6 +17,7 @@ mod evidence;
 mod faults;
 mod focus;
 mod help;
+mod hostile;
 mod html;
 mod language;
 mod locks;

@@ -170,3 +170,102 @@ fn runs_are_listed_and_old_ones_pruned() {
     assert_eq!(summary["lifecycle"]["new"], 0, "what the last report found is known still");
     assert_eq!(code(&command("prune", &["--keep", "soon"])), 2);
 }
+
+/// `tieout reconcile` of the sample's first orders, as of those days of June.
+fn nights(place: &Place, days: impl IntoIterator<Item = u32>) {
+    for day in days {
+        let as_of = format!("2026-06-{day:02}T00:00:00Z");
+        let mut command = tieout();
+        command.arg("reconcile").arg(repository("sample_data/ids.csv")).args([
+            "--sandbox",
+            "--format",
+            "csv",
+            "--rate",
+            "0",
+        ]);
+        command.args(["--as-of", &as_of, "--reports-dir"]).arg(place.path("r"));
+        assert_eq!(code(&command.output().expect("starts")), 1);
+    }
+}
+
+/// What `verify` says of the chain of the newest report, and its exit code.
+fn chain(place: &Place) -> (String, i32) {
+    let verified = verify(&place.path("r/latest"), &[]);
+    let said = stdout(&verified);
+    let line = said.lines().find(|line| line.starts_with("chain ")).expect("the chain").to_owned();
+    (line, code(&verified))
+}
+
+#[test]
+fn a_report_that_was_removed_by_hand_breaks_the_chain() {
+    for (gone, day) in [("20260603T000000Z", "the one before"), ("20260601T000000Z", "the first one")] {
+        let place = Place::new();
+        nights(&place, 1..=4);
+        let (said, exit) = chain(&place);
+        assert!(said.contains("holds") && said.contains("the 3 reports before it") && exit == 0, "{said}");
+        let aside = place.path("aside");
+        fs::rename(place.path("r").join(gone), &aside).expect("there");
+        let (said, exit) = chain(&place);
+        assert!(said.contains("FAILS") && said.contains(gone) && said.contains("prune") && exit == 1, "{day}: {said}");
+        fs::rename(&aside, place.path("r").join(gone)).expect("there");
+        assert_eq!(chain(&place).1, 0, "it is back: {day}");
+    }
+}
+
+#[test]
+fn a_report_that_was_changed_breaks_the_chain() {
+    let place = Place::new();
+    nights(&place, 1..=3);
+    let manifest = place.path("r/20260601T000000Z/manifest.json");
+    let text = fs::read_to_string(&manifest).expect("there");
+    fs::write(&manifest, text.replacen("discrepant", "reconciled", 1)).expect("writable");
+    let (said, exit) = chain(&place);
+    assert!(said.contains("FAILS") && said.contains("20260601T000000Z") && exit == 1, "{said}");
+}
+
+#[test]
+fn a_report_that_was_pruned_breaks_no_chain_and_one_removed_after_it_does() {
+    let place = Place::new();
+    nights(&place, 1..=3);
+    let mut prune = tieout();
+    // By their own time the reports are old, however young their runs are.
+    let pruned = prune.args(["prune", "--keep", "1h", "--reports-dir"]).arg(place.path("r")).output().expect("starts");
+    assert_eq!(code(&pruned), 0, "{}", stderr(&pruned));
+    let (said, exit) = chain(&place);
+    assert!(said.contains("holds") && said.contains("tieout prune") && exit == 0, "{said}");
+    nights(&place, 4..=5);
+    assert_eq!(chain(&place).1, 0, "the chain ends where it was pruned");
+    fs::remove_dir_all(place.path("r/20260603T000000Z")).expect("there");
+    let (said, exit) = chain(&place);
+    assert!(said.contains("FAILS") && said.contains("20260603T000000Z") && exit == 1, "{said}");
+}
+
+#[test]
+fn a_report_in_the_place_of_an_earlier_one_follows_it() {
+    let place = Place::new();
+    let run = |as_of: &str| {
+        let run = place.reconcile(repository("sample_data/ids.csv")).args(["--sandbox", "--as-of", as_of]).output();
+        assert_eq!(code(&run.expect("starts")), 1);
+    };
+    ["2026-06-01T00:00:00Z", "2026-06-02T00:00:00Z"].into_iter().for_each(run);
+    let state = place.path("state.sqlite").display().to_string();
+    let proven = verify(&place.path("report"), &["--state", &state]);
+    assert!(code(&proven) == 0 && stdout(&proven).contains("replaced"), "{}", stdout(&proven));
+    // Kept elsewhere, while the next one took its place.
+    copy(&place.path("report"), &place.path("kept"));
+    run("2026-06-03T00:00:00Z");
+    let proven = verify(&place.path("kept"), &["--state", &state]);
+    assert_eq!(stdout(&proven).lines().filter(|line| line.starts_with("chain ") && line.contains("holds")).count(), 1);
+}
+
+#[test]
+fn a_copy_of_a_report_is_compared_with_the_reports_beside_the_state() {
+    let place = Place::new();
+    nights(&place, 1..=2);
+    copy(&place.path("r/20260602T000000Z"), &place.path("copy"));
+    let state = place.path("r/.state.sqlite").display().to_string();
+    let proven = verify(&place.path("copy"), &["--state", &state]);
+    assert_eq!(code(&proven), 0, "{}", stdout(&proven));
+    let alone = verify(&place.path("copy"), &["--files-only"]);
+    assert!(code(&alone) == 0 && stdout(&alone).contains("not proven"), "{}", stdout(&alone));
+}

@@ -1,9 +1,8 @@
 //! Which orders a report saw, and why not the others.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Seek;
 
-use polars::prelude::{ParquetReader, SerReader};
+use polars::prelude::DataFrame;
 use serde::Serialize;
 
 use super::error::ComparisonError;
@@ -11,7 +10,7 @@ use super::folder::Folder;
 use super::rows;
 use crate::domain::outcome::Bucket;
 use crate::report::builder::FACTS_FILE;
-use crate::report::facts::ROW_GROUP;
+use crate::report::facts_file::FactsFile;
 
 const FILE: &str = "exceptions.csv";
 const RUN_ORDER_ID: &str = "run_order_id";
@@ -68,30 +67,18 @@ impl Unassessed {
 /// Takes out of `orders` what the report saw: what stands in its `run_orders.parquet`. Only that column is read, a row
 /// group at a time.
 pub(super) fn remove_fetched(folder: &Folder, orders: &mut HashMap<String, Unassessed>) -> Result<(), ComparisonError> {
-    let shown = folder.shown(FACTS_FILE);
-    let mut file = folder.file(FACTS_FILE)?;
+    let proven = folder.proven(FACTS_FILE)?;
     if orders.is_empty() {
         return Ok(());
     }
-    let damaged = |error: polars::prelude::PolarsError| ComparisonError::damaged(&shown, error.to_string());
-    let mut reader = || {
-        // A clone of a handle has its place in common with it.
-        file.rewind()
-            .and_then(|()| file.try_clone())
-            .map(ParquetReader::new)
-            .map_err(ComparisonError::unreadable(&shown))
-    };
-    let rows = reader()?.num_rows().map_err(damaged)?;
-    for start in (0..rows).step_by(ROW_GROUP) {
-        let length = ROW_GROUP.min(rows - start);
-        let only = Some(vec![RUN_ORDER_ID.to_owned()]);
-        let group = reader()?.with_columns(only).with_slice(Some((start, length))).finish().map_err(damaged)?;
-        if group.height() != length {
-            return Err(ComparisonError::damaged(&shown, "it holds fewer rows than it says"));
-        }
-        for order in group.column(RUN_ORDER_ID).and_then(|column| column.str()).map_err(damaged)?.iter().flatten() {
-            orders.remove(order);
-        }
+    let damaged = |problem: String| ComparisonError::damaged(proven.path(), problem);
+    let facts = FactsFile::open(&proven).map_err(damaged)?;
+    for group in 0..facts.groups() {
+        let remove = |rows: &DataFrame| {
+            rows.column(RUN_ORDER_ID)?.str()?.iter().flatten().for_each(|order| _ = orders.remove(order));
+            Ok(())
+        };
+        facts.group(group, Some(&[RUN_ORDER_ID]), remove).map_err(damaged)?;
     }
     Ok(())
 }

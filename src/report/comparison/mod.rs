@@ -16,7 +16,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use folder::Folder;
+use folder::{Folder, Listed};
 
 pub use discrepancies::{Discrepancy, Side, State, StateCounts};
 pub use error::ComparisonError;
@@ -91,8 +91,8 @@ impl Comparison {
 
 impl Compared {
     fn of(folder: Folder, orders: u64, exceptions: BTreeMap<&'static str, u64>) -> Self {
-        let Folder { listed, manifest_sha256, .. } = folder;
-        let (as_of, base_url, verdict) = (listed.as_of, listed.base_url, listed.verdict);
+        let manifest_sha256 = folder.manifest_sha256().to_owned();
+        let Listed { as_of, base_url, verdict, .. } = folder.listed;
         Self { as_of, base_url, verdict, manifest_sha256, orders, exceptions }
     }
 }

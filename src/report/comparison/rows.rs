@@ -1,6 +1,8 @@
 //! The CSV files of a report, read back row by row.
 
-use std::io::BufReader;
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 
 use super::error::ComparisonError;
 use super::folder::Folder;
@@ -9,6 +11,8 @@ use crate::report::tables;
 
 /// How many characters of a wrong cell an error shows.
 const SHOWN: usize = 64;
+/// The longest row that is read, in bytes, give or take what is read ahead.
+const MAX_ROW: u64 = 64 << 20;
 
 /// Hands on the cells of those columns, row by row; other columns may be there. What `take` objects to is an error that
 /// names the file and the line.
@@ -21,10 +25,12 @@ pub(super) fn for_each<const COLUMNS: usize>(
     let shown = folder.shown(name);
     let damaged = |problem: String| ComparisonError::damaged(&shown, problem);
     let unreadable = |error: ::csv::Error| match error.into_kind() {
+        ::csv::ErrorKind::Io(error) if error.kind() == ErrorKind::FileTooLarge => damaged(error.to_string()),
         ::csv::ErrorKind::Io(error) => ComparisonError::unreadable(&shown)(error),
         _ => damaged("a row has more or fewer cells than the heading".to_owned()),
     };
-    let mut reader = ::csv::Reader::from_reader(BufReader::new(folder.file(name)?));
+    let left = Cell::new(MAX_ROW);
+    let mut reader = ::csv::Reader::from_reader(Bounded { inner: folder.file(name)?, left: &left });
     let headings = reader.byte_headers().map_err(unreadable)?;
     let mut places = [0; COLUMNS];
     for (place, column) in places.iter_mut().zip(columns) {
@@ -36,6 +42,7 @@ pub(super) fn for_each<const COLUMNS: usize>(
     let encoding = folder.listed.csv_encoding;
     let mut record = ::csv::ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(unreadable)? {
+        left.set(MAX_ROW);
         let line = record.position().map_or(0, ::csv::Position::line);
         // A record has as many cells as the heading, else reading it failed.
         let cells = places.map(|place| encoding.text(record.get(place).unwrap_or_default()));
@@ -46,6 +53,21 @@ pub(super) fn for_each<const COLUMNS: usize>(
             .map_err(|problem| damaged(format!("line {line}: {problem}")))?;
     }
     Ok(())
+}
+
+/// A reader that ends with an error where a row is longer than any that reports have.
+struct Bounded<'l> {
+    inner: File,
+    left: &'l Cell<u64>,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let too_long = || io::Error::new(ErrorKind::FileTooLarge, format!("a row has more than {MAX_ROW} bytes"));
+        self.left.set(self.left.get().checked_sub(read as u64).ok_or_else(too_long)?);
+        Ok(read)
+    }
 }
 
 /// An amount as reports write it: with 8 decimals, and nothing else.

@@ -35,7 +35,6 @@ pub(super) struct Grid {
     pub(super) first_note: Option<String>,
     /// What is said where the page holds not all rows.
     pub(super) cut_note: Option<String>,
-    counts: HashMap<(&'static str, String), u64>,
 }
 
 /// The head of a column.
@@ -95,16 +94,10 @@ impl Grid {
             heads: columns.iter().map(Values::head).collect(),
             first_note: (shown < held).then(|| of("report-first-rows", shown)),
             cut_note: (held < rows).then(|| of("report-cut-rows", held)),
-            counts: columns.iter().flat_map(Values::counts).collect(),
             json: json(table.name, columns, held, texts),
             first,
             rows,
         }
-    }
-
-    /// How many of the rows that the page holds have that word in that column.
-    pub(super) fn count(&self, column: &'static str, word: &str) -> u64 {
-        self.counts.get(&(column, word.to_owned())).copied().unwrap_or_default()
     }
 }
 
@@ -118,8 +111,8 @@ struct Values<'t> {
     is_extra: bool,
     /// What the values are called, where they are workflows.
     titles: Option<&'t Titles>,
-    /// Each text once with its number and how often it stood there, where texts repeat.
-    words: Option<HashMap<String, (usize, u64)>>,
+    /// Each text once with its number, where texts repeat.
+    words: Option<HashMap<String, usize>>,
     json: String,
 }
 
@@ -149,8 +142,7 @@ impl<'t> Values<'t> {
         match &mut self.words {
             Some(words) => {
                 let next = words.len();
-                let (number, count) = words.entry(text).or_insert((next, 0));
-                *count += 1;
+                let number = words.entry(text).or_insert(next);
                 let _ = write!(self.json, "{number}");
             }
             None if matches!(cell, Cell::Integer(_)) => self.json.push_str(&text),
@@ -177,11 +169,6 @@ impl<'t> Values<'t> {
         let word = (self.look == Look::Severity).then_some(word);
         Shown { text, class: self.look.class(), word, is_extra: self.is_extra, is_held }
     }
-
-    fn counts(&self) -> Vec<((&'static str, String), u64)> {
-        let words = self.words.iter().flatten();
-        words.map(|(word, (_, count))| ((self.name, word.clone()), *count)).collect()
-    }
 }
 
 /// A cell as its text: the same as in the CSV file, but for what is there for spreadsheets only.
@@ -200,8 +187,8 @@ fn json(name: &str, columns: Vec<Values<'_>>, rows: u64, texts: Texts) -> String
         let _ = write!(json, "{comma}{{\"name\":\"{}\",\"look\":\"{class}\",\"extra\":{extra},\"label\":", column.name);
         push_text(&mut json, &column.label);
         if let Some(words) = &column.words {
-            let mut words: Vec<(&String, &(usize, u64))> = words.iter().collect();
-            words.sort_by_key(|(_, (number, _))| *number);
+            let mut words: Vec<(&String, &usize)> = words.iter().collect();
+            words.sort_by_key(|(_, number)| *number);
             let words: Vec<&String> = words.into_iter().map(|(word, _)| word).collect();
             let shown: Vec<String> =
                 words.iter().map(|word| column.said(word, texts).unwrap_or_else(|| (*word).clone())).collect();
@@ -262,7 +249,6 @@ mod tests {
         let severity = column("severity");
         assert_eq!((&severity["words"][0], &severity["words"][1]), (&"error".into(), &"warning".into()));
         assert_eq!((&severity["shown"][0], &severity["values"][200]), (&"错误".into(), &1.into()));
-        assert_eq!((grid.count("severity", "error"), grid.count("severity", "nothing")), (67, 0));
         assert!(grid.first_note.is_some() && grid.cut_note.is_none());
     }
 

@@ -2,6 +2,7 @@
 
 use super::chart::percent;
 use super::grid::Grid;
+use crate::domain::finding::Severity;
 use crate::domain::outcome::Bucket;
 use crate::domain::visible::visible;
 use crate::language::Texts;
@@ -86,7 +87,8 @@ impl Opening {
             note,
         };
         let note = |name: &str| texts.get(&format!("report-key-{name}-note"));
-        let severity = |word| grouped(discrepancies.count("severity", word));
+        // Not from the grid, which ends where a browser does.
+        let of = |severity| grouped(summary.severities.get(&severity).copied().unwrap_or_default());
         let mut keys = vec![
             key("rows", population.rows(), note("rows")),
             key(
@@ -94,7 +96,7 @@ impl Opening {
                 discrepancies.rows,
                 texts.with(
                     "report-key-findings-note",
-                    &[("errors", severity("error").into()), ("warnings", severity("warning").into())],
+                    &[("errors", of(Severity::Error).into()), ("warnings", of(Severity::Warning).into())],
                 ),
             ),
             key("pending", population.of(Bucket::Pending), note("pending")),

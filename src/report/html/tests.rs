@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::checks::{CATALOGUE, Cause, Judging, WaiverState};
+use crate::domain::finding::Severity;
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
@@ -137,6 +138,27 @@ fn without_javascript_the_first_rows_are_there_and_what_is_missing_is_said() {
     // Every order fails quote-split and warns of its unknown status, so there are more rows than orders.
     assert!(page.contains("The first 200 of "), "a note");
     assert!(page.contains("The sum equals the rows read."));
+}
+
+#[test]
+fn errors_and_warnings_are_counted_by_the_summary_and_not_by_the_rows_of_the_page() {
+    let texts = Texts::new(Language::English);
+    let note = |errors: &str, warnings: &str| {
+        texts.with(
+            "report-key-findings-note",
+            &[("errors", errors.to_owned().into()), ("warnings", warnings.to_owned().into())],
+        )
+    };
+    // Every order fails one check with an error and one with a warning.
+    assert!(page_of("wf_1", 3, Language::English).contains(&note("3", "3")));
+    let mut summary = SummaryJson::empty();
+    summary.severities = [(Severity::Error, grid::MOST_ROWS + 7), (Severity::Warning, 2)].into();
+    let weighed = Weighed { verdict: Verdict::Discrepant, pending: 0, material: 0, gap: false };
+    let grid = |table| Grid::of(table, &Titles::new(), texts);
+    let (rows, exceptions) = (grid(tables::discrepancies(&[])), grid(tables::exceptions(&[])));
+    let opening = Opening::of(&summary, &weighed, &rows, &exceptions, texts);
+    let notes: Vec<&str> = opening.keys.iter().map(|key| &*key.note).collect();
+    assert!(notes.contains(&&*note("100,007", "2")), "{notes:?}");
 }
 
 /// Spend by day is a timeline.

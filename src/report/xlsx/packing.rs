@@ -1,47 +1,28 @@
 //! Writing where a disk may fill. The library that makes workbooks takes a write that fails for a reason to stop the
 //! program; here it is an error like any other.
 
-use std::any::Any;
-use std::cell::Cell;
 use std::io::{self, Write};
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
 
 use rust_xlsxwriter::XlsxError;
+
+use crate::report::panics::{self, Payload};
 
 /// How the library says that a write failed, before what the operating system says: a cell, or what was left of a sheet.
 const WRITE_FAILED: [&str; 2] = ["Couldn't write to xml file: ", "called `Result::unwrap()` on an `Err` value: Os { "];
 /// What comes before the operating system's number of an error.
 const CODE: &str = "code: ";
 
-thread_local! {
-    /// Whether a failed write of this thread is reported by who asked for it, and so not told twice.
-    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
 /// Does what writes a workbook. A write that fails on the way is an error; whatever else goes wrong stays what it is.
 pub(super) fn guarded<T>(make: impl FnOnce() -> Result<T, XlsxError>) -> Result<T, XlsxError> {
-    static HUSHED: Once = Once::new();
-    HUSHED.call_once(|| {
-        let tell = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !(IS_GUARDED.get() && failed_write(info.payload()).is_some()) {
-                tell(info);
-            }
-        }));
-    });
-    IS_GUARDED.set(true);
-    // Nothing of what is being made is looked at again.
-    let made = panic::catch_unwind(AssertUnwindSafe(make));
-    IS_GUARDED.set(false);
-    made.unwrap_or_else(|payload| match failed_write(&*payload) {
-        Some(error) => Err(XlsxError::IoError(error)),
-        None => panic::resume_unwind(payload),
+    let made = panics::caught(|payload| failed_write(payload).is_some(), make);
+    made.unwrap_or_else(|payload| {
+        let error = failed_write(&*payload).unwrap_or_else(|| io::Error::other("a write failed"));
+        Err(XlsxError::IoError(error))
     })
 }
 
 /// The error of a write that the library stopped at.
-fn failed_write(payload: &(dyn Any + Send)) -> Option<io::Error> {
+fn failed_write(payload: &Payload) -> Option<io::Error> {
     let said = payload.downcast_ref::<String>()?;
     let said = WRITE_FAILED.iter().find_map(|beginning| said.strip_prefix(beginning))?;
     let code = said.split_once(CODE).and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
@@ -123,11 +104,5 @@ mod tests {
         let other = guarded::<()>(|| panic!("{cell}{:?}", io::Error::other("gone")));
         assert!(matches!(other, Err(XlsxError::IoError(error)) if error.to_string().contains("gone")));
         assert_eq!(guarded(|| Ok(1)).ok(), Some(1));
-    }
-
-    #[test]
-    #[should_panic(expected = "a mistake of ours")]
-    fn a_mistake_stays_one() {
-        let _ = guarded::<()>(|| panic!("a mistake of ours"));
     }
 }

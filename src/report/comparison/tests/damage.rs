@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::written::Written;
 use super::*;
+use crate::report::folder::{FolderError, MANIFEST_BYTES};
 
 /// The file that is damaged, what is said of it, and how the report is made so.
 type Damage = (&'static str, &'static str, fn(&mut Written));
@@ -15,7 +16,7 @@ const NEEDED_OF_BOTH: [&str; 4] =
 /// What comparing these says, and whether the user named it wrongly.
 fn refused(old: &Path, new: &Path) -> (bool, String) {
     let error = Comparison::of(old, new).expect_err("no two reports");
-    (matches!(error, ComparisonError::NotAReport { .. }), error.to_string())
+    (matches!(error, ComparisonError::Folder(FolderError::NotAReport { .. })), error.to_string())
 }
 
 #[test]
@@ -80,8 +81,8 @@ fn a_manifest_that_is_damaged_says_so() {
         (honest.replace("\"format\": 1", "\"format\": 2"), "its format is 2"),
         (honest.replace("\"format\": 1", "\"format\": \"one\""), "its format is none"),
         (honest.replace("\"files\"", "\"flies\""), "`files`"),
-        (honest.replace("exceptions.csv", "../../etc/passwd"), "does not list it"),
-        (honest + &" ".repeat(1 << 20), "has more than"),
+        (honest.replace("exceptions.csv", "../../etc/passwd"), "not the name of a file of a report"),
+        (honest + &" ".repeat(MANIFEST_BYTES as usize), "has more than"),
     ];
     for (manifest, says) in cases {
         let bad = Written::default().write();
@@ -136,6 +137,16 @@ fn a_file_that_no_report_holds_is_an_error_with_its_line() {
             assert!(!named_wrongly && said.contains(name) && said.contains(says), "{name}, {says}: {said}");
         }
     }
+}
+
+#[test]
+fn a_row_without_end_is_an_error() {
+    let good = Written::default().write();
+    let mut report = Written::default();
+    report.exceptions += &"x".repeat(70 << 20);
+    let bad = report.write();
+    let (named_wrongly, said) = refused(good.path(), bad.path());
+    assert!(!named_wrongly && said.contains("exceptions.csv") && said.contains("a row has more than"), "{said}");
 }
 
 #[test]
