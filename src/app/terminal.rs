@@ -58,7 +58,9 @@ pub(super) fn show(
     if report.exceptions > 0 {
         writeln!(out, "{}", texts.with("terminal-exceptions", &[("count", report.exceptions.into())]))?;
     }
-    for ReasonCount { bucket, code, detail, orders } in report.reasons.iter().take(WORST) {
+    // That there is no such order is its own reason.
+    let told = report.reasons.iter().filter(|reason| reason.bucket != Bucket::NotFound);
+    for ReasonCount { bucket, code, detail, orders } in told.take(WORST) {
         let said = if detail.is_empty() { code.clone() } else { format!("{code}: {}", cut(detail)) };
         writeln!(out, "  {} × {orders} {said}", texts.of(Word::BucketName, bucket.code()))?;
     }

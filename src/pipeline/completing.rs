@@ -94,7 +94,10 @@ impl Wanted {
         };
         match (listing.orders.get(id.as_str()), &outcome.evidence) {
             (Some(listed), _) if listed.is_unreadable => self.unreadable.note(id),
-            (None, Evidence::Fetched(fetched)) if is_about(id, &fetched.order) && is_of(&fetched.order, &period) => {
+            // What is reused may have left the provider since.
+            (None, Evidence::Fetched(fetched))
+                if !fetched.is_reused && is_about(id, &fetched.order) && is_of(&fetched.order, &period) =>
+            {
                 self.absent.note(id);
             }
             _ => {}

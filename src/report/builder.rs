@@ -1,9 +1,9 @@
 //! From outcomes, in the order of their lines, to the files of a report.
 
 mod proofs;
+mod reasons;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::proofs::{Counted, prove_totals, tie_out};
+use self::reasons::{reasons, sole_reason};
 use super::completeness::{COMPLETENESS_FILE, Completeness};
 use super::evidence::{EVIDENCE_FILE, EvidenceWriter};
 use super::facts::FactsWriter;
@@ -21,7 +22,7 @@ use super::html::{self, HTML_FILE, Titles};
 use super::manifest::{FileStamp, hash_file};
 use super::particulars::{Particulars, Shared};
 use super::spend::{self, SpendRow};
-use super::summary_json::{CompletenessCounts, Lifecycle, SoleReason, SummaryJson, WaiverCounts};
+use super::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::{Source, Table};
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
 use super::xlsx::{self, XLSX_FILE};
@@ -31,6 +32,8 @@ use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::language::Language;
 use crate::summary::{Summary, Tie, Weighed};
+
+pub use self::reasons::ReasonCount;
 
 /// The name of the Parquet file in a report folder.
 pub const FACTS_FILE: &str = "run_orders.parquet";
@@ -117,19 +120,6 @@ pub struct Report {
     pub lapsed: Vec<(WaiverKey, WaiverState)>,
     /// What was found before and is resolved.
     pub resolved: Vec<Resolved>,
-}
-
-/// A reason for which orders could not be fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReasonCount {
-    /// Where these rows are counted.
-    pub bucket: Bucket,
-    /// The reason's code.
-    pub code: String,
-    /// What the first of them was told.
-    pub detail: String,
-    /// How many there are.
-    pub orders: u64,
 }
 
 impl Builder {
@@ -413,35 +403,6 @@ fn found<'f>(
         is_persisting: past.iter().any(|past| past.is_of(finding.check, finding.subject)),
         finding,
     })
-}
-
-/// Why orders could not be fetched. Rows that name no order are not among them.
-fn reasons(exceptions: &[Exception]) -> Vec<ReasonCount> {
-    let mut reasons: Vec<ReasonCount> = Vec::new();
-    let mut places = HashMap::new();
-    for Exception { bucket, reason, detail, .. } in exceptions {
-        if matches!(bucket, Bucket::Duplicate | Bucket::Rejected | Bucket::Waived) {
-            continue;
-        }
-        let place = *places.entry((*bucket, reason)).or_insert(reasons.len());
-        match reasons.get_mut(place) {
-            Some(reason) => reason.orders += 1,
-            None => {
-                reasons.push(ReasonCount { bucket: *bucket, code: reason.clone(), detail: detail.clone(), orders: 1 })
-            }
-        }
-    }
-    reasons.sort_by_key(|reason| Reverse(reason.orders));
-    reasons
-}
-
-/// The reason that all share; one order alone shares nothing, and that there is no such order is said of each by itself.
-fn sole_reason(reasons: &[ReasonCount]) -> Option<SoleReason> {
-    let first = reasons.first()?;
-    let orders = reasons.iter().map(|reason| reason.orders).sum();
-    let is_one = |reason: &ReasonCount| reason.code == first.code && reason.bucket != Bucket::NotFound;
-    let (code, detail) = (first.code.clone(), first.detail.clone());
-    (orders > 1 && reasons.iter().all(is_one)).then_some(SoleReason { code, detail, orders })
 }
 
 impl Lifecycle {

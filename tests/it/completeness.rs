@@ -118,7 +118,8 @@ fn a_list_that_can_not_be_had_gives_no_verdict() {
     let faults = FaultPlan::from_specs(["status=500,nth=2"]).expect("a plan");
     let server = Server::start(Options { faults, ..Options::default() });
     let place = Place::new();
-    let ids = ["wfrun_314ff7d8b7a5beff1388"];
+    let all = listed(&Server::start(Options::default()));
+    let ids = [all[0].0.as_str()];
     let (exit, said, report) = reconcile(&place, &server, &ids, &["--retries", "0"]);
     assert_eq!((exit, report.verdict().as_str()), (3, "incomplete"), "{said}");
     let problem = &report.json("summary.json")["completeness"]["problem"];
@@ -179,4 +180,21 @@ fn a_period_without_complete_is_a_usage_error() {
         let run = run.expect("starts");
         assert_eq!(code(&run), 2, "{arguments:?}: {}", stderr(&run));
     }
+}
+
+#[test]
+fn an_order_that_was_fetched_and_is_not_in_the_list_disproves_the_list() {
+    let server = Server::start(Options::default());
+    let all = listed(&server);
+    let mut ids: Vec<&str> = all.iter().map(|(id, _)| id.as_str()).collect();
+    // The provider knows this order, and does not list it.
+    ids.push("wfrun_314ff7d8b7a5beff1388");
+    let place = Place::new();
+    let (exit, said, report) = reconcile(&place, &server, &ids, &[]);
+    assert_eq!((exit, report.verdict().as_str()), (3, "incomplete"), "{said}");
+    let problem = &report.json("summary.json")["completeness"]["problem"];
+    assert!(problem.as_str().is_some_and(|problem| problem.contains("wfrun_314ff7d8b7a5beff1388")), "{problem}");
+    assert!(said.contains("lacks 1 order of the period"), "{said}");
+    assert!(unlisted(&report).is_empty());
+    proven(&report);
 }

@@ -27,12 +27,16 @@ pub(super) fn prove(report: &ReportFolder, manifest: &Manifest, state: Option<&S
     let mut seen = BTreeSet::from([place.clone()]);
     while let Some(link) = next {
         let found = known.places(&place, &link).into_iter().filter_map(|place| ReportFolder::open(&place).ok());
-        let mut found: Vec<ReportFolder> = found.filter(|found| !seen.contains(found.place())).collect();
+        let mut found: Vec<ReportFolder> = found.collect();
         let same = found.iter().position(|found| follows(found, &link));
         let Some(at) = same else {
             return known.end(&place, &hash, &link, !found.is_empty());
         };
         let before = found.swap_remove(at);
+        if seen.contains(before.place()) {
+            // Its run was continued after others had made their reports: what took its place is one of those seen.
+            break;
+        }
         next = before.manifest()?.stamp.previous;
         (place, hash) = (before.place().to_owned(), before.manifest_sha256().to_owned());
         seen.insert(place.clone());
