@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         concurrency,
         timeout: Duration::from_secs(30),
         retries: 5,
+        retry_codes: tieout::provider::RetryCodes::default(),
         max_wait: Duration::from_mins(5),
         strict_rate: false,
         deadline: None,

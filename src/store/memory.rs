@@ -419,8 +419,8 @@ impl Take<'_> {
             Glimpse::Seen(sighting) => memory.note(sighting),
             Glimpse::Reused { .. } => {}
             Glimpse::Missed { start, is_unknown } => {
-                // An answer from before the latest sighting tells of no order that has gone.
-                let is_latest = *start >= memory.start;
+                // An answer from before the order was seen again tells of none that has gone.
+                let is_latest = *start >= memory.start || !memory.is_shown;
                 memory.miss(*start);
                 if *is_unknown && is_latest && memory.settled_seen_at.is_some() {
                     let latest = observation(self.transaction, self.path, memory.latest)?;

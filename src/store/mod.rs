@@ -104,8 +104,12 @@ impl NewRun {
     #[must_use]
     pub fn series(&self) -> String {
         if self.input_place.is_empty() {
-            // Inputs without a place are told by how they are read: two feeds rarely have the same columns.
-            return format!("standard input: {}", self.reading);
+            // Inputs without a place are told by how their IDs are read. What stands after that is our books, which come and go.
+            const IDS: &str = "IDs in column ";
+            let ids = self.reading.find(IDS).unwrap_or_default();
+            let end =
+                self.reading.get(ids..).and_then(|rest| rest.find(", ")).map_or(self.reading.len(), |at| ids + at);
+            return format!("standard input: {}", self.reading.get(..end).unwrap_or_default());
         }
         let mut series = String::from("input ");
         for character in self.input_place.chars() {

@@ -80,7 +80,7 @@ pub(super) struct Noted {
 /// The input's series: its path with digits masked.
 fn series(command: &Command) -> String {
     if command.typed == "-" {
-        return command.typed.clone();
+        return format!("{} {:?}", command.typed, command.column);
     }
     command.path.chars().map(|char| if char.is_ascii_digit() { '#' } else { char }).collect()
 }
