@@ -91,6 +91,8 @@ pub const COST_SUM: &str = identities::COST_SUM.code;
 
 /// The code of the check that [`Judging::stale_after`] is for.
 pub const STALE_PENDING: &str = times::STALE_PENDING.code;
+/// The code of the check that the input has every order of the list.
+pub const UNLISTED_IN_INPUT: &str = completeness::UNLISTED_IN_INPUT.code;
 
 /// The code of the check that [`Judging::warn_before`] is for.
 pub const STALE_SOON: &str = times::STALE_SOON.code;

@@ -26,8 +26,8 @@ pub struct Background {
     pub listed: Option<ListedAmounts>,
     /// What was found when the order was last judged.
     pub past: Vec<PastFinding>,
-    /// Whether that was found by a later job than the one that read the row: then the row resolves nothing.
-    pub is_outdated: bool,
+    /// Which of that was found by a later job than the one that read the row, by `discrepancy_id`: the row resolves none of it.
+    pub found_later: Vec<String>,
     /// How the order was last seen, where the provider does not know an order any more that was once seen settled.
     pub last_seen: Option<Box<RunOrder>>,
 }

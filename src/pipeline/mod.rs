@@ -369,7 +369,8 @@ impl Job {
                 Evidence::Refused(_) | Evidence::Malformed(_) | Evidence::Unfetched(_) => {}
             }
             let known = earlier.take(&outcome.run_order_id);
-            background.is_outdated = known.iter().any(|known| known.start > start);
+            let later = known.iter().filter(|known| known.start > start);
+            background.found_later = later.map(|known| known.finding.discrepancy_id.clone()).collect();
             background.past = known.into_iter().map(|known| known.finding).collect();
             visit(outcome, background)
         })

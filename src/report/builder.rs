@@ -27,7 +27,7 @@ use super::table::{Source, Table};
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
 use super::xlsx::{self, XLSX_FILE};
 use super::{ReportError, csv, json, reperform};
-use crate::checks::{Judgement, Judging, WaiverKey, WaiverState, judge, judge_unlisted};
+use crate::checks::{Judgement, Judging, UNLISTED_IN_INPUT, WaiverKey, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::language::Language;
@@ -184,11 +184,11 @@ impl Builder {
             _ => None,
         };
         self.summary.add_bookings(&background.bookings, order, self.options.judging.currency.as_deref())?;
-        let (past, is_outdated) = (background.past, background.is_outdated);
+        let (past, later) = (background.past, background.found_later);
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
         self.waivers.extend(judgement.waivers.iter().cloned());
-        self.past.sort(line, &past, &judgement, is_outdated);
+        self.past.sort(line, &past, &judgement, &later);
         match evidence {
             Evidence::Fetched(fetched) => {
                 self.summary.add(&judgement, Some(&fetched.order), self.options.as_of)?;
@@ -377,9 +377,11 @@ impl Builder {
 
 impl Past {
     /// Sorts what was found before of an order: what is found again, resolved, or not assessed.
-    fn sort(&mut self, line: u64, past: &[PastFinding], judgement: &Judgement, is_outdated: bool) {
+    fn sort(&mut self, line: u64, past: &[PastFinding], judgement: &Judgement, later: &[String]) {
         for finding in past.iter().filter(|past| !judgement.repeats(past)) {
-            if judgement.resolves(finding) && !is_outdated {
+            // Whether the input has the order is known from the input, however old the row is.
+            let is_older = !later.contains(&finding.discrepancy_id) || finding.check == UNLISTED_IN_INPUT;
+            if judgement.resolves(finding) && is_older {
                 self.resolved.push(Resolved { line, finding: finding.clone() });
             } else {
                 self.not_assessed += 1;

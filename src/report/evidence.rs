@@ -51,14 +51,9 @@ pub(super) struct Row {
     /// What was found when the order was last judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     found_before: Vec<PastFinding>,
-    /// Whether that was found by a later job than the one that read the row.
-    #[serde(default, skip_serializing_if = "is_false")]
-    outdated: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
+    /// Which of that was found by a later job than the one that read the row, by `discrepancy_id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    found_later: Vec<String>,
 }
 
 /// The last line of the file: what was found before of orders that are not in the input.
@@ -184,7 +179,7 @@ impl Row {
             listed: None,
             last_seen: background.last_seen.as_deref().map(OrderRow::of),
             found_before: background.past.clone(),
-            outdated: background.is_outdated,
+            found_later: background.found_later.clone(),
         };
         let exception = |bucket: Bucket, reason: &Reason| ExceptionRow {
             bucket: bucket.code().to_owned(),
@@ -235,8 +230,8 @@ impl Row {
         let bookings = self.bookings.into_iter().map(BookingRow::booking).collect::<Result<_, _>>()?;
         let listed = self.listed.map(ListedRow::amounts).transpose()?;
         let last_seen = self.last_seen.map(OrderRow::order).transpose()?.map(Box::new);
-        let (past, is_outdated) = (self.found_before, self.outdated);
-        let background = Background { bookings, listed, past, is_outdated, last_seen };
+        let (past, found_later) = (self.found_before, self.found_later);
+        let background = Background { bookings, listed, past, found_later, last_seen };
         let told = match (self.exception, self.other_order) {
             (Some(exception), None) if self.settled_as.is_none() => Told::Outcome(exception.evidence()?),
             (None, Some(order)) => {

@@ -305,6 +305,9 @@ fn an_answer_from_before_an_order_was_seen_tells_of_none_that_has_gone() -> Test
     night(&mut store, &path, vec![seen(1, Some(5), 2)])?;
     store.reopen(run, "ids.csv")?;
     assert!(store.remember_with(run)?.take_vanished(1).is_none());
+    night(&mut store, &path, vec![gone(1, 3)])?;
+    store.reopen(run, "ids.csv")?;
+    assert!(store.remember_with(run)?.take_vanished(1).is_some(), "it was gone when it was asked for last");
     Ok(())
 }
 

@@ -166,3 +166,15 @@ fn what_is_done_is_told_by_line_and_by_what_stood_there() -> Tested {
     assert_ne!(Done::of(2, RowKind::Order, "wfrun_2", Some(&other_cell)), store.done(run)?[1]);
     Ok(())
 }
+
+#[test]
+fn standard_input_is_told_by_how_its_ids_are_read() {
+    let series =
+        |reading: &str| NewRun { input_place: String::new(), reading: reading.to_owned(), ..new_run() }.series();
+    let plain = "UTF-8, delimiter ,, heading, IDs in column 1";
+    assert_eq!(series(plain), format!("standard input: {plain}"));
+    // Our books may be left out for a night.
+    assert_eq!(series(&format!("{plain}, final_amount in column 2")), series(plain));
+    assert_ne!(series("UTF-8, delimiter ,, heading, IDs in column 2"), series(plain));
+    assert_eq!(series("UTF-8, no record"), "standard input: UTF-8");
+}
