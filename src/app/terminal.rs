@@ -363,9 +363,8 @@ fn show_lifecycle(lifecycle: Lifecycle, texts: Texts, out: &mut dyn Write) -> io
 }
 
 /// That all orders met one answer, and which.
-fn for_one_reason(SoleReason { code, detail, orders }: &SoleReason, texts: Texts) -> String {
-    let said = if detail.is_empty() { code.clone() } else { format!("{code}: {detail}") };
-    texts.with("terminal-sole-reason", &[("count", (*orders).into()), ("reason", said.into())])
+fn for_one_reason(reason: &SoleReason, texts: Texts) -> String {
+    texts.with("terminal-sole-reason", &[("count", reason.orders.into()), ("reason", reason.to_string().into())])
 }
 
 fn explanation(report: &Report, texts: Texts) -> String {

@@ -32,6 +32,24 @@ pub struct ListedOrder {
     pub is_unreadable: bool,
 }
 
+#[cfg(test)]
+impl ListedOrder {
+    /// An order of which nothing is known but its ID.
+    pub(crate) fn bare(id: &str) -> Self {
+        Self {
+            run_order_id: id.into(),
+            workflow_id: None,
+            revision_id: None,
+            title: None,
+            run_status: None,
+            quote_amount: None,
+            final_amount: None,
+            created_at: None,
+            is_unreadable: false,
+        }
+    }
+}
+
 /// The amounts of one line of the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ListedAmounts {

@@ -181,18 +181,7 @@ mod tests {
     use crate::domain::listed::ListedOrder;
 
     fn listed(id: &str, is_unreadable: bool) -> (Arc<str>, ListedOrder) {
-        let order = ListedOrder {
-            run_order_id: id.into(),
-            workflow_id: None,
-            revision_id: None,
-            title: None,
-            run_status: None,
-            quote_amount: None,
-            final_amount: None,
-            created_at: None,
-            is_unreadable,
-        };
-        (id.into(), order)
+        (id.into(), ListedOrder { is_unreadable, ..ListedOrder::bare(id) })
     }
 
     fn fetched(id: &str, created_at: Option<&str>) -> Outcome {

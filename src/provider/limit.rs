@@ -29,7 +29,7 @@ pub(super) struct LimitSigns<'c> {
 impl LimitSigns<'_> {
     /// Whether a refusal with that code is a limit, whatever the message says.
     pub(super) fn are_clear(&self, code: &str) -> bool {
-        self.has_retry_after || self.codes.0.contains(code)
+        code == "429" || self.has_retry_after || self.codes.0.contains(code)
     }
 }
 
@@ -59,8 +59,8 @@ mod tests {
     fn codes_are_compared_as_they_are_written() {
         let codes = RetryCodes::new(["10029".to_owned(), " E42 ".to_owned()]);
         let signs = LimitSigns { codes: &codes, has_retry_after: false };
-        let found = ["10029", "E42", "e42", "1002", ""].map(|code| signs.are_clear(code));
-        assert_eq!(found, [true, true, false, false, false]);
+        let found = ["429", "10029", "E42", "e42", "1002", ""].map(|code| signs.are_clear(code));
+        assert_eq!(found, [true, true, true, false, false, false]);
         assert!(LimitSigns { has_retry_after: true, ..signs }.are_clear("403"));
     }
 }

@@ -42,7 +42,7 @@ impl<K: Known> Answer<K> {
                 Err(BodyError::TooLarge) => Self::Failed(foreign(status)),
                 Ok(body) => match wire::code_of(body) {
                     None => Self::Failed(foreign(status)),
-                    Some(code) if code == "429" || signs.are_clear(&code) => Self::Limited(reason(Ok(body))),
+                    Some(code) if signs.are_clear(&code) => Self::Limited(reason(Ok(body))),
                     Some(_) if speaks_of_limit(&wire::message(body)) => Self::Limited(reason(Ok(body))),
                     Some(_) if status == 404 => Self::Final(Lack::NotFound(reason(Ok(body))).into()),
                     Some(_) => Self::Final(Lack::Refused(reason(Ok(body))).into()),

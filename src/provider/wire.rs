@@ -108,7 +108,6 @@ fn open<K: Known>(envelope: &Envelope<'_>, signs: LimitSigns<'_>) -> Result<Answ
     };
     Ok(match code {
         Code::Number(401) => Answer::KeyRejected(reason),
-        Code::Number(429) => Answer::Limited(reason),
         _ if is_limit => Answer::Limited(reason),
         Code::Number(500..=599) => Answer::Failed(reason),
         _ if speaks_of_limit => Answer::Limited(reason),

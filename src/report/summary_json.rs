@@ -1,6 +1,7 @@
 //! `summary.json`: verdict, population, control totals and counts, for scripts.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,13 @@ pub struct SoleReason {
     pub detail: String,
     /// How many orders that are.
     pub orders: u64,
+}
+
+impl fmt::Display for SoleReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, detail, .. } = self;
+        if detail.is_empty() { f.write_str(code) } else { write!(f, "{code}: {detail}") }
+    }
 }
 
 /// What the provider's own list of orders says of the input.

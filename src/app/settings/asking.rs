@@ -25,7 +25,7 @@ const MAX_RATE: u32 = 100_000;
 const MAX_CONCURRENCY: usize = 1_024;
 
 /// The text of a small file, also as programs on Windows write it: in UTF-16, or with a byte order mark.
-pub(super) fn text_of(bytes: &[u8]) -> Result<String, String> {
+fn text_of(bytes: &[u8]) -> Result<String, String> {
     let encoding = Encoding::for_bom(bytes).map_or(UTF_8, |(encoding, _)| encoding);
     let (text, _, has_errors) = encoding.decode(bytes);
     if has_errors { Err(format!("it is not text in {}", encoding.name())) } else { Ok(text.into_owned()) }
@@ -37,9 +37,8 @@ pub(super) fn provider(asking: &Asking) -> Result<Options, SettingsError> {
     if !(1..=MAX_CONCURRENCY).contains(&concurrency) {
         return Err(unusable("concurrency", &concurrency.to_string(), "give a number from 1 to 1024"));
     }
-    if asking.rate.is_some_and(|rate| rate > MAX_RATE) {
-        let rate = asking.rate.unwrap_or_default().to_string();
-        return Err(unusable("rate", &rate, "give a number up to 100000, or 0 for unlimited"));
+    if let Some(rate) = asking.rate.filter(|rate| *rate > MAX_RATE) {
+        return Err(unusable("rate", &rate.to_string(), "give a number up to 100000, or 0 for unlimited"));
     }
     Ok(Options {
         base_url: asking.api_url.clone().unwrap_or_else(|| API_URL.to_owned()),

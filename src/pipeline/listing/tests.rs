@@ -9,17 +9,7 @@ use crate::domain::outcome::Reason;
 const SIZE: usize = PAGE_SIZE as usize;
 
 fn order(id: &str) -> ListedOrder {
-    ListedOrder {
-        run_order_id: id.into(),
-        workflow_id: Some("wf_1".into()),
-        revision_id: None,
-        title: None,
-        run_status: None,
-        quote_amount: None,
-        final_amount: None,
-        created_at: None,
-        is_unreadable: false,
-    }
+    ListedOrder { workflow_id: Some("wf_1".into()), ..ListedOrder::bare(id) }
 }
 
 fn page(ids: impl IntoIterator<Item = u32>, total: Option<u64>) -> ListPage {

@@ -128,6 +128,9 @@ const fn tone(verdict: Verdict) -> Tone {
 
 /// The verdict explained in a sentence.
 fn why(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
+    if let Some(reason) = &summary.sole_reason {
+        return for_one_reason(reason, texts);
+    }
     let population = &summary.population;
     // With a check off nobody knows whether everything ties out.
     let all_on = checks_off(summary).is_empty();
@@ -154,7 +157,6 @@ fn why(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
                 }
             }
         }
-        Verdict::Incomplete if summary.sole_reason.is_some() => sole_reason(summary, texts),
         Verdict::Incomplete => {
             let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
             match (population.rows(), missing) {
@@ -169,12 +171,9 @@ fn why(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
 }
 
 /// That all orders met one answer, and which.
-fn sole_reason(summary: &SummaryJson, texts: Texts) -> String {
-    let Some(SoleReason { code, detail, orders }) = &summary.sole_reason else {
-        return String::new();
-    };
-    let said = if detail.is_empty() { code.clone() } else { format!("{code}: {}", visible(detail)) };
-    texts.with("report-why-sole-reason", &[("count", grouped(*orders).into()), ("reason", said.into())])
+fn for_one_reason(reason: &SoleReason, texts: Texts) -> String {
+    let said = visible(&reason.to_string()).into_owned();
+    texts.with("report-why-sole-reason", &[("count", grouped(reason.orders).into()), ("reason", said.into())])
 }
 
 fn notes(summary: &SummaryJson, texts: Texts) -> Vec<String> {

@@ -172,25 +172,10 @@ fn a_field_that_can_not_be_read_does_not_cost_the_order() {
         assert_eq!((count, found), (1, code), "{field}");
         assert!(said.starts_with("item 1: "), "{said}");
         let is_unreadable = field.contains("amount");
-        let bare = ListedOrder { run_order_id: "wfrun_1".into(), is_unreadable, ..nothing() };
+        let bare = ListedOrder { is_unreadable, ..ListedOrder::bare("wfrun_1") };
         assert_eq!(page.orders, [bare], "{field}");
     }
     assert_eq!(with(r#""title":"","quote_amount":null,"final_amount":"","created_at":"""#).unreadable.count, 0);
-}
-
-/// An order of which nothing is known.
-fn nothing() -> ListedOrder {
-    ListedOrder {
-        run_order_id: "".into(),
-        workflow_id: None,
-        revision_id: None,
-        title: None,
-        run_status: None,
-        quote_amount: None,
-        final_amount: None,
-        created_at: None,
-        is_unreadable: false,
-    }
 }
 
 #[test]
