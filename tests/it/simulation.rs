@@ -44,7 +44,7 @@ const ENOUGH: usize = 5;
 /// Of the rows that were served well before a kill, at most one in so many may be asked for again.
 const LITTLE: usize = 10;
 
-/// Everything that must be drawn in a full run. Whether a kill meets the moment at which a report is in place hangs on the machine.
+/// Everything that must be drawn in a full run.
 const KINDS: &str = "restated|restored|split broken|split mended|costs broken|costs mended|amount missing|amount arrived|\
     settled|not settled any more|vanished|returned|failed|malformed|foreign|list differs|torn|as-of equal|as-of absent|\
     other column killed|column named|incomplete run continued|other input between reports|other input between|\
@@ -52,7 +52,7 @@ const KINDS: &str = "restated|restored|split broken|split mended|costs broken|co
     order comes|order leaves|check off|waivers|waiver of a missing order|waived discrepancies|vanished orders|complete|\
     list refused|reuse|no reuse|single read|fresh|URL spelled differently|SIGKILL|SIGINT|SIGTERM|\
     struck after the last reply|never continued|truth changes between|taken back|input changed while it is read|\
-    continued|new|persisting|resolved|reconciled|discrepant|waived|pending|not_found|\
+    killed with a report in place|continued|new|persisting|resolved|reconciled|discrepant|waived|pending|not_found|\
     unfetched";
 
 /// What all sequences came to.

@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-use super::job::{Blow, Command, Strike, Waiver};
+use super::job::{Blow, Command, Moment, Strike, Waiver};
 use super::night::Sequence;
 use super::report::{Cells, cell};
 use super::sheet::{Naming, PARENT, Sheet};
@@ -177,12 +177,17 @@ impl Sequence {
         let blow = if !is_early && self.odds(0.4) {
             self.note("struck after the last reply");
             let after = milliseconds(0, 120, &mut self.random);
-            Blow { at: orders, holds: false, after, what: Strike::Signal(signal) }
+            let when = match signal == Signal::SIGKILL && self.odds(0.4) {
+                true => Moment::Report,
+                false => Moment::Request { at: orders, holds: false },
+            };
+            let after = if matches!(when, Moment::Report) { Duration::ZERO } else { after };
+            Blow { when, after, what: Strike::Signal(signal) }
         } else {
             let at = self.random.random_range(1..=if is_early { orders } else { orders + 2 });
             let holds = signal != Signal::SIGKILL || self.odds(0.7);
             let after = if holds { milliseconds(30, 60, &mut self.random) } else { Duration::ZERO };
-            Blow { at, holds, after, what: Strike::Signal(signal) }
+            Blow { when: Moment::Request { at, holds }, after, what: Strike::Signal(signal) }
         };
         self.note(match signal {
             Signal::SIGKILL => "SIGKILL",

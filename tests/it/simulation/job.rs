@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::report::{Folder, folder};
 use super::server::{Provider, Release};
 use super::sheet::Sheet;
 use super::truth::FIELDS;
@@ -165,13 +166,19 @@ impl Waiver {
 /// What happens to a start.
 #[derive(Clone, Debug)]
 pub(super) struct Blow {
-    /// The request at which it happens.
-    pub(super) at: usize,
-    /// Whether that request and later ones are held until it has happened.
-    pub(super) holds: bool,
-    /// How long after the request.
+    pub(super) when: Moment,
+    /// How long after that moment.
     pub(super) after: Duration,
     pub(super) what: Strike,
+}
+
+/// The moment of a start that a blow waits for.
+#[derive(Clone, Debug)]
+pub(super) enum Moment {
+    /// So many requests; `holds` keeps that one and later ones unanswered until the blow has fallen.
+    Request { at: usize, holds: bool },
+    /// A new report is in the folder of reports; the job may not have noted it in its state yet.
+    Report,
 }
 
 #[derive(Clone, Debug)]
@@ -204,11 +211,14 @@ pub(super) struct Ended {
 /// Starts the job and waits until it has ended.
 pub(super) fn start(place: &Path, provider: &Provider, command: &Command, blow: Option<&Blow>) -> Ended {
     let start = provider.begin_start();
-    if let Some(blow) = blow {
-        provider.lay_trap(blow.at, blow.holds);
+    if let Some(Moment::Request { at, holds }) = blow.map(|blow| &blow.when) {
+        provider.lay_trap(*at, *holds);
     }
+    let reports = place.join("reports");
+    let before = folder(&reports);
     let began = Timestamp::now();
-    let mut running = Running { child: command.spawn(place), provider, input: place.join(&command.path) };
+    let input = place.join(&command.path);
+    let mut running = Running { child: command.spawn(place), provider, input, reports, before };
     let was_struck = blow.is_some_and(|blow| running.strike(blow));
     running.wait();
     provider.release(Release::Cut);
@@ -225,12 +235,19 @@ struct Running<'p> {
     child: Child,
     provider: &'p Provider,
     input: PathBuf,
+    reports: PathBuf,
+    /// The reports before it began.
+    before: Folder,
 }
 
 impl Running<'_> {
     /// Whether it fell before the job ended.
     fn strike(&mut self, blow: &Blow) -> bool {
-        if !self.is_trapped() {
+        let has_come = match blow.when {
+            Moment::Request { .. } => self.is_trapped(),
+            Moment::Report => self.has_reported(),
+        };
+        if !has_come {
             return false;
         }
         sleep(blow.after);
@@ -263,6 +280,20 @@ impl Running<'_> {
         let begin = Instant::now();
         while begin.elapsed() < PATIENCE {
             if self.provider.wait_for_trap(MOMENT) {
+                return true;
+            }
+            if self.has_ended() {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Waits for a new report; false if the job ends without one. It does not sleep: the moment is short.
+    fn has_reported(&mut self) -> bool {
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE {
+            if folder(&self.reports) != self.before {
                 return true;
             }
             if self.has_ended() {

@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::job::{Blow, Command, Ended, Ending, Strike, Waiver, start, verify};
+use super::job::{Blow, Command, Ended, Ending, Moment, Strike, Waiver, start, verify};
 use super::ledger::{Ledger, Left, Refetched};
 use super::report::{Cells, Folder, Report, cell, folder, latest};
 use super::server::Provider;
@@ -251,7 +251,7 @@ impl Sequence {
         let kill_at = self.odds(0.6).then(|| self.random.random_range(3..=command.sheet.rows.len()));
         let after = Duration::from_millis(self.random.random_range(10..40));
         let what = Strike::Change { bytes: changed.bytes(), kill_at };
-        let outcome = self.start(command, Some(&Blow { at: 1, holds: true, after, what }))?;
+        let outcome = self.start(command, Some(&Blow { when: Moment::Request { at: 1, holds: true }, after, what }))?;
         if let Outcome::Reported { .. } = outcome {
             return Ok(Some(outcome));
         }
@@ -268,7 +268,7 @@ impl Sequence {
         let before = folder(&self.reports());
         let ended = start(&self.place.path(""), &self.provider, command, blow);
         let struck = blow.filter(|_| ended.was_struck).map(|blow| match &blow.what {
-            Strike::Signal(signal) => format!(", {signal} at request {} after {:?}", blow.at, blow.after),
+            Strike::Signal(signal) => format!(", {signal} at {:?} after {:?}", blow.when, blow.after),
             Strike::Change { kill_at, .. } => format!(", input changed, killed at request {kill_at:?}"),
         });
         let said = ended.said.lines().next().unwrap_or_default();
