@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::pipeline::Signal;
+use crate::report::publish::Unavailable;
 use crate::summary::{Verdict, Weighed};
 
 /// Every way in which the process can end.
@@ -143,6 +144,11 @@ pub fn tell(what: &impl ToString) {
     let text: String = what.to_string().chars().map(visible).collect();
     // If nobody can hear it, the exit code still says it.
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Warns of what the file system of a report can't do.
+pub fn warn_unavailable(unavailable: &[Unavailable]) {
+    unavailable.iter().for_each(|what| tell(&format!("warning: {what}")));
 }
 
 /// A reader that closed the pipe has seen enough; anything else is a failure.

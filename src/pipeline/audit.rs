@@ -15,7 +15,7 @@ use crate::report::csv::Encoding;
 use crate::report::evidence::EVIDENCE_FILE;
 use crate::report::formats::Formats;
 use crate::report::manifest::{EarlierStamp, FileStamp, MANIFEST_FILE, Manifest, Stamp, designs, hash_file};
-use crate::report::publish::Destination;
+use crate::report::publish::{Destination, Published};
 use crate::report::replay::Replay;
 use crate::summary::Weighed;
 
@@ -172,7 +172,7 @@ pub struct Remade {
     pub otherwise: Option<u64>,
 }
 
-/// Makes a report from the evidence of another one, with changes, at a destination; returns it and its folder.
+/// Makes a report from the evidence of another one, with changes, at a destination; returns it and where it is.
 ///
 /// # Errors
 /// [`JobError`] says why there is no report.
@@ -182,7 +182,7 @@ pub fn audit(
     destination: &Destination,
     fail_on: Vec<String>,
     exit_code: impl Fn(&Weighed) -> u8,
-) -> Result<(Report, PathBuf), JobError> {
+) -> Result<(Report, Published), JobError> {
     let started_at = Timestamp::now();
     let was = &evident.manifest.stamp;
     let as_of = changes.as_of.unwrap_or(was.as_of);
@@ -210,6 +210,6 @@ pub fn audit(
         ..was.clone()
     };
     stamp.write(staging.path())?;
-    let folder = staging.publish(&[])?;
-    Ok((report, folder))
+    let published = staging.publish(&[])?;
+    Ok((report, published))
 }

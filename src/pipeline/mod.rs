@@ -31,7 +31,7 @@ use crate::report::chain;
 use crate::report::csv::Encoding;
 use crate::report::formats::Formats;
 use crate::report::manifest::{EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
-use crate::report::publish::{Destination, PublishError};
+use crate::report::publish::{Destination, PublishError, Published};
 use crate::report::summary_json::SummaryJson;
 use crate::report::tables::Discrepancy;
 use crate::store::{Confirmations, Judged, Lock, NewReport, Recall, Remembered, RunId, Store, StoreError};
@@ -111,8 +111,8 @@ pub enum Ended {
     Reported {
         /// The report as written.
         report: Box<Report>,
-        /// The folder it is in.
-        folder: PathBuf,
+        /// Where it is.
+        published: Published,
         /// What came of reading failing orders once more.
         confirmed: Confirmations,
         /// Why orders were not asked for, where the provider was given up before all were.
@@ -228,16 +228,16 @@ fn reconcile_run(job: &mut Job, begun: &Begun, exit_code: impl Fn(&Weighed) -> u
         .write(staging.path())?;
     job.check_signals()?;
     job.store.announce(begun.run, &manifest)?;
-    let folder = staging.publish(&replaces)?;
+    let published = staging.publish(&replaces)?;
     let in_place = NewReport {
         verdict: report.weighed.verdict.code(),
         is_resumable: report.weighed.gap || report.summary.population.of(Bucket::Unfetched) > 0,
         manifest_sha256: &manifest,
-        folder: &folder,
+        folder: &published.folder,
     };
     let finished = job.store.finish(begun.run, finished_at, in_place, judged(&report));
-    finished.map_err(|source| JobError::Unrecorded { folder: folder.clone(), source })?;
-    Ok(Ended::Reported { report: Box::new(report), folder, confirmed, gave_up: job.provider.gave_up() })
+    finished.map_err(|source| JobError::Unrecorded { folder: published.folder.clone(), source })?;
+    Ok(Ended::Reported { report: Box::new(report), published, confirmed, gave_up: job.provider.gave_up() })
 }
 
 /// What the next report is to know of this one.

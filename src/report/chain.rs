@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::manifest::{Link, Manifest};
-use super::publish::{Destination, LATEST};
+use super::publish::{self, Destination};
 
 /// The report that the next one at that destination follows: the newest there, or, where the next one takes the place
 /// of that (`replaces` holds the hash of its manifest), the one that it followed. What can't be read is no link: it is the next report's
@@ -26,6 +26,6 @@ pub fn link(folder: &Path) -> Option<Link> {
 fn newest(destination: &Destination) -> Option<PathBuf> {
     match destination {
         Destination::Exactly(place) => Some(place.clone()),
-        Destination::Under(folder) => folder.join(LATEST).canonicalize().ok(),
+        Destination::Under(folder) => publish::newest(folder),
     }
 }

@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::manifest::{MANIFEST_FILE, Manifest, listed_files};
-use super::publish::{LATEST, PublishError};
+use super::publish::{PublishError, newest};
 
-/// The reports below a folder whose time lies before that one, the oldest first. Never the one that `latest` leads
+/// The reports below a folder that were made before that time, the oldest first. Never the one that `latest` leads
 /// to, and nothing that is no report of ours or holds more than one.
 ///
 /// # Errors
 /// When the folder can't be read.
 pub fn older_reports(folder: &Path, before: Timestamp) -> Result<Vec<PathBuf>, PublishError> {
     let failed = PublishError::io(folder);
-    let latest = folder.join(LATEST).canonicalize().ok();
+    let latest = newest(folder);
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(&failed)?,
@@ -32,8 +32,9 @@ pub fn older_reports(folder: &Path, before: Timestamp) -> Result<Vec<PathBuf>, P
         let Ok(Some((manifest, _))) = Manifest::read(&path) else {
             continue;
         };
-        if manifest.stamp.as_of < before && holds_a_report_alone(&path).map_err(&failed)? {
-            old.push((manifest.stamp.as_of, path));
+        // Not by what ages are counted to: that may be years ago.
+        if manifest.stamp.finished_at < before && holds_a_report_alone(&path).map_err(&failed)? {
+            old.push((manifest.stamp.finished_at, path));
         }
     }
     old.sort();

@@ -3,6 +3,7 @@
 
 mod full;
 mod read_only;
+mod shares;
 mod small;
 mod vanished;
 
