@@ -20,6 +20,7 @@
 
 mod books;
 mod cells;
+mod compact;
 mod done;
 mod error;
 mod facts;
@@ -27,6 +28,7 @@ mod findings;
 mod insert;
 mod lock;
 mod memory;
+mod place;
 mod prune;
 mod queue;
 mod rows;
@@ -39,7 +41,6 @@ mod writer;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -49,6 +50,7 @@ use crate::domain::books::Booking;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::from_microsecond;
 
+pub use compact::Size;
 pub use done::{Done, RowKind};
 pub use error::StoreError;
 pub use findings::Judged;
@@ -63,6 +65,7 @@ pub use writer::Writer;
 
 use cells::Damage;
 use error::{io, sqlite};
+use place::identity;
 use runs::Providers;
 
 /// A run of the job, as the state numbers it. Numbers are never used twice.
@@ -143,13 +146,14 @@ impl Store {
     /// # Errors
     /// A file that is not a state of this program, or one of a newer format, is refused and left untouched.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        // Absolute, so that the writer's connection opens the same file wherever the process has moved to, and
-        // so that SQLite's special name `:memory:` is an ordinary file name.
-        let path = std::path::absolute(path).map_err(io(path, "find"))?;
+        // So that the writer's connection opens the same file wherever the process has moved to.
+        let path = place::resolve(path).map_err(io(path, "find"))?;
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(io(&path, "create the folder of"))?;
         }
         schema::refuse_others(&path)?;
+        place::refuse_hard_links(&path)?;
+        place::create_private(&path)?;
         let mut connection = schema::connect(&path)?;
         schema::prepare(&mut connection, &path)?;
         let file = identity(&path);
@@ -407,12 +411,6 @@ impl Store {
         transaction.commit().map_err(sqlite(&self.path, doing))?;
         Ok(done)
     }
-}
-
-/// The device and the number of a file, which no other file shares.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino()))
 }
 
 #[cfg(test)]

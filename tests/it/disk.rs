@@ -2,6 +2,7 @@
 //! same command ends like an undisturbed one once the disk is well again.
 
 mod full;
+mod pruning;
 mod read_only;
 mod shares;
 mod small;
