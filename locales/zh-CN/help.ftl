@@ -202,8 +202,9 @@ help-runs-output-json = JSON 格式
 ## tieout prune。
 
 help-prune = 删除过旧的报告与记录，绝不删除订单的最新状态
-help-prune-keep = 保留多久，如 400d：更早结束的将被删除
+help-prune-keep = 保留多久，如 400d：更早结束的运行和更早生成的报告将被删除
 help-prune-dry-run = 只说明将删除什么
+help-prune-compact = 把状态文件内的空闲空间归还给磁盘
 help-prune-reports-dir = 报告的总文件夹 [默认：reports]
 
 ## tieout diff。

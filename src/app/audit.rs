@@ -9,18 +9,20 @@ use super::{settings, terminal};
 use crate::language::Language;
 use crate::pipeline::JobError;
 use crate::pipeline::audit::{self, Evident};
-use crate::report::publish::PublishError;
+use crate::report::publish::{PublishError, follow};
 use crate::store::Confirmations;
 
 /// Makes the report again, and says how it came out.
 pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
-    let evident = Evident::open(&command.report).map_err(failure)?;
+    let evident = Evident::open(&follow(&command.report)).map_err(failure)?;
     let was = evident.manifest.stamp.settings.judging().map_err(Failure::usage)?;
     let (mut changes, destination) = settings::changes(&command, &was).map_err(Failure::usage)?;
     changes.language = lang;
     destination.check().map_err(|error| match error {
         PublishError::Io { .. } => Failure::no_report(error),
-        PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) => Failure::usage(error),
+        PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) | PublishError::Immovable { .. } => {
+            Failure::usage(error)
+        }
     })?;
     // What the report was to fail on it still is, unless something else is asked for.
     let fail_on = match command.fail_on.as_slice() {
@@ -33,16 +35,17 @@ pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &V
     }
     let words = fail_on.iter().map(|verdict| verdict.word().to_owned()).collect();
     let code = |weighed: &_| exit::of(weighed, &fail_on).code();
-    let (report, folder) = audit::audit(&evident, &changes, &destination, words, code).map_err(failure)?;
+    let (report, published) = audit::audit(&evident, &changes, &destination, words, code).map_err(failure)?;
+    exit::warn_unavailable(&published.unavailable);
     let mut out = io::stdout().lock();
     let shown = match command.output {
         Output::Text if quiet => Ok(()),
-        Output::Text => terminal::show(&report, &folder, Confirmations::default(), voice, &mut out),
+        Output::Text => terminal::show(&report, &published.folder, Confirmations::default(), voice, &mut out),
         Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
     };
-    exit::shown_of_report(shown, &folder, command.output)?;
+    exit::shown_of_report(shown, &published.folder, command.output)?;
     Ok(exit::of(&report.weighed, &fail_on))
 }
 

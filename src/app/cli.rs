@@ -399,12 +399,15 @@ pub struct Runs {
 /// `tieout prune`.
 #[derive(Debug, Args)]
 pub struct Prune {
-    /// How much to keep, such as 400d: what ended longer ago is removed
+    /// How much to keep, such as 400d: runs that ended and reports that were made longer ago are removed
     #[arg(long, value_name = "DURATION")]
     pub keep: String,
     /// Only say what would be removed
     #[arg(long)]
     pub dry_run: bool,
+    /// Give the space that is free inside the state back to the disk
+    #[arg(long, conflicts_with = "dry_run")]
+    pub compact: bool,
     /// Where state and reports are.
     #[command(flatten)]
     pub place: Place,

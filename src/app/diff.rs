@@ -10,6 +10,7 @@ use super::exit::{self, Exit, Failure};
 use super::voice::Voice;
 use crate::report::comparison::{self, Comparison, ComparisonError};
 use crate::report::folder::FolderError;
+use crate::report::publish::follow;
 use crate::report::{ReportError, csv};
 
 /// Compares, and writes what changed; succeeds whatever that is.
@@ -17,7 +18,7 @@ use crate::report::{ReportError, csv};
 /// # Errors
 /// When one of the two is no report, or can't be believed.
 pub(super) fn run(command: &DiffCommand, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
-    let comparison = Comparison::of(&command.old, &command.new).map_err(failure)?;
+    let comparison = Comparison::of(&follow(&command.old), &follow(&command.new)).map_err(failure)?;
     if !quiet {
         warn(&comparison);
     }

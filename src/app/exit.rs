@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use super::cli::Output;
 use super::redaction;
 use crate::pipeline::Signal;
+use crate::report::publish::Unavailable;
 use crate::summary::{Verdict, Weighed};
 
 /// Every way in which the process can end.
@@ -146,6 +147,11 @@ pub fn tell(what: &impl ToString) {
     let text: String = redaction::without_keys(&what.to_string()).chars().map(visible).collect();
     // If nobody can hear it, the exit code still says it.
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Warns of what the file system of a report can't do.
+pub fn warn_unavailable(unavailable: &[Unavailable]) {
+    unavailable.iter().for_each(|what| tell(&format!("warning: {what}")));
 }
 
 /// A reader that closed the pipe has seen enough; anything else is a failure.

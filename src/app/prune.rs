@@ -8,28 +8,49 @@ use super::cli::{General, Prune};
 use super::exit::{self, Exit, Failure};
 use super::{access, runs, settings};
 use crate::report::retention;
-use crate::store::{Lock, Pruned};
+use crate::store::{Lock, Pruned, Size, Store, StoreError};
 
 /// Removes, or with `--dry-run` only names, what is too old.
 pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
     let keep = settings::keep(&command.keep).map_err(Failure::usage)?;
     let (state, reports_dir) = settings::place(&command.place, general).map_err(Failure::usage)?;
     let before = Timestamp::now().checked_sub(keep).map_err(|_| Failure::usage("--keep reaches back too far"))?;
-    let mut store = runs::open(&state)?;
+    runs::require(&state)?;
     let _lock = Lock::on_state(&state, Timestamp::now()).map_err(access::locked)?;
+    // A state that can't be used is said to be so before anything is removed. One that only lacks room gets it from the reports.
+    let mut opened = match Store::open(&state) {
+        Err(StoreError::DiskFull { .. }) if !command.dry_run => None,
+        opened => Some(opened.map_err(Failure::no_report)?),
+    };
     let reports = retention::older_reports(&reports_dir, before).map_err(Failure::no_report)?;
-    let Pruned { runs, outcomes, observations } = store.prune(before, command.dry_run).map_err(Failure::no_report)?;
     let mut out = io::stdout().lock();
     let verb = if command.dry_run { "would remove" } else { "removed" };
+    let mut unnoted = Vec::new();
     for report in &reports {
         if !command.dry_run {
-            // Noted first: a report that is gone and was not pruned breaks the chain.
-            store.note_pruned_report(&report.manifest_sha256).map_err(Failure::no_report)?;
+            // Noted first, if there is room for it: a report that is gone and was not pruned breaks the chain.
+            let noted = opened.as_mut().map(|store| store.note_pruned_report(&report.manifest_sha256));
+            match noted {
+                None | Some(Err(StoreError::DiskFull { .. })) => unnoted.push(&report.manifest_sha256),
+                Some(noted) => noted.map_err(Failure::no_report)?,
+            }
             retention::remove(&report.path).map_err(Failure::no_report)?;
         }
         exit::ignore_closed_pipe(writeln!(out, "{verb} {}", report.path.display()))?;
     }
+    let mut store = opened.map_or_else(|| Store::open(&state), Ok).map_err(Failure::no_report)?;
+    unnoted.into_iter().try_for_each(|hash| store.note_pruned_report(hash)).map_err(Failure::no_report)?;
+    let Pruned { runs, outcomes, observations } = store.prune(before, command.dry_run).map_err(Failure::no_report)?;
     let what = format!("{outcomes} outcomes of {runs} runs and {observations} observations");
     exit::ignore_closed_pipe(writeln!(out, "{verb} {} reports, and {what} from the state", reports.len()))?;
+    let Size { bytes, free } = store.size().map_err(Failure::no_report)?;
+    let size = if command.compact {
+        let compacted = store.compact().map_err(Failure::no_report)?;
+        format!("the state had {bytes} bytes, and has {} bytes now", compacted.bytes)
+    } else {
+        let hint = if free > 0 { "; --compact gives them back to the disk" } else { "" };
+        format!("the state has {bytes} bytes, {free} of them free for later runs{hint}")
+    };
+    exit::ignore_closed_pipe(writeln!(out, "{size}"))?;
     Ok(Exit::Success)
 }

@@ -32,8 +32,9 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
     let job = open(settings)?;
     let ended = pipeline::reconcile(job, |weighed| exit::of(weighed, &fail_on).code());
     match ended.map_err(|error| failed(error, &destination))? {
-        Ended::Reported { report, folder, confirmed, gave_up, clock } => {
+        Ended::Reported { report, published, confirmed, gave_up, clock } => {
             clock.iter().for_each(warn_of_clock);
+            exit::warn_unavailable(&published.unavailable);
             if let Some(reason) = gave_up {
                 let unfetched = report.summary.population.of(Bucket::Unfetched);
                 exit::tell(&format!("warning: stopped asking with {unfetched} rows unfetched: {}", reason.detail));
@@ -41,12 +42,12 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
             let mut out = io::stdout().lock();
             let shown = match output {
                 Output::Text if quiet => Ok(()),
-                Output::Text => terminal::show(&report, &folder, confirmed, voice, &mut out),
+                Output::Text => terminal::show(&report, &published.folder, confirmed, voice, &mut out),
                 Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
                     .map_err(io::Error::from)
                     .and_then(|()| writeln!(out)),
             };
-            exit::shown_of_report(shown, &folder, output)?;
+            exit::shown_of_report(shown, &published.folder, output)?;
             Ok(exit::of(&report.weighed, &fail_on))
         }
         Ended::Stopped { signal, committed } => {
@@ -114,7 +115,9 @@ fn open(settings: Settings) -> Result<Job, Failure> {
 /// A destination that is a mistake, or that the disk refuses.
 fn unwritable(error: PublishError) -> Failure {
     match error {
-        PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) => Failure::usage(error),
+        PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) | PublishError::Immovable { .. } => {
+            Failure::usage(error)
+        }
         PublishError::Io { .. } => Failure::no_report(error).help(NOTHING_ASKED),
     }
 }

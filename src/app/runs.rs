@@ -13,7 +13,8 @@ use crate::store::{Ending, Run, Store, StoreError, is_locked};
 /// Lists the runs, the newest first.
 pub(super) fn run(command: &Runs, general: &General) -> Result<Exit, Failure> {
     let (state, _) = settings::place(&command.place, general).map_err(Failure::usage)?;
-    let store = open(&state)?;
+    require(&state)?;
+    let store = Store::open(&state).map_err(Failure::no_report)?;
     let rows = rows(&store).map_err(Failure::no_report)?;
     let mut out = io::stdout().lock();
     let shown = match command.output {
@@ -26,13 +27,13 @@ pub(super) fn run(command: &Runs, general: &General) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// Opens a state that must be there.
-pub(super) fn open(state: &Path) -> Result<Store, Failure> {
-    if !state.exists() {
-        let what = format!("there is no state {}", state.display());
-        return Err(Failure::usage(what).help("name it with --state, or the folder of the reports with --reports-dir"));
+/// Makes sure that a state is there.
+pub(super) fn require(state: &Path) -> Result<(), Failure> {
+    if state.exists() {
+        return Ok(());
     }
-    Store::open(state).map_err(Failure::no_report)
+    let what = format!("there is no state {}", state.display());
+    Err(Failure::usage(what).help("name it with --state, or the folder of the reports with --reports-dir"))
 }
 
 fn rows(store: &Store) -> Result<Vec<Value>, StoreError> {

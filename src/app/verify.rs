@@ -7,11 +7,13 @@ use super::cli::{Output, Verify};
 use super::exit::{self, Exit, FailOn, Failure};
 use super::settings;
 use crate::pipeline::verify::{Came, Part, verify};
+use crate::report::publish::follow;
 use crate::store::Store;
 
 /// Proves a report, and says what came of each part of the proof.
 pub(super) fn run(command: &Verify) -> Result<Exit, Failure> {
-    let state = command.state.clone().unwrap_or_else(|| settings::state_beside(&command.report));
+    let report = follow(&command.report);
+    let state = command.state.clone().unwrap_or_else(|| settings::state_beside(&report));
     let store = match (command.files_only, state.exists()) {
         (false, true) => Some(Store::open(&state).map_err(Failure::no_report)?),
         (false, false) if command.state.is_some() => {
@@ -19,7 +21,7 @@ pub(super) fn run(command: &Verify) -> Result<Exit, Failure> {
         }
         _ => None,
     };
-    let parts = verify(&command.report, store.as_ref(), |words, weighed| {
+    let parts = verify(&report, store.as_ref(), |words, weighed| {
         let fail_on: Vec<FailOn> = words.iter().filter_map(|word| FailOn::of(word)).collect();
         exit::of(weighed, &fail_on).code()
     })

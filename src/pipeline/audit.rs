@@ -1,6 +1,6 @@
 //! A report made again from the evidence of another one: offline, and by other settings if need be.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ use crate::report::evidence::EVIDENCE_FILE;
 use crate::report::folder::{ProvenFile, ReportFolder};
 use crate::report::formats::Formats;
 use crate::report::manifest::{EarlierStamp, FileStamp, MANIFEST_FILE, Manifest, Stamp, designs};
-use crate::report::publish::Destination;
+use crate::report::publish::{Destination, Published};
 use crate::report::replay::Replay;
 use crate::summary::Weighed;
 
@@ -106,6 +106,7 @@ impl Evident {
             csv_encoding: changes.csv_encoding.unwrap_or(stamp.csv_encoding),
             allow_empty: stamp.allow_empty,
             rows_read: stamp.input.rows,
+            shortfall: stamp.input.shortfall,
             formats,
             language,
             evidence,
@@ -148,7 +149,7 @@ pub struct Remade {
     pub otherwise: Option<u64>,
 }
 
-/// Makes a report from the evidence of another one, with changes, at a destination; returns it and its folder.
+/// Makes a report from the evidence of another one, with changes, at a destination; returns it and where it is.
 ///
 /// # Errors
 /// [`JobError`] says why there is no report.
@@ -158,7 +159,7 @@ pub fn audit(
     destination: &Destination,
     fail_on: Vec<String>,
     exit_code: impl Fn(&Weighed) -> u8,
-) -> Result<(Report, PathBuf), JobError> {
+) -> Result<(Report, Published), JobError> {
     let started_at = Timestamp::now();
     let was = &evident.manifest.stamp;
     let as_of = changes.as_of.unwrap_or(was.as_of);
@@ -187,6 +188,6 @@ pub fn audit(
         ..was.clone()
     };
     stamp.write(staging.path())?;
-    let folder = staging.publish(&[])?;
-    Ok((report, folder))
+    let published = staging.publish(&[])?;
+    Ok((report, published))
 }

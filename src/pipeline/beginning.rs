@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, Unit};
 
 use super::progress::say;
-use super::{Job, JobError};
+use super::{Job, JobError, unrecorded};
 use crate::input::{Entry, Row};
 use crate::store::{Done, NewRun, RowKind, Run, RunId};
 
@@ -38,6 +38,7 @@ pub(super) fn begin(job: &mut Job) -> Result<Begun, JobError> {
         let began = run.begun.started_at;
         match why_not(job, run, &new)? {
             None => {
+                unrecorded::record(job, Some(run.id))?;
                 job.store.reopen(run.id, &new.input_place)?;
                 job.as_of = run.begun.as_of;
                 let done: Vec<u64> = job.store.done(run.id)?.into_iter().map(|done| done.line).collect();
@@ -50,6 +51,7 @@ pub(super) fn begin(job: &mut Job) -> Result<Begun, JobError> {
             }
         }
     }
+    unrecorded::record(job, None)?;
     let run = job.store.begin(&new)?;
     Ok(Begun { run, done: Vec::new(), continued: None })
 }

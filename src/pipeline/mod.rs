@@ -10,10 +10,11 @@ pub mod listing;
 mod progress;
 mod sends;
 mod signals;
+mod unrecorded;
 pub mod verify;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -31,7 +32,7 @@ use crate::report::csv::Encoding;
 use crate::report::folder::FolderError;
 use crate::report::formats::Formats;
 use crate::report::manifest::{ClockStamp, EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
-use crate::report::publish::{Destination, PublishError};
+use crate::report::publish::{Destination, PublishError, Published};
 use crate::report::summary_json::SummaryJson;
 use crate::report::tables::Discrepancy;
 use crate::store::{
@@ -113,8 +114,8 @@ pub enum Ended {
     Reported {
         /// The report as written.
         report: Box<Report>,
-        /// The folder it is in.
-        folder: PathBuf,
+        /// Where it is.
+        published: Published,
         /// What came of reading failing orders once more.
         confirmed: Confirmations,
         /// Why orders were not asked for, where the provider was given up before all were.
@@ -243,22 +244,23 @@ fn reconcile_run(job: &mut Job, begun: &Begun, exit_code: impl Fn(&Weighed) -> u
         .stamp(&report, earlier.stamp, job.fetch_stamp(fetched.elapsed, confirmed), finished_at)
         .write(staging.path())?;
     job.check_signals()?;
-    job.store.announce(begun.run, &manifest)?;
-    let folder = staging.publish(&replaces)?;
+    let destination = path::absolute(job.destination.path()).unwrap_or_else(|_| job.destination.path().to_owned());
+    job.store.announce(begun.run, &manifest, &destination)?;
+    let published = staging.publish(&replaces)?;
     let in_place = NewReport {
         verdict: report.weighed.verdict.code(),
         is_resumable: is_resumable(&report),
         manifest_sha256: &manifest,
-        folder: &folder,
+        folder: &published.folder,
     };
     let finished = job.store.finish(begun.run, finished_at, in_place, judged(&report));
-    finished.map_err(|source| JobError::Unrecorded { folder: folder.clone(), source })?;
+    finished.map_err(|source| JobError::Unrecorded { folder: published.folder.clone(), source })?;
     let (gave_up, clock) = (job.provider.gave_up(), job.clock_off());
-    Ok(Ended::Reported { report: Box::new(report), folder, confirmed, gave_up, clock })
+    Ok(Ended::Reported { report: Box::new(report), published, confirmed, gave_up, clock })
 }
 
 /// Whether the run may fetch what its report lacks. Where all orders met one answer, that is no answer about them: the next
-/// start asks for all of them anew.
+/// start asks for all of them anew. An input that is not whole stays so.
 fn is_resumable(report: &Report) -> bool {
     let lacks = report.weighed.gap || report.summary.population.of(Bucket::Unfetched) > 0;
     lacks && report.summary.sole_reason.is_none()
@@ -328,6 +330,7 @@ impl Job {
             csv_encoding: self.csv_encoding,
             allow_empty: self.allow_empty,
             rows_read: self.input.rows(),
+            shortfall: self.input.shortfall(),
             formats: self.formats.clone(),
             language: self.language,
             evidence: None,
@@ -390,6 +393,7 @@ impl Job {
                 sha256: self.input.sha256().to_owned(),
                 bytes: self.input.bytes(),
                 rows: self.input.rows(),
+                shortfall: self.input.shortfall(),
             },
             settings: self.judging_settings(),
             fail_on: self.fail_on.clone(),

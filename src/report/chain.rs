@@ -1,10 +1,11 @@
 //! The chain of the reports in a folder: each names the manifest of the one before it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::folder::ReportFolder;
 use super::manifest::Link;
-use super::publish::{Destination, LATEST};
+use super::publish::{self, Destination};
 
 /// The report that the next one at that destination follows: the newest there, or, where the next one takes the place
 /// of that (`replaces` holds the hash of its manifest), the one that it followed. What can't be read is no link: it is the next report's
@@ -20,6 +21,20 @@ pub fn previous(destination: &Destination, replaces: &[String]) -> Option<Link> 
     }
 }
 
+/// The report of that manifest at a destination: there itself, or in a folder of its own below.
+#[must_use]
+pub fn find(destination: &Path, manifest_sha256: &str) -> Option<PathBuf> {
+    let is_it =
+        |folder: &Path| ReportFolder::open(folder).is_ok_and(|found| found.manifest_sha256() == manifest_sha256);
+    if is_it(destination) {
+        return Some(destination.to_owned());
+    }
+    let entries = fs::read_dir(destination).ok()?.flatten();
+    let mut folders =
+        entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
+    folders.find(|folder| is_it(folder))
+}
+
 /// A link to the report in that folder.
 #[must_use]
 pub fn link(folder: &Path) -> Option<Link> {
@@ -31,6 +46,6 @@ pub fn link(folder: &Path) -> Option<Link> {
 fn newest(destination: &Destination) -> Option<PathBuf> {
     match destination {
         Destination::Exactly(place) => Some(place.clone()),
-        Destination::Under(folder) => folder.join(LATEST).canonicalize().ok(),
+        Destination::Under(folder) => publish::newest(folder),
     }
 }

@@ -4,11 +4,11 @@
 //! report of ours is ever replaced.
 
 mod file;
+mod latest;
 mod unfinished;
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -20,9 +20,8 @@ use super::folder::{self, FolderError, ReportFolder};
 use super::manifest::MANIFEST_FILE;
 
 pub use file::{FileError, StagedFile};
-
-/// The symbolic link to the newest report.
-pub(super) const LATEST: &str = "latest";
+pub use latest::follow;
+pub(super) use latest::newest;
 
 /// Where a report goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,13 +44,54 @@ pub enum PublishError {
         found: String,
     },
     /// `latest` is something else than a link.
-    #[error("{} is no symbolic link: move it away, it is where the newest report is linked; nothing was touched", .0.display())]
+    #[error("{} is not a symbolic link: move it away, it is where the newest report is linked; nothing was touched", .0.display())]
     LatestNotOurs(PathBuf),
+    /// The folder at the destination can't be replaced.
+    #[error(
+        "can't replace {} ({reason}): a report takes the place of a whole folder, so --out names neither the current \
+         folder as `.` nor a mount point; name a folder inside it; nothing was touched", path.display()
+    )]
+    Immovable {
+        /// The destination.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The destination can't be read or written.
     #[error("can't use {} for reports: {source}; check that it is a folder you may write to", path.display())]
     Io {
         /// The destination.
         path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+/// A report in its place.
+#[derive(Debug)]
+pub struct Published {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What the file system there can't do.
+    pub unavailable: Vec<Unavailable>,
+}
+
+/// What a file system can't do, where a report is in its place all the same.
+#[derive(Debug, thiserror::Error)]
+pub enum Unavailable {
+    /// It holds no symbolic links.
+    #[error("no symbolic link can be made in {} ({source}): `latest` there is a text file that names the newest report", folder.display())]
+    Links {
+        /// The folder of reports.
+        folder: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// It can't make the names in a folder durable.
+    #[error("the disk of {} can't confirm what is on it ({source}): the report is whole, but may be lost in a power cut", folder.display())]
+    Durability {
+        /// The folder that the report is in.
+        folder: PathBuf,
         /// What the operating system says.
         source: io::Error,
     },
@@ -65,6 +105,14 @@ impl PublishError {
 }
 
 impl Destination {
+    /// The folder that is a report then, or holds it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Exactly(path) | Self::Under(path) => path,
+        }
+    }
+
     /// Proves, before anything is fetched, that a report may go there; creates what folders are missing above it and
     /// sweeps away what dead jobs left there.
     ///
@@ -72,19 +120,24 @@ impl Destination {
     /// [`PublishError`] says what stands in the way. Nothing is ever overwritten here.
     pub fn check(&self) -> Result<(), PublishError> {
         if let Self::Exactly(path) = self {
+            let path = &plain(path);
+            if path.file_name().is_none() {
+                return Err(PublishError::Immovable { path: path.clone(), reason: "it has no name of its own".into() });
+            }
             check_ours(path)?;
         }
         let parent = self.parent();
         fs::create_dir_all(&parent).map_err(PublishError::io(&parent))?;
         if let Self::Under(folder) = self {
-            let latest = folder.join(LATEST);
-            if fs::symlink_metadata(&latest).is_ok_and(|found| !found.is_symlink()) {
-                return Err(PublishError::LatestNotOurs(latest));
-            }
+            latest::check(folder)?;
         }
         unfinished::sweep(&parent);
         // The only honest proof that a folder can be written is to write.
-        Unfinished::create(&parent).map(drop).map_err(PublishError::io(&parent))
+        let probe = Unfinished::create(&parent).map_err(PublishError::io(&parent))?;
+        match self {
+            Self::Exactly(path) if fs::symlink_metadata(path).is_ok() => check_movable(&plain(path), &probe),
+            _ => Ok(()),
+        }
     }
 
     /// A hidden folder to write the report into, on the same file system; gone when dropped unpublished.
@@ -100,7 +153,7 @@ impl Destination {
     fn parent(&self) -> PathBuf {
         match self {
             Self::Under(folder) => folder.clone(),
-            Self::Exactly(path) => match path.parent() {
+            Self::Exactly(path) => match plain(path).parent() {
                 Some(parent) if parent != Path::new("") => parent.to_owned(),
                 _ => PathBuf::from("."),
             },
@@ -129,24 +182,28 @@ impl Staging {
     ///
     /// # Errors
     /// When the place was taken meanwhile, or the disk fails; then the earlier report still stands.
-    pub fn publish(self, replaces: &[String]) -> Result<PathBuf, PublishError> {
+    pub fn publish(self, replaces: &[String]) -> Result<Published, PublishError> {
         let failed = PublishError::io(self.path());
         sync_files(self.path()).map_err(&failed)?;
-        let place = match &self.destination {
+        let mut unavailable = Vec::new();
+        let folder = match &self.destination {
             Destination::Exactly(path) => {
-                check_ours(path)?;
-                self.replace(path).map_err(PublishError::io(path))?;
-                path.clone()
+                let path = plain(path);
+                check_ours(&path)?;
+                self.replace(&path).map_err(PublishError::io(&path))?;
+                path
             }
             Destination::Under(folder) => {
                 let place = self.settle_under(folder, replaces).map_err(PublishError::io(folder))?;
-                link_latest(folder, &place).map_err(PublishError::io(folder))?;
+                unavailable.extend(latest::lead_to(folder, &place).map_err(PublishError::io(folder))?);
                 place
             }
         };
         let parent = self.destination.parent();
-        File::open(&parent).and_then(|folder| folder.sync_all()).map_err(PublishError::io(&parent))?;
-        Ok(place)
+        if let Some(source) = sync_folder(&parent).map_err(PublishError::io(&parent))? {
+            unavailable.push(Unavailable::Durability { folder: parent, source });
+        }
+        Ok(Published { folder, unavailable })
     }
 
     /// Exchanges an earlier report with this one in one step, so that there is always a report. The earlier one is then
@@ -155,18 +212,18 @@ impl Staging {
         if fs::symlink_metadata(place).is_err() {
             return fs::rename(self.path(), place);
         }
+        // Not every file system can exchange, nor every kernel; what else may be in the way is in the way of two steps too.
         match renameat_with(CWD, self.path(), CWD, place, RenameFlags::EXCHANGE) {
-            // Not every file system can exchange, and not every kernel.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => self.replace_in_two_steps(place),
-            exchanged => exchanged.map_err(io::Error::from),
+            Ok(()) => Ok(()),
+            Err(_) => self.replace_in_two_steps(place),
         }
     }
 
-    /// Moves an earlier report aside, this one in, and the earlier one back if that fails.
+    /// Moves an earlier report aside, this one in, and the earlier one back if that fails. Who is killed in between leaves
+    /// that to the next job.
     fn replace_in_two_steps(&self, place: &Path) -> io::Result<()> {
         let aside = Unfinished::create(&self.destination.parent())?;
-        let earlier = aside.place_for_earlier();
-        fs::rename(place, &earlier)?;
+        let earlier = aside.take_earlier(place)?;
         if let Err(error) = fs::rename(self.path(), place) {
             if fs::rename(&earlier, place).is_err() {
                 // The earlier report can't go back: keep it where it is rather than lose it.
@@ -216,19 +273,36 @@ fn check_ours(path: &Path) -> Result<(), PublishError> {
     })
 }
 
+/// The path without what names nothing: `reports/.` can't be renamed over, `reports` can.
+fn plain(path: &Path) -> PathBuf {
+    path.components().collect()
+}
+
+/// Proves that the folder at the destination can be moved away, without doing it: onto a folder that holds something
+/// nothing can be renamed. A mount point is refused before that, and so is a folder of somebody else's.
+fn check_movable(path: &Path, probe: &Unfinished) -> Result<(), PublishError> {
+    File::create_new(probe.path().join("probe")).map_err(PublishError::io(path))?;
+    match fs::rename(path, probe.path()) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(()),
+        Err(error) => Err(PublishError::Immovable { path: path.to_owned(), reason: error.to_string() }),
+        Ok(()) => fs::rename(probe.path(), path).map_err(PublishError::io(path)),
+    }
+}
+
 fn sync_files(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         File::open(entry?.path())?.sync_all()?;
     }
-    File::open(folder)?.sync_all()
+    sync_folder(folder).map(drop)
 }
 
-/// Replaces the link in one step: whoever looks sees the old report or the new one.
-fn link_latest(folder: &Path, place: &Path) -> io::Result<()> {
-    let aside = Unfinished::create(folder)?;
-    let link = aside.path().join(LATEST);
-    symlink(place.file_name().unwrap_or_default(), &link)?;
-    fs::rename(link, folder.join(LATEST))
+/// Makes the names in a folder durable; what the system says where it can't do that for any folder.
+fn sync_folder(folder: &Path) -> io::Result<Option<io::Error>> {
+    let lacking = [Errno::INVAL, Errno::BADF, Errno::NOSYS, Errno::OPNOTSUPP];
+    match File::open(folder)?.sync_all() {
+        Err(error) if Errno::from_io_error(&error).is_some_and(|error| lacking.contains(&error)) => Ok(Some(error)),
+        synced => synced.map(|()| None),
+    }
 }
 
 #[cfg(test)]

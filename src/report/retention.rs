@@ -8,27 +8,27 @@ use jiff::Timestamp;
 
 use super::folder::{self, ReportFolder};
 use super::manifest::MANIFEST_FILE;
-use super::publish::{LATEST, PublishError};
+use super::publish::{PublishError, newest};
 
 /// A report that is too old to keep.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OldReport {
-    /// What its ages are counted to.
-    pub as_of: Timestamp,
+    /// When it was made. Not what ages are counted to: that may be years ago.
+    pub finished_at: Timestamp,
     /// Its folder.
     pub path: PathBuf,
     /// SHA-256 of its manifest, in hex.
     pub manifest_sha256: String,
 }
 
-/// The reports below a folder whose time lies before that one, the oldest first. Never the one that `latest` leads
+/// The reports below a folder that were made before that time, the oldest first. Never the one that `latest` leads
 /// to, and nothing that is no report of ours or holds more than one.
 ///
 /// # Errors
 /// When the folder can't be read.
 pub fn older_reports(folder: &Path, before: Timestamp) -> Result<Vec<OldReport>, PublishError> {
     let failed = PublishError::io(folder);
-    let latest = folder.join(LATEST).canonicalize().ok();
+    let latest = newest(folder);
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(&failed)?,
@@ -47,9 +47,9 @@ pub fn older_reports(folder: &Path, before: Timestamp) -> Result<Vec<OldReport>,
         }) else {
             continue;
         };
-        if manifest.stamp.as_of < before && folder::holds_only_a_report(&path).is_ok() {
+        if manifest.stamp.finished_at < before && folder::holds_only_a_report(&path).is_ok() {
             let manifest_sha256 = report.manifest_sha256().to_owned();
-            old.push(OldReport { as_of: manifest.stamp.as_of, path, manifest_sha256 });
+            old.push(OldReport { finished_at: manifest.stamp.finished_at, path, manifest_sha256 });
         }
     }
     old.sort();

@@ -86,6 +86,17 @@ pub enum StoreError {
         /// The state.
         path: PathBuf,
     },
+    /// The file has several names.
+    #[error(
+        "the state {path} has {names} names (hard links), and its log lies beside one of them alone: remove the others, \
+         or give --state another path"
+    )]
+    HardLinks {
+        /// The state.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
+    },
     /// SQLite finds the file corrupt.
     #[error(
         "the state {path} is damaged: it is no whole SQLite file; restore the file from a backup, or move it away to \
@@ -186,6 +197,9 @@ pub(super) fn sqlite(path: &Path, doing: &'static str) -> impl FnOnce(rusqlite::
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt { path },
             // The index of the write-ahead log can't grow.
             _ if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMSIZE) => StoreError::DiskFull { path },
+            _ if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMMAP) => {
+                StoreError::NoWriteAheadLog { path }
+            }
             Some(ErrorCode::SystemIoFailure) => StoreError::DiskFails { path, doing, source: Arc::new(error) },
             // Every statement is known to go with the tables, and every row with their constraints: these are other ones.
             None | Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {

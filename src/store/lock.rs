@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
+use super::place::{self, PRIVATE};
+
 /// Where locks that all users of a machine share may be: always the same one, whatever the environment says.
 const SHARED: [&str; 2] = ["/run/lock", "/tmp"];
 /// More than a holder ever writes, in bytes.
@@ -61,13 +63,15 @@ impl Lock {
     /// # Errors
     /// [`LockError::Held`] where another job has it.
     pub fn on_state(state: &Path, now: Timestamp) -> Result<Self, LockError> {
-        let (what, path) = (format!("the state {}", state.display()), beside(state));
+        let what = format!("the state {}", state.display());
+        let unusable = |source| LockError::Unusable { what: what.clone(), path: state.to_owned(), source };
+        let path = beside(&place::resolve(state).map_err(unusable)?);
         if let Some(folder) = path.parent()
             && let Err(source) = fs::create_dir_all(folder)
         {
             return Err(LockError::Unusable { what, path, source });
         }
-        take(&path, what, 0o644, now)
+        take(&path, what, PRIVATE, now)
     }
 
     /// Locks an API key at a provider, for every job on this machine whatever its state. It is known by a fingerprint
@@ -133,7 +137,7 @@ fn open(path: &Path, mode: u32) -> io::Result<(File, bool)> {
     if file.metadata()?.is_file() { Ok((file, is_writable)) } else { Err(io::Error::other("it is no regular file")) }
 }
 
-/// The file by which a state is locked.
+/// The file by which a state is locked, beside where it really is.
 fn beside(state: &Path) -> PathBuf {
     let mut name = state.file_name().unwrap_or_default().to_owned();
     name.push(".lock");
@@ -150,7 +154,7 @@ fn holder(file: &File) -> Option<Holder> {
 /// Whether a state is locked: whether a job is at work on it.
 #[must_use]
 pub fn is_locked(state: &Path) -> Option<Holder> {
-    let path = beside(state);
+    let path = beside(&place::resolve(state).ok()?);
     fs::symlink_metadata(&path).ok()?.is_file().then_some(())?;
     let file = File::open(path).ok()?;
     match file.try_lock_shared() {

@@ -21,6 +21,7 @@
 
 mod books;
 mod cells;
+mod compact;
 mod done;
 mod error;
 mod facts;
@@ -28,6 +29,7 @@ mod findings;
 mod insert;
 mod lock;
 mod memory;
+mod place;
 mod prune;
 mod queue;
 mod rows;
@@ -40,7 +42,6 @@ mod writer;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -50,6 +51,7 @@ use crate::domain::books::Booking;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::from_microsecond;
 
+pub use compact::Size;
 pub use done::{Done, RowKind};
 pub use error::StoreError;
 pub use findings::{Judged, KnownFinding};
@@ -64,6 +66,7 @@ pub use writer::Writer;
 
 use cells::Damage;
 use error::{io, sqlite};
+use place::identity;
 use runs::Providers;
 
 /// A run of the job, as the state numbers it. Numbers are never used twice.
@@ -152,13 +155,14 @@ impl Store {
     /// # Errors
     /// A file that is not a state of this program, or one of a newer format, is refused and left untouched.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        // Absolute, so that the writer's connection opens the same file wherever the process has moved to, and
-        // so that SQLite's special name `:memory:` is an ordinary file name.
-        let path = std::path::absolute(path).map_err(io(path, "find"))?;
+        // So that the writer's connection opens the same file wherever the process has moved to.
+        let path = place::resolve(path).map_err(io(path, "find"))?;
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(io(&path, "create the folder of"))?;
         }
         schema::refuse_others(&path)?;
+        place::refuse_hard_links(&path)?;
+        place::create_private(&path)?;
         let mut connection = schema::connect(&path)?;
         schema::prepare(&mut connection, &path)?;
         let file = identity(&path);
@@ -324,18 +328,19 @@ impl Store {
         rows::compare_confirmed(&self.connection, &self.path, run)
     }
 
-    /// Notes the hash of the manifest of a report that is about to be put in its place: should the job be killed
-    /// right then, the report is known to be this run's.
+    /// Notes the hash of the manifest of a report that is about to be put in its place, at that destination: should the job be
+    /// killed right then, the report is known to be this run's.
     ///
     /// # Errors
     /// The run must be in the state and not be finished yet. [`StoreError::Moved`] where the state could not vouch for
     /// the report, because its path does not lead to it any more.
-    pub fn announce(&mut self, run: RunId, manifest_sha256: &str) -> Result<(), StoreError> {
+    pub fn announce(&mut self, run: RunId, manifest_sha256: &str, destination: &Path) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
         self.require_in_place()?;
         self.change("announce a report in", |connection, path| {
             let mut run = runs::one(connection, path, run)?;
             run.manifests.push(manifest_sha256.to_owned());
+            run.destination = Some(destination.to_string_lossy().into_owned());
             runs::replace(connection, path, &run)
         })
     }
@@ -419,12 +424,6 @@ impl Store {
         transaction.commit().map_err(sqlite(&self.path, doing))?;
         Ok(done)
     }
-}
-
-/// The device and the number of a file, which no other file shares.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino()))
 }
 
 #[cfg(test)]

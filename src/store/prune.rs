@@ -1,15 +1,24 @@
-//! What is too old to keep: outcomes of ended runs, and the observations that nothing leads to any more.
+//! What is too old to keep: outcomes of runs that are over, and the observations that nothing leads to any more.
+
+use std::collections::HashSet;
+use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::cells::{Cells, Layout};
+use super::compact::fold_log;
 use super::error::{StoreError, sqlite};
+use super::runs::{self, Ending, Run};
 use super::seal::sealed;
-use super::{Store, runs};
+use super::{RunId, Store};
 
 const PRUNING: &str = "remove old rows from";
+/// What a run leaves, one row a line.
+const ROWS: [&str; 4] = ["outcomes", "replies", "books", "confirmations"];
+/// How many rows go in one step, at most. Removing takes room in the log before it frees any.
+const STEP: usize = 1000;
 
 static PRUNED_REPORTS: Layout = Layout { table: "pruned_reports", columns: &["manifest_sha256"] };
 
@@ -25,40 +34,47 @@ pub struct Pruned {
 }
 
 impl Store {
-    /// Removes what runs that ended before that time learnt. The latest state of an order stays, and its baseline: what it is
-    /// compared with. What was found when orders were last judged stays too.
+    /// Removes what runs learnt that were over before that time: they ended, or were killed and a later run of the same series has
+    /// reported. The latest state of an order stays, and its baseline: what it is compared with. What was found when orders were
+    /// last judged stays too.
     ///
     /// # Errors
-    /// Nothing is removed if the state can't be written.
+    /// When the state can't be written. What was removed until then is, and the next time goes on from there.
     pub fn prune(&mut self, before: Timestamp, is_dry_run: bool) -> Result<Pruned, StoreError> {
         // What is not in the memory yet must not vanish unseen.
         self.remember()?;
-        let path = self.path.clone();
-        let transaction = self.connection.transaction().map_err(sqlite(&path, PRUNING))?;
-        let mut pruned = Pruned::default();
-        let all = runs::all(&transaction, &path)?;
-        for run in &all {
-            if run.is_pruned || run.ended.is_none_or(|(at, _)| at >= before) {
-                continue;
-            }
-            pruned.runs += 1;
-            pruned.outcomes += execute(&transaction, &path, "DELETE FROM outcomes WHERE run_id = ?1", Some(run.id.0))?;
-            for table in ["replies", "books", "confirmations"] {
-                execute(&transaction, &path, &format!("DELETE FROM {table} WHERE run_id = ?1"), Some(run.id.0))?;
-            }
-            let run = runs::Run { is_pruned: true, ..run.clone() };
-            runs::replace(&transaction, &path, &run)?;
+        let all = self.runs()?;
+        let mut old = Vec::new();
+        for run in all.iter().filter(|run| !run.is_pruned) {
+            let over = match run.ended {
+                None if is_superseded(run, &all) => Some(run.abandoned_at(self.last_activity_of(run.id)?)),
+                None => None,
+                Some(_) => Some(run.clone()),
+            };
+            old.extend(over.filter(|run| run.ended.is_some_and(|(at, _)| at < before)));
         }
-        let needless = "DELETE FROM observations
-                        WHERE observation_id NOT IN (SELECT latest FROM orders)
-                        AND observation_id NOT IN (SELECT baseline FROM orders WHERE baseline IS NOT NULL)
-                        AND observation_id NOT IN (SELECT observation_id FROM outcomes WHERE observation_id IS NOT NULL)
-                        AND observation_id NOT IN
-                            (SELECT observation_id FROM confirmations WHERE observation_id IS NOT NULL)";
-        pruned.observations = execute(&transaction, &path, needless, None)?;
-        if !is_dry_run {
-            transaction.commit().map_err(sqlite(&path, PRUNING))?;
+        // One that was interrupted left rows of runs that are marked already.
+        let gone: Vec<RunId> = all.iter().filter(|run| run.is_pruned).chain(&old).map(|run| run.id).collect();
+        let needless = self.needless(&gone)?;
+        let mut pruned = Pruned { runs: old.len() as u64, observations: needless.len() as u64, outcomes: 0 };
+        for run in &gone {
+            pruned.outcomes += self.count_done(*run)?;
         }
+        if is_dry_run {
+            return Ok(pruned);
+        }
+        self.change(PRUNING, |connection, path| {
+            old.into_iter().try_for_each(|run| runs::replace(connection, path, &Run { is_pruned: true, ..run }))
+        })?;
+        for run in gone {
+            for table in ROWS {
+                self.remove_rows(table, run)?;
+            }
+        }
+        self.in_steps(|connection, removed, step| {
+            let mut statement = connection.prepare_cached("DELETE FROM observations WHERE observation_id = ?1")?;
+            needless.iter().skip(removed).take(step).map(|id| statement.execute([id])).sum()
+        })?;
         Ok(pruned)
     }
 
@@ -86,17 +102,95 @@ impl Store {
         let found = found.optional().map_err(failed())?;
         found.transpose().map(|found| found.is_some()).map_err(|damage| damage.at(&self.path))
     }
+
+    fn remove_rows(&mut self, table: &str, run: RunId) -> Result<(), StoreError> {
+        let lines = format!("SELECT line FROM {table} WHERE run_id = ?1 LIMIT ?2");
+        let statement = format!("DELETE FROM {table} WHERE run_id = ?1 AND line IN ({lines})");
+        self.in_steps(|connection, _, step| {
+            connection.prepare_cached(&statement)?.execute((run.0, i64::try_from(step).unwrap_or(i64::MAX)))
+        })
+    }
+
+    /// Removes rows until there are none left, in steps that the disk has room for. `remove` is told how many are gone by now, and
+    /// how many may go next, and answers how many went.
+    fn in_steps(
+        &mut self,
+        remove: impl Fn(&Connection, usize, usize) -> rusqlite::Result<usize>,
+    ) -> Result<(), StoreError> {
+        let (mut removed, mut step) = (0, STEP);
+        loop {
+            let went = self
+                .change(PRUNING, |connection, path| remove(connection, removed, step).map_err(sqlite(path, PRUNING)));
+            match went {
+                Ok(0) => return Ok(()),
+                Ok(went) => removed += went,
+                Err(StoreError::DiskFull { .. }) if step > 1 => step /= 10,
+                Err(error) => return Err(error),
+            }
+            fold_log(&self.connection, &self.path)?;
+        }
+    }
+
+    /// The observations that neither the memory nor a run needs, once those runs are gone.
+    fn needless(&self, gone: &[RunId]) -> Result<Vec<i64>, StoreError> {
+        let (connection, path) = (&self.connection, self.path.as_path());
+        let mut needed = HashSet::new();
+        for query in ["SELECT 0, latest FROM orders", "SELECT 0, baseline FROM orders"] {
+            each_id(connection, path, query, |_, id| {
+                needed.insert(id);
+            })?;
+        }
+        let gone: HashSet<i64> = gone.iter().map(|run| run.0).collect();
+        for table in ["outcomes", "confirmations"] {
+            each_id(connection, path, &format!("SELECT run_id, observation_id FROM {table}"), |run, id| {
+                if !gone.contains(&run) {
+                    needed.insert(id);
+                }
+            })?;
+        }
+        let mut needless = Vec::new();
+        each_id(connection, path, "SELECT 0, observation_id FROM observations", |_, id| {
+            if !needed.contains(&id) {
+                needless.push(id);
+            }
+        })?;
+        Ok(needless)
+    }
 }
 
-fn execute(
+/// Visits a run's number and what it leads to, where it leads to anything.
+fn each_id(
     connection: &Connection,
-    path: &std::path::Path,
-    statement: &str,
-    run: Option<i64>,
-) -> Result<u64, StoreError> {
-    let removed = match run {
-        Some(run) => connection.execute(statement, [run]),
-        None => connection.execute(statement, ()),
-    };
-    removed.map(|rows| rows as u64).map_err(sqlite(path, PRUNING))
+    path: &Path,
+    query: &str,
+    mut visit: impl FnMut(i64, i64),
+) -> Result<(), StoreError> {
+    let failed = || sqlite(path, PRUNING);
+    let mut statement = connection.prepare(query).map_err(failed())?;
+    let mut rows = statement.query(()).map_err(failed())?;
+    while let Some(row) = rows.next().map_err(failed())? {
+        let id: Option<i64> = row.get(1).map_err(failed())?;
+        if let Some(id) = id {
+            visit(row.get(0).map_err(failed())?, id);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a later job on the same provider and the same series of inputs has reported.
+fn is_superseded(run: &Run, all: &[Run]) -> bool {
+    all.iter().any(|later| {
+        later.start > run.start
+            && later.reported.is_some()
+            && later.begun.base_url == run.begun.base_url
+            && later.begun.series() == run.begun.series()
+    })
+}
+
+impl Run {
+    /// The same, ended where it was last active, never to be continued.
+    fn abandoned_at(&self, at: Timestamp) -> Self {
+        let ending = if self.reported.is_some() { Ending::Reported } else { Ending::GivenUp };
+        Self { ended: Some((at, ending)), ..self.clone() }
+    }
 }

@@ -28,6 +28,7 @@ static RUNS: Layout = Layout {
         "ended_at",
         "ending",
         "announced",
+        "destination",
         "first_reported_at",
         "verdict",
         "resumable",
@@ -83,6 +84,8 @@ pub struct Run {
     /// The SHA-256 of the manifest of each of its reports, the latest one last. A hash is known before its report is
     /// in its place; each report takes the place of the previous one.
     pub manifests: Vec<String>,
+    /// Where the latest of them was to go: into that folder, or in its place.
+    pub destination: Option<String>,
     /// Whether its outcomes were removed.
     pub is_pruned: bool,
     pub(super) is_remembered: bool,
@@ -96,6 +99,14 @@ impl Run {
         self.manifests.iter().any(|manifest| manifest == manifest_sha256)
     }
 
+    /// The manifest that was announced, and is not known to be in its place.
+    #[must_use]
+    pub fn unrecorded(&self) -> Option<&str> {
+        let last = self.manifests.last().filter(|_| self.ended.is_none())?;
+        let is_recorded = self.reported.as_ref().is_some_and(|report| report.manifest_sha256 == *last);
+        (!is_recorded).then_some(last)
+    }
+
     pub(super) fn begin(id: RunId, begun: NewRun, start: i64) -> Self {
         Self {
             id,
@@ -104,6 +115,7 @@ impl Run {
             ended: None,
             reported: None,
             manifests: Vec::new(),
+            destination: None,
             is_pruned: false,
             is_remembered: false,
         }
@@ -141,6 +153,7 @@ impl Run {
         let (ended_at, ending) = (cells.time()?, cells.text()?);
         let announced = cells.text()?.unwrap_or_default();
         let manifests = announced.split_ascii_whitespace().map(str::to_owned).collect();
+        let destination = cells.text()?;
         let (first_at, verdict, is_resumable) = (cells.time()?, cells.text()?, cells.flag()?);
         let (manifest, folder) = (cells.text()?, cells.text()?);
         let ended = match (ended_at, ending.as_deref()) {
@@ -157,7 +170,7 @@ impl Run {
             _ => return Err(cells.damage("it has half a report")),
         };
         let (is_remembered, is_pruned) = (cells.flag()?, cells.flag()?);
-        Ok(Self { id, begun, start, ended, reported, manifests, is_pruned, is_remembered })
+        Ok(Self { id, begun, start, ended, reported, manifests, destination, is_pruned, is_remembered })
     }
 
     fn row(&self, path: &Path) -> Result<Vec<Value>, StoreError> {
@@ -187,6 +200,7 @@ impl Run {
             ended_at.map(Timestamp::as_microsecond).into(),
             ending.into(),
             (!self.manifests.is_empty()).then(|| self.manifests.join(" ")).into(),
+            self.destination.clone().into(),
             reported.map(|report| report.first_at.as_microsecond()).into(),
             text(|report| &report.verdict),
             self.is_resumable().into(),

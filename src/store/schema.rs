@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction};
 
 use super::cells::Damage;
 use super::error::{StoreError, io, sqlite};
@@ -44,6 +44,7 @@ CREATE TABLE runs (
     ended_at           INTEGER,
     ending             TEXT,
     announced          TEXT,
+    destination        TEXT,
     first_reported_at  INTEGER,
     verdict            TEXT,
     resumable          INTEGER NOT NULL,
@@ -80,6 +81,7 @@ CREATE TABLE observations (
     error_code            TEXT,
     created_at            INTEGER,
     updated_at            INTEGER,
+    remarks               TEXT,
     seal                  INTEGER NOT NULL
 ) STRICT;
 
@@ -275,7 +277,11 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     // Whatever is refused is left as it is: to close it would fold the log of a killed job into the file.
     let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
     connection.set_db_config(keep_log, true).map_err(sqlite(path, OPENING))?;
-    create(connection, path)?;
+    // Whoever finds the tables locks nothing, so that a state can be read while a job writes it.
+    let is_there = has_tables(&connection.transaction().map_err(sqlite(path, OPENING))?, path)?;
+    if !is_there {
+        create(connection, path)?;
+    }
     connection.set_db_config(keep_log, false).map_err(sqlite(path, OPENING))?;
     // Only now: the header that says whose file it is must stand in the file itself, not in the log beside it.
     let mode: String = connection
@@ -286,23 +292,32 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
 
 fn create(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     const CREATING: &str = "create the tables of";
-    // Locked before the version is read: two jobs may start at once.
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite(path, CREATING))?;
-    let version = integer(&transaction, "PRAGMA user_version").map_err(sqlite(path, CREATING))?;
-    let application = integer(&transaction, "PRAGMA application_id").map_err(sqlite(path, CREATING))?;
-    let objects = integer(&transaction, "SELECT count(*) FROM sqlite_schema").map_err(sqlite(path, CREATING))?;
-    refuse_newer(version, path)?;
-    match (i32::try_from(application).ok(), version, objects) {
-        (Some(APPLICATION_ID), FORMAT, _) => return Ok(()),
-        (Some(0), 0, 0) => {}
-        _ => return Err(StoreError::NotOurs { path: path.to_owned() }),
+    let transaction = connection.transaction().map_err(sqlite(path, CREATING))?;
+    // Before anything is read: two jobs may start at once, and this locks. It is what `prune --compact` needs to give pages
+    // back where there is no room to write the file anew.
+    transaction.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").map_err(sqlite(path, CREATING))?;
+    if has_tables(&transaction, path)? {
+        return Ok(());
     }
     transaction.execute_batch(TABLES).map_err(sqlite(path, CREATING))?;
     transaction
         .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"))
         .map_err(sqlite(path, CREATING))?;
     transaction.commit().map_err(sqlite(path, CREATING))
+}
+
+/// Whether the tables are there; if not, nothing else is.
+fn has_tables(transaction: &Transaction<'_>, path: &Path) -> Result<bool, StoreError> {
+    let failed = || sqlite(path, "read the format of");
+    let version = integer(transaction, "PRAGMA user_version").map_err(failed())?;
+    let application = integer(transaction, "PRAGMA application_id").map_err(failed())?;
+    let objects = integer(transaction, "SELECT count(*) FROM sqlite_schema").map_err(failed())?;
+    refuse_newer(version, path)?;
+    match (i32::try_from(application).ok(), version, objects) {
+        (Some(APPLICATION_ID), FORMAT, _) => Ok(true),
+        (Some(0), 0, 0) => Ok(false),
+        _ => Err(StoreError::NotOurs { path: path.to_owned() }),
+    }
 }
 
 fn integer(transaction: &Transaction<'_>, query: &str) -> rusqlite::Result<i64> {

@@ -342,3 +342,21 @@ fn runs_are_apart_and_closed_when_finished() -> Tested {
     assert!(matches!(store.begin(&endless), Err(StoreError::TooLarge { column: "rows", .. })));
     Ok(())
 }
+
+#[test]
+fn several_that_make_a_state_at_once_make_one_that_can_be_cut() -> Tested {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("state.sqlite");
+        std::thread::scope(|scope| {
+            let open = || Store::open(&path).expect("a state");
+            let opened = [(); 4].map(|()| scope.spawn(open));
+            for store in opened {
+                let mode =
+                    store.join().expect("no panic").connection.query_row("PRAGMA auto_vacuum", (), |row| row.get(0));
+                assert_eq!(mode, Ok(2), "incremental");
+            }
+        });
+    }
+    Ok(())
+}

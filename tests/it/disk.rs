@@ -2,7 +2,9 @@
 //! same command ends like an undisturbed one once the disk is well again.
 
 mod full;
+mod pruning;
 mod read_only;
+mod shares;
 mod small;
 mod vanished;
 

@@ -7,7 +7,7 @@ use crate::readers::{reader, said};
 use crate::support::{Place, code, files_below, repository, tieout};
 
 /// The modules whose tests `docs/faults.md` lists.
-const LISTED: [&str; 6] = ["damage", "disk", "faults", "hostile", "network", "restarts"];
+const LISTED: [&str; 7] = ["damage", "disk", "faults", "hostile", "locks", "network", "restarts"];
 
 #[test]
 fn the_faults_are_documented_with_their_tests() {

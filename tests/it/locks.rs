@@ -76,3 +76,83 @@ fn a_state_at_work_can_be_looked_at() {
     let listed: serde_json::Value = serde_json::from_slice(&runs("json").stdout).expect("JSON");
     assert_eq!((&listed[0]["state"], &listed[0]["rows"]), (&"unfinished".into(), &400.into()));
 }
+
+#[test]
+fn a_state_under_two_names_is_one_state() {
+    use std::os::unix::fs::symlink;
+    let (place, server) = (Place::new(), slow());
+    std::fs::create_dir(place.path("folder")).expect("writable");
+    symlink(place.path("folder"), place.path("elsewhere")).expect("writable");
+    // Dangling: the file is made by the first job.
+    symlink("folder/state.sqlite", place.path("link.sqlite")).expect("writable");
+    symlink("link.sqlite", place.path("hop.sqlite")).expect("writable");
+    let names = ["folder/state.sqlite", "elsewhere/state.sqlite", "link.sqlite", "hop.sqlite"];
+    for first in names {
+        let mut holder = at_work(job(&place, &server.url, first), &server);
+        for second in names {
+            // With another key, so that the state alone is in the way.
+            let mut second = job(&place, &server.url, second);
+            second.env("CHENYU_API_KEY", "cy_another_key");
+            assert_in_the_way(second, &holder, "the state");
+        }
+        let listed = crate::support::tieout().args(["runs", "--state"]).arg(place.path("hop.sqlite")).output();
+        let listed = listed.expect("starts");
+        assert!(crate::support::stdout(&listed).contains("running"), "{}", stderr(&listed));
+        holder.kill().expect("SIGKILL");
+        holder.wait().expect("ends");
+    }
+    assert!(!place.path("link.sqlite.lock").exists() && place.path("folder/state.sqlite.lock").exists());
+
+    std::fs::hard_link(place.path("folder/state.sqlite"), place.path("hard.sqlite")).expect("writable");
+    for name in ["hard.sqlite", "folder/state.sqlite"] {
+        let ended = job(&place, &server.url, name).output().expect("starts");
+        assert_eq!(code(&ended), 4, "{}", stderr(&ended));
+        assert!(
+            stderr(&ended).contains("hard link") && stderr(&ended).contains("nothing was asked"),
+            "{}",
+            stderr(&ended)
+        );
+    }
+}
+
+#[test]
+fn the_files_of_a_state_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    for umask in ["000", "022", "277"] {
+        let (place, server) = (Place::new(), slow());
+        let command = job(&place, &server.url, "state.sqlite");
+        let mut masked = Command::new("sh");
+        masked.env_clear().arg("-c").arg("umask \"$0\"; exec \"$@\"").arg(umask);
+        masked.arg(command.get_program()).args(command.get_args());
+        masked.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).stderr(Stdio::piped());
+        let mut child = at_work(masked, &server);
+        let modes: Vec<(String, u32)> = ["", "-wal", "-shm", ".lock"]
+            .map(|end| {
+                let path = place.path(&format!("state.sqlite{end}"));
+                let mode = std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+                (end.to_owned(), mode)
+            })
+            .into();
+        child.kill().expect("SIGKILL");
+        child.wait().expect("ends");
+        assert!(modes.iter().all(|(_, mode)| *mode == 0o600), "umask {umask}: {modes:?}");
+    }
+}
+
+#[test]
+fn a_state_that_is_being_written_can_be_read() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", "run_order_id\nwfrun_314ff7d8b7a5beff1388\n");
+    assert!(code(&place.reconcile(ids).arg("--sandbox").output().expect("starts")) < 2);
+    // As a job does while it takes a run into the memory.
+    let state = rusqlite::Connection::open(place.path("state.sqlite")).expect("a state");
+    state.execute_batch("BEGIN IMMEDIATE; DELETE FROM sends;").expect("nobody else writes");
+    let began = Instant::now();
+    for arguments in [vec!["runs"], vec!["verify", "report"]] {
+        let mut command = crate::support::tieout();
+        command.current_dir(place.path("")).args(&arguments).args(["--state", "state.sqlite"]);
+        let ended = command.output().expect("starts");
+        assert_eq!(code(&ended), 0, "{arguments:?}: {}", stderr(&ended));
+    }
+    assert!(began.elapsed() < Duration::from_secs(9), "they waited for the transaction: {:?}", began.elapsed());
+}

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::sync_folder;
 use super::unfinished::{self, Unfinished};
 
 /// The name of a file in the making, within its hidden folder.
@@ -75,7 +76,7 @@ impl StagedFile {
         write(&file)?;
         file.sync_all()?;
         fs::rename(&staged, &self.place)?;
-        File::open(folder_of(&self.place))?.sync_all()
+        sync_folder(folder_of(&self.place)).map(drop)
     }
 }
 

@@ -1,19 +1,20 @@
 //! Reports appear whole, and nothing that is not ours is touched.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
 
 use super::*;
 use crate::checks::Judging;
 use crate::report::csv::Encoding;
-use crate::report::manifest::EarlierStamp;
-use crate::report::manifest::{InputStamp, Stamp};
+use crate::report::folder::ReportFolder;
+use crate::report::manifest::{EarlierStamp, InputStamp, Stamp};
 
 const AS_OF: &str = "2026-11-23T02:00:00Z";
 
 fn write_report(folder: &Path, content: &str) {
     fs::write(folder.join("summary.json"), content).expect("writable");
     let time: Timestamp = AS_OF.parse().expect("a time");
-    let input = InputStamp { name: "ids.csv".into(), sha256: "00".into(), bytes: 1, rows: 1 };
+    let input = InputStamp { name: "ids.csv".into(), sha256: "00".into(), bytes: 1, rows: 1, shortfall: None };
     let stamp = Stamp {
         as_of: time,
         started_at: time,
@@ -43,7 +44,7 @@ fn publish(destination: &Destination, content: &str) -> PathBuf {
     destination.check().expect("usable");
     let staging = destination.staging(AS_OF.parse().expect("a time")).expect("usable");
     write_report(staging.path(), content);
-    staging.publish(&[]).expect("publishable")
+    staging.publish(&[]).expect("publishable").folder
 }
 
 fn hash_of(folder: &Path) -> String {
@@ -134,12 +135,12 @@ fn a_report_takes_the_place_of_the_one_it_names_and_of_no_other() {
     let again = |replaces: &[String]| {
         let staging = destination.staging(AS_OF.parse().expect("a time")).expect("usable");
         write_report(staging.path(), "again");
-        staging.publish(replaces).expect("publishable")
+        staging.publish(replaces).expect("publishable").folder
     };
     assert_eq!(again(std::slice::from_ref(&second)), folders[1]);
     let content = |folder: &Path| fs::read_to_string(folder.join("summary.json")).expect("there");
     assert_eq!(folders.each_ref().map(|folder| content(folder)), ["1", "again", "3"]);
-    assert_eq!(fs::read_link(place.path().join(LATEST)).expect("a link"), Path::new("20261123T020000Z-2"));
+    assert_eq!(fs::read_link(place.path().join("latest")).expect("a link"), Path::new("20261123T020000Z-2"));
     assert_eq!(again(&[second]).file_name().expect("a name"), "20261123T020000Z-4", "it is not there any more");
     assert_eq!(entries(place.path()).len(), 5, "nothing is left beside the reports");
 }
@@ -153,7 +154,10 @@ fn a_report_to_be_replaced_that_holds_something_else_is_left_alone() {
     let hash = hash_of(&first);
     let staging = destination.staging(AS_OF.parse().expect("a time")).expect("usable");
     write_report(staging.path(), "2");
-    assert_eq!(staging.publish(&[hash]).expect("publishable").file_name().expect("a name"), "20261123T020000Z-2");
+    assert_eq!(
+        staging.publish(&[hash]).expect("publishable").folder.file_name().expect("a name"),
+        "20261123T020000Z-2"
+    );
     assert_eq!(fs::read_to_string(first.join("notes.txt")).expect("there"), "mine");
 }
 
@@ -179,4 +183,61 @@ fn whoever_looks_while_a_report_is_replaced_finds_one() {
         is_over.store(true, std::sync::atomic::Ordering::Relaxed);
         assert!(looks.join().expect("a report at every look") > 50);
     });
+}
+
+/// A destination with a report whose job was killed while it replaced it, where folders can't be exchanged: before the new
+/// report was in its place, or after.
+fn replaced_half(place: &Path, is_in_place: bool) -> Destination {
+    let destination = Destination::Exactly(place.join("out"));
+    let earlier = publish(&destination, "1");
+    let hash = ReportFolder::open(&earlier).expect("a report").manifest_sha256().to_owned();
+    let staging = destination.staging(AS_OF.parse().expect("a time")).expect("usable");
+    write_report(staging.path(), "2");
+    let manifest = staging.path().join(MANIFEST_FILE);
+    let text = fs::read_to_string(&manifest).expect("a manifest");
+    let mut named: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    named["previous"] = serde_json::json!({ "report": "out", "manifest_sha256": hash });
+    fs::write(&manifest, named.to_string()).expect("writable");
+    let aside = Unfinished::create(place).expect("writable");
+    aside.take_earlier(&earlier).expect("movable");
+    if is_in_place {
+        fs::rename(staging.path(), &earlier).expect("free");
+    }
+    aside.keep();
+    destination
+}
+
+#[test]
+fn a_job_killed_between_two_steps_leaves_a_report_for_the_next() {
+    for (is_in_place, expected) in [(false, "1"), (true, "2")] {
+        let place = tempfile::tempdir().expect("a folder");
+        let destination = replaced_half(place.path(), is_in_place);
+        destination.check().expect("usable");
+        let found = fs::read_to_string(place.path().join("out/summary.json"));
+        assert_eq!(found.expect("a report"), expected, "in place: {is_in_place}");
+        assert_eq!(entries(place.path()), ["out"], "nothing is left beside it");
+        publish(&destination, "3");
+        assert_eq!(entries(place.path()), ["out"]);
+    }
+}
+
+#[test]
+fn two_steps_replace_a_report_as_an_exchange_does() {
+    let place = tempfile::tempdir().expect("a folder");
+    let destination = Destination::Exactly(place.path().join("out"));
+    let out = publish(&destination, "1");
+    let staging = destination.staging(AS_OF.parse().expect("a time")).expect("usable");
+    write_report(staging.path(), "2");
+    staging.replace_in_two_steps(&out).expect("replaceable");
+    drop(staging);
+    assert_eq!(fs::read_to_string(out.join("summary.json")).expect("there"), "2");
+    assert_eq!(entries(place.path()), ["out"]);
+}
+
+#[test]
+fn a_folder_that_can_not_be_made_durable_is_said_and_no_failure() {
+    // Folders of /proc refuse it as some network shares do.
+    let refused = sync_folder(Path::new("/proc")).expect("that is no failure");
+    assert!(refused.is_some_and(|error| error.kind() == io::ErrorKind::InvalidInput));
+    assert!(sync_folder(tempfile::tempdir().expect("a folder").path()).expect("it is there").is_none());
 }

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use tempfile::TempDir;
 
+use crate::report::folder::ReportFolder;
+
 /// How the names of such folders begin.
 const PREFIX: &str = ".tieout-";
 /// How many random letters and digits follow.
 const RANDOM_LENGTH: usize = 6;
-/// The name of a report that was moved aside to make room, within such a folder: nothing else has that report.
+/// Where a report is that was moved aside to make room, under its own name, within such a folder: nothing else has that report.
 const EARLIER: &str = "earlier";
 
 /// A hidden folder; gone when dropped, and swept by a later job if its maker is killed before.
@@ -46,9 +48,13 @@ impl Unfinished {
         self.folder.path()
     }
 
-    /// Where a report is put that has to make room.
-    pub(super) fn place_for_earlier(&self) -> PathBuf {
-        self.path().join(EARLIER)
+    /// Moves a report in that has to make room; where it is then. Its name stays, so that it can be put back.
+    pub(super) fn take_earlier(&self, place: &Path) -> io::Result<PathBuf> {
+        let folder = self.path().join(EARLIER);
+        fs::create_dir(&folder)?;
+        let earlier = folder.join(place.file_name().unwrap_or_default());
+        fs::rename(place, &earlier)?;
+        Ok(earlier)
     }
 
     /// Leaves it where it is, with what it holds.
@@ -57,20 +63,58 @@ impl Unfinished {
     }
 }
 
-/// Removes what dead jobs left in `parent`. What can't be removed is left: it is in nobody's way.
+/// Puts back what dead jobs moved aside in `parent`, and removes what they left. What can't be removed is left: it is in
+/// nobody's way.
 pub(super) fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let path = entry.path();
-        let is_ours = entry.file_name().to_str().is_some_and(is_name_of_ours);
-        if is_ours
-            && fs::symlink_metadata(path.join(EARLIER)).is_err()
-            && let Ok(lock) = lock(&path)
-            && is_at(&lock, &path)
-        {
-            let _ = fs::remove_dir_all(&path);
+        if !entry.file_name().to_str().is_some_and(is_name_of_ours) {
+            continue;
+        }
+        match lock(&path) {
+            Ok(lock) if is_at(&lock, &path) => {
+                if put_back(parent, &path.join(EARLIER)) {
+                    let _ = fs::remove_dir_all(&path);
+                }
+            }
+            // Its maker lives, or it is gone, or it is a link.
+            Ok(_) | Err(TryLockError::WouldBlock) => {}
+            // Where folders can't be locked nothing is removed. To put a report back takes nothing from anybody: should its
+            // maker live, that one finds its place taken.
+            Err(TryLockError::Error(_)) => {
+                if fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir()) {
+                    put_back(parent, &path.join(EARLIER));
+                }
+            }
         }
     }
+}
+
+/// Puts a report back that was moved aside for one that never came. Where one came that names it, it is not needed any more; what
+/// else stands in its place is left, and so is the report. Returns whether nothing is left of it here.
+fn put_back(parent: &Path, aside: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(aside) else { return fs::symlink_metadata(aside).is_err() };
+    for earlier in entries.flatten().map(|entry| entry.path()) {
+        let place = parent.join(earlier.file_name().unwrap_or_default());
+        if fs::symlink_metadata(&place).is_err() {
+            if fs::rename(&earlier, &place).is_ok() {
+                tracing::warn!("a job was killed while it replaced {}: the earlier report is back", place.display());
+            }
+        } else if fs::remove_dir(&earlier).is_err() && follows(&place, &earlier) {
+            let _ = fs::remove_dir_all(&earlier);
+        }
+    }
+    fs::remove_dir(aside).is_ok()
+}
+
+/// Whether the one report names the other as the one before it, or as one that it replaces.
+fn follows(report: &Path, earlier: &Path) -> bool {
+    let stamp = ReportFolder::open(report).and_then(|report| Ok(report.manifest()?.stamp));
+    let (Ok(stamp), Ok(earlier)) = (stamp, ReportFolder::open(earlier)) else { return false };
+    let hash = earlier.manifest_sha256();
+    stamp.earlier.replaces.iter().any(|replaced| replaced == hash)
+        || stamp.previous.is_some_and(|link| link.manifest_sha256 == hash)
 }
 
 fn is_name_of_ours(name: &str) -> bool {
@@ -147,15 +191,21 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_was_moved_aside_stays() {
+    fn a_report_that_was_moved_aside_goes_back_unless_something_else_is_there() {
         let place = place();
+        let report = folder(place.path(), "report");
         let aside = Unfinished::create(place.path()).expect("writable");
-        let earlier = aside.place_for_earlier();
-        fs::create_dir(&earlier).expect("writable");
-        fs::write(earlier.join("summary.json"), "whole").expect("writable");
-        aside.keep();
+        let (path, earlier) = (aside.path().to_owned(), aside.take_earlier(&report).expect("movable"));
         sweep(place.path());
-        assert_eq!(fs::read_to_string(earlier.join("summary.json")).expect("there"), "whole");
+        assert!(earlier.is_dir() && !report.exists(), "its maker lives");
+        aside.keep();
+        let foreign = folder(place.path(), "report");
+        sweep(place.path());
+        assert!(earlier.join("summary.json").is_file(), "nothing else has it");
+        fs::remove_dir_all(&foreign).expect("ours");
+        sweep(place.path());
+        assert_eq!(fs::read_to_string(report.join("summary.json")).expect("it is back"), "half");
+        assert!(!path.exists());
     }
 
     #[test]

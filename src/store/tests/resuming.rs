@@ -60,7 +60,7 @@ fn only_what_has_something_left_to_do_is_open() -> Tested {
     finish(&mut store, run)?;
     assert!(!store.run(run)?.is_open());
     assert!(matches!(store.give_up(run, Timestamp::UNIX_EPOCH), Err(StoreError::Finished { .. })));
-    assert!(matches!(store.announce(run, "00"), Err(StoreError::Finished { .. })));
+    assert!(matches!(store.announce(run, "00", Path::new("/reports")), Err(StoreError::Finished { .. })));
     Ok(())
 }
 
@@ -74,11 +74,11 @@ fn only_what_may_be_fetched_keeps_a_reported_run_open() -> Tested {
         manifest_sha256,
         folder: Path::new("report"),
     };
-    store.announce(run, "00ee")?;
+    store.announce(run, "00ee", Path::new("/reports"))?;
     store.finish(run, at(5), incomplete(true, "00ee"), Judged::default())?;
     assert!(store.run(run)?.is_open());
     store.reopen(run, &new_run().input_place)?;
-    store.announce(run, "00ff")?;
+    store.announce(run, "00ff", Path::new("/reports"))?;
     let announced = store.run(run)?;
     assert_eq!(announced.manifests, ["00ee", "00ff"]);
     assert!(announced.wrote("00ee") && announced.wrote("00ff"), "either may be in its place");

@@ -10,7 +10,7 @@ use proptest::{collection, option, sample};
 use super::super::*;
 use super::{Bench, Tested, bench, commit, new_run, stored};
 use crate::domain::money::Amount;
-use crate::domain::order::{Amounts, RunOrder};
+use crate::domain::order::{Amounts, Remarks, RunOrder, TimeField};
 use crate::domain::outcome::{Evidence, Reason};
 
 fn text() -> impl Strategy<Value = String> {
@@ -35,8 +35,14 @@ fn time() -> impl Strategy<Value = Timestamp> {
 
 fn order() -> impl Strategy<Value = RunOrder> {
     let texts = || collection::vec(option::of(text()), 11);
-    (texts(), collection::vec(option::of(amount()), 6), option::of(time()), option::of(time())).prop_map(
-        |(mut texts, amounts, created_at, updated_at)| {
+    let remarks = option::of((0..4_usize, collection::btree_map("[a-z_]{1,8}", amount(), 0..3))).prop_map(|remarks| {
+        let (zeros, other_amounts) = remarks?;
+        let zero_times = [TimeField::CreatedAt, TimeField::UpdatedAt].into_iter().enumerate();
+        let zero_times = zero_times.filter(|(at, _)| zeros >> at & 1 == 1).map(|(_, field)| field).collect();
+        Some(Box::new(Remarks { zero_times, other_amounts }))
+    });
+    (texts(), collection::vec(option::of(amount()), 6), option::of(time()), option::of(time()), remarks).prop_map(
+        |(mut texts, amounts, created_at, updated_at, remarks)| {
             let mut next = || texts.pop().expect("11 texts");
             RunOrder {
                 run_order_id: next(),
@@ -53,6 +59,7 @@ fn order() -> impl Strategy<Value = RunOrder> {
                 error_code: next(),
                 created_at,
                 updated_at,
+                remarks,
             }
         },
     )

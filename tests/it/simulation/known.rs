@@ -5,8 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use tieout::report::folder::ReportFolder;
+use tieout::store::{NewRun, Store};
+
 use super::server::Provider;
-use super::truth::{Order, Reply};
+use super::truth::{Failure, Order, RELEASED, Reply};
 use crate::support::{Place, ReportFiles, code, stderr, stdout, tieout};
 
 /// A state and a reports folder, and a provider with orders that tie out.
@@ -125,7 +128,7 @@ fn a_run_is_not_continued_under_another_column() {
     let (parents, own) = (scene.ids()[..20].to_vec(), scene.ids()[20..].to_vec());
     let rows: Vec<String> = parents.iter().zip(&own).map(|(parent, id)| format!("{parent},{id}")).collect();
     scene.input("ids.csv", "parent_id,run_order_id", &rows);
-    scene.change(10, |order| order.fault = Some(Reply::Failed));
+    scene.change(10, |order| order.fault = Some(Reply::Failed(Failure::Internal)));
     assert_eq!(scene.night(1, "ids.csv", &["--column", "parent_id", "--retries", "0"]), 3);
     assert_eq!(scene.night(1, "ids.csv", &[]), 0);
     assert_eq!(scene.spent(), own.iter().map(|id| Order::workflow(id)).collect());
@@ -271,4 +274,44 @@ fn an_order_that_was_settled_and_is_unknown_now_is_a_finding_with_its_last_figur
     scene.change(0, |order| order.is_gone = false);
     assert_eq!(scene.night(6, "ids.csv", &[]), 0);
     assert_eq!(scene.resolved(), ["vanished"]);
+}
+
+/// A job that was killed when its report was in its place, right before it could note that: its state, made by hand.
+#[test]
+fn a_report_counts_although_its_job_was_killed_before_it_could_note_it() {
+    let scene = Scene::new(2);
+    scene.all();
+    scene.change(0, |order| order.figures[RELEASED] += 1);
+    assert_eq!(scene.night(1, "ids.csv", &[]), 1);
+    let report = ReportFolder::open(&scene.place.path("reports/latest")).expect("a report");
+    let stamp = report.manifest().expect("its manifest").stamp;
+    let begun = NewRun {
+        base_url: stamp.base_url,
+        input_place: scene.place.path("ids.csv").display().to_string(),
+        input_name: stamp.input.name,
+        input_sha256: stamp.input.sha256,
+        rows: stamp.input.rows,
+        reading: "another".into(),
+        settings: "{}".into(),
+        as_of: stamp.as_of,
+        started_at: stamp.started_at,
+    };
+    let state = scene.place.path("killed.sqlite");
+    let mut store = Store::open(&state).expect("a state");
+    let run = store.begin(&begun).expect("a run");
+    store.announce(run, report.manifest_sha256(), &scene.place.path("reports")).expect("announced");
+    drop(store);
+
+    let said = scene.run(2, "ids.csv", &["--state", "killed.sqlite", "-v"]);
+    assert_eq!(code(&said), 1, "{}", stderr(&said));
+    assert_eq!(scene.found(), [found("quote-split", "", "persisting")]);
+    let runs = Store::open(&state).expect("a state").runs().expect("its runs");
+    assert!(runs.iter().all(|run| run.ended.is_some() && run.unrecorded().is_none()), "{runs:?}");
+    // What was never put in its place counts for nothing.
+    let mut store = Store::open(&state).expect("a state");
+    let run = store.begin(&begun).expect("a run");
+    store.announce(run, "00ff", &scene.place.path("reports")).expect("announced");
+    drop(store);
+    assert_eq!(code(&scene.run(3, "ids.csv", &["--state", "killed.sqlite"])), 1);
+    assert_eq!(Store::open(&state).expect("a state").run(run).expect("the run").ended, None);
 }

@@ -92,7 +92,7 @@ impl Ledger {
         self.reusing.extend(command.reuses.then_some(ended.start));
         for entry in log.iter().filter(|entry| entry.start == ended.start && entry.is_served) {
             if let Answer::Order(id, reply) = &entry.answer
-                && *reply != Reply::Failed
+                && !reply.is_no_answer()
             {
                 let sighting = Sighting { start: entry.start, reply: reply.clone(), kept: Kept::Perhaps };
                 self.sightings.entry(id.clone()).or_default().push(sighting);
@@ -178,20 +178,19 @@ impl Ledger {
         log: &[Entry],
         before: &Folder,
     ) -> Result<Noted, String> {
-        self.see(command, ended, log);
-        self.lefts.insert(ended.start, Left::All);
         let is_replaced = before.contains_key(&report.name);
-        let mut candidate = self.candidate(command);
-        if let Some((at, _)) = candidate
-            && let Some(published) = self.runs[at].published.take()
-        {
-            if is_replaced {
+        let candidate = self.candidate(command);
+        for at in 0..self.runs.len() {
+            let Some(published) = self.runs[at].published.take() else { continue };
+            if is_replaced && candidate.is_some_and(|(candidate, _)| candidate == at) {
                 same_tables(&published, report)?;
             } else {
                 self.note_published(at, &published, log)?;
-                candidate = self.candidate(command);
             }
         }
+        let candidate = self.candidate(command);
+        self.see(command, ended, log);
+        self.lefts.insert(ended.start, Left::All);
         let mut problem = String::new();
         for attempt in self.attempts(command, ended.start, candidate, is_replaced)? {
             let assessed = self.assess(command, &attempt, report, log);
@@ -353,7 +352,7 @@ impl Ledger {
                 let is_same = replies(log, *last, id)
                     .all(|other| matches!(&other.answer, Answer::Order(_, other) if other == reply));
                 let is_final = match reply {
-                    Reply::Failed => false,
+                    Reply::Failed(_) | Reply::Limited(_) => false,
                     Reply::Malformed => had_report,
                     Reply::Order { .. } | Reply::NotFound | Reply::Foreign(_) => true,
                 };
