@@ -184,6 +184,7 @@ report-check-failed-run-charged = a failed run is not charged
 report-check-status-conflict = the statuses do not contradict each other
 report-check-stale-pending = an unsettled order is not too old
 report-check-timestamp-order = updated is not before created
+report-check-zero-time = no time is the zero of a program
 report-check-unlisted-in-input = the input has every order that the provider lists
 report-check-list-mismatch = the provider’s list has the amounts of the order
 report-check-stale-soon = an unsettled order is not about to be too old
@@ -351,3 +352,10 @@ report-reperform-duckdb = Without this program: the control totals, by DuckDB fr
 report-reperform-duckdb-checks = And the orders whose quote is not final + released.
 report-end = End of the report
 report-why-sole-reason = No verdict can be given: all { $count } orders met the same answer, which is about the API or the account and not about the orders: { $reason }
+report-why-shortfall =
+    No verdict can be given, for the input is a list that is not whole: { $reason ->
+        [broken-off] it does not end with the line “#tieout-end,…” of “tieout discover”
+        [other-rows] its last line counts { $count } orders, and it has { $rows } rows
+        [missing] its last line says that the provider did not list { $count } of its orders
+       *[unknown] its last line says that nobody knows whether the provider listed all orders
+    }. Make the list again.

@@ -98,6 +98,11 @@ check-timestamp-order-due = both times are there
 check-timestamp-order-example = created at 10:00:00, updated at 09:59:58.
 check-timestamp-order-remedy = One of the times is wrong, and with it the day or the age that reports count the order by: ask the provider.
 
+check-zero-time-holds = no time is the zero of a program: the year 1, the epoch, the end of 9999
+check-zero-time-due = always
+check-zero-time-example = updated_at is 0001-01-01T00:00:00Z.
+check-zero-time-remedy = The field was never filled in. The report treats it as empty, so that no day and no age can be told by it: ask the provider for the time.
+
 check-unknown-status-holds = run_status is a word we know, and so are the other statuses once the run has ended
 check-unknown-status-due = always
 check-unknown-status-example = run_status archived: a word that the reference does not name.

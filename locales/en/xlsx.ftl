@@ -67,3 +67,4 @@ xlsx-note-currency = Nothing is ever added up across currencies.
 xlsx-note-formula = A text that a spreadsheet could take for a formula begins with an apostrophe.
 xlsx-note-source = The same rows stand in the CSV files of the report folder; manifest.json has the hash of every file.
 xlsx-sole-reason = The same answer for all orders
+xlsx-shortfall = The input is not whole

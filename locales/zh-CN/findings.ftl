@@ -21,4 +21,5 @@ finding-list-mismatch = 列表与订单本身的金额不同
 finding-stale-soon = 即将逾期，仍未结算
 finding-stale-pending = 超过时限仍未结算
 finding-timestamp-order = 更新时间早于创建时间
+finding-zero-time = 时间是程序的零值，视为空
 finding-unknown-status = 有状态缺失，或是未知的词

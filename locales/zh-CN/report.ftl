@@ -170,6 +170,7 @@ report-check-failed-run-charged = 失败的运行不扣费
 report-check-status-conflict = 各状态互不矛盾
 report-check-stale-pending = 未结算订单账龄未超限
 report-check-timestamp-order = 更新时间不早于创建时间
+report-check-zero-time = 时间不是程序的零值
 report-check-unlisted-in-input = 服务方列出的订单，输入全都有
 report-check-list-mismatch = 服务方的列表与订单金额一致
 report-check-stale-soon = 未结算订单并非即将逾期
@@ -337,3 +338,10 @@ report-reperform-duckdb = 不借助本程序：用 DuckDB 由事实数据算出�
 report-reperform-duckdb-checks = 以及报价不等于实扣 + 释放的订单。
 report-end = 报告结束
 report-why-sole-reason = 无法得出结论：全部 { $count } 个订单得到同一答复，问题在接口或账户，而不在订单：{ $reason }
+report-why-shortfall =
+    无法得出结论，因为输入的清单不完整：{ $reason ->
+        [broken-off] 末尾没有 tieout discover 写的 “#tieout-end,…” 一行
+        [other-rows] 末行记有 { $count } 个订单，实际有 { $rows } 行
+        [missing] 末行说明服务商有 { $count } 个订单没有列出
+       *[unknown] 末行说明不知道服务商是否列出了全部订单
+    }。请重新生成清单。

@@ -98,6 +98,11 @@ check-timestamp-order-due = 两个时间都有
 check-timestamp-order-example = 创建于 10:00:00，更新于 09:59:58。
 check-timestamp-order-remedy = 其中一个时间有误，报告据以归属日期或计算账龄的时间也就不可靠。请询问服务方。
 
+check-zero-time-holds = 时间不是程序的零值：公元 1 年、1970 年初、9999 年末
+check-zero-time-due = 始终适用
+check-zero-time-example = updated_at 为 0001-01-01T00:00:00Z。
+check-zero-time-remedy = 该字段从未填写。报告视之为空，无法据以归属日期或计算账龄。请向服务方索取该时间。
+
 check-unknown-status-holds = run_status 是已知的词；运行结束后，其余状态也是
 check-unknown-status-due = 始终适用
 check-unknown-status-example = run_status 为 archived：接口文档中没有这个词。

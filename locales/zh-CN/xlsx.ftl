@@ -67,3 +67,4 @@ xlsx-note-currency = 不同币种从不相加。
 xlsx-note-formula = 可能被电子表格当作公式的文本，前面加有撇号。
 xlsx-note-source = 同样的行见报告文件夹中的 CSV 文件；manifest.json 载有每个文件的哈希值。
 xlsx-sole-reason = 所有订单的同一答复
+xlsx-shortfall = 输入不完整

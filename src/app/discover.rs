@@ -41,12 +41,12 @@ pub(super) fn run(settings: Discovering) -> Result<Exit, Failure> {
     let written = wanted.orders.len();
     match staged {
         Some(staged) => staged
-            .publish(|file| ids::write(wanted.orders, file).map(drop).map_err(io_error))
+            .publish(|file| ids::write(wanted.orders, listing.missing(), file).map(drop).map_err(io_error))
             .map_err(|error| Failure::no_report(error).help(NOTHING_WRITTEN))?,
         None => {
             // A reader may take its time: it needs no locks, and a signal ends the process at once again.
             drop(discovery);
-            let shown = ids::write(wanted.orders, io::stdout().lock()).map(drop).map_err(io_error);
+            let shown = ids::write(wanted.orders, listing.missing(), io::stdout().lock()).map(drop).map_err(io_error);
             exit::ignore_closed_pipe(shown)?;
         }
     }

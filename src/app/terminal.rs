@@ -20,6 +20,7 @@ use crate::report::summary_json::{
     CompletenessCounts, ControlTotals, Lifecycle, SoleReason, SummaryJson, WaiverCounts,
 };
 use crate::report::tables::Discrepancy;
+use crate::report::wording;
 use crate::store::Confirmations;
 use crate::summary::{CheckCount, NetAndGross, Tie, Verdict};
 
@@ -368,6 +369,9 @@ fn for_one_reason(reason: &SoleReason, texts: Texts) -> String {
 }
 
 fn explanation(report: &Report, texts: Texts) -> String {
+    if let Some(shortfall) = report.summary.input_shortfall {
+        return wording::shortfall(shortfall, texts);
+    }
     let population = &report.summary.population;
     // With a check off nobody knows whether everything ties out.
     let all_on = not_judged(&report.summary).is_empty();

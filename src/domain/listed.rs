@@ -1,12 +1,53 @@
 //! A run order as a line of the provider's list: less than an order's own reply says, and nothing that is judged.
 
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::money::Amount;
 use super::order::{Amounts, RunOrder};
 use super::time::Period;
+
+/// The columns of the CSV that `tieout discover` writes.
+pub const LIST_COLUMNS: [&str; 8] =
+    ["run_order_id", "workflow_id", "revision_id", "title", "run_status", "quote_amount", "final_amount", "created_at"];
+/// How its last line begins: `#tieout-end,<orders>,<missing>`, where `<missing>` may be `unknown`.
+pub const LIST_END: &str = "#tieout-end";
+
+/// Why a CSV that `tieout discover` wrote is not the whole list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+pub enum ListShortfall {
+    /// It has no last line that says that it ends there.
+    BrokenOff,
+    /// It does not have the rows that were written.
+    OtherRows {
+        /// How many were written.
+        written: u64,
+        /// How many there are.
+        read: u64,
+    },
+    /// The provider counted more orders than it listed.
+    Missing {
+        /// How many more.
+        orders: u64,
+    },
+    /// The provider did not say how many orders it has.
+    Unknown,
+}
+
+impl fmt::Display for ListShortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BrokenOff => write!(f, "it does not end with a line `{LIST_END},<orders>,<missing>`"),
+            Self::OtherRows { written, read } => write!(f, "its last line counts {written} orders, and it has {read}"),
+            Self::Missing { orders } => write!(f, "its last line says that the provider did not list {orders} orders"),
+            Self::Unknown => f.write_str("its last line says that nobody knows whether the provider listed all orders"),
+        }
+    }
+}
 
 /// One line of the list. An absent, null or empty field is `None`, and so is one that can't be read. Texts are shared:
 /// a list may hold a million orders of a few workflows.

@@ -15,6 +15,7 @@ mod error;
 mod excerpt;
 mod framing;
 mod heading;
+mod list_end;
 mod raw;
 mod rows;
 mod seen;
@@ -28,6 +29,7 @@ use encoding_rs::Encoding;
 
 use crate::domain::books::{Booking, Field};
 use crate::domain::id::RunOrderId;
+use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::Reason;
 use decode::Decompressed;
 use raw::{Origin, Raw};
@@ -62,7 +64,7 @@ pub enum Source {
     Stdin,
 }
 
-/// One row of the input: every record but the heading and blank lines.
+/// One row of the input: every record but the heading, blank lines and the last line of a list of `tieout discover`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The line on which the row begins, counted from 1. LF, CR LF and a lone CR each end a line.
@@ -158,7 +160,13 @@ impl Input {
         self.survey.fingerprint.bytes
     }
 
-    /// How many rows there are: neither the heading nor blank lines.
+    /// Why it is not whole, where it is a list that `tieout discover` wrote and is not. Any other input may be what it is.
+    #[must_use]
+    pub fn shortfall(&self) -> Option<ListShortfall> {
+        self.survey.shortfall
+    }
+
+    /// How many rows there are, counted as [`Row`] says.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.survey.rows

@@ -11,11 +11,13 @@ use super::error::InputError;
 use super::excerpt::excerpt;
 use super::framing::Framing;
 use super::heading::{Columns, ReadAhead, Wanted, columns};
+use super::list_end::{self, Lists};
 use super::raw::{Fingerprint, Origin, Raw};
 use super::seen::Seen;
 use super::{Entry, Row};
 use crate::domain::books::{Booking, Field};
 use crate::domain::id::{IdError, RunOrderId};
+use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::Reason;
 
 /// The most characters shown of what stands in the place of an ID.
@@ -51,6 +53,7 @@ impl Format {
 pub(super) struct Survey {
     pub(super) fingerprint: Fingerprint,
     pub(super) rows: u64,
+    pub(super) shortfall: Option<ListShortfall>,
 }
 
 /// Reads the whole input through: finds its format, hashes it and counts its rows.
@@ -63,22 +66,31 @@ pub(super) fn survey(
     let mut records = Records::open(origin, encoding, delimiter)?;
     let mut format = Format { encoding, delimiter: records.delimiter, columns: None };
     let mut rows = 0;
-    let mut guessed = None;
+    let (mut guessed, mut lists) = (None, Lists::new(false));
     if records.advance()?.is_some() {
         let columns = columns(&records.record, wanted, origin.place())?;
-        rows += u64::from(!columns.heading);
+        lists = Lists::new(columns.heading && list_end::is_heading(&records.record));
+        if !columns.heading {
+            rows += 1;
+            lists.row();
+        }
         guessed = columns
             .guessed
             .then(|| excerpt(&String::from_utf8_lossy(records.record.iter().next().unwrap_or_default()), SHOWN));
         format.columns = Some(columns);
     }
     while records.advance()?.is_some() {
-        rows += 1;
+        if list_end::is_end(&records.record) {
+            lists.end(&records.record);
+        } else {
+            rows += 1;
+            lists.row();
+        }
     }
     if let (0, Some(text)) = (rows, guessed) {
         return Err(InputError::LoneLine { place: origin.place().to_owned(), text });
     }
-    Ok((format, Survey { fingerprint: records.finish()?, rows }))
+    Ok((format, Survey { fingerprint: records.finish()?, rows, shortfall: lists.shortfall() }))
 }
 
 /// One reading of the input as records.
@@ -158,14 +170,17 @@ impl Rows {
             records.advance()?;
         }
         // Records where there were none before are met by the comparison at the end.
-        if let (Some(line), Some(columns)) = (records.advance()?, &self.columns) {
+        while let (Some(line), Some(columns)) = (records.advance()?, &self.columns) {
+            if list_end::is_end(&records.record) {
+                continue;
+            }
             self.rows += 1;
             let entry = entry(&records.record, columns, line, &mut self.seen, records.origin.place())?;
             return Ok(Some(Row { line, entry, booking: booking(&records.record, columns, line) }));
         }
         let Some(records) = self.records.take() else { return Ok(None) };
         let place = records.origin.place().to_owned();
-        let met = Survey { fingerprint: records.finish()?, rows: self.rows };
+        let met = Survey { fingerprint: records.finish()?, rows: self.rows, ..self.expected.clone() };
         if met == self.expected { Ok(None) } else { Err(InputError::Changed { place }) }
     }
 }

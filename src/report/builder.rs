@@ -29,6 +29,7 @@ use super::xlsx::{self, XLSX_FILE};
 use super::{ReportError, csv, json, reperform};
 use crate::checks::{Judgement, Judging, UNLISTED_IN_INPUT, WaiverKey, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::{Finding, PastFinding};
+use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::language::Language;
 use crate::summary::{Summary, Tie, Weighed};
@@ -57,6 +58,8 @@ pub struct Options {
     pub allow_empty: bool,
     /// How many rows the input has: the population must come to it.
     pub rows_read: u64,
+    /// Why the input is not whole, where it must be and is not.
+    pub shortfall: Option<ListShortfall>,
     /// Which formats it is written in.
     pub formats: Formats,
     /// In which language people read it.
@@ -313,6 +316,7 @@ impl Builder {
         let reasons = reasons(&exceptions);
         let sole_reason = sole_reason(&reasons).filter(|_| facts_rows == 0 && discrepancies.is_empty());
         summary.signs.sole_reason = sole_reason.is_some();
+        summary.signs.shortfall = options.shortfall.is_some();
         let weighed = summary.weighed(options.allow_empty);
         let summary = SummaryJson {
             verdict: weighed.verdict.code(),
@@ -321,6 +325,7 @@ impl Builder {
             account: options.account.clone(),
             population: summary.population,
             sole_reason,
+            input_shortfall: options.shortfall,
             control_totals,
             checks: summary.checks,
             causes: summary.causes,

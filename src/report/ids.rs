@@ -5,31 +5,33 @@ use std::io::Write;
 use super::ReportError;
 use super::csv;
 use super::table::{Cell, Column, Kind, Table};
-use crate::domain::listed::ListedOrder;
+use crate::domain::listed::{LIST_COLUMNS, LIST_END, ListedOrder};
 use crate::domain::money::Amount;
 
 const COLUMNS: &[Column] = &[
-    Column { name: "run_order_id", kind: Kind::Text },
-    Column { name: "workflow_id", kind: Kind::Text },
-    Column { name: "revision_id", kind: Kind::Text },
-    Column { name: "title", kind: Kind::Text },
-    Column { name: "run_status", kind: Kind::Text },
-    Column { name: "quote_amount", kind: Kind::Amount },
-    Column { name: "final_amount", kind: Kind::Amount },
-    Column { name: "created_at", kind: Kind::Time },
+    Column { name: LIST_COLUMNS[0], kind: Kind::Text },
+    Column { name: LIST_COLUMNS[1], kind: Kind::Text },
+    Column { name: LIST_COLUMNS[2], kind: Kind::Text },
+    Column { name: LIST_COLUMNS[3], kind: Kind::Text },
+    Column { name: LIST_COLUMNS[4], kind: Kind::Text },
+    Column { name: LIST_COLUMNS[5], kind: Kind::Amount },
+    Column { name: LIST_COLUMNS[6], kind: Kind::Amount },
+    Column { name: LIST_COLUMNS[7], kind: Kind::Time },
 ];
 
-/// Writes the orders in the order in which they were created, those of no known time last, and by ID.
+/// Writes the orders in the order in which they were created, those of no known time last, and by ID; and a last line that says
+/// how many they are, and how many `missing` from the provider's list, `None` where nobody knows.
 ///
 /// # Errors
 /// When the output can't be written.
-pub fn write(mut orders: Vec<&ListedOrder>, out: impl Write) -> Result<u64, ReportError> {
+pub fn write(mut orders: Vec<&ListedOrder>, missing: Option<u64>, mut out: impl Write) -> Result<u64, ReportError> {
     orders.sort_unstable_by_key(|order| (order.created_at.is_none(), order.created_at, &order.run_order_id));
-    csv::write(
-        Table { name: "ids", columns: COLUMNS, rows: Box::new(orders.into_iter().map(row)) },
-        csv::Encoding::Utf8,
-        out,
-    )
+    let table = Table { name: "ids", columns: COLUMNS, rows: Box::new(orders.into_iter().map(row)) };
+    let written = csv::write(table, csv::Encoding::Utf8, &mut out)?;
+    let missing = missing.map_or_else(|| "unknown".to_owned(), |missing| missing.to_string());
+    let ended = writeln!(out, "{LIST_END},{written},{missing}").and_then(|()| out.flush());
+    ended.map_err(|error| ReportError::Csv { table: "ids", source: error.into() })?;
+    Ok(written)
 }
 
 fn row(order: &ListedOrder) -> Vec<Cell<'_>> {
@@ -73,12 +75,13 @@ mod tests {
             order("wfrun_a", Some("2026-05-01T00:00:00Z")),
         ];
         let mut out = Vec::new();
-        assert_eq!(write(orders.iter().collect(), &mut out).expect("a vector takes everything"), 4);
+        assert_eq!(write(orders.iter().collect(), Some(2), &mut out).expect("a vector takes everything"), 4);
         let middle = "wf_1,,\"'=SUM(A1), a \"\"fox\"\"\u{fffd}🦊\",succeeded,0.03000000,";
         let expected = format!(
             "run_order_id,workflow_id,revision_id,title,run_status,quote_amount,final_amount,created_at\n\
              wfrun_a,{middle},2026-05-01T00:00:00Z\nwfrun_c,{middle},2026-05-01T00:00:00Z\n\
-             wfrun_b,{middle},2026-05-08T10:00:00.5Z\nwfrun_d,{middle},\n"
+             wfrun_b,{middle},2026-05-08T10:00:00.5Z\nwfrun_d,{middle},\n\
+             #tieout-end,4,2\n"
         );
         assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
     }

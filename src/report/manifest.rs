@@ -16,6 +16,7 @@ use super::html::{self, HTML_FILE};
 use super::summary_json::Lifecycle;
 use super::xlsx::{self, XLSX_FILE};
 use super::{ReportError, json};
+use crate::domain::listed::ListShortfall;
 use crate::language::Language;
 use crate::summary::JudgingSettings;
 
@@ -120,6 +121,9 @@ pub struct InputStamp {
     pub bytes: u64,
     /// Its rows.
     pub rows: u64,
+    /// Why it is not whole, where it is a list that `tieout discover` wrote and is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortfall: Option<ListShortfall>,
 }
 
 /// How the fetching went.

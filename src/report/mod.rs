@@ -31,7 +31,7 @@ pub mod spend;
 pub mod summary_json;
 pub mod table;
 pub mod tables;
-mod wording;
+pub mod wording;
 pub mod xlsx;
 
 use std::io;

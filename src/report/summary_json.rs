@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::finding::Severity;
+use crate::domain::listed::ListShortfall;
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
 use crate::summary::{
@@ -29,6 +30,9 @@ pub struct SummaryJson {
     /// Why not one order could be fetched, where all met the same answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sole_reason: Option<SoleReason>,
+    /// Why the input is not whole, where it is a list that `tieout discover` wrote and is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_shortfall: Option<ListShortfall>,
     /// The control totals by currency.
     pub control_totals: BTreeMap<String, ControlTotals>,
     /// The findings by check.
@@ -193,6 +197,7 @@ impl SummaryJson {
             account: None,
             population: Population::default(),
             sole_reason: None,
+            input_shortfall: None,
             control_totals: BTreeMap::new(),
             checks: BTreeMap::new(),
             causes: BTreeMap::new(),

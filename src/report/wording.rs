@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::summary_json::{CompletenessCounts, SummaryJson};
 use crate::checks::CATALOGUE;
+use crate::domain::listed::ListShortfall;
 use crate::domain::visible::visible;
 use crate::language::Texts;
 use crate::summary::{CompleteSettings, ThresholdSettings};
@@ -91,6 +92,19 @@ pub(super) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(String, Vec<
     row("checks", settings.checks.clone());
     row("off", checks_off(summary).into_iter().map(str::to_owned).collect());
     rows
+}
+
+/// Why the input is not whole: a sentence that stands for the verdict's.
+#[must_use]
+pub fn shortfall(shortfall: ListShortfall, texts: Texts) -> String {
+    let (reason, [first, second]) = match shortfall {
+        ListShortfall::BrokenOff => ("broken-off", [0, 0]),
+        ListShortfall::OtherRows { written, read } => ("other-rows", [written, read]),
+        ListShortfall::Missing { orders } => ("missing", [orders, 0]),
+        ListShortfall::Unknown => ("unknown", [0, 0]),
+    };
+    let [count, rows] = [first, second].map(|count| grouped(count).into());
+    texts.with("report-why-shortfall", &[("reason", reason.into()), ("count", count), ("rows", rows)])
 }
 
 /// What the provider's own list says of the input, a sentence each; nothing where it was not walked.

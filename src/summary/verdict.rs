@@ -42,6 +42,8 @@ pub struct Signs {
     pub variance: bool,
     /// There is no telling whether the input lacks an order, and it must not.
     pub gap: bool,
+    /// The input is a list that is not whole.
+    pub shortfall: bool,
     /// No order could be fetched, and all for one reason: it is about the API or the account, and no finding about orders.
     pub sole_reason: bool,
 }
@@ -57,7 +59,7 @@ impl Verdict {
     pub fn of(population: &Population, signs: Signs, allow_empty: bool) -> Self {
         let any = |buckets: &[Bucket]| population.of_any(buckets) > 0;
         if population.rows() == 0 {
-            return match (allow_empty && !signs.gap, signs.variance) {
+            return match (allow_empty && !signs.gap && !signs.shortfall, signs.variance) {
                 (false, _) => Self::Incomplete,
                 (true, true) => Self::Discrepant,
                 (true, false) => Self::Empty,
@@ -71,7 +73,8 @@ impl Verdict {
             Bucket::NotFound,
             Bucket::Refused,
         ]);
-        if !answered || signs.gap || signs.sole_reason || any(&[Bucket::Unfetched, Bucket::Malformed]) {
+        let is_unknown = signs.gap || signs.shortfall || signs.sole_reason;
+        if !answered || is_unknown || any(&[Bucket::Unfetched, Bucket::Malformed]) {
             Self::Incomplete
         } else if signs.variance || any(&[Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected]) {
             Self::Discrepant

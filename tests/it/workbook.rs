@@ -110,6 +110,7 @@ fn hostile_report(folder: &Path) {
         account: Some("R&D <1>".to_owned()),
         allow_empty: false,
         rows_read: rows,
+        shortfall: None,
         csv_encoding: Encoding::default(),
         formats: Formats::default(),
         language: Language::English,

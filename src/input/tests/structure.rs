@@ -199,3 +199,35 @@ fn a_column_of_our_books_that_can_not_be_told_is_an_error() {
     assert!(message("wfrun_1,2\n", "amount").contains("no heading"));
     assert!(Case::new("wfrun_1,2\n").book(Field::Final, "2").open().is_ok());
 }
+
+#[test]
+fn a_list_of_discover_is_whole_or_said_not_to_be() {
+    const HEADING: &str = "run_order_id,workflow_id,revision_id,title,run_status,quote_amount,final_amount,created_at";
+    let row = |id: &str| format!("{id},wf_1,,,,,,");
+    let of = |lines: &[&str]| {
+        let case = Case::new(lines.join("\n"));
+        (case.rows().len(), case.open().unwrap().shortfall())
+    };
+    let (a, b) = (row("wfrun_a"), row("wfrun_b"));
+    let other_rows = |written, read| Some(ListShortfall::OtherRows { written, read });
+    for (lines, rows, shortfall) in [
+        (&[HEADING, &a, &b, "#tieout-end,2,0"][..], 2, None),
+        (&[HEADING, &a, &b, "#tieout-end,2,0,,,,,"], 2, None),
+        (&[HEADING, "#tieout-end,0,0"], 0, None),
+        (&[HEADING], 0, Some(ListShortfall::BrokenOff)),
+        (&[HEADING, &a, &b], 2, Some(ListShortfall::BrokenOff)),
+        (&[HEADING, &a, "#tieout-end"], 1, Some(ListShortfall::BrokenOff)),
+        (&[HEADING, &a, "#tieout-end,1,many"], 1, Some(ListShortfall::BrokenOff)),
+        (&[HEADING, &a, "#tieout-end,1,unknown"], 1, Some(ListShortfall::Unknown)),
+        (&[HEADING, &a, "#tieout-end,1,3"], 1, Some(ListShortfall::Missing { orders: 3 })),
+        (&[HEADING, &a, "#tieout-end,2,0"], 1, other_rows(2, 1)),
+        (&[HEADING, &a, "#tieout-end,1,0", &b], 2, Some(ListShortfall::BrokenOff)),
+        (&[HEADING, &a, "#tieout-end,1,0", &b, "#tieout-end,1,0"], 2, None),
+        (&[HEADING, &a, "#tieout-end,1,2", &b, "#tieout-end,1,0"], 2, Some(ListShortfall::Missing { orders: 2 })),
+        // Nobody else must end a file that way; who does is believed.
+        (&["run_order_id,note", "wfrun_a,"], 1, None),
+        (&["run_order_id", "wfrun_a", "#tieout-end,1,1"], 1, Some(ListShortfall::Missing { orders: 1 })),
+    ] {
+        assert_eq!(of(lines), (rows, shortfall), "{lines:?}");
+    }
+}

@@ -31,6 +31,7 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
         csv_encoding: csv::Encoding::default(),
         allow_empty: false,
         rows_read,
+        shortfall: None,
         formats: Formats::default(),
         language: Language::default(),
         evidence: None,

@@ -7,7 +7,7 @@ use crate::domain::outcome::Bucket;
 use crate::domain::visible::visible;
 use crate::language::Texts;
 use crate::report::summary_json::{SoleReason, SummaryJson};
-use crate::report::wording::{checks_off, grouped};
+use crate::report::wording::{self, checks_off, grouped};
 use crate::summary::{Verdict, Weighed};
 
 /// The least that a bucket with a row takes of the bar, in ten thousandths: what can still be seen.
@@ -130,6 +130,9 @@ const fn tone(verdict: Verdict) -> Tone {
 fn why(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
     if let Some(reason) = &summary.sole_reason {
         return for_one_reason(reason, texts);
+    }
+    if let Some(shortfall) = summary.input_shortfall {
+        return wording::shortfall(shortfall, texts);
     }
     let population = &summary.population;
     // With a check off nobody knows whether everything ties out.

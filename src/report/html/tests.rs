@@ -63,6 +63,7 @@ fn options(folder: PathBuf, account: &str, rows_read: u64, language: Language) -
         account: Some(account.to_owned()),
         allow_empty: false,
         rows_read,
+        shortfall: None,
         formats: Formats::default(),
         language,
         csv_encoding: Encoding::default(),

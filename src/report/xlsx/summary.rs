@@ -101,6 +101,11 @@ impl Page<'_> {
             self.text(MEANING, &reason.detail)?;
             self.row += 1;
         }
+        if let Some(shortfall) = summary.input_shortfall {
+            self.text(WHAT, &texts.get("xlsx-shortfall"))?;
+            self.text(MEANING, &wording::shortfall(shortfall, texts))?;
+            self.row += 1;
+        }
         self.text(WHAT, &texts.get("xlsx-as-of"))?;
         cells::write_moment(self.sheet, (self.row, CODE), content.as_of, styles)?;
         self.row += 1;

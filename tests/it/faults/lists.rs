@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::json;
 use tieout::sandbox::{FaultPlan, KEY, Options};
 
 use super::raw::{RawServer, reply};
 use super::{assert_no_secret, side_by_side};
-use crate::support::{Place, Server, code, files_below, stderr, stdout};
+use crate::support::{Place, ReportFiles, Server, code, files_below, stderr, stdout, tieout};
 
 /// What stood in the place of the CSV before.
 const EARLIER: &str = "run_order_id\nwfrun_earlier\n";
@@ -229,7 +230,10 @@ fn cut(orders: &[usize], page: usize) -> Vec<String> {
 
 fn ids(place: &Place) -> BTreeSet<String> {
     let csv = written(place);
-    let ids: Vec<String> = csv.lines().skip(1).filter_map(|line| line.split(',').next().map(str::to_owned)).collect();
+    let rows = csv.lines().skip(1).filter(|line| !line.starts_with("#tieout-end,"));
+    let ids: Vec<String> = rows.filter_map(|line| line.split(',').next().map(str::to_owned)).collect();
+    let end = csv.lines().next_back().unwrap_or_default();
+    assert!(end.starts_with(&format!("#tieout-end,{},", ids.len())), "{end}");
     let distinct: BTreeSet<String> = ids.iter().cloned().collect();
     assert_eq!(distinct.len(), ids.len(), "each order stands there once");
     distinct
@@ -275,6 +279,47 @@ fn orders_that_are_counted_and_never_listed_are_a_gap_that_is_said() {
         "{said}"
     );
     assert!(server.requests() <= 12, "{} requests", server.requests());
+}
+
+/// Reconciles the list against the simulator, and asserts that the report is incomplete, says why and is proven; tells why.
+fn assert_not_whole(place: &Place) -> serde_json::Value {
+    let mut command = tieout();
+    command.current_dir(place.path("")).args(["reconcile", "ids.csv", "--sandbox", "--out", "report", "--fresh"]);
+    let output = command.output().expect("starts");
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+    let said = stdout(&output);
+    assert!(said.contains("the input is a list that is not whole") && !said.contains("RECONCILED"), "{said}");
+    let page = fs::read_to_string(place.path("report/report.html")).expect("a page");
+    assert!(page.contains("the input is a list that is not whole"));
+    let verify =
+        tieout().current_dir(place.path("")).args(["verify", "report", "--state", "reports/.state.sqlite"]).output();
+    let verify = verify.expect("starts");
+    assert_eq!(code(&verify), 0, "{}", stdout(&verify));
+    let files = ReportFiles(place.path("report"));
+    let shortfall = files.json("summary.json")["input_shortfall"].clone();
+    assert_eq!(files.json("manifest.json")["input"]["shortfall"], shortfall);
+    shortfall
+}
+
+#[test]
+fn a_list_with_a_gap_or_without_its_end_is_no_whole_input() {
+    for (total, shortfall) in
+        [("32", json!({"reason": "missing", "orders": 2})), ("null", json!({"reason": "unknown"}))]
+    {
+        let server = RawServer::start(move |head| list(&cut(&(0..30).collect::<Vec<_>>(), page_of(head)), total));
+        let place = Place::new();
+        assert_eq!(code(&discover(&place, &server.url, &["--quiet"])), 3);
+        assert_eq!(assert_not_whole(&place), shortfall);
+    }
+    let server = RawServer::start(|head| list(&cut(&(0..30).collect::<Vec<_>>(), page_of(head)), "30"));
+    let place = Place::new();
+    assert_eq!(code(&discover(&place, &server.url, &["--quiet"])), 0);
+    let whole = written(&place);
+    let lines: Vec<&str> = whole.lines().collect();
+    place.file("ids.csv", lines[..lines.len() - 1].join("\n"));
+    assert_eq!(assert_not_whole(&place), json!({"reason": "broken-off"}), "written by a job that was killed");
+    place.file("ids.csv", [&lines[..5], &lines[6..]].concat().join("\n"));
+    assert_eq!(assert_not_whole(&place), json!({"reason": "other-rows", "written": 30, "read": 29}));
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn begin(folder: &Path, account: Option<&str>, rows_read: u64) -> Builder {
         account: account.map(str::to_owned),
         allow_empty: rows_read == 0,
         rows_read,
+        shortfall: None,
         formats: Formats::default(),
         language: Language::English,
         csv_encoding: tieout::report::csv::Encoding::default(),
