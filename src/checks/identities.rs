@@ -59,7 +59,13 @@ impl Identity {
         } else if self.difference.abs() <= Sum::from(tolerance) {
             Ruling::Tolerated(self.difference)
         } else {
-            let message = message(self.expected, self.actual);
+            let mut message = message(self.expected, self.actual);
+            let others: Vec<&str> = case.order.other_amounts_of(self.difference).collect();
+            match others.as_slice() {
+                [] => {}
+                [only] => message += &format!("; {only} is exactly the difference"),
+                several => message += &format!("; each of {} is exactly the difference", several.join(" and ")),
+            }
             Failure::new(self.expected.into(), self.actual.into(), message)
                 .difference(self.difference)
                 .cause(case.judging.names_causes.then(cause))

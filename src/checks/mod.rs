@@ -98,7 +98,7 @@ pub const UNLISTED_IN_INPUT: &str = completeness::UNLISTED_IN_INPUT.code;
 pub const STALE_SOON: &str = times::STALE_SOON.code;
 
 /// Every check, in the order in which they are explained.
-pub static CATALOGUE: [&Check; 20] = [
+pub static CATALOGUE: [&Check; 21] = [
     &identities::QUOTE_SPLIT,
     &identities::COST_SUM,
     &amounts::MISSING_AMOUNT,
@@ -118,6 +118,7 @@ pub static CATALOGUE: [&Check; 20] = [
     &times::STALE_PENDING,
     &times::STALE_SOON,
     &times::TIMESTAMP_ORDER,
+    &times::ZERO_TIME,
     &statuses::UNKNOWN_STATUS,
 ];
 

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::money::Amount;
-use crate::domain::order::Amounts;
+use crate::domain::order::{Amounts, Remarks, TimeField};
 use crate::domain::outcome::Reason;
 
 const ASKED: &str = "wfrun_1";
@@ -98,6 +98,7 @@ fn codes_never_change_their_meaning() {
         ("stale-pending", "warning"),
         ("stale-soon", "warning"),
         ("timestamp-order", "warning"),
+        ("zero-time", "warning"),
         ("unknown-status", "warning"),
     ];
     assert_eq!(catalogue, expected);

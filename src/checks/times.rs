@@ -17,6 +17,10 @@ pub(super) static STALE_SOON: Check =
 pub(super) static TIMESTAMP_ORDER: Check =
     Check { code: "timestamp-order", severity: Severity::Warning, examine: Examine::Order(timestamp_order) };
 
+/// No time is the zero of a program.
+pub(super) static ZERO_TIME: Check =
+    Check { code: "zero-time", severity: Severity::Warning, examine: Examine::Order(zero_time) };
+
 fn stale_pending(case: &Case<'_>) -> Ruling {
     if case.settled {
         return Ruling::Holds;
@@ -64,6 +68,16 @@ fn timestamp_order(case: &Case<'_>) -> Ruling {
         (Some(_), Some(_)) => Ruling::Holds,
         _ => Ruling::NotDue,
     }
+}
+
+fn zero_time(case: &Case<'_>) -> Ruling {
+    let zeros: Vec<&str> = case.order.zero_times().iter().map(|field| field.name()).collect();
+    if zeros.is_empty() {
+        return Ruling::Holds;
+    }
+    let names = zeros.join(" ");
+    let message = format!("no time, but a zero: {}", zeros.join(" and "));
+    Failure::new(Figure::Nothing, Figure::Text(names), message).into()
 }
 
 /// A duration in hours where it is a whole number of them, else in seconds.

@@ -9,7 +9,7 @@ use std::iter;
 use std::ops::Neg;
 
 use rust_decimal::Decimal;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Digits after the point that an amount may need.
 pub const SCALE: u32 = 8;
@@ -244,6 +244,20 @@ impl fmt::Display for Sum {
         }
         let one = 10_u128.pow(SCALE);
         write!(f, "{sign}{}.{:08}", size / one, size % one)
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    /// From a text alone: a JSON number may have been a binary float on its way.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
     }
 }
 

@@ -1,8 +1,11 @@
 //! A run order as the provider describes it: the billing facts, and nothing of what the user asked for.
 
-use jiff::Timestamp;
+use std::collections::BTreeMap;
 
-use super::money::Amount;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::money::{Amount, Sum};
 
 /// The billing facts of one run order. An absent, null or empty field is `None`; a status the provider's
 /// reference does not name is kept as it came.
@@ -36,6 +39,41 @@ pub struct RunOrder {
     pub created_at: Option<Timestamp>,
     /// When the order last changed, to the microsecond.
     pub updated_at: Option<Timestamp>,
+    /// What else is to be said of the reply. Hardly ever anything.
+    pub remarks: Option<Box<Remarks>>,
+}
+
+/// What a reply says beside the facts, where a finding is to name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remarks {
+    /// The times that were a zero of the provider's program, and are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zero_times: Vec<TimeField>,
+    /// Amounts under names that the provider's reference does not have, of the size that an identity is off.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_amounts: BTreeMap<String, Amount>,
+}
+
+/// A field that holds a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeField {
+    /// `created_at`.
+    CreatedAt,
+    /// `updated_at`.
+    UpdatedAt,
+}
+
+impl TimeField {
+    /// The provider's name of it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "created_at",
+            Self::UpdatedAt => "updated_at",
+        }
+    }
 }
 
 impl RunOrder {
@@ -43,6 +81,18 @@ impl RunOrder {
     #[must_use]
     pub fn charge(&self) -> Charge {
         Charge { currency: self.quote_currency.clone(), amounts: self.amounts }
+    }
+
+    /// The times that were a zero of the provider's program.
+    #[must_use]
+    pub fn zero_times(&self) -> &[TimeField] {
+        self.remarks.as_ref().map_or(&[], |remarks| &remarks.zero_times)
+    }
+
+    /// The amounts that the reply has of that size, by names that the provider's reference does not have.
+    pub fn other_amounts_of(&self, size: Sum) -> impl Iterator<Item = &str> {
+        let others = self.remarks.iter().flat_map(|remarks| &remarks.other_amounts);
+        others.filter(move |(_, amount)| Sum::from(**amount).abs() == size.abs()).map(|(name, _)| name.as_str())
     }
 
     /// Every text with the provider's name of its field.
@@ -106,6 +156,20 @@ impl Amounts {
             self.external_model_cost,
             self.total_cost,
         ]
+    }
+
+    /// `final + released - quote`, where all three are there.
+    #[must_use]
+    pub fn quote_difference(&self) -> Option<Sum> {
+        let (quote, charged, released) = (self.quote_amount?, self.final_amount?, self.released_amount?);
+        Some(Sum::of([charged, released, -quote]))
+    }
+
+    /// `total - compute - external`, where all three are there.
+    #[must_use]
+    pub fn cost_difference(&self) -> Option<Sum> {
+        let (compute, external, total) = (self.compute_cost?, self.external_model_cost?, self.total_cost?);
+        Some(Sum::of([total, -compute, -external]))
     }
 
     /// The inverse of [`Amounts::in_order`].

@@ -17,7 +17,7 @@ use crate::domain::books::{Booking, Field};
 use crate::domain::finding::PastFinding;
 use crate::domain::listed::ListedAmounts;
 use crate::domain::money::Amount;
-use crate::domain::order::{Amounts, Charge, RunOrder};
+use crate::domain::order::{Amounts, Charge, Remarks, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome, Reason};
 
 /// The file's name in a report folder.
@@ -39,6 +39,9 @@ pub(super) struct Row {
     /// The figures with which the order was first seen settled, where it has been in another state since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settled_as: Option<ChargeRow>,
+    /// What else is to be said of the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    remarks: Option<Box<Remarks>>,
     /// The rows of our own books that carry the order, where the books are compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     bookings: Vec<BookingRow>,
@@ -175,6 +178,7 @@ impl Row {
             exception: None,
             other_order: None,
             settled_as: None,
+            remarks: None,
             bookings: background.bookings.iter().map(BookingRow::of).collect(),
             listed: None,
             last_seen: background.last_seen.as_deref().map(OrderRow::of),
@@ -190,6 +194,7 @@ impl Row {
         match &outcome.evidence {
             Evidence::Fetched(fetched) => {
                 row.other_order = foreign.then(|| OrderRow::of(&fetched.order));
+                row.remarks = fetched.order.remarks.clone().filter(|_| !foreign);
                 row.settled_as = fetched.settled_as.as_ref().map(ChargeRow::of);
                 let Amounts { quote_amount, final_amount, .. } = fetched.order.amounts;
                 let detailed = ListedAmounts { quote_amount, final_amount };
@@ -219,6 +224,7 @@ impl Row {
         self.exception.is_some()
             || self.other_order.is_some()
             || self.settled_as.is_some()
+            || self.remarks.is_some()
             || !self.bookings.is_empty()
             || self.listed.is_some()
             || self.last_seen.is_some()
@@ -233,13 +239,18 @@ impl Row {
         let (past, found_later) = (self.found_before, self.found_later);
         let background = Background { bookings, listed, past, found_later, last_seen };
         let told = match (self.exception, self.other_order) {
-            (Some(exception), None) if self.settled_as.is_none() => Told::Outcome(exception.evidence()?),
+            (Some(exception), None) if self.settled_as.is_none() && self.remarks.is_none() => {
+                Told::Outcome(exception.evidence()?)
+            }
             (None, Some(order)) => {
                 let settled_as = self.settled_as.map(ChargeRow::charge).transpose()?;
                 let fetched = Fetched { order: order.order()?, is_reused: false, settled_as };
                 Told::Outcome(Evidence::Fetched(Box::new(fetched)))
             }
-            (None, None) => Told::SettledAs(self.settled_as.map(ChargeRow::charge).transpose()?),
+            (None, None) => {
+                let settled_as = self.settled_as.map(ChargeRow::charge).transpose()?;
+                Told::Beside { settled_as, remarks: self.remarks }
+            }
             _ => return Err("a row is an exception and an order".to_owned()),
         };
         Ok((told, background))
@@ -251,7 +262,12 @@ pub(super) enum Told {
     /// All of it.
     Outcome(Evidence),
     /// What to add to the facts in the other file.
-    SettledAs(Option<Charge>),
+    Beside {
+        /// The figures with which the order was first seen settled, where it has been in another state since.
+        settled_as: Option<Charge>,
+        /// What else is to be said of the reply.
+        remarks: Option<Box<Remarks>>,
+    },
 }
 
 impl ExceptionRow {
@@ -367,6 +383,8 @@ impl OrderRow {
             error_code: self.error_code,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            // Of an order that is somebody else's, or was seen before, nothing more is judged.
+            remarks: None,
         })
     }
 }

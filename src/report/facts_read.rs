@@ -94,6 +94,7 @@ fn facts(frame: &DataFrame) -> PolarsResult<Option<Vec<Fact>>> {
             error_code: error,
             created_at,
             updated_at,
+            remarks: None,
         };
         let fetched = Fetched { order, is_reused: reused[row]?, settled_as: None };
         let line = u64::try_from(lines[row]?).ok()?;

@@ -61,9 +61,9 @@ impl Replay {
             (Told::Outcome(evidence), None) => {
                 Ok(Some(Replayed { outcome: Outcome { line, run_order_id, evidence }, background, judged: None }))
             }
-            (Told::SettledAs(settled_as), Some(mut fact)) if fact.outcome.run_order_id == run_order_id => {
+            (Told::Beside { settled_as, remarks }, Some(mut fact)) if fact.outcome.run_order_id == run_order_id => {
                 if let Evidence::Fetched(fetched) = &mut fact.outcome.evidence {
-                    fetched.settled_as = settled_as;
+                    (fetched.settled_as, fetched.order.remarks) = (settled_as, remarks);
                 }
                 Ok(Some(replayed(fact, background)))
             }

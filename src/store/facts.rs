@@ -9,7 +9,7 @@ use super::cells::{Cells, Damage, Layout};
 use super::seal::{self, DIGEST};
 use crate::checks::{is_about, is_settled};
 use crate::domain::money::Amount;
-use crate::domain::order::{Amounts, RunOrder};
+use crate::domain::order::{Amounts, Remarks, RunOrder};
 
 /// Every distinct state that an order was seen in.
 pub(super) static OBSERVATIONS: Layout = Layout {
@@ -40,12 +40,13 @@ pub(super) static OBSERVATIONS: Layout = Layout {
         "error_code",
         "created_at",
         "updated_at",
+        "remarks",
     ],
 };
 
 /// As long as the text of an amount usually is, at most.
 const USUAL_AMOUNT: usize = 24;
-const FACTS: usize = 19;
+const FACTS: usize = 20;
 
 /// The facts of one order, ready to be written.
 pub(super) struct Facts {
@@ -81,6 +82,7 @@ impl Facts {
             order.error_code.into(),
             order.created_at.map(Timestamp::as_microsecond).into(),
             order.updated_at.map(Timestamp::as_microsecond).into(),
+            order.remarks.as_deref().and_then(|remarks| serde_json::to_string(remarks).ok()).into(),
         ];
         let state = seal::digest(values.iter().map(ValueRef::from));
         Self { values, state, is_settled }
@@ -157,5 +159,11 @@ pub(super) fn order(cells: &mut Cells<'_>) -> Result<RunOrder, Damage> {
         error_code: cells.text()?,
         created_at: cells.time()?,
         updated_at: cells.time()?,
+        remarks: remarks(cells)?.map(Box::new),
     })
+}
+
+fn remarks(cells: &mut Cells<'_>) -> Result<Option<Remarks>, Damage> {
+    let Some(text) = cells.text()? else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|error| cells.damage(&error.to_string()))
 }

@@ -143,3 +143,40 @@ fn an_order_changes_after_it_was_made() {
     let message = "updated before it was created";
     assert_eq!(found, said("2026-05-08T10:00:00Z", "2026-05-08T09:59:59.999999Z", "", message));
 }
+
+#[test]
+fn a_zero_is_no_time_and_is_named() {
+    let with = |zero_times: &[TimeField]| {
+        let remarks = Remarks { zero_times: zero_times.to_vec(), ..Remarks::default() };
+        judged(RunOrder { remarks: Some(Box::new(remarks)), created_at: None, ..clean() })
+    };
+    assert_eq!(codes(&with(&[])), Vec::<&str>::new());
+    let found = failure(&with(&[TimeField::UpdatedAt]), "zero-time");
+    assert_eq!(found, said("", "updated_at", "", "no time, but a zero: updated_at"));
+    let found = failure(&with(&[TimeField::CreatedAt, TimeField::UpdatedAt]), "zero-time");
+    assert_eq!(found, said("", "created_at updated_at", "", "no time, but a zero: created_at and updated_at"));
+}
+
+/// A part of the price that nobody knew of when the identities were written down.
+#[test]
+fn an_unknown_amount_that_is_exactly_the_difference_is_named() {
+    let with = |others: &[(&str, i128)]| {
+        let other_amounts = others.iter().map(|(name, units)| ((*name).to_owned(), amount(*units))).collect();
+        let remarks = Remarks { other_amounts, ..Remarks::default() };
+        // Seven of the quote and three of the total are nowhere.
+        let order = order([100, 60, 33, 50, 7, 60].map(Some));
+        let judgement = judged(RunOrder { remarks: Some(Box::new(remarks)), ..order });
+        ["quote-split", "cost-sum"]
+            .map(|check| failure(&judgement, check).map(|[.., message]| message).unwrap_or_default())
+    };
+    let plain = [
+        "final + released is 0.00000093, the quote is 0.00000100",
+        "the total is 0.00000060, compute + external is 0.00000057",
+    ];
+    assert_eq!(with(&[]), plain);
+    assert_eq!(with(&[("tip_amount", 8)]), plain);
+    let named = with(&[("coupon_amount", 7), ("tax_cost", -3), ("tax_amount", 3)]);
+    let said =
+        ["; coupon_amount is exactly the difference", "; each of tax_amount and tax_cost is exactly the difference"];
+    assert_eq!(named, [0, 1].map(|at| format!("{}{}", plain[at], said[at])));
+}

@@ -60,18 +60,34 @@ pub(super) fn amount(field: &str, value: Option<&RawValue>) -> Result<Option<Amo
     })
 }
 
-/// An RFC 3339 time with any offset, cut to the microsecond; an empty text is `None`, and so is the zero of a program.
-pub(super) fn time(field: &str, value: Option<&RawValue>) -> Result<Option<Timestamp>, Reason> {
+/// What stands in the place of a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Time {
+    /// Nothing.
+    None,
+    /// The zero of a program, which is no time.
+    Zero,
+    At(Timestamp),
+}
+
+impl Time {
+    pub(super) fn moment(self) -> Option<Timestamp> {
+        if let Self::At(time) = self { Some(time) } else { None }
+    }
+}
+
+/// An RFC 3339 time with any offset, cut to the microsecond; an empty text is none.
+pub(super) fn time(field: &str, value: Option<&RawValue>) -> Result<Time, Reason> {
     let Some(text) = text(field, value)? else {
-        return Ok(None);
+        return Ok(Time::None);
     };
     // The first and the last day of other programs lie outside the times that can be held.
     if text.starts_with("0000-00-00") || text.starts_with("9999-12-31") {
-        return Ok(None);
+        return Ok(Time::Zero);
     }
     text.parse::<Timestamp>()
         .and_then(|time| Timestamp::from_microsecond(time.as_microsecond()))
-        .map(|time| (!is_zero(time)).then_some(time))
+        .map(|time| if is_zero(time) { Time::Zero } else { Time::At(time) })
         .map_err(|_| Reason::new("bad-timestamp", format!("{field} is no RFC 3339 time")))
 }
 

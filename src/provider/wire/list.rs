@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::super::answer::{Known, Lack};
-use super::fields::{Kind, amount, kind, object, text, time, unescaped, wrong_type};
+use super::fields::{Kind, Time, amount, kind, object, text, time, unescaped, wrong_type};
 use crate::domain::id::RunOrderId;
 use crate::domain::listed::ListedOrder;
 use crate::domain::money::{Amount, SCALE};
@@ -208,7 +208,7 @@ fn order(item: &RawValue, mut flawed: impl FnMut(Reason)) -> Result<ListedOrder,
     };
     let quote_amount = exact(amount("quote_amount", item.quote_amount));
     let final_amount = exact(amount("final_amount", item.final_amount));
-    let created_at = time("created_at", item.created_at).map_err(&mut flawed).ok().flatten();
+    let created_at = time("created_at", item.created_at).map_err(&mut flawed).ok().and_then(Time::moment);
     Ok(ListedOrder {
         run_order_id,
         workflow_id,

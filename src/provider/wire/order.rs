@@ -1,14 +1,21 @@
 //! A run order, as its own reply tells it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::answer::Known;
-use super::fields::{self, Kind, amount, kind, object, time};
-use crate::domain::order::{Amounts, RunOrder};
+use super::fields::{self, Kind, Time, amount, kind, object, time};
+use crate::domain::money::{Amount, Sum};
+use crate::domain::order::{Amounts, Remarks, RunOrder, TimeField};
 use crate::domain::outcome::{Evidence, Reason};
+
+/// The longest name of an amount that is taken in, in bytes.
+const LONGEST_NAME: usize = 64;
+/// How many such amounts are taken in at most.
+const MOST_OTHERS: usize = 4;
 
 /// The fields of a run order that are read at all. `None` is absent or null.
 #[derive(Deserialize)]
@@ -85,19 +92,21 @@ fn order(data: Option<&RawValue>) -> Result<RunOrder, Reason> {
         return Err(no_order(kind(data).name()));
     }
     let fields: Fields<'_> = object(data)?;
+    let amounts = Amounts {
+        quote_amount: amount("quote_amount", fields.quote_amount)?,
+        final_amount: amount("final_amount", fields.final_amount)?,
+        released_amount: amount("released_amount", fields.released_amount)?,
+        compute_cost: amount("compute_cost", fields.compute_cost)?,
+        external_model_cost: amount("external_model_cost", fields.external_model_cost)?,
+        total_cost: amount("total_cost", fields.total_cost)?,
+    };
+    let [created_at, updated_at] = [time("created_at", fields.created_at)?, time("updated_at", fields.updated_at)?];
     Ok(RunOrder {
         run_order_id: text("run_order_id", fields.run_order_id)?,
         workflow_id: text("workflow_id", fields.workflow_id)?,
         revision_id: text("revision_id", fields.revision_id)?,
         quote_currency: text("quote_currency", fields.quote_currency)?,
-        amounts: Amounts {
-            quote_amount: amount("quote_amount", fields.quote_amount)?,
-            final_amount: amount("final_amount", fields.final_amount)?,
-            released_amount: amount("released_amount", fields.released_amount)?,
-            compute_cost: amount("compute_cost", fields.compute_cost)?,
-            external_model_cost: amount("external_model_cost", fields.external_model_cost)?,
-            total_cost: amount("total_cost", fields.total_cost)?,
-        },
+        amounts,
         freeze_status: text("freeze_status", fields.freeze_status)?,
         submission_status: text("submission_status", fields.submission_status)?,
         run_status: text("run_status", fields.run_status)?,
@@ -105,9 +114,35 @@ fn order(data: Option<&RawValue>) -> Result<RunOrder, Reason> {
         task_id: text("task_id", fields.task_id)?,
         prompt_id: text("prompt_id", fields.prompt_id)?,
         error_code: text("error_code", fields.error_code)?,
-        created_at: time("created_at", fields.created_at)?,
-        updated_at: time("updated_at", fields.updated_at)?,
+        created_at: created_at.moment(),
+        updated_at: updated_at.moment(),
+        remarks: remarks(data, &amounts, [created_at, updated_at])?.map(Box::new),
     })
+}
+
+fn remarks(data: &RawValue, amounts: &Amounts, [created, updated]: [Time; 2]) -> Result<Option<Remarks>, Reason> {
+    let times = [(TimeField::CreatedAt, created), (TimeField::UpdatedAt, updated)];
+    let zero_times = times.into_iter().filter(|(_, time)| *time == Time::Zero).map(|(field, _)| field).collect();
+    let off = [amounts.quote_difference(), amounts.cost_difference()].into_iter().flatten();
+    let off: Vec<Sum> = off.filter(|difference| !difference.is_zero()).map(Sum::abs).collect();
+    let other_amounts = if off.is_empty() { BTreeMap::new() } else { other_amounts(data, &off)? };
+    let remarks = Remarks { zero_times, other_amounts };
+    Ok((remarks != Remarks::default()).then_some(remarks))
+}
+
+/// The amounts of those sizes under names that the provider's reference does not have: the price may have a part that nobody knew
+/// of when the identities were written down.
+fn other_amounts(data: &RawValue, sizes: &[Sum]) -> Result<BTreeMap<String, Amount>, Reason> {
+    let members: BTreeMap<Cow<'_, str>, &RawValue> = object(data)?;
+    let is_other = |name: &str| {
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        let is_amount = name.ends_with("_amount") || name.ends_with("_cost");
+        is_plain && is_amount && name.len() <= LONGEST_NAME && !Amounts::NAMES.contains(&name)
+    };
+    let others = members.into_iter().filter(|(name, _)| is_other(name));
+    let read = others.filter_map(|(name, value)| Some((name.into_owned(), amount("", Some(value)).ok()??)));
+    let fits = |amount: Amount| sizes.contains(&Sum::from(amount).abs());
+    Ok(read.filter(|(_, amount)| fits(*amount)).take(MOST_OTHERS).collect())
 }
 
 /// A text of its own; empty is `None`.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::limit::RetryCodes;
 use super::*;
 use crate::domain::money::Amount;
-use crate::domain::order::{Amounts, RunOrder};
+use crate::domain::order::{Amounts, Remarks, RunOrder, TimeField};
 use crate::domain::outcome::Evidence;
 
 /// The example of the provider's reference.
@@ -305,4 +305,39 @@ proptest! {
             prop_assert!(!reason.detail.contains("private"));
         }
     }
+}
+
+#[test]
+fn zeros_and_unknown_amounts_are_remarked() {
+    let remarks = |fields: &str| fetched(&with_data(fields)).remarks.map(|remarks| *remarks);
+    let zeros = |zero_times: &[TimeField]| Some(Remarks { zero_times: zero_times.to_vec(), ..Remarks::default() });
+    assert_eq!(remarks(r#""created_at":"2026-05-08T10:00:00Z","updated_at":"""#), None);
+    assert_eq!(remarks(r#""created_at":"0001-01-01T00:00:00Z""#), zeros(&[TimeField::CreatedAt]));
+    let both = r#""created_at":"1970-01-01T08:00:00+08:00","updated_at":"9999-12-31T23:59:59Z""#;
+    assert_eq!(remarks(both), zeros(&[TimeField::CreatedAt, TimeField::UpdatedAt]));
+
+    let split = r#""quote_amount":"1.00","final_amount":"0.60","released_amount":"0.33""#;
+    let others = |fields: &str| remarks(&format!("{split},{fields}")).map(|remarks| remarks.other_amounts);
+    let named = |names: &[(&str, &str)]| {
+        let amounts = names.iter().map(|(name, text)| ((*name).to_owned(), Amount::parse(text).expect("an amount")));
+        Some(amounts.collect())
+    };
+    assert_eq!(others(r#""coupon_amount":"0.07""#), named(&[("coupon_amount", "0.07")]));
+    assert_eq!(
+        others(r#""coupon_amount":-0.07,"tax_cost":0.0700"#),
+        named(&[("coupon_amount", "-0.07"), ("tax_cost", "0.07")])
+    );
+    for nothing in [
+        r#""coupon_amount":"0.08""#,
+        r#""coupon":"0.07""#,
+        r#""coupon_amount":{"value":"0.07"}"#,
+        r#""coupon_amount":"seven""#,
+        r#""Coupon_amount":"0.07""#,
+        r#""compute_cost":"0.07""#,
+    ] {
+        assert_eq!(others(nothing), None, "{nothing}");
+    }
+    assert_eq!(others(&format!(r#""{}_amount":"0.07""#, "a".repeat(80))), None, "nobody calls it that");
+    let whole = r#""quote_amount":"1.00","final_amount":"0.60","released_amount":"0.40","coupon_amount":"0.07""#;
+    assert_eq!(remarks(whole), None, "nothing is to be explained");
 }
