@@ -5,6 +5,7 @@ mod discovering;
 mod file;
 mod judging;
 mod language;
+mod text_file;
 mod waivers;
 
 use std::collections::BTreeMap;
@@ -168,6 +169,12 @@ pub enum SettingsError {
         /// Why not.
         source: KeyError,
     },
+    /// The key stands where every report would show it.
+    #[error("{place} holds the API key, and reports show it: leave it out there")]
+    MisplacedKey {
+        /// The option, or what else it is.
+        place: &'static str,
+    },
     /// What can't be used stands in the settings file.
     #[error("{error} (in the settings file {})", path.display())]
     InFile {
@@ -188,7 +195,12 @@ impl SettingsError {
             Self::Waivers { .. } => Some("waivers"),
             Self::KeyFile { .. } => Some(KEY_FILE),
             Self::Key { origin, .. } if origin != KEY_VARIABLE => Some(KEY_FILE),
-            Self::Key { .. } | Self::File { .. } | Self::Toml { .. } | Self::NoKey | Self::InFile { .. } => None,
+            Self::Key { .. }
+            | Self::File { .. }
+            | Self::Toml { .. }
+            | Self::NoKey
+            | Self::MisplacedKey { .. }
+            | Self::InFile { .. } => None,
         }
     }
 }
@@ -204,6 +216,17 @@ pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, Settin
 /// Proves the settings usable, wherever each comes from.
 fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Settings, SettingsError> {
     let key = asking::key(&options.asking)?;
+    let shown = [
+        ("--account", options.account.as_deref()),
+        ("--api-url", options.asking.api_url.as_deref()),
+        ("the name of the input", ids.to_str()),
+    ];
+    let mut misplaced =
+        shown.into_iter().filter(|(_, text)| key.as_ref().zip(*text).is_some_and(|(key, text)| key.is_in(text)));
+    if let Some(place) = misplaced.next().map(|(place, _)| place) {
+        return Err(SettingsError::MisplacedKey { place });
+    }
+    drop(misplaced);
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
     let judging = judging::judging(&options)?;
     let provider = asking::provider(&options.asking)?;

@@ -66,8 +66,9 @@ impl ApiKey {
         hex::encode(&hash[..FINGERPRINT])
     }
 
-    /// Whether a text of the provider repeats the key.
-    pub(super) fn is_in(&self, text: &str) -> bool {
+    /// Whether a text holds the key.
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
         text.contains(self.0.expose_secret())
     }
 

@@ -1,8 +1,8 @@
 //! One at a time: locks that the system takes away from whoever dies, however that happens.
 
-use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::place::{self, PRIVATE};
 
-/// Where locks that all users of a machine share may be: always the same one, whatever the environment says.
+/// Where the locks of a user's jobs may be: always the same place, whatever the environment says.
 const SHARED: [&str; 2] = ["/run/lock", "/tmp"];
 /// More than a holder ever writes, in bytes.
 const MAX_NOTE: u64 = 200;
@@ -74,20 +74,47 @@ impl Lock {
         take(&path, what, PRIVATE, now)
     }
 
-    /// Locks an API key at a provider, for every job on this machine whatever its state. It is known by a fingerprint
-    /// of both, in hex.
+    /// Locks an API key at a provider, for every job of this user on this machine whatever its state. It is known by a fingerprint
+    /// of both, in hex. Other users can neither hold the lock nor see which there are.
     ///
     /// # Errors
     /// [`LockError::Held`] where another job has it; [`LockError::Unusable`] where such a lock can't be made here.
     pub fn on_key(fingerprint: &str, now: Timestamp) -> Result<Self, LockError> {
-        let [first, second] = SHARED.map(Path::new);
-        Self::on_key_in(if first.is_dir() { first } else { second }, fingerprint, now)
+        Self::on_key_in(&SHARED.map(Path::new), fingerprint, now)
     }
 
-    fn on_key_in(folder: &Path, fingerprint: &str, now: Timestamp) -> Result<Self, LockError> {
-        let path = folder.join(format!("tieout-{fingerprint}.lock"));
-        // Whoever comes next may be another user.
-        take(&path, "this API key".to_owned(), 0o666, now)
+    /// Locks the key in the first of these folders that will do.
+    fn on_key_in(shared: &[&Path], fingerprint: &str, now: Timestamp) -> Result<Self, LockError> {
+        let what = "this API key".to_owned();
+        let mut why = None;
+        for folder in shared {
+            match own_folder(folder) {
+                Ok(own) => return take(&own.join(format!("{fingerprint}.lock")), what, PRIVATE, now),
+                Err(source) => why = Some((folder, source)),
+            }
+        }
+        let (path, source) = why.map_or_else(
+            || (PathBuf::new(), io::Error::other("there is no place for it")),
+            |(path, source)| (path.to_path_buf(), source),
+        );
+        Err(LockError::Unusable { what, path, source })
+    }
+}
+
+/// The folder of this user's locks in a folder that all users share. One that somebody else made, or may write to, is none.
+fn own_folder(shared: &Path) -> io::Result<PathBuf> {
+    // A file of our own says who we are.
+    let user = tempfile::tempfile_in(shared)?.metadata()?.uid();
+    let own = shared.join(format!("tieout-{user}"));
+    match DirBuilder::new().mode(0o700).create(&own) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let found = fs::symlink_metadata(&own)?;
+    if found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0 {
+        Ok(own)
+    } else {
+        Err(io::Error::other(format!("{} is not a folder of this user alone", own.display())))
     }
 }
 

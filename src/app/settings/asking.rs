@@ -5,10 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use encoding_rs::{Encoding, UTF_8};
 use secrecy::SecretString;
 
-use super::{SettingsError, duration, unusable};
+use super::{SettingsError, duration, text_file, unusable};
 use crate::app::cli::Asking;
 use crate::provider::{ApiKey, KeyError, Options, RetryCodes};
 
@@ -23,13 +22,6 @@ const DEFAULT_RATE: u32 = 10;
 /// Nobody allows more, and the times of so many are remembered.
 const MAX_RATE: u32 = 100_000;
 const MAX_CONCURRENCY: usize = 1_024;
-
-/// The text of a small file, also as programs on Windows write it: in UTF-16, or with a byte order mark.
-fn text_of(bytes: &[u8]) -> Result<String, String> {
-    let encoding = Encoding::for_bom(bytes).map_or(UTF_8, |(encoding, _)| encoding);
-    let (text, _, has_errors) = encoding.decode(bytes);
-    if has_errors { Err(format!("it is not text in {}", encoding.name())) } else { Ok(text.into_owned()) }
-}
 
 /// How to ask the provider.
 pub(super) fn provider(asking: &Asking) -> Result<Options, SettingsError> {
@@ -78,16 +70,9 @@ pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
 }
 
 fn key_file(path: &Path) -> Result<String, String> {
-    let found = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !found.is_file() {
-        return Err("it is no regular file".to_owned());
-    }
-    if found.len() > MAX_KEY_FILE {
-        return Err(format!("it is larger than {MAX_KEY_FILE} bytes: it should hold the key alone"));
-    }
-    if found.permissions().mode() & 0o077 != 0 {
+    let text = text_file::read(path, MAX_KEY_FILE).map_err(|error| error.to_string())?;
+    if fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0) {
         tracing::warn!("{} can be read by others than its owner: chmod 600 it", path.display());
     }
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    text_of(&bytes)
+    Ok(text)
 }

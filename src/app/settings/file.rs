@@ -1,7 +1,6 @@
 //! The settings file: one flat TOML table for every command, in which an unknown key is an error.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::de::value::Error as NoValue;
@@ -10,9 +9,12 @@ use serde::forward_to_deserialize_any;
 use toml::Table;
 use toml::de::DeTable;
 
-use super::SettingsError;
 use super::judging::nearest;
+use super::{SettingsError, text_file};
 use crate::app::cli::{Asking, General, Options};
+
+/// The largest file, in bytes.
+const MAX_FILE: u64 = 1 << 20;
 
 /// A settings file as it stands.
 pub(super) struct SettingsFile {
@@ -43,7 +45,7 @@ pub(super) fn find(named: Option<&Path>) -> Result<Option<SettingsFile>, Setting
     let Some(path) = named.map(Path::to_owned).or_else(own) else {
         return Ok(None);
     };
-    match fs::read_to_string(&path) {
+    match text_file::read(&path, MAX_FILE) {
         Ok(text) => Ok(Some(SettingsFile { path, text })),
         Err(source) => Err(SettingsError::File { path, source }),
     }

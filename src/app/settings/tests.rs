@@ -189,3 +189,38 @@ fn the_key_comes_from_a_file_that_holds_it_alone() {
         assert!(!message.contains("cy_"), "{message}");
     }
 }
+
+/// A key in place of a label, say: no error repeats it, and no report gets it.
+#[test]
+fn the_key_is_refused_where_reports_would_show_it() {
+    let place = tempfile::tempdir().expect("a folder");
+    let path = place.path().join("key");
+    fs::write(&path, "zz9-plural-z-alpha").expect("writable");
+    let file = path.to_str().expect("a path");
+    let refused = |arguments: &[&str]| refusal(&[&["--api-key-file", file], arguments].concat());
+    for (arguments, place) in [
+        (["--account", "zz9-plural-z-alpha"], "--account"),
+        (["--api-url", "https://example.com/zz9-plural-z-alpha"], "--api-url"),
+    ] {
+        assert_eq!(refused(&arguments), format!("{place} holds the API key, and reports show it: leave it out there"));
+    }
+    let (mut command, general) = reconcile(&["--api-key-file", file]);
+    command.ids = "ids-zz9-plural-z-alpha.csv".into();
+    let said = resolve(command, &general).expect_err("not usable").to_string();
+    assert_eq!(said, "the name of the input holds the API key, and reports show it: leave it out there");
+}
+
+#[test]
+fn settings_and_waivers_are_read_as_programs_on_windows_write_them() {
+    let place = tempfile::tempdir().expect("a folder");
+    let (settings, waivers) = (place.path().join("s.toml"), place.path().join("w.toml"));
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    fs::write(&settings, utf16("\u{feff}rate = 7\naccount = '财务'\n")).expect("writable");
+    fs::write(&waivers, "\u{feff}[[waiver]]\norder = 'wfrun_1'\ncheck = 'not-found'\nowner = 'a'\nreason = 'b'\nexpires = '2099-12-31'\n")
+        .expect("writable");
+    let [settings, waivers] = [&settings, &waivers].map(|path| path.to_str().expect("a path"));
+    let (command, general) = reconcile(&["--sandbox", "--config", settings, "--waivers", waivers]);
+    let resolved = resolve(command, &general).expect("usable");
+    assert_eq!((resolved.provider.rate, resolved.account.as_deref()), (7, Some("财务")));
+    assert_eq!(resolved.judging.waivers.len(), 1);
+}

@@ -1,6 +1,5 @@
 //! The file of waivers: TOML, kept under version control, every entry with an owner, a reason and an end.
 
-use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -9,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::SettingsError;
+use super::{SettingsError, text_file};
 use crate::checks::{CATALOGUE, Figures, NOT_FOUND, Waiver, WaiverKey, Waivers, depends_on_input};
 use crate::domain::finding::Subject;
 use crate::domain::id::RunOrderId;
@@ -45,11 +44,7 @@ struct Entry {
 /// Reads the waivers of a file. Their last days end in that zone.
 pub(super) fn read(path: &Path, zone: &TimeZone) -> Result<Waivers, SettingsError> {
     let unusable = |problem: String| SettingsError::Waivers { path: path.to_owned(), problem };
-    let found = fs::metadata(path).map_err(|error| unusable(error.to_string()))?;
-    if !found.is_file() || found.len() > MAX_FILE {
-        return Err(unusable("it is no regular file of at most 16 MiB".to_owned()));
-    }
-    let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    let text = text_file::read(path, MAX_FILE).map_err(|error| unusable(error.to_string()))?;
     parse(&text, zone).map_err(unusable)
 }
 

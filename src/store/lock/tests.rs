@@ -83,16 +83,37 @@ fn a_killed_holder_leaves_no_lock() -> Tested {
 }
 
 #[test]
-fn a_key_is_locked_by_its_fingerprint_for_every_user() -> Tested {
+fn a_key_is_locked_by_its_fingerprint_in_a_folder_of_this_user_alone() -> Tested {
     let folder = tempfile::tempdir()?;
-    let first = Lock::on_key_in(folder.path(), "00112233445566aa", now())?;
-    assert!(held(Lock::on_key_in(folder.path(), "00112233445566aa", now())).is_some());
-    Lock::on_key_in(folder.path(), "00112233445566ab", now())?;
-    let path = folder.path().join("tieout-00112233445566aa.lock");
-    assert_eq!(fs::metadata(&path)?.permissions().mode() & 0o777, 0o666, "for other users as well");
+    let lock = |fingerprint: &str| Lock::on_key_in(&[folder.path()], fingerprint, now());
+    let first = lock("00112233445566aa")?;
+    assert!(held(lock("00112233445566aa")).is_some());
+    lock("00112233445566ab")?;
+    let own = folder.path().join(format!("tieout-{}", fs::metadata(folder.path())?.uid()));
+    assert_eq!(fs::metadata(&own)?.mode() & 0o777, 0o700, "nobody else gets at the locks");
+    assert_eq!(fs::metadata(own.join("00112233445566aa.lock"))?.mode() & 0o777, 0o600);
     drop(first);
-    fs::set_permissions(&path, Permissions::from_mode(0o444))?;
-    taken(|| Lock::on_key_in(folder.path(), "00112233445566aa", now()))?;
+    taken(|| lock("00112233445566aa"))?;
+    Ok(())
+}
+
+/// What another user may have put there first: who holds a lock in it would keep every job of ours waiting.
+#[test]
+fn a_folder_of_locks_that_others_may_write_to_is_passed_over() -> Tested {
+    let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let name = format!("tieout-{}", fs::metadata(first.path())?.uid());
+    let (theirs, ours) = (first.path().join(&name), second.path().join(&name));
+    fs::create_dir(&theirs)?;
+    fs::set_permissions(&theirs, Permissions::from_mode(0o777))?;
+    let alone = Lock::on_key_in(&[first.path()], "00112233445566aa", now());
+    assert!(matches!(alone, Err(LockError::Unusable { .. })), "{alone:?}");
+    Lock::on_key_in(&[first.path(), second.path()], "00112233445566aa", now())?;
+    assert_eq!((fs::read_dir(&theirs)?.count(), fs::read_dir(&ours)?.count()), (0, 1));
+
+    fs::remove_dir(&theirs)?;
+    symlink(&ours, &theirs)?;
+    let linked = Lock::on_key_in(&[first.path()], "00112233445566aa", now());
+    assert!(matches!(linked, Err(LockError::Unusable { .. })), "{linked:?}");
     Ok(())
 }
 
