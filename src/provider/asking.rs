@@ -98,7 +98,7 @@ impl Provider {
                 let signs = LimitSigns { codes: &self.retry_codes, has_retry_after: reply.retry_after.is_some() };
                 let answer = Answer::of(reply.status, reply.body.as_deref().map_err(Clone::clone), signs);
                 let came = match &answer {
-                    Answer::Limited(_) => Came::Limited(reply.retry_after),
+                    Answer::Limited(_) => Came::Limited(reply.retry_after.filter(|wait| !wait.is_zero())),
                     Answer::Failed(_) => Came::Failure,
                     Answer::Final(_) | Answer::KeyRejected(_) => Came::Answer,
                 };

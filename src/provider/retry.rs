@@ -93,17 +93,17 @@ pub(super) fn http_date(text: &str) -> Option<Timestamp> {
 }
 
 /// The wait that a `Retry-After` asks for: seconds, or an HTTP date read against the reply's own `Date`, so that
-/// nobody's clock but the provider's matters. `None` where there is none that is readable and longer than zero.
+/// nobody's clock but the provider's matters. `None` where there is none that is readable; zero where it is over, or by whose clock
+/// it is to be read is unknown.
 pub(super) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Duration> {
     let value = value?.trim();
-    let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More seconds than 64 bits hold are as good as the most they hold.
-        Duration::from_secs(value.parse().unwrap_or(u64::MAX))
-    } else {
-        let (until, sent) = (http_date(value)?, http_date(date?)?);
-        Duration::from_secs(u64::try_from(until.as_second() - sent.as_second()).ok()?)
-    };
-    (!wait.is_zero()).then_some(wait)
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let (until, sent) = (http_date(value)?, date.and_then(http_date));
+    let wait = sent.map_or(0, |sent| until.as_second() - sent.as_second());
+    Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)))
 }
 
 #[cfg(test)]
@@ -159,11 +159,11 @@ mod tests {
 
     #[test]
     fn retry_after_in_seconds() {
-        for (text, seconds) in [("2", 2), (" 1 ", 1), ("9223372037", 9_223_372_037), ("0009", 9)] {
+        for (text, seconds) in [("2", 2), (" 1 ", 1), ("9223372037", 9_223_372_037), ("0009", 9), ("0", 0)] {
             assert_eq!(retry_after(Some(text), None), Some(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(retry_after(Some("99999999999999999999"), None), Some(Duration::from_secs(u64::MAX)));
-        for text in ["", "0", "-1", "+1", "1.5", "soon", "1e3"] {
+        for text in ["", "-1", "+1", "1.5", "soon", "1e3"] {
             assert_eq!(retry_after(Some(text), None), None, "{text:?}");
         }
         assert_eq!(retry_after(None, None), None);
@@ -174,11 +174,12 @@ mod tests {
         let wait = |until, sent| retry_after(Some(until), Some(sent)).map(|wait| wait.as_secs());
         // A provider whose clock stands in 1994 still means ten seconds.
         assert_eq!(wait("Sun, 06 Nov 1994 08:49:47 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"), Some(10));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"), None);
-        assert_eq!(wait("Sun, 06 Nov 1994 08:49:36 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"), None);
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:36 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
         assert_eq!(wait("Thu, 01 Jan 2099 00:00:00 GMT", "Wed, 31 Dec 2098 00:00:00 GMT"), Some(86_400));
         assert_eq!(wait("Fri, 01 Jan 2099 00:00:00 GMT", "Wed, 31 Dec 2098 00:00:00 GMT"), Some(86_400), "a Thursday");
-        assert_eq!(wait("Sun, 06 Nov 1994 08:49:47 GMT", "yesterday"), None);
-        assert_eq!(retry_after(Some("Sun, 06 Nov 1994 08:49:47 GMT"), None), None);
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:47 GMT", "yesterday"), Some(0));
+        assert_eq!(wait("yesterday", "Sun, 06 Nov 1994 08:49:37 GMT"), None);
+        assert_eq!(retry_after(Some("Sun, 06 Nov 1994 08:49:47 GMT"), None), Some(Duration::ZERO));
     }
 }
