@@ -50,7 +50,7 @@ const KINDS: &str = "restated|restored|split broken|split mended|costs broken|co
     other column killed|column named|incomplete run continued|other input between reports|other input between|\
     fixed name|dated file|dated folder|standard input|books final|books quote|books dropped|duplicate|rejected|\
     order comes|order leaves|check off|waivers|waiver of a missing order|waived discrepancies|vanished orders|complete|\
-    list refused|reuse|no reuse|single read|fresh|URL spelled differently|SIGKILL|SIGINT|SIGTERM|\
+    list refused|list capped|clocks differ|limited|limited by a refusal|limited in words|page of a gateway|reuse|no reuse|single read|fresh|URL spelled differently|SIGKILL|SIGINT|SIGTERM|\
     struck after the last reply|never continued|truth changes between|taken back|input changed while it is read|\
     killed with a report in place|continued|new|persisting|resolved|reconciled|discrepant|waived|pending|not_found|\
     unfetched";

@@ -39,6 +39,8 @@ pub(super) struct Assessed {
     /// Orders without a failed check.
     pub(super) clean: BTreeSet<String>,
     pub(super) has_gap: bool,
+    /// Orders that were asked for and that the list lacks: those that are certain, and those that may be.
+    absent: [u64; 2],
     /// Orders that were judged in other reports since the provider was asked.
     pub(super) stale: BTreeSet<String>,
     /// The fewest and the most orders that may have been reused.
@@ -95,6 +97,7 @@ pub(super) fn assess(background: &Background<'_>, report: &Report) -> Result<Ass
             format!("{} on line {}: {problem}{}", order.id, order.line, sent(background.log, &order.id))
         })?;
     }
+    tables.disproof(&mut assessed)?;
     for (lines, bucket) in [(&rows.duplicates, "duplicate"), (&rows.rejected, "rejected")] {
         for line in lines {
             tables.is_exception(*line, bucket)?;
@@ -148,6 +151,12 @@ impl Tables<'_> {
         let is_reused = |(way, ..): &(Way, Compared, &str)| matches!(way.evidence, Evidence::Reused(_));
         assessed.reused[0] += u64::from(ways.iter().all(is_reused));
         assessed.reused[1] += u64::from(ways.iter().any(is_reused));
+        if self.listed.is_some_and(|listed| !listed.contains_key(&order.id)) {
+            let was_had =
+                |(way, ..): &(Way, Compared, &str)| matches!(way.evidence, Evidence::Asked(Reply::Order { .. }));
+            assessed.absent[0] += u64::from(ways.iter().all(was_had));
+            assessed.absent[1] += u64::from(ways.iter().any(was_had));
+        }
         assessed.not_assessed += compared.not_assessed;
         assessed.uncertain += compared.uncertain;
         if self.background.is_stale(&order.id, way) {
@@ -206,7 +215,7 @@ impl Tables<'_> {
             }
             Evidence::Asked(Reply::NotFound) => "not_found",
             Evidence::Asked(Reply::Malformed) => "malformed",
-            Evidence::Asked(Reply::Failed) | Evidence::Unfetched => "unfetched",
+            Evidence::Asked(Reply::Failed(_) | Reply::Limited(_)) | Evidence::Unfetched => "unfetched",
         };
         self.placed(order, way, bucket)?;
         Ok((compared, bucket))
@@ -247,6 +256,24 @@ impl Tables<'_> {
             Some((name, expected)) => Err(format!("spend has {name} {}, not {expected}", cell(row, name))),
             None => Ok(()),
         }
+    }
+
+    /// An order that was had disproves a list that lacks it.
+    fn disproof(&self, assessed: &mut Assessed) -> Result<(), String> {
+        if self.listed.is_none() {
+            return Ok(());
+        }
+        let problem = self.report.summary["completeness"]["problem"].as_str().unwrap_or_default();
+        let [certain, possible] = assessed.absent;
+        let is_doubted = !problem.is_empty();
+        if certain > 0 && !is_doubted {
+            return Err("the list lacks orders that were had, and is believed".to_owned());
+        }
+        if possible == 0 && is_doubted {
+            return Err(format!("the list is doubted for nothing: {problem}"));
+        }
+        assessed.has_gap |= is_doubted;
+        Ok(())
     }
 
     pub(super) fn exception(&self, line: usize) -> Vec<&str> {

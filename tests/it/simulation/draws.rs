@@ -33,6 +33,9 @@ impl Sequence {
             changes.push(format!("{} {:?}", order.id, order.fault));
         }
         desk.refuses_list = random.random_bool(0.15);
+        let count = desk.orders.len();
+        desk.list_cap = random.random_bool(0.15).then(|| random.random_range(1..count));
+        desk.clock_ahead = if random.random_bool(0.15) { random.random_range(-10..=10) * 3_600 } else { 0 };
         history.push(format!("before night {}: {}", *night + 1, changes.join(", ")));
     }
 
@@ -105,6 +108,8 @@ impl Sequence {
             (!command.waivers.is_empty(), "waivers"),
             (command.complete, "complete"),
             (command.complete && self.provider.desk().refuses_list, "list refused"),
+            (command.complete && self.provider.desk().list_cap.is_some(), "list capped"),
+            (self.provider.desk().clock_ahead != 0, "clocks differ"),
             (command.reuses, "reuse"),
             (!command.reuses, "no reuse"),
             (!command.confirms, "single read"),

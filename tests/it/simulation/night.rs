@@ -316,6 +316,11 @@ impl Sequence {
         let report = Report::read(&self.reports(), &name);
         let log = self.provider.log();
         let noted = self.ledger.note_report(command, ended, &report, &log, before)?;
+        let has_reply = log.iter().any(|entry| entry.start == ended.start && entry.is_served);
+        let is_off = self.provider.desk().clock_ahead != 0 && has_reply;
+        if report.manifest["clock"].is_null() == is_off {
+            return Err(format!("the clocks differ: {is_off}; the manifest has {}", report.manifest["clock"]));
+        }
         if report.summary["exit_code"].as_i64() != Some(i64::from(code)) {
             return Err(format!("it exits with {code}, and the report says {}", report.summary["exit_code"]));
         }

@@ -21,6 +21,7 @@ pub(super) fn cell<'r>(row: &'r Cells, name: &str) -> &'r str {
 pub(super) struct Report {
     pub(super) name: String,
     pub(super) summary: serde_json::Value,
+    pub(super) manifest: serde_json::Value,
     pub(super) discrepancies: Vec<Cells>,
     pub(super) resolved: Vec<Cells>,
     pub(super) exceptions: Vec<Cells>,
@@ -34,6 +35,7 @@ impl Report {
         Self {
             name: name.to_owned(),
             summary: files.json("summary.json"),
+            manifest: files.json("manifest.json"),
             discrepancies: files.rows("discrepancies.csv"),
             resolved: files.rows("resolved.csv"),
             exceptions: files.rows("exceptions.csv"),

@@ -8,9 +8,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::truth::{FIELDS, Listed, Order, Reply, money};
+use super::truth::{FIELDS, Failure, Limit, Listed, Order, Reply, money};
 
 /// What a request was answered with.
 #[derive(Clone, Debug)]
@@ -37,6 +37,10 @@ pub(super) struct Entry {
 pub(super) struct Desk {
     pub(super) orders: Vec<Order>,
     pub(super) refuses_list: bool,
+    /// How many orders the list has at most; its total says no more of them either.
+    pub(super) list_cap: Option<usize>,
+    /// How many seconds the provider's clock is ahead of this machine's.
+    pub(super) clock_ahead: i64,
     pub(super) log: Vec<Entry>,
     start: usize,
     /// Requests of this start so far.
@@ -139,18 +143,28 @@ fn serve(stream: &TcpStream, shared: &Shared) {
     let _ = stream.set_nodelay(true);
     let (mut input, mut output) = (BufReader::new(stream), stream);
     while let Some(target) = request(&mut input) {
-        let Some((at, status, body)) = shared.answer(&target) else { return };
-        let date = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+        let Some((at, Sent { status, header, body }, ahead)) = shared.answer(&target) else { return };
+        let date = (Timestamp::now() + SignedDuration::from_secs(ahead)).strftime("%a, %d %b %Y %H:%M:%S GMT");
         let length = body.len();
-        let reply = format!(
-            "HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nDate: {date}\r\nContent-Length: {length}\r\n\r\n{body}"
-        );
+        let reply = format!("HTTP/1.1 {status} -\r\n{header}Date: {date}\r\nContent-Length: {length}\r\n\r\n{body}");
         shared.desk.lock().expect("no panic").log[at].is_served = true;
         if output.write_all(reply.as_bytes()).is_err() {
             return;
         }
     }
 }
+
+/// What goes out.
+struct Sent {
+    status: u16,
+    /// Lines of the head.
+    header: &'static str,
+    body: String,
+}
+
+const JSON: &str = "Content-Type: application/json\r\n";
+const LIMITED: &str = "Content-Type: application/json\r\nRetry-After: 0\r\n";
+const PAGE: &str = "Content-Type: text/html\r\n";
 
 /// The target of the next request; `None` once the client is gone.
 fn request(input: &mut impl BufRead) -> Option<String> {
@@ -168,10 +182,11 @@ fn request(input: &mut impl BufRead) -> Option<String> {
 
 impl Shared {
     /// Notes a request and says what to reply; `None` where the job was killed meanwhile.
-    fn answer(&self, target: &str) -> Option<(usize, u16, String)> {
+    fn answer(&self, target: &str) -> Option<(usize, Sent, i64)> {
         let mut desk = self.desk.lock().expect("no panic");
         desk.requests += 1;
-        let (answer, status, body) = desk.reply(target);
+        let (answer, sent) = desk.reply(target);
+        let ahead = desk.clock_ahead;
         let (start, requests, at) = (desk.start, desk.requests, desk.log.len());
         let is_hit = desk.trap.as_ref().is_some_and(|trap| requests >= trap.at);
         desk.log.push(Entry { start, answer, is_served: false, is_early: !is_hit });
@@ -189,34 +204,35 @@ impl Shared {
                 };
                 let desk = self.changed.wait_while(desk, is_held).expect("no panic");
                 let is_cut = own(&desk) == Some(Release::Cut);
-                return (desk.start == start && !is_cut).then_some((at, status, body));
+                return (desk.start == start && !is_cut).then_some((at, sent, ahead));
             }
         }
-        Some((at, status, body))
+        Some((at, sent, ahead))
     }
 }
 
 impl Desk {
-    fn reply(&mut self, target: &str) -> (Answer, u16, String) {
+    fn reply(&mut self, target: &str) -> (Answer, Sent) {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         match path {
             "/api/open/v2/workflow/run/info" => {
                 let id = query.strip_prefix("run_order_id=").unwrap_or_default();
                 let reply = self.orders.iter_mut().find(|order| order.id == id).map_or(Reply::NotFound, Order::reply);
-                let (status, body) = order_json(id, &reply);
-                (Answer::Order(id.to_owned(), reply), status, body)
+                let sent = order_sent(id, &reply);
+                (Answer::Order(id.to_owned(), reply), sent)
             }
             "/api/open/v2/workflow/run/list" if !self.refuses_list => {
-                let listed: Listed = self.known().map(|order| (order.id.clone(), order.listed())).collect();
+                let cap = self.list_cap.unwrap_or(usize::MAX);
+                let listed: Listed = self.known().take(cap).map(|order| (order.id.clone(), order.listed())).collect();
                 let items: Vec<String> = match query.split('&').any(|pair| pair == "page=1") {
-                    true => self.known().map(item_json).collect(),
+                    true => self.known().take(cap).map(item_json).collect(),
                     false => Vec::new(),
                 };
                 let (items, total) = (items.join(","), listed.len());
                 let body = format!(r#"{{"code":0,"msg":"ok","data":{{"items":[{items}],"total":{total}}}}}"#);
-                (Answer::List(Some(listed)), 200, body)
+                (Answer::List(Some(listed)), Sent { status: 200, header: JSON, body })
             }
-            _ => (Answer::List(None), 400, r#"{"code":400,"msg":"not today","data":null}"#.to_owned()),
+            _ => (Answer::List(None), refusal(400, "not today")),
         }
     }
 
@@ -225,16 +241,31 @@ impl Desk {
     }
 }
 
-fn order_json(id: &str, reply: &Reply) -> (u16, String) {
-    let no = |code: u16, msg: &str| (code, format!(r#"{{"code":{code},"msg":"{msg}","data":null}}"#));
+/// A refusal in the provider's envelope.
+fn refusal(status: u16, msg: &str) -> Sent {
+    Sent { status, header: JSON, body: format!(r#"{{"code":{status},"msg":"{msg}","data":null}}"#) }
+}
+
+fn order_sent(id: &str, reply: &Reply) -> Sent {
     let (about, is_settled, amounts) = match reply {
-        Reply::NotFound => return no(404, "no such order"),
-        Reply::Failed => return no(500, "internal error"),
+        Reply::NotFound => return refusal(404, "no such order"),
+        Reply::Failed(Failure::Internal) => return refusal(500, "internal error"),
+        Reply::Failed(Failure::Gateway(status)) => {
+            let body = format!("<html><title>{status}</title><h1>{status}</h1><hr>openresty</html>");
+            return Sent { status: *status, header: PAGE, body };
+        }
+        Reply::Limited(Limit::Status) => return Sent { header: LIMITED, ..refusal(429, "slow down") },
+        Reply::Limited(Limit::Refusal) => return Sent { header: LIMITED, ..refusal(403, "denied") },
+        Reply::Limited(Limit::Words) => {
+            let body = r#"{"code":50013,"msg":"requests are too frequent","data":null}"#.to_owned();
+            return Sent { status: 200, header: LIMITED, body };
+        }
         Reply::Malformed => (id, true, [const { Some("0.123456789") }; 6].map(|text| text.map(str::to_owned))),
         Reply::Foreign(other) => (other.as_str(), true, [2, 1, 1, 1, 0, 1].map(|units| Some(money(units)))),
         Reply::Order { is_settled, amounts } => (id, *is_settled, amounts.map(|amount| amount.map(money))),
     };
-    (200, format!(r#"{{"code":0,"msg":"ok","data":{}}}"#, facts_json(about, is_settled, &amounts)))
+    let body = format!(r#"{{"code":0,"msg":"ok","data":{}}}"#, facts_json(about, is_settled, &amounts));
+    Sent { status: 200, header: JSON, body }
 }
 
 fn facts_json(id: &str, is_settled: bool, amounts: &[Option<String>; 6]) -> String {

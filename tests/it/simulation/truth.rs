@@ -30,8 +30,37 @@ pub(super) enum Reply {
     Malformed,
     /// A reply about the order with that ID.
     Foreign(String),
-    /// Status 500.
-    Failed,
+    /// No answer of the provider's.
+    Failed(Failure),
+    /// Asked too often, in one wording or another: the order comes once it is asked for again.
+    Limited(Limit),
+}
+
+/// What comes in the place of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The provider's own 500.
+    Internal,
+    /// A page of a gateway, with that status.
+    Gateway(u16),
+}
+
+/// How the provider says that it is asked too often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// Status 429.
+    Status,
+    /// 403 with `Retry-After`.
+    Refusal,
+    /// A business code, and words.
+    Words,
+}
+
+impl Reply {
+    /// Whether it says nothing about the order.
+    pub(super) const fn is_no_answer(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::Limited(_))
+    }
 }
 
 /// One order.
@@ -47,6 +76,8 @@ pub(super) struct Order {
     pub(super) fault: Option<Reply>,
     /// What is replied once before the order: figures that are being written.
     pub(super) torn: Option<Amounts>,
+    /// What is replied once before all else.
+    pub(super) limited: Option<Limit>,
     /// By how much the list differs from the order, and in which field.
     pub(super) listed_off: Option<(usize, i128)>,
 }
@@ -96,6 +127,7 @@ impl Order {
             is_gone: false,
             fault: None,
             torn: None,
+            limited: None,
             listed_off: None,
         }
     }
@@ -172,6 +204,9 @@ impl Order {
 
     /// What is replied to a request for it.
     pub(super) fn reply(&mut self) -> Reply {
+        if let Some(limit) = self.limited.take() {
+            return Reply::Limited(limit);
+        }
         if self.is_gone {
             return Reply::NotFound;
         }
@@ -214,13 +249,28 @@ impl Order {
 pub(super) fn draw_faults(orders: &mut [Order], random: &mut StdRng) -> Vec<&'static str> {
     let mut drawn = Vec::new();
     let ids: Vec<String> = orders.iter().map(|order| order.id.clone()).collect();
-    orders.iter_mut().for_each(|order| (order.fault, order.torn, order.listed_off) = (None, None, None));
+    for order in orders.iter_mut() {
+        (order.fault, order.torn, order.listed_off, order.limited) = (None, None, None, None);
+    }
     for _ in 0..2 {
         if random.random_bool(0.2) {
             let at = random.random_range(0..orders.len());
-            orders[at].fault = Some(Reply::Failed);
-            drawn.push("failed");
+            let statuses = [404, 403, 405, 410, 502];
+            let (failure, what) = match random.random_range(0..8_usize) {
+                page @ 0..5 => (Failure::Gateway(statuses[page]), "page of a gateway"),
+                _ => (Failure::Internal, "failed"),
+            };
+            orders[at].fault = Some(Reply::Failed(failure));
+            drawn.push(what);
         }
+    }
+    if random.random_bool(0.12) {
+        let at = random.random_range(0..orders.len());
+        let limits =
+            [(Limit::Status, "limited"), (Limit::Refusal, "limited by a refusal"), (Limit::Words, "limited in words")];
+        let (limit, what) = limits[random.random_range(0..limits.len())];
+        orders[at].limited = Some(limit);
+        drawn.push(what);
     }
     if random.random_bool(0.12) {
         let at = random.random_range(0..orders.len());

@@ -45,8 +45,8 @@ impl Background<'_> {
                 Answer::List(_) => None,
             })
             .collect();
-        let proper = own.iter().rfind(|(_, reply)| **reply != Reply::Failed);
-        let failed = own.iter().rfind(|(_, reply)| **reply == Reply::Failed);
+        let proper = own.iter().rfind(|(_, reply)| !reply.is_no_answer());
+        let failed = own.iter().rfind(|(_, reply)| matches!(reply, Reply::Failed(_)));
         let mut evidence: Vec<Evidence> =
             proper.map(|(_, reply)| Evidence::Asked((*reply).clone())).into_iter().collect();
         // A reply that came right before a kill may be lost, and be followed by a failure.
