@@ -79,13 +79,14 @@ lint: ## clippy over all targets, warnings are errors; and the library without P
 	cargo clippy --locked --all-targets --all-features -- -D warnings
 	cargo check --locked --no-default-features --lib
 
+# Exit code 1: the sandbox plants discrepancies.
 .PHONY: sample
 sample: need-cargo ## makes reports/sample and reports/sample-zh-CN anew, from sample_data/ids.csv against the sandbox
 	@for language in en zh-CN; do \
 		state=$$(mktemp -d); status=0; out=reports/sample; [ $$language = en ] || out=$$out-$$language; \
 		cargo run --locked -- reconcile sample_data/ids.csv --sandbox --out $$out --lang $$language \
 			--format html,xlsx,focus --as-of 2026-06-01T00:00:00Z --state "$$state/state.sqlite" || status=$$?; \
-		rm -rf "$$state"; [ $$status -eq 1 ] || exit 1; `# 1: the sandbox plants discrepancies` \
+		rm -rf "$$state"; [ $$status -eq 1 ] || exit 1; \
 	done
 
 .PHONY: pictures
