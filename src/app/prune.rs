@@ -22,7 +22,10 @@ pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
         Err(StoreError::DiskFull { .. }) if !command.dry_run => None,
         opened => Some(opened.map_err(Failure::no_report)?),
     };
-    let reports = retention::older_reports(&reports_dir, before).map_err(Failure::no_report)?;
+    let mut reports = retention::older_reports(&reports_dir, before).map_err(Failure::no_report)?;
+    // What the next job must note before it is gone.
+    let runs = opened.as_ref().map(Store::runs).transpose().map_err(Failure::no_report)?.unwrap_or_default();
+    reports.retain(|report| runs.iter().all(|run| run.unrecorded() != Some(&report.manifest_sha256)));
     let mut out = io::stdout().lock();
     let verb = if command.dry_run { "would remove" } else { "removed" };
     let mut unnoted = Vec::new();

@@ -229,6 +229,10 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
     drop(misplaced);
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
     let judging = judging::judging(&options)?;
+    let waivers = judging.waivers.values().flat_map(|waiver| [&waiver.owner, &waiver.reason]);
+    if waivers.chain(judging.expect.values()).any(|text| key.as_ref().is_some_and(|key| key.is_in(text))) {
+        return Err(SettingsError::MisplacedKey { place: "--waivers or --expect" });
+    }
     let provider = asking::provider(&options.asking)?;
     Ok(Settings {
         input: input(ids, &options, judging.expect.clone())?,

@@ -4,14 +4,15 @@ use csv::ByteRecord;
 
 use crate::domain::listed::{LIST_COLUMNS, LIST_END, ListShortfall};
 
-/// Whether the record is the heading of such a list.
+/// Whether the record is the heading of such a list, as it may come out of a spreadsheet: with other columns to the right of its own.
 pub(super) fn is_heading(record: &ByteRecord) -> bool {
-    record.iter().eq(LIST_COLUMNS.iter().map(|name| name.as_bytes()))
+    let is = |name: &str, cell: &[u8]| String::from_utf8_lossy(cell).trim().eq_ignore_ascii_case(name);
+    record.len() >= LIST_COLUMNS.len() && LIST_COLUMNS.iter().zip(record).all(|(name, cell)| is(name, cell))
 }
 
-/// Whether the record ends such a list. It is no row, whatever heading stands above it.
+/// Whether the record ends such a list. It is no row and no heading, wherever it stands.
 pub(super) fn is_end(record: &ByteRecord) -> bool {
-    record.get(0) == Some(LIST_END.as_bytes())
+    record.get(0).is_some_and(|cell| cell.trim_ascii() == LIST_END.as_bytes())
 }
 
 /// The lists of an input, as they are read: mostly none, or one.
@@ -26,8 +27,13 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    pub(super) fn new(must_end: bool) -> Self {
-        Self { must_end, has_ended: false, rows: 0, shortfall: None }
+    pub(super) fn new() -> Self {
+        Self { must_end: false, has_ended: false, rows: 0, shortfall: None }
+    }
+
+    /// The input has the heading of a list.
+    pub(super) fn require_end(&mut self) {
+        self.must_end = true;
     }
 
     pub(super) fn row(&mut self) {

@@ -66,18 +66,24 @@ pub(super) fn survey(
     let mut records = Records::open(origin, encoding, delimiter)?;
     let mut format = Format { encoding, delimiter: records.delimiter, columns: None };
     let mut rows = 0;
-    let (mut guessed, mut lists) = (None, Lists::new(false));
-    if records.advance()?.is_some() {
+    let (mut guessed, mut lists) = (None, Lists::new());
+    while records.advance()?.is_some() {
+        if list_end::is_end(&records.record) {
+            lists.end(&records.record);
+            continue;
+        }
         let columns = columns(&records.record, wanted, origin.place())?;
-        lists = Lists::new(columns.heading && list_end::is_heading(&records.record));
         if !columns.heading {
             rows += 1;
             lists.row();
+        } else if list_end::is_heading(&records.record) {
+            lists.require_end();
         }
         guessed = columns
             .guessed
             .then(|| excerpt(&String::from_utf8_lossy(records.record.iter().next().unwrap_or_default()), SHOWN));
         format.columns = Some(columns);
+        break;
     }
     while records.advance()?.is_some() {
         if list_end::is_end(&records.record) {
@@ -166,8 +172,8 @@ impl Rows {
 
     fn advance(&mut self) -> Result<Option<Row>, InputError> {
         let Some(records) = &mut self.records else { return Ok(None) };
-        if std::mem::take(&mut self.heading_ahead) {
-            records.advance()?;
+        while self.heading_ahead && records.advance()?.is_some() {
+            self.heading_ahead = list_end::is_end(&records.record);
         }
         // Records where there were none before are met by the comparison at the end.
         while let (Some(line), Some(columns)) = (records.advance()?, &self.columns) {

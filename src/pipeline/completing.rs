@@ -94,12 +94,7 @@ impl Wanted {
         };
         match (listing.orders.get(id.as_str()), &outcome.evidence) {
             (Some(listed), _) if listed.is_unreadable => self.unreadable.note(id),
-            // What is reused may have left the provider since.
-            (None, Evidence::Fetched(fetched))
-                if !fetched.is_reused && is_about(id, &fetched.order) && is_of(&fetched.order, &period) =>
-            {
-                self.absent.note(id);
-            }
+            _ if is_absent(outcome, list, Some(period)) => self.absent.note(id),
             _ => {}
         }
     }
@@ -118,6 +113,17 @@ impl Wanted {
     }
 }
 
+/// Whether the list lacks an order of the period that is there, or was when it was seen last.
+pub(super) fn is_absent(outcome: &Outcome, list: &OrderList, period: Option<Period>) -> bool {
+    match (list, period, &outcome.evidence) {
+        (OrderList::Had(listing), Some(period), Evidence::Fetched(fetched)) => {
+            let id = outcome.run_order_id.as_str();
+            !listing.orders.contains_key(id) && is_about(id, &fetched.order) && is_of(&fetched.order, &period)
+        }
+        _ => false,
+    }
+}
+
 /// Whether an order is certain to be of a period.
 fn is_of(order: &RunOrder, period: &Period) -> bool {
     *period == Period::default() || order.created_at.is_some_and(|created| period.holds(created))
@@ -130,9 +136,9 @@ impl Job {
             (OrderList::Had(listing), Some(period)) => Some((listing, period)),
             _ => None,
         };
-        // Where our clock is wrong, the list ends by the provider's.
+        // Where our clock is slow, the list ends by the provider's. One that is slower than ours excuses nothing.
         let clock = self.clock_off().filter(|_| !self.resuming.as_of_is_given);
-        let now = clock.map_or(self.as_of, |clock| clock.provider);
+        let now = clock.map_or(self.as_of, |clock| clock.provider.max(self.as_of));
         let lacking: BTreeSet<Arc<str>> = listing
             .into_iter()
             .flat_map(|(listing, period)| {

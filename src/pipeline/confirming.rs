@@ -2,13 +2,14 @@
 //! settled when it was read may have been read half.
 
 use super::beginning::Begun;
-use super::completing::OrderList;
+use super::completing::{OrderList, is_absent};
 use super::fetching::{self, Fetched};
 use super::progress::say;
 use super::{Earlier, Job, JobError};
 use crate::checks::{STALE_PENDING, STALE_SOON, judge};
 use crate::domain::finding::Finding;
 use crate::domain::id::RunOrderId;
+use crate::domain::outcome::{Evidence, Outcome};
 
 /// Reads every order once more that fails a check, but for what an earlier start of the run has read once more already.
 pub(super) fn confirm(job: &mut Job, begun: &Begun, fetched: Fetched) -> Result<Fetched, JobError> {
@@ -35,7 +36,9 @@ impl Job {
         let (judging, as_of) = (&self.judging, self.as_of);
         self.each_outcome(begun.run, remembered, &mut Earlier::default(), list, |outcome, background| {
             let judgement = judge(&outcome, &background, judging, as_of);
-            if judgement.findings.iter().any(may_be_of_the_moment)
+            // What is reused may have left the provider since: then it is the order that is gone, and the list is right.
+            let is_in_doubt = is_reused(&outcome) && is_absent(&outcome, list, judging.complete);
+            if (is_in_doubt || judgement.findings.iter().any(may_be_of_the_moment))
                 && let Ok(id) = RunOrderId::parse(&outcome.run_order_id)
             {
                 failing.push((outcome.line, id));
@@ -44,6 +47,10 @@ impl Job {
         })?;
         Ok(failing)
     }
+}
+
+fn is_reused(outcome: &Outcome) -> bool {
+    matches!(&outcome.evidence, Evidence::Fetched(fetched) if fetched.is_reused)
 }
 
 /// Whether another reading may be without it. That an order is old is so however often it is read.

@@ -92,7 +92,8 @@ impl Progress {
             _ => self.exceptions += 1,
         }
         if let Evidence::Unfetched(reason) = evidence {
-            self.unreached.get_or_insert_with(|| reason.detail.clone());
+            let said = if reason.detail.is_empty() { &reason.code } else { &reason.detail };
+            self.unreached.get_or_insert_with(|| said.clone());
         }
     }
 

@@ -92,7 +92,7 @@ impl Provider {
             Ok(reply) => {
                 self.tally().reply(latency, reply.body.as_ref().map_or(0, Vec::len));
                 self.note_first(&reply);
-                if let Some(provider) = reply.date {
+                if let Some(provider) = reply.date.filter(|_| reply.body.as_deref().is_ok_and(wire::is_envelope)) {
                     self.clock.get_or_init(|| ClockReading { ours: Timestamp::now(), provider });
                 }
                 let signs = LimitSigns { codes: &self.retry_codes, has_retry_after: reply.retry_after.is_some() };

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue,
+    RETRY_AFTER,
 };
 use reqwest::{Certificate, Client, Method, Proxy, Request, Response, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -152,7 +153,8 @@ impl Http {
         };
         let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
         let retry_after = retry::retry_after(header(RETRY_AFTER), header(DATE));
-        let date = header(DATE).and_then(retry::http_date);
+        // What comes out of a store tells the time at which it went in.
+        let date = header(DATE).filter(|_| header(AGE).is_none()).and_then(retry::http_date);
         let status = response.status().as_u16();
         let body = if is_encoded(response.headers()) {
             let why = "the body is compressed, which was not asked for";

@@ -30,8 +30,10 @@ pub fn find(destination: &Path, manifest_sha256: &str) -> Option<PathBuf> {
         return Some(destination.to_owned());
     }
     let entries = fs::read_dir(destination).ok()?.flatten();
-    let mut folders =
-        entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path());
+    // What is hidden is in the making: it never was in its place.
+    let is_report = |entry: &fs::DirEntry| !entry.file_name().as_encoded_bytes().starts_with(b".");
+    let entries = entries.filter(|entry| is_report(entry) && entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut folders = entries.map(|entry| entry.path());
     folders.find(|folder| is_it(folder))
 }
 
@@ -47,5 +49,24 @@ fn newest(destination: &Destination) -> Option<PathBuf> {
     match destination {
         Destination::Exactly(place) => Some(place.clone()),
         Destination::Under(folder) => publish::newest(folder),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::manifest::Stamp;
+
+    #[test]
+    fn a_report_in_the_making_is_not_found() {
+        let place = tempfile::tempdir().expect("a folder");
+        let (hidden, shown) = (place.path().join(".tieout-abc123"), place.path().join("20260601T000000Z"));
+        fs::create_dir(&hidden).expect("writable");
+        let manifest = Stamp::default().write(&hidden).expect("writable");
+        assert_eq!(find(place.path(), &manifest), None);
+        fs::rename(&hidden, &shown).expect("writable");
+        assert_eq!(find(place.path(), &manifest), Some(shown.clone()));
+        assert_eq!(find(&shown, &manifest), Some(shown));
+        assert_eq!(find(place.path(), "00ff"), None);
     }
 }

@@ -7,6 +7,7 @@ mod file;
 mod latest;
 mod unfinished;
 
+use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -125,6 +126,11 @@ impl Destination {
                 return Err(PublishError::Immovable { path: path.clone(), reason: "it has no name of its own".into() });
             }
             check_ours(path)?;
+            let holds_us = |place: PathBuf| env::current_dir().is_ok_and(|current| current.starts_with(place));
+            if fs::canonicalize(path).is_ok_and(holds_us) {
+                let reason = "the command was started in it".into();
+                return Err(PublishError::Immovable { path: path.clone(), reason });
+            }
         }
         let parent = self.parent();
         fs::create_dir_all(&parent).map_err(PublishError::io(&parent))?;

@@ -111,7 +111,7 @@ fn own_folder(shared: &Path) -> io::Result<PathBuf> {
         _ => {}
     }
     let found = fs::symlink_metadata(&own)?;
-    if found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0 {
+    if found.is_dir() && found.uid() == user && found.mode() & 0o022 == 0 {
         Ok(own)
     } else {
         Err(io::Error::other(format!("{} is not a folder of this user alone", own.display())))

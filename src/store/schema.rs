@@ -4,10 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 
 use super::cells::Damage;
 use super::error::{StoreError, io, sqlite};
@@ -199,6 +200,8 @@ const SQLITE_FORMAT_AT: Range<usize> = 18..20;
 const SQLITE_FORMATS: RangeInclusive<u8> = 1..=2;
 /// How long another process may keep the file locked before we give up.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// Refuses a file that is not ours by its header alone: merely opening a stranger's database with SQLite could
 /// fold its write-ahead log into it.
@@ -284,10 +287,21 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
     }
     connection.set_db_config(keep_log, false).map_err(sqlite(path, OPENING))?;
     // Only now: the header that says whose file it is must stand in the file itself, not in the log beside it.
-    let mode: String = connection
-        .query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))
-        .map_err(sqlite(path, "turn on the write-ahead log of"))?;
+    let mode = turn_log_on(connection).map_err(sqlite(path, "turn on the write-ahead log of"))?;
     if mode == "wal" { Ok(()) } else { Err(StoreError::NoWriteAheadLog { path: path.to_owned() }) }
+}
+
+/// SQLite does not wait for others here.
+fn turn_log_on(connection: &Connection) -> rusqlite::Result<String> {
+    let begin = Instant::now();
+    loop {
+        let mode = connection.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0));
+        let is_busy = mode.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
+        if !is_busy || begin.elapsed() > PATIENCE {
+            return mode;
+        }
+        sleep(MOMENT);
+    }
 }
 
 fn create(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

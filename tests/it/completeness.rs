@@ -18,7 +18,7 @@ fn listed(server: &Server) -> Vec<(String, String)> {
     let place = Place::new();
     let run = discover.arg("--state").arg(place.path("state.sqlite")).env("CHENYU_API_KEY", KEY).output();
     let csv = stdout(&run.expect("starts"));
-    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(csv.as_bytes());
     let rows: Vec<(String, String)> =
         reader.records().map(|row| row.expect("a row")).map(|row| (row[0].to_owned(), row[7].to_owned())).collect();
     assert_eq!(rows.len(), 500);

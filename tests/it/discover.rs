@@ -72,16 +72,19 @@ fn eight_decimals(number: &str) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-/// The rows of a CSV.
+/// The rows of a CSV, which ends with the number of them.
 fn rows(csv: &[u8]) -> Vec<Row> {
-    let mut reader = csv::Reader::from_reader(csv);
+    let text = std::str::from_utf8(csv).expect("UTF-8");
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(csv);
     assert_eq!(reader.headers().expect("a heading").iter().collect::<Vec<_>>(), COLUMNS);
     let cells = |record: csv::StringRecord| COLUMNS.iter().enumerate().map(|(at, _)| record[at].to_owned()).collect();
-    reader
+    let rows: Vec<Row> = reader
         .records()
         .map(|record| -> Vec<String> { cells(record.expect("a row")) })
         .map(|row| row.try_into().expect("8 cells"))
-        .collect()
+        .collect();
+    assert!(text.ends_with(&format!("\n#tieout-end,{},0\n", rows.len())), "{text}");
+    rows
 }
 
 fn run(command: &mut Command) -> Output {

@@ -2,15 +2,16 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8};
 
 /// The text of a regular file of at most so many bytes, also as programs on Windows write it: in UTF-16, or with a byte order mark.
 pub(super) fn read(path: &Path, most: u64) -> io::Result<String> {
-    // A pipe would keep its reader waiting.
-    let found = fs::metadata(path)?;
-    if !found.is_file() {
+    // A pipe would keep its reader waiting. A device such as /dev/null does not.
+    let found = fs::metadata(path)?.file_type();
+    if !found.is_file() && !found.is_char_device() {
         return Err(io::Error::other("it is no regular file"));
     }
     let mut bytes = Vec::new();
@@ -49,6 +50,8 @@ mod tests {
             fs::write(&path, bytes).expect("writable");
             assert_eq!(read(&path, 64).expect_err("unreadable").to_string(), problem);
         }
+        assert_eq!(read(Path::new("/dev/null"), 64).expect("readable"), "");
+        assert_eq!(read(Path::new("/dev/zero"), 64).expect_err("endless").to_string(), "it is larger than 64 bytes");
         assert_eq!(read(folder.path(), 64).expect_err("unreadable").to_string(), "it is no regular file");
         assert_eq!(read(&folder.path().join("none"), 64).expect_err("unreadable").kind(), io::ErrorKind::NotFound);
     }

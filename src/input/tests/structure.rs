@@ -224,6 +224,13 @@ fn a_list_of_discover_is_whole_or_said_not_to_be() {
         (&[HEADING, &a, "#tieout-end,1,0", &b], 2, Some(ListShortfall::BrokenOff)),
         (&[HEADING, &a, "#tieout-end,1,0", &b, "#tieout-end,1,0"], 2, None),
         (&[HEADING, &a, "#tieout-end,1,2", &b, "#tieout-end,1,0"], 2, Some(ListShortfall::Missing { orders: 2 })),
+        (
+            &["RUN_ORDER_ID, workflow_id ,revision_id,title,run_status,quote_amount,final_amount,created_at,ours", &a],
+            1,
+            Some(ListShortfall::BrokenOff),
+        ),
+        (&["#tieout-end,1,5", HEADING, &a], 1, Some(ListShortfall::OtherRows { written: 1, read: 0 })),
+        (&["#tieout-end,0,0", "wfrun_a", "wfrun_b"], 2, Some(ListShortfall::BrokenOff)),
         // Nobody else must end a file that way; who does is believed.
         (&["run_order_id,note", "wfrun_a,"], 1, None),
         (&["run_order_id", "wfrun_a", "#tieout-end,1,1"], 1, Some(ListShortfall::Missing { orders: 1 })),

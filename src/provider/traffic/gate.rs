@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::outcome::Reason;
 
-/// After so long of nothing but 429 the provider is asked no more.
+/// After so long of nothing but limits the provider is asked no more.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Whether requests may go out.
@@ -93,7 +93,7 @@ impl Gate {
             (self.open_at, self.asked) = (open_at, asked.is_some());
         }
         if now.saturating_sub(since) >= PATIENCE {
-            self.stop("the provider answered nothing but 429 for 10 minutes; run again later or lower the rate".into());
+            self.stop("the provider answered nothing but that it is asked too often for 10 minutes; run again later or lower the rate".into());
         }
     }
 

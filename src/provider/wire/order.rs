@@ -81,7 +81,9 @@ impl Known for Evidence {
             return None;
         };
         let mut texts = fetched.order.texts().into_iter();
-        texts.find(|(_, text)| text.is_some_and(&is_of_that_kind)).map(|(field, _)| field.to_owned())
+        let text = texts.find(|(_, text)| text.is_some_and(&is_of_that_kind)).map(|(field, _)| field.to_owned());
+        let mut names = fetched.order.remarks.iter().flat_map(|remarks| remarks.other_amounts.keys());
+        text.or_else(|| names.any(|name| is_of_that_kind(name)).then(|| "the name of an amount".to_owned()))
     }
 }
 

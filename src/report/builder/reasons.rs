@@ -40,11 +40,16 @@ pub(super) fn reasons(exceptions: &[Exception]) -> Vec<ReasonCount> {
     reasons
 }
 
-/// The reason that all share; one order alone shares nothing, and that there is no such order is said of each by itself.
+/// What we stopped for ourselves is no answer of anybody's.
+const OUR_OWN: [&str; 1] = ["deadline"];
+
+/// The answer that all share; one order alone shares nothing, and that there is no such order is said of each by itself.
 pub(super) fn sole_reason(reasons: &[ReasonCount]) -> Option<SoleReason> {
     let first = reasons.first()?;
     let orders = reasons.iter().map(|reason| reason.orders).sum();
-    let is_one = |reason: &ReasonCount| reason.code == first.code && reason.bucket != Bucket::NotFound;
+    let is_one = |reason: &ReasonCount| {
+        reason.code == first.code && reason.bucket != Bucket::NotFound && !OUR_OWN.contains(&&*reason.code)
+    };
     let (code, detail) = (first.code.clone(), first.detail.clone());
     (orders > 1 && reasons.iter().all(is_one)).then_some(SoleReason { code, detail, orders })
 }

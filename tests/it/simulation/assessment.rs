@@ -152,8 +152,9 @@ impl Tables<'_> {
         assessed.reused[0] += u64::from(ways.iter().all(is_reused));
         assessed.reused[1] += u64::from(ways.iter().any(is_reused));
         if self.listed.is_some_and(|listed| !listed.contains_key(&order.id)) {
-            let was_had =
-                |(way, ..): &(Way, Compared, &str)| matches!(way.evidence, Evidence::Asked(Reply::Order { .. }));
+            let was_had = |(way, ..): &(Way, Compared, &str)| {
+                matches!(way.evidence, Evidence::Asked(Reply::Order { .. }) | Evidence::Reused(_))
+            };
             assessed.absent[0] += u64::from(ways.iter().all(was_had));
             assessed.absent[1] += u64::from(ways.iter().any(was_had));
         }

@@ -315,3 +315,38 @@ fn a_report_counts_although_its_job_was_killed_before_it_could_note_it() {
     assert_eq!(code(&scene.run(3, "ids.csv", &["--state", "killed.sqlite"])), 1);
     assert_eq!(Store::open(&state).expect("a state").run(run).expect("the run").ended, None);
 }
+
+/// Our clock is never excused by a provider's that is slower: a stale reply, a gateway, a wrong year.
+#[test]
+fn a_provider_whose_clock_is_slow_excuses_no_order() {
+    for seconds in [-400 * 86_400, -3 * 3_600, 3 * 3_600] {
+        let scene = Scene::new(3);
+        scene.input("ids.csv", "run_order_id", &scene.ids()[..2]);
+        scene.provider.desk().clock_ahead = seconds;
+        let mut command = tieout();
+        command.current_dir(scene.place.path("")).env("CHENYU_API_KEY", "cy_nights");
+        command.args(["reconcile", "ids.csv", "--rate", "0", "--format", "csv", "--complete", "--api-url"]);
+        command.arg(format!("http://127.0.0.1:{}/api/open/v2", scene.provider.port));
+        let ended = command.output().expect("starts");
+        assert_eq!(code(&ended), 1, "{seconds}: {}", stderr(&ended));
+        assert_eq!(scene.found(), [found("unlisted-in-input", "", "new")]);
+        assert!(stderr(&ended).contains("the clock of this machine is"), "{}", stderr(&ended));
+    }
+}
+
+/// What is not asked for can't disprove a list: what the list lacks is asked for.
+#[test]
+fn a_list_that_lacks_orders_is_not_believed_because_they_are_reused() {
+    let reused = ["--complete", "--reuse-settled", "30d"];
+    let scene = Scene::new(3);
+    scene.all();
+    assert_eq!(scene.night(1, "ids.csv", &["--complete"]), 0);
+    scene.provider.desk().list_cap = Some(1);
+    assert_eq!(scene.night(2, "ids.csv", &reused), 3);
+    assert_eq!(scene.night(3, "ids.csv", &[&reused[..], &["--confirm=false", "--fresh"]].concat()), 3);
+    // Where they are gone, the list is right.
+    scene.provider.desk().list_cap = None;
+    (1..3).for_each(|order| scene.change(order, |order| order.is_gone = true));
+    assert_eq!(scene.night(4, "ids.csv", &[&reused[..], &["--fresh"]].concat()), 1);
+    assert_eq!(scene.found(), [found("vanished", "", "new"), found("vanished", "", "new")]);
+}

@@ -109,6 +109,10 @@ impl Background<'_> {
     pub(super) fn asked_for_nothing(&self, case: &Case<'_>, way: &Way) -> Result<(), String> {
         let Background { command, starts, sightings, .. } = self;
         let ([start], true, Evidence::Asked(_)) = (*starts, command.reuses, &way.evidence) else { return Ok(()) };
+        // What the list lacks is asked for, whatever is known of it.
+        if case.listed.is_some_and(|listed| !listed.contains_key(case.id)) {
+            return Ok(());
+        }
         let earlier: Vec<Sighting> =
             sightings.get(case.id).into_iter().flatten().filter(|sighting| sighting.start < *start).cloned().collect();
         let needless = possibilities(&earlier).iter().all(|(_, known)| {
