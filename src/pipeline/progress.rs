@@ -54,6 +54,7 @@ pub(super) struct Progress {
     start: Instant,
     last_line: Instant,
     unreached: Option<String>,
+    has_reused: bool,
 }
 
 impl Progress {
@@ -74,7 +75,20 @@ impl Progress {
         };
         let start = Instant::now();
         let (pace, last_line) = (Pace::default(), start);
-        Self { display, bar, unit, rows, done, discrepant: 0, exceptions: 0, pace, start, last_line, unreached: None }
+        Self {
+            display,
+            bar,
+            unit,
+            rows,
+            done,
+            discrepant: 0,
+            exceptions: 0,
+            pace,
+            start,
+            last_line,
+            unreached: None,
+            has_reused: false,
+        }
     }
 
     /// So many orders are listed by now, of how many the provider says there are.
@@ -91,9 +105,13 @@ impl Progress {
             Bucket::Discrepant => self.discrepant += 1,
             _ => self.exceptions += 1,
         }
-        if let Evidence::Unfetched(reason) = evidence {
-            let said = if reason.detail.is_empty() { &reason.code } else { &reason.detail };
-            self.unreached.get_or_insert_with(|| said.clone());
+        match evidence {
+            Evidence::Unfetched(reason) => {
+                let said = if reason.detail.is_empty() { &reason.code } else { &reason.detail };
+                self.unreached.get_or_insert_with(|| said.clone());
+            }
+            Evidence::Fetched(fetched) => self.has_reused |= fetched.is_reused,
+            _ => {}
         }
     }
 
@@ -116,10 +134,11 @@ impl Progress {
         }
     }
 
-    /// Takes the display away; says the first reason for which a row was not fetched.
+    /// Takes the display away; says the first reason for which a row was not fetched, unless other orders are known from before:
+    /// then there is something to report.
     pub(super) fn finish(self) -> Option<String> {
         self.bar.finish_and_clear();
-        self.unreached
+        self.unreached.filter(|_| !self.has_reused)
     }
 
     fn line(&self, activity: &Activity, now: Instant) -> String {

@@ -350,3 +350,16 @@ fn a_list_that_lacks_orders_is_not_believed_because_they_are_reused() {
     assert_eq!(scene.night(4, "ids.csv", &[&reused[..], &["--fresh"]].concat()), 1);
     assert_eq!(scene.found(), [found("vanished", "", "new"), found("vanished", "", "new")]);
 }
+
+/// One gateway's page is no reason to say nothing of all the orders that are known.
+#[test]
+fn orders_that_are_reused_are_reported_although_nothing_else_comes() {
+    let scene = Scene::new(3);
+    scene.all();
+    scene.change(2, |order| order.is_settled = false);
+    assert_eq!(scene.night(1, "ids.csv", &[]), 0);
+    scene.change(2, |order| order.fault = Some(Reply::Failed(Failure::Gateway(404))));
+    assert_eq!(scene.night(2, "ids.csv", &["--reuse-settled", "30d", "--retries", "0"]), 3);
+    let population = &scene.report().json("summary.json")["population"];
+    assert_eq!((&population["reconciled"], &population["unfetched"]), (&2.into(), &1.into()));
+}
