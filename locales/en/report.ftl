@@ -206,7 +206,6 @@ report-severity-warning = warning
 report-lifecycle-new = new
 report-lifecycle-persisting = persisting
 report-yes = yes
-report-no = no
 
 ## The tables
 report-first-rows = The first { $count } of { $all } rows are shown: with JavaScript this page shows all, and { $file } has them all.
@@ -331,7 +330,6 @@ report-setting-stale-after = Stale from
 report-setting-hours = { $count } hours
 report-setting-seconds = { $count } seconds
 report-setting-severities = Severities set
-report-setting-causes = Causes named
 report-setting-material = Material from
 report-setting-warn-before = Warned before stale
 report-setting-expect = Compared with our books

@@ -192,7 +192,6 @@ report-severity-warning = 警告
 report-lifecycle-new = 新增
 report-lifecycle-persisting = 持续
 report-yes = 是
-report-no = 否
 
 ## 表格
 report-first-rows = 此处显示 { $all } 行中的前 { $count } 行：启用 JavaScript 后本页可显示全部，{ $file } 亦载有全部。
@@ -317,7 +316,6 @@ report-setting-stale-after = 视为逾期的账龄
 report-setting-hours = { $count } 小时
 report-setting-seconds = { $count } 秒
 report-setting-severities = 另行设定的严重程度
-report-setting-causes = 是否列出原因
 report-setting-material = 重大性水平
 report-setting-warn-before = 逾期前多久提醒
 report-setting-expect = 与我方账簿比较

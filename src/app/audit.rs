@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::cli::{Audit, Output};
-use super::exit::{self, Exit, FailOn, Failure};
+use super::exit::{self, Exit, Failure};
 use super::voice::Voice;
 use super::{settings, terminal};
 use crate::language::Language;
@@ -16,26 +16,15 @@ use crate::store::Confirmations;
 pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
     let evident = Evident::open(&follow(&command.report)).map_err(failure)?;
     let was = evident.manifest.stamp.settings.judging().map_err(Failure::usage)?;
-    let (mut changes, destination) = settings::changes(&command, &was).map_err(Failure::usage)?;
-    changes.language = lang;
+    let options = &evident.manifest.stamp.options;
+    let (changes, destination) = settings::changes(&command, &was, options, lang).map_err(Failure::usage)?;
     destination.check().map_err(|error| match error {
         PublishError::Io { .. } => Failure::no_report(error),
         PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) | PublishError::Immovable { .. } => {
             Failure::usage(error)
         }
     })?;
-    // What the report was to fail on it still is, unless something else is asked for.
-    let fail_on = match command.fail_on.as_slice() {
-        [] => evident.manifest.stamp.fail_on.iter().filter_map(|word| FailOn::of(word)).collect(),
-        asked => asked.to_vec(),
-    };
-    let has_materiality = changes.judging.as_ref().unwrap_or(&was).has_materiality();
-    if fail_on.contains(&FailOn::Material) && !has_materiality {
-        return Err(Failure::usage("--fail-on material: say from which size on, with --material"));
-    }
-    let words = fail_on.iter().map(|verdict| verdict.word().to_owned()).collect();
-    let code = |weighed: &_| exit::of(weighed, &fail_on).code();
-    let (report, published) = audit::audit(&evident, &changes, &destination, words, code).map_err(failure)?;
+    let (report, published) = audit::audit(&evident, &changes, &destination).map_err(failure)?;
     exit::warn_unavailable(&published.unavailable);
     let mut out = io::stdout().lock();
     let shown = match command.output {
@@ -46,7 +35,7 @@ pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &V
             .and_then(|()| writeln!(out)),
     };
     exit::shown_of_report(shown, &published.folder, command.output)?;
-    Ok(exit::of(&report.weighed, &fail_on))
+    Ok(exit::of(&report))
 }
 
 /// Why a report can't be judged again or proved.

@@ -13,11 +13,11 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use serde::{Deserialize, Serialize};
 
-use super::exit::FailOn;
 use super::voice::Colour;
 use crate::language::Language;
 use crate::report::formats::Format;
 use crate::sandbox;
+use crate::summary::FailOn;
 
 pub use asking::Asking;
 pub use choices::{CsvEncoding, DayBy, Kept, Output};

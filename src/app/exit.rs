@@ -7,9 +7,10 @@ use std::process::ExitCode;
 
 use super::cli::Output;
 use super::redaction;
+use crate::domain::visible::is_harmful;
 use crate::pipeline::Signal;
+use crate::report::builder::Report;
 use crate::report::publish::Unavailable;
-use crate::summary::{Verdict, Weighed};
 
 /// Every way in which the process can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,49 +62,13 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// A verdict that is fine by default and that `--fail-on` makes fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailOn {
-    /// Fail on `warnings`.
-    Warnings,
-    /// Fail where anything is pending.
-    Pending,
-    /// Fail where a difference that nothing waives is material (`--material`), be it only a warning.
-    Material,
-}
-
-impl FailOn {
-    /// What that word stands for.
-    #[must_use]
-    pub fn of(word: &str) -> Option<Self> {
-        [Self::Warnings, Self::Pending, Self::Material].into_iter().find(|verdict| verdict.word() == word)
-    }
-
-    /// The word of the option.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Warnings => "warnings",
-            Self::Pending => "pending",
-            Self::Material => "material",
-        }
-    }
-}
-
 /// The exit of a report that comes to that.
 #[must_use]
-pub fn of(weighed: &Weighed, fail_on: &[FailOn]) -> Exit {
-    match weighed.verdict {
-        Verdict::Incomplete => Exit::Incomplete,
-        Verdict::Discrepant => Exit::Discrepant,
-        Verdict::Warnings if fail_on.contains(&FailOn::Warnings) => Exit::Discrepant,
-        // Warnings outrank what is pending, but do not hide it from who asked to hear of it.
-        Verdict::Warnings | Verdict::Pending if fail_on.contains(&FailOn::Pending) && weighed.pending > 0 => {
-            Exit::Discrepant
-        }
-        _ if fail_on.contains(&FailOn::Material) && weighed.material > 0 => Exit::Discrepant,
-        Verdict::Warnings | Verdict::Pending | Verdict::Reconciled | Verdict::Empty => Exit::Success,
+pub const fn of(report: &Report) -> Exit {
+    match report.summary.exit_code {
+        0 => Exit::Success,
+        1 => Exit::Discrepant,
+        _ => Exit::Incomplete,
     }
 }
 
@@ -141,9 +106,9 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Says something on standard error. Control characters of outside texts never reach the terminal, and no key is repeated.
+/// Says something on standard error. What is harmful in outside texts never reach the terminal, and no key is repeated.
 pub fn tell(what: &impl ToString) {
-    let visible = |char: char| if char.is_control() && char != '\n' { char::REPLACEMENT_CHARACTER } else { char };
+    let visible = |char: char| if is_harmful(char) && char != '\n' { char::REPLACEMENT_CHARACTER } else { char };
     let text: String = redaction::without_keys(&what.to_string()).chars().map(visible).collect();
     // If nobody can hear it, the exit code still says it.
     let _ = writeln!(io::stderr(), "{text}");
@@ -188,38 +153,6 @@ pub fn shown_of_report(written: io::Result<()>, folder: &Path, output: Output) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_verdict_has_its_code() {
-        let of =
-            |verdict, fail_on: &[FailOn]| of(&Weighed { verdict, pending: 0, material: 0, gap: false }, fail_on).code();
-        let cases = [
-            (Verdict::Reconciled, 0),
-            (Verdict::Empty, 0),
-            (Verdict::Warnings, 0),
-            (Verdict::Pending, 0),
-            (Verdict::Discrepant, 1),
-            (Verdict::Incomplete, 3),
-        ];
-        for (verdict, code) in cases {
-            assert_eq!(of(verdict, &[]), code, "{verdict:?}");
-        }
-        assert_eq!(of(Verdict::Warnings, &[FailOn::Warnings]), 1);
-        assert_eq!(of(Verdict::Warnings, &[FailOn::Pending]), 0);
-        assert_eq!(of(Verdict::Pending, &[FailOn::Warnings]), 0);
-        assert_eq!(of(Verdict::Warnings, &[FailOn::Material]), 0);
-    }
-
-    #[test]
-    fn what_is_asked_for_fails_whatever_outranks_it() {
-        let weighed = |verdict| Weighed { verdict, pending: 1, material: 1, gap: false };
-        for verdict in [Verdict::Warnings, Verdict::Pending] {
-            assert_eq!(of(&weighed(verdict), &[]).code(), 0);
-            assert_eq!(of(&weighed(verdict), &[FailOn::Pending]).code(), 1);
-            assert_eq!(of(&weighed(verdict), &[FailOn::Material]).code(), 1);
-        }
-        assert_eq!(of(&weighed(Verdict::Incomplete), &[FailOn::Material]).code(), 3);
-    }
 
     #[test]
     fn a_failure_says_what_and_what_to_do() {

@@ -27,11 +27,10 @@ const AGAIN: &str = "put that right and run the same command again";
 /// # Errors
 /// A [`Failure`] says why there is no report, and what to do.
 pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
-    let (output, quiet, fail_on) = (settings.output, settings.quiet, settings.fail_on.clone());
+    let (output, quiet) = (settings.output, settings.quiet);
     let destination = settings.destination.clone();
     let job = open(settings)?;
-    let ended = pipeline::reconcile(job, |weighed| exit::of(weighed, &fail_on).code());
-    match ended.map_err(|error| failed(error, &destination))? {
+    match pipeline::reconcile(job).map_err(|error| failed(error, &destination))? {
         Ended::Reported { report, published, confirmed, gave_up, clock } => {
             clock.iter().for_each(warn_of_clock);
             exit::warn_unavailable(&published.unavailable);
@@ -48,7 +47,7 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
                     .and_then(|()| writeln!(out)),
             };
             exit::shown_of_report(shown, &published.folder, output)?;
-            Ok(exit::of(&report.weighed, &fail_on))
+            Ok(exit::of(&report))
         }
         Ended::Stopped { signal, committed } => {
             let what = format!("stopped by a signal: no report was made; {committed} rows are kept in the state");
@@ -99,12 +98,7 @@ fn open(settings: Settings) -> Result<Job, Failure> {
         judging: settings.judging,
         as_of,
         started_at,
-        account: settings.account,
-        csv_encoding: settings.csv_encoding,
-        allow_empty: settings.allow_empty,
-        formats: settings.formats,
-        language: settings.language,
-        fail_on: settings.fail_on.iter().map(|verdict| verdict.word().to_owned()).collect(),
+        report: settings.report,
         resuming: Resuming { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },
         confirms: settings.confirms,
         memory: settings.memory,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::cli::{General, Output, Runs};
 use super::exit::{self, Exit, Failure};
 use super::settings;
+use crate::domain::visible::visible;
 use crate::store::{Ending, Run, Store, StoreError, is_locked};
 
 /// Lists the runs, the newest first.
@@ -78,7 +79,7 @@ fn show(rows: &[Value], out: &mut dyn Write) -> io::Result<()> {
         return writeln!(out, "no runs yet");
     }
     let text = |row: &Value, name: &str| match &row[name] {
-        Value::String(text) => text.chars().filter(|char| !char.is_control()).collect(),
+        Value::String(text) => visible(text).into_owned(),
         Value::Null => String::new(),
         other => other.to_string(),
     };

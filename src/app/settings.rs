@@ -16,7 +16,6 @@ use std::time::Duration;
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
 
 use super::cli::{Audit, General, Kept, Options, Output, Place, Reconcile};
-use super::exit::FailOn;
 use crate::checks::Judging;
 use crate::domain::books::Field;
 use crate::input::{Options as InputOptions, Source};
@@ -24,9 +23,10 @@ use crate::language::Language;
 use crate::pipeline::Memory;
 use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
-use crate::report::csv::Encoding;
 use crate::report::formats::Formats;
+use crate::report::options::ReportOptions;
 use crate::report::publish::Destination;
+use crate::summary::FailOn;
 use asking::KEY_FILE;
 pub(super) use asking::KEY_VARIABLE;
 use file::with_file;
@@ -57,22 +57,12 @@ pub struct Settings {
     pub judging: Judging,
     /// What ages are counted to, if not the start of the run.
     pub as_of: Option<Timestamp>,
-    /// Which verdicts are to fail as well.
-    pub fail_on: Vec<FailOn>,
-    /// Whether an empty input is fine.
-    pub allow_empty: bool,
-    /// Which formats the report is written in.
-    pub formats: Formats,
-    /// In which language people read it.
-    pub language: Language,
+    /// What the report is to be.
+    pub report: ReportOptions,
     /// Where the report goes.
     pub destination: Destination,
     /// The state.
     pub state: PathBuf,
-    /// How its CSV files are written.
-    pub csv_encoding: Encoding,
-    /// A label for the report's heading.
-    pub account: Option<String>,
     /// How long after its last sign of life a run is continued; `None` for never.
     pub resume_within: Option<Duration>,
     /// Whether failing orders are read once more before they are reported.
@@ -238,16 +228,18 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
         input: input(ids, &options, judging.expect.clone())?,
         provider,
         key,
-        judging,
         as_of: as_of(options.as_of.as_deref())?,
-        fail_on: fail_on(&options)?,
-        allow_empty: options.allow_empty.unwrap_or(false),
-        formats: options.format.map_or_else(Formats::default, Formats::of),
-        language: language(general.lang, general.config.as_deref()),
+        report: ReportOptions {
+            account: options.account.clone().map(account).transpose()?,
+            csv_encoding: options.csv_encoding.map(Into::into).unwrap_or_default(),
+            formats: options.format.clone().map_or_else(Formats::default, Formats::of),
+            language: language(general.lang, general.config.as_deref()),
+            allow_empty: options.allow_empty.unwrap_or(false),
+            fail_on: fail_on(options.fail_on.clone().unwrap_or_default(), &judging)?,
+        },
+        judging,
         state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
         destination: options.out.map_or(Destination::Under(reports_dir), Destination::Exactly),
-        csv_encoding: options.csv_encoding.map(Into::into).unwrap_or_default(),
-        account: options.account.map(account).transpose()?,
         resume_within: match options.fresh {
             Some(true) => None,
             _ => Some(duration("resume-within", options.resume_within.as_deref().unwrap_or("6h"))?),
@@ -287,7 +279,12 @@ pub fn state_beside(report: &Path) -> PathBuf {
 ///
 /// # Errors
 /// [`SettingsError`] says which option can't be used.
-pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination), SettingsError> {
+pub fn changes(
+    command: &Audit,
+    was: &Judging,
+    options_then: &ReportOptions,
+    lang: Option<Language>,
+) -> Result<(Changes, Destination), SettingsError> {
     let (tolerance, stale_after) = (command.tolerance.clone(), command.stale_after.clone());
     let options = Options {
         tolerance,
@@ -297,21 +294,15 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         warn_before: command.warn_before.clone(),
         control_total: command.control_total.clone(),
         // A waiver's last day ends where the report's days do.
-        timezone: command.timezone.clone().or_else(|| was.days.as_ref().map(|days| days.zone_name().to_owned())),
+        timezone: command.timezone.clone().or_else(|| Some(was.days.zone_name().to_owned())),
         day_by: command.day_by,
         ..Options::default()
     };
     let currency = command.currency.clone().filter(|currency| !currency.is_empty());
     let given = judging::judging(&Options { currency, ..options })?;
-    let days = match (given.days, &was.days) {
-        (Some(mut days), Some(was)) if command.day_by.is_none() => {
-            days.by = was.by;
-            Some(days)
-        }
-        // A report of before there were days stays without, unless they are asked for.
-        (_, None) if command.timezone.is_none() && command.day_by.is_none() && !command.all_checks => None,
-        (days, _) => days,
-    };
+    let by = if command.day_by.is_some() { given.days.by } else { was.days.by };
+    let mut days = given.days;
+    days.by = by;
     let judging = Judging {
         days,
         tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance.clone() },
@@ -320,7 +311,6 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         warn_before: if command.warn_before.is_some() { given.warn_before } else { was.warn_before },
         off: if command.all_checks { given.off } else { was.off.clone() },
         severities: was.severities.clone(),
-        names_causes: was.names_causes || command.all_checks,
         material: if command.material.is_some() { given.material } else { was.material },
         waivers: if command.waivers.is_some() { given.waivers } else { was.waivers.clone() },
         workflows: was.workflows.clone(),
@@ -328,14 +318,17 @@ pub fn changes(command: &Audit, was: &Judging) -> Result<(Changes, Destination),
         complete: was.complete,
         control_totals: if command.control_total.is_some() { given.control_totals } else { was.control_totals.clone() },
     };
-    let changes = Changes {
-        judging: Some(judging),
-        as_of: as_of(command.as_of.as_deref())?,
-        account: command.account.clone().map(account).transpose()?,
-        csv_encoding: command.csv_encoding.map(Into::into),
-        formats: command.format.clone().map(Formats::of),
-        language: None,
+    let then = options_then.clone();
+    let report = ReportOptions {
+        account: command.account.clone().map(account).transpose()?.or(then.account),
+        csv_encoding: command.csv_encoding.map_or(then.csv_encoding, Into::into),
+        formats: command.format.clone().map_or(then.formats, Formats::of),
+        language: lang.unwrap_or(then.language),
+        allow_empty: then.allow_empty,
+        fail_on: fail_on(if command.fail_on.is_empty() { then.fail_on } else { command.fail_on.clone() }, &judging)?,
     };
+    let as_of = as_of(command.as_of.as_deref())?;
+    let changes = Changes { judging: Some(judging), as_of, options: Some(report) };
     let under = command.reports_dir.clone().unwrap_or_else(|| AUDITS_DIR.into());
     Ok((changes, command.out.clone().map_or(Destination::Under(under), Destination::Exactly)))
 }
@@ -348,10 +341,8 @@ pub fn keep(text: &str) -> Result<Duration, SettingsError> {
     duration("keep", text)
 }
 
-fn fail_on(options: &Options) -> Result<Vec<FailOn>, SettingsError> {
-    let fail_on = options.fail_on.clone().unwrap_or_default();
-    let by_workflow = || options.workflow.iter().flatten().any(|(_, own)| own.material.is_some());
-    if fail_on.contains(&FailOn::Material) && options.material.is_none() && !by_workflow() {
+fn fail_on(fail_on: Vec<FailOn>, judging: &Judging) -> Result<Vec<FailOn>, SettingsError> {
+    if fail_on.contains(&FailOn::Material) && !judging.has_materiality() {
         return Err(unusable("fail-on", FailOn::Material.word(), "say from which size on, with --material"));
     }
     Ok(fail_on)

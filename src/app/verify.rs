@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use super::audit::failure;
 use super::cli::{Output, Verify};
-use super::exit::{self, Exit, FailOn, Failure};
+use super::exit::{self, Exit, Failure};
 use super::settings;
+use crate::domain::visible::visible;
 use crate::pipeline::verify::{Came, Part, verify};
 use crate::report::publish::follow;
 use crate::store::Store;
@@ -21,11 +22,7 @@ pub(super) fn run(command: &Verify) -> Result<Exit, Failure> {
         }
         _ => None,
     };
-    let parts = verify(&report, store.as_ref(), |words, weighed| {
-        let fail_on: Vec<FailOn> = words.iter().filter_map(|word| FailOn::of(word)).collect();
-        exit::of(weighed, &fail_on).code()
-    })
-    .map_err(failure)?;
+    let parts = verify(&report, store.as_ref()).map_err(failure)?;
     let is_proven = |part: &Part| match part.came {
         Came::Holds => true,
         Came::Fails => false,
@@ -53,8 +50,7 @@ fn show(parts: &[Part], proven: bool, out: &mut dyn Write) -> io::Result<()> {
         };
         for (index, sentence) in said.iter().enumerate() {
             let (part, word) = if index == 0 { (*part, word) } else { ("", "") };
-            let visible = |char: char| if char.is_control() { char::REPLACEMENT_CHARACTER } else { char };
-            writeln!(out, "{part:<14} {word:<11} {}", sentence.chars().map(visible).collect::<String>())?;
+            writeln!(out, "{part:<14} {word:<11} {}", visible(sentence))?;
         }
     }
     writeln!(out, "\n{}", if proven { "The report is proven." } else { "The report is NOT proven." })

@@ -1,6 +1,5 @@
 //! Checks of what is charged against what was quoted, what it cost, and how the run ended.
 
-use super::statuses::has_failed;
 use super::{Case, Check, Examine, Failure, Ruling};
 use crate::domain::finding::Severity;
 use crate::domain::money::{Amount, Sum};
@@ -20,7 +19,7 @@ pub(super) static FAILED_RUN_CHARGED: Check =
 fn charge_equals_cost(case: &Case<'_>) -> Ruling {
     let amounts = &case.order.amounts;
     match (amounts.final_amount, amounts.total_cost) {
-        (Some(charged), Some(total)) if case.settled && !has_failed(case.order) => {
+        (Some(charged), Some(total)) if case.settled && !case.order.has_failed() => {
             compare(total, charged, charged == total, "is not the cost")
         }
         _ => Ruling::NotDue,
@@ -37,7 +36,7 @@ fn charge_exceeds_quote(case: &Case<'_>) -> Ruling {
 
 fn failed_run_charged(case: &Case<'_>) -> Ruling {
     match case.order.amounts.final_amount {
-        Some(charged) if case.settled && has_failed(case.order) => {
+        Some(charged) if case.settled && case.order.has_failed() => {
             compare(Amount::ZERO, charged, charged.is_zero(), "is for a failed run")
         }
         _ => Ruling::NotDue,

@@ -68,7 +68,7 @@ impl Identity {
             }
             Failure::new(self.expected.into(), self.actual.into(), message)
                 .difference(self.difference)
-                .cause(case.judging.names_causes.then(cause))
+                .cause(Some(cause()))
                 .into()
         }
     }

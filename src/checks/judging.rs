@@ -30,8 +30,6 @@ pub struct Judging {
     pub off: BTreeSet<&'static str>,
     /// Other severities than the catalogue's, by code or by code and cause (`quote-split.overage`): the narrower wins.
     pub severities: BTreeMap<String, Severity>,
-    /// Whether a failed identity is given its cause. Reports of before there were causes are made again without.
-    pub names_causes: bool,
     /// The discrepancies that somebody answers for.
     pub waivers: Waivers,
     /// From which size on, in the order's currency, a difference is material.
@@ -45,8 +43,8 @@ pub struct Judging {
     /// When the orders were created that the input must have all of, as the provider lists them; `None` where the input may
     /// leave out what it likes.
     pub complete: Option<Period>,
-    /// How spend is told by day. `None` where it is not: reports of before there were days are made again without.
-    pub days: Option<Days>,
+    /// How spend is told by day.
+    pub days: Days,
 }
 
 /// By how much an identity may be off and still hold.
@@ -96,14 +94,13 @@ impl Default for Judging {
             warn_before: None,
             off: BTreeSet::new(),
             severities: BTreeMap::new(),
-            names_causes: true,
             waivers: Waivers::new(),
             material: None,
             workflows: BTreeMap::new(),
             expect: BTreeMap::new(),
             control_totals: Vec::new(),
             complete: None,
-            days: None,
+            days: Days::default(),
         }
     }
 }

@@ -28,7 +28,6 @@ use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome};
 pub use cause::Cause;
 pub use completeness::judge_unlisted;
 pub use judging::{ControlTotal, Judging, STALE_AFTER, Thresholds, Tolerances};
-pub use statuses::{has_failed, is_settled};
 pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverKey, WaiverState, Waivers};
 
 /// One check of the catalogue.
@@ -239,7 +238,7 @@ pub fn judge(outcome: &Outcome, background: &Background, judging: &Judging, as_o
         Evidence::Fetched(fetched) => {
             let Fetched { order, settled_as, .. } = &**fetched;
             let (asked, settled_as) = (outcome.run_order_id.as_str(), settled_as.as_ref());
-            let settled = is_settled(order);
+            let settled = order.is_settled();
             judge_order(&Case { asked, order, settled, settled_as, background, as_of, judging })
         }
         Evidence::NotFound(_) => vanished::judge_missing(&outcome.run_order_id, background, judging, as_of),
@@ -249,12 +248,6 @@ pub fn judge(outcome: &Outcome, background: &Background, judging: &Judging, as_o
         Evidence::Duplicate { .. } => Judgement::unchecked(Bucket::Duplicate),
         Evidence::Rejected(_) => Judgement::unchecked(Bucket::Rejected),
     }
-}
-
-/// Whether a reply is about the order that was asked for.
-#[must_use]
-pub fn is_about(asked: &str, order: &RunOrder) -> bool {
-    order.run_order_id.as_deref() == Some(asked)
 }
 
 fn judge_order(case: &Case<'_>) -> Judgement {

@@ -1,6 +1,6 @@
 //! Checks of what the reply is about: the order that was asked for, in the currency that is expected.
 
-use super::{Case, Check, Examine, Failure, Ruling, is_about};
+use super::{Case, Check, Examine, Failure, Ruling};
 use crate::domain::finding::{Figure, Severity};
 
 /// The reply is about the order that was asked for.
@@ -12,7 +12,7 @@ pub(super) static CURRENCY: Check =
     Check { code: "currency", severity: Severity::Error, examine: Examine::Order(currency) };
 
 pub(super) fn identity_mismatch(case: &Case<'_>) -> Ruling {
-    if is_about(case.asked, case.order) {
+    if case.order.is_about(case.asked) {
         return Ruling::Holds;
     }
     let replied = &case.order.run_order_id;

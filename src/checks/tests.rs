@@ -118,7 +118,7 @@ fn settled_is_judged_by_words_alone() {
                 };
                 let ended = ["succeeded", "failed"].contains(&run);
                 let expected = settlement == "settled" || (settlement == "closed" && freeze == "released" && ended);
-                assert_eq!(is_settled(&order), expected, "{settlement:?} {freeze:?} {run:?}");
+                assert_eq!(order.is_settled(), expected, "{settlement:?} {freeze:?} {run:?}");
             }
         }
     }

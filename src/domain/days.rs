@@ -48,6 +48,13 @@ pub struct Day {
     pub period: Period,
 }
 
+impl Default for Days {
+    /// Those of UTC, by creation.
+    fn default() -> Self {
+        Self { zone: TimeZone::UTC, name: "UTC".to_owned(), by: DayBy::default() }
+    }
+}
+
 impl Days {
     /// The days of the zone of that name; `None` where there is no such zone.
     #[must_use]

@@ -10,5 +10,6 @@ pub mod listed;
 pub mod money;
 pub mod order;
 pub mod outcome;
+pub mod status;
 pub mod time;
 pub mod visible;

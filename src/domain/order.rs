@@ -77,6 +77,12 @@ impl TimeField {
 }
 
 impl RunOrder {
+    /// Whether it is the order that was asked for.
+    #[must_use]
+    pub fn is_about(&self, asked: &str) -> bool {
+        self.run_order_id.as_deref() == Some(asked)
+    }
+
     /// The order's figures.
     #[must_use]
     pub fn charge(&self) -> Charge {

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::framing::LONGEST_RECORD;
+/// The longest record, in bytes of UTF-8: what an unclosed quote may cost in memory.
+pub(super) const LONGEST_RECORD: usize = 8 << 20;
 
 /// Why an input can't be read. The text names the input, the place in it, and what to do.
 #[derive(Debug, thiserror::Error)]

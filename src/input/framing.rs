@@ -7,10 +7,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
-use super::error::Fault;
-
-/// The longest record, in bytes of UTF-8: what an unclosed quote may cost in memory.
-pub(super) const LONGEST_RECORD: usize = 8 << 20;
+use super::error::{Fault, LONGEST_RECORD};
 
 /// Where the next byte stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,8 @@ use std::io::{self, Cursor, Read};
 
 use csv::ByteRecord;
 
-use super::error::InputError;
+use super::error::{InputError, LONGEST_RECORD};
 use super::excerpt::excerpt;
-use super::framing::LONGEST_RECORD;
 use crate::domain::books::Field;
 
 /// How every run order ID of the provider begins: what tells a row from a heading.

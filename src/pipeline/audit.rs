@@ -6,19 +6,16 @@ use jiff::Timestamp;
 
 use super::JobError;
 use crate::checks::Judging;
-use crate::language::Language;
 use crate::report::ReportError;
-use crate::report::builder::{Builder, FACTS_FILE, Options, Report};
+use crate::report::builder::{Brief, Builder, Report};
 use crate::report::chain;
-use crate::report::completeness::{COMPLETENESS_FILE, Completeness};
-use crate::report::csv::Encoding;
-use crate::report::evidence::EVIDENCE_FILE;
+use crate::report::completeness::Completeness;
+use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, MANIFEST_FILE};
 use crate::report::folder::{ProvenFile, ReportFolder};
-use crate::report::formats::Formats;
-use crate::report::manifest::{EarlierStamp, FileStamp, MANIFEST_FILE, Manifest, Stamp, designs};
+use crate::report::manifest::{EarlierStamp, Manifest, Stamp, designs};
+use crate::report::options::ReportOptions;
 use crate::report::publish::{Destination, Published};
 use crate::report::replay::Replay;
-use crate::summary::Weighed;
 
 /// What is to be another one than in the report. `None` leaves it as it was.
 #[derive(Clone, Debug, Default)]
@@ -27,14 +24,8 @@ pub struct Changes {
     pub judging: Option<Judging>,
     /// What ages are counted to.
     pub as_of: Option<Timestamp>,
-    /// The label of the account.
-    pub account: Option<String>,
-    /// How CSV files are written.
-    pub csv_encoding: Option<Encoding>,
-    /// Which formats it is written in.
-    pub formats: Option<Formats>,
-    /// In which language people read it.
-    pub language: Option<Language>,
+    /// What the report is to be.
+    pub options: Option<ReportOptions>,
 }
 
 /// A report whose evidence was proved to be what its manifest says.
@@ -82,15 +73,8 @@ impl Evident {
     ///
     /// # Errors
     /// When the evidence can't be read, the folder not be written, or the report would contradict itself.
-    pub fn remake(
-        &self,
-        into: &Path,
-        changes: &Changes,
-        evidence: Option<Vec<FileStamp>>,
-        exit_code: impl Fn(&Weighed) -> u8,
-    ) -> Result<Remade, JobError> {
+    pub fn remake(&self, into: &Path, changes: &Changes, evidence: Option<Vec<FileStamp>>) -> Result<Remade, JobError> {
         let stamp = &self.manifest.stamp;
-        let (formats, language) = self.presentation(changes);
         let judging = match &changes.judging {
             Some(judging) => judging.clone(),
             None => stamp.settings.judging().map_err(|problem| ReportError::Evidence {
@@ -98,17 +82,13 @@ impl Evident {
                 problem: problem.to_string(),
             })?,
         };
-        let mut builder = Builder::begin(Options {
+        let mut builder = Builder::begin(Brief {
             folder: into.to_owned(),
             judging: judging.clone(),
             as_of: changes.as_of.unwrap_or(stamp.as_of),
-            account: changes.account.clone().or_else(|| stamp.account.clone()),
-            csv_encoding: changes.csv_encoding.unwrap_or(stamp.csv_encoding),
-            allow_empty: stamp.allow_empty,
+            options: self.options(changes),
             rows_read: stamp.input.rows,
             shortfall: stamp.input.shortfall,
-            formats,
-            language,
             evidence,
         })?;
         let mut otherwise = None;
@@ -127,15 +107,13 @@ impl Evident {
         if let Some(completeness) = &self.completeness {
             builder.complete(Completeness::read(completeness)?)?;
         }
-        let report = builder.finish(exit_code)?;
+        let report = builder.finish()?;
         Ok(Remade { report, judging, otherwise })
     }
 
-    /// In which formats and which language it is written: as it was, but for the changes.
-    fn presentation(&self, changes: &Changes) -> (Formats, Language) {
-        let stamp = &self.manifest.stamp;
-        let formats = changes.formats.clone().unwrap_or_else(|| Formats::of_words(&stamp.formats));
-        (formats, changes.language.or(stamp.language).unwrap_or_default())
+    /// What it is to be: as it was, but for the changes.
+    fn options(&self, changes: &Changes) -> ReportOptions {
+        changes.options.clone().unwrap_or_else(|| self.manifest.stamp.options.clone())
     }
 }
 
@@ -153,31 +131,21 @@ pub struct Remade {
 ///
 /// # Errors
 /// [`JobError`] says why there is no report.
-pub fn audit(
-    evident: &Evident,
-    changes: &Changes,
-    destination: &Destination,
-    fail_on: Vec<String>,
-    exit_code: impl Fn(&Weighed) -> u8,
-) -> Result<(Report, Published), JobError> {
+pub fn audit(evident: &Evident, changes: &Changes, destination: &Destination) -> Result<(Report, Published), JobError> {
     let started_at = Timestamp::now();
     let was = &evident.manifest.stamp;
     let as_of = changes.as_of.unwrap_or(was.as_of);
     let staging = destination.staging(as_of)?;
-    let Remade { report, judging, .. } = evident.remake(staging.path(), changes, None, exit_code)?;
-    let (formats, language) = evident.presentation(changes);
+    let Remade { report, judging, .. } = evident.remake(staging.path(), changes, None)?;
+    let options = evident.options(changes);
     let summary = &report.summary;
     let stamp = Stamp {
         as_of,
         started_at,
         finished_at: Timestamp::now(),
-        account: changes.account.clone().or_else(|| was.account.clone()),
-        csv_encoding: changes.csv_encoding.unwrap_or(was.csv_encoding),
         settings: (&judging).into(),
-        fail_on,
-        formats: formats.words(),
-        language: Some(language),
-        designs: designs(&formats),
+        designs: designs(&options.formats),
+        options,
         previous: chain::previous(destination, &[]),
         made_from: Some(evident.folder.manifest_sha256().to_owned()),
         earlier: EarlierStamp { lifecycle: summary.lifecycle, reused: summary.reused, replaces: Vec::new() },

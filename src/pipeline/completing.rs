@@ -5,38 +5,14 @@ use std::sync::Arc;
 
 use super::discovery::{self, Discovered, WalkError};
 use super::fetching::Fetched;
-use super::listing::Listing;
+use super::listing::OrderList;
 use super::progress::say;
 use super::{Earlier, Job, JobError};
-use crate::checks::is_about;
-use crate::domain::listed::ListedAmounts;
 use crate::domain::order::RunOrder;
 use crate::domain::outcome::{Evidence, Outcome};
 use crate::domain::time::Period;
 use crate::provider::ListQuery;
 use crate::report::completeness::Completeness;
-
-/// What became of the list.
-#[derive(Debug, Default)]
-pub(super) enum OrderList {
-    /// Nobody asked for it.
-    #[default]
-    Unwanted,
-    /// It was walked to its end.
-    Had(Box<Listing>),
-    /// It could not be had, and why.
-    NotHad(String),
-}
-
-impl OrderList {
-    /// What it says of an order.
-    pub(super) fn amounts(&self, run_order_id: &str) -> Option<ListedAmounts> {
-        match self {
-            Self::Had(listing) => listing.orders.get(run_order_id).map(|order| order.amounts()),
-            Self::Unwanted | Self::NotHad(_) => None,
-        }
-    }
-}
 
 /// Walks the list, where the input is to be complete.
 pub(super) fn list(job: &Job, fetched: Fetched) -> Result<Fetched, JobError> {
@@ -92,8 +68,8 @@ impl Wanted {
         let (OrderList::Had(listing), Some(period)) = (list, period) else {
             return;
         };
-        match (listing.orders.get(id.as_str()), &outcome.evidence) {
-            (Some(listed), _) if listed.is_unreadable => self.unreadable.note(id),
+        match listing.orders.get(id.as_str()) {
+            Some(listed) if listed.is_unreadable => self.unreadable.note(id),
             _ if is_absent(outcome, list, Some(period)) => self.absent.note(id),
             _ => {}
         }
@@ -118,7 +94,7 @@ pub(super) fn is_absent(outcome: &Outcome, list: &OrderList, period: Option<Peri
     match (list, period, &outcome.evidence) {
         (OrderList::Had(listing), Some(period), Evidence::Fetched(fetched)) => {
             let id = outcome.run_order_id.as_str();
-            !listing.orders.contains_key(id) && is_about(id, &fetched.order) && is_of(&fetched.order, &period)
+            !listing.orders.contains_key(id) && fetched.order.is_about(id) && is_of(&fetched.order, &period)
         }
         _ => false,
     }
@@ -185,6 +161,7 @@ pub(super) fn completeness(list: &OrderList, wanted: &Wanted, earlier: &mut Earl
 mod tests {
     use super::*;
     use crate::domain::listed::ListedOrder;
+    use crate::pipeline::listing::Listing;
 
     fn listed(id: &str, is_unreadable: bool) -> (Arc<str>, ListedOrder) {
         (id.into(), ListedOrder { is_unreadable, ..ListedOrder::bare(id) })

@@ -2,8 +2,9 @@
 //! settled when it was read may have been read half.
 
 use super::beginning::Begun;
-use super::completing::{OrderList, is_absent};
+use super::completing::is_absent;
 use super::fetching::{self, Fetched};
+use super::listing::OrderList;
 use super::progress::say;
 use super::{Earlier, Job, JobError};
 use crate::checks::{STALE_PENDING, STALE_SOON, judge};

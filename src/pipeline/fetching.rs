@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, interval, sleep};
 
 use super::beginning::Begun;
-use super::completing::OrderList;
+use super::listing::OrderList;
 use super::progress::{Progress, SHOW_EVERY};
 use super::{Job, JobError};
 use crate::checks::judge;

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crate::domain::listed::ListedOrder;
+use crate::domain::listed::{ListedAmounts, ListedOrder};
 use crate::provider::{Flaws, ListPage, PAGE_SIZE};
 
 /// So often the list is walked at most.
@@ -212,6 +212,28 @@ impl Texts {
             }
         }
         order
+    }
+}
+
+/// What became of the list.
+#[derive(Debug, Default)]
+pub(super) enum OrderList {
+    /// Nobody asked for it.
+    #[default]
+    Unwanted,
+    /// It was walked to its end.
+    Had(Box<Listing>),
+    /// It could not be had, and why.
+    NotHad(String),
+}
+
+impl OrderList {
+    /// What it says of an order.
+    pub(super) fn amounts(&self, run_order_id: &str) -> Option<ListedAmounts> {
+        match self {
+            Self::Had(listing) => listing.orders.get(run_order_id).map(|order| order.amounts()),
+            Self::Unwanted | Self::NotHad(_) => None,
+        }
     }
 }
 

@@ -23,25 +23,23 @@ use tokio::runtime::Runtime;
 use crate::checks::Judging;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::input::{Input, InputError};
-use crate::language::Language;
 use crate::provider::{ClockReading, Provider, Stop};
 use crate::report::ReportError;
-use crate::report::builder::{Builder, Options as ReportOptions, Report};
+use crate::report::builder::{Brief, Builder, Report};
 use crate::report::chain;
-use crate::report::csv::Encoding;
 use crate::report::folder::FolderError;
-use crate::report::formats::Formats;
 use crate::report::manifest::{ClockStamp, EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
+use crate::report::options::ReportOptions;
 use crate::report::publish::{Destination, PublishError, Published};
 use crate::report::summary_json::SummaryJson;
 use crate::report::tables::Discrepancy;
 use crate::store::{
     Confirmations, Judged, KnownFinding, Lock, NewReport, Recall, Remembered, RunId, Store, StoreError,
 };
-use crate::summary::{JudgingSettings, Weighed};
+use crate::summary::JudgingSettings;
 
 use beginning::Begun;
-use completing::OrderList;
+use listing::OrderList;
 
 pub use beginning::Resuming;
 pub use progress::Display;
@@ -77,18 +75,8 @@ pub struct Job {
     pub as_of: Timestamp,
     /// When the job started.
     pub started_at: Timestamp,
-    /// A label for the report's heading.
-    pub account: Option<String>,
-    /// How CSV files are written.
-    pub csv_encoding: Encoding,
-    /// Whether an empty input is fine.
-    pub allow_empty: bool,
-    /// Which formats the report is written in.
-    pub formats: Formats,
-    /// In which language people read it.
-    pub language: Language,
-    /// What else is to exit with 1: said in the manifest.
-    pub fail_on: Vec<String>,
+    /// What the report is to be.
+    pub report: ReportOptions,
     /// When an earlier run is continued.
     pub resuming: Resuming,
     /// Whether failing orders are read once more before they are reported.
@@ -195,13 +183,13 @@ impl From<FolderError> for JobError {
     }
 }
 
-/// Reconciles. `exit_code` maps what it comes to to the exit code that the report names.
+/// Reconciles.
 ///
 /// # Errors
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
-pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<Ended, JobError> {
+pub fn reconcile(mut job: Job) -> Result<Ended, JobError> {
     let begun = beginning::begin(&mut job)?;
-    let ended = reconcile_run(&mut job, &begun, exit_code);
+    let ended = reconcile_run(&mut job, &begun);
     if let Err(JobError::Report(ReportError::Contradiction(_))) = &ended {
         // Rows that a damaged state lost look like a fault of this program.
         job.store.check_pages()?;
@@ -225,7 +213,7 @@ pub fn reconcile(mut job: Job, exit_code: impl Fn(&Weighed) -> u8) -> Result<End
 }
 
 /// Takes a run to its report. A signal ends it as [`JobError::Stopped`], wherever it is, until the report is announced.
-fn reconcile_run(job: &mut Job, begun: &Begun, exit_code: impl Fn(&Weighed) -> u8) -> Result<Ended, JobError> {
+fn reconcile_run(job: &mut Job, begun: &Begun) -> Result<Ended, JobError> {
     let recall = job.recall(begun.run)?;
     sends::remember(&mut job.store, &job.base_url, &job.provider, job.rate)?;
     let fetched = job.runtime.block_on(fetching::fetch_all(job, begun, recall.as_ref()));
@@ -237,7 +225,7 @@ fn reconcile_run(job: &mut Job, begun: &Begun, exit_code: impl Fn(&Weighed) -> u
     let mut earlier = job.earlier(begun)?;
     let staging = job.destination.staging(job.as_of)?;
     let replaces = earlier.stamp.replaces.clone();
-    let report = job.make_report(begun.run, &mut earlier, &fetched.list, staging.path().to_owned(), &exit_code)?;
+    let report = job.make_report(begun.run, &mut earlier, &fetched.list, staging.path().to_owned())?;
     let finished_at = Timestamp::now();
     let confirmed = job.store.confirmations(begun.run)?;
     let manifest = job
@@ -319,20 +307,15 @@ impl Job {
         earlier: &mut Earlier,
         list: &OrderList,
         folder: PathBuf,
-        exit_code: impl Fn(&Weighed) -> u8,
     ) -> Result<Report, JobError> {
         let remembered = self.store.remember_with(run)?;
-        let mut builder = Builder::begin(ReportOptions {
+        let mut builder = Builder::begin(Brief {
             folder,
             judging: self.judging.clone(),
             as_of: self.as_of,
-            account: self.account.clone(),
-            csv_encoding: self.csv_encoding,
-            allow_empty: self.allow_empty,
+            options: self.report.clone(),
             rows_read: self.input.rows(),
             shortfall: self.input.shortfall(),
-            formats: self.formats.clone(),
-            language: self.language,
             evidence: None,
         })?;
         let (mut wanted, period) = (self.wanted(list), self.judging.complete);
@@ -344,7 +327,7 @@ impl Job {
             builder.complete(completeness)?;
         }
         builder.findings_elsewhere(earlier.left());
-        Ok(builder.finish_unless(&|| self.signals.first().is_some(), exit_code)?)
+        Ok(builder.finish_unless(&|| self.signals.first().is_some())?)
     }
 
     /// Visits every outcome of a run by line, with all that is known of its order, until a signal comes.
@@ -386,8 +369,7 @@ impl Job {
             started_at: self.started_at,
             finished_at,
             base_url: self.base_url.clone(),
-            account: self.account.clone(),
-            csv_encoding: self.csv_encoding,
+            options: self.report.clone(),
             input: InputStamp {
                 name: self.input.name().to_owned(),
                 sha256: self.input.sha256().to_owned(),
@@ -396,11 +378,7 @@ impl Job {
                 shortfall: self.input.shortfall(),
             },
             settings: self.judging_settings(),
-            fail_on: self.fail_on.clone(),
-            allow_empty: self.allow_empty,
-            formats: self.formats.words(),
-            language: Some(self.language),
-            designs: designs(&self.formats),
+            designs: designs(&self.report.formats),
             previous: chain::previous(&self.destination, &earlier.replaces),
             made_from: None,
             earlier: EarlierStamp { lifecycle: *lifecycle, reused: *reused, ..earlier },

@@ -9,6 +9,7 @@ use super::{Job, JobError, is_resumable, judged};
 use crate::report::ReportError;
 use crate::report::chain;
 use crate::report::formats::Formats;
+use crate::report::options::ReportOptions;
 use crate::store::{NewReport, Run, RunId};
 
 /// Notes every such report but that of the run that this job continues, which makes it anew.
@@ -31,9 +32,9 @@ pub(super) fn record(job: &mut Job, continued: Option<RunId>) -> Result<(), JobE
 fn remade(folder: &Path) -> Result<(Evident, Remade), JobError> {
     let evident = Evident::open(folder)?;
     let place = tempfile::tempdir().map_err(|source| ReportError::Io { path: std::env::temp_dir(), source })?;
-    let changes = Changes { formats: Some(Formats::of([])), ..Changes::default() };
-    let exit_code = evident.manifest.stamp.exit_code;
-    let remade = evident.remake(place.path(), &changes, None, |_| exit_code)?;
+    let options = ReportOptions { formats: Formats::of([]), ..evident.manifest.stamp.options.clone() };
+    let changes = Changes { options: Some(options), ..Changes::default() };
+    let remade = evident.remake(place.path(), &changes, None)?;
     Ok((evident, remade))
 }
 

@@ -12,12 +12,11 @@ use serde::Serialize;
 use super::JobError;
 use super::audit::{Changes, Evident};
 use crate::report::ReportError;
-use crate::report::builder::FACTS_FILE;
+use crate::report::files::{FACTS_FILE, FileStamp, MANIFEST_FILE};
 use crate::report::folder::{FolderError, ReportFolder};
 use crate::report::formats::{Format, Formats};
-use crate::report::manifest::{FileStamp, MANIFEST_FILE, Manifest, designs};
+use crate::report::manifest::{Manifest, designs};
 use crate::store::Store;
-use crate::summary::Weighed;
 
 /// How many characters of a differing line are shown before the first difference, and from there on.
 const SHOWN: (usize, usize) = (40, 60);
@@ -65,11 +64,7 @@ impl Part {
 ///
 /// # Errors
 /// [`JobError`] where there is no report, or the proof itself can't be carried out.
-pub fn verify(
-    folder: &Path,
-    state: Option<&Store>,
-    exit_code: impl Fn(&[String], &Weighed) -> u8,
-) -> Result<Vec<Part>, JobError> {
+pub fn verify(folder: &Path, state: Option<&Store>) -> Result<Vec<Part>, JobError> {
     let report = match ReportFolder::open(folder) {
         // A manifest that is not what tieout writes is a finding, not a mistake of whoever asks.
         Err(error @ FolderError::Damaged { .. }) => return Ok(vec![damaged(error)]),
@@ -83,7 +78,7 @@ pub fn verify(
         files(&report)?,
         in_state(&manifest, report.manifest_sha256(), state)?,
         chain::prove(&report, &manifest, state)?,
-        reperformance(report, exit_code)?,
+        reperformance(report)?,
     ])
 }
 
@@ -140,7 +135,7 @@ fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Pa
     })
 }
 
-fn reperformance(report: ReportFolder, exit_code: impl Fn(&[String], &Weighed) -> u8) -> Result<Part, JobError> {
+fn reperformance(report: ReportFolder) -> Result<Part, JobError> {
     const PART: &str = "reperformance";
     let evident = match Evident::of(report) {
         Ok(evident) => evident,
@@ -149,9 +144,7 @@ fn reperformance(report: ReportFolder, exit_code: impl Fn(&[String], &Weighed) -
     };
     let manifest = &evident.manifest;
     let place = tempfile::tempdir().map_err(|source| ReportError::Io { path: std::env::temp_dir(), source })?;
-    let fail_on = &manifest.stamp.fail_on;
-    let code = |weighed: &_| exit_code(fail_on, weighed);
-    let remade = evident.remake(place.path(), &Changes::default(), Some(evident.evidence()), code);
+    let remade = evident.remake(place.path(), &Changes::default(), Some(evident.evidence()));
     let remade = match remade {
         Ok(remade) => remade,
         Err(JobError::Report(error)) => return Ok(Part::new(PART, Came::Fails, error.to_string())),

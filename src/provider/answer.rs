@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::domain::outcome::{Evidence, Reason};
+use crate::domain::visible::is_harmful;
 
 /// The most characters of a provider's text that are kept.
 const SHOWN: usize = 300;
@@ -91,13 +92,9 @@ fn said(reason: &Reason) -> String {
 /// A text fit for reports and terminals: one line without control characters or marks that turn the direction
 /// of writing, passed through `redact`, and not too long.
 pub(super) fn presentable(text: &str, redact: impl FnOnce(&str) -> String) -> String {
-    let line: String = text.chars().map(|char| if is_unprintable(char) { ' ' } else { char }).collect();
+    let line: String = text.chars().map(|char| if is_harmful(char) { ' ' } else { char }).collect();
     // Redacted before it is shortened, so that the end of the line can't hold the beginning of a secret.
     redact(line.trim()).chars().take(SHOWN).collect()
-}
-
-fn is_unprintable(char: char) -> bool {
-    char.is_control() || matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

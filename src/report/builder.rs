@@ -13,57 +13,46 @@ use jiff::Timestamp;
 
 use self::proofs::{Counted, prove_totals, tie_out};
 use self::reasons::{reasons, sole_reason};
-use super::completeness::{COMPLETENESS_FILE, Completeness};
-use super::evidence::{EVIDENCE_FILE, EvidenceWriter};
+use super::completeness::Completeness;
+use super::evidence::EvidenceWriter;
 use super::facts::FactsWriter;
+use super::files::{
+    COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, HTML_FILE, SUMMARY_FILE, XLSX_FILE, hash_file,
+};
 use super::focus::FocusWriter;
-use super::formats::{Format, Formats};
-use super::html::{self, HTML_FILE, Titles};
-use super::manifest::{FileStamp, hash_file};
+use super::formats::Format;
+use super::html::{self, Titles};
+use super::options::ReportOptions;
 use super::particulars::{Particulars, Shared};
-use super::spend::{self, SpendRow};
+use super::spend;
 use super::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
 use super::table::{Source, Table};
 use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
-use super::xlsx::{self, XLSX_FILE};
-use super::{ReportError, csv, json, reperform};
+use super::xlsx::{self};
+use super::{ReportError, csv, files, reperform};
 use crate::checks::{Judgement, Judging, UNLISTED_IN_INPUT, WaiverKey, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
-use crate::language::Language;
 use crate::summary::{Summary, Tie, Weighed};
 
 pub use self::reasons::ReasonCount;
 
-/// The name of the Parquet file in a report folder.
-pub const FACTS_FILE: &str = "run_orders.parquet";
-/// The name of the summary in a report folder.
-pub const SUMMARY_FILE: &str = "summary.json";
-
-/// What a report is made under.
+/// What a report is made from, beside outcomes.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct Brief {
     /// The folder to write into: empty, and nobody else's.
     pub folder: PathBuf,
     /// The settings that affect judgement.
     pub judging: Judging,
     /// What ages are counted to.
     pub as_of: Timestamp,
-    /// A label for the report's heading.
-    pub account: Option<String>,
-    /// How CSV files are written.
-    pub csv_encoding: csv::Encoding,
-    /// Whether an empty input is fine.
-    pub allow_empty: bool,
+    /// What it is to be.
+    pub options: ReportOptions,
     /// How many rows the input has: the population must come to it.
     pub rows_read: u64,
     /// Why the input is not whole, where it must be and is not.
     pub shortfall: Option<ListShortfall>,
-    /// Which formats it is written in.
-    pub formats: Formats,
-    /// In which language people read it.
-    pub language: Language,
     /// What pages say of the files of evidence; nothing for what this report's own come to. A report that is made again to be
     /// proved says what the proved one said: another version may compress the facts otherwise.
     pub evidence: Option<Vec<FileStamp>>,
@@ -71,7 +60,7 @@ pub struct Options {
 
 /// Takes in outcomes one by one, in the order of their lines.
 pub struct Builder {
-    options: Options,
+    brief: Brief,
     facts: FactsWriter,
     focus: Option<FocusWriter>,
     summary: Summary,
@@ -130,15 +119,15 @@ impl Builder {
     ///
     /// # Errors
     /// When the folder can't be written.
-    pub fn begin(options: Options) -> Result<Self, ReportError> {
-        let facts = FactsWriter::create(&options.folder.join(FACTS_FILE))?;
-        let beside = EvidenceWriter::create(&options.folder)?;
-        let focus = options.formats.has(Format::Focus);
+    pub fn begin(brief: Brief) -> Result<Self, ReportError> {
+        let facts = FactsWriter::create(&brief.folder.join(FACTS_FILE))?;
+        let beside = EvidenceWriter::create(&brief.folder)?;
+        let focus = brief.options.formats.has(Format::Focus);
         let focus = focus
-            .then(|| FocusWriter::create(&options.folder, options.account.as_deref(), options.judging.days.as_ref()))
+            .then(|| FocusWriter::create(&brief.folder, brief.options.account.as_deref(), &brief.judging.days))
             .transpose()?;
         Ok(Self {
-            options,
+            brief,
             facts,
             focus,
             summary: Summary::default(),
@@ -162,7 +151,7 @@ impl Builder {
     /// When a total leaves what a report can hold.
     pub fn complete(&mut self, completeness: Completeness) -> Result<(), ReportError> {
         for (listed, past) in &completeness.unlisted {
-            let judgement = judge_unlisted(listed, &self.options.judging, self.options.as_of);
+            let judgement = judge_unlisted(listed, &self.brief.judging, self.brief.as_of);
             self.summary.add_unlisted(&judgement)?;
             self.past.not_assessed += past.iter().filter(|past| !judgement.repeats(past)).count() as u64;
             self.waivers.extend(judgement.waivers);
@@ -179,14 +168,14 @@ impl Builder {
     /// # Errors
     /// When the facts can't be written, or a total leaves what a report can hold.
     pub fn add(&mut self, outcome: Outcome, background: Background) -> Result<Judged, ReportError> {
-        let judgement = judge(&outcome, &background, &self.options.judging, self.options.as_of);
+        let judgement = judge(&outcome, &background, &self.brief.judging, self.brief.as_of);
         let judged = Judged { bucket: judgement.bucket, settled: judgement.settled };
         self.beside.push(&outcome, judgement.foreign, &background)?;
         let order = match &outcome.evidence {
             Evidence::Fetched(fetched) if !judgement.foreign => Some(&fetched.order),
             _ => None,
         };
-        self.summary.add_bookings(&background.bookings, order, self.options.judging.currency.as_deref())?;
+        self.summary.add_bookings(&background.bookings, order, self.brief.judging.currency.as_deref())?;
         let (past, later) = (background.past, background.found_later);
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
@@ -194,7 +183,7 @@ impl Builder {
         self.past.sort(line, &past, &judgement, &later);
         match evidence {
             Evidence::Fetched(fetched) => {
-                self.summary.add(&judgement, Some(&fetched.order), self.options.as_of)?;
+                self.summary.add(&judgement, Some(&fetched.order), self.brief.as_of)?;
                 if !judgement.foreign {
                     self.facts.push(line, &run_order_id, &fetched, judgement.settled, bucket)?;
                     if let Some(focus) = self.focus.as_mut().filter(|_| judgement.settled) {
@@ -215,7 +204,7 @@ impl Builder {
             | Evidence::Malformed(reason)
             | Evidence::Unfetched(reason)
             | Evidence::Rejected(reason) => {
-                self.summary.add(&judgement, None, self.options.as_of)?;
+                self.summary.add(&judgement, None, self.brief.as_of)?;
                 if let Some(last_seen) = background.last_seen {
                     let (order, asked) = (Arc::new(self.shared.particulars(*last_seen)), Arc::from(&*run_order_id));
                     self.discrepancies.extend(found(Some(line), &asked, &order, judgement.findings, &past));
@@ -224,7 +213,7 @@ impl Builder {
                 self.except(line, run_order_id, bucket, reason);
             }
             Evidence::Duplicate { first_line } => {
-                self.summary.add(&judgement, None, self.options.as_of)?;
+                self.summary.add(&judgement, None, self.brief.as_of)?;
                 let reason = Reason::new("duplicate-id", format!("the same ID stands on line {first_line}"));
                 self.except(line, run_order_id, bucket, reason);
             }
@@ -243,89 +232,79 @@ impl Builder {
         self.exceptions.push(Exception { line, run_order_id, bucket, reason, detail });
     }
 
-    /// Writes what is left to write and proves the report on itself. `exit_code` maps what it
-    /// comes to to the exit code that `summary.json` names.
+    /// Writes what is left to write and proves the report on itself.
     ///
     /// # Errors
     /// When a file can't be written, or the report contradicts itself ([`ReportError::Contradiction`]).
-    pub fn finish(self, exit_code: impl Fn(&Weighed) -> u8) -> Result<Report, ReportError> {
-        self.finish_unless(&|| false, exit_code)
+    pub fn finish(self) -> Result<Report, ReportError> {
+        self.finish_unless(&|| false)
     }
 
     /// Like [`Self::finish`], but looks before each file whether the report is still wanted.
     ///
     /// # Errors
     /// [`ReportError::Stopped`] once `is_stopped` says so.
-    pub fn finish_unless(
-        self,
-        is_stopped: &dyn Fn() -> bool,
-        exit_code: impl Fn(&Weighed) -> u8,
-    ) -> Result<Report, ReportError> {
+    pub fn finish_unless(self, is_stopped: &dyn Fn() -> bool) -> Result<Report, ReportError> {
         let go_on = || if is_stopped() { Err(ReportError::Stopped) } else { Ok(()) };
-        let Self { options, facts, mut summary, discrepancies, pending, exceptions, beside, past, reused, .. } = self;
-        let waivers = tables::waivers_with(&options.judging.waivers, &self.waivers);
+        let Self { brief, facts, mut summary, discrepancies, pending, exceptions, beside, past, reused, .. } = self;
+        let waivers = tables::waivers_with(&brief.judging.waivers, &self.waivers);
         let facts_rows = facts.finish()?;
         beside.finish(self.elsewhere)?;
         self.focus.map(FocusWriter::finish).transpose()?;
         go_on()?;
-        let facts_path = options.folder.join(FACTS_FILE);
+        let facts_path = brief.folder.join(FACTS_FILE);
         let by_workflow = spend::by_workflow(&facts_path)?;
         go_on()?;
         let by_revision = spend::by_revision(&facts_path)?;
         go_on()?;
-        let days = options.judging.days.as_ref();
-        let by_day = days.map(|days| spend::by_day(&facts_path, days)).transpose()?;
-        let aggregates = [Some(&by_workflow), Some(&by_revision), by_day.as_ref()];
-        let aggregates: Vec<&[SpendRow]> = aggregates.into_iter().flatten().map(Vec::as_slice).collect();
+        let days = &brief.judging.days;
+        let by_day = spend::by_day(&facts_path, days)?;
+        let aggregates = [&by_workflow, &by_revision, &by_day].map(Vec::as_slice);
 
         let counted = Counted {
-            rows_read: options.rows_read,
+            rows_read: brief.rows_read,
             facts_rows,
             exceptions: exceptions.len() as u64,
             waived_missing: self.waived_missing,
         };
         counted.prove(&summary, &discrepancies, &aggregates)?;
         let control_totals = prove_totals(&summary, &aggregates)?;
-        let ties = tie_out(&options.judging, &by_workflow)?;
+        let ties = tie_out(&brief.judging, &by_workflow)?;
         summary.signs.variance |= !ties.iter().all(Tie::holds);
 
         let mut sources: Vec<Source<'_>> = vec![
             Box::new(|| tables::discrepancies(&discrepancies)),
             Box::new(|| tables::spend_by_workflow(&by_workflow)),
             Box::new(|| tables::spend_by_revision(&by_revision)),
+            Box::new(|| tables::spend_by_day(&by_day)),
+            Box::new(|| tables::pending(&pending, brief.as_of)),
+            Box::new(|| tables::exceptions(&exceptions)),
+            Box::new(|| tables::resolved(&past.resolved)),
         ];
-        if let Some(by_day) = &by_day {
-            sources.push(Box::new(|| tables::spend_by_day(by_day)));
-        }
-        sources.push(Box::new(|| tables::pending(&pending, options.as_of)));
-        sources.push(Box::new(|| tables::exceptions(&exceptions)));
-        sources.push(Box::new(|| tables::resolved(&past.resolved)));
         if !waivers.is_empty() {
             sources.push(Box::new(|| tables::waivers(&waivers)));
         }
         for table in &sources {
             go_on()?;
-            write_csv(table(), &options)?;
+            write_csv(table(), &brief)?;
         }
-        if let (Some(days), Some(by_day)) = (days, &by_day) {
-            reperform::write(&options.folder, &options.judging, days, by_day)?;
-        }
+        reperform::write(&brief.folder, &brief.judging, days, &by_day)?;
         if let Some(completeness) = &self.completeness {
-            completeness.write(&options.folder)?;
+            completeness.write(&brief.folder)?;
         }
         let reasons = reasons(&exceptions);
         let sole_reason = sole_reason(&reasons).filter(|_| facts_rows == 0 && discrepancies.is_empty());
         summary.signs.sole_reason = sole_reason.is_some();
-        summary.signs.shortfall = options.shortfall.is_some();
-        let weighed = summary.weighed(options.allow_empty);
+        summary.signs.shortfall = brief.shortfall.is_some();
+        let weighed = summary.weighed(brief.options.allow_empty);
         let summary = SummaryJson {
             verdict: weighed.verdict.code(),
-            exit_code: exit_code(&weighed),
-            as_of: options.as_of.to_string(),
-            account: options.account.clone(),
+            exit_code: weighed.exit_code(&brief.options.fail_on),
+            as_of: brief.as_of.to_string(),
+            account: brief.options.account.clone(),
             population: summary.population,
             sole_reason,
-            input_shortfall: options.shortfall,
+            input_shortfall: brief.shortfall,
             control_totals,
             checks: summary.checks,
             causes: summary.causes,
@@ -333,38 +312,39 @@ impl Builder {
             lifecycle: Lifecycle::of(&discrepancies, &past),
             reused,
             waivers: WaiverCounts::of(&waivers),
-            material: options.judging.has_materiality().then_some(summary.material),
+            material: brief.judging.has_materiality().then_some(summary.material),
             ties,
             completeness: self.completeness.as_ref().map(CompletenessCounts::of),
-            settings: (&options.judging).into(),
+            settings: (&brief.judging).into(),
         };
-        let path = options.folder.join(SUMMARY_FILE);
-        json::write(&path, &summary).map_err(|source| ReportError::io(&path, source))?;
-        if options.formats.has(Format::Html) {
+        let path = brief.folder.join(SUMMARY_FILE);
+        files::write_json(&path, &summary).map_err(|source| ReportError::io(&path, source))?;
+        if brief.options.formats.has(Format::Html) {
             go_on()?;
-            let (evidence, no_titles) = (evidence(&options, self.completeness.is_some())?, Titles::new());
+            let (evidence, no_titles) = (evidence(&brief, self.completeness.is_some())?, Titles::new());
             let content = html::Content {
                 summary: &summary,
                 weighed: &weighed,
-                rows_read: options.rows_read,
+                rows_read: brief.rows_read,
                 discrepancies: tables::discrepancies(&discrepancies),
-                spend: [tables::spend_by_workflow(&by_workflow), tables::spend_by_revision(&by_revision)]
-                    .into_iter()
-                    .chain(by_day.as_deref().map(tables::spend_by_day))
-                    .collect(),
-                pending: tables::pending(&pending, options.as_of),
+                spend: vec![
+                    tables::spend_by_workflow(&by_workflow),
+                    tables::spend_by_revision(&by_revision),
+                    tables::spend_by_day(&by_day),
+                ],
+                pending: tables::pending(&pending, brief.as_of),
                 exceptions: tables::exceptions(&exceptions),
                 resolved: tables::resolved(&past.resolved),
                 waivers: (!waivers.is_empty()).then(|| tables::waivers(&waivers)),
                 titles: self.completeness.as_ref().map_or(&no_titles, |completeness| &completeness.titles),
                 evidence: &evidence,
             };
-            html::write(content, options.language, &options.folder.join(HTML_FILE))?;
+            html::write(content, brief.options.language, &brief.folder.join(HTML_FILE))?;
         }
-        if options.formats.has(Format::Xlsx) {
+        if brief.options.formats.has(Format::Xlsx) {
             go_on()?;
-            let content = xlsx::Content { summary: &summary, as_of: options.as_of, tables: &sources };
-            xlsx::write(&content, options.language, &options.folder.join(XLSX_FILE))?;
+            let content = xlsx::Content { summary: &summary, as_of: brief.as_of, tables: &sources };
+            xlsx::write(&content, brief.options.language, &brief.folder.join(XLSX_FILE))?;
         }
         drop(sources);
         let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed());
@@ -449,12 +429,12 @@ impl WaiverCounts {
 }
 
 /// The files that all figures come from, with their hashes; the provider's list among them where it was walked.
-fn evidence(options: &Options, is_complete: bool) -> Result<Vec<FileStamp>, ReportError> {
-    if let Some(evidence) = &options.evidence {
+fn evidence(brief: &Brief, is_complete: bool) -> Result<Vec<FileStamp>, ReportError> {
+    if let Some(evidence) = &brief.evidence {
         return Ok(evidence.clone());
     }
     let stamp = |name: &str| {
-        let path = options.folder.join(name);
+        let path = brief.folder.join(name);
         let (sha256, bytes) = hash_file(&path).map_err(|source| ReportError::io(&path, source))?;
         Ok(FileStamp { name: name.to_owned(), sha256, bytes })
     };
@@ -462,11 +442,11 @@ fn evidence(options: &Options, is_complete: bool) -> Result<Vec<FileStamp>, Repo
     [FACTS_FILE, EVIDENCE_FILE].into_iter().chain(listed).map(stamp).collect()
 }
 
-fn write_csv(table: Table<'_>, options: &Options) -> Result<(), ReportError> {
-    let path = options.folder.join(format!("{}.csv", table.name));
+fn write_csv(table: Table<'_>, brief: &Brief) -> Result<(), ReportError> {
+    let path = brief.folder.join(format!("{}.csv", table.name));
     let file = File::create(&path).map_err(|source| ReportError::io(&path, source))?;
     let mut out = BufWriter::new(file);
-    csv::write(table, options.csv_encoding, &mut out)?;
+    csv::write(table, brief.options.csv_encoding, &mut out)?;
     out.flush().map_err(|source| ReportError::io(&path, source))
 }
 

@@ -10,13 +10,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::amount;
+use super::files::COMPLETENESS_FILE;
 use super::folder::ProvenFile;
-use super::{ReportError, json};
+use super::{ReportError, files};
 use crate::domain::finding::PastFinding;
 use crate::domain::listed::ListedOrder;
 
-/// The file's name in a report folder.
-pub const COMPLETENESS_FILE: &str = "completeness.json";
 /// How much of the file is read back, in bytes: room for four million orders that the input lacks.
 const MAX_FILE: u64 = 1 << 30;
 
@@ -46,7 +45,7 @@ impl Completeness {
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), ReportError> {
         let path = folder.join(COMPLETENESS_FILE);
-        json::write(&path, &Written::of(self)).map(drop).map_err(|source| ReportError::io(&path, source))
+        files::write_json(&path, &Written::of(self)).map(drop).map_err(|source| ReportError::io(&path, source))
     }
 
     /// Reads the file back from a report folder.

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ReportError;
+use super::files::EVIDENCE_FILE;
 use super::folder::ProvenFile;
 use crate::domain::books::{Booking, Field};
 use crate::domain::finding::PastFinding;
@@ -20,8 +21,6 @@ use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, Charge, Remarks, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome, Reason};
 
-/// The file's name in a report folder.
-pub const EVIDENCE_FILE: &str = "evidence.jsonl";
 /// The longest line that is read back, in bytes: our books may carry an order on millions of rows.
 const MAX_LINE: u64 = 1 << 30;
 

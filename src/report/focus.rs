@@ -70,7 +70,7 @@ pub struct FocusWriter {
     out: ::csv::Writer<BufWriter<File>>,
     account: Option<String>,
     /// How days are told; months begin with them.
-    days: Option<Days>,
+    days: Days,
 }
 
 impl FocusWriter {
@@ -78,12 +78,12 @@ impl FocusWriter {
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn create(folder: &Path, account: Option<&str>, days: Option<&Days>) -> Result<Self, ReportError> {
+    pub fn create(folder: &Path, account: Option<&str>, days: &Days) -> Result<Self, ReportError> {
         let path = folder.join(FOCUS_FILE);
         let file = File::create(&path).map_err(|source| ReportError::io(&path, source))?;
         let mut out = ::csv::Writer::from_writer(BufWriter::new(file));
         out.write_record(COLUMNS).map_err(failed)?;
-        Ok(Self { path, out, account: account.map(str::to_owned), days: days.cloned() })
+        Ok(Self { path, out, account: account.map(str::to_owned), days: days.clone() })
     }
 
     /// Writes one settled order.
@@ -159,7 +159,7 @@ impl FocusWriter {
 
     /// Where the local month of a time begins, and where the next one does.
     fn month(&self, time: Timestamp) -> Option<(Timestamp, Timestamp)> {
-        let days = self.days.as_ref()?;
+        let days = &self.days;
         let first = days.day_of(time).date.first_of_month();
         let begins = |date: Date| days.day(date).period.since;
         Some((begins(first)?, begins(first.checked_add(1.month()).ok()?)?))
@@ -197,9 +197,12 @@ mod tests {
     /// The charge of an order, by column.
     fn charge(account: Option<&str>, order: &RunOrder) -> BTreeMap<String, String> {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut writer =
-            FocusWriter::create(folder.path(), account, Days::of_zone("Asia/Shanghai", DayBy::Updated).as_ref())
-                .expect("writable");
+        let mut writer = FocusWriter::create(
+            folder.path(),
+            account,
+            &Days::of_zone("Asia/Shanghai", DayBy::Updated).expect("a zone"),
+        )
+        .expect("writable");
         writer.push("wfrun_1", order).expect("writable");
         writer.finish().expect("writable");
         let mut reader = ::csv::Reader::from_path(folder.path().join(FOCUS_FILE)).expect("a CSV file");

@@ -12,7 +12,9 @@ use rustix::fs::{Mode, OFlags};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::manifest::{self, FORMAT, FileStamp, KIND, MANIFEST_FILE, Manifest};
+use super::files;
+use super::files::{FileStamp, MANIFEST_FILE};
+use super::manifest::{FORMAT, KIND, Manifest};
 
 /// The largest manifest that is read. One has some ten files and a few kilobytes; what may be many in it are waivers, with some 300 bytes
 /// each: this is room for 200,000.
@@ -102,7 +104,7 @@ impl ReportFolder {
         let text = manifest_text(&place, &shown)?
             .ok_or_else(|| FolderError::not_a_report(named, format!("it holds no {MANIFEST_FILE}")))?;
         let (manifest, files) = parse(&text, named, &shown)?;
-        let (manifest_sha256, _) = manifest::hash(&*text).map_err(FolderError::unreadable(&shown))?;
+        let (manifest_sha256, _) = files::hash(&*text).map_err(FolderError::unreadable(&shown))?;
         Ok(Self { named: named.to_owned(), place, manifest, files, manifest_sha256 })
     }
 
@@ -228,7 +230,7 @@ fn difference(stamp: &FileStamp, file: &mut File) -> io::Result<Option<String>> 
         return Ok(Some(format!("it has {there} bytes, {MANIFEST_FILE} says {}", stamp.bytes)));
     }
     // One byte more, to find out if it grows meanwhile.
-    let (sha256, bytes) = manifest::hash(Read::by_ref(file).take(stamp.bytes.saturating_add(1)))?;
+    let (sha256, bytes) = files::hash(Read::by_ref(file).take(stamp.bytes.saturating_add(1)))?;
     file.rewind()?;
     Ok(if bytes != stamp.bytes {
         Some("it changed while it was read".to_owned())

@@ -57,7 +57,8 @@ impl FromStr for Format {
 }
 
 /// The formats of a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct Formats(BTreeSet<Format>);
 
 impl Default for Formats {
@@ -67,24 +68,25 @@ impl Default for Formats {
     }
 }
 
+impl From<Vec<String>> for Formats {
+    /// As a manifest says them; what another version wrote besides is left out.
+    fn from(words: Vec<String>) -> Self {
+        Self::of(Format::ALL.into_iter().filter(|format| words.iter().any(|word| word == format.word())))
+    }
+}
+
+impl From<Formats> for Vec<String> {
+    /// Their words, in the order of [`Format::ALL`].
+    fn from(formats: Formats) -> Self {
+        formats.0.into_iter().map(|format| format.word().to_owned()).collect()
+    }
+}
+
 impl Formats {
     /// Those named, and those that every report has.
     #[must_use]
     pub fn of(named: impl IntoIterator<Item = Format>) -> Self {
         Self(named.into_iter().chain(Format::ALWAYS).collect())
-    }
-
-    /// As a manifest says them; what another version wrote besides is left out. Of before there were formats, a manifest says
-    /// none.
-    #[must_use]
-    pub fn of_words(words: &[String]) -> Self {
-        Self::of(Format::ALL.into_iter().filter(|format| words.iter().any(|word| word == format.word())))
-    }
-
-    /// Their words, in the order of [`Format::ALL`].
-    #[must_use]
-    pub fn words(&self) -> Vec<String> {
-        self.0.iter().map(|format| format.word().to_owned()).collect()
     }
 
     /// Whether a report is written in that format.
@@ -100,16 +102,16 @@ mod tests {
 
     #[test]
     fn what_proofs_need_is_always_written() {
-        assert_eq!(Formats::of([]).words(), ["csv", "json", "parquet"]);
-        assert_eq!(Formats::of([Format::Focus]).words(), ["csv", "json", "parquet", "focus"]);
-        assert_eq!(Formats::default().words(), ["csv", "json", "parquet", "html", "xlsx"]);
+        assert_eq!(Vec::from(Formats::of([])), ["csv", "json", "parquet"]);
+        assert_eq!(Vec::from(Formats::of([Format::Focus])), ["csv", "json", "parquet", "focus"]);
+        assert_eq!(Vec::from(Formats::default()), ["csv", "json", "parquet", "html", "xlsx"]);
     }
 
     #[test]
     fn words_lead_back_and_unknown_ones_are_left_out() {
-        let words = |words: &[&str]| Formats::of_words(&words.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let words = |words: &[&str]| Formats::from(words.iter().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(words(&["xlsx", "hologram"]), Formats::of([Format::Xlsx]));
         assert!(!words(&[]).has(Format::Xlsx));
-        assert_eq!(Formats::of_words(&Formats::of(Format::ALL).words()), Formats::of(Format::ALL));
+        assert_eq!(Formats::from(Vec::from(Formats::of(Format::ALL))), Formats::of(Format::ALL));
     }
 }

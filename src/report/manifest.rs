@@ -2,26 +2,22 @@
 //! a report of ours.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::csv::Encoding;
+use super::files::{FileStamp, HTML_FILE, MANIFEST_FILE, XLSX_FILE, hash_file};
 use super::formats::{Format, Formats};
-use super::html::{self, HTML_FILE};
+use super::options::ReportOptions;
 use super::summary_json::Lifecycle;
-use super::xlsx::{self, XLSX_FILE};
-use super::{ReportError, json};
+use super::{ReportError, files, html, xlsx};
 use crate::domain::listed::ListShortfall;
-use crate::language::Language;
 use crate::summary::JudgingSettings;
 
-/// The manifest's name in a report folder.
-pub const MANIFEST_FILE: &str = "manifest.json";
 pub(super) const KIND: &str = "tieout-report";
 pub(super) const FORMAT: u32 = 1;
 
@@ -36,38 +32,20 @@ pub struct Stamp {
     pub finished_at: Timestamp,
     /// Whose orders these are: the provider's base URL, or `sandbox`.
     pub base_url: String,
-    /// The label of the account, if one was given.
-    pub account: Option<String>,
-    /// How its CSV files are written; left out where they are UTF-8.
-    #[serde(default, skip_serializing_if = "Encoding::is_default")]
-    pub csv_encoding: Encoding,
+    /// What it was to be.
+    #[serde(flatten)]
+    pub options: ReportOptions,
     /// The input.
     pub input: InputStamp,
     /// The settings that affect judgement.
     pub settings: JudgingSettings,
-    /// Which verdicts were to exit with 1 as well.
-    #[serde(default)]
-    pub fail_on: Vec<String>,
-    /// Whether an empty input was fine.
-    #[serde(default)]
-    pub allow_empty: bool,
-    /// The formats it is written in; none in reports of before there were any to choose.
-    #[serde(default)]
-    pub formats: Vec<String>,
-    /// The language people read it in; none in reports of before there were languages.
-    #[serde(default)]
-    pub language: Option<Language>,
     /// What draws the files for people, by file: a version in which it is another hash draws other bytes from the same figures.
-    #[serde(default)]
     pub designs: BTreeMap<String, String>,
     /// The report before this one in the same reports folder.
-    #[serde(default)]
     pub previous: Option<Link>,
     /// SHA-256 of the manifest of the report whose evidence this one was made from, where it was no run of its own.
-    #[serde(default)]
     pub made_from: Option<String>,
     /// What earlier runs contributed.
-    #[serde(default)]
     pub earlier: EarlierStamp,
     /// This machine's clock and the provider's, where they are more than two minutes apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,22 +128,9 @@ pub struct FetchStamp {
     /// Requests per second over the whole time, with one decimal.
     pub rate_used: String,
     /// Failing orders that were read once more before they were reported.
-    #[serde(default)]
     pub read_again: u64,
     /// How many of them were otherwise then.
-    #[serde(default)]
     pub changed_meanwhile: u64,
-}
-
-/// One file of a report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileStamp {
-    /// Its name.
-    pub name: String,
-    /// SHA-256 of its bytes, in hex.
-    pub sha256: String,
-    /// Its size in bytes.
-    pub bytes: u64,
 }
 
 /// A manifest, as written and read.
@@ -210,7 +175,7 @@ impl Stamp {
             stamp: self,
             files: hash_files(folder).map_err(failed)?,
         };
-        let text = json::write(&path, &manifest).map_err(failed)?;
+        let text = files::write_json(&path, &manifest).map_err(failed)?;
         Ok(hex::encode(Sha256::digest(&text)))
     }
 }
@@ -228,27 +193,4 @@ fn hash_files(folder: &Path) -> io::Result<Vec<FileStamp>> {
     }
     files.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(files)
-}
-
-/// SHA-256 in hex and size in bytes of a file.
-///
-/// # Errors
-/// When it can't be read.
-pub fn hash_file(path: &Path) -> io::Result<(String, u64)> {
-    hash(File::open(path)?)
-}
-
-/// SHA-256, in hex, and size of what is left to read.
-pub(super) fn hash(mut from: impl Read) -> io::Result<(String, u64)> {
-    let (mut hash, mut bytes) = (Sha256::new(), 0);
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match from.read(&mut buffer)? {
-            0 => return Ok((hex::encode(hash.finalize()), bytes)),
-            count => {
-                hash.update(&buffer[..count]);
-                bytes += count as u64;
-            }
-        }
-    }
 }

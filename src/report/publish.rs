@@ -17,8 +17,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use unfinished::Unfinished;
 
+use super::files::MANIFEST_FILE;
 use super::folder::{self, FolderError, ReportFolder};
-use super::manifest::MANIFEST_FILE;
 
 pub use file::{FileError, StagedFile};
 pub use latest::follow;

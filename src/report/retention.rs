@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::files::MANIFEST_FILE;
 use super::folder::{self, ReportFolder};
-use super::manifest::MANIFEST_FILE;
 use super::publish::{PublishError, newest};
 
 /// A report that is too old to keep.

@@ -70,7 +70,6 @@ pub(super) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(String, Vec<
         row("warn-before", vec![duration(seconds, texts)]);
     }
     row("material", settings.material.iter().cloned().collect());
-    row("causes", vec![texts.get(if settings.causes { "report-yes" } else { "report-no" })]);
     row("severities", settings.severities.iter().map(|(key, severity)| format!("{key} = {severity}")).collect());
     row("waivers", vec![grouped(settings.waivers.len() as u64)]);
     if !settings.expect.is_empty() {
@@ -83,12 +82,8 @@ pub(super) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(String, Vec<
         let bound = |time: &Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         row("complete", vec![format!("{} … {}", bound(since), bound(until))]);
     }
-    if let Some(zone) = &settings.timezone {
-        row("timezone", vec![clean(zone)]);
-    }
-    if let Some(time) = &settings.day_by {
-        row("day-by", vec![clean(time)]);
-    }
+    row("timezone", vec![clean(&settings.timezone)]);
+    row("day-by", vec![clean(&settings.day_by)]);
     row("checks", settings.checks.clone());
     row("off", checks_off(summary).into_iter().map(str::to_owned).collect());
     rows

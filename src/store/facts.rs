@@ -7,7 +7,6 @@ use rusqlite::types::{Value, ValueRef};
 
 use super::cells::{Cells, Damage, Layout};
 use super::seal::{self, DIGEST};
-use crate::checks::{is_about, is_settled};
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, Remarks, RunOrder};
 
@@ -60,7 +59,7 @@ pub(super) struct Facts {
 impl Facts {
     /// The facts of what was said when that order was asked for.
     pub(super) fn of(asked: &str, order: RunOrder) -> Self {
-        let is_settled = is_about(asked, &order) && is_settled(&order);
+        let is_settled = order.is_about(asked) && order.is_settled();
         let [quote, charged, released, compute, external, total] = order.amounts.in_order().map(amount);
         let values = [
             order.run_order_id.into(),

@@ -17,7 +17,6 @@ use super::rows;
 use super::runs::{self, Providers};
 use super::seal::{DIGEST, sealed};
 use super::{RunId, Store};
-use crate::checks::is_about;
 use crate::domain::order::{Charge, RunOrder};
 use crate::domain::outcome::{Evidence, Outcome};
 
@@ -154,7 +153,7 @@ impl Glimpse {
         let rows::Read { outcome: Outcome { run_order_id, evidence, .. }, start, seen_at, observed } = row;
         let glimpse = match (evidence, observed) {
             (Evidence::Fetched(fetched), Some(seen)) => {
-                match (fetched.is_reused, is_about(&run_order_id, &fetched.order)) {
+                match (fetched.is_reused, fetched.order.is_about(&run_order_id)) {
                     (true, _) => Self::Reused { observation: seen.observation },
                     (false, false) => Self::Missed { start, is_unknown: false },
                     (false, true) => Self::Seen(Sighting {

@@ -30,7 +30,7 @@ pub use population::Population;
 pub use settings::{CompleteSettings, JudgingSettings, SettingsProblem, ThresholdSettings, WaiverSettings};
 pub use ties::Tie;
 pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, Tolerance, Waived};
-pub use verdict::{Signs, Verdict, Weighed};
+pub use verdict::{FailOn, Signs, Verdict, Weighed};
 
 /// What all outcomes of a run add up to.
 #[derive(Clone, Debug, Default)]

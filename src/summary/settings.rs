@@ -13,8 +13,7 @@ use crate::domain::finding::{Severity, Subject};
 use crate::domain::money::Amount;
 use crate::domain::time::Period;
 
-/// The settings that affect judgement. What an older report does not say is left out where it says nothing: its files are
-/// to be made again to the byte.
+/// The settings that affect judgement. What is as usual is left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JudgingSettings {
@@ -32,9 +31,6 @@ pub struct JudgingSettings {
     /// Severities that are other ones than the catalogue's, by check or by check and cause.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub severities: BTreeMap<String, String>,
-    /// Whether failed identities are given their causes.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub causes: bool,
     /// The waivers, by order and check.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<WaiverSettings>,
@@ -56,12 +52,10 @@ pub struct JudgingSettings {
     /// When the orders were created that the input must have all of, where it must.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complete: Option<CompleteSettings>,
-    /// The time zone whose days spend is told by, where it is told by day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timezone: Option<String>,
+    /// The time zone whose days spend is told by.
+    pub timezone: String,
     /// Which time of an order says its day: `created` or `updated`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub day_by: Option<String>,
+    pub day_by: String,
 }
 
 /// A time from one moment on until right before another; null is no bound.
@@ -186,7 +180,6 @@ impl From<&Judging> for JudgingSettings {
             tolerances: texts(&judging.tolerance.by_currency, Amount::to_string),
             stale_after_seconds: judging.stale_after.as_secs(),
             severities: texts(&judging.severities, |severity| severity.code().to_owned()),
-            causes: judging.names_causes,
             waivers: judging.waivers.iter().map(WaiverSettings::of).collect(),
             material: judging.material.map(|material| material.to_string()),
             warn_before_seconds: judging.warn_before.map(|time| time.as_secs()),
@@ -194,8 +187,8 @@ impl From<&Judging> for JudgingSettings {
             expect: judging.expect.iter().map(|(field, column)| (field.to_string(), column.clone())).collect(),
             control_totals: judging.control_totals.iter().map(ControlTotalSettings::of).collect(),
             complete: judging.complete.map(|Period { since, until }| CompleteSettings { since, until }),
-            timezone: judging.days.as_ref().map(|days| days.zone_name().to_owned()),
-            day_by: judging.days.as_ref().map(|days| days.by.code().to_owned()),
+            timezone: judging.days.zone_name().to_owned(),
+            day_by: judging.days.by.code().to_owned(),
         }
     }
 }
@@ -226,11 +219,10 @@ impl JudgingSettings {
             warn_before: self.warn_before_seconds.map(age).transpose()?,
             off: off.collect(),
             severities,
-            names_causes: self.causes,
             waivers: self.waivers.iter().map(WaiverSettings::waiver).collect::<Result<_, _>>()?,
             material: self.material.as_deref().map(tolerance).transpose()?,
             complete: self.complete.as_ref().map(|period| Period { since: period.since, until: period.until }),
-            days: self.timezone.as_deref().map(|zone| days(zone, self.day_by.as_deref())).transpose()?,
+            days: days(&self.timezone, &self.day_by)?,
             workflows: self
                 .workflows
                 .iter()
@@ -340,8 +332,7 @@ fn age(seconds: i64) -> Result<SignedDuration, SettingsProblem> {
 }
 
 /// The days of that zone, by the time of an order that the word is for.
-fn days(zone: &str, word: Option<&str>) -> Result<Days, SettingsProblem> {
-    let word = word.unwrap_or_default();
+fn days(zone: &str, word: &str) -> Result<Days, SettingsProblem> {
     let by = DayBy::ALL.into_iter().find(|by| by.code() == word);
     let days = by.and_then(|by| Days::of_zone(zone, by));
     days.ok_or_else(|| SettingsProblem::Days { zone: zone.to_owned(), by: word.to_owned() })

@@ -1,5 +1,8 @@
 //! The verdict of a report, worst first.
 
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
 use super::population::Population;
 use crate::domain::outcome::Bucket;
 
@@ -31,6 +34,46 @@ pub struct Weighed {
     pub material: u64,
     /// Whether there is no telling if the input lacks an order that it must have.
     pub gap: bool,
+}
+
+/// A verdict that is fine by default and that `--fail-on` makes fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailOn {
+    /// Fail on `warnings`.
+    Warnings,
+    /// Fail where anything is pending.
+    Pending,
+    /// Fail where a difference that nothing waives is material (`--material`), be it only a warning.
+    Material,
+}
+
+impl FailOn {
+    /// The word of the option.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Warnings => "warnings",
+            Self::Pending => "pending",
+            Self::Material => "material",
+        }
+    }
+}
+
+impl Weighed {
+    /// The exit code of the report: 0, 1 or 3.
+    #[must_use]
+    pub fn exit_code(&self, fail_on: &[FailOn]) -> u8 {
+        match self.verdict {
+            Verdict::Incomplete => 3,
+            Verdict::Discrepant => 1,
+            Verdict::Warnings if fail_on.contains(&FailOn::Warnings) => 1,
+            // Warnings outrank what is pending, but do not hide it from who asked to hear of it.
+            Verdict::Warnings | Verdict::Pending if fail_on.contains(&FailOn::Pending) && self.pending > 0 => 1,
+            _ if fail_on.contains(&FailOn::Material) && self.material > 0 => 1,
+            Verdict::Warnings | Verdict::Pending | Verdict::Reconciled | Verdict::Empty => 0,
+        }
+    }
 }
 
 /// What tells for or against a report as a whole, beside where its rows landed.
@@ -98,5 +141,42 @@ impl Verdict {
             Self::Reconciled => "reconciled",
             Self::Empty => "empty",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verdict_has_its_code() {
+        let of =
+            |verdict, fail_on: &[FailOn]| Weighed { verdict, pending: 0, material: 0, gap: false }.exit_code(fail_on);
+        let cases = [
+            (Verdict::Reconciled, 0),
+            (Verdict::Empty, 0),
+            (Verdict::Warnings, 0),
+            (Verdict::Pending, 0),
+            (Verdict::Discrepant, 1),
+            (Verdict::Incomplete, 3),
+        ];
+        for (verdict, code) in cases {
+            assert_eq!(of(verdict, &[]), code, "{verdict:?}");
+        }
+        assert_eq!(of(Verdict::Warnings, &[FailOn::Warnings]), 1);
+        assert_eq!(of(Verdict::Warnings, &[FailOn::Pending]), 0);
+        assert_eq!(of(Verdict::Pending, &[FailOn::Warnings]), 0);
+        assert_eq!(of(Verdict::Warnings, &[FailOn::Material]), 0);
+    }
+
+    #[test]
+    fn what_is_asked_for_fails_whatever_outranks_it() {
+        let weighed = |verdict| Weighed { verdict, pending: 1, material: 1, gap: false };
+        for verdict in [Verdict::Warnings, Verdict::Pending] {
+            assert_eq!(weighed(verdict).exit_code(&[]), 0);
+            assert_eq!(weighed(verdict).exit_code(&[FailOn::Pending]), 1);
+            assert_eq!(weighed(verdict).exit_code(&[FailOn::Material]), 1);
+        }
+        assert_eq!(weighed(Verdict::Incomplete).exit_code(&[FailOn::Material]), 3);
     }
 }

@@ -11,6 +11,7 @@ use std::process::{Command, Output};
 use sha2::{Digest, Sha256};
 use tieout::language::Language;
 use tieout::pipeline::audit::{Changes, Evident};
+use tieout::report::options::ReportOptions;
 
 use crate::readers::said;
 use crate::support::{Place, ReportFiles, code, repository, stdout, tieout};
@@ -87,8 +88,8 @@ fn both_languages_show_the_same_figures() {
     let evident = Evident::open(&place.path("report")).expect("a report");
     let chinese = place.path("chinese");
     fs::create_dir(&chinese).expect("writable");
-    let changes = Changes { language: Some(Language::Chinese), ..Changes::default() };
-    evident.remake(&chinese, &changes, None, |_| 1).expect("it is made again");
+    let changes = in_language(&evident, Language::Chinese);
+    evident.remake(&chinese, &changes, None).expect("it is made again");
     for (name, bytes) in ReportFiles(place.path("report")).evident() {
         let same = fs::read(chinese.join(&name)).expect("a report file") == bytes;
         assert_eq!(same, !["report.html", "report.xlsx"].contains(&&*name), "{name}");
@@ -265,8 +266,8 @@ fn pictures() {
     ] {
         let folder = place.path(picture);
         fs::create_dir(&folder).expect("writable");
-        let changes = Changes { language: Some(language), ..Changes::default() };
-        evident.remake(&folder, &changes, None, |_| 1).expect("it is made again");
+        let changes = in_language(&evident, language);
+        evident.remake(&folder, &changes, None).expect("it is made again");
         let taken = Command::new("node")
             .arg(repository("tests/readers/html/pictures.mjs"))
             .arg(folder.join("report.html"))
@@ -276,4 +277,10 @@ fn pictures() {
             .expect("Node.js: run `make pictures`");
         assert!(taken.status.success(), "{}", said(&taken));
     }
+}
+
+/// The report as it was, in that language.
+fn in_language(evident: &Evident, language: Language) -> Changes {
+    let options = ReportOptions { language, ..evident.manifest.stamp.options.clone() };
+    Changes { options: Some(options), ..Changes::default() }
 }

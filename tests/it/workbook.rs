@@ -13,9 +13,8 @@ use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::{Background, Evidence, Outcome, Reason};
 use tieout::language::Language;
-use tieout::report::builder::{Builder, Options};
-use tieout::report::csv::Encoding;
-use tieout::report::formats::Formats;
+use tieout::report::builder::{Brief, Builder};
+use tieout::report::options::ReportOptions;
 
 use crate::readers::said;
 use crate::support::{Place, code, repository, stdout, tieout};
@@ -103,17 +102,17 @@ fn openpyxl_agrees_with_the_sample_in_both_languages() {
 fn hostile_report(folder: &Path) {
     let as_of: Timestamp = AS_OF.parse().expect("a time");
     let rows = 3 * HOSTILE.len() as u64;
-    let mut builder = Builder::begin(Options {
+    let mut builder = Builder::begin(Brief {
         folder: folder.to_owned(),
         judging: Judging::default(),
         as_of,
-        account: Some("R&D <1>".to_owned()),
-        allow_empty: false,
+        options: ReportOptions {
+            account: Some("R&D <1>".to_owned()),
+            language: Language::English,
+            ..ReportOptions::default()
+        },
         rows_read: rows,
         shortfall: None,
-        csv_encoding: Encoding::default(),
-        formats: Formats::default(),
-        language: Language::English,
         evidence: None,
     })
     .expect("writable");
@@ -141,7 +140,7 @@ fn hostile_report(folder: &Path) {
         add(format!("wfrun_p{number}"), order("open", [10_000_000_000_000_000_001, 0, 0, 0, 0, 0]).into());
         add(text.to_owned(), Evidence::Rejected(Reason::new("bad-id", text)));
     }
-    builder.finish(|_| 1).expect("it bridges");
+    builder.finish().expect("it bridges");
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(super) fn judging(options: &Options) -> Result<Judging, SettingsError> {
             .collect::<Result<_, _>>()?,
         waivers: options.waivers.as_deref().map(|path| waivers::read(path, &zone)).transpose()?.unwrap_or_default(),
         complete: complete(options, &zone)?,
-        days: Some(days(options)?),
+        days: days(options)?,
         ..Judging::default()
     };
     options.checks.iter().flatten().try_fold(judging, |judging, (key, value)| check(judging, key, value))

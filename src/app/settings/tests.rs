@@ -85,9 +85,9 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(settings.provider.max_wait, Duration::from_secs(300));
     assert_eq!(settings.state, Path::new("reports/.state.sqlite"));
     assert_eq!(settings.destination, Destination::Under("reports".into()));
-    let days = Days::of_zone("Asia/Shanghai", days::DayBy::Created);
+    let days = Days::of_zone("Asia/Shanghai", days::DayBy::Created).expect("a zone");
     assert_eq!(settings.judging, Judging { days, ..Judging::default() });
-    assert_eq!(settings.csv_encoding, Encoding::Utf8);
+    assert_eq!(settings.report, ReportOptions::default());
     assert!(settings.key.is_none());
 }
 
@@ -221,6 +221,6 @@ fn settings_and_waivers_are_read_as_programs_on_windows_write_them() {
     let [settings, waivers] = [&settings, &waivers].map(|path| path.to_str().expect("a path"));
     let (command, general) = reconcile(&["--sandbox", "--config", settings, "--waivers", waivers]);
     let resolved = resolve(command, &general).expect("usable");
-    assert_eq!((resolved.provider.rate, resolved.account.as_deref()), (7, Some("财务")));
+    assert_eq!((resolved.provider.rate, resolved.report.account.as_deref()), (7, Some("财务")));
     assert_eq!(resolved.judging.waivers.len(), 1);
 }

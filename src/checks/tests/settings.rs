@@ -62,14 +62,6 @@ fn a_check_that_is_off_finds_nothing() {
 }
 
 #[test]
-fn causes_stay_away_where_a_report_had_none() {
-    let judgement = judge_with(overage(), &Judging { names_causes: false, ..Judging::default() });
-    assert!(judgement.findings.iter().all(|finding| finding.cause.is_none()));
-    let judgement = judged(order([100, 60, 40, 50, 10, 50].map(Some)));
-    assert!(weighed(&judgement).contains(&("cost-sum", Some("external-left-out"), Severity::Error)));
-}
-
-#[test]
 fn the_age_that_is_stale_is_a_setting() {
     let judging = Judging { stale_after: SignedDuration::from_mins(60), ..Judging::default() };
     let waiting = open([Some(100), None, None, None, None, None]);

@@ -1,7 +1,6 @@
 //! A report that contradicts itself is never finished.
 
 use super::*;
-use crate::domain::days::{DayBy, Days};
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, RunOrder};
 use crate::summary::Verdict;
@@ -23,17 +22,13 @@ fn outcome(line: u64, units: [i128; 6]) -> Outcome {
 }
 
 fn builder(folder: PathBuf, rows_read: u64) -> Builder {
-    let mut builder = Builder::begin(Options {
+    let mut builder = Builder::begin(Brief {
         folder,
-        judging: Judging { days: Days::of_zone("UTC", DayBy::Created), ..Judging::default() },
+        judging: Judging::default(),
         as_of: Timestamp::UNIX_EPOCH,
-        account: None,
-        csv_encoding: csv::Encoding::default(),
-        allow_empty: false,
+        options: ReportOptions::default(),
         rows_read,
         shortfall: None,
-        formats: Formats::default(),
-        language: Language::default(),
         evidence: None,
     })
     .expect("writable");
@@ -50,7 +45,7 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
 fn a_report_that_is_no_longer_wanted_is_given_up_before_its_next_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = folder.path().join("discrepancies.csv");
-    let given_up = builder(folder.path().to_owned(), 3).finish_unless(&|| first.exists(), |_| 1);
+    let given_up = builder(folder.path().to_owned(), 3).finish_unless(&|| first.exists());
     assert!(matches!(given_up, Err(ReportError::Stopped)), "{given_up:?}");
     assert!(first.exists() && !folder.path().join("spend_by_workflow.csv").exists());
 }
@@ -58,7 +53,7 @@ fn a_report_that_is_no_longer_wanted_is_given_up_before_its_next_file() {
 #[test]
 fn a_report_that_bridges_is_finished() {
     let folder = tempfile::tempdir().expect("a folder");
-    let report = builder(folder.path().to_owned(), 3).finish(|_| 1).expect("it bridges");
+    let report = builder(folder.path().to_owned(), 3).finish().expect("it bridges");
     assert_eq!(
         (report.weighed.verdict, report.exceptions, report.discrepancies.len()),
         (Verdict::Discrepant, 1, 3),
@@ -75,7 +70,7 @@ fn a_report_that_bridges_is_finished() {
 fn a_row_that_is_lost_or_doubled_is_a_contradiction() {
     for rows_read in [2, 4] {
         let folder = tempfile::tempdir().expect("a folder");
-        let ended = builder(folder.path().to_owned(), rows_read).finish(|_| 1);
+        let ended = builder(folder.path().to_owned(), rows_read).finish();
         assert!(matches!(ended, Err(ReportError::Contradiction(what)) if what.contains("rows read")), "{rows_read}");
     }
 }

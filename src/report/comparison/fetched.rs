@@ -9,8 +9,8 @@ use super::error::ComparisonError;
 use super::folder::Folder;
 use super::rows;
 use crate::domain::outcome::Bucket;
-use crate::report::builder::FACTS_FILE;
 use crate::report::facts_file::FactsFile;
+use crate::report::files::FACTS_FILE;
 
 const FILE: &str = "exceptions.csv";
 const RUN_ORDER_ID: &str = "run_order_id";

@@ -13,9 +13,9 @@ use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Bucket, Fetched};
 use crate::domain::time::from_microsecond;
-use crate::report::builder::FACTS_FILE;
 use crate::report::facts::FactsWriter;
 use crate::report::facts_read::FactsReader;
+use crate::report::files::FACTS_FILE;
 use crate::report::folder::ReportFolder;
 use crate::report::manifest::Stamp;
 

@@ -23,7 +23,7 @@ use self::figures::{Age, BridgeRow, CauseRow, Totals};
 use self::grid::Grid;
 use self::opening::{Opening, PopulationView};
 use self::outside::{BookRow, TieRow};
-use super::manifest::FileStamp;
+use super::files::FileStamp;
 use super::summary_json::{SummaryJson, WaiverCounts};
 use super::table::{Cell, Table};
 use super::wording::{self, grouped};
@@ -31,9 +31,6 @@ use super::{ReportError, design};
 use crate::domain::visible::visible;
 use crate::language::{Language, Texts};
 use crate::summary::Weighed;
-
-/// The page's name in a report folder.
-pub const HTML_FILE: &str = "report.html";
 
 const TEMPLATE: &str = include_str!("../../../templates/report/page.html");
 const STYLE: &str = include_str!("../../../templates/report/page.css");
@@ -127,7 +124,7 @@ struct Page<'a> {
     account: Option<String>,
     as_of: &'a str,
     /// Whose days they are.
-    zone: Option<String>,
+    zone: String,
     opening: Opening,
     population: PopulationView,
     totals: Totals,
@@ -196,7 +193,7 @@ fn page(content: Content<'_>, language: Language) -> Page<'_> {
         script: SCRIPT,
         account: summary.account.as_deref().map(|account| visible(account).into_owned()),
         as_of: &summary.as_of,
-        zone: summary.settings.timezone.as_deref().map(|zone| visible(zone).into_owned()),
+        zone: visible(&summary.settings.timezone).into_owned(),
         opening: Opening::of(summary, weighed, &discrepancies, &exceptions, texts),
         population: PopulationView::of(summary, rows_read, texts),
         totals: Totals::of(summary, texts),

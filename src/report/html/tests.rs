@@ -12,9 +12,9 @@ use crate::domain::finding::Severity;
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
-use crate::report::builder::{Builder, Options};
-use crate::report::csv::Encoding;
-use crate::report::formats::Formats;
+use crate::report::builder::{Brief, Builder};
+use crate::report::files::HTML_FILE;
+use crate::report::options::ReportOptions;
 use crate::report::table::{Column, Kind};
 use crate::report::tables;
 use crate::summary::Verdict;
@@ -43,7 +43,7 @@ fn outcome(line: u64, text: &str) -> Outcome {
 /// The page of orders that say that text wherever they say something, and of a row that is no order.
 fn page_of(text: &str, orders: u64, language: Language) -> String {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut builder = Builder::begin(options(folder.path().to_owned(), text, orders + 1, language)).expect("writable");
+    let mut builder = Builder::begin(brief(folder.path().to_owned(), text, orders + 1, language)).expect("writable");
     for line in 2..2 + orders {
         builder.add(outcome(line, text), Background::default()).expect("writable");
     }
@@ -51,22 +51,18 @@ fn page_of(text: &str, orders: u64, language: Language) -> String {
     builder
         .add(Outcome { line: 1_000_000, run_order_id: text.into(), evidence: rejected }, Background::default())
         .expect("writable");
-    builder.finish(|_| 1).expect("it bridges");
+    builder.finish().expect("it bridges");
     fs::read_to_string(folder.path().join(HTML_FILE)).expect("a page")
 }
 
-fn options(folder: PathBuf, account: &str, rows_read: u64, language: Language) -> Options {
-    Options {
+fn brief(folder: PathBuf, account: &str, rows_read: u64, language: Language) -> Brief {
+    Brief {
         folder,
         judging: Judging::default(),
         as_of: Timestamp::UNIX_EPOCH,
-        account: Some(account.to_owned()),
-        allow_empty: false,
+        options: ReportOptions { account: Some(account.to_owned()), language, ..ReportOptions::default() },
         rows_read,
         shortfall: None,
-        formats: Formats::default(),
-        language,
-        csv_encoding: Encoding::default(),
         evidence: None,
     }
 }

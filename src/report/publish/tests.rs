@@ -5,9 +5,9 @@ use std::os::unix::fs::symlink;
 
 use super::*;
 use crate::checks::Judging;
-use crate::report::csv::Encoding;
 use crate::report::folder::ReportFolder;
 use crate::report::manifest::{EarlierStamp, InputStamp, Stamp};
+use crate::report::options::ReportOptions;
 
 const AS_OF: &str = "2026-11-23T02:00:00Z";
 
@@ -20,16 +20,11 @@ fn write_report(folder: &Path, content: &str) {
         started_at: time,
         finished_at: time,
         base_url: "sandbox".into(),
-        account: None,
-        csv_encoding: Encoding::default(),
+        options: ReportOptions::default(),
         input,
         settings: (&Judging::default()).into(),
         clock: None,
         fetch: None,
-        fail_on: Vec::new(),
-        allow_empty: false,
-        formats: Vec::new(),
-        language: None,
         designs: BTreeMap::new(),
         previous: None,
         made_from: None,

@@ -21,8 +21,6 @@ use super::table::Source;
 use super::{ReportError, design};
 use crate::language::{Language, Texts};
 
-/// The workbook's name in a report folder.
-pub const XLSX_FILE: &str = "report.xlsx";
 /// The table of what the report before found and this one does not.
 const RESOLVED: &str = "resolved";
 /// The rows that a sheet holds, but for its heading.

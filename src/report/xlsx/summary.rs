@@ -109,11 +109,9 @@ impl Page<'_> {
         self.text(WHAT, &texts.get("xlsx-as-of"))?;
         cells::write_moment(self.sheet, (self.row, CODE), content.as_of, styles)?;
         self.row += 1;
-        if let Some(zone) = &summary.settings.timezone {
-            self.text(WHAT, &texts.get("report-setting-timezone"))?;
-            self.text(CODE, zone)?;
-            self.row += 1;
-        }
+        self.text(WHAT, &texts.get("report-setting-timezone"))?;
+        self.text(CODE, &summary.settings.timezone)?;
+        self.row += 1;
         if let Some(account) = &summary.account {
             self.text(WHAT, &texts.get("xlsx-account"))?;
             self.text(CODE, account)?;

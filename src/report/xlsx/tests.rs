@@ -9,6 +9,7 @@ use flate2::read::DeflateDecoder;
 
 use super::*;
 use crate::domain::money::Sum;
+use crate::report::files::XLSX_FILE;
 use crate::report::summary_json::SummaryJson;
 use crate::report::table::{Cell, Column, Kind, Table};
 

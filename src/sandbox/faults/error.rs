@@ -3,7 +3,36 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::fault::KINDS;
+/// Every fault's name.
+pub(super) const KINDS: [&str; 27] = [
+    "chunked-endless",
+    "close-after",
+    "close-before-headers",
+    "code",
+    "cut-body",
+    "deep",
+    "duplicate-keys",
+    "empty",
+    "gzip",
+    "gzip-bomb",
+    "hang-after-headers",
+    "hang-before-headers",
+    "html",
+    "html-status",
+    "null-data",
+    "oversize",
+    "redirect",
+    "reset-before-headers",
+    "reset-body",
+    "short-body",
+    "slow",
+    "status",
+    "too-many",
+    "trailing-bytes",
+    "trickle",
+    "wrong-content-type",
+    "wrong-order",
+];
 
 /// Why a fault plan can't be read.
 #[derive(Debug, thiserror::Error)]

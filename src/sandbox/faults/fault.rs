@@ -8,37 +8,6 @@ use super::super::header::HeaderText;
 use super::error::RuleError;
 use super::written::{Text, Written};
 
-/// Every fault's name.
-pub(super) const KINDS: [&str; 27] = [
-    "chunked-endless",
-    "close-after",
-    "close-before-headers",
-    "code",
-    "cut-body",
-    "deep",
-    "duplicate-keys",
-    "empty",
-    "gzip",
-    "gzip-bomb",
-    "hang-after-headers",
-    "hang-before-headers",
-    "html",
-    "html-status",
-    "null-data",
-    "oversize",
-    "redirect",
-    "reset-before-headers",
-    "reset-body",
-    "short-body",
-    "slow",
-    "status",
-    "too-many",
-    "trailing-bytes",
-    "trickle",
-    "wrong-content-type",
-    "wrong-order",
-];
-
 /// The longest wait that a plan may name.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -216,6 +185,7 @@ fn duration(key: &'static str, written: Option<Text>, usual: Duration) -> Result
 
 #[cfg(test)]
 mod tests {
+    use super::super::error::KINDS;
     use super::*;
 
     /// The fault as one would write it with the least words.

@@ -24,7 +24,6 @@ fn what_a_report_says_is_judged_by_again() {
         stale_after: SignedDuration::from_hours(2),
         off: BTreeSet::from(["timestamp-order"]),
         severities: BTreeMap::from([("quote-split.overage".to_owned(), Severity::Warning)]),
-        names_causes: true,
         material: Some(amount("12.5")),
         warn_before: Some(SignedDuration::from_hours(1)),
         workflows: BTreeMap::from([(
@@ -36,7 +35,7 @@ fn what_a_report_says_is_judged_by_again() {
             },
         )]),
         expect: BTreeMap::from([(Field::Final, "amount".to_owned()), (Field::Workflow, "3".to_owned())]),
-        days: Days::of_zone("America/New_York", DayBy::Updated),
+        days: Days::of_zone("America/New_York", DayBy::Updated).expect("a zone"),
         complete: Some(Period { since: None, until: Some(Timestamp::UNIX_EPOCH) }),
         control_totals: vec![
             ControlTotal { field: Field::Final, currency: None, expected: amount("-3").into() },
@@ -88,8 +87,8 @@ fn what_nothing_can_be_judged_by_is_refused() {
         settings.waivers.push(serde_json::from_str(text).expect("usable"));
     };
     assert!(with(of_nothing).contains("does not say what it waives"));
-    assert!(with(|settings| settings.timezone = Some("Mars".into())).contains("Mars"));
-    let by_nothing = |settings: &mut JudgingSettings| settings.timezone = Some("UTC".into());
+    assert!(with(|settings| settings.timezone = "Mars".into()).contains("Mars"));
+    let by_nothing = |settings: &mut JudgingSettings| settings.day_by.clear();
     assert!(with(by_nothing).contains("UTC"));
     assert!(with(|settings| settings.checks.push("profit".into())).contains("newer tieout"));
 }

@@ -10,8 +10,8 @@ use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::{Background, Evidence, Outcome, Reason};
 use tieout::language::Language;
-use tieout::report::builder::{Builder, Options};
-use tieout::report::formats::Formats;
+use tieout::report::builder::{Brief, Builder};
+use tieout::report::options::ReportOptions;
 
 /// What somebody could try: markup, quotes, other directions, NULs, formulas, what JavaScript and templates have names for.
 const HOSTILE: [&str; 24] = [
@@ -43,17 +43,18 @@ const HOSTILE: [&str; 24] = [
 
 fn begin(folder: &Path, account: Option<&str>, rows_read: u64) -> Builder {
     fs::create_dir(folder).expect("writable");
-    Builder::begin(Options {
+    Builder::begin(Brief {
         folder: folder.to_owned(),
         judging: Judging::default(),
         as_of: Timestamp::from_second(1_780_272_000).expect("a time"),
-        account: account.map(str::to_owned),
-        allow_empty: rows_read == 0,
+        options: ReportOptions {
+            account: account.map(str::to_owned),
+            allow_empty: rows_read == 0,
+            language: Language::English,
+            ..ReportOptions::default()
+        },
         rows_read,
         shortfall: None,
-        formats: Formats::default(),
-        language: Language::English,
-        csv_encoding: tieout::report::csv::Encoding::default(),
         evidence: None,
     })
     .expect("writable")
@@ -110,7 +111,7 @@ pub(super) fn hostile(folder: &Path) -> usize {
         let refused = Evidence::Refused(Reason::new(*text, other(1).unwrap_or_default()));
         add(&mut builder, next(), format!("{text}3"), refused);
     }
-    builder.finish(|_| 1).expect("it bridges").discrepancies.len()
+    builder.finish().expect("it bridges").discrepancies.len()
 }
 
 /// A report with that many discrepancies, one an order.
@@ -127,7 +128,7 @@ pub(super) fn large(folder: &Path, discrepancies: u64) {
         order.revision_id = Some(format!("wfr_{:020x}", at % 400));
         add(&mut builder, at + 2, id, order.into());
     }
-    let report = builder.finish(|_| 1).expect("it bridges");
+    let report = builder.finish().expect("it bridges");
     assert_eq!(report.discrepancies.len() as u64, discrepancies);
 }
 
@@ -152,5 +153,5 @@ pub(super) fn clean(folder: &Path, orders: u64) {
         let outcome = Outcome { line: at + 2, run_order_id: id, evidence: order.into() };
         builder.add(outcome, Background { past: vec![past], ..Background::default() }).expect("writable");
     }
-    builder.finish(|_| 0).expect("it bridges");
+    builder.finish().expect("it bridges");
 }

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use crate::domain::finding::Subject;
 use crate::domain::order::RunOrder;
 use crate::domain::outcome::{Bucket, Fetched};
-use crate::report::builder::FACTS_FILE;
 use crate::report::facts::FactsWriter;
+use crate::report::files::FACTS_FILE;
 use crate::report::manifest::Stamp;
 use crate::report::tables::discrepancy_id;
 
