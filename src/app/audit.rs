@@ -9,7 +9,7 @@ use super::{settings, terminal};
 use crate::language::Language;
 use crate::pipeline::JobError;
 use crate::pipeline::audit::{self, Evident};
-use crate::report::publish::{PublishError, follow};
+use crate::report::folder::publish::{PublishError, follow};
 use crate::store::Confirmations;
 
 /// Makes the report again, and says how it came out.

@@ -8,10 +8,11 @@ use std::io::{self, BufWriter, Write};
 use super::cli::{DiffCommand, DiffOutput};
 use super::exit::{self, Exit, Failure};
 use super::voice::Voice;
+use crate::report::ReportError;
 use crate::report::comparison::{self, Comparison, ComparisonError};
 use crate::report::folder::FolderError;
-use crate::report::publish::follow;
-use crate::report::{ReportError, csv};
+use crate::report::folder::publish::follow;
+use crate::report::formats::csv;
 
 /// Compares, and writes what changed; succeeds whatever that is.
 ///

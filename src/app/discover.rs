@@ -14,8 +14,9 @@ use crate::domain::time::Period;
 use crate::pipeline::discovery::{self, Discovered, Discovery, DiscoveryError, WalkError};
 use crate::pipeline::listing::Listing;
 use crate::provider::{Flaws, Lack, ListQuery, Stop};
-use crate::report::publish::{FileError, StagedFile};
-use crate::report::{ReportError, ids};
+use crate::report::ReportError;
+use crate::report::folder::publish::{FileError, StagedFile};
+use crate::report::formats::ids;
 
 const NOTHING_WRITTEN: &str = "no CSV was written";
 

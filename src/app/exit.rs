@@ -10,7 +10,7 @@ use super::redaction;
 use crate::domain::visible::is_harmful;
 use crate::pipeline::Signal;
 use crate::report::builder::Report;
-use crate::report::publish::Unavailable;
+use crate::report::folder::publish::Unavailable;
 
 /// Every way in which the process can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::cli::{General, Prune};
 use super::exit::{self, Exit, Failure};
 use super::{access, runs, settings};
-use crate::report::retention;
+use crate::report::folder::retention;
 use crate::store::{Lock, Pruned, Size, Store, StoreError};
 
 /// Removes, or with `--dry-run` only names, what is too old.

@@ -16,8 +16,8 @@ use crate::input::Input;
 use crate::pipeline::{self, Display, Ended, Job, JobError, Resuming};
 use crate::provider::{ClockReading, Stop};
 use crate::report::ReportError;
-use crate::report::chain;
-use crate::report::publish::{Destination, PublishError};
+use crate::report::folder::chain;
+use crate::report::folder::publish::{Destination, PublishError};
 
 const KEPT: &str = "what was fetched is kept in the state";
 const AGAIN: &str = "put that right and run the same command again";

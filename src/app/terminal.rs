@@ -16,11 +16,11 @@ use crate::domain::order::Amounts;
 use crate::domain::outcome::Bucket;
 use crate::language::{Texts, Word};
 use crate::report::builder::{ReasonCount, Report};
-use crate::report::summary_json::{
+use crate::report::content::summary_json::{
     CompletenessCounts, ControlTotals, Lifecycle, SoleReason, SummaryJson, WaiverCounts,
 };
-use crate::report::tables::Discrepancy;
-use crate::report::wording;
+use crate::report::content::tables::Discrepancy;
+use crate::report::content::wording;
 use crate::store::Confirmations;
 use crate::summary::{CheckCount, NetAndGross, Tie, Verdict};
 

@@ -8,7 +8,7 @@ use super::exit::{self, Exit, Failure};
 use super::settings;
 use crate::domain::visible::visible;
 use crate::pipeline::verify::{Came, Part, verify};
-use crate::report::publish::follow;
+use crate::report::folder::publish::follow;
 use crate::store::Store;
 
 /// Proves a report, and says what came of each part of the proof.

@@ -8,14 +8,15 @@ use super::JobError;
 use crate::checks::Judging;
 use crate::report::ReportError;
 use crate::report::builder::{Brief, Builder, Report};
-use crate::report::chain;
-use crate::report::completeness::Completeness;
+use crate::report::evidence::completeness::Completeness;
+use crate::report::evidence::replay::Replay;
+use crate::report::files::ProvenFile;
 use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, MANIFEST_FILE};
-use crate::report::folder::{ProvenFile, ReportFolder};
-use crate::report::manifest::{EarlierStamp, Manifest, Stamp, designs};
-use crate::report::options::ReportOptions;
-use crate::report::publish::{Destination, Published};
-use crate::report::replay::Replay;
+use crate::report::folder::ReportFolder;
+use crate::report::folder::chain;
+use crate::report::folder::manifest::{EarlierStamp, Manifest, Stamp, designs};
+use crate::report::folder::publish::{Destination, Published};
+use crate::report::formats::options::ReportOptions;
 
 /// What is to be another one than in the report. `None` leaves it as it was.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,7 @@ use crate::domain::order::RunOrder;
 use crate::domain::outcome::{Evidence, Outcome};
 use crate::domain::time::Period;
 use crate::provider::ListQuery;
-use crate::report::completeness::Completeness;
+use crate::report::evidence::completeness::Completeness;
 
 /// Walks the list, where the input is to be complete.
 pub(super) fn list(job: &Job, fetched: Fetched) -> Result<Fetched, JobError> {

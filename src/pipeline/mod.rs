@@ -26,13 +26,13 @@ use crate::input::{Input, InputError};
 use crate::provider::{ClockReading, Provider, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Brief, Builder, Report};
-use crate::report::chain;
+use crate::report::content::summary_json::SummaryJson;
+use crate::report::content::tables::Discrepancy;
 use crate::report::folder::FolderError;
-use crate::report::manifest::{ClockStamp, EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
-use crate::report::options::ReportOptions;
-use crate::report::publish::{Destination, PublishError, Published};
-use crate::report::summary_json::SummaryJson;
-use crate::report::tables::Discrepancy;
+use crate::report::folder::chain;
+use crate::report::folder::manifest::{ClockStamp, EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
+use crate::report::folder::publish::{Destination, PublishError, Published};
+use crate::report::formats::options::ReportOptions;
 use crate::store::{
     Confirmations, Judged, KnownFinding, Lock, NewReport, Recall, Remembered, RunId, Store, StoreError,
 };

@@ -7,9 +7,9 @@ use super::audit::{Changes, Evident, Remade};
 use super::progress::say;
 use super::{Job, JobError, is_resumable, judged};
 use crate::report::ReportError;
-use crate::report::chain;
+use crate::report::folder::chain;
 use crate::report::formats::Formats;
-use crate::report::options::ReportOptions;
+use crate::report::formats::options::ReportOptions;
 use crate::store::{NewReport, Run, RunId};
 
 /// Notes every such report but that of the run that this job continues, which makes it anew.

@@ -13,9 +13,9 @@ use super::JobError;
 use super::audit::{Changes, Evident};
 use crate::report::ReportError;
 use crate::report::files::{FACTS_FILE, FileStamp, MANIFEST_FILE};
+use crate::report::folder::manifest::{Manifest, designs};
 use crate::report::folder::{FolderError, ReportFolder};
 use crate::report::formats::{Format, Formats};
-use crate::report::manifest::{Manifest, designs};
 use crate::store::Store;
 
 /// How many characters of a differing line are shown before the first difference, and from there on.

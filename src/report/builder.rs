@@ -13,27 +13,28 @@ use jiff::Timestamp;
 
 use self::proofs::{Counted, prove_totals, tie_out};
 use self::reasons::{reasons, sole_reason};
-use super::completeness::Completeness;
-use super::evidence::EvidenceWriter;
-use super::facts::FactsWriter;
-use super::files::{
-    COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, HTML_FILE, SUMMARY_FILE, XLSX_FILE, hash_file,
-};
-use super::focus::FocusWriter;
-use super::formats::Format;
-use super::html::{self, Titles};
-use super::options::ReportOptions;
-use super::particulars::{Particulars, Shared};
-use super::spend;
-use super::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
-use super::table::{Source, Table};
-use super::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
-use super::xlsx::{self};
-use super::{ReportError, csv, files, reperform};
 use crate::checks::{Judgement, Judging, UNLISTED_IN_INPUT, WaiverKey, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::report::content::particulars::{Particulars, Shared};
+use crate::report::content::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
+use crate::report::content::table::{Source, Table};
+use crate::report::content::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
+use crate::report::evidence::completeness::Completeness;
+use crate::report::evidence::facts::FactsWriter;
+use crate::report::evidence::rows::EvidenceWriter;
+use crate::report::evidence::spend;
+use crate::report::files::{
+    COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, HTML_FILE, SUMMARY_FILE, XLSX_FILE, hash_file,
+};
+use crate::report::formats::Format;
+use crate::report::formats::focus::FocusWriter;
+use crate::report::formats::html::{self, Titles};
+use crate::report::formats::options::ReportOptions;
+use crate::report::formats::xlsx;
+use crate::report::formats::{csv, reperform};
+use crate::report::{ReportError, files};
 use crate::summary::{Summary, Tie, Weighed};
 
 pub use self::reasons::ReasonCount;

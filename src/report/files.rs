@@ -1,8 +1,8 @@
 //! The files of a report folder: their names, what is known of each by its bytes, and JSON.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -31,6 +31,36 @@ pub struct FileStamp {
     pub sha256: String,
     /// Its size in bytes.
     pub bytes: u64,
+}
+
+/// A file of a report that is the one its manifest lists. What is read is what was proved: it is not opened again.
+#[derive(Debug)]
+pub struct ProvenFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl ProvenFile {
+    /// The file at that path, which was proved and is open.
+    pub(super) const fn new(path: PathBuf, file: File) -> Self {
+        Self { path, file }
+    }
+
+    /// Its path as the user would name it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A handle to read it from its beginning. All handles of a file have their place in common: one reads at a time.
+    ///
+    /// # Errors
+    /// When the system has no more handles.
+    pub fn reader(&self) -> io::Result<File> {
+        let mut file = self.file.try_clone()?;
+        file.rewind()?;
+        Ok(file)
+    }
 }
 
 /// SHA-256 in hex and size in bytes of a file.

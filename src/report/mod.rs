@@ -3,37 +3,13 @@
 //! Every report is first a typed table; a writer of a format decides nothing.
 
 pub mod builder;
-pub mod chain;
 pub mod comparison;
-pub mod completeness;
-pub mod csv;
-mod design;
+pub mod content;
 pub mod evidence;
-pub mod facts;
-mod facts_file;
-pub mod facts_read;
 pub mod files;
-pub mod focus;
 pub mod folder;
 pub mod formats;
-pub mod html;
-pub mod ids;
-mod largest;
-pub mod manifest;
-pub mod options;
 mod panics;
-pub mod particulars;
-pub mod percent;
-pub mod publish;
-pub mod reperform;
-pub mod replay;
-pub mod retention;
-pub mod spend;
-pub mod summary_json;
-pub mod table;
-pub mod tables;
-pub mod wording;
-pub mod xlsx;
 
 use std::io;
 use std::path::{Path, PathBuf};

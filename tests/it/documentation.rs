@@ -97,7 +97,7 @@ fn reports_are_as_documented() {
 #[test]
 fn every_column_is_documented() {
     let page = fs::read_to_string(repository("docs/reports.md")).expect("the page");
-    let tables = fs::read_to_string(repository("src/report/tables.rs")).expect("the tables");
+    let tables = fs::read_to_string(repository("src/report/content/tables.rs")).expect("the tables");
     let columns = tables.split("column(\"").skip(1).filter_map(|after| after.split('"').next());
     let columns: BTreeSet<&str> = columns.collect();
     assert!(columns.len() > 40, "found only {columns:?}");

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use sha2::{Digest, Sha256};
 use tieout::language::Language;
 use tieout::pipeline::audit::{Changes, Evident};
-use tieout::report::options::ReportOptions;
+use tieout::report::formats::options::ReportOptions;
 
 use crate::readers::said;
 use crate::support::{Place, ReportFiles, code, repository, stdout, tieout};

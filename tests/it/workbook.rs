@@ -14,7 +14,7 @@ use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::{Background, Evidence, Outcome, Reason};
 use tieout::language::Language;
 use tieout::report::builder::{Brief, Builder};
-use tieout::report::options::ReportOptions;
+use tieout::report::formats::options::ReportOptions;
 
 use crate::readers::said;
 use crate::support::{Place, code, repository, stdout, tieout};

@@ -10,7 +10,7 @@ use crate::domain::money::Sum;
 use crate::domain::visible::is_harmful;
 use crate::language::{Texts, Word};
 use crate::report::comparison::{Comparison, Discrepancy, Group, Side, State};
-use crate::report::percent::Percent;
+use crate::report::content::percent::Percent;
 
 /// How many lines a table has; `--output json` has them all.
 const LISTED: usize = 20;

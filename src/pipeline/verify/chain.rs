@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Came, Part};
 use crate::pipeline::JobError;
 use crate::report::folder::ReportFolder;
-use crate::report::manifest::{Link, Manifest};
+use crate::report::folder::manifest::{Link, Manifest};
 use crate::store::{Run, Store};
 
 const PART: &str = "chain";

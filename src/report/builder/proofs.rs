@@ -6,9 +6,9 @@ use crate::checks::Judging;
 use crate::domain::money::Sum;
 use crate::domain::outcome::Bucket;
 use crate::report::ReportError;
-use crate::report::spend::SpendRow;
-use crate::report::summary_json::ControlTotals;
-use crate::report::tables::Discrepancy;
+use crate::report::content::summary_json::ControlTotals;
+use crate::report::content::tables::Discrepancy;
+use crate::report::evidence::spend::SpendRow;
 use crate::summary::{Bridge, Summary, Tie};
 
 /// Independent counts that must agree with the population.

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::domain::outcome::Bucket;
-use crate::report::summary_json::SoleReason;
-use crate::report::tables::Exception;
+use crate::report::content::summary_json::SoleReason;
+use crate::report::content::tables::Exception;
 
 /// A reason for which orders could not be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::rows;
 use crate::checks::{CATALOGUE, depends_on_input};
 use crate::domain::finding::Subject;
 use crate::domain::money::Sum;
-use crate::report::tables::discrepancy_id;
+use crate::report::content::tables::discrepancy_id;
 
 const FILE: &str = "discrepancies.csv";
 const COLUMNS: [&str; 13] = [

@@ -9,7 +9,7 @@ use super::error::ComparisonError;
 use super::folder::Folder;
 use super::rows;
 use crate::domain::outcome::Bucket;
-use crate::report::facts_file::FactsFile;
+use crate::report::evidence::facts_file::FactsFile;
 use crate::report::files::FACTS_FILE;
 
 const FILE: &str = "exceptions.csv";

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::error::ComparisonError;
-use crate::report::csv::Encoding;
-use crate::report::folder::{ProvenFile, ReportFolder};
+use crate::report::files::ProvenFile;
+use crate::report::folder::ReportFolder;
+use crate::report::formats::csv::Encoding;
 
 /// One of the two reports.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Read};
 use super::error::ComparisonError;
 use super::folder::Folder;
 use crate::domain::money::Sum;
-use crate::report::tables;
+use crate::report::content::tables;
 
 /// How many characters of a wrong cell an error shows.
 const SHOWN: usize = 64;

@@ -8,7 +8,7 @@ use super::error::ComparisonError;
 use super::folder::Folder;
 use super::rows;
 use crate::domain::money::{Overflow, Sum};
-use crate::report::percent::Percent;
+use crate::report::content::percent::Percent;
 
 const BY_WORKFLOW: &str = "spend_by_workflow.csv";
 const BY_REVISION: &str = "spend_by_revision.csv";

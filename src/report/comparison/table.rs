@@ -3,8 +3,8 @@
 use super::Comparison;
 use super::discrepancies::{Discrepancy, Side};
 use super::spend::Group;
-use crate::report::table::{Cell, Column, Kind, Table};
-use crate::report::tables::{self, column};
+use crate::report::content::table::{Cell, Column, Kind, Table};
+use crate::report::content::tables::{self, column};
 
 const COLUMNS: &[Column] = &[
     column("kind", Kind::Text),

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::finding::Subject;
-use crate::report::csv;
+use crate::report::formats::csv;
 use written::Written;
 
 fn compared(old: &Written, new: &Written) -> Comparison {
@@ -131,7 +131,8 @@ fn spend_moves_exactly_and_per_currency() {
         ["gone", "wf_d", "CNY", "1", "0", "0.50000000", "0.00000000", "-0.50000000", "-100.00", "6.25"],
         ["unmoved", "wf_e", "CNY", "1", "1", "0.00000000", "0.00000000", "0.00000000", "", "0.00"],
     ];
-    let percent = |percent: Option<_>| percent.map(|percent: crate::report::percent::Percent| percent.to_string());
+    let percent =
+        |percent: Option<_>| percent.map(|percent: crate::report::content::percent::Percent| percent.to_string());
     let told = |group: &Group| {
         let Movement { old, new, movement, change_percent } = group.movement;
         [
@@ -185,7 +186,7 @@ fn one_table_holds_everything() {
         .spent("=wf", "CNY", 1, "1.00000000");
     let mut out = Vec::new();
     csv::write(table(&compared(&old, &new)), csv::Encoding::Utf8, &mut out).expect("a vector takes everything");
-    let id = |order, check| crate::report::tables::discrepancy_id(order, check, Subject::ORDER);
+    let id = |order, check| crate::report::content::tables::discrepancy_id(order, check, Subject::ORDER);
     let expected = format!(
         "kind,state,workflow_id,revision_id,currency,run_order_id,check,discrepancy_id,old,new,difference,change_percent,share_percent,field\n\
          discrepancy,new,wf_1,wfr_1,,'=wfrun_3,cost-sum,{},,0.00000001,,,,\n\

@@ -11,7 +11,7 @@ use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::{Background, Evidence, Outcome, Reason};
 use tieout::language::Language;
 use tieout::report::builder::{Brief, Builder};
-use tieout::report::options::ReportOptions;
+use tieout::report::formats::options::ReportOptions;
 
 /// What somebody could try: markup, quotes, other directions, NULs, formulas, what JavaScript and templates have names for.
 const HOSTILE: [&str; 24] = [

@@ -43,13 +43,13 @@ pub fn by_word() -> BTreeSet<String> {
         add("report-key", key);
         add("report-key", &format!("{key}-note"));
     }
-    let tables = fs::read_to_string(repository("src/report/tables.rs")).expect("the tables");
+    let tables = fs::read_to_string(repository("src/report/content/tables.rs")).expect("the tables");
     for column in after(&tables, "column(\"") {
         add("report-column", column);
     }
     let names = after(&tables, "name: \"").into_iter().chain(after(&tables, "spend(\""));
     names.for_each(|table| add("report-table", table));
-    let settings = fs::read_to_string(repository("src/report/wording.rs")).expect("the settings");
+    let settings = fs::read_to_string(repository("src/report/content/wording.rs")).expect("the settings");
     let named = ["label(\"", "row(\""].into_iter().flat_map(|call| after(&settings, call));
     // A row of the control totals is named by its message, or put together.
     let named = named.filter(|name| !name.starts_with("report-") && !name.is_empty());
@@ -59,8 +59,9 @@ pub fn by_word() -> BTreeSet<String> {
 
 /// The messages that the code of the page names, wherever it hands them on.
 pub fn named() -> BTreeSet<String> {
-    let sources = files_below(&repository("src/report/html")).into_iter().filter(|path| !path.ends_with("tests.rs"));
-    let sources = sources.chain([repository("src/report/wording.rs")]);
+    let sources =
+        files_below(&repository("src/report/formats/html")).into_iter().filter(|path| !path.ends_with("tests.rs"));
+    let sources = sources.chain([repository("src/report/content/wording.rs")]);
     let mut ids = BTreeSet::new();
     for path in sources {
         let source = fs::read_to_string(path).expect("a text in UTF-8");

@@ -8,10 +8,10 @@ use tempfile::TempDir;
 use crate::domain::finding::Subject;
 use crate::domain::order::RunOrder;
 use crate::domain::outcome::{Bucket, Fetched};
-use crate::report::facts::FactsWriter;
+use crate::report::content::tables::discrepancy_id;
+use crate::report::evidence::facts::FactsWriter;
 use crate::report::files::FACTS_FILE;
-use crate::report::manifest::Stamp;
-use crate::report::tables::discrepancy_id;
+use crate::report::folder::manifest::Stamp;
 
 const DISCREPANCIES: &str = "run_order_id,input_line,workflow_id,revision_id,check,severity,cause,currency,expected,actual,difference,waived,lifecycle,run_status,settlement_status,created_at,updated_at,message,discrepancy_id,field\n";
 const MEASURES: &str = "currency,orders,settled,pending,failed_runs,discrepant,quote_amount,final_amount,released_amount,compute_cost,external_model_cost,total_cost,quote_gross_difference,quote_net_difference,cost_gross_difference,cost_net_difference\n";

@@ -1,0 +1,395 @@
+//! The tables of a report: which columns they have, and how a row is made. Writers decide nothing of this.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::particulars::Particulars;
+use super::table::{Cell, Column, Kind, Table};
+use crate::checks::{Figures, Waiver, WaiverKey, WaiverState, Waivers};
+use crate::domain::finding::{Finding, PastFinding, Subject};
+use crate::domain::money::Sum;
+use crate::domain::outcome::Bucket;
+use crate::report::evidence::spend::SpendRow;
+use crate::summary::{AgeBucket, age_hours};
+
+/// One failed check of one order.
+#[derive(Clone, Debug)]
+pub struct Discrepancy {
+    /// The line of the input; `None` for an order that the input lacks.
+    pub line: Option<u64>,
+    /// The order that was asked for.
+    pub run_order_id: Arc<str>,
+    /// What the reply says of it.
+    pub order: Arc<Particulars>,
+    /// The failed check.
+    pub finding: Finding,
+    /// Whether it was found when the order was last judged, too.
+    pub is_persisting: bool,
+}
+
+impl Discrepancy {
+    /// What is remembered of it.
+    #[must_use]
+    pub fn past(&self) -> PastFinding {
+        let finding = &self.finding;
+        PastFinding {
+            discrepancy_id: discrepancy_id(&self.run_order_id, finding.check, finding.subject),
+            run_order_id: self.run_order_id.to_string(),
+            check: finding.check.to_owned(),
+            field: finding.subject.field.map(str::to_owned),
+            row: finding.subject.row,
+            severity: finding.severity.code().to_owned(),
+            currency: self.order.quote_currency.as_deref().map(str::to_owned),
+            expected: finding.expected.to_string(),
+            actual: finding.actual.to_string(),
+            difference: finding.difference.map(|difference| difference.to_string()),
+        }
+    }
+}
+
+/// A discrepancy that was found when its order was last judged, and is resolved.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The line of the input.
+    pub line: u64,
+    /// What was found then.
+    pub finding: PastFinding,
+}
+
+/// One unsettled order.
+#[derive(Clone, Debug)]
+pub struct PendingOrder {
+    /// The line of the input.
+    pub line: u64,
+    /// The order that was asked for.
+    pub run_order_id: Arc<str>,
+    /// What the reply says of it.
+    pub order: Arc<Particulars>,
+}
+
+/// One row that is no fetched order.
+#[derive(Clone, Debug)]
+pub struct Exception {
+    /// The line of the input.
+    pub line: u64,
+    /// The ID, or what stood in its place.
+    pub run_order_id: String,
+    /// Where the row is counted.
+    pub bucket: Bucket,
+    /// A stable word for the reason.
+    pub reason: String,
+    /// The particulars.
+    pub detail: String,
+}
+
+pub(in crate::report) const fn column(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind }
+}
+
+/// The columns of `discrepancies.csv`.
+const DISCREPANCY_COLUMNS: &[Column] = &[
+    column("run_order_id", Kind::Text),
+    column("input_line", Kind::Integer),
+    column("workflow_id", Kind::Text),
+    column("revision_id", Kind::Text),
+    column("check", Kind::Text),
+    column("severity", Kind::Text),
+    column("cause", Kind::Text),
+    column("currency", Kind::Text),
+    column("expected", Kind::Amount),
+    column("actual", Kind::Amount),
+    column("difference", Kind::Amount),
+    column("waived", Kind::Flag),
+    column("lifecycle", Kind::Text),
+    column("run_status", Kind::Text),
+    column("settlement_status", Kind::Text),
+    column("created_at", Kind::Time),
+    column("updated_at", Kind::Time),
+    column("message", Kind::Text),
+    column("discrepancy_id", Kind::Text),
+    column("field", Kind::Text),
+];
+
+const RESOLVED_COLUMNS: &[Column] = &[
+    column("run_order_id", Kind::Text),
+    column("input_line", Kind::Integer),
+    column("check", Kind::Text),
+    column("severity", Kind::Text),
+    column("currency", Kind::Text),
+    column("expected", Kind::Amount),
+    column("actual", Kind::Amount),
+    column("difference", Kind::Amount),
+    column("discrepancy_id", Kind::Text),
+    column("field", Kind::Text),
+];
+
+const PENDING_COLUMNS: &[Column] = &[
+    column("run_order_id", Kind::Text),
+    column("input_line", Kind::Integer),
+    column("workflow_id", Kind::Text),
+    column("revision_id", Kind::Text),
+    column("currency", Kind::Text),
+    column("quote_amount", Kind::Amount),
+    column("run_status", Kind::Text),
+    column("settlement_status", Kind::Text),
+    column("freeze_status", Kind::Text),
+    column("created_at", Kind::Time),
+    column("age_hours", Kind::Integer),
+    column("age_bucket", Kind::Text),
+];
+
+const EXCEPTION_COLUMNS: &[Column] = &[
+    column("run_order_id", Kind::Text),
+    column("input_line", Kind::Integer),
+    column("bucket", Kind::Text),
+    column("reason", Kind::Text),
+    column("detail", Kind::Text),
+];
+
+const WAIVER_COLUMNS: &[Column] = &[
+    column("run_order_id", Kind::Text),
+    column("check", Kind::Text),
+    column("state", Kind::Text),
+    column("difference", Kind::Amount),
+    column("expected", Kind::Amount),
+    column("actual", Kind::Amount),
+    column("expires", Kind::Text),
+    column("owner", Kind::Text),
+    column("reason", Kind::Text),
+    column("field", Kind::Text),
+    column("row", Kind::Integer),
+];
+
+const WORKFLOW: Column = column("workflow_id", Kind::Text);
+const REVISION: Column = column("revision_id", Kind::Text);
+const DAY: Column = column("day", Kind::Text);
+const SPEND_BY_WORKFLOW_COLUMNS: &[Column; 17] = &spend_columns([WORKFLOW]);
+const SPEND_BY_REVISION_COLUMNS: &[Column; 18] = &spend_columns([WORKFLOW, REVISION]);
+const SPEND_BY_DAY_COLUMNS: &[Column; 17] = &spend_columns([DAY]);
+
+const SPEND_MEASURES: [Column; 16] = [
+    column("currency", Kind::Text),
+    column("orders", Kind::Integer),
+    column("settled", Kind::Integer),
+    column("pending", Kind::Integer),
+    column("failed_runs", Kind::Integer),
+    column("discrepant", Kind::Integer),
+    column("quote_amount", Kind::Amount),
+    column("final_amount", Kind::Amount),
+    column("released_amount", Kind::Amount),
+    column("compute_cost", Kind::Amount),
+    column("external_model_cost", Kind::Amount),
+    column("total_cost", Kind::Amount),
+    column("quote_gross_difference", Kind::Amount),
+    column("quote_net_difference", Kind::Amount),
+    column("cost_gross_difference", Kind::Amount),
+    column("cost_net_difference", Kind::Amount),
+];
+
+const fn spend_columns<const KEYS: usize, const ALL: usize>(keys: [Column; KEYS]) -> [Column; ALL] {
+    let mut columns = [WORKFLOW; ALL];
+    let mut at = 0;
+    while at < ALL {
+        columns[at] = if at < KEYS { keys[at] } else { SPEND_MEASURES[at - KEYS] };
+        at += 1;
+    }
+    columns
+}
+
+/// `discrepancies.csv`: one row per failed check of an order.
+pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
+    let rows = discrepancies.iter().map(|row| {
+        let (order, finding) = (&row.order, &row.finding);
+        vec![
+            Cell::text(&row.run_order_id),
+            row.line.map_or(Cell::Empty, line),
+            Cell::optional(order.workflow_id.as_deref()),
+            Cell::optional(order.revision_id.as_deref()),
+            Cell::text(finding.check),
+            Cell::text(finding.severity.code()),
+            Cell::optional(finding.cause),
+            Cell::optional(order.quote_currency.as_deref()),
+            Cell::figure(&finding.expected),
+            Cell::figure(&finding.actual),
+            finding.difference.map_or(Cell::Empty, Cell::Amount),
+            if finding.is_waived { Cell::Flag(true) } else { Cell::Empty },
+            Cell::text(if row.is_persisting { "persisting" } else { "new" }),
+            Cell::optional(order.run_status.as_deref()),
+            Cell::optional(order.settlement_status.as_deref()),
+            time(order.created_at),
+            time(order.updated_at),
+            Cell::text(&finding.message),
+            Cell::owned(discrepancy_id(&row.run_order_id, finding.check, finding.subject)),
+            Cell::optional(finding.subject.field),
+        ]
+    });
+    Table { name: "discrepancies", columns: DISCREPANCY_COLUMNS, rows: Box::new(rows) }
+}
+
+/// `resolved.csv`: what was found when orders were last judged and holds now, with the figures of then.
+pub fn resolved(resolved: &[Resolved]) -> Table<'_> {
+    let rows = resolved.iter().map(|row| {
+        let finding = &row.finding;
+        vec![
+            Cell::text(&finding.run_order_id),
+            line(row.line),
+            Cell::text(&finding.check),
+            Cell::text(&finding.severity),
+            Cell::optional(finding.currency.as_deref()),
+            figure(&finding.expected),
+            figure(&finding.actual),
+            finding.difference.as_deref().map_or(Cell::Empty, figure),
+            Cell::text(&finding.discrepancy_id),
+            Cell::optional(finding.field.as_deref()),
+        ]
+    });
+    Table { name: "resolved", columns: RESOLVED_COLUMNS, rows: Box::new(rows) }
+}
+
+/// A figure of an earlier report: money where it is written as reports write money, else a text.
+pub(in crate::report) fn figure(text: &str) -> Cell<'_> {
+    money(text).map_or_else(|| Cell::text(text), Cell::Amount)
+}
+
+/// Money as reports write it, digit for digit.
+pub(in crate::report) fn money(text: &str) -> Option<Sum> {
+    let units = text.replacen('.', "", 1).parse().ok()?;
+    Sum::from_units(units).ok().filter(|sum| sum.to_string() == text)
+}
+
+/// `pending.csv`: every unsettled order with its age as of that time.
+pub fn pending(pending: &[PendingOrder], as_of: Timestamp) -> Table<'_> {
+    let rows = pending.iter().map(move |row| {
+        let order = &row.order;
+        vec![
+            Cell::text(&row.run_order_id),
+            line(row.line),
+            Cell::optional(order.workflow_id.as_deref()),
+            Cell::optional(order.revision_id.as_deref()),
+            Cell::optional(order.quote_currency.as_deref()),
+            order.quote_amount.map_or(Cell::Empty, |amount| Cell::Amount(amount.into())),
+            Cell::optional(order.run_status.as_deref()),
+            Cell::optional(order.settlement_status.as_deref()),
+            Cell::optional(order.freeze_status.as_deref()),
+            time(order.created_at),
+            age_hours(order.created_at, as_of).map_or(Cell::Empty, Cell::Integer),
+            Cell::text(AgeBucket::of(order.created_at, as_of).code()),
+        ]
+    });
+    Table { name: "pending", columns: PENDING_COLUMNS, rows: Box::new(rows) }
+}
+
+/// `exceptions.csv`: every row that is no fetched order, with line and reason.
+pub fn exceptions(exceptions: &[Exception]) -> Table<'_> {
+    let rows = exceptions.iter().map(|row| {
+        vec![
+            Cell::text(&row.run_order_id),
+            line(row.line),
+            Cell::text(row.bucket.code()),
+            Cell::text(&row.reason),
+            Cell::text(&row.detail),
+        ]
+    });
+    Table { name: "exceptions", columns: EXCEPTION_COLUMNS, rows: Box::new(rows) }
+}
+
+/// One waiver and what became of it.
+#[derive(Clone, Copy, Debug)]
+pub struct WaiverRow<'a> {
+    /// Which finding it is for.
+    pub key: &'a WaiverKey,
+    /// The waiver.
+    pub waiver: &'a Waiver,
+    /// What became of it.
+    pub state: WaiverState,
+}
+
+/// Every waiver with what became of it. What nothing was found for is unused.
+pub(in crate::report) fn waivers_with<'a>(
+    waivers: &'a Waivers,
+    states: &BTreeMap<WaiverKey, WaiverState>,
+) -> Vec<WaiverRow<'a>> {
+    let rows = waivers.iter().map(|(key, waiver)| {
+        let state = states.get(key).copied().unwrap_or(WaiverState::Unused);
+        WaiverRow { key, waiver, state }
+    });
+    rows.collect()
+}
+
+/// `waivers.csv`: every waiver that was given, by order and check.
+pub fn waivers<'a>(waivers: &'a [WaiverRow<'a>]) -> Table<'a> {
+    let rows = waivers.iter().map(|row| {
+        let (difference, expected, actual) = match &row.waiver.figures {
+            Figures::Difference(difference) => (Cell::Amount(*difference), Cell::Empty, Cell::Empty),
+            Figures::Sides { expected, actual } => (Cell::Empty, figure(expected), figure(actual)),
+            Figures::Missing => (Cell::Empty, Cell::Empty, Cell::Empty),
+        };
+        vec![
+            Cell::text(&row.key.order),
+            Cell::text(&row.key.check),
+            Cell::text(row.state.code()),
+            difference,
+            expected,
+            actual,
+            Cell::owned(row.waiver.expires.to_string()),
+            Cell::text(&row.waiver.owner),
+            Cell::text(&row.waiver.reason),
+            Cell::optional(row.key.field.as_deref()),
+            if row.key.row == Subject::ORDER.row { Cell::Empty } else { line(row.key.row) },
+        ]
+    });
+    Table { name: "waivers", columns: WAIVER_COLUMNS, rows: Box::new(rows) }
+}
+
+/// `spend_by_workflow.csv`.
+pub fn spend_by_workflow(rows: &[SpendRow]) -> Table<'_> {
+    spend("spend_by_workflow", SPEND_BY_WORKFLOW_COLUMNS, rows)
+}
+
+/// `spend_by_revision.csv`.
+pub fn spend_by_revision(rows: &[SpendRow]) -> Table<'_> {
+    spend("spend_by_revision", SPEND_BY_REVISION_COLUMNS, rows)
+}
+
+/// `spend_by_day.csv`.
+pub fn spend_by_day(rows: &[SpendRow]) -> Table<'_> {
+    spend("spend_by_day", SPEND_BY_DAY_COLUMNS, rows)
+}
+
+fn spend<'a>(name: &'static str, columns: &'static [Column], rows: &'a [SpendRow]) -> Table<'a> {
+    let rows = rows.iter().map(|row| {
+        let counts = [row.orders, row.settled, row.pending, row.failed_runs, row.discrepant];
+        let differences =
+            [row.quote_gross_difference, row.quote_net_difference, row.cost_gross_difference, row.cost_net_difference];
+        let keys = row.keys.iter().map(|key| Cell::text(key));
+        keys.chain([Cell::text(&row.currency)])
+            .chain(counts.map(line))
+            .chain(row.amounts.map(Cell::Amount))
+            .chain(differences.map(Cell::Amount))
+            .collect()
+    });
+    Table { name, columns, rows: Box::new(rows) }
+}
+
+fn line<'a>(number: u64) -> Cell<'a> {
+    Cell::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+fn time<'a>(time: Option<Timestamp>) -> Cell<'a> {
+    time.map_or(Cell::Empty, Cell::Time)
+}
+
+/// 16 hex digits from order, check, field and row of our books, the same every night.
+pub(in crate::report) fn discrepancy_id(run_order_id: &str, check: &str, subject: Subject) -> String {
+    let mut hash = Sha256::new().chain_update(run_order_id).chain_update("\n").chain_update(check);
+    if let Some(field) = subject.field {
+        hash = hash.chain_update("\n").chain_update(field);
+    }
+    if subject.row > Subject::ORDER.row {
+        hash = hash.chain_update("\n").chain_update(subject.row.to_string());
+    }
+    hex::encode(&hash.finalize()[..8])
+}

@@ -1,0 +1,165 @@
+//! What the report says in words, alike on the page and in the workbook: the settings that judged, what the provider's
+//! list leaves open, and how counts are read.
+
+use jiff::Timestamp;
+
+use super::summary_json::{CompletenessCounts, SummaryJson};
+use crate::checks::CATALOGUE;
+use crate::domain::listed::ListShortfall;
+use crate::domain::visible::visible;
+use crate::language::Texts;
+use crate::summary::{CompleteSettings, ThresholdSettings};
+
+/// A count with its thousands set apart.
+pub(in crate::report) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A currency as people read it: none has a name, too.
+pub(in crate::report) fn currency_name(currency: &str, texts: Texts) -> String {
+    if currency.is_empty() { texts.get("report-no-currency") } else { visible(currency).into_owned() }
+}
+
+/// The checks of this version that did not judge.
+pub(in crate::report) fn checks_off(summary: &SummaryJson) -> Vec<&'static str> {
+    let is_on = |code: &str| summary.settings.checks.iter().any(|on| on == code);
+    CATALOGUE.iter().map(|check| check.code).filter(|code| !is_on(code)).collect()
+}
+
+/// A time span in whole hours, or else in seconds.
+fn duration(seconds: i64, texts: Texts) -> String {
+    let hours = (seconds % 3_600 == 0).then_some(("report-setting-hours", seconds / 3_600));
+    let (id, count) = hours.unwrap_or(("report-setting-seconds", seconds));
+    texts.with(id, &[("count", count.to_string().into())])
+}
+
+/// What is other than usual for one workflow.
+fn threshold(id: &str, own: &ThresholdSettings, texts: Texts) -> String {
+    let label = |name: &str| texts.get(&format!("report-setting-{name}"));
+    let stale = own.stale_after_seconds.map(|seconds| duration(seconds, texts));
+    let parts = [("tolerance", own.tolerance.clone()), ("stale-after", stale), ("material", own.material.clone())];
+    let parts = parts.into_iter().filter_map(|(name, value)| Some(format!("{} = {}", label(name), value?)));
+    format!("{}: {}", visible(id), parts.collect::<Vec<_>>().join(", "))
+}
+
+/// The settings that judged, each with its values.
+pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(String, Vec<String>)> {
+    let settings = &summary.settings;
+    let none = || texts.get("report-setting-none");
+    let label = |name: &str| texts.get(&format!("report-setting-{name}"));
+    let clean = |text: &String| visible(text).into_owned();
+    let mut rows = vec![(label("tolerance"), vec![settings.tolerance.clone()])];
+    for (currency, tolerance) in &settings.tolerances {
+        let label = texts.with("report-setting-tolerance-of", &[("currency", clean(currency).into())]);
+        rows.push((label, vec![tolerance.clone()]));
+    }
+    let mut row = |name: &str, values: Vec<String>| {
+        rows.push((label(name), if values.is_empty() { vec![none()] } else { values }));
+    };
+    row("currency", settings.currency.iter().map(clean).collect());
+    row("stale-after", vec![duration(settings.stale_after_seconds, texts)]);
+    if let Some(seconds) = settings.warn_before_seconds {
+        row("warn-before", vec![duration(seconds, texts)]);
+    }
+    row("material", settings.material.iter().cloned().collect());
+    row("severities", settings.severities.iter().map(|(key, severity)| format!("{key} = {severity}")).collect());
+    row("waivers", vec![grouped(settings.waivers.len() as u64)]);
+    if !settings.expect.is_empty() {
+        row("expect", settings.expect.iter().map(|(field, column)| format!("{field} = {}", clean(column))).collect());
+    }
+    if !settings.workflows.is_empty() {
+        row("workflows", settings.workflows.iter().map(|(id, own)| threshold(id, own, texts)).collect());
+    }
+    if let Some(CompleteSettings { since, until }) = &settings.complete {
+        let bound = |time: &Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+        row("complete", vec![format!("{} … {}", bound(since), bound(until))]);
+    }
+    row("timezone", vec![clean(&settings.timezone)]);
+    row("day-by", vec![clean(&settings.day_by)]);
+    row("checks", settings.checks.clone());
+    row("off", checks_off(summary).into_iter().map(str::to_owned).collect());
+    rows
+}
+
+/// Why the input is not whole: a sentence that stands for the verdict's.
+#[must_use]
+pub fn shortfall(shortfall: ListShortfall, texts: Texts) -> String {
+    let (reason, [first, second]) = match shortfall {
+        ListShortfall::BrokenOff => ("broken-off", [0, 0]),
+        ListShortfall::OtherRows { written, read } => ("other-rows", [written, read]),
+        ListShortfall::Missing { orders } => ("missing", [orders, 0]),
+        ListShortfall::Unknown => ("unknown", [0, 0]),
+    };
+    let [count, rows] = [first, second].map(|count| grouped(count).into());
+    texts.with("report-why-shortfall", &[("reason", reason.into()), ("count", count), ("rows", rows)])
+}
+
+/// What the provider's own list says of the input, a sentence each; nothing where it was not walked.
+pub(in crate::report) fn completeness(summary: &SummaryJson, texts: Texts) -> Vec<String> {
+    let Some(CompletenessCounts { listed, unlisted, counted, missing, problem }) = &summary.completeness else {
+        return Vec::new();
+    };
+    let problem = problem
+        .as_ref()
+        .map(|problem| texts.with("report-list-not-had", &[("problem", visible(problem).into_owned().into())]));
+    if counted.is_none() && problem.is_some() {
+        return problem.into_iter().collect();
+    }
+    let [listed, unlisted] = [*listed, *unlisted].map(|count| grouped(count).into());
+    let mut said: Vec<String> = problem.into_iter().collect();
+    said.push(texts.with("report-listed", &[("listed", listed), ("unlisted", unlisted)]));
+    match (missing, counted) {
+        (Some(0), _) => {}
+        (Some(missing), Some(counted)) => {
+            let [missing, counted] = [*missing, *counted].map(|count| grouped(count).into());
+            said.push(texts.with("report-list-missing", &[("counted", counted), ("missing", missing)]));
+        }
+        _ => said.push(texts.get("report-list-uncounted")),
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::Language;
+
+    #[test]
+    fn counts_are_set_in_thousands() {
+        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345, "12,345"), (1_234_567, "1,234,567")];
+        for (count, expected) in cases {
+            assert_eq!(grouped(count), expected);
+        }
+    }
+
+    #[test]
+    fn what_the_list_leaves_open_is_said() {
+        let said = |missing, counted, problem: Option<&str>| {
+            let counts = CompletenessCounts {
+                listed: 1_200,
+                unlisted: 3,
+                counted,
+                missing,
+                problem: problem.map(str::to_owned),
+            };
+            completeness(
+                &SummaryJson { completeness: Some(counts), ..SummaryJson::empty() },
+                Texts::new(Language::English),
+            )
+        };
+        let whole = said(Some(0), Some(1_200), None);
+        assert!(whole.len() == 1 && whole[0].contains("1,200") && whole[0].contains("lacks 3"), "{whole:?}");
+        assert!(said(Some(7), Some(1_207), None)[1].contains("1,207"));
+        assert_eq!(said(None, None, None).len(), 2);
+        assert_eq!(said(None, None, Some("no <list>")).len(), 1);
+        assert!(completeness(&SummaryJson::empty(), Texts::new(Language::English)).is_empty());
+    }
+}

@@ -1,0 +1,453 @@
+//! `evidence.jsonl`: what a report is made from beside `run_orders.parquet`, one JSON object a line, by input line.
+//!
+//! Together the two files hold everything that the figures depend on, so that anybody can make the report again:
+//! the rows that are no fetched order, replies about other orders, and what earlier runs contributed.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::books::{Booking, Field};
+use crate::domain::finding::PastFinding;
+use crate::domain::listed::ListedAmounts;
+use crate::domain::money::Amount;
+use crate::domain::order::{Amounts, Charge, Remarks, RunOrder};
+use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome, Reason};
+use crate::report::ReportError;
+use crate::report::files::EVIDENCE_FILE;
+use crate::report::files::ProvenFile;
+
+/// The longest line that is read back, in bytes: our books may carry an order on millions of rows.
+const MAX_LINE: u64 = 1 << 30;
+
+/// What is known of one row beside its facts.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::report) struct Row {
+    pub(in crate::report) line: u64,
+    pub(in crate::report) run_order_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exception: Option<ExceptionRow>,
+    /// The order that the reply was about, where it was another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    other_order: Option<OrderRow>,
+    /// The figures with which the order was first seen settled, where it has been in another state since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settled_as: Option<ChargeRow>,
+    /// What else is to be said of the reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    remarks: Option<Box<Remarks>>,
+    /// The rows of our own books that carry the order, where the books are compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    bookings: Vec<BookingRow>,
+    /// What the provider's list says of the order, where that is something else, or something was found of the order before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listed: Option<ListedRow>,
+    /// How the order was last seen, where the provider does not know it any more and it was once seen settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_seen: Option<OrderRow>,
+    /// What was found when the order was last judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    found_before: Vec<PastFinding>,
+    /// Which of that was found by a later job than the one that read the row, by `discrepancy_id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    found_later: Vec<String>,
+}
+
+/// The last line of the file: what was found before of orders that are not in the input.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Elsewhere {
+    findings_elsewhere: u64,
+}
+
+/// A line of the file.
+enum Line {
+    Elsewhere(Elsewhere),
+    Row(Box<Row>),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListedRow {
+    quote_amount: Option<String>,
+    final_amount: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BookingRow {
+    line: u64,
+    /// The cells as they stand in the input, by field.
+    cells: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExceptionRow {
+    bucket: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_line: Option<u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChargeRow {
+    quote_currency: Option<String>,
+    quote_amount: Option<String>,
+    final_amount: Option<String>,
+    released_amount: Option<String>,
+    compute_cost: Option<String>,
+    external_model_cost: Option<String>,
+    total_cost: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct OrderRow {
+    run_order_id: Option<String>,
+    workflow_id: Option<String>,
+    revision_id: Option<String>,
+    #[serde(flatten)]
+    charge: ChargeRow,
+    freeze_status: Option<String>,
+    submission_status: Option<String>,
+    run_status: Option<String>,
+    settlement_status: Option<String>,
+    task_id: Option<String>,
+    prompt_id: Option<String>,
+    error_code: Option<String>,
+    created_at: Option<Timestamp>,
+    updated_at: Option<Timestamp>,
+}
+
+/// Writes the file as rows come.
+pub(in crate::report) struct EvidenceWriter {
+    path: PathBuf,
+    out: BufWriter<File>,
+}
+
+impl EvidenceWriter {
+    pub(in crate::report) fn create(folder: &Path) -> Result<Self, ReportError> {
+        let path = folder.join(EVIDENCE_FILE);
+        let file = File::create(&path).map_err(|source| ReportError::io(&path, source))?;
+        Ok(Self { path, out: BufWriter::new(file) })
+    }
+
+    /// Takes in one row, if there is anything to say of it.
+    pub(in crate::report) fn push(
+        &mut self,
+        outcome: &Outcome,
+        foreign: bool,
+        background: &Background,
+    ) -> Result<(), ReportError> {
+        let row = Row::of(outcome, foreign, background);
+        if !row.says_something() {
+            return Ok(());
+        }
+        let failed = |source| ReportError::io(&self.path, source);
+        serde_json::to_writer(&mut self.out, &row).map_err(|error| failed(error.into()))?;
+        self.out.write_all(b"\n").map_err(failed)
+    }
+
+    /// Ends the file with the number of findings of orders that are not in the input, if there are any.
+    pub(in crate::report) fn finish(mut self, findings_elsewhere: u64) -> Result<(), ReportError> {
+        let failed = |source| ReportError::io(&self.path, source);
+        if findings_elsewhere > 0 {
+            let line = Elsewhere { findings_elsewhere };
+            serde_json::to_writer(&mut self.out, &line).map_err(|error| failed(error.into()))?;
+            self.out.write_all(b"\n").map_err(failed)?;
+        }
+        self.out.flush().map_err(failed)
+    }
+}
+
+impl Row {
+    fn of(outcome: &Outcome, foreign: bool, background: &Background) -> Self {
+        let mut row = Self {
+            line: outcome.line,
+            run_order_id: outcome.run_order_id.clone(),
+            exception: None,
+            other_order: None,
+            settled_as: None,
+            remarks: None,
+            bookings: background.bookings.iter().map(BookingRow::of).collect(),
+            listed: None,
+            last_seen: background.last_seen.as_deref().map(OrderRow::of),
+            found_before: background.past.clone(),
+            found_later: background.found_later.clone(),
+        };
+        let exception = |bucket: Bucket, reason: &Reason| ExceptionRow {
+            bucket: bucket.code().to_owned(),
+            reason: Some(reason.code.clone()),
+            detail: Some(reason.detail.clone()),
+            first_line: None,
+        };
+        match &outcome.evidence {
+            Evidence::Fetched(fetched) => {
+                row.other_order = foreign.then(|| OrderRow::of(&fetched.order));
+                row.remarks = fetched.order.remarks.clone().filter(|_| !foreign);
+                row.settled_as = fetched.settled_as.as_ref().map(ChargeRow::of);
+                let Amounts { quote_amount, final_amount, .. } = fetched.order.amounts;
+                let detailed = ListedAmounts { quote_amount, final_amount };
+                row.listed = background
+                    .listed
+                    .filter(|listed| *listed != detailed || !background.past.is_empty())
+                    .map(ListedRow::of);
+            }
+            Evidence::NotFound(reason) => row.exception = Some(exception(Bucket::NotFound, reason)),
+            Evidence::Refused(reason) => row.exception = Some(exception(Bucket::Refused, reason)),
+            Evidence::Malformed(reason) => row.exception = Some(exception(Bucket::Malformed, reason)),
+            Evidence::Unfetched(reason) => row.exception = Some(exception(Bucket::Unfetched, reason)),
+            Evidence::Rejected(reason) => row.exception = Some(exception(Bucket::Rejected, reason)),
+            Evidence::Duplicate { first_line } => {
+                row.exception = Some(ExceptionRow {
+                    bucket: Bucket::Duplicate.code().to_owned(),
+                    reason: None,
+                    detail: None,
+                    first_line: Some(*first_line),
+                });
+            }
+        }
+        row
+    }
+
+    fn says_something(&self) -> bool {
+        self.exception.is_some()
+            || self.other_order.is_some()
+            || self.settled_as.is_some()
+            || self.remarks.is_some()
+            || !self.bookings.is_empty()
+            || self.listed.is_some()
+            || self.last_seen.is_some()
+            || !self.found_before.is_empty()
+    }
+
+    /// The outcome of the row and what else was known of its order.
+    pub(in crate::report) fn into_parts(self) -> Result<(Told, Background), String> {
+        let bookings = self.bookings.into_iter().map(BookingRow::booking).collect::<Result<_, _>>()?;
+        let listed = self.listed.map(ListedRow::amounts).transpose()?;
+        let last_seen = self.last_seen.map(OrderRow::order).transpose()?.map(Box::new);
+        let (past, found_later) = (self.found_before, self.found_later);
+        let background = Background { bookings, listed, past, found_later, last_seen };
+        let told = match (self.exception, self.other_order) {
+            (Some(exception), None) if self.settled_as.is_none() && self.remarks.is_none() => {
+                Told::Outcome(exception.evidence()?)
+            }
+            (None, Some(order)) => {
+                let settled_as = self.settled_as.map(ChargeRow::charge).transpose()?;
+                let fetched = Fetched { order: order.order()?, is_reused: false, settled_as };
+                Told::Outcome(Evidence::Fetched(Box::new(fetched)))
+            }
+            (None, None) => {
+                let settled_as = self.settled_as.map(ChargeRow::charge).transpose()?;
+                Told::Beside { settled_as, remarks: self.remarks }
+            }
+            _ => return Err("a row is an exception and an order".to_owned()),
+        };
+        Ok((told, background))
+    }
+}
+
+/// What a row of the file says of its outcome.
+pub(in crate::report) enum Told {
+    /// All of it.
+    Outcome(Evidence),
+    /// What to add to the facts in the other file.
+    Beside {
+        /// The figures with which the order was first seen settled, where it has been in another state since.
+        settled_as: Option<Charge>,
+        /// What else is to be said of the reply.
+        remarks: Option<Box<Remarks>>,
+    },
+}
+
+impl ExceptionRow {
+    fn evidence(self) -> Result<Evidence, String> {
+        let kind = match self.bucket.as_str() {
+            "not_found" => Evidence::NotFound,
+            "refused" => Evidence::Refused,
+            "malformed" => Evidence::Malformed,
+            "unfetched" => Evidence::Unfetched,
+            "rejected" => Evidence::Rejected,
+            "duplicate" => {
+                let first_line = self.first_line.ok_or("a duplicate without its first line")?;
+                return Ok(Evidence::Duplicate { first_line });
+            }
+            other => return Err(format!("{other:?} is no bucket of exceptions")),
+        };
+        let code = self.reason.ok_or("an exception without a reason")?;
+        Ok(kind(Reason { code, detail: self.detail.unwrap_or_default() }))
+    }
+}
+
+impl ListedRow {
+    fn of(listed: ListedAmounts) -> Self {
+        let text = |amount: Option<Amount>| amount.map(|amount| amount.to_string());
+        Self { quote_amount: text(listed.quote_amount), final_amount: text(listed.final_amount) }
+    }
+
+    fn amounts(self) -> Result<ListedAmounts, String> {
+        Ok(ListedAmounts { quote_amount: amount(self.quote_amount)?, final_amount: amount(self.final_amount)? })
+    }
+}
+
+impl BookingRow {
+    fn of(booking: &Booking) -> Self {
+        let cells = booking.cells.iter().map(|(field, text)| (field.name().to_owned(), text.clone()));
+        Self { line: booking.line, cells: cells.collect() }
+    }
+
+    fn booking(self) -> Result<Booking, String> {
+        let cell = |(name, text): (String, String)| {
+            let field = Field::named(&name).filter(|field| field.name() == name);
+            Ok((field.ok_or_else(|| format!("{name:?} is no field of our books"))?, text))
+        };
+        Ok(Booking { line: self.line, cells: self.cells.into_iter().map(cell).collect::<Result<_, String>>()? })
+    }
+}
+
+impl ChargeRow {
+    fn of(charge: &Charge) -> Self {
+        let [quote, charged, released, compute, external, total] =
+            charge.amounts.in_order().map(|amount| amount.map(|amount| amount.to_string()));
+        Self {
+            quote_currency: charge.currency.clone(),
+            quote_amount: quote,
+            final_amount: charged,
+            released_amount: released,
+            compute_cost: compute,
+            external_model_cost: external,
+            total_cost: total,
+        }
+    }
+
+    fn charge(self) -> Result<Charge, String> {
+        let amounts = [
+            self.quote_amount,
+            self.final_amount,
+            self.released_amount,
+            self.compute_cost,
+            self.external_model_cost,
+            self.total_cost,
+        ];
+        let mut read = [None; Amounts::NAMES.len()];
+        for (to, text) in read.iter_mut().zip(amounts) {
+            *to = amount(text)?;
+        }
+        Ok(Charge { currency: self.quote_currency, amounts: Amounts::from_order(read) })
+    }
+}
+
+impl OrderRow {
+    fn of(order: &RunOrder) -> Self {
+        Self {
+            run_order_id: order.run_order_id.clone(),
+            workflow_id: order.workflow_id.clone(),
+            revision_id: order.revision_id.clone(),
+            charge: ChargeRow::of(&order.charge()),
+            freeze_status: order.freeze_status.clone(),
+            submission_status: order.submission_status.clone(),
+            run_status: order.run_status.clone(),
+            settlement_status: order.settlement_status.clone(),
+            task_id: order.task_id.clone(),
+            prompt_id: order.prompt_id.clone(),
+            error_code: order.error_code.clone(),
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+        }
+    }
+
+    fn order(self) -> Result<RunOrder, String> {
+        let Charge { currency, amounts } = self.charge.charge()?;
+        Ok(RunOrder {
+            run_order_id: self.run_order_id,
+            workflow_id: self.workflow_id,
+            revision_id: self.revision_id,
+            quote_currency: currency,
+            amounts,
+            freeze_status: self.freeze_status,
+            submission_status: self.submission_status,
+            run_status: self.run_status,
+            settlement_status: self.settlement_status,
+            task_id: self.task_id,
+            prompt_id: self.prompt_id,
+            error_code: self.error_code,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            // Of an order that is somebody else's, or was seen before, nothing more is judged.
+            remarks: None,
+        })
+    }
+}
+
+/// An amount as evidence writes it, where there is one.
+pub(in crate::report) fn amount(text: Option<String>) -> Result<Option<Amount>, String> {
+    text.map(|text| Amount::parse(&text).map_err(|error| error.to_string())).transpose()
+}
+
+/// Reads the file back, one row after the other.
+pub(in crate::report) struct EvidenceReader {
+    path: PathBuf,
+    lines: BufReader<File>,
+    number: u64,
+    elsewhere: Option<u64>,
+}
+
+impl EvidenceReader {
+    pub(in crate::report) fn open(proven: &ProvenFile) -> Result<Self, ReportError> {
+        let path = proven.path().to_owned();
+        let file = proven.reader().map_err(|source| ReportError::io(&path, source))?;
+        Ok(Self { path, lines: BufReader::new(file), number: 0, elsewhere: None })
+    }
+
+    pub(in crate::report) fn damage(&self, problem: impl Into<String>) -> ReportError {
+        let problem = format!("line {}: {}", self.number, problem.into());
+        ReportError::Evidence { path: self.path.clone(), problem }
+    }
+
+    /// The next row; `None` after the last one.
+    pub(in crate::report) fn next(&mut self) -> Result<Option<Row>, ReportError> {
+        match self.line()? {
+            None => Ok(None),
+            Some(Line::Row(row)) if self.elsewhere.is_none() => Ok(Some(*row)),
+            Some(Line::Elsewhere(Elsewhere { findings_elsewhere })) if self.elsewhere.is_none() => {
+                self.elsewhere = Some(findings_elsewhere);
+                self.next()
+            }
+            Some(_) => Err(self.damage("nothing follows the line of findings elsewhere")),
+        }
+    }
+
+    /// How many findings of orders that are not in the input there were: known after the last row.
+    pub(in crate::report) fn findings_elsewhere(&self) -> u64 {
+        self.elsewhere.unwrap_or(0)
+    }
+
+    fn line(&mut self) -> Result<Option<Line>, ReportError> {
+        let mut text = Vec::new();
+        let mut limited = std::io::Read::take(&mut self.lines, MAX_LINE);
+        let read = limited.read_until(b'\n', &mut text).map_err(|source| ReportError::io(&self.path, source))?;
+        self.number += 1;
+        if read == 0 {
+            return Ok(None);
+        }
+        if text.last() != Some(&b'\n') {
+            return Err(self.damage("it is cut, or too long"));
+        }
+        // Told by its first member, so that the error of a damaged row says what is wrong with it.
+        let line = if text.starts_with(b"{\"findings_elsewhere\"") {
+            serde_json::from_slice(&text).map(Line::Elsewhere)
+        } else {
+            serde_json::from_slice(&text).map(|row| Line::Row(Box::new(row)))
+        };
+        line.map(Some).map_err(|error| self.damage(error.to_string()))
+    }
+}

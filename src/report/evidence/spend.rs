@@ -1,0 +1,255 @@
+//! Spend per workflow, per revision and per day: aggregated by Polars, in decimal, from the facts as they were written.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::{
+    AnyValue, Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, LazyFrame, NewChunkedArray, ParquetReader,
+    PlRefPath, PolarsResult, ScanArgsParquet, SerReader, SortMultipleOptions, StringChunked, UnionArgs, col, concat,
+    len, lit, polars_err, when,
+};
+
+use crate::domain::days::{Day, DayBy, Days};
+use crate::domain::money::{SCALE, Sum};
+use crate::domain::order::Amounts;
+use crate::domain::time::from_microsecond;
+use crate::report::ReportError;
+
+/// What one group of orders spent. Amounts and differences are sums over settled orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpendRow {
+    /// The workflow, and the revision where revisions are grouped; or the day, empty where there is no time to tell it by.
+    pub keys: Vec<String>,
+    /// The currency of every amount of this row.
+    pub currency: String,
+    /// How many orders: settled and pending.
+    pub orders: u64,
+    /// How many are settled.
+    pub settled: u64,
+    /// How many are not.
+    pub pending: u64,
+    /// How many runs failed.
+    pub failed_runs: u64,
+    /// How many orders are discrepant.
+    pub discrepant: u64,
+    /// The six sums, in the order of `Amounts::NAMES`.
+    pub amounts: [Sum; 6],
+    /// Σ |final + released − quote|.
+    pub quote_gross_difference: Sum,
+    /// Σ (final + released − quote).
+    pub quote_net_difference: Sum,
+    /// Σ |total − compute − external|.
+    pub cost_gross_difference: Sum,
+    /// Σ (total − compute − external).
+    pub cost_net_difference: Sum,
+}
+
+/// How many orders are aggregated at once.
+const PART: u32 = 1 << 18;
+
+const WORKFLOW: &str = "workflow_id";
+const REVISION: &str = "revision_id";
+const DAY: &str = "day";
+const CURRENCY: &str = "quote_currency";
+const COUNTS: [&str; 5] = ["orders", "settled_orders", "pending_orders", "failed_runs", "discrepant_orders"];
+const DIFFERENCES: [&str; 4] = ["quote_gross", "quote_net", "cost_gross", "cost_net"];
+
+/// Spend per workflow and currency, sorted.
+///
+/// # Errors
+/// When the facts can't be read back, or a sum does not fit.
+pub fn by_workflow(facts: &Path) -> Result<Vec<SpendRow>, ReportError> {
+    aggregate(facts, &[WORKFLOW], PART)
+}
+
+/// Spend per workflow, revision and currency, sorted.
+///
+/// # Errors
+/// When the facts can't be read back, or a sum does not fit.
+pub fn by_revision(facts: &Path) -> Result<Vec<SpendRow>, ReportError> {
+    aggregate(facts, &[WORKFLOW, REVISION], PART)
+}
+
+/// Spend per day and currency, sorted.
+///
+/// # Errors
+/// When the facts can't be read back, or a sum does not fit.
+pub fn by_day(facts: &Path, days: &Days) -> Result<Vec<SpendRow>, ReportError> {
+    aggregate_with(facts, &[DAY], PART, |orders| with_day(orders, days))
+}
+
+/// The column of the time that says an order's day.
+pub(in crate::report) const fn time_column(by: DayBy) -> &'static str {
+    match by {
+        DayBy::Created => "created_at",
+        DayBy::Updated => "updated_at",
+    }
+}
+
+fn aggregate(facts: &Path, keys: &[&str], part: u32) -> Result<Vec<SpendRow>, ReportError> {
+    aggregate_with(facts, keys, part, Ok)
+}
+
+/// Aggregates the orders after each part of them was given what it lacks.
+fn aggregate_with(
+    facts: &Path,
+    keys: &[&str],
+    part: u32,
+    complete: impl Fn(LazyFrame) -> PolarsResult<LazyFrame>,
+) -> Result<Vec<SpendRow>, ReportError> {
+    let frame = collect(facts, keys, part, complete).map_err(ReportError::polars("aggregate"))?;
+    (0..frame.height()).map(|row| spend_row(&frame, row, keys)).collect()
+}
+
+/// Aggregates a part of the orders after the other, and then the parts: memory does not grow with the orders.
+fn collect(
+    facts: &Path,
+    keys: &[&str],
+    part: u32,
+    complete: impl Fn(LazyFrame) -> PolarsResult<LazyFrame>,
+) -> PolarsResult<DataFrame> {
+    let groups: Vec<&str> = keys.iter().copied().chain([CURRENCY]).collect();
+    let args = ScanArgsParquet { glob: false, ..Default::default() };
+    let orders = LazyFrame::scan_parquet(PlRefPath::try_from_path(facts)?, args)?;
+    let count = ParquetReader::new(File::open(facts)?).num_rows()?;
+    let measured = |first: usize| {
+        let some = complete(orders.clone().slice(i64::try_from(first).unwrap_or(i64::MAX), part))?;
+        let some = some.with_columns(groups.iter().map(|name| col(*name).fill_null(lit(""))).collect::<Vec<_>>());
+        grouped(some, &groups, measures()).collect()
+    };
+    let parts = (0..count.max(1)).step_by(part as usize).map(|first| Ok(measured(first)?.lazy()));
+    let parts = concat(parts.collect::<PolarsResult<Vec<_>>>()?, UnionArgs::default())?;
+    let names = COUNTS.into_iter().chain(Amounts::NAMES).chain(DIFFERENCES);
+    grouped(parts, &groups, names.map(|name| col(name).sum()).collect())
+        .sort(groups, SortMultipleOptions::default())
+        .collect()
+}
+
+/// What is measured, and the day of each order: found by the rules of its time zone, which change from year to year.
+fn with_day(orders: LazyFrame, days: &Days) -> PolarsResult<LazyFrame> {
+    let time = time_column(days.by);
+    let needed = [time, CURRENCY, "settled", "run_status", "bucket"].into_iter().chain(Amounts::NAMES);
+    let mut orders = orders.select(needed.map(col).collect::<Vec<_>>()).collect()?;
+    let mut dates = Vec::with_capacity(orders.height());
+    // Orders of one day mostly stand together.
+    let mut last: Option<(Day, Arc<str>)> = None;
+    for microseconds in orders.column(time)?.datetime()?.physical().iter() {
+        let Some(microseconds) = microseconds else {
+            dates.push(None);
+            continue;
+        };
+        let at = from_microsecond(microseconds);
+        let at = at.ok_or_else(|| polars_err!(ComputeError: "{microseconds} microseconds are no time"))?;
+        let found = last.take_if(|(day, _)| day.period.holds(at)).unwrap_or_else(|| {
+            let day = days.day_of(at);
+            let date = Arc::from(day.date.to_string());
+            (day, date)
+        });
+        dates.push(Some(Arc::clone(&found.1)));
+        last = Some(found);
+    }
+    let dates = StringChunked::from_iter_options(DAY.into(), dates.iter().map(Option::as_deref));
+    orders.with_column(dates.into_column())?;
+    Ok(orders.lazy())
+}
+
+fn grouped(rows: LazyFrame, groups: &[&str], measures: Vec<Expr>) -> LazyFrame {
+    rows.group_by(groups.iter().map(|name| col(*name)).collect::<Vec<_>>()).agg(measures)
+}
+
+/// What is measured of a group of orders.
+fn measures() -> Vec<Expr> {
+    let settled = || col("settled");
+    // Facts are widened before anything is added: a sum of (28,8) may need 38 digits.
+    let amount = |name: &str| col(name).cast(DataType::Decimal(38, SCALE as usize));
+    let quote = amount("final_amount") + amount("released_amount") - amount("quote_amount");
+    let cost = amount("total_cost") - amount("compute_cost") - amount("external_model_cost");
+    let count = |which: Expr, name: &str| which.cast(DataType::UInt64).sum().alias(name);
+    let [orders, settled_orders, pending_orders, failed_runs, discrepant] = COUNTS;
+    let [quote_gross, quote_net, cost_gross, cost_net] = DIFFERENCES;
+    let over_settled = |amount: Expr, name: &str| amount.filter(settled()).sum().alias(name);
+
+    let mut measures = vec![
+        len().cast(DataType::UInt64).alias(orders),
+        count(settled(), settled_orders),
+        count(settled().not(), pending_orders),
+        count(col("run_status").eq(lit("failed")).fill_null(lit(false)), failed_runs),
+        count(col("bucket").eq(lit("discrepant")), discrepant),
+    ];
+    measures.extend(Amounts::NAMES.map(|name| over_settled(amount(name), name)));
+    measures.extend([
+        over_settled(size(&quote), quote_gross),
+        over_settled(quote, quote_net),
+        over_settled(size(&cost), cost_gross),
+        over_settled(cost, cost_net),
+    ]);
+    measures
+}
+
+/// The size of a decimal without its sign.
+fn size(amount: &Expr) -> Expr {
+    let zero = lit(0).cast(DataType::Decimal(38, SCALE as usize));
+    when(amount.clone().lt(zero.clone())).then(zero - amount.clone()).otherwise(amount.clone())
+}
+
+fn spend_row(frame: &DataFrame, row: usize, keys: &[&str]) -> Result<SpendRow, ReportError> {
+    let column = |name: &str| frame.column(name).map_err(ReportError::polars("read the aggregates of"));
+    let text = |name: &str| column(name).and_then(|column| text_at(column, row));
+    let count = |name: &str| column(name).and_then(|column| count_at(column, row));
+    let sum = |name: &str| column(name).and_then(|column| sum_at(column, row));
+    let [orders, settled, pending, failed_runs, discrepant] = COUNTS;
+    let [quote_gross, quote_net, cost_gross, cost_net] = DIFFERENCES;
+    let mut amounts = [Sum::ZERO; 6];
+    for (amount, name) in amounts.iter_mut().zip(Amounts::NAMES) {
+        *amount = sum(name)?;
+    }
+    Ok(SpendRow {
+        keys: keys.iter().map(|key| text(key)).collect::<Result<_, _>>()?,
+        currency: text(CURRENCY)?,
+        orders: count(orders)?,
+        settled: count(settled)?,
+        pending: count(pending)?,
+        failed_runs: count(failed_runs)?,
+        discrepant: count(discrepant)?,
+        amounts,
+        quote_gross_difference: sum(quote_gross)?,
+        quote_net_difference: sum(quote_net)?,
+        cost_gross_difference: sum(cost_gross)?,
+        cost_net_difference: sum(cost_net)?,
+    })
+}
+
+fn value_at<'f>(column: &'f Column, row: usize) -> Result<AnyValue<'f>, ReportError> {
+    column.get(row).map_err(ReportError::polars("read the aggregates of"))
+}
+
+fn text_at(column: &Column, row: usize) -> Result<String, ReportError> {
+    match value_at(column, row)? {
+        AnyValue::String(text) => Ok(text.to_owned()),
+        AnyValue::StringOwned(text) => Ok(text.to_string()),
+        other => Err(unexpected(column, &other)),
+    }
+}
+
+fn count_at(column: &Column, row: usize) -> Result<u64, ReportError> {
+    match value_at(column, row)? {
+        AnyValue::UInt64(count) => Ok(count),
+        other => Err(unexpected(column, &other)),
+    }
+}
+
+fn sum_at(column: &Column, row: usize) -> Result<Sum, ReportError> {
+    match value_at(column, row)? {
+        AnyValue::Decimal(units, _, scale) if scale == SCALE as usize => Ok(Sum::from_units(units)?),
+        AnyValue::Null => Ok(Sum::ZERO),
+        other => Err(unexpected(column, &other)),
+    }
+}
+
+fn unexpected(column: &Column, value: &AnyValue<'_>) -> ReportError {
+    ReportError::Contradiction(format!("the aggregate {} came out as {}", column.name(), value.dtype()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! `manifest.json`: what a report was made from and the hash of every file. Written last; by it a folder is known to be
+//! a report of ours.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::domain::listed::ListShortfall;
+use crate::report::content::summary_json::Lifecycle;
+use crate::report::files::{FileStamp, HTML_FILE, MANIFEST_FILE, XLSX_FILE, hash_file};
+use crate::report::formats::options::ReportOptions;
+use crate::report::formats::{Format, Formats};
+use crate::report::formats::{html, xlsx};
+use crate::report::{ReportError, files};
+use crate::summary::JudgingSettings;
+
+pub(in crate::report) const KIND: &str = "tieout-report";
+pub(in crate::report) const FORMAT: u32 = 1;
+
+/// What the job knows of a report: the manifest without the files.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Stamp {
+    /// What ages are counted to.
+    pub as_of: Timestamp,
+    /// When the job started.
+    pub started_at: Timestamp,
+    /// When the report was complete.
+    pub finished_at: Timestamp,
+    /// Whose orders these are: the provider's base URL, or `sandbox`.
+    pub base_url: String,
+    /// What it was to be.
+    #[serde(flatten)]
+    pub options: ReportOptions,
+    /// The input.
+    pub input: InputStamp,
+    /// The settings that affect judgement.
+    pub settings: JudgingSettings,
+    /// What draws the files for people, by file: a version in which it is another hash draws other bytes from the same figures.
+    pub designs: BTreeMap<String, String>,
+    /// The report before this one in the same reports folder.
+    pub previous: Option<Link>,
+    /// SHA-256 of the manifest of the report whose evidence this one was made from, where it was no run of its own.
+    pub made_from: Option<String>,
+    /// What earlier runs contributed.
+    pub earlier: EarlierStamp,
+    /// This machine's clock and the provider's, where they are more than two minutes apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockStamp>,
+    /// How the fetching went; nothing where the report was made from the evidence of another one.
+    pub fetch: Option<FetchStamp>,
+    /// The verdict's word.
+    pub verdict: String,
+    /// The exit code of the job.
+    pub exit_code: u8,
+}
+
+/// A link of the chain of reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The folder's name.
+    pub report: String,
+    /// SHA-256 of its manifest, in hex.
+    pub manifest_sha256: String,
+}
+
+/// One moment by two clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockStamp {
+    /// By the clock of the machine that made the report.
+    pub ours: Timestamp,
+    /// By the provider's.
+    pub provider: Timestamp,
+}
+
+/// What earlier runs contributed to a report. The values themselves stand in `evidence.jsonl`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct EarlierStamp {
+    /// What became of discrepancies since their orders were last judged.
+    pub lifecycle: Lifecycle,
+    /// How many orders were not asked for again.
+    pub reused: u64,
+    /// SHA-256 of the manifests of the incomplete reports of this run that this one takes the place of.
+    pub replaces: Vec<String>,
+}
+
+/// What the input was.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct InputStamp {
+    /// The file's name, without its folder.
+    pub name: String,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its rows.
+    pub rows: u64,
+    /// Why it is not whole, where it is a list that `tieout discover` wrote and is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortfall: Option<ListShortfall>,
+}
+
+/// How the fetching went.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FetchStamp {
+    /// Requests that went out, retries and those answered 429 included.
+    pub requests: u64,
+    /// Replies of any HTTP status.
+    pub replies: u64,
+    /// Bytes of bodies read.
+    pub bytes: u64,
+    /// Retries by the reason of the failure before them.
+    pub retries: BTreeMap<String, u64>,
+    /// Replies with status or code 429.
+    pub throttled: u64,
+    /// For how long the next request in line was held up, by what, in milliseconds.
+    pub waits_ms: BTreeMap<String, u64>,
+    /// Latencies of replies in milliseconds, with three decimals: `p50`, `p90`, `p99`, `max`. Empty without a reply.
+    pub latency_ms: BTreeMap<String, String>,
+    /// From the first row to the last commit, in milliseconds.
+    pub elapsed_ms: u64,
+    /// The allowance in requests per second; 0 is unlimited.
+    pub rate_allowed: u32,
+    /// Requests per second over the whole time, with one decimal.
+    pub rate_used: String,
+    /// Failing orders that were read once more before they were reported.
+    pub read_again: u64,
+    /// How many of them were otherwise then.
+    pub changed_meanwhile: u64,
+}
+
+/// A manifest, as written and read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// `tieout-report`.
+    pub kind: String,
+    /// The version of this layout.
+    pub format: u32,
+    /// The version of the program.
+    pub tieout_version: String,
+    /// SHA-256 of the settings' canonical JSON, in hex.
+    pub settings_sha256: String,
+    /// What the job knows of the report.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+    /// Every other file of the folder, by name.
+    pub files: Vec<FileStamp>,
+}
+
+/// What draws the files for people in this version, for the formats that a report is written in.
+#[must_use]
+pub fn designs(formats: &Formats) -> BTreeMap<String, String> {
+    let html = formats.has(Format::Html).then(|| (HTML_FILE.to_owned(), html::design()));
+    let xlsx = formats.has(Format::Xlsx).then(|| (XLSX_FILE.to_owned(), xlsx::design()));
+    html.into_iter().chain(xlsx).collect()
+}
+
+impl Stamp {
+    /// Hashes every file of the folder and writes the manifest into it; returns the manifest's own SHA-256 in hex.
+    ///
+    /// # Errors
+    /// When a file can't be read or the manifest can't be written.
+    pub fn write(self, folder: &Path) -> Result<String, ReportError> {
+        let path = folder.join(MANIFEST_FILE);
+        let failed = |source| ReportError::io(&path, source);
+        let manifest = Manifest {
+            kind: KIND.to_owned(),
+            format: FORMAT,
+            tieout_version: env!("CARGO_PKG_VERSION").to_owned(),
+            settings_sha256: hex::encode(Sha256::digest(serde_json::to_vec(&self.settings).unwrap_or_default())),
+            stamp: self,
+            files: hash_files(folder).map_err(failed)?,
+        };
+        let text = files::write_json(&path, &manifest).map_err(failed)?;
+        Ok(hex::encode(Sha256::digest(&text)))
+    }
+}
+
+fn hash_files(folder: &Path) -> io::Result<Vec<FileStamp>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name == MANIFEST_FILE {
+            continue;
+        }
+        let (sha256, bytes) = hash_file(&entry.path())?;
+        files.push(FileStamp { name, sha256, bytes });
+    }
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(files)
+}

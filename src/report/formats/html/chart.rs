@@ -1,0 +1,259 @@
+//! Bars beside the tables of spend. A bar's length is worked out in whole numbers; the figure beside it is the exact one.
+
+use std::cmp::Reverse;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::{Titles, WORKFLOW, workflow_name};
+use crate::domain::money::Sum;
+use crate::domain::visible::visible;
+use crate::language::Texts;
+use crate::report::content::largest::{MOST_SHOWN, Spent, by_currency, key_of, ranked, spent};
+use crate::report::content::table::{Cell, Column};
+use crate::report::content::wording::{currency_name, grouped};
+
+/// How many ten thousandths the longest bar has.
+const LONGEST: i128 = 10_000;
+/// From one bar of a ranking to the next, in pixels.
+const STEP: usize = 38;
+/// The height of a timeline, in pixels.
+const HEIGHT: i128 = 120;
+/// A timeline has places for at least so many days: a bar is not to fill the page.
+const LEAST_DAYS: usize = 14;
+/// Past so many, days without spend have no place: bars would be too thin to be seen.
+const MOST_DAYS: usize = 400;
+/// The column that makes a chart a timeline.
+const DAY: &str = "day";
+
+/// One chart: of one currency, since no figure crosses currencies.
+pub(super) struct Chart {
+    /// What it shows.
+    pub(super) title: String,
+    /// Whether it goes by days rather than by size.
+    pub(super) is_timeline: bool,
+    /// What stands below a timeline: its first and its last day.
+    pub(super) span: Vec<String>,
+    /// Its bars.
+    pub(super) bars: Vec<Bar>,
+    /// Its height in pixels.
+    pub(super) height: usize,
+}
+
+/// One bar.
+pub(super) struct Bar {
+    /// What it is of.
+    pub(super) label: String,
+    /// Its exact figure.
+    pub(super) amount: String,
+    /// Whether the figure is below zero.
+    pub(super) is_negative: bool,
+    /// In a ranking its place from above, in pixels; in a timeline its place from the left, in percent.
+    pub(super) place: String,
+    /// In a ranking its length in percent; in a timeline its width in percent.
+    pub(super) extent: String,
+    /// The place from above and the height of a bar of a timeline, in pixels.
+    pub(super) upright: (i128, i128),
+}
+
+/// The charts of a table of spend, one a currency.
+pub(super) fn charts(columns: &[Column], rows: &[Vec<Cell<'_>>], titles: &Titles, texts: Texts) -> Vec<Chart> {
+    let Some(key) = key_of(columns) else {
+        return Vec::new();
+    };
+    let spent = spent(columns, rows);
+    let is_timeline = columns[key].name == DAY;
+    let titles = (columns[key].name == WORKFLOW).then_some(titles);
+    let days = if is_timeline { days(&spent) } else { Vec::new() };
+    let mut currencies: Vec<_> = by_currency(&spent).into_iter().collect();
+    // The currency with most to show comes first.
+    currencies.sort_by_key(|(_, figures)| Reverse(figures.len()));
+    let chart = |(currency, figures)| {
+        if is_timeline {
+            timeline(figures, &days, currency, texts)
+        } else {
+            ranking(&ranked(figures), titles, currency, texts)
+        }
+    };
+    currencies.into_iter().map(chart).collect()
+}
+
+fn ranking(figures: &[&Spent], titles: Option<&Titles>, currency: &str, texts: Texts) -> Chart {
+    let shown = &figures[..figures.len().min(MOST_SHOWN)];
+    let largest = largest(shown);
+    let label = |key: &str| {
+        let title = titles.and_then(|titles| workflow_name(key, titles));
+        title.unwrap_or_else(|| if key.is_empty() { texts.get("report-chart-none") } else { visible(key).into_owned() })
+    };
+    let bars: Vec<Bar> = shown
+        .iter()
+        .enumerate()
+        .map(|(at, figure)| {
+            let length = percent(share(figure.amount, largest));
+            bar(label(&figure.key), figure.amount, (at * STEP).to_string(), length, (0, 0))
+        })
+        .collect();
+    let id = if shown.len() < figures.len() { "report-chart-largest" } else { "report-chart-all" };
+    let title = texts.with(
+        id,
+        &[
+            ("currency", currency_name(currency, texts).into()),
+            ("count", grouped(shown.len() as u64).into()),
+            ("all", grouped(figures.len() as u64).into()),
+        ],
+    );
+    Chart { title, is_timeline: false, span: Vec::new(), height: bars.len() * STEP, bars }
+}
+
+/// The days that all timelines have places for, so that they can be compared.
+fn days(figures: &[Spent]) -> Vec<Date> {
+    let mut days: Vec<Date> = figures.iter().filter_map(day).collect();
+    days.sort_unstable();
+    days.dedup();
+    let (Some(first), Some(last)) = (days.first(), days.last()) else {
+        return days;
+    };
+    let all: Vec<Date> = first.series(1.day()).take_while(|day| day <= last).take(MOST_DAYS + 1).collect();
+    if all.len() <= MOST_DAYS { all } else { days }
+}
+
+/// The day of a figure of a timeline.
+fn day(figure: &Spent) -> Option<Date> {
+    figure.key.parse().ok()
+}
+
+/// What has no day has no bar; the table has it.
+fn timeline(mut figures: Vec<&Spent>, days: &[Date], currency: &str, texts: Texts) -> Chart {
+    figures.retain(|figure| day(figure).is_some());
+    let largest = largest(&figures);
+    let places = i128::try_from(days.len().max(LEAST_DAYS)).unwrap_or(i128::MAX);
+    let bars = figures.iter().filter_map(|figure| {
+        let day = day(figure)?;
+        let at = i128::try_from(days.binary_search(&day).ok()?).ok()?;
+        let height = (share(figure.amount, largest) * HEIGHT / LONGEST).max(1);
+        // A fifth of each day's place is left free.
+        let width = percent(LONGEST * 4 / 5 / places);
+        Some(bar(day.to_string(), figure.amount, percent(at * LONGEST / places), width, (HEIGHT - height, height)))
+    });
+    let title = texts.with(
+        "report-chart-days",
+        &[("currency", currency_name(currency, texts).into()), ("most", largest.to_string().into())],
+    );
+    let span = match days {
+        [] => Vec::new(),
+        [day] => vec![day.to_string()],
+        [first, .., last] if days.len() < LEAST_DAYS => vec![format!("{first} – {last}")],
+        [first, .., last] => vec![first.to_string(), last.to_string()],
+    };
+    Chart { title, is_timeline: true, span, height: usize::try_from(HEIGHT).unwrap_or_default(), bars: bars.collect() }
+}
+
+fn bar(label: String, amount: Sum, place: String, extent: String, upright: (i128, i128)) -> Bar {
+    Bar { label, amount: amount.to_string(), is_negative: amount.units() < 0, place, extent, upright }
+}
+
+fn largest(figures: &[&Spent]) -> Sum {
+    figures.iter().map(|figure| figure.amount.abs()).max().unwrap_or_default()
+}
+
+/// How many ten thousandths a figure's size is of the largest, rounded down.
+fn share(amount: Sum, largest: Sum) -> i128 {
+    let (size, largest) = (amount.abs().units(), largest.units());
+    // Sums may have 38 digits, which leave no room to multiply; what is cut off is no pixel.
+    let cut = (largest / 10_i128.pow(30)).max(1);
+    (size / cut * LONGEST).checked_div(largest / cut).unwrap_or_default()
+}
+
+/// Ten thousandths as percent.
+pub(super) fn percent(ten_thousandths: i128) -> String {
+    format!("{}.{:02}%", ten_thousandths / 100, ten_thousandths % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::{Language, Texts};
+    use crate::report::content::table::Kind;
+
+    const fn columns(key: &'static str) -> [Column; 3] {
+        [
+            Column { name: key, kind: Kind::Text },
+            Column { name: "currency", kind: Kind::Text },
+            Column { name: "final_amount", kind: Kind::Amount },
+        ]
+    }
+
+    fn charts_of(key: &'static str, rows: &[(&'static str, &'static str, i128)]) -> Vec<Chart> {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(key, currency, units)| {
+                vec![Cell::text(key), Cell::text(currency), Cell::Amount(Sum::from_units(*units).expect("38 digits"))]
+            })
+            .collect();
+        charts(
+            &columns(key),
+            &rows,
+            &Titles::from([("b".to_owned(), "Portraits".to_owned())]),
+            Texts::new(Language::English),
+        )
+    }
+
+    #[test]
+    fn the_largest_come_first_and_no_chart_mixes_currencies() {
+        let charts = charts_of("workflow_id", &[("a", "CNY", 25), ("b", "CNY", 100), ("c", "USD", 7), ("", "CNY", 0)]);
+        assert_eq!(
+            charts.iter().map(|chart| &*chart.title).collect::<Vec<_>>(),
+            ["Final amount, CNY", "Final amount, USD"]
+        );
+        let bars: Vec<_> = charts[0].bars.iter().map(|bar| (&*bar.label, &*bar.amount, &*bar.extent)).collect();
+        let expected = [
+            ("b · Portraits", "0.00000100", "100.00%"),
+            ("a", "0.00000025", "25.00%"),
+            ("(none)", "0.00000000", "0.00%"),
+        ];
+        assert_eq!(bars, expected);
+        assert_eq!(charts[1].bars[0].extent, "100.00%");
+    }
+
+    #[test]
+    fn the_largest_sums_fit_and_negative_ones_have_a_length() {
+        let largest = 10_i128.pow(38) - 1;
+        let charts =
+            charts_of("workflow_id", &[("a", "CNY", largest), ("b", "CNY", -10_i128.pow(37)), ("c", "CNY", 1)]);
+        let bars: Vec<_> = charts[0].bars.iter().map(|bar| (&*bar.label, &*bar.extent, bar.is_negative)).collect();
+        assert_eq!(bars, [("a", "100.00%", false), ("c", "0.00%", false), ("b · Portraits", "10.00%", true)]);
+    }
+
+    #[test]
+    fn days_stay_in_their_order() {
+        let rows = [
+            ("", "CNY", 7),
+            ("2026-05-01", "CNY", 50),
+            ("2026-05-02", "CNY", 100),
+            ("2026-05-02", "USD", 3),
+            ("2026-05-04", "CNY", 0),
+            ("2026-05-05", "CNY", 1),
+        ];
+        let charts = charts_of(DAY, &rows);
+        assert!(charts[0].is_timeline);
+        assert_eq!(charts[0].title, "Final amount by day, CNY, bars up to 0.00000100");
+        assert_eq!(charts[0].span, ["2026-05-01 – 2026-05-05"]);
+        let bars: Vec<_> = charts[0].bars.iter().map(|bar| (&*bar.place, &*bar.extent, bar.upright)).collect();
+        // Fourteen places; that of the third day is free, and who has no day has none.
+        let expected = [
+            ("0.00%", "5.71%", (60, 60)),
+            ("7.14%", "5.71%", (0, 120)),
+            ("21.42%", "5.71%", (119, 1)),
+            ("28.57%", "5.71%", (119, 1)),
+        ];
+        assert_eq!(bars, expected);
+        assert_eq!(charts[1].bars[0].place, "7.14%", "every currency has the same days");
+    }
+
+    #[test]
+    fn days_far_apart_stand_side_by_side() {
+        let rows = [("1970-01-01", "CNY", 1), ("2026-05-01", "CNY", 1)];
+        let places: Vec<_> = charts_of(DAY, &rows)[0].bars.iter().map(|bar| bar.place.clone()).collect();
+        assert_eq!(places, ["0.00%", "7.14%"]);
+    }
+}

@@ -1,0 +1,275 @@
+//! `report.html`: the report for people, in one file that needs nothing else, not even a network. It shows what the
+//! tables and `summary.json` say, and decides nothing.
+
+mod chart;
+mod columns;
+mod embed;
+mod figures;
+mod grid;
+mod opening;
+mod outside;
+mod policy;
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use askama::Template;
+
+use self::chart::Chart;
+use self::figures::{Age, BridgeRow, CauseRow, Totals};
+use self::grid::Grid;
+use self::opening::{Opening, PopulationView};
+use self::outside::{BookRow, TieRow};
+use super::design;
+use crate::domain::visible::visible;
+use crate::language::{Language, Texts};
+use crate::report::ReportError;
+use crate::report::content::summary_json::{SummaryJson, WaiverCounts};
+use crate::report::content::table::{Cell, Table};
+use crate::report::content::wording::{self, grouped};
+use crate::report::files::FileStamp;
+use crate::summary::Weighed;
+
+const TEMPLATE: &str = include_str!("../../../../templates/report/page.html");
+const STYLE: &str = include_str!("../../../../templates/report/page.css");
+const SCRIPT: &str = include_str!("../../../../templates/report/page.js");
+/// The texts of the page, in every language.
+const TEXTS: [&str; 2] =
+    [include_str!("../../../../locales/en/report.ftl"), include_str!("../../../../locales/zh-CN/report.ftl")];
+
+/// The code that draws the page: a report that was drawn otherwise is known by it.
+const CODE: [&str; 13] = [
+    include_str!("mod.rs"),
+    include_str!("chart.rs"),
+    include_str!("columns.rs"),
+    include_str!("embed.rs"),
+    include_str!("figures.rs"),
+    include_str!("grid.rs"),
+    include_str!("opening.rs"),
+    include_str!("outside.rs"),
+    include_str!("policy.rs"),
+    include_str!("../design.rs"),
+    include_str!("../../content/largest.rs"),
+    include_str!("../../../domain/visible.rs"),
+    include_str!("../../content/wording.rs"),
+];
+
+/// What the script says, with its own variables in braces.
+const SCRIPT_TEXTS: [(&str, &[&str]); 20] = [
+    ("report-filter", &["table"]),
+    ("report-search", &[]),
+    ("report-filter-hint", &[]),
+    ("report-filter-all", &[]),
+    ("report-filter-clear", &[]),
+    ("report-found", &["shown", "all"]),
+    ("report-nothing-found", &[]),
+    ("report-first", &[]),
+    ("report-previous", &[]),
+    ("report-next", &[]),
+    ("report-last", &[]),
+    ("report-page", &["page", "pages"]),
+    ("report-pages", &["table"]),
+    ("report-copy", &["id"]),
+    ("report-copied", &["id"]),
+    ("report-not-copied", &["id"]),
+    ("report-printed", &["from", "to", "all"]),
+    ("report-theme-auto", &[]),
+    ("report-theme-light", &[]),
+    ("report-theme-dark", &[]),
+];
+
+/// The column whose values may have titles.
+const WORKFLOW: &str = "workflow_id";
+
+/// What workflows are called, by ID.
+pub type Titles = BTreeMap<String, String>;
+
+/// What a page is made of: the same tables and summary as the other formats.
+pub struct Content<'a> {
+    /// What `summary.json` says.
+    pub summary: &'a SummaryJson,
+    /// The verdict.
+    pub weighed: &'a Weighed,
+    /// How many rows were read.
+    pub rows_read: u64,
+    /// Every failed check.
+    pub discrepancies: Table<'a>,
+    /// The aggregates, one table a grouping.
+    pub spend: Vec<Table<'a>>,
+    /// The unsettled orders.
+    pub pending: Table<'a>,
+    /// The rows without an order to judge.
+    pub exceptions: Table<'a>,
+    /// What the report before found and this one does not.
+    pub resolved: Table<'a>,
+    /// The waivers, where any were given.
+    pub waivers: Option<Table<'a>>,
+    /// What workflows are called, by ID, where the provider's list says it.
+    pub titles: &'a Titles,
+    /// The files that all figures come from, with their hashes.
+    pub evidence: &'a [FileStamp],
+}
+
+/// The page.
+#[derive(Template)]
+#[template(path = "report/page.html")]
+struct Page<'a> {
+    t: Texts,
+    language: &'static str,
+    policy: String,
+    style: &'static str,
+    script: &'static str,
+    account: Option<String>,
+    as_of: &'a str,
+    /// Whose days they are.
+    zone: String,
+    opening: Opening,
+    population: PopulationView,
+    totals: Totals,
+    bridge: Vec<BridgeRow>,
+    ties: Vec<TieRow>,
+    books: Vec<BookRow>,
+    completeness: Vec<String>,
+    causes: Vec<CauseRow>,
+    off: Option<String>,
+    discrepancies: Grid,
+    spend: Vec<Spend>,
+    ages: Vec<Age>,
+    pending: Grid,
+    exceptions: Grid,
+    waivers: Option<(String, Grid)>,
+    resolved: Option<Grid>,
+    settings: Vec<(String, Vec<String>)>,
+    evidence: &'a [FileStamp],
+    words: String,
+}
+
+/// A table of spend with its charts.
+struct Spend {
+    grid: Grid,
+    charts: Vec<Chart>,
+}
+
+/// Writes the page.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn write(content: Content<'_>, language: Language, path: &Path) -> Result<(), ReportError> {
+    let failed = |source| ReportError::io(path, source);
+    let mut out = BufWriter::new(File::create(path).map_err(failed)?);
+    page(content, language).write_into(&mut out).and_then(|()| out.flush()).map_err(failed)
+}
+
+/// SHA-256, in hex, of what draws the page: a version of the program in which it is another one draws other bytes from the
+/// same figures.
+#[must_use]
+pub fn design() -> String {
+    design::hash_of(CODE.into_iter().chain([TEMPLATE, STYLE, SCRIPT]).chain(TEXTS))
+}
+
+fn page(content: Content<'_>, language: Language) -> Page<'_> {
+    let texts = Texts::new(language);
+    let Content { summary, weighed, rows_read, titles, evidence, .. } = content;
+    let grid = |table| Grid::of(table, titles, texts);
+    let discrepancies = grid(content.discrepancies);
+    let exceptions = grid(content.exceptions);
+    let waived = |counts: WaiverCounts| {
+        let WaiverCounts { applied, expired, changed, unused } = counts;
+        let [applied, expired, changed, unused] =
+            [applied, expired, changed, unused].map(|count| grouped(count).into());
+        texts.with(
+            "report-waivers-note",
+            &[("applied", applied), ("expired", expired), ("changed", changed), ("unused", unused)],
+        )
+    };
+    let off = wording::checks_off(summary).join(", ");
+    Page {
+        t: texts,
+        language: language.code(),
+        policy: policy::of(STYLE, SCRIPT),
+        style: STYLE,
+        script: SCRIPT,
+        account: summary.account.as_deref().map(|account| visible(account).into_owned()),
+        as_of: &summary.as_of,
+        zone: visible(&summary.settings.timezone).into_owned(),
+        opening: Opening::of(summary, weighed, &discrepancies, &exceptions, texts),
+        population: PopulationView::of(summary, rows_read, texts),
+        totals: Totals::of(summary, texts),
+        bridge: figures::bridge(summary, texts),
+        ties: outside::ties(summary, texts),
+        books: outside::books(summary, texts),
+        completeness: wording::completeness(summary, texts),
+        causes: figures::causes(summary, texts),
+        off: (!off.is_empty()).then(|| texts.with("report-off", &[("checks", off.into())])),
+        discrepancies,
+        spend: content.spend.into_iter().map(|table| spend(table, titles, texts)).collect(),
+        ages: figures::frozen_by_age(summary, texts),
+        pending: grid(content.pending),
+        exceptions,
+        waivers: summary.waivers.map(waived).zip(content.waivers.map(grid)),
+        resolved: Some(grid(content.resolved)).filter(|grid| grid.rows > 0),
+        settings: wording::settings(summary, texts),
+        evidence,
+        words: words(texts),
+    }
+}
+
+/// A table of spend is read twice: for its charts and for the page.
+fn spend(table: Table<'_>, titles: &Titles, texts: Texts) -> Spend {
+    let Table { name, columns, rows } = table;
+    let rows: Vec<Vec<Cell<'_>>> = rows.collect();
+    let charts = chart::charts(columns, &rows, titles, texts);
+    Spend { grid: Grid::of(Table { name, columns, rows: Box::new(rows.into_iter()) }, titles, texts), charts }
+}
+
+impl Page<'_> {
+    /// Every table of the page, for the data of the script.
+    fn grids(&self) -> Vec<&Grid> {
+        let lists = [&self.discrepancies].into_iter().chain(self.spend.iter().map(|spend| &spend.grid));
+        let lists = lists.chain([&self.pending, &self.exceptions]);
+        let lists = lists.chain(self.waivers.iter().map(|(_, grid)| grid)).chain(&self.resolved);
+        lists.filter(|grid| grid.rows > 0).collect()
+    }
+
+    /// A text with one variable.
+    fn with(&self, id: &str, name: &str, value: impl Display) -> String {
+        self.t.with(id, &[(name, value.to_string().into())])
+    }
+
+    /// What ages are counted to, for people.
+    fn moment(&self) -> String {
+        self.as_of.replacen('T', " ", 1).replacen('Z', " UTC", 1)
+    }
+
+    /// A size in bytes.
+    fn bytes(&self, file: &FileStamp) -> String {
+        grouped(file.bytes)
+    }
+}
+
+/// The texts of the script as JSON. Its variables stay, in braces.
+fn words(texts: Texts) -> String {
+    let mut json = String::from("{");
+    for (at, (id, variables)) in SCRIPT_TEXTS.into_iter().enumerate() {
+        if at > 0 {
+            json.push(',');
+        }
+        let variables: Vec<_> = variables.iter().map(|name| (*name, format!("{{{name}}}").into())).collect();
+        embed::push_text(&mut json, id);
+        json.push(':');
+        embed::push_text(&mut json, &texts.with(id, &variables));
+    }
+    json.push('}');
+    json
+}
+
+/// A workflow as people read it: its title beside its ID, where it has one.
+fn workflow_name(id: &str, titles: &Titles) -> Option<String> {
+    titles.get(id).map(|title| format!("{} · {}", visible(id), visible(title)))
+}
+
+#[cfg(test)]
+mod tests;

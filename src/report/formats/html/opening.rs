@@ -1,0 +1,275 @@
+//! What people read first: the verdict, why, and where every row went.
+
+use super::chart::percent;
+use super::grid::Grid;
+use crate::domain::finding::Severity;
+use crate::domain::outcome::Bucket;
+use crate::domain::visible::visible;
+use crate::language::Texts;
+use crate::report::content::summary_json::{SoleReason, SummaryJson};
+use crate::report::content::wording::{self, checks_off, grouped};
+use crate::summary::{Verdict, Weighed};
+
+/// The least that a bucket with a row takes of the bar, in ten thousandths: what can still be seen.
+const LEAST: u64 = 40;
+/// The whole of the bar.
+const WHOLE: u64 = 10_000;
+
+/// How something is to be taken; its colour, never without a word beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// All is well.
+    Good,
+    /// Somebody must look.
+    Bad,
+    /// Worth knowing.
+    Warn,
+    /// Not yet.
+    Wait,
+}
+
+impl Tone {
+    /// Its name in the style sheet.
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Warn => "warn",
+            Self::Wait => "wait",
+        }
+    }
+
+    const fn of(bucket: Bucket) -> Self {
+        match bucket {
+            Bucket::Reconciled => Self::Good,
+            Bucket::Pending => Self::Wait,
+            Bucket::Waived | Bucket::Duplicate => Self::Warn,
+            Bucket::Discrepant
+            | Bucket::NotFound
+            | Bucket::Refused
+            | Bucket::Malformed
+            | Bucket::Unfetched
+            | Bucket::Rejected => Self::Bad,
+        }
+    }
+}
+
+/// The verdict and its reason.
+pub(super) struct Opening {
+    pub(super) tone: Tone,
+    pub(super) verdict: String,
+    pub(super) why: String,
+    /// The figures beside it.
+    pub(super) keys: Vec<Key>,
+    /// What else is worth a sentence.
+    pub(super) notes: Vec<String>,
+}
+
+/// One of the figures beside the verdict.
+pub(super) struct Key {
+    pub(super) label: String,
+    pub(super) value: String,
+    pub(super) note: String,
+}
+
+impl Opening {
+    pub(super) fn of(
+        summary: &SummaryJson,
+        weighed: &Weighed,
+        discrepancies: &Grid,
+        exceptions: &Grid,
+        texts: Texts,
+    ) -> Self {
+        let population = &summary.population;
+        let key = |name: &str, value: u64, note: String| Key {
+            label: texts.get(&format!("report-key-{name}")),
+            value: grouped(value),
+            note,
+        };
+        let note = |name: &str| texts.get(&format!("report-key-{name}-note"));
+        // Not from the grid, which ends where a browser does.
+        let of = |severity| grouped(summary.severities.get(&severity).copied().unwrap_or_default());
+        let mut keys = vec![
+            key("rows", population.rows(), note("rows")),
+            key(
+                "findings",
+                discrepancies.rows,
+                texts.with(
+                    "report-key-findings-note",
+                    &[("errors", of(Severity::Error).into()), ("warnings", of(Severity::Warning).into())],
+                ),
+            ),
+            key("pending", population.of(Bucket::Pending), note("pending")),
+            key("exceptions", exceptions.rows, note("exceptions")),
+        ];
+        if let (Some(material), Some(from)) = (summary.material, &summary.settings.material) {
+            let note = texts.with("report-key-material-note", &[("amount", from.as_str().into())]);
+            keys.insert(2, key("material", material, note));
+        }
+        let verdict = texts.get(&format!("report-verdict-{}", weighed.verdict.code()));
+        Self {
+            tone: tone(weighed.verdict),
+            verdict,
+            why: why(summary, weighed, texts),
+            keys,
+            notes: notes(summary, texts),
+        }
+    }
+}
+
+const fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Incomplete | Verdict::Discrepant => Tone::Bad,
+        Verdict::Warnings => Tone::Warn,
+        Verdict::Pending => Tone::Wait,
+        Verdict::Reconciled | Verdict::Empty => Tone::Good,
+    }
+}
+
+/// The verdict explained in a sentence.
+fn why(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
+    if let Some(reason) = &summary.sole_reason {
+        return for_one_reason(reason, texts);
+    }
+    if let Some(shortfall) = summary.input_shortfall {
+        return wording::shortfall(shortfall, texts);
+    }
+    let population = &summary.population;
+    // With a check off nobody knows whether everything ties out.
+    let all_on = checks_off(summary).is_empty();
+    let counted = |id: &str, count: u64| texts.with(id, &[("n", count.into()), ("count", grouped(count).into())]);
+    match weighed.verdict {
+        Verdict::Reconciled if all_on => texts.get("report-why-reconciled"),
+        Verdict::Reconciled => texts.get("report-why-reconciled-in-part"),
+        Verdict::Pending if all_on => counted("report-why-pending", population.of(Bucket::Pending)),
+        Verdict::Pending => counted("report-why-pending-in-part", population.of(Bucket::Pending)),
+        Verdict::Warnings => texts.get("report-why-warnings"),
+        Verdict::Discrepant => {
+            let look = [Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected];
+            let untied = summary.ties.iter().filter(|tie| !tie.holds()).count() as u64;
+            let lacking = summary.completeness.as_ref().map_or(0, |counts| counts.unlisted);
+            match (untied, population.of_any(&look)) {
+                (0, 0) => counted("report-why-lacking", lacking),
+                (0, rows) => counted("report-why-discrepant", rows),
+                (_, rows) => {
+                    let count = grouped(rows);
+                    texts.with(
+                        "report-why-variance",
+                        &[("totals", untied.into()), ("n", rows.into()), ("count", count.into())],
+                    )
+                }
+            }
+        }
+        Verdict::Incomplete => {
+            let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
+            match (population.rows(), missing) {
+                (_, 0) if weighed.gap => texts.get("report-why-list-gap"),
+                (0, _) => texts.get("report-why-no-rows"),
+                (_, 0) => texts.get("report-why-no-orders"),
+                _ => counted("report-why-incomplete", missing),
+            }
+        }
+        Verdict::Empty => texts.get("report-why-empty"),
+    }
+}
+
+/// That all orders met one answer, and which.
+fn for_one_reason(reason: &SoleReason, texts: Texts) -> String {
+    let said = visible(&reason.to_string()).into_owned();
+    texts.with("report-why-sole-reason", &[("count", grouped(reason.orders).into()), ("reason", said.into())])
+}
+
+fn notes(summary: &SummaryJson, texts: Texts) -> Vec<String> {
+    let lifecycle = summary.lifecycle;
+    let mut notes = Vec::new();
+    if lifecycle.persisting + lifecycle.resolved + lifecycle.not_assessed > 0 {
+        let counts = [lifecycle.new, lifecycle.persisting, lifecycle.resolved];
+        let [new, persisting, resolved] = counts.map(|count| grouped(count).into());
+        notes.push(texts.with("report-lifecycle", &[("new", new), ("persisting", persisting), ("resolved", resolved)]));
+    }
+    let sentences = [("report-not-assessed", lifecycle.not_assessed), ("report-reused", summary.reused)];
+    for (id, count) in sentences.into_iter().filter(|(_, count)| *count > 0) {
+        notes.push(texts.with(id, &[("count", grouped(count).into())]));
+    }
+    notes
+}
+
+/// The rows by bucket.
+pub(super) struct PopulationView {
+    pub(super) segments: Vec<Segment>,
+    pub(super) buckets: Vec<BucketView>,
+    pub(super) sum: String,
+    pub(super) read: String,
+    /// Whether the sum is what was read. It is, or there would be no report.
+    pub(super) is_equal: bool,
+}
+
+/// A part of the bar.
+pub(super) struct Segment {
+    pub(super) tone: Tone,
+    pub(super) from: String,
+    pub(super) extent: String,
+    pub(super) title: String,
+}
+
+/// One bucket.
+pub(super) struct BucketView {
+    pub(super) tone: Tone,
+    pub(super) label: String,
+    pub(super) code: &'static str,
+    pub(super) means: String,
+    pub(super) count: String,
+    pub(super) is_empty: bool,
+}
+
+impl PopulationView {
+    pub(super) fn of(summary: &SummaryJson, rows_read: u64, texts: Texts) -> Self {
+        let population = &summary.population;
+        let label = |bucket: Bucket| texts.get(&format!("report-bucket-{}", bucket.code()));
+        let buckets = population.buckets().map(|(bucket, count)| BucketView {
+            tone: Tone::of(bucket),
+            label: label(bucket),
+            code: bucket.code(),
+            means: texts.get(&format!("report-bucket-{}-means", bucket.code())),
+            count: grouped(count),
+            is_empty: count == 0,
+        });
+        let filled: Vec<(Bucket, u64)> = population.buckets().filter(|(_, count)| *count > 0).collect();
+        let mut from = 0;
+        let segments = filled.iter().zip(extents(&filled, population.rows())).map(|((bucket, count), extent)| {
+            let title = format!("{}: {}", label(*bucket), grouped(*count));
+            let part = [from, extent].map(|share| percent(share.into()));
+            from += extent;
+            let [from, extent] = part;
+            Segment { tone: Tone::of(*bucket), from, extent, title }
+        });
+        Self {
+            segments: segments.collect(),
+            buckets: buckets.collect(),
+            sum: grouped(population.rows()),
+            read: grouped(rows_read),
+            is_equal: population.rows() == rows_read,
+        }
+    }
+}
+
+/// How much of the bar each bucket takes, in ten thousandths: what is left of the least, by its rows.
+fn extents(filled: &[(Bucket, u64)], rows: u64) -> Vec<u64> {
+    let shared = WHOLE.saturating_sub(LEAST * filled.len() as u64);
+    let part = |count: u64| u128::from(shared) * u128::from(count) / u128::from(rows.max(1));
+    filled.iter().map(|(_, count)| LEAST + u64::try_from(part(*count)).unwrap_or_default()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_is_full_and_a_single_row_can_be_seen() {
+        let rows = 10_000_000;
+        let filled = [(Bucket::Reconciled, rows - 1), (Bucket::Discrepant, 1)];
+        assert_eq!(extents(&filled, rows), [40 + 9_919, 40]);
+        assert_eq!(extents(&[(Bucket::Pending, 3)], 3), [10_000]);
+        assert!(extents(&[], 0).is_empty());
+    }
+}

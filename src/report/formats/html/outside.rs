@@ -1,0 +1,86 @@
+//! What the report is held against from outside: control totals that were given, and our own books.
+
+use super::figures::Figure;
+use crate::language::Texts;
+use crate::report::content::summary_json::SummaryJson;
+use crate::report::content::wording::currency_name;
+use crate::summary::Tie;
+
+/// A control total that was given.
+pub(super) struct TieRow {
+    pub(super) label: String,
+    pub(super) currency: String,
+    /// Given, summed and the difference; empty where there is no telling.
+    pub(super) figures: [String; 3],
+    pub(super) holds: bool,
+    pub(super) word: String,
+}
+
+/// The control totals that were given, with what the sums come to.
+pub(super) fn ties(summary: &SummaryJson, texts: Texts) -> Vec<TieRow> {
+    let row = |tie: &Tie| TieRow {
+        label: texts.get(&format!("report-column-{}", tie.field)),
+        currency: match tie.currency.as_deref() {
+            Some(currency) => currency_name(currency, texts),
+            None => texts.get("report-tie-which"),
+        },
+        figures: [Some(tie.expected), tie.actual, tie.difference]
+            .map(|figure| figure.map(|figure| figure.to_string()).unwrap_or_default()),
+        holds: tie.holds(),
+        word: if tie.holds() { texts.get("report-tie-holds") } else { texts.get("report-tie-fails") },
+    };
+    summary.ties.iter().map(row).collect()
+}
+
+/// One amount of our own books.
+pub(super) struct BookRow {
+    pub(super) label: String,
+    pub(super) currency: String,
+    /// Ours, the provider's and the difference.
+    pub(super) figures: [Figure; 3],
+    pub(super) without: Figure,
+}
+
+/// Our own books beside the provider's, by currency and amount.
+pub(super) fn books(summary: &SummaryJson, texts: Texts) -> Vec<BookRow> {
+    let rows = summary.control_totals.iter().flat_map(|(currency, totals)| {
+        totals.books.iter().map(|(field, books)| BookRow {
+            label: texts.get(&format!("report-column-{field}")),
+            currency: currency_name(currency, texts),
+            figures: [books.ours, books.provider, books.difference].map(Figure::from),
+            without: books.without_amount.into(),
+        })
+    });
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::Sum;
+    use crate::language::Language;
+
+    const ENGLISH: Language = Language::English;
+
+    #[test]
+    fn a_total_ties_out_or_not_or_is_of_no_currency() {
+        let sum = |units| Sum::from_units(units).expect("38 digits");
+        let tie = |currency: Option<&str>, actual: Option<i128>| Tie {
+            field: "final_amount",
+            currency: currency.map(str::to_owned),
+            expected: sum(100),
+            actual: actual.map(sum),
+            difference: actual.map(|units| sum(units - 100)),
+        };
+        let given = vec![tie(Some("CNY"), Some(100)), tie(Some("CNY"), Some(99)), tie(None, None)];
+        let rows = ties(&SummaryJson { ties: given, ..SummaryJson::empty() }, Texts::new(ENGLISH));
+        let shown: Vec<_> =
+            rows.iter().map(|row| (&*row.currency, row.figures.each_ref().map(|text| &**text), row.holds)).collect();
+        let expected = [
+            ("CNY", ["0.00000100", "0.00000100", "0.00000000"], true),
+            ("CNY", ["0.00000100", "0.00000099", "-0.00000001"], false),
+            ("which one?", ["0.00000100", "", ""], false),
+        ];
+        assert_eq!(shown, expected);
+    }
+}

@@ -1,0 +1,246 @@
+//! `reperform.sql`: the identities, the control totals and the spend as portable SQL over `run_orders.parquet`, so that
+//! whoever does not trust this program can have the figures from an engine of their own.
+//!
+//! Portable means: only texts are cast, nothing is divided, averaged or rounded, amounts are added before anything widens
+//! them (an engine that adds two `DECIMAL(38,8)` may drop the eighth decimal), and every statement has its order.
+
+use std::fs;
+use std::path::Path;
+
+use jiff::civil::Date;
+
+use crate::checks::{COST_SUM, Judging, QUOTE_SPLIT};
+use crate::domain::days::Days;
+use crate::domain::money::Amount;
+use crate::domain::order::Amounts;
+use crate::report::ReportError;
+use crate::report::evidence::spend::{SpendRow, time_column};
+
+/// The file's name in a report folder.
+pub const REPERFORM_FILE: &str = "reperform.sql";
+
+const HEAD: &str = "\
+-- The figures of this report, worked out again from run_orders.parquet alone by an SQL engine of your own.
+--
+-- DuckDB, in the folder of the report:
+--   CREATE VIEW run_orders AS SELECT * FROM 'run_orders.parquet';
+--   .read reperform.sql
+-- Spark SQL:
+--   CREATE TEMPORARY VIEW run_orders USING parquet OPTIONS (path 'run_orders.parquet');
+--   and then the statements of this file
+--
+-- Each statement says with what it has to agree, to the last digit. CSV files write ' before a text that a spreadsheet
+-- would run as a formula, and a replacement character for one that a terminal would obey; these statements do not.
+";
+
+/// What is counted and summed of a group of orders, in the order of the columns of spend.
+const COUNTS: &str = "  COUNT(*) AS orders,
+  COUNT(CASE WHEN facts.settled THEN 1 END) AS settled,
+  COUNT(CASE WHEN NOT facts.settled THEN 1 END) AS pending,
+  COUNT(CASE WHEN facts.run_status = 'failed' THEN 1 END) AS failed_runs,
+  COUNT(CASE WHEN facts.bucket = 'discrepant' THEN 1 END) AS discrepant";
+
+/// An amount of nothing.
+const ZERO: &str = "CAST('0' AS DECIMAL(28,8))";
+
+/// What `final + released` is off the quote, and the total off its parts: nothing where an amount is not there.
+const QUOTE_OFF: &str = "final_amount + released_amount - quote_amount";
+const COST_OFF: &str = "total_cost - compute_cost - external_model_cost";
+
+/// Writes the file into a report folder. `by_day` is the spend by day of the report: it has every day there is.
+///
+/// # Errors
+/// When it can't be written.
+pub(in crate::report) fn write(
+    folder: &Path,
+    judging: &Judging,
+    days: &Days,
+    by_day: &[SpendRow],
+) -> Result<(), ReportError> {
+    let path = folder.join(REPERFORM_FILE);
+    fs::write(&path, text(judging, days, by_day)).map_err(|source| ReportError::io(&path, source))
+}
+
+fn text(judging: &Judging, days: &Days, by_day: &[SpendRow]) -> String {
+    let tolerance = tolerance(judging);
+    let due = [(QUOTE_SPLIT, quote_split(&tolerance)), (COST_SUM, cost_sum(&tolerance))];
+    let due = due.into_iter().filter(|(code, _)| !judging.off.contains(code)).map(|(_, select)| select);
+    let due = due.collect::<Vec<_>>().join("  UNION ALL\n");
+    let mut statements = vec![HEAD.to_owned()];
+    if due.is_empty() {
+        statements.push("-- quote-split and cost-sum are switched off: there is nothing to compare.\n".to_owned());
+    } else {
+        statements.extend([discrepancies(&due), tolerated(&due)]);
+    }
+    let day = format!("{}\n    END AS day", day(days, by_day));
+    let (workflow, revision) = ("COALESCE(workflow_id, '') AS workflow_id", "COALESCE(revision_id, '') AS revision_id");
+    statements.extend([
+        control_totals(),
+        spend("spend_by_workflow.csv", &["workflow_id"], workflow),
+        spend("spend_by_revision.csv", &["workflow_id", "revision_id"], &format!("{workflow},\n    {revision}")),
+        spend("spend_by_day.csv", &["day"], &day),
+    ]);
+    statements.join("\n")
+}
+
+/// By how much an order may be off, as [`Judging`] says: by its workflow, else by its currency.
+fn tolerance(judging: &Judging) -> String {
+    let workflows = judging.workflows.iter().filter_map(|(id, own)| Some(("workflow_id", id, own.tolerance?)));
+    let currencies = judging.tolerance.by_currency.iter().map(|(code, amount)| ("quote_currency", code, *amount));
+    let cases = workflows.chain(currencies);
+    let cases: String = cases
+        .map(|(column, value, amount)| format!("WHEN {column} = {} THEN {} ", literal(value), money(amount)))
+        .collect();
+    let otherwise = money(judging.tolerance.otherwise);
+    if cases.is_empty() { otherwise } else { format!("CASE {cases}ELSE {otherwise} END") }
+}
+
+fn quote_split(tolerance: &str) -> String {
+    let sides = "quote_amount AS expected, final_amount + released_amount AS actual";
+    identity(QUOTE_SPLIT, sides, QUOTE_OFF, tolerance, "run_orders WHERE settled")
+}
+
+fn cost_sum(tolerance: &str) -> String {
+    let sides = "compute_cost + external_model_cost AS expected, total_cost AS actual";
+    identity(COST_SUM, sides, COST_OFF, tolerance, "run_orders")
+}
+
+fn identity(code: &str, sides: &str, off: &str, tolerance: &str, from: &str) -> String {
+    format!(
+        "  SELECT run_order_id, input_line, COALESCE(quote_currency, '') AS currency, '{code}' AS check_code,
+    {sides},
+    {off} AS difference,
+    {tolerance} AS tolerance
+  FROM {from}
+"
+    )
+}
+
+fn discrepancies(due: &str) -> String {
+    format!(
+        "-- discrepancies.csv: its rows of quote-split and cost-sum, waived ones included.
+SELECT run_order_id, input_line, check_code, expected, actual, difference
+FROM (
+{due}) AS judged
+WHERE difference > tolerance OR difference < -tolerance
+ORDER BY input_line, check_code;
+"
+    )
+}
+
+fn tolerated(due: &str) -> String {
+    format!(
+        "-- summary.json, control_totals, passed_by_tolerance: a currency that is not here has none.
+SELECT currency, COUNT(*) AS passes, SUM(difference) AS net,
+  SUM(CASE WHEN difference < {ZERO} THEN -difference ELSE difference END) AS gross
+FROM (
+{due}) AS judged
+WHERE difference <> {ZERO} AND difference <= tolerance AND difference >= -tolerance
+GROUP BY currency
+ORDER BY currency;
+"
+    )
+}
+
+/// What is summed over settled orders.
+fn sums() -> String {
+    let amounts = Amounts::NAMES.map(|name| sum(&format!("facts.{name}"), "facts.settled", name));
+    let differences = ["quote", "cost"].into_iter().flat_map(|side| {
+        let off = format!("facts.{side}_off");
+        let size = format!("CASE WHEN {off} < {ZERO} THEN -{off} ELSE {off} END");
+        [(size, "gross"), (off, "net")]
+            .map(|(amount, kind)| sum(&amount, "facts.settled", &format!("{side}_{kind}_difference")))
+    });
+    amounts.into_iter().chain(differences).collect::<Vec<_>>().join(",\n")
+}
+
+fn sum(amount: &str, which: &str, name: &str) -> String {
+    format!("  COALESCE(SUM(CASE WHEN {which} THEN {amount} END), {ZERO}) AS {name}")
+}
+
+fn control_totals() -> String {
+    let lacking = |side: &str, whole: &str, parts: [&str; 2]| {
+        let which = format!("facts.settled AND facts.{side}_off IS NULL");
+        let [one, other] = parts.map(|part| format!("COALESCE(facts.{part}, {ZERO})"));
+        [
+            format!("  COUNT(CASE WHEN {which} THEN 1 END) AS {side}_lacking_orders"),
+            sum(&format!("facts.{whole}"), &which, &format!("{side}_lacking_whole")),
+            sum(&format!("{one} + {other}"), &which, &format!("{side}_lacking_parts")),
+        ]
+        .join(",\n")
+    };
+    let totals = [
+        lacking("quote", "quote_amount", ["final_amount", "released_amount"]),
+        lacking("cost", "total_cost", ["compute_cost", "external_model_cost"]),
+        sum("facts.quote_amount", "NOT facts.settled", "frozen_quote_amount"),
+    ];
+    grouped("summary.json, control_totals: amounts, differences and frozen", &[], "", &totals)
+}
+
+fn spend(file: &str, keys: &[&str], selected: &str) -> String {
+    grouped(file, keys, &format!("{selected},\n    "), &[])
+}
+
+/// Orders by keys and currency. `selected` makes the keys, and `more` is measured besides.
+fn grouped(agrees_with: &str, keys: &[&str], selected: &str, more: &[String]) -> String {
+    let groups: Vec<String> = keys.iter().chain(&["currency"]).map(|key| format!("facts.{key}")).collect();
+    let groups = groups.join(", ");
+    let measures = [COUNTS.to_owned(), sums()].into_iter().chain(more.iter().cloned()).collect::<Vec<_>>();
+    let (measures, amounts) = (measures.join(",\n"), Amounts::NAMES.join(", "));
+    format!(
+        "-- {agrees_with}.
+SELECT {groups},
+{measures}
+FROM (
+  SELECT {selected}COALESCE(quote_currency, '') AS currency,
+    settled, run_status, bucket,
+    {amounts},
+    {QUOTE_OFF} AS quote_off,
+    {COST_OFF} AS cost_off
+  FROM run_orders
+) AS facts
+GROUP BY {groups}
+ORDER BY {groups};
+"
+    )
+}
+
+/// The days there are, each from its first moment until right before that of the next: engines tell time zones apart in
+/// ways of their own, if at all.
+fn day(days: &Days, by_day: &[SpendRow]) -> String {
+    let column = time_column(days.by);
+    let mut dates: Vec<Date> = by_day.iter().filter_map(|row| row.keys.first()?.parse().ok()).collect();
+    dates.dedup();
+    let cases = dates.into_iter().map(|date| {
+        let period = days.day(date).period;
+        let bounds =
+            [(period.since, ">="), (period.until, "<")].into_iter().filter_map(|(bound, is)| Some((bound?, is)));
+        let bounds: Vec<String> = bounds.map(|(bound, is)| format!("{column} {is} '{bound}'")).collect();
+        format!("\n      WHEN {} THEN '{date}'", bounds.join(" AND "))
+    });
+    let (zone, cases) = (days.zone_name(), cases.collect::<String>());
+    format!(
+        "CASE -- days of {zone}, in UTC\n      WHEN {column} IS NULL THEN ''{cases}\n      ELSE 'no day of this report'"
+    )
+}
+
+fn money(amount: Amount) -> String {
+    format!("CAST('{amount}' AS DECIMAL(28,8))")
+}
+
+/// A text from outside, as every engine reads it: to some a backslash is the beginning of something else.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''").replace('\\', "' || chr(92) || '"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_stays_a_text() {
+        assert_eq!(literal("wf_1"), "'wf_1'");
+        assert_eq!(literal("a'; DROP TABLE run_orders; --"), "'a''; DROP TABLE run_orders; --'");
+        assert_eq!(literal("\\'"), "'' || chr(92) || ''''");
+    }
+}

@@ -1,0 +1,149 @@
+//! `report.xlsx`: the report for people who work in spreadsheets. It holds what the tables and `summary.json` say, and
+//! decides nothing. The same report gives the same bytes: no clock, no random name.
+
+mod cells;
+mod packing;
+mod sheet;
+mod summary;
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+use jiff::Timestamp;
+use rust_xlsxwriter::{DocProperties, IntoCustomDateTime, Workbook, Worksheet, XlsxError};
+
+use self::cells::Styles;
+use self::packing::Patient;
+use self::sheet::Sheets;
+use super::design;
+use crate::language::{Language, Texts};
+use crate::report::ReportError;
+use crate::report::content::summary_json::SummaryJson;
+use crate::report::content::table::Source;
+
+/// The table of what the report before found and this one does not.
+const RESOLVED: &str = "resolved";
+/// The rows that a sheet holds, but for its heading.
+pub const MOST_ROWS: u32 = 1_048_575;
+
+/// The code that draws the workbook: a report that was drawn otherwise is known by it.
+const CODE: [&str; 9] = [
+    include_str!("mod.rs"),
+    include_str!("cells.rs"),
+    include_str!("packing.rs"),
+    include_str!("sheet.rs"),
+    include_str!("summary.rs"),
+    include_str!("../design.rs"),
+    include_str!("../../content/largest.rs"),
+    include_str!("../../../domain/visible.rs"),
+    include_str!("../../content/wording.rs"),
+];
+const TEXTS: [&str; 6] = [
+    include_str!("../../../../locales/en/report.ftl"),
+    include_str!("../../../../locales/zh-CN/report.ftl"),
+    include_str!("../../../../locales/en/xlsx.ftl"),
+    include_str!("../../../../locales/zh-CN/xlsx.ftl"),
+    include_str!("../../../../locales/en/words.ftl"),
+    include_str!("../../../../locales/zh-CN/words.ftl"),
+];
+/// Whose versions decide which bytes come of the same cells, as the lock file names them.
+const PACKERS: [&str; 5] = ["rust_xlsxwriter", "zip", "flate2", "miniz_oxide", "zlib-rs"];
+const LOCK_FILE: &str = include_str!("../../../../Cargo.lock");
+
+/// What a workbook is made of: the same tables and summary as the other formats.
+pub struct Content<'a, 't> {
+    /// What `summary.json` says.
+    pub summary: &'a SummaryJson,
+    /// What ages are counted to: the workbook says that it was made then.
+    pub as_of: Timestamp,
+    /// The tables, in the order of their sheets. Each is read first for its widths and how exact its amounts have to be, then
+    /// for its cells.
+    pub tables: &'a [Source<'t>],
+}
+
+/// Writes the workbook. No more than one row of a table is in memory at a time.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn write(content: &Content<'_, '_>, language: Language, path: &Path) -> Result<(), ReportError> {
+    write_split(content, language, MOST_ROWS, path)
+}
+
+/// Writes the workbook with at most `most` rows a sheet, but for its heading.
+fn write_split(content: &Content<'_, '_>, language: Language, most: u32, path: &Path) -> Result<(), ReportError> {
+    let written = packing::guarded(|| {
+        let mut out = Patient::new(BufWriter::new(File::create(path)?));
+        workbook(content, Texts::new(language), most, path.parent())?.save_to_writer(&mut out)?;
+        Ok(out.finish()?)
+    });
+    written.map_err(|source| match source {
+        XlsxError::IoError(source) => ReportError::io(path, source),
+        source => ReportError::Xlsx { path: path.to_owned(), source },
+    })
+}
+
+fn workbook(content: &Content<'_, '_>, texts: Texts, most: u32, beside: Option<&Path>) -> Result<Workbook, XlsxError> {
+    let mut workbook = Workbook::new();
+    if let Some(folder) = beside.filter(|folder| folder.is_dir()) {
+        // What waits to be packed takes as much room as the report: it waits where there is room for that.
+        workbook.set_tempdir(folder)?;
+    }
+    workbook.set_properties(&properties(content, texts));
+    let styles = Styles::new();
+    let mut front = Worksheet::new();
+    front.set_name(texts.get("xlsx-sheet-summary"))?;
+    let mut sheets = Sheets { workbook: &mut workbook, styles: &styles, texts, most, finished: Vec::new() };
+    // What became of discrepancies of before has a sheet where there is anything to say.
+    let has_sheet = |source: &&Source<'_>| {
+        let mut table = source();
+        table.name != RESOLVED || table.rows.next().is_some()
+    };
+    let tables = content.tables.iter().filter(has_sheet);
+    let written = tables.map(|source| sheets.write(source)).collect::<Result<Vec<_>, _>>()?;
+    let finished = sheets.finished;
+    summary::write(&mut front, content, &written, &styles, texts)?;
+    workbook.push_worksheet(front);
+    finished.into_iter().for_each(|sheet| workbook.push_worksheet(sheet));
+    Ok(workbook)
+}
+
+fn properties(content: &Content<'_, '_>, texts: Texts) -> DocProperties {
+    let properties = DocProperties::new()
+        .set_title(texts.get("xlsx-title"))
+        .set_subject(texts.get("xlsx-subject"))
+        .set_author("tieout")
+        .set_creation_datetime(Moment(content.as_of));
+    match &content.summary.account {
+        Some(account) => properties.set_company(cells::printable(account)),
+        None => properties,
+    }
+}
+
+/// A time as a workbook's properties write it, to the second.
+struct Moment(Timestamp);
+
+impl IntoCustomDateTime for Moment {
+    fn utc_datetime(self) -> String {
+        self.0.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+}
+
+/// SHA-256, in hex, of what draws the workbook: a version of the program in which it is another one draws other bytes
+/// from the same figures.
+#[must_use]
+pub fn design() -> String {
+    design::hash_of(CODE.into_iter().chain(TEXTS).chain(packers()))
+}
+
+/// Name and version of each of [`PACKERS`], as the lock file has them.
+fn packers() -> impl Iterator<Item = &'static str> {
+    LOCK_FILE.split("\n[[package]]\n").filter(|package| {
+        PACKERS
+            .iter()
+            .any(|name| package.strip_prefix("name = \"").is_some_and(|rest| rest.starts_with(&format!("{name}\""))))
+    })
+}
+
+#[cfg(test)]
+mod tests;
