@@ -4,8 +4,6 @@ mod proofs;
 mod reasons;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,24 +15,18 @@ use crate::checks::{Judgement, Judging, UNLISTED_IN_INPUT, WaiverKey, WaiverStat
 use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::report::ReportError;
 use crate::report::content::particulars::{Particulars, Shared};
 use crate::report::content::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
-use crate::report::content::table::{Source, Table};
 use crate::report::content::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
+use crate::report::content::{Content, Spend};
 use crate::report::evidence::completeness::Completeness;
 use crate::report::evidence::facts::FactsWriter;
 use crate::report::evidence::rows::EvidenceWriter;
 use crate::report::evidence::spend;
-use crate::report::files::{
-    COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, HTML_FILE, SUMMARY_FILE, XLSX_FILE, hash_file,
-};
-use crate::report::formats::Format;
-use crate::report::formats::focus::FocusWriter;
-use crate::report::formats::html::{self, Titles};
+use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, hash_file};
 use crate::report::formats::options::ReportOptions;
-use crate::report::formats::xlsx;
-use crate::report::formats::{csv, reperform};
-use crate::report::{ReportError, files};
+use crate::report::formats::{self, FormatBrief};
 use crate::summary::{Summary, Tie, Weighed};
 
 pub use self::reasons::ReasonCount;
@@ -63,7 +55,6 @@ pub struct Brief {
 pub struct Builder {
     brief: Brief,
     facts: FactsWriter,
-    focus: Option<FocusWriter>,
     summary: Summary,
     discrepancies: Vec<Discrepancy>,
     pending: Vec<PendingOrder>,
@@ -123,14 +114,9 @@ impl Builder {
     pub fn begin(brief: Brief) -> Result<Self, ReportError> {
         let facts = FactsWriter::create(&brief.folder.join(FACTS_FILE))?;
         let beside = EvidenceWriter::create(&brief.folder)?;
-        let focus = brief.options.formats.has(Format::Focus);
-        let focus = focus
-            .then(|| FocusWriter::create(&brief.folder, brief.options.account.as_deref(), &brief.judging.days))
-            .transpose()?;
         Ok(Self {
             brief,
             facts,
-            focus,
             summary: Summary::default(),
             discrepancies: Vec::new(),
             pending: Vec::new(),
@@ -187,9 +173,6 @@ impl Builder {
                 self.summary.add(&judgement, Some(&fetched.order), self.brief.as_of)?;
                 if !judgement.foreign {
                     self.facts.push(line, &run_order_id, &fetched, judgement.settled, bucket)?;
-                    if let Some(focus) = self.focus.as_mut().filter(|_| judgement.settled) {
-                        focus.push(&run_order_id, &fetched.order)?;
-                    }
                 }
                 self.reused += u64::from(fetched.is_reused);
                 let run_order_id: Arc<str> = Arc::from(run_order_id);
@@ -247,117 +230,115 @@ impl Builder {
     /// [`ReportError::Stopped`] once `is_stopped` says so.
     pub fn finish_unless(self, is_stopped: &dyn Fn() -> bool) -> Result<Report, ReportError> {
         let go_on = || if is_stopped() { Err(ReportError::Stopped) } else { Ok(()) };
-        let Self { brief, facts, mut summary, discrepancies, pending, exceptions, beside, past, reused, .. } = self;
-        let waivers = tables::waivers_with(&brief.judging.waivers, &self.waivers);
-        let facts_rows = facts.finish()?;
+        let Self { brief, facts, beside, completeness, .. } = self;
+        let rows = facts.finish()?;
         beside.finish(self.elsewhere)?;
-        self.focus.map(FocusWriter::finish).transpose()?;
-        go_on()?;
-        let facts_path = brief.folder.join(FACTS_FILE);
-        let by_workflow = spend::by_workflow(&facts_path)?;
-        go_on()?;
-        let by_revision = spend::by_revision(&facts_path)?;
-        go_on()?;
-        let days = &brief.judging.days;
-        let by_day = spend::by_day(&facts_path, days)?;
-        let aggregates = [&by_workflow, &by_revision, &by_day].map(Vec::as_slice);
-
-        let counted = Counted {
-            rows_read: brief.rows_read,
-            facts_rows,
-            exceptions: exceptions.len() as u64,
-            waived_missing: self.waived_missing,
-        };
-        counted.prove(&summary, &discrepancies, &aggregates)?;
-        let control_totals = prove_totals(&summary, &aggregates)?;
-        let ties = tie_out(&brief.judging, &by_workflow)?;
-        summary.signs.variance |= !ties.iter().all(Tie::holds);
-
-        let mut sources: Vec<Source<'_>> = vec![
-            Box::new(|| tables::discrepancies(&discrepancies)),
-            Box::new(|| tables::spend_by_workflow(&by_workflow)),
-            Box::new(|| tables::spend_by_revision(&by_revision)),
-            Box::new(|| tables::spend_by_day(&by_day)),
-            Box::new(|| tables::pending(&pending, brief.as_of)),
-            Box::new(|| tables::exceptions(&exceptions)),
-            Box::new(|| tables::resolved(&past.resolved)),
-        ];
-        if !waivers.is_empty() {
-            sources.push(Box::new(|| tables::waivers(&waivers)));
-        }
-        for table in &sources {
-            go_on()?;
-            write_csv(table(), &brief)?;
-        }
-        reperform::write(&brief.folder, &brief.judging, days, &by_day)?;
-        if let Some(completeness) = &self.completeness {
+        if let Some(completeness) = &completeness {
             completeness.write(&brief.folder)?;
         }
-        let reasons = reasons(&exceptions);
-        let sole_reason = sole_reason(&reasons).filter(|_| facts_rows == 0 && discrepancies.is_empty());
-        summary.signs.sole_reason = sole_reason.is_some();
-        summary.signs.shortfall = brief.shortfall.is_some();
-        let weighed = summary.weighed(brief.options.allow_empty);
+        let spend = spent(&brief, &go_on)?;
+        let settled = Settled {
+            summary: self.summary,
+            discrepancies: self.discrepancies,
+            pending: self.pending,
+            exceptions: self.exceptions,
+            past: self.past,
+            reused: self.reused,
+            waived_missing: self.waived_missing,
+            waivers: &self.waivers,
+            completeness,
+        };
+        let (content, reasons) = settled.content(&brief, rows, spend)?;
+        let Brief { folder, judging, options, .. } = &brief;
+        formats::write(&content, &FormatBrief { folder, options, judging, go_on: &go_on })?;
+        let Content { summary, weighed, discrepancies, exceptions, resolved, .. } = content;
+        let exceptions = exceptions.len();
+        let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed()).collect();
+        Ok(Report { summary, weighed, discrepancies, exceptions, reasons, lapsed, resolved })
+    }
+}
+
+/// What was spent, summed over the facts.
+fn spent(brief: &Brief, go_on: &dyn Fn() -> Result<(), ReportError>) -> Result<Spend, ReportError> {
+    let facts = brief.folder.join(FACTS_FILE);
+    go_on()?;
+    let by_workflow = spend::by_workflow(&facts)?;
+    go_on()?;
+    let by_revision = spend::by_revision(&facts)?;
+    go_on()?;
+    Ok(Spend { by_workflow, by_revision, by_day: spend::by_day(&facts, &brief.judging.days)? })
+}
+
+/// All that was taken in, once there is no more to come.
+struct Settled<'w> {
+    summary: Summary,
+    discrepancies: Vec<Discrepancy>,
+    pending: Vec<PendingOrder>,
+    exceptions: Vec<Exception>,
+    past: Past,
+    reused: u64,
+    waived_missing: u64,
+    waivers: &'w BTreeMap<WaiverKey, WaiverState>,
+    completeness: Option<Completeness>,
+}
+
+impl Settled<'_> {
+    /// What the report says, proved on itself; and why orders could not be fetched.
+    fn content(
+        mut self,
+        brief: &Brief,
+        facts_rows: u64,
+        spend: Spend,
+    ) -> Result<(Content<'_>, Vec<ReasonCount>), ReportError> {
+        let aggregates = [&spend.by_workflow, &spend.by_revision, &spend.by_day].map(Vec::as_slice);
+        let (rows_read, exceptions) = (brief.rows_read, self.exceptions.len() as u64);
+        let counted = Counted { rows_read, facts_rows, exceptions, waived_missing: self.waived_missing };
+        counted.prove(&self.summary, &self.discrepancies, &aggregates)?;
+        let control_totals = prove_totals(&self.summary, &aggregates)?;
+        let ties = tie_out(&brief.judging, &spend.by_workflow)?;
+        let reasons = reasons(&self.exceptions);
+        let sole_reason = sole_reason(&reasons).filter(|_| facts_rows == 0 && self.discrepancies.is_empty());
+        let signs = &mut self.summary.signs;
+        signs.variance |= !ties.iter().all(Tie::holds);
+        signs.sole_reason = sole_reason.is_some();
+        signs.shortfall = brief.shortfall.is_some();
+        let weighed = self.summary.weighed(brief.options.allow_empty);
+        let waivers = tables::waivers_with(&brief.judging.waivers, self.waivers);
         let summary = SummaryJson {
             verdict: weighed.verdict.code(),
             exit_code: weighed.exit_code(&brief.options.fail_on),
             as_of: brief.as_of.to_string(),
             account: brief.options.account.clone(),
-            population: summary.population,
+            population: self.summary.population,
             sole_reason,
             input_shortfall: brief.shortfall,
             control_totals,
-            checks: summary.checks,
-            causes: summary.causes,
-            severities: summary.severities,
-            lifecycle: Lifecycle::of(&discrepancies, &past),
-            reused,
+            checks: self.summary.checks,
+            causes: self.summary.causes,
+            severities: self.summary.severities,
+            lifecycle: Lifecycle::of(&self.discrepancies, &self.past),
+            reused: self.reused,
             waivers: WaiverCounts::of(&waivers),
-            material: brief.judging.has_materiality().then_some(summary.material),
+            material: brief.judging.has_materiality().then_some(self.summary.material),
             ties,
             completeness: self.completeness.as_ref().map(CompletenessCounts::of),
             settings: (&brief.judging).into(),
         };
-        let path = brief.folder.join(SUMMARY_FILE);
-        files::write_json(&path, &summary).map_err(|source| ReportError::io(&path, source))?;
-        if brief.options.formats.has(Format::Html) {
-            go_on()?;
-            let (evidence, no_titles) = (evidence(&brief, self.completeness.is_some())?, Titles::new());
-            let content = html::Content {
-                summary: &summary,
-                weighed: &weighed,
-                rows_read: brief.rows_read,
-                discrepancies: tables::discrepancies(&discrepancies),
-                spend: vec![
-                    tables::spend_by_workflow(&by_workflow),
-                    tables::spend_by_revision(&by_revision),
-                    tables::spend_by_day(&by_day),
-                ],
-                pending: tables::pending(&pending, brief.as_of),
-                exceptions: tables::exceptions(&exceptions),
-                resolved: tables::resolved(&past.resolved),
-                waivers: (!waivers.is_empty()).then(|| tables::waivers(&waivers)),
-                titles: self.completeness.as_ref().map_or(&no_titles, |completeness| &completeness.titles),
-                evidence: &evidence,
-            };
-            html::write(content, brief.options.language, &brief.folder.join(HTML_FILE))?;
-        }
-        if brief.options.formats.has(Format::Xlsx) {
-            go_on()?;
-            let content = xlsx::Content { summary: &summary, as_of: brief.as_of, tables: &sources };
-            xlsx::write(&content, brief.options.language, &brief.folder.join(XLSX_FILE))?;
-        }
-        drop(sources);
-        let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed());
-        Ok(Report {
+        let content = Content {
             summary,
             weighed,
-            discrepancies,
-            exceptions: exceptions.len(),
-            reasons,
-            lapsed: lapsed.collect(),
-            resolved: past.resolved,
-        })
+            as_of: brief.as_of,
+            rows_read,
+            discrepancies: self.discrepancies,
+            spend,
+            pending: self.pending,
+            exceptions: self.exceptions,
+            resolved: self.past.resolved,
+            waivers,
+            evidence: evidence(brief, self.completeness.is_some())?,
+            titles: self.completeness.map(|completeness| completeness.titles).unwrap_or_default(),
+        };
+        Ok((content, reasons))
     }
 }
 
@@ -441,14 +422,6 @@ fn evidence(brief: &Brief, is_complete: bool) -> Result<Vec<FileStamp>, ReportEr
     };
     let listed = is_complete.then_some(COMPLETENESS_FILE);
     [FACTS_FILE, EVIDENCE_FILE].into_iter().chain(listed).map(stamp).collect()
-}
-
-fn write_csv(table: Table<'_>, brief: &Brief) -> Result<(), ReportError> {
-    let path = brief.folder.join(format!("{}.csv", table.name));
-    let file = File::create(&path).map_err(|source| ReportError::io(&path, source))?;
-    let mut out = BufWriter::new(file);
-    csv::write(table, brief.options.csv_encoding, &mut out)?;
-    out.flush().map_err(|source| ReportError::io(&path, source))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Tables as CSV: comma, LF, always with a heading; UTF-8 unless another encoding is asked for.
 
 use std::borrow::Cow;
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
 
 use encoding_rs::GB18030;
 use serde::{Deserialize, Serialize};
@@ -78,6 +80,15 @@ pub fn write(table: Table<'_>, encoding: Encoding, mut out: impl Write) -> Resul
     }
     writer.flush().map_err(|error| failed(error.into()))?;
     Ok(count)
+}
+
+/// Writes a table as the file of its name.
+pub(super) fn write_file(table: Table<'_>, encoding: Encoding, folder: &Path) -> Result<(), ReportError> {
+    let path = folder.join(format!("{}.csv", table.name));
+    let file = File::create(&path).map_err(|source| ReportError::io(&path, source))?;
+    let mut out = BufWriter::new(file);
+    write(table, encoding, &mut out)?;
+    out.flush().map_err(|source| ReportError::io(&path, source))
 }
 
 /// A cell as the CSV files write it.

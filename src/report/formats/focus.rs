@@ -12,8 +12,11 @@ use super::csv::text_of;
 use crate::domain::days::Days;
 use crate::domain::money::Amount;
 use crate::domain::order::RunOrder;
+use crate::domain::outcome::Evidence;
 use crate::report::ReportError;
 use crate::report::content::table::Cell;
+use crate::report::evidence::facts_read::FactsReader;
+use crate::report::files::{FACTS_FILE, ProvenFile};
 
 /// The file's name in a report folder.
 pub const FOCUS_FILE: &str = "focus.csv";
@@ -64,8 +67,27 @@ const COLUMNS: [&str; 38] = [
     "x_TotalCost",
 ];
 
+/// Writes the settled orders of a report's facts into its folder, for the account of that name.
+///
+/// # Errors
+/// When the facts can't be read or the file not be written.
+pub(in crate::report) fn write(folder: &Path, account: Option<&str>, days: &Days) -> Result<(), ReportError> {
+    let path = folder.join(FACTS_FILE);
+    let facts = File::open(&path).map_err(|source| ReportError::io(&path, source))?;
+    let mut facts = FactsReader::open(&ProvenFile::new(path, facts))?;
+    let mut focus = FocusWriter::create(folder, account, days)?;
+    while let Some(fact) = facts.next()? {
+        if let Evidence::Fetched(fetched) = &fact.outcome.evidence
+            && fact.settled
+        {
+            focus.push(&fact.outcome.run_order_id, &fetched.order)?;
+        }
+    }
+    focus.finish()
+}
+
 /// Writes settled orders as they come.
-pub struct FocusWriter {
+struct FocusWriter {
     path: PathBuf,
     out: ::csv::Writer<BufWriter<File>>,
     account: Option<String>,
@@ -78,7 +100,7 @@ impl FocusWriter {
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn create(folder: &Path, account: Option<&str>, days: &Days) -> Result<Self, ReportError> {
+    fn create(folder: &Path, account: Option<&str>, days: &Days) -> Result<Self, ReportError> {
         let path = folder.join(FOCUS_FILE);
         let file = File::create(&path).map_err(|source| ReportError::io(&path, source))?;
         let mut out = ::csv::Writer::from_writer(BufWriter::new(file));
@@ -90,7 +112,7 @@ impl FocusWriter {
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn push(&mut self, run_order_id: &str, order: &RunOrder) -> Result<(), ReportError> {
+    fn push(&mut self, run_order_id: &str, order: &RunOrder) -> Result<(), ReportError> {
         let cells = self.charge(run_order_id, order).map(|cell| text_of(&cell).into_owned());
         self.out.write_record(cells).map_err(failed)
     }
@@ -99,7 +121,7 @@ impl FocusWriter {
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn finish(self) -> Result<(), ReportError> {
+    fn finish(self) -> Result<(), ReportError> {
         let Self { path, out, .. } = self;
         let mut out = out.into_inner().map_err(|error| ReportError::io(&path, error.into_error()))?;
         out.flush().map_err(|source| ReportError::io(&path, source))

@@ -10,9 +10,16 @@ pub mod reperform;
 pub mod xlsx;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use self::options::ReportOptions;
+use crate::checks::Judging;
+use crate::report::ReportError;
+use crate::report::content::Content;
+use crate::report::files::{self, HTML_FILE, SUMMARY_FILE, XLSX_FILE};
 
 /// A format that a report may be written in. `csv`, `json` and `parquet` are always written: the proofs need them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,6 +57,50 @@ impl Format {
             Self::Focus => "focus",
         }
     }
+
+    /// Writes the files of the format into a report's folder, unless the report is not wanted any more.
+    fn write(self, content: &Content<'_>, brief: &FormatBrief<'_>) -> Result<(), ReportError> {
+        let FormatBrief { folder, options, judging, go_on } = brief;
+        let language = options.language;
+        match self {
+            Self::Csv => {
+                for table in content.tables() {
+                    go_on()?;
+                    csv::write_file(table(), options.csv_encoding, folder)?;
+                }
+                reperform::write(folder, judging, &content.spend.by_day)
+            }
+            Self::Json => {
+                let path = folder.join(SUMMARY_FILE);
+                files::write_json(&path, &content.summary).map(drop).map_err(|source| ReportError::io(&path, source))
+            }
+            // The facts are there: all figures come from them.
+            Self::Parquet => Ok(()),
+            Self::Html => html::write(content, language, &folder.join(HTML_FILE)),
+            Self::Xlsx => xlsx::write(content, language, &folder.join(XLSX_FILE)),
+            Self::Focus => focus::write(folder, options.account.as_deref(), &judging.days),
+        }
+    }
+}
+
+/// How the formats of a report are to be written.
+pub(in crate::report) struct FormatBrief<'b> {
+    /// The report's folder.
+    pub(in crate::report) folder: &'b Path,
+    /// What the report is to be.
+    pub(in crate::report) options: &'b ReportOptions,
+    /// What it was judged by.
+    pub(in crate::report) judging: &'b Judging,
+    /// Fails once the report is not wanted any more.
+    pub(in crate::report) go_on: &'b dyn Fn() -> Result<(), ReportError>,
+}
+
+/// Writes a report in all its formats.
+pub(in crate::report) fn write(content: &Content<'_>, brief: &FormatBrief<'_>) -> Result<(), ReportError> {
+    brief.options.formats.0.iter().try_for_each(|format| {
+        (brief.go_on)()?;
+        format.write(content, brief)
+    })
 }
 
 /// A text that names no format.

@@ -51,17 +51,13 @@ const COST_OFF: &str = "total_cost - compute_cost - external_model_cost";
 ///
 /// # Errors
 /// When it can't be written.
-pub(in crate::report) fn write(
-    folder: &Path,
-    judging: &Judging,
-    days: &Days,
-    by_day: &[SpendRow],
-) -> Result<(), ReportError> {
+pub(in crate::report) fn write(folder: &Path, judging: &Judging, by_day: &[SpendRow]) -> Result<(), ReportError> {
     let path = folder.join(REPERFORM_FILE);
-    fs::write(&path, text(judging, days, by_day)).map_err(|source| ReportError::io(&path, source))
+    fs::write(&path, text(judging, by_day)).map_err(|source| ReportError::io(&path, source))
 }
 
-fn text(judging: &Judging, days: &Days, by_day: &[SpendRow]) -> String {
+fn text(judging: &Judging, by_day: &[SpendRow]) -> String {
+    let days = &judging.days;
     let tolerance = tolerance(judging);
     let due = [(QUOTE_SPLIT, quote_split(&tolerance)), (COST_SUM, cost_sum(&tolerance))];
     let due = due.into_iter().filter(|(code, _)| !judging.off.contains(code)).map(|(_, select)| select);

@@ -27,11 +27,12 @@ use super::design;
 use crate::domain::visible::visible;
 use crate::language::{Language, Texts};
 use crate::report::ReportError;
-use crate::report::content::summary_json::{SummaryJson, WaiverCounts};
+use crate::report::content::Content;
+use crate::report::content::summary_json::WaiverCounts;
 use crate::report::content::table::{Cell, Table};
+use crate::report::content::tables;
 use crate::report::content::wording::{self, grouped};
 use crate::report::files::FileStamp;
-use crate::summary::Weighed;
 
 const TEMPLATE: &str = include_str!("../../../../templates/report/page.html");
 const STYLE: &str = include_str!("../../../../templates/report/page.css");
@@ -87,32 +88,6 @@ const WORKFLOW: &str = "workflow_id";
 /// What workflows are called, by ID.
 pub type Titles = BTreeMap<String, String>;
 
-/// What a page is made of: the same tables and summary as the other formats.
-pub struct Content<'a> {
-    /// What `summary.json` says.
-    pub summary: &'a SummaryJson,
-    /// The verdict.
-    pub weighed: &'a Weighed,
-    /// How many rows were read.
-    pub rows_read: u64,
-    /// Every failed check.
-    pub discrepancies: Table<'a>,
-    /// The aggregates, one table a grouping.
-    pub spend: Vec<Table<'a>>,
-    /// The unsettled orders.
-    pub pending: Table<'a>,
-    /// The rows without an order to judge.
-    pub exceptions: Table<'a>,
-    /// What the report before found and this one does not.
-    pub resolved: Table<'a>,
-    /// The waivers, where any were given.
-    pub waivers: Option<Table<'a>>,
-    /// What workflows are called, by ID, where the provider's list says it.
-    pub titles: &'a Titles,
-    /// The files that all figures come from, with their hashes.
-    pub evidence: &'a [FileStamp],
-}
-
 /// The page.
 #[derive(Template)]
 #[template(path = "report/page.html")]
@@ -157,7 +132,7 @@ struct Spend {
 ///
 /// # Errors
 /// When the file can't be written.
-pub fn write(content: Content<'_>, language: Language, path: &Path) -> Result<(), ReportError> {
+pub fn write(content: &Content<'_>, language: Language, path: &Path) -> Result<(), ReportError> {
     let failed = |source| ReportError::io(path, source);
     let mut out = BufWriter::new(File::create(path).map_err(failed)?);
     page(content, language).write_into(&mut out).and_then(|()| out.flush()).map_err(failed)
@@ -170,12 +145,12 @@ pub fn design() -> String {
     design::hash_of(CODE.into_iter().chain([TEMPLATE, STYLE, SCRIPT]).chain(TEXTS))
 }
 
-fn page(content: Content<'_>, language: Language) -> Page<'_> {
+fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
     let texts = Texts::new(language);
     let Content { summary, weighed, rows_read, titles, evidence, .. } = content;
     let grid = |table| Grid::of(table, titles, texts);
-    let discrepancies = grid(content.discrepancies);
-    let exceptions = grid(content.exceptions);
+    let discrepancies = grid(tables::discrepancies(&content.discrepancies));
+    let exceptions = grid(tables::exceptions(&content.exceptions));
     let waived = |counts: WaiverCounts| {
         let WaiverCounts { applied, expired, changed, unused } = counts;
         let [applied, expired, changed, unused] =
@@ -196,7 +171,7 @@ fn page(content: Content<'_>, language: Language) -> Page<'_> {
         as_of: &summary.as_of,
         zone: visible(&summary.settings.timezone).into_owned(),
         opening: Opening::of(summary, weighed, &discrepancies, &exceptions, texts),
-        population: PopulationView::of(summary, rows_read, texts),
+        population: PopulationView::of(summary, *rows_read, texts),
         totals: Totals::of(summary, texts),
         bridge: figures::bridge(summary, texts),
         ties: outside::ties(summary, texts),
@@ -205,12 +180,12 @@ fn page(content: Content<'_>, language: Language) -> Page<'_> {
         causes: figures::causes(summary, texts),
         off: (!off.is_empty()).then(|| texts.with("report-off", &[("checks", off.into())])),
         discrepancies,
-        spend: content.spend.into_iter().map(|table| spend(table, titles, texts)).collect(),
+        spend: content.spend.tables().into_iter().map(|table| spend(table, titles, texts)).collect(),
         ages: figures::frozen_by_age(summary, texts),
-        pending: grid(content.pending),
+        pending: grid(tables::pending(&content.pending, content.as_of)),
         exceptions,
-        waivers: summary.waivers.map(waived).zip(content.waivers.map(grid)),
-        resolved: Some(grid(content.resolved)).filter(|grid| grid.rows > 0),
+        waivers: summary.waivers.map(|counts| (waived(counts), grid(tables::waivers(&content.waivers)))),
+        resolved: Some(grid(tables::resolved(&content.resolved))).filter(|grid| grid.rows > 0),
         settings: wording::settings(summary, texts),
         evidence,
         words: words(texts),

@@ -14,10 +14,12 @@ use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::report::builder::{Brief, Builder};
-use crate::report::content::table::{Column, Kind};
+use crate::report::content::summary_json::SummaryJson;
+use crate::report::content::table::Kind;
 use crate::report::content::tables;
+use crate::report::evidence::spend::SpendRow;
 use crate::report::files::HTML_FILE;
-use crate::summary::Verdict;
+use crate::summary::{Verdict, Weighed};
 
 /// What would be markup, script, another attribute, another direction or the end of a string.
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'`<!--\u{202e}\0\u{2028}&lt;";
@@ -161,30 +163,38 @@ fn errors_and_warnings_are_counted_by_the_summary_and_not_by_the_rows_of_the_pag
 /// Spend by day is a timeline.
 #[test]
 fn days_are_drawn_as_a_timeline_in_the_page() {
-    const COLUMNS: &[Column] = &[
-        Column { name: "day", kind: Kind::Text },
-        Column { name: "currency", kind: Kind::Text },
-        Column { name: "final_amount", kind: Kind::Amount },
-    ];
-    let days = ["2026-05-01", "2026-05-02", "2026-05-03"];
-    let row =
-        |day: &'static str| vec![Cell::text(day), Cell::text("CNY"), Cell::Amount(Sum::from_units(7).expect("small"))];
-    let summary = SummaryJson::empty();
+    let units = |units| Sum::from_units(units).expect("small");
+    let row = |day: &str| SpendRow {
+        keys: vec![day.to_owned()],
+        currency: "CNY".to_owned(),
+        orders: 1,
+        settled: 1,
+        pending: 0,
+        failed_runs: 0,
+        discrepant: 0,
+        amounts: [units(7); 6],
+        quote_gross_difference: units(0),
+        quote_net_difference: units(0),
+        cost_gross_difference: units(0),
+        cost_net_difference: units(0),
+    };
+    let by_day = ["2026-05-01", "2026-05-02", "2026-05-03"].map(row).into();
     let content = Content {
-        summary: &summary,
-        weighed: &Weighed { verdict: Verdict::Reconciled, pending: 0, material: 0, gap: false },
+        summary: SummaryJson::empty(),
+        weighed: Weighed { verdict: Verdict::Reconciled, pending: 0, material: 0, gap: false },
+        as_of: Timestamp::UNIX_EPOCH,
         rows_read: 0,
-        discrepancies: tables::discrepancies(&[]),
-        spend: vec![Table { name: "spend_by_day", columns: COLUMNS, rows: Box::new(days.into_iter().map(row)) }],
-        pending: tables::pending(&[], Timestamp::UNIX_EPOCH),
-        exceptions: tables::exceptions(&[]),
-        resolved: tables::resolved(&[]),
-        waivers: None,
-        titles: &Titles::new(),
-        evidence: &[],
+        discrepancies: Vec::new(),
+        spend: crate::report::content::Spend { by_day, ..Default::default() },
+        pending: Vec::new(),
+        exceptions: Vec::new(),
+        resolved: Vec::new(),
+        waivers: Vec::new(),
+        titles: Titles::new(),
+        evidence: Vec::new(),
     };
     let mut page = Vec::new();
-    super::page(content, Language::English).write_into(&mut page).expect("a vector takes everything");
+    super::page(&content, Language::English).write_into(&mut page).expect("a vector takes everything");
     let page = String::from_utf8(page).expect("UTF-8");
     let drawn =
         page.split("class=\"days\"").nth(1).and_then(|rest| rest.split("</figure>").next()).expect("a timeline");

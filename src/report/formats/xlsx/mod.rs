@@ -19,6 +19,7 @@ use self::sheet::Sheets;
 use super::design;
 use crate::language::{Language, Texts};
 use crate::report::ReportError;
+use crate::report::content::Content;
 use crate::report::content::summary_json::SummaryJson;
 use crate::report::content::table::Source;
 
@@ -51,30 +52,29 @@ const TEXTS: [&str; 6] = [
 const PACKERS: [&str; 5] = ["rust_xlsxwriter", "zip", "flate2", "miniz_oxide", "zlib-rs"];
 const LOCK_FILE: &str = include_str!("../../../../Cargo.lock");
 
-/// What a workbook is made of: the same tables and summary as the other formats.
-pub struct Content<'a, 't> {
-    /// What `summary.json` says.
-    pub summary: &'a SummaryJson,
+/// What is drawn: the summary, and every table on sheets of its own.
+struct Book<'a, 't> {
+    summary: &'a SummaryJson,
     /// What ages are counted to: the workbook says that it was made then.
-    pub as_of: Timestamp,
-    /// The tables, in the order of their sheets. Each is read first for its widths and how exact its amounts have to be, then
-    /// for its cells.
-    pub tables: &'a [Source<'t>],
+    as_of: Timestamp,
+    /// In the order of their sheets. Each is read first for its widths and how exact its amounts have to be, then for its cells.
+    tables: &'a [Source<'t>],
 }
 
 /// Writes the workbook. No more than one row of a table is in memory at a time.
 ///
 /// # Errors
 /// When the file can't be written.
-pub fn write(content: &Content<'_, '_>, language: Language, path: &Path) -> Result<(), ReportError> {
-    write_split(content, language, MOST_ROWS, path)
+pub fn write(content: &Content<'_>, language: Language, path: &Path) -> Result<(), ReportError> {
+    let book = Book { summary: &content.summary, as_of: content.as_of, tables: &content.tables() };
+    write_split(&book, language, MOST_ROWS, path)
 }
 
 /// Writes the workbook with at most `most` rows a sheet, but for its heading.
-fn write_split(content: &Content<'_, '_>, language: Language, most: u32, path: &Path) -> Result<(), ReportError> {
+fn write_split(book: &Book<'_, '_>, language: Language, most: u32, path: &Path) -> Result<(), ReportError> {
     let written = packing::guarded(|| {
         let mut out = Patient::new(BufWriter::new(File::create(path)?));
-        workbook(content, Texts::new(language), most, path.parent())?.save_to_writer(&mut out)?;
+        workbook(book, Texts::new(language), most, path.parent())?.save_to_writer(&mut out)?;
         Ok(out.finish()?)
     });
     written.map_err(|source| match source {
@@ -83,13 +83,13 @@ fn write_split(content: &Content<'_, '_>, language: Language, most: u32, path: &
     })
 }
 
-fn workbook(content: &Content<'_, '_>, texts: Texts, most: u32, beside: Option<&Path>) -> Result<Workbook, XlsxError> {
+fn workbook(book: &Book<'_, '_>, texts: Texts, most: u32, beside: Option<&Path>) -> Result<Workbook, XlsxError> {
     let mut workbook = Workbook::new();
     if let Some(folder) = beside.filter(|folder| folder.is_dir()) {
         // What waits to be packed takes as much room as the report: it waits where there is room for that.
         workbook.set_tempdir(folder)?;
     }
-    workbook.set_properties(&properties(content, texts));
+    workbook.set_properties(&properties(book, texts));
     let styles = Styles::new();
     let mut front = Worksheet::new();
     front.set_name(texts.get("xlsx-sheet-summary"))?;
@@ -99,22 +99,22 @@ fn workbook(content: &Content<'_, '_>, texts: Texts, most: u32, beside: Option<&
         let mut table = source();
         table.name != RESOLVED || table.rows.next().is_some()
     };
-    let tables = content.tables.iter().filter(has_sheet);
+    let tables = book.tables.iter().filter(has_sheet);
     let written = tables.map(|source| sheets.write(source)).collect::<Result<Vec<_>, _>>()?;
     let finished = sheets.finished;
-    summary::write(&mut front, content, &written, &styles, texts)?;
+    summary::write(&mut front, book, &written, &styles, texts)?;
     workbook.push_worksheet(front);
     finished.into_iter().for_each(|sheet| workbook.push_worksheet(sheet));
     Ok(workbook)
 }
 
-fn properties(content: &Content<'_, '_>, texts: Texts) -> DocProperties {
+fn properties(book: &Book<'_, '_>, texts: Texts) -> DocProperties {
     let properties = DocProperties::new()
         .set_title(texts.get("xlsx-title"))
         .set_subject(texts.get("xlsx-subject"))
         .set_author("tieout")
-        .set_creation_datetime(Moment(content.as_of));
-    match &content.summary.account {
+        .set_creation_datetime(Moment(book.as_of));
+    match &book.summary.account {
         Some(account) => properties.set_company(cells::printable(account)),
         None => properties,
     }

@@ -4,7 +4,7 @@
 use rust_xlsxwriter::{Chart, ChartFormat, ChartLine, ChartSolidFill, Format, Worksheet, XlsxError};
 use unicode_width::UnicodeWidthStr;
 
-use super::Content;
+use super::Book;
 use super::cells::{self, ACCENT, RULE, Styles};
 use super::sheet::{Written, print_setup};
 use crate::domain::finding::Severity;
@@ -45,7 +45,7 @@ const CHARTED: &str = "spend_by_workflow";
 /// Writes the sheet.
 pub(super) fn write(
     sheet: &mut Worksheet,
-    content: &Content<'_, '_>,
+    book: &Book<'_, '_>,
     written: &[Written],
     styles: &Styles,
     texts: Texts,
@@ -56,16 +56,16 @@ pub(super) fn write(
     sheet.set_screen_gridlines(false);
     let name = sheet.name();
     let mut page = Page { sheet, name, row: 0, styles, texts };
-    page.opening(content)?;
-    page.population(content.summary)?;
-    page.control_totals(content.summary)?;
-    page.ties(content.summary)?;
-    page.books(content.summary)?;
-    page.completeness(content.summary)?;
-    page.spend(content)?;
-    page.failed_checks(content.summary)?;
+    page.opening(book)?;
+    page.population(book.summary)?;
+    page.control_totals(book.summary)?;
+    page.ties(book.summary)?;
+    page.books(book.summary)?;
+    page.completeness(book.summary)?;
+    page.spend(book)?;
+    page.failed_checks(book.summary)?;
     page.sheets(written)?;
-    page.settings(content.summary)?;
+    page.settings(book.summary)?;
     page.notes()?;
     print_setup(page.sheet, texts, 1)
 }
@@ -80,8 +80,8 @@ struct Page<'w> {
 }
 
 impl Page<'_> {
-    fn opening(&mut self, content: &Content<'_, '_>) -> Result<(), XlsxError> {
-        let (texts, styles, summary) = (self.texts, self.styles, content.summary);
+    fn opening(&mut self, book: &Book<'_, '_>) -> Result<(), XlsxError> {
+        let (texts, styles, summary) = (self.texts, self.styles, book.summary);
         self.sheet.write_string_with_format(self.row, WHAT, texts.get("xlsx-title"), &styles.title)?;
         self.row += 1;
         let tone = match summary.verdict {
@@ -107,7 +107,7 @@ impl Page<'_> {
             self.row += 1;
         }
         self.text(WHAT, &texts.get("xlsx-as-of"))?;
-        cells::write_moment(self.sheet, (self.row, CODE), content.as_of, styles)?;
+        cells::write_moment(self.sheet, (self.row, CODE), book.as_of, styles)?;
         self.row += 1;
         self.text(WHAT, &texts.get("report-setting-timezone"))?;
         self.text(CODE, &summary.settings.timezone)?;
@@ -265,10 +265,10 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn spend(&mut self, content: &Content<'_, '_>) -> Result<(), XlsxError> {
+    fn spend(&mut self, book: &Book<'_, '_>) -> Result<(), XlsxError> {
         // On paper no chart is torn apart, as far as they fit on a page.
         self.sheet.set_page_breaks(&[self.row])?;
-        let Some(table) = content.tables.iter().map(|source| source()).find(|table| table.name == CHARTED) else {
+        let Some(table) = book.tables.iter().map(|source| source()).find(|table| table.name == CHARTED) else {
             return Ok(());
         };
         let spent = largest::spent(table.columns, table.rows);

@@ -44,8 +44,8 @@ fn written(name: &'static str, rows: i128, language: Language) -> (Vec<u8>, Vec<
     let path = folder.path().join(XLSX_FILE);
     let summary = SummaryJson { account: Some("R&D".into()), ..SummaryJson::empty() };
     let tables: [Source<'_>; 1] = [Box::new(move || table(name, rows))];
-    let content = Content { summary: &summary, as_of: as_of(), tables: &tables };
-    write_split(&content, language, 3, &path).expect("writable");
+    let book = Book { summary: &summary, as_of: as_of(), tables: &tables };
+    write_split(&book, language, 3, &path).expect("writable");
     let left: Vec<_> = std::fs::read_dir(folder.path()).expect("readable").collect();
     assert_eq!(left.len(), 1, "nothing else is left: {left:?}");
     let bytes = std::fs::read(&path).expect("readable");
