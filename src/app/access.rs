@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use super::exit::{self, Failure};
-use crate::pipeline::Signals;
+use crate::pipeline::{Display, Session, Signals};
 use crate::provider::{ApiKey, Options, Provider, ProviderError};
 use crate::sandbox::{self, Sandbox};
 use crate::store::{Lock, LockError, Store};
@@ -21,31 +21,14 @@ pub(super) const NOTHING_ASKED: &str = "nothing was asked yet, and what earlier 
 /// What the state calls the simulator, whatever port it has: its orders never meet real ones.
 const SANDBOX_URL: &str = "sandbox";
 
-/// The provider, and all that asking it takes.
-pub(super) struct Access {
-    /// Where the asking runs.
-    pub(super) runtime: Runtime,
-    /// Where the simulator runs, if it is the one that is asked.
-    pub(super) sandbox: Option<Runtime>,
-    pub(super) provider: Provider,
-    /// What no other job may use meanwhile.
-    pub(super) locks: Vec<Lock>,
-    pub(super) store: Store,
-    /// What the state calls the provider.
-    pub(super) base_url: String,
-    /// What asks the job to stop.
-    pub(super) signals: Signals,
-    /// Whether the state knows of no run.
-    pub(super) knows_nothing: bool,
-}
-
 /// Opens the way to the provider with that key, or to the simulator where there is none. Nothing is asked yet.
 pub(super) fn open(
     mut options: Options,
     key: Option<ApiKey>,
     state: &Path,
     started_at: Timestamp,
-) -> Result<Access, Failure> {
+    display: Display,
+) -> Result<Session, Failure> {
     // One thread for all connections: a request handed from thread to thread costs more than it wins.
     let runtime = runtime(Builder::new_current_thread())?;
     let (key, sandbox) = match key {
@@ -55,6 +38,7 @@ pub(super) fn open(
             (key, Some(sandbox))
         }
     };
+    let (rate, concurrency) = (options.rate, options.concurrency);
     let provider = Provider::new(options, key).map_err(unusable)?;
     let base_url = if sandbox.is_some() { SANDBOX_URL.to_owned() } else { provider.base_url() };
     let mut locks = vec![Lock::on_state(state, started_at).map_err(locked)?];
@@ -66,11 +50,9 @@ pub(super) fn open(
         }
     }
     let store = Store::open(state).map_err(|error| Failure::no_report(error).help("nothing was asked yet"))?;
-    // A state that can't be read is said to be so by whoever reads it next.
-    let knows_nothing = store.runs().is_ok_and(|runs| runs.is_empty());
     let signals = Signals::listen()
         .map_err(|error| Failure::no_report(format!("can't listen for signals: {error}")).help(NOTHING_ASKED))?;
-    Ok(Access { runtime, sandbox, provider, locks, store, base_url, signals, knows_nothing })
+    Ok(Session { runtime, sandbox, provider, concurrency, rate, locks, store, base_url, signals, display })
 }
 
 /// Says that a state is new where one would expect an old one.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::access::{self, Access, NOTHING_ASKED};
+use super::access::{self, NOTHING_ASKED};
 use super::exit::{self, Exit, Failure};
 use super::reconcile::display;
 use super::settings::Discovering;
@@ -26,11 +26,9 @@ const NOTHING_WRITTEN: &str = "no CSV was written";
 /// A [`Failure`] says why there is no CSV, and what to do.
 pub(super) fn run(settings: Discovering) -> Result<Exit, Failure> {
     let staged = settings.output.as_deref().map(StagedFile::create).transpose().map_err(unwritable)?;
-    let rate = settings.provider.rate;
-    let access = access::open(settings.provider, settings.key, &settings.state, Timestamp::now())?;
-    let Access { runtime, sandbox, provider, locks, store, base_url, signals, .. } = access;
-    let (query, display) = (settings.query.clone(), display(settings.quiet));
-    let mut discovery = Discovery { runtime, sandbox, provider, rate, locks, store, base_url, signals, query, display };
+    let display = display(settings.quiet);
+    let session = access::open(settings.provider, settings.key, &settings.state, Timestamp::now(), display)?;
+    let mut discovery = Discovery { session, query: settings.query.clone() };
     let listing = match discovery::discover(&mut discovery).map_err(failure)? {
         Discovered::Listed(listing) => listing,
         Discovered::Stopped(signal) => {

@@ -1,11 +1,10 @@
 //! `tieout reconcile`: opens what the settings name, runs the corridor, and says how it ended.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 
 use jiff::{Timestamp, Unit};
 
-use super::access::{self, Access, NOTHING_ASKED};
+use super::access::{self, NOTHING_ASKED};
 use super::cli::Output;
 use super::exit::{self, Exit, Failure};
 use super::settings::Settings;
@@ -76,24 +75,16 @@ fn open(settings: Settings) -> Result<Job, Failure> {
     let as_of = settings.as_of.unwrap_or_else(|| started_at.round(Unit::Second).unwrap_or(started_at));
     settings.destination.check().map_err(unwritable)?;
     let input = Input::open(settings.input).map_err(Failure::usage)?;
-    let (rate, concurrency) = (settings.provider.rate, settings.provider.concurrency);
-    let access = access::open(settings.provider, settings.key, &settings.state, started_at)?;
-    let reports = place(&settings.destination);
-    if access.knows_nothing && chain::previous(&settings.destination, &[]).is_some() {
-        access::warn_of_new_state(&settings.state, reports);
+    let display = display(settings.quiet);
+    let session = access::open(settings.provider, settings.key, &settings.state, started_at, display)?;
+    // A state that can't be read is said to be so by whoever reads it next.
+    let knows_nothing = session.store.runs().is_ok_and(|runs| runs.is_empty());
+    if knows_nothing && chain::previous(&settings.destination, &[]).is_some() {
+        access::warn_of_new_state(&settings.state, settings.destination.path());
     }
-    let Access { runtime, sandbox, provider, locks, store, base_url, signals, .. } = access;
     Ok(Job {
-        runtime,
-        sandbox,
+        session,
         input,
-        provider,
-        concurrency,
-        rate,
-        locks,
-        store,
-        base_url,
-        signals,
         destination: settings.destination,
         judging: settings.judging,
         as_of,
@@ -102,7 +93,6 @@ fn open(settings: Settings) -> Result<Job, Failure> {
         resuming: Resuming { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },
         confirms: settings.confirms,
         memory: settings.memory,
-        display: display(settings.quiet),
     })
 }
 
@@ -121,16 +111,10 @@ fn failed(error: JobError, destination: &Destination) -> Failure {
     match error {
         JobError::Report(ReportError::Contradiction(_)) => failure(error),
         JobError::Report(_) | JobError::Publish(_) => {
-            let place = place(destination).display();
+            let place = destination.path().display();
             Failure::no_report(error).help(format!("there is no new report in {place}; {KEPT}: {AGAIN}"))
         }
         other => failure(other),
-    }
-}
-
-fn place(destination: &Destination) -> &Path {
-    match destination {
-        Destination::Exactly(path) | Destination::Under(path) => path,
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Resuming {
 /// Continues the last run of this very job, or begins a new one and says why.
 pub(super) fn begin(job: &mut Job) -> Result<Begun, JobError> {
     let new = job.new_run();
-    let runs = job.store.runs()?;
+    let runs = job.session.store.runs()?;
     let of_the_input: Vec<Run> = runs.into_iter().rev().filter(|run| run.begun.is_of_the_input_of(&new)).collect();
     // Another job on the same input may have come in between: with other settings, say.
     let same = of_the_input.iter().find(|run| differs(job, run, &new).is_none());
@@ -39,20 +39,26 @@ pub(super) fn begin(job: &mut Job) -> Result<Begun, JobError> {
         match why_not(job, run, &new)? {
             None => {
                 unrecorded::record(job, Some(run.id))?;
-                job.store.reopen(run.id, &new.input_place)?;
+                job.session.store.reopen(run.id, &new.input_place)?;
                 job.as_of = run.begun.as_of;
-                let done: Vec<u64> = job.store.done(run.id)?.into_iter().map(|done| done.line).collect();
+                let done: Vec<u64> = job.session.store.done(run.id)?.into_iter().map(|done| done.line).collect();
                 let (count, rows) = (done.len(), job.input.rows());
-                say(job.display, &format!("continuing run {} of {began}: {count} of {rows} rows are done", run.id));
+                say(
+                    job.session.display,
+                    &format!("continuing run {} of {began}: {count} of {rows} rows are done", run.id),
+                );
                 return Ok(Begun { run: run.id, done, continued: Some(run.clone()) });
             }
             Some(reason) => {
-                say(job.display, &format!("starting anew: run {} of {began} is not continued: {reason}", run.id));
+                say(
+                    job.session.display,
+                    &format!("starting anew: run {} of {began} is not continued: {reason}", run.id),
+                );
             }
         }
     }
     unrecorded::record(job, None)?;
-    let run = job.store.begin(&new)?;
+    let run = job.session.store.begin(&new)?;
     Ok(Begun { run, done: Vec::new(), continued: None })
 }
 
@@ -66,7 +72,7 @@ fn why_not(job: &Job, run: &Run, new: &NewRun) -> Result<Option<String>, JobErro
     }
     let (what, since) = match &run.reported {
         Some(report) => ("its first report was made", report.first_at),
-        None => ("it was last active", job.store.last_activity_of(run.id)?),
+        None => ("it was last active", job.session.store.last_activity_of(run.id)?),
     };
     // A time to come tells of a clock that was set back.
     let ago = new.started_at.duration_since(since).max(SignedDuration::ZERO);
@@ -99,7 +105,7 @@ fn is_as_of_given(begun: &NewRun) -> bool {
 
 /// Why a line that is done is not the input's, where the file was a different one for a while.
 fn differing_row(job: &Job, run: &Run) -> Result<Option<String>, JobError> {
-    let mut done = job.store.done(run.id)?.into_iter().peekable();
+    let mut done = job.session.store.done(run.id)?.into_iter().peekable();
     let mut rows = job.input.read()?;
     while let Some(next) = done.peek().copied() {
         let Some(row) = rows.next().transpose()? else {
@@ -128,7 +134,7 @@ fn mark(row: &Row) -> Done {
 impl Job {
     fn new_run(&self) -> NewRun {
         NewRun {
-            base_url: self.base_url.clone(),
+            base_url: self.session.base_url.clone(),
             input_place: self.input.path().to_owned(),
             input_name: self.input.name().to_owned(),
             input_sha256: self.input.sha256().to_owned(),

@@ -19,9 +19,14 @@ pub(super) fn list(job: &Job, fetched: Fetched) -> Result<Fetched, JobError> {
     if job.judging.complete.is_none() {
         return Ok(fetched);
     }
-    say(job.display, "walking the provider's list of orders");
+    say(job.session.display, "walking the provider's list of orders");
     let query = ListQuery::default();
-    match job.runtime.block_on(discovery::list(&job.provider, &query, &job.signals, job.display)) {
+    match job.session.runtime.block_on(discovery::list(
+        &job.session.provider,
+        &query,
+        &job.session.signals,
+        job.session.display,
+    )) {
         Ok(Discovered::Listed(listing)) => Ok(Fetched { list: OrderList::Had(listing), ..fetched }),
         Ok(Discovered::Stopped(_)) => Err(JobError::Stopped),
         Err(WalkError::Stop(stop)) => Err(stop.into()),

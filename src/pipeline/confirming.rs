@@ -17,22 +17,22 @@ pub(super) fn confirm(job: &mut Job, begun: &Begun, fetched: Fetched) -> Result<
     if !job.confirms {
         return Ok(fetched);
     }
-    let confirmed = job.store.confirmed(begun.run)?;
+    let confirmed = job.session.store.confirmed(begun.run)?;
     let mut failing = job.failing(begun, &fetched.list)?;
     failing.retain(|(line, _)| !confirmed.contains(line));
     if failing.is_empty() {
         return Ok(fetched);
     }
     let count = failing.len();
-    say(job.display, &format!("reading {count} failing order{} once more", if count == 1 { "" } else { "s" }));
-    let again = job.runtime.block_on(fetching::fetch_again(job, begun, failing))?;
+    say(job.session.display, &format!("reading {count} failing order{} once more", if count == 1 { "" } else { "s" }));
+    let again = job.session.runtime.block_on(fetching::fetch_again(job, begun, failing))?;
     Ok(Fetched { elapsed: fetched.elapsed + again.elapsed, ..fetched })
 }
 
 impl Job {
     /// The orders that fail a check, by line.
     fn failing(&mut self, begun: &Begun, list: &OrderList) -> Result<Vec<(u64, RunOrderId)>, JobError> {
-        let remembered = self.store.would_remember_with(begun.run)?;
+        let remembered = self.session.store.would_remember_with(begun.run)?;
         let mut failing = Vec::new();
         let (judging, as_of) = (&self.judging, self.as_of);
         self.each_outcome(begun.run, remembered, &mut Earlier::default(), list, |outcome, background| {

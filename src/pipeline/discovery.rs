@@ -3,38 +3,22 @@
 use std::cell::Cell;
 use std::pin::pin;
 
-use tokio::runtime::Runtime;
 use tokio::time::interval;
 
 use super::listing::{Listing, Walk};
 use super::progress::{Display, Progress, SHOW_EVERY};
 use super::sends;
+use super::session::Session;
 use super::signals::{Signal, Signals};
 use crate::provider::{Lack, ListError, ListPage, ListQuery, Provider, Stop};
-use crate::store::{Lock, Store, StoreError};
+use crate::store::StoreError;
 
 /// Everything a discovery needs, opened and checked.
 pub struct Discovery {
-    /// Where the asking runs.
-    pub runtime: Runtime,
-    /// Where the simulator runs, if it is the one that is asked.
-    pub sandbox: Option<Runtime>,
-    /// Whose list it is.
-    pub provider: Provider,
-    /// Requests per second; 0 is unlimited.
-    pub rate: u32,
-    /// What no other job may use meanwhile.
-    pub locks: Vec<Lock>,
-    /// Where it is kept when requests went out.
-    pub store: Store,
-    /// What the state calls the provider: its base URL, or the sandbox's name.
-    pub base_url: String,
-    /// What asks it to stop.
-    pub signals: Signals,
+    /// The provider, and all that asking it takes.
+    pub session: Session,
     /// Which orders are wanted.
     pub query: ListQuery,
-    /// How progress is shown.
-    pub display: Display,
 }
 
 /// How a discovery ended.
@@ -77,14 +61,14 @@ pub enum WalkError {
 ///
 /// # Errors
 /// [`DiscoveryError`] says why there is no list.
-pub fn discover(discovery: &mut Discovery) -> Result<Discovered, DiscoveryError> {
-    sends::remember(&mut discovery.store, &discovery.base_url, &discovery.provider, discovery.rate)?;
-    let listing = list(&discovery.provider, &discovery.query, &discovery.signals, discovery.display);
-    let discovered = discovery.runtime.block_on(listing);
-    let noted = sends::note(&mut discovery.store, &discovery.base_url, &discovery.provider);
+pub fn discover(Discovery { session, query }: &mut Discovery) -> Result<Discovered, DiscoveryError> {
+    sends::remember(&mut session.store, &session.base_url, &session.provider, session.rate)?;
+    let listing = list(&session.provider, query, &session.signals, session.display);
+    let discovered = session.runtime.block_on(listing);
+    let noted = sends::note(&mut session.store, &session.base_url, &session.provider);
     let discovered = discovered?;
     noted?;
-    Ok(discovery.signals.first().map_or(discovered, Discovered::Stopped))
+    Ok(session.signals.first().map_or(discovered, Discovered::Stopped))
 }
 
 /// Walks the list until it is had, or a signal comes. Nothing of it is kept then, so nothing is waited for.

@@ -26,7 +26,7 @@ const IN_HAND_PER_PERMIT: usize = 4;
 
 /// How many rows are in hand, and may be learnt of but not committed yet.
 const fn in_hand(job: &Job) -> usize {
-    job.concurrency.saturating_mul(IN_HAND_PER_PERMIT)
+    job.session.concurrency.saturating_mul(IN_HAND_PER_PERMIT)
 }
 
 /// How long requests in flight may take to end after a signal.
@@ -45,10 +45,10 @@ pub(super) async fn fetch_all(job: &Job, begun: &Begun, recall: Option<&Recall>)
     let is_open =
         |row: &Result<Row, InputError>| row.as_ref().map_or(true, |row| begun.done.binary_search(&row.line).is_err());
     let rows = job.input.read()?.filter(is_open);
-    let progress = Progress::start(job.display, job.input.rows(), begun.done.len() as u64);
+    let progress = Progress::start(job.session.display, job.input.rows(), begun.done.len() as u64);
     let walk = Walk { job, recall, is_confirmation: false };
     let (fetched, unreached) = walk.every(rows, begun, progress).await?;
-    let activity = job.provider.activity();
+    let activity = job.session.provider.activity();
     match unreached.filter(|_| begun.done.is_empty() && !activity.is_the_api) {
         None => Ok(fetched),
         Some(reason) if activity.replies == 0 => Err(JobError::Unreachable(reason)),
@@ -58,7 +58,7 @@ pub(super) async fn fetch_all(job: &Job, begun: &Begun, recall: Option<&Recall>)
 
 /// Fetches the orders on those lines once more. What can't be had again stays as it is.
 pub(super) async fn fetch_again(job: &Job, begun: &Begun, orders: Vec<(u64, RunOrderId)>) -> Result<Fetched, JobError> {
-    let progress = Progress::start(job.display, orders.len() as u64, 0);
+    let progress = Progress::start(job.session.display, orders.len() as u64, 0);
     let rows = orders.into_iter().map(|(line, id)| Ok(Row { line, entry: Entry::Order(id), booking: None }));
     let walk = Walk { job, recall: None, is_confirmation: true };
     Ok(walk.every(rows, begun, progress).await?.0)
@@ -82,7 +82,7 @@ impl Walk<'_> {
     ) -> Result<(Fetched, Option<String>), JobError> {
         let job = self.job;
         let start = Instant::now();
-        let writer = job.store.writer(begun.run, in_hand(job), job.memory.keeps_replies)?;
+        let writer = job.session.store.writer(begun.run, in_hand(job), job.memory.keeps_replies)?;
         let ended = self.fetch_into(rows, &writer, &mut progress).await;
         let committed = writer.finish().await;
         let unreached = progress.finish();
@@ -101,7 +101,7 @@ impl Walk<'_> {
         progress: &mut Progress,
     ) -> Result<(), JobError> {
         let job = self.job;
-        let provider = &job.provider;
+        let provider = &job.session.provider;
         let is_stopping = Cell::new(false);
         let rows = rows.chain(iter::from_fn(|| {
             provider.no_order_follows();
@@ -111,7 +111,7 @@ impl Walk<'_> {
         let mut learnt = pin!(rows.map(|row| self.learn(row)).buffer_unordered(in_hand(job)));
         let mut show = interval(SHOW_EVERY);
         let mut patience = pin!(sleep(Duration::MAX));
-        let mut signal = pin!(job.signals.wait());
+        let mut signal = pin!(job.session.signals.wait());
         let background = Background::default();
         loop {
             tokio::select! {
@@ -156,7 +156,7 @@ impl Walk<'_> {
         {
             return Ok(Some(Learnt::recalled(line, run_order_id, Timestamp::now(), recalled).booked(booking)));
         }
-        match self.job.provider.fetch(&id).await {
+        match self.job.session.provider.fetch(&id).await {
             Ok(Fetch { evidence: Evidence::Unfetched(_), .. }) if self.is_confirmation => Ok(None),
             Ok(Fetch { evidence, reply }) => {
                 let outcome = Outcome { line, run_order_id, evidence };

@@ -9,6 +9,7 @@ mod fetching;
 pub mod listing;
 mod progress;
 mod sends;
+mod session;
 mod signals;
 mod unrecorded;
 pub mod verify;
@@ -18,12 +19,11 @@ use std::path::{self, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::runtime::Runtime;
 
 use crate::checks::Judging;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::input::{Input, InputError};
-use crate::provider::{ClockReading, Provider, Stop};
+use crate::provider::{ClockReading, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Brief, Builder, Report};
 use crate::report::content::summary_json::SummaryJson;
@@ -33,9 +33,7 @@ use crate::report::folder::chain;
 use crate::report::folder::manifest::{ClockStamp, EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
 use crate::report::folder::publish::{Destination, PublishError, Published};
 use crate::report::formats::options::ReportOptions;
-use crate::store::{
-    Confirmations, Judged, KnownFinding, Lock, NewReport, Recall, Remembered, RunId, Store, StoreError,
-};
+use crate::store::{Confirmations, Judged, KnownFinding, NewReport, Recall, Remembered, RunId, StoreError};
 use crate::summary::JudgingSettings;
 
 use beginning::Begun;
@@ -43,30 +41,15 @@ use listing::OrderList;
 
 pub use beginning::Resuming;
 pub use progress::Display;
+pub use session::Session;
 pub use signals::{Signal, Signals};
 
 /// Everything one reconciliation needs, opened and checked.
 pub struct Job {
-    /// Where the fetching runs.
-    pub runtime: Runtime,
-    /// Where the simulator runs, if it is the one that is asked.
-    pub sandbox: Option<Runtime>,
+    /// The provider, and all that asking it takes.
+    pub session: Session,
     /// The rows to reconcile.
     pub input: Input,
-    /// Where the orders are fetched.
-    pub provider: Provider,
-    /// How many requests may be in flight.
-    pub concurrency: usize,
-    /// Requests per second; 0 is unlimited.
-    pub rate: u32,
-    /// What no other job may use meanwhile.
-    pub locks: Vec<Lock>,
-    /// Where outcomes are kept.
-    pub store: Store,
-    /// What the state calls the provider: its base URL, or the sandbox's name.
-    pub base_url: String,
-    /// What asks the job to stop.
-    pub signals: Signals,
     /// Where the report goes.
     pub destination: Destination,
     /// The settings that affect judgement.
@@ -83,8 +66,6 @@ pub struct Job {
     pub confirms: bool,
     /// What is kept for later runs, and taken from earlier ones.
     pub memory: Memory,
-    /// How progress is shown.
-    pub display: Display,
 }
 
 /// What is kept for later runs, and taken from earlier ones.
@@ -192,7 +173,7 @@ pub fn reconcile(mut job: Job) -> Result<Ended, JobError> {
     let ended = reconcile_run(&mut job, &begun);
     if let Err(JobError::Report(ReportError::Contradiction(_))) = &ended {
         // Rows that a damaged state lost look like a fault of this program.
-        job.store.check_pages()?;
+        job.session.store.check_pages()?;
     }
     let is_void = match &ended {
         // What it was refused is no fact about orders.
@@ -202,11 +183,11 @@ pub fn reconcile(mut job: Job) -> Result<Ended, JobError> {
         _ => false,
     };
     if is_void {
-        job.store.give_up(begun.run, Timestamp::now())?;
+        job.session.store.give_up(begun.run, Timestamp::now())?;
     }
-    match (ended, job.signals.first()) {
+    match (ended, job.session.signals.first()) {
         (Err(JobError::Stopped), Some(signal)) => {
-            Ok(Ended::Stopped { signal, committed: job.store.count_done(begun.run)? })
+            Ok(Ended::Stopped { signal, committed: job.session.store.count_done(begun.run)? })
         }
         (ended, _) => ended,
     }
@@ -215,11 +196,11 @@ pub fn reconcile(mut job: Job) -> Result<Ended, JobError> {
 /// Takes a run to its report. A signal ends it as [`JobError::Stopped`], wherever it is, until the report is announced.
 fn reconcile_run(job: &mut Job, begun: &Begun) -> Result<Ended, JobError> {
     let recall = job.recall(begun.run)?;
-    sends::remember(&mut job.store, &job.base_url, &job.provider, job.rate)?;
-    let fetched = job.runtime.block_on(fetching::fetch_all(job, begun, recall.as_ref()));
+    sends::remember(&mut job.session.store, &job.session.base_url, &job.session.provider, job.session.rate)?;
+    let fetched = job.session.runtime.block_on(fetching::fetch_all(job, begun, recall.as_ref()));
     let fetched = fetched.and_then(|fetched| completing::list(job, fetched));
     let fetched = fetched.and_then(|fetched| confirming::confirm(job, begun, fetched));
-    let noted = sends::note(&mut job.store, &job.base_url, &job.provider);
+    let noted = sends::note(&mut job.session.store, &job.session.base_url, &job.session.provider);
     let fetched = fetched?;
     noted?;
     let mut earlier = job.earlier(begun)?;
@@ -227,13 +208,13 @@ fn reconcile_run(job: &mut Job, begun: &Begun) -> Result<Ended, JobError> {
     let replaces = earlier.stamp.replaces.clone();
     let report = job.make_report(begun.run, &mut earlier, &fetched.list, staging.path().to_owned())?;
     let finished_at = Timestamp::now();
-    let confirmed = job.store.confirmations(begun.run)?;
+    let confirmed = job.session.store.confirmations(begun.run)?;
     let manifest = job
         .stamp(&report, earlier.stamp, job.fetch_stamp(fetched.elapsed, confirmed), finished_at)
         .write(staging.path())?;
     job.check_signals()?;
     let destination = path::absolute(job.destination.path()).unwrap_or_else(|_| job.destination.path().to_owned());
-    job.store.announce(begun.run, &manifest, &destination)?;
+    job.session.store.announce(begun.run, &manifest, &destination)?;
     let published = staging.publish(&replaces)?;
     let in_place = NewReport {
         verdict: report.weighed.verdict.code(),
@@ -241,9 +222,9 @@ fn reconcile_run(job: &mut Job, begun: &Begun) -> Result<Ended, JobError> {
         manifest_sha256: &manifest,
         folder: &published.folder,
     };
-    let finished = job.store.finish(begun.run, finished_at, in_place, judged(&report));
+    let finished = job.session.store.finish(begun.run, finished_at, in_place, judged(&report));
     finished.map_err(|source| JobError::Unrecorded { folder: published.folder.clone(), source })?;
-    let (gave_up, clock) = (job.provider.gave_up(), job.clock_off());
+    let (gave_up, clock) = (job.session.provider.gave_up(), job.clock_off());
     Ok(Ended::Reported { report: Box::new(report), published, confirmed, gave_up, clock })
 }
 
@@ -273,7 +254,7 @@ struct Earlier {
 impl Job {
     /// [`JobError::Stopped`], once a signal has come.
     fn check_signals(&self) -> Result<(), JobError> {
-        self.signals.first().map_or(Ok(()), |_| Err(JobError::Stopped))
+        self.session.signals.first().map_or(Ok(()), |_| Err(JobError::Stopped))
     }
 
     /// What was seen settled a short time ago, if that is to be taken as it was.
@@ -281,15 +262,15 @@ impl Job {
         let Some(within) = self.memory.reuse_settled else {
             return Ok(None);
         };
-        self.store.remember_others(run)?;
+        self.session.store.remember_others(run)?;
         let since = self.started_at.checked_sub(within).unwrap_or(Timestamp::MIN);
-        Ok(Some(self.store.recall(&self.base_url, since, self.started_at)?))
+        Ok(Some(self.session.store.recall(&self.session.base_url, since, self.started_at)?))
     }
 
     /// What was found when orders were last judged, and what this report takes the place of.
     fn earlier(&self, begun: &Begun) -> Result<Earlier, JobError> {
         let mut earlier = Earlier::default();
-        for known in self.store.found_before(begun.run)? {
+        for known in self.session.store.found_before(begun.run)? {
             earlier.found.entry(known.finding.run_order_id.clone()).or_default().push(known);
         }
         earlier.stamp.replaces = begun.continued.as_ref().map(|run| run.manifests.clone()).unwrap_or_default();
@@ -308,7 +289,7 @@ impl Job {
         list: &OrderList,
         folder: PathBuf,
     ) -> Result<Report, JobError> {
-        let remembered = self.store.remember_with(run)?;
+        let remembered = self.session.store.remember_with(run)?;
         let mut builder = Builder::begin(Brief {
             folder,
             judging: self.judging.clone(),
@@ -327,7 +308,7 @@ impl Job {
             builder.complete(completeness)?;
         }
         builder.findings_elsewhere(earlier.left());
-        Ok(builder.finish_unless(&|| self.signals.first().is_some())?)
+        Ok(builder.finish_unless(&|| self.session.signals.first().is_some())?)
     }
 
     /// Visits every outcome of a run by line, with all that is known of its order, until a signal comes.
@@ -339,7 +320,7 @@ impl Job {
         list: &OrderList,
         mut visit: impl FnMut(Outcome, Background) -> Result<(), JobError>,
     ) -> Result<(), JobError> {
-        self.store.for_each_outcome(run, |mut outcome, bookings, start| {
+        self.session.store.for_each_outcome(run, |mut outcome, bookings, start| {
             self.check_signals()?;
             let mut background = Background { bookings, ..Background::default() };
             match &mut outcome.evidence {
@@ -368,7 +349,7 @@ impl Job {
             as_of: self.as_of,
             started_at: self.started_at,
             finished_at,
-            base_url: self.base_url.clone(),
+            base_url: self.session.base_url.clone(),
             options: self.report.clone(),
             input: InputStamp {
                 name: self.input.name().to_owned(),
@@ -391,11 +372,11 @@ impl Job {
 
     /// Both clocks, where ours is not the provider's.
     fn clock_off(&self) -> Option<ClockReading> {
-        self.provider.clock().filter(|clock| clock.ahead().is_some())
+        self.session.provider.clock().filter(|clock| clock.ahead().is_some())
     }
 
     fn fetch_stamp(&self, elapsed: Duration, confirmed: Confirmations) -> FetchStamp {
-        let record = self.provider.record();
+        let record = self.session.provider.record();
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let latencies =
             record.latencies.into_iter().flat_map(|latencies| ["p50", "p90", "p99", "max"].into_iter().zip(latencies));
@@ -410,7 +391,7 @@ impl Job {
                 .map(|(name, latency)| (name.to_owned(), format!("{:.3}", latency.as_secs_f64() * 1e3)))
                 .collect(),
             elapsed_ms: milliseconds(elapsed),
-            rate_allowed: self.rate,
+            rate_allowed: self.session.rate,
             rate_used: format!("{:.1}", record.requests as f64 / elapsed.as_secs_f64().max(0.001)),
             read_again: confirmed.asked,
             changed_meanwhile: confirmed.changed,

@@ -14,7 +14,7 @@ use crate::store::{NewReport, Run, RunId};
 
 /// Notes every such report but that of the run that this job continues, which makes it anew.
 pub(super) fn record(job: &mut Job, continued: Option<RunId>) -> Result<(), JobError> {
-    for run in job.store.runs()? {
+    for run in job.session.store.runs()? {
         if Some(run.id) == continued {
             continue;
         }
@@ -51,7 +51,10 @@ fn note(
         manifest_sha256: evident.folder().manifest_sha256(),
         folder,
     };
-    job.store.finish(run.id, evident.manifest.stamp.finished_at, in_place, judged(report))?;
-    say(job.display, &format!("run {} was killed when its report was in its place: {}", run.id, folder.display()));
+    job.session.store.finish(run.id, evident.manifest.stamp.finished_at, in_place, judged(report))?;
+    say(
+        job.session.display,
+        &format!("run {} was killed when its report was in its place: {}", run.id, folder.display()),
+    );
     Ok(())
 }
