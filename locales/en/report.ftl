@@ -60,7 +60,7 @@ report-why-incomplete =
         [one] No verdict can be given: one row is without a readable answer. Run again.
        *[other] No verdict can be given: { $count } rows are without a readable answer. Run again.
     }
-report-why-no-rows = No verdict can be given: the input has no rows.
+report-why-no-rows = No verdict can be given: the input has no rows (if that is fine, say --allow-empty).
 report-why-no-orders = No verdict can be given: not one row led to an order.
 report-why-empty = There was nothing to reconcile, as allowed.
 

@@ -2,51 +2,6 @@
 
 terminal-verdict = Verdict: { $verdict }
 
-## What the verdict means for these rows.
-
-terminal-reconciled = Every order is settled and ties out.
-# With a check off nobody knows whether everything ties out.
-terminal-reconciled-in-part = Every order is settled and passes the checks that are on.
-terminal-pending =
-    Everything due so far ties out; { $count ->
-        [one] { $count } order is
-       *[other] { $count } orders are
-    } not settled yet.
-terminal-pending-in-part =
-    Everything due so far passes the checks that are on; { $count ->
-        [one] { $count } order is
-       *[other] { $count } orders are
-    } not settled yet.
-terminal-warnings = There is no error, but something is worth a look.
-terminal-discrepant =
-    { $count ->
-        [one] { $count } row needs
-       *[other] { $count } rows need
-    } a person's look. This is the finding, not a failure of the job.
-terminal-variance =
-    { $totals ->
-        [one] { $totals } control total does not tie out
-       *[other] { $totals } control totals do not tie out
-    }{ $count ->
-        [0] { "" }
-        [one] , { $count } row needs a person's look
-       *[other] , { $count } rows need a person's look
-    }. This is the finding, not a failure of the job.
-terminal-lacking =
-    The input lacks { $count ->
-        [one] { $count } order
-       *[other] { $count } orders
-    } of the provider's list. This is the finding, not a failure of the job.
-terminal-list-gap = No verdict can be given: there is no telling whether the input lacks an order. Run again.
-terminal-incomplete =
-    No verdict can be given: { $count ->
-        [one] { $count } row is
-       *[other] { $count } rows are
-    } without a readable answer. Run again.
-terminal-no-rows = No verdict can be given: the input has no rows (if that is fine, say --allow-empty).
-terminal-no-order = No verdict can be given: not one row led to an order.
-terminal-empty = There was nothing to reconcile, as allowed.
-
 ## Population.
 
 terminal-population = Population
@@ -150,4 +105,3 @@ terminal-lifecycle =
        *[other] , { $unjudged } not judged this time
     }
 terminal-report = Report: { $folder }
-terminal-sole-reason = All { $count } orders met the same answer, which is about the API or the account and not about the orders: { $reason }

@@ -46,7 +46,7 @@ report-why-list-gap = 无法给出结论：不知道输入是否缺少订单，�
 report-why-incomplete = { $n ->
        *[other] 无法给出结论：有 { $count } 行没有得到可读的答复，请重新运行。
     }
-report-why-no-rows = 无法给出结论：输入文件没有任何数据行。
+report-why-no-rows = 无法给出结论：输入文件没有任何数据行（若这样没有问题，请加 --allow-empty）。
 report-why-no-orders = 无法给出结论：没有任何一行查到订单。
 report-why-empty = 没有需要对账的内容，且已设置为允许。
 

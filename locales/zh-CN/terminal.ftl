@@ -2,27 +2,6 @@
 
 terminal-verdict = 结论：{ $verdict }
 
-## 结论对这些行意味着什么。
-
-terminal-reconciled = 所有订单均已结算且核对相符。
-# 有检查关闭时，无人知道是否全部对平。
-terminal-reconciled-in-part = 所有订单均已结算，并通过了启用的检查。
-terminal-pending = 目前适用的检查全部相符；{ $count } 笔订单尚未结算。
-terminal-pending-in-part = 目前适用的已启用检查全部通过；{ $count } 笔订单尚未结算。
-terminal-warnings = 没有错误，但有值得查看之处。
-terminal-discrepant = { $count } 行需要人工处理。这是对账的发现，不是程序失败。
-terminal-variance =
-    { $totals } 项控制总额对不上{ $count ->
-        [0] { "" }
-       *[other] ，{ $count } 行需要人工处理
-    }。这是对账的发现，不是程序失败。
-terminal-lacking = 输入缺少服务方列出的订单 { $count } 笔。这是对账的发现，不是程序失败。
-terminal-list-gap = 无法得出结论：不知道输入是否缺少订单。请再次运行。
-terminal-incomplete = 无法得出结论：{ $count } 行没有可读的答复。请再次运行。
-terminal-no-rows = 无法得出结论：输入没有任何行（若这样没有问题，请加 --allow-empty）。
-terminal-no-order = 无法得出结论：没有一行取得订单。
-terminal-empty = 没有需要对账的内容，符合设置。
-
 ## 总体。
 
 terminal-population = 总体
@@ -111,4 +90,3 @@ terminal-lifecycle =
        *[other] ，{ $unjudged } 项无法判断
     }
 terminal-report = 报告：{ $folder }
-terminal-sole-reason = 全部 { $count } 个订单得到同一答复，问题在接口或账户，而不在订单：{ $reason }

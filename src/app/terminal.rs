@@ -16,13 +16,11 @@ use crate::domain::order::Amounts;
 use crate::domain::outcome::Bucket;
 use crate::language::{Texts, Word};
 use crate::report::builder::{ReasonCount, Report};
-use crate::report::content::summary_json::{
-    CompletenessCounts, ControlTotals, Lifecycle, SoleReason, SummaryJson, WaiverCounts,
-};
+use crate::report::content::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use crate::report::content::tables::Discrepancy;
 use crate::report::content::wording;
 use crate::store::Confirmations;
-use crate::summary::{CheckCount, NetAndGross, Tie, Verdict};
+use crate::summary::{CheckCount, NetAndGross, Tie};
 
 /// How many discrepancies are shown; the report has them all.
 const WORST: usize = 5;
@@ -43,11 +41,9 @@ pub(super) fn show(
     let (summary, texts) = (&report.summary, voice.texts);
     let verdict = texts.with("terminal-verdict", &[("verdict", texts.of(Word::VerdictName, summary.verdict).into())]);
     let verdict = voice.verdict(report.weighed.verdict, &verdict);
-    match &summary.sole_reason {
-        // In the very first line: there is nothing else to read.
-        Some(reason) => writeln!(out, "{verdict} {}", for_one_reason(reason, texts))?,
-        None => writeln!(out, "{verdict}\n{}", explanation(report, texts))?,
-    }
+    let why = wording::verdict(summary, &report.weighed, texts);
+    // Where all orders met one answer there is nothing else to read: it is in the very first line.
+    writeln!(out, "{verdict}{}{why}", if summary.sole_reason.is_some() { " " } else { "\n" })?;
 
     heading(&texts.get("terminal-population"), voice, out)?;
     let mut population = grid(&[]);
@@ -361,48 +357,6 @@ fn show_lifecycle(lifecycle: Lifecycle, texts: Texts, out: &mut dyn Write) -> io
         ],
     );
     writeln!(out, "\n{said}")
-}
-
-/// That all orders met one answer, and which.
-fn for_one_reason(reason: &SoleReason, texts: Texts) -> String {
-    texts.with("terminal-sole-reason", &[("count", reason.orders.into()), ("reason", reason.to_string().into())])
-}
-
-fn explanation(report: &Report, texts: Texts) -> String {
-    if let Some(shortfall) = report.summary.input_shortfall {
-        return wording::shortfall(shortfall, texts);
-    }
-    let population = &report.summary.population;
-    // With a check off nobody knows whether everything ties out.
-    let all_on = not_judged(&report.summary).is_empty();
-    let pending = population.of(Bucket::Pending);
-    match report.weighed.verdict {
-        Verdict::Reconciled if all_on => texts.get("terminal-reconciled"),
-        Verdict::Reconciled => texts.get("terminal-reconciled-in-part"),
-        Verdict::Pending if all_on => texts.with("terminal-pending", &[("count", pending.into())]),
-        Verdict::Pending => texts.with("terminal-pending-in-part", &[("count", pending.into())]),
-        Verdict::Warnings => texts.get("terminal-warnings"),
-        Verdict::Discrepant => {
-            let look = [Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected];
-            let untied = report.summary.ties.iter().filter(|tie| !tie.holds()).count();
-            let lacking = report.summary.completeness.as_ref().map_or(0, |counts| counts.unlisted);
-            match (untied, population.of_any(&look)) {
-                (0, 0) => texts.with("terminal-lacking", &[("count", lacking.into())]),
-                (0, rows) => texts.with("terminal-discrepant", &[("count", rows.into())]),
-                (_, rows) => texts.with("terminal-variance", &[("totals", untied.into()), ("count", rows.into())]),
-            }
-        }
-        Verdict::Incomplete => {
-            let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
-            match (population.rows(), missing) {
-                (_, 0) if report.weighed.gap => texts.get("terminal-list-gap"),
-                (0, _) => texts.get("terminal-no-rows"),
-                (_, 0) => texts.get("terminal-no-order"),
-                _ => texts.with("terminal-incomplete", &[("count", missing.into())]),
-            }
-        }
-        Verdict::Empty => texts.get("terminal-empty"),
-    }
 }
 
 pub(super) fn currency_name(currency: &str, texts: Texts) -> String {

@@ -3,12 +3,13 @@
 
 use jiff::Timestamp;
 
-use super::summary_json::{CompletenessCounts, SummaryJson};
+use super::summary_json::{CompletenessCounts, SoleReason, SummaryJson};
 use crate::checks::CATALOGUE;
 use crate::domain::listed::ListShortfall;
+use crate::domain::outcome::Bucket;
 use crate::domain::visible::visible;
 use crate::language::Texts;
-use crate::summary::{CompleteSettings, ThresholdSettings};
+use crate::summary::{CompleteSettings, ThresholdSettings, Verdict, Weighed};
 
 /// A count with its thousands set apart.
 pub(in crate::report) fn grouped(count: u64) -> String {
@@ -89,9 +90,62 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
     rows
 }
 
-/// Why the input is not whole: a sentence that stands for the verdict's.
+/// The verdict in one sentence.
 #[must_use]
-pub fn shortfall(shortfall: ListShortfall, texts: Texts) -> String {
+pub fn verdict(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
+    if let Some(reason) = &summary.sole_reason {
+        return for_one_reason(reason, texts);
+    }
+    if let Some(shortfall) = summary.input_shortfall {
+        return self::shortfall(shortfall, texts);
+    }
+    let population = &summary.population;
+    // With a check off nobody knows whether everything ties out.
+    let all_on = checks_off(summary).is_empty();
+    let counted = |id: &str, count: u64| texts.with(id, &[("n", count.into()), ("count", grouped(count).into())]);
+    match weighed.verdict {
+        Verdict::Reconciled if all_on => texts.get("report-why-reconciled"),
+        Verdict::Reconciled => texts.get("report-why-reconciled-in-part"),
+        Verdict::Pending if all_on => counted("report-why-pending", population.of(Bucket::Pending)),
+        Verdict::Pending => counted("report-why-pending-in-part", population.of(Bucket::Pending)),
+        Verdict::Warnings => texts.get("report-why-warnings"),
+        Verdict::Discrepant => {
+            let look = [Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected];
+            let untied = summary.ties.iter().filter(|tie| !tie.holds()).count() as u64;
+            let lacking = summary.completeness.as_ref().map_or(0, |counts| counts.unlisted);
+            match (untied, population.of_any(&look)) {
+                (0, 0) => counted("report-why-lacking", lacking),
+                (0, rows) => counted("report-why-discrepant", rows),
+                (_, rows) => {
+                    let count = grouped(rows);
+                    texts.with(
+                        "report-why-variance",
+                        &[("totals", untied.into()), ("n", rows.into()), ("count", count.into())],
+                    )
+                }
+            }
+        }
+        Verdict::Incomplete => {
+            let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
+            match (population.rows(), missing) {
+                (_, 0) if weighed.gap => texts.get("report-why-list-gap"),
+                (0, _) => texts.get("report-why-no-rows"),
+                (_, 0) => texts.get("report-why-no-orders"),
+                _ => counted("report-why-incomplete", missing),
+            }
+        }
+        Verdict::Empty => texts.get("report-why-empty"),
+    }
+}
+
+/// That all orders met one answer, and which.
+fn for_one_reason(reason: &SoleReason, texts: Texts) -> String {
+    let said = visible(&reason.to_string()).into_owned();
+    texts.with("report-why-sole-reason", &[("count", grouped(reason.orders).into()), ("reason", said.into())])
+}
+
+/// Why the input is not whole: a sentence that stands for the verdict's.
+pub(in crate::report) fn shortfall(shortfall: ListShortfall, texts: Texts) -> String {
     let (reason, [first, second]) = match shortfall {
         ListShortfall::BrokenOff => ("broken-off", [0, 0]),
         ListShortfall::OtherRows { written, read } => ("other-rows", [written, read]),

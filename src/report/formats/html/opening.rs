@@ -4,10 +4,9 @@ use super::chart::percent;
 use super::grid::Grid;
 use crate::domain::finding::Severity;
 use crate::domain::outcome::Bucket;
-use crate::domain::visible::visible;
 use crate::language::Texts;
-use crate::report::content::summary_json::{SoleReason, SummaryJson};
-use crate::report::content::wording::{self, checks_off, grouped};
+use crate::report::content::summary_json::SummaryJson;
+use crate::report::content::wording::{self, grouped};
 use crate::summary::{Verdict, Weighed};
 
 /// The least that a bucket with a row takes of the bar, in ten thousandths: what can still be seen.
@@ -110,7 +109,7 @@ impl Opening {
         Self {
             tone: tone(weighed.verdict),
             verdict,
-            why: why(summary, weighed, texts),
+            why: wording::verdict(summary, weighed, texts),
             keys,
             notes: notes(summary, texts),
         }
@@ -127,58 +126,6 @@ const fn tone(verdict: Verdict) -> Tone {
 }
 
 /// The verdict explained in a sentence.
-fn why(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
-    if let Some(reason) = &summary.sole_reason {
-        return for_one_reason(reason, texts);
-    }
-    if let Some(shortfall) = summary.input_shortfall {
-        return wording::shortfall(shortfall, texts);
-    }
-    let population = &summary.population;
-    // With a check off nobody knows whether everything ties out.
-    let all_on = checks_off(summary).is_empty();
-    let counted = |id: &str, count: u64| texts.with(id, &[("n", count.into()), ("count", grouped(count).into())]);
-    match weighed.verdict {
-        Verdict::Reconciled if all_on => texts.get("report-why-reconciled"),
-        Verdict::Reconciled => texts.get("report-why-reconciled-in-part"),
-        Verdict::Pending if all_on => counted("report-why-pending", population.of(Bucket::Pending)),
-        Verdict::Pending => counted("report-why-pending-in-part", population.of(Bucket::Pending)),
-        Verdict::Warnings => texts.get("report-why-warnings"),
-        Verdict::Discrepant => {
-            let look = [Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected];
-            let untied = summary.ties.iter().filter(|tie| !tie.holds()).count() as u64;
-            let lacking = summary.completeness.as_ref().map_or(0, |counts| counts.unlisted);
-            match (untied, population.of_any(&look)) {
-                (0, 0) => counted("report-why-lacking", lacking),
-                (0, rows) => counted("report-why-discrepant", rows),
-                (_, rows) => {
-                    let count = grouped(rows);
-                    texts.with(
-                        "report-why-variance",
-                        &[("totals", untied.into()), ("n", rows.into()), ("count", count.into())],
-                    )
-                }
-            }
-        }
-        Verdict::Incomplete => {
-            let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
-            match (population.rows(), missing) {
-                (_, 0) if weighed.gap => texts.get("report-why-list-gap"),
-                (0, _) => texts.get("report-why-no-rows"),
-                (_, 0) => texts.get("report-why-no-orders"),
-                _ => counted("report-why-incomplete", missing),
-            }
-        }
-        Verdict::Empty => texts.get("report-why-empty"),
-    }
-}
-
-/// That all orders met one answer, and which.
-fn for_one_reason(reason: &SoleReason, texts: Texts) -> String {
-    let said = visible(&reason.to_string()).into_owned();
-    texts.with("report-why-sole-reason", &[("count", grouped(reason.orders).into()), ("reason", said.into())])
-}
-
 fn notes(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let lifecycle = summary.lifecycle;
     let mut notes = Vec::new();
