@@ -34,10 +34,12 @@ fn a_language_is_what_its_word_says() {
 
 #[test]
 fn one_and_many_are_told_apart_where_the_language_does() {
-    let pending = |language, count: u64| Texts::new(language).with("terminal-pending", &[("count", count.into())]);
-    assert!(pending(Language::English, 1).ends_with("1 order is not settled yet."));
+    let pending = |language, count: u64| {
+        Texts::new(language).with("report-why-pending", &[("n", count.into()), ("count", count.into())])
+    };
+    assert!(pending(Language::English, 1).ends_with("one order is not settled yet."));
     assert!(pending(Language::English, 21).ends_with("21 orders are not settled yet."));
-    assert!(pending(Language::Chinese, 1).ends_with("1 笔订单尚未结算。"));
+    assert!(pending(Language::Chinese, 1).ends_with("另有 1 笔订单尚未结算。"));
 }
 
 #[test]

@@ -255,7 +255,7 @@ fn everything_that_can_stand_in_a_page_has_its_texts() {
 
 #[test]
 fn the_design_covers_every_file_that_draws() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/html");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/formats/html");
     let names = fs::read_dir(folder).expect("the sources").map(|entry| entry.expect("readable").file_name());
     let sources = names.filter(|name| name != "tests.rs").count();
     // And what it shares with the workbook.
