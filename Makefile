@@ -66,6 +66,15 @@ endef
 .PHONY: test
 test: need-cargo fmt-check lint doc deny run-tests focus-validator ## everything CI checks: format, lints, docs, licences, advisories, all tests
 
+.PHONY: quick
+quick: need-cargo fmt-check ## format, clippy and the unit tests that need no Polars: while you write
+	cargo clippy --locked --no-default-features --lib -- -D warnings
+	cargo test --locked --no-default-features --lib --quiet
+
+.PHONY: case
+case: need-cargo ## some of tests/cases by name (NAME='input-*'), with what is otherwise
+	TIEOUT_CASES='$(or $(NAME),*)' cargo test --locked --test it cases:: -- --nocapture
+
 .PHONY: build
 build: need-cargo ## the debug build
 	cargo build --locked

@@ -15,6 +15,8 @@ use crate::support::{Place, repository, tieout};
 const FEWEST: usize = 75;
 /// Set to 1, what is expected becomes what is found. That fails as well: somebody must read it.
 const UPDATE: &str = "TIEOUT_UPDATE_CASES";
+/// Only cases of such names are run, if it is set; `*` stands for anything.
+const NAMED: &str = "TIEOUT_CASES";
 /// What a folder holds beside the input.
 const OURS: [&str; 5] = ["command", "environment", "expected", "report", "stdin"];
 /// How many lines that are the same are shown around those that differ.
@@ -23,14 +25,38 @@ const AROUND: usize = 3;
 #[test]
 fn every_case_ends_as_expected() {
     let updates = std::env::var_os(UPDATE).is_some_and(|value| value == "1");
-    let problems = problems(&repository("tests/cases"), FEWEST, updates);
+    let named = std::env::var(NAMED).ok();
+    let (named, fewest) = named.as_deref().map_or(("*", FEWEST), |named| (named, 1));
+    let problems = problems(&repository("tests/cases"), named, fewest, updates);
     assert!(problems.is_empty(), "{} cases:\n\n{}", problems.len(), problems.join("\n"));
 }
 
-/// Runs the cases in the folders of `root`, and tells of each that is not as expected.
-fn problems(root: &Path, fewest: usize, updates: bool) -> Vec<String> {
+/// Whether a name is one of those that a pattern names.
+fn is_named(name: &str, pattern: &str) -> bool {
+    let (first, rest) = pattern.split_once('*').map_or((pattern, None), |(first, rest)| (first, Some(rest)));
+    match (name.strip_prefix(first), rest) {
+        (None, _) => false,
+        (Some(left), None) => left.is_empty(),
+        (Some(left), Some(rest)) => (0..=left.len()).any(|at| left.get(at..).is_some_and(|left| is_named(left, rest))),
+    }
+}
+
+#[test]
+fn cases_are_named_by_patterns() {
+    let named = |pattern: &str| ["input-crlf", "input-bom", "out-here"].map(|name| is_named(name, pattern));
+    assert_eq!(named("*"), [true; 3]);
+    assert_eq!(named("input-*"), [true, true, false]);
+    assert_eq!(named("*-*r*"), [true, false, true]);
+    assert_eq!(named("out-here"), [false, false, true]);
+    assert_eq!(named("out"), [false; 3]);
+}
+
+/// Runs the cases of such names in the folders of `root`, and tells of each that is not as expected.
+fn problems(root: &Path, named: &str, fewest: usize, updates: bool) -> Vec<String> {
     let entries = fs::read_dir(root).expect("a folder of cases").map(|entry| entry.expect("an entry").path());
-    let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    let is_case =
+        |path: &PathBuf| path.is_dir() && path.file_name().is_some_and(|name| is_named(&name.to_string_lossy(), named));
+    let mut folders: Vec<PathBuf> = entries.filter(is_case).collect();
     folders.sort();
     let mut problems = Vec::new();
     if folders.len() < fewest {
@@ -203,7 +229,7 @@ impl Planted {
     }
 
     fn problems(&self, updates: bool) -> String {
-        problems(&self.0.path("."), 1, updates).join("\n")
+        problems(&self.0.path("."), "*", 1, updates).join("\n")
     }
 }
 

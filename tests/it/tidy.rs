@@ -176,7 +176,7 @@ fn money_is_never_binary() {
 
     let planted = "fn f(x: Value) -> Option<f64> { x.as_f64() } // f64\n";
     assert_eq!(binary_floats("src/checks/x.rs", planted).len(), 2);
-    assert_eq!(binary_floats("src/report/evidence/spend.rs", "let x = 1f32;").len(), 1);
+    assert_eq!(binary_floats("src/report/evidence/spend/mod.rs", "let x = 1f32;").len(), 1);
     assert_eq!(binary_floats("src/provider/pacer.rs", planted).len(), 0);
 }
 
