@@ -31,8 +31,8 @@ report-why-pending =
 report-why-warnings = No error is left that nobody answers for, but something is worth a look.
 report-why-discrepant =
     { $n ->
-        [one] One row needs a person to look at it. This is the finding, not a failure of the job.
-       *[other] { $count } rows need a person to look at them. This is the finding, not a failure of the job.
+        [one] One row needs review. This is a finding, not a failure of the job.
+       *[other] { $count } rows need review. This is a finding, not a failure of the job.
     }
 report-why-reconciled-in-part = Every order is settled and passes the checks that are on.
 report-why-pending-in-part =
@@ -46,13 +46,13 @@ report-why-variance =
        *[other] { $totals } control totals do not tie out
     }{ $n ->
         [0] { "" }
-        [one] , and one row needs a person to look at it
-       *[other] , and { $count } rows need a person to look at them
-    }. This is the finding, not a failure of the job.
+        [one] , and one row needs review
+       *[other] , and { $count } rows need review
+    }. This is a finding, not a failure of the job.
 report-why-lacking =
     { $n ->
-        [one] The input lacks one order that the provider lists. This is the finding, not a failure of the job.
-       *[other] The input lacks { $count } orders that the provider lists. This is the finding, not a failure of the job.
+        [one] The input lacks one order that the provider lists. This is a finding, not a failure of the job.
+       *[other] The input lacks { $count } orders that the provider lists. This is a finding, not a failure of the job.
     }
 report-why-list-gap = No verdict can be given: there is no telling whether the input lacks an order. Run again.
 report-why-incomplete =

@@ -8,9 +8,9 @@ terminal-population = Population
 terminal-rows-read = = rows read
 terminal-exceptions =
     { $count ->
-        [one] { $count } row is
-       *[other] { $count } rows are
-    } no fetched order: exceptions.csv in the report says which, and why.
+        [one] { $count } row has
+       *[other] { $count } rows have
+    } no order to judge: see exceptions.csv.
 terminal-reused =
     { $count ->
         [one] { $count } order was

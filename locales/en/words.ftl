@@ -150,7 +150,7 @@ bucket-name-rejected = rejected
 ## Verdicts, worst first, and what headings call them.
 
 verdict-incomplete = No verdict can be given: some rows have no readable answer, or none led to an order. Run again. Exit code 3.
-verdict-discrepant = At least one row needs a person's look: it is discrepant, not_found, refused or rejected. Exit code 1.
+verdict-discrepant = At least one row needs review: it is discrepant, not_found, refused or rejected. Exit code 1.
 verdict-warnings = No error is left that nobody answers for, but there is a warning, a waived discrepancy or a duplicate. Exit code 0, unless --fail-on says otherwise.
 verdict-pending = Everything due so far ties out; some orders are not settled yet. Exit code 0, unless --fail-on says otherwise.
 verdict-reconciled = Every order is settled and ties out. Exit code 0.

@@ -108,7 +108,7 @@ fn one_answer_for_all_orders_is_about_the_api_and_said_first() {
         let report = trial.report();
         let reason = report.rows("exceptions.csv")[0]["reason"].clone();
         let first = stdout(&run).lines().next().unwrap_or_default().to_owned();
-        assert!(first.contains("INCOMPLETE") && first.contains("All 6 orders"), "{fault}: {first}");
+        assert!(first.contains("INCOMPLETE") && first.contains("all 6 orders"), "{fault}: {first}");
         assert!(first.contains(&reason), "{fault}: {first}");
         let sole = &report.json("summary.json")["sole_reason"];
         assert_eq!((&sole["code"], &sole["orders"]), (&reason.into(), &6.into()), "{fault}");
