@@ -9,7 +9,7 @@ use super::{settings, terminal};
 use crate::language::Language;
 use crate::pipeline::JobError;
 use crate::pipeline::audit::{self, Evident};
-use crate::report::folder::publish::{PublishError, follow};
+use crate::report::folder::publish::follow;
 use crate::store::Confirmations;
 
 /// Makes the report again, and says how it came out.
@@ -18,12 +18,9 @@ pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &V
     let was = evident.manifest.stamp.settings.judging().map_err(Failure::usage)?;
     let options = &evident.manifest.stamp.options;
     let (changes, destination) = settings::changes(&command, &was, options, lang).map_err(Failure::usage)?;
-    destination.check().map_err(|error| match error {
-        PublishError::Io { .. } => Failure::no_report(error),
-        PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) | PublishError::Immovable { .. } => {
-            Failure::usage(error)
-        }
-    })?;
+    destination
+        .check()
+        .map_err(|error| if error.is_mistaken_place() { Failure::usage(error) } else { Failure::no_report(error) })?;
     let (report, published) = audit::audit(&evident, &changes, &destination).map_err(failure)?;
     exit::warn_unavailable(&published.unavailable);
     let mut out = io::stdout().lock();

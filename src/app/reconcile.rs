@@ -98,12 +98,7 @@ fn open(settings: Settings) -> Result<Job, Failure> {
 
 /// A destination that is a mistake, or that the disk refuses.
 fn unwritable(error: PublishError) -> Failure {
-    match error {
-        PublishError::NotOurs { .. } | PublishError::LatestNotOurs(_) | PublishError::Immovable { .. } => {
-            Failure::usage(error)
-        }
-        PublishError::Io { .. } => Failure::no_report(error).help(NOTHING_ASKED),
-    }
+    if error.is_mistaken_place() { Failure::usage(error) } else { Failure::no_report(error).help(NOTHING_ASKED) }
 }
 
 /// Why there is no report where it should be.

@@ -15,13 +15,9 @@ pub(super) static COST_SUM: Check =
 
 fn quote_split(case: &Case<'_>) -> Ruling {
     let amounts = &case.order.amounts;
-    match (amounts.quote_amount, amounts.final_amount, amounts.released_amount) {
-        (Some(quote), Some(charged), Some(released)) if case.settled => {
-            let identity = Identity {
-                expected: Sum::from(quote),
-                actual: Sum::of([charged, released]),
-                difference: Sum::of([charged, released, -quote]),
-            };
+    match (amounts.quote_amount, amounts.final_amount, amounts.released_amount, amounts.quote_difference()) {
+        (Some(quote), Some(charged), Some(released), Some(difference)) if case.settled => {
+            let identity = Identity { expected: Sum::from(quote), actual: Sum::of([charged, released]), difference };
             let message = |expected, actual| format!("final + released is {actual}, the quote is {expected}");
             identity.rule(case, message, || Cause::of_quote_split(quote, charged, released))
         }
@@ -31,13 +27,9 @@ fn quote_split(case: &Case<'_>) -> Ruling {
 
 fn cost_sum(case: &Case<'_>) -> Ruling {
     let amounts = &case.order.amounts;
-    match (amounts.compute_cost, amounts.external_model_cost, amounts.total_cost) {
-        (Some(compute), Some(external), Some(total)) => {
-            let identity = Identity {
-                expected: Sum::of([compute, external]),
-                actual: Sum::from(total),
-                difference: Sum::of([total, -compute, -external]),
-            };
+    match (amounts.compute_cost, amounts.external_model_cost, amounts.total_cost, amounts.cost_difference()) {
+        (Some(compute), Some(external), Some(total), Some(difference)) => {
+            let identity = Identity { expected: Sum::of([compute, external]), actual: Sum::from(total), difference };
             let message = |expected, actual| format!("the total is {actual}, compute + external is {expected}");
             identity.rule(case, message, || Cause::of_cost_sum(compute, external, total))
         }

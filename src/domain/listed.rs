@@ -1,6 +1,5 @@
 //! A run order as a line of the provider's list: less than an order's own reply says, and nothing that is judged.
 
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -36,17 +35,6 @@ pub enum ListShortfall {
     },
     /// The provider did not say how many orders it has.
     Unknown,
-}
-
-impl fmt::Display for ListShortfall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BrokenOff => write!(f, "it does not end with a line `{LIST_END},<orders>,<missing>`"),
-            Self::OtherRows { written, read } => write!(f, "its last line counts {written} orders, and it has {read}"),
-            Self::Missing { orders } => write!(f, "its last line says that the provider did not list {orders} orders"),
-            Self::Unknown => f.write_str("its last line says that nobody knows whether the provider listed all orders"),
-        }
-    }
 }
 
 /// One line of the list. An absent, null or empty field is `None`, and so is one that can't be read. Texts are shared:

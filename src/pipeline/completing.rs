@@ -20,13 +20,7 @@ pub(super) fn list(job: &Job, fetched: Fetched) -> Result<Fetched, JobError> {
         return Ok(fetched);
     }
     say(job.session.display, "walking the provider's list of orders");
-    let query = ListQuery::default();
-    match job.session.runtime.block_on(discovery::list(
-        &job.session.provider,
-        &query,
-        &job.session.signals,
-        job.session.display,
-    )) {
+    match discovery::list(&job.session, &ListQuery::default()) {
         Ok(Discovered::Listed(listing)) => Ok(Fetched { list: OrderList::Had(listing), ..fetched }),
         Ok(Discovered::Stopped(_)) => Err(JobError::Stopped),
         Err(WalkError::Stop(stop)) => Err(stop.into()),

@@ -6,10 +6,10 @@ use std::pin::pin;
 use tokio::time::interval;
 
 use super::listing::{Listing, Walk};
-use super::progress::{Display, Progress, SHOW_EVERY};
+use super::progress::{Progress, SHOW_EVERY};
 use super::sends;
 use super::session::Session;
-use super::signals::{Signal, Signals};
+use super::signals::Signal;
 use crate::provider::{Lack, ListError, ListPage, ListQuery, Provider, Stop};
 use crate::store::StoreError;
 
@@ -62,32 +62,28 @@ pub enum WalkError {
 /// # Errors
 /// [`DiscoveryError`] says why there is no list.
 pub fn discover(Discovery { session, query }: &mut Discovery) -> Result<Discovered, DiscoveryError> {
-    sends::remember(&mut session.store, &session.base_url, &session.provider, session.rate)?;
-    let listing = list(&session.provider, query, &session.signals, session.display);
-    let discovered = session.runtime.block_on(listing);
-    let noted = sends::note(&mut session.store, &session.base_url, &session.provider);
+    sends::remember(session)?;
+    let discovered = list(session, query);
+    let noted = sends::note(session);
     let discovered = discovered?;
     noted?;
     Ok(session.signals.first().map_or(discovered, Discovered::Stopped))
 }
 
 /// Walks the list until it is had, or a signal comes. Nothing of it is kept then, so nothing is waited for.
-pub(super) async fn list(
-    provider: &Provider,
-    query: &ListQuery,
-    signals: &Signals,
-    display: Display,
-) -> Result<Discovered, WalkError> {
-    let mut progress = Progress::listing(display);
-    let ended = tokio::select! {
-        biased;
-        signal = signals.wait() => Ok(Discovered::Stopped(signal)),
-        listing = walk_shown(provider, query, &mut progress) => {
-            listing.map(|listing| Discovered::Listed(Box::new(listing)))
-        }
-    };
-    progress.finish();
-    ended
+pub(super) fn list(session: &Session, query: &ListQuery) -> Result<Discovered, WalkError> {
+    session.runtime.block_on(async {
+        let mut progress = Progress::listing(session.display);
+        let ended = tokio::select! {
+            biased;
+            signal = session.signals.wait() => Ok(Discovered::Stopped(signal)),
+            listing = walk_shown(&session.provider, query, &mut progress) => {
+                listing.map(|listing| Discovered::Listed(Box::new(listing)))
+            }
+        };
+        progress.finish();
+        ended
+    })
 }
 
 /// Walks the list, and shows how far it is.

@@ -196,11 +196,11 @@ pub fn reconcile(mut job: Job) -> Result<Ended, JobError> {
 /// Takes a run to its report. A signal ends it as [`JobError::Stopped`], wherever it is, until the report is announced.
 fn reconcile_run(job: &mut Job, begun: &Begun) -> Result<Ended, JobError> {
     let recall = job.recall(begun.run)?;
-    sends::remember(&mut job.session.store, &job.session.base_url, &job.session.provider, job.session.rate)?;
+    sends::remember(&mut job.session)?;
     let fetched = job.session.runtime.block_on(fetching::fetch_all(job, begun, recall.as_ref()));
     let fetched = fetched.and_then(|fetched| completing::list(job, fetched));
     let fetched = fetched.and_then(|fetched| confirming::confirm(job, begun, fetched));
-    let noted = sends::note(&mut job.session.store, &job.session.base_url, &job.session.provider);
+    let noted = sends::note(&mut job.session);
     let fetched = fetched?;
     noted?;
     let mut earlier = job.earlier(begun)?;

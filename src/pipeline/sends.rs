@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::provider::Provider;
-use crate::store::{Sends, Store, StoreError};
+use super::session::Session;
+use crate::store::{Sends, StoreError};
 
-/// Makes the requests of a run that ended just now count against the rate, in requests per second.
-pub(super) fn remember(store: &mut Store, base_url: &str, provider: &Provider, rate: u32) -> Result<(), StoreError> {
-    let rate = usize::try_from(rate).unwrap_or(usize::MAX);
-    let ago = match store.begin_sending(base_url)? {
+/// Makes the requests of a run that ended just now count against the rate.
+pub(super) fn remember(session: &mut Session) -> Result<(), StoreError> {
+    let rate = usize::try_from(session.rate).unwrap_or(usize::MAX);
+    let ago = match session.store.begin_sending(&session.base_url)? {
         Sends::At(times) => {
             let now = Timestamp::now();
             // A time to come tells of a clock that was set back.
@@ -18,13 +18,14 @@ pub(super) fn remember(store: &mut Store, base_url: &str, provider: &Provider, r
         }
         Sends::Unknown => vec![Duration::ZERO; rate],
     };
-    provider.remember(&ago);
+    session.provider.remember(&ago);
     Ok(())
 }
 
 /// Notes when the last requests went out, for the run that follows.
-pub(super) fn note(store: &mut Store, base_url: &str, provider: &Provider) -> Result<(), StoreError> {
+pub(super) fn note(session: &mut Session) -> Result<(), StoreError> {
     let now = Timestamp::now();
-    let sent: Vec<Timestamp> = provider.recent().into_iter().filter_map(|ago| now.checked_sub(ago).ok()).collect();
-    store.end_sending(base_url, &sent)
+    let ago = session.provider.recent().into_iter();
+    let sent: Vec<Timestamp> = ago.filter_map(|ago| now.checked_sub(ago).ok()).collect();
+    session.store.end_sending(&session.base_url, &sent)
 }

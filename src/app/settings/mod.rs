@@ -211,18 +211,12 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
         ("--api-url", options.asking.api_url.as_deref()),
         ("the name of the input", ids.to_str()),
     ];
-    let mut misplaced =
-        shown.into_iter().filter(|(_, text)| key.as_ref().zip(*text).is_some_and(|(key, text)| key.is_in(text)));
-    if let Some(place) = misplaced.next().map(|(place, _)| place) {
-        return Err(SettingsError::MisplacedKey { place });
-    }
-    drop(misplaced);
+    refuse_shown_key(key.as_ref(), shown.into_iter().filter_map(|(place, text)| Some((place, text?))))?;
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
     let judging = judging::judging(&options)?;
     let waivers = judging.waivers.values().flat_map(|waiver| [&waiver.owner, &waiver.reason]);
-    if waivers.chain(judging.expect.values()).any(|text| key.as_ref().is_some_and(|key| key.is_in(text))) {
-        return Err(SettingsError::MisplacedKey { place: "--waivers or --expect" });
-    }
+    let listed = waivers.chain(judging.expect.values()).map(|text| ("--waivers or --expect", text.as_str()));
+    refuse_shown_key(key.as_ref(), listed)?;
     let provider = asking::provider(&options.asking)?;
     Ok(Settings {
         input: input(ids, &options, judging.expect.clone())?,
@@ -230,12 +224,12 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
         key,
         as_of: as_of(options.as_of.as_deref())?,
         report: ReportOptions {
-            account: options.account.clone().map(account).transpose()?,
+            account: options.account.map(account).transpose()?,
             csv_encoding: options.csv_encoding.map(Into::into).unwrap_or_default(),
-            formats: options.format.clone().map_or_else(Formats::default, Formats::of),
+            formats: options.format.map_or_else(Formats::default, Formats::of),
             language: language(general.lang, general.config.as_deref()),
             allow_empty: options.allow_empty.unwrap_or(false),
-            fail_on: fail_on(options.fail_on.clone().unwrap_or_default(), &judging)?,
+            fail_on: fail_on(options.fail_on.unwrap_or_default(), &judging)?,
         },
         judging,
         state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
@@ -252,6 +246,15 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
         output: options.output.unwrap_or_default(),
         quiet: general.quiet,
     })
+}
+
+/// Refuses the key where every report would show it: `shown` is each text that reports show, after its place.
+fn refuse_shown_key<'t>(
+    key: Option<&ApiKey>,
+    mut shown: impl Iterator<Item = (&'static str, &'t str)>,
+) -> Result<(), SettingsError> {
+    let misplaced = key.and_then(|key| shown.find(|(_, text)| key.is_in(text)));
+    misplaced.map_or(Ok(()), |(place, _)| Err(SettingsError::MisplacedKey { place }))
 }
 
 /// Where state and reports are, for the commands that work on what `reconcile` left.

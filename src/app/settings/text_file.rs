@@ -7,7 +7,7 @@ use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8};
 
-/// The text of a regular file of at most so many bytes, also as programs on Windows write it: in UTF-16, or with a byte order mark.
+/// The text of a file or device of at most so many bytes, also as programs on Windows write it: in UTF-16, or with a byte order mark.
 pub(super) fn read(path: &Path, most: u64) -> io::Result<String> {
     // A pipe would keep its reader waiting. A device such as /dev/null does not.
     let found = fs::metadata(path)?.file_type();

@@ -55,18 +55,24 @@ pub struct Brief {
 pub struct Builder {
     brief: Brief,
     facts: FactsWriter,
+    beside: EvidenceWriter,
+    shared: Shared,
+    waivers: BTreeMap<WaiverKey, WaiverState>,
+    /// How many findings of orders that are not in the input there were.
+    elsewhere: u64,
+    taken: Taken,
+}
+
+/// What was taken in.
+#[derive(Default)]
+struct Taken {
     summary: Summary,
     discrepancies: Vec<Discrepancy>,
     pending: Vec<PendingOrder>,
     exceptions: Vec<Exception>,
-    beside: EvidenceWriter,
-    shared: Shared,
     past: Past,
     reused: u64,
     waived_missing: u64,
-    waivers: BTreeMap<WaiverKey, WaiverState>,
-    /// How many findings of orders that are not in the input there were.
-    elsewhere: u64,
     completeness: Option<Completeness>,
 }
 
@@ -117,18 +123,11 @@ impl Builder {
         Ok(Self {
             brief,
             facts,
-            summary: Summary::default(),
-            discrepancies: Vec::new(),
-            pending: Vec::new(),
-            exceptions: Vec::new(),
             beside,
             shared: Shared::default(),
-            past: Past::default(),
-            reused: 0,
-            waived_missing: 0,
             waivers: BTreeMap::new(),
             elsewhere: 0,
-            completeness: None,
+            taken: Taken::default(),
         })
     }
 
@@ -139,14 +138,14 @@ impl Builder {
     pub fn complete(&mut self, completeness: Completeness) -> Result<(), ReportError> {
         for (listed, past) in &completeness.unlisted {
             let judgement = judge_unlisted(listed, &self.brief.judging, self.brief.as_of);
-            self.summary.add_unlisted(&judgement)?;
-            self.past.not_assessed += past.iter().filter(|past| !judgement.repeats(past)).count() as u64;
+            self.taken.summary.add_unlisted(&judgement)?;
+            self.taken.past.not_assessed += past.iter().filter(|past| !judgement.repeats(past)).count() as u64;
             self.waivers.extend(judgement.waivers);
             let order = Arc::new(self.shared.particulars(listed.order()));
-            self.discrepancies.extend(found(None, &listed.run_order_id, &order, judgement.findings, past));
+            self.taken.discrepancies.extend(found(None, &listed.run_order_id, &order, judgement.findings, past));
         }
-        self.summary.signs.gap = !completeness.is_known();
-        self.completeness = Some(completeness);
+        self.taken.summary.signs.gap = !completeness.is_known();
+        self.taken.completeness = Some(completeness);
         Ok(())
     }
 
@@ -162,42 +161,42 @@ impl Builder {
             Evidence::Fetched(fetched) if !judgement.foreign => Some(&fetched.order),
             _ => None,
         };
-        self.summary.add_bookings(&background.bookings, order, self.brief.judging.currency.as_deref())?;
+        self.taken.summary.add_bookings(&background.bookings, order, self.brief.judging.currency.as_deref())?;
         let (past, later) = (background.past, background.found_later);
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
         self.waivers.extend(judgement.waivers.iter().cloned());
-        self.past.sort(line, &past, &judgement, &later);
+        self.taken.past.sort(line, &past, &judgement, &later);
         match evidence {
             Evidence::Fetched(fetched) => {
-                self.summary.add(&judgement, Some(&fetched.order), self.brief.as_of)?;
+                self.taken.summary.add(&judgement, Some(&fetched.order), self.brief.as_of)?;
                 if !judgement.foreign {
                     self.facts.push(line, &run_order_id, &fetched, judgement.settled, bucket)?;
                 }
-                self.reused += u64::from(fetched.is_reused);
+                self.taken.reused += u64::from(fetched.is_reused);
                 let run_order_id: Arc<str> = Arc::from(run_order_id);
                 let order = Arc::new(self.shared.particulars(fetched.order));
                 if !judgement.foreign && !judgement.settled {
                     let (order, run_order_id) = (Arc::clone(&order), Arc::clone(&run_order_id));
-                    self.pending.push(PendingOrder { line, run_order_id, order });
+                    self.taken.pending.push(PendingOrder { line, run_order_id, order });
                 }
-                self.discrepancies.extend(found(Some(line), &run_order_id, &order, judgement.findings, &past));
+                self.taken.discrepancies.extend(found(Some(line), &run_order_id, &order, judgement.findings, &past));
             }
             Evidence::NotFound(reason)
             | Evidence::Refused(reason)
             | Evidence::Malformed(reason)
             | Evidence::Unfetched(reason)
             | Evidence::Rejected(reason) => {
-                self.summary.add(&judgement, None, self.brief.as_of)?;
+                self.taken.summary.add(&judgement, None, self.brief.as_of)?;
                 if let Some(last_seen) = background.last_seen {
                     let (order, asked) = (Arc::new(self.shared.particulars(*last_seen)), Arc::from(&*run_order_id));
-                    self.discrepancies.extend(found(Some(line), &asked, &order, judgement.findings, &past));
+                    self.taken.discrepancies.extend(found(Some(line), &asked, &order, judgement.findings, &past));
                 }
-                self.waived_missing += u64::from(bucket == Bucket::Waived);
+                self.taken.waived_missing += u64::from(bucket == Bucket::Waived);
                 self.except(line, run_order_id, bucket, reason);
             }
             Evidence::Duplicate { first_line } => {
-                self.summary.add(&judgement, None, self.brief.as_of)?;
+                self.taken.summary.add(&judgement, None, self.brief.as_of)?;
                 let reason = Reason::new("duplicate-id", format!("the same ID stands on line {first_line}"));
                 self.except(line, run_order_id, bucket, reason);
             }
@@ -208,12 +207,12 @@ impl Builder {
     /// Takes in how many findings of orders that are not in the input there were, after the last outcome.
     pub fn findings_elsewhere(&mut self, findings: u64) {
         self.elsewhere = findings;
-        self.past.not_assessed += findings;
+        self.taken.past.not_assessed += findings;
     }
 
     fn except(&mut self, line: u64, run_order_id: String, bucket: Bucket, reason: Reason) {
         let Reason { code: reason, detail } = reason;
-        self.exceptions.push(Exception { line, run_order_id, bucket, reason, detail });
+        self.taken.exceptions.push(Exception { line, run_order_id, bucket, reason, detail });
     }
 
     /// Writes what is left to write and proves the report on itself.
@@ -230,30 +229,19 @@ impl Builder {
     /// [`ReportError::Stopped`] once `is_stopped` says so.
     pub fn finish_unless(self, is_stopped: &dyn Fn() -> bool) -> Result<Report, ReportError> {
         let go_on = || if is_stopped() { Err(ReportError::Stopped) } else { Ok(()) };
-        let Self { brief, facts, beside, completeness, .. } = self;
+        let Self { brief, facts, beside, waivers, elsewhere, taken, .. } = self;
         let rows = facts.finish()?;
-        beside.finish(self.elsewhere)?;
-        if let Some(completeness) = &completeness {
+        beside.finish(elsewhere)?;
+        if let Some(completeness) = &taken.completeness {
             completeness.write(&brief.folder)?;
         }
         let spend = spent(&brief, &go_on)?;
-        let settled = Settled {
-            summary: self.summary,
-            discrepancies: self.discrepancies,
-            pending: self.pending,
-            exceptions: self.exceptions,
-            past: self.past,
-            reused: self.reused,
-            waived_missing: self.waived_missing,
-            waivers: &self.waivers,
-            completeness,
-        };
-        let (content, reasons) = settled.content(&brief, rows, spend)?;
+        let (content, reasons) = taken.content(&brief, rows, spend, &waivers)?;
         let Brief { folder, judging, options, .. } = &brief;
         formats::write(&content, &FormatBrief { folder, options, judging, go_on: &go_on })?;
         let Content { summary, weighed, discrepancies, exceptions, resolved, .. } = content;
         let exceptions = exceptions.len();
-        let lapsed = self.waivers.into_iter().filter(|(_, state)| state.is_lapsed()).collect();
+        let lapsed = waivers.into_iter().filter(|(_, state)| state.is_lapsed()).collect();
         Ok(Report { summary, weighed, discrepancies, exceptions, reasons, lapsed, resolved })
     }
 }
@@ -269,27 +257,15 @@ fn spent(brief: &Brief, go_on: &dyn Fn() -> Result<(), ReportError>) -> Result<S
     Ok(Spend { by_workflow, by_revision, by_day: spend::by_day(&facts, &brief.judging.days)? })
 }
 
-/// All that was taken in, once there is no more to come.
-struct Settled<'w> {
-    summary: Summary,
-    discrepancies: Vec<Discrepancy>,
-    pending: Vec<PendingOrder>,
-    exceptions: Vec<Exception>,
-    past: Past,
-    reused: u64,
-    waived_missing: u64,
-    waivers: &'w BTreeMap<WaiverKey, WaiverState>,
-    completeness: Option<Completeness>,
-}
-
-impl Settled<'_> {
+impl Taken {
     /// What the report says, proved on itself; and why orders could not be fetched.
-    fn content(
+    fn content<'b>(
         mut self,
-        brief: &Brief,
+        brief: &'b Brief,
         facts_rows: u64,
         spend: Spend,
-    ) -> Result<(Content<'_>, Vec<ReasonCount>), ReportError> {
+        waivers: &BTreeMap<WaiverKey, WaiverState>,
+    ) -> Result<(Content<'b>, Vec<ReasonCount>), ReportError> {
         let aggregates = [&spend.by_workflow, &spend.by_revision, &spend.by_day].map(Vec::as_slice);
         let (rows_read, exceptions) = (brief.rows_read, self.exceptions.len() as u64);
         let counted = Counted { rows_read, facts_rows, exceptions, waived_missing: self.waived_missing };
@@ -303,7 +279,7 @@ impl Settled<'_> {
         signs.sole_reason = sole_reason.is_some();
         signs.shortfall = brief.shortfall.is_some();
         let weighed = self.summary.weighed(brief.options.allow_empty);
-        let waivers = tables::waivers_with(&brief.judging.waivers, self.waivers);
+        let waivers = tables::waivers_with(&brief.judging.waivers, waivers);
         let summary = SummaryJson {
             verdict: weighed.verdict.code(),
             exit_code: weighed.exit_code(&brief.options.fail_on),

@@ -79,7 +79,7 @@ fn a_row_that_is_lost_or_doubled_is_a_contradiction() {
 fn an_aggregate_that_is_off_by_one_unit_is_a_contradiction() {
     let folder = tempfile::tempdir().expect("a folder");
     let builder = builder(folder.path().to_owned(), 3);
-    let Builder { summary, facts, .. } = builder;
+    let Builder { taken: Taken { summary, .. }, facts, .. } = builder;
     facts.finish().expect("writable");
     let rows = spend::by_workflow(&folder.path().join(FACTS_FILE)).expect("readable");
     assert!(prove_totals(&summary, &[&rows, &rows]).is_ok());

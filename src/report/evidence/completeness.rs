@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::rows::amount;
 use crate::domain::finding::PastFinding;
 use crate::domain::listed::ListedOrder;
-use crate::report::files::COMPLETENESS_FILE;
-use crate::report::files::ProvenFile;
+use crate::report::files::{COMPLETENESS_FILE, ProvenFile};
 use crate::report::{ReportError, files};
 
 /// How much of the file is read back, in bytes: room for four million orders that the input lacks.

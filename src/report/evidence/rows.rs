@@ -18,8 +18,7 @@ use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, Charge, Remarks, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome, Reason};
 use crate::report::ReportError;
-use crate::report::files::EVIDENCE_FILE;
-use crate::report::files::ProvenFile;
+use crate::report::files::{EVIDENCE_FILE, ProvenFile};
 
 /// The longest line that is read back, in bytes: our books may carry an order on millions of rows.
 const MAX_LINE: u64 = 1 << 30;

@@ -99,6 +99,15 @@ pub enum Unavailable {
 }
 
 impl PublishError {
+    /// Whether another destination must be named; else the disk refuses this one.
+    #[must_use]
+    pub const fn is_mistaken_place(&self) -> bool {
+        match self {
+            Self::NotOurs { .. } | Self::LatestNotOurs(_) | Self::Immovable { .. } => true,
+            Self::Io { .. } => false,
+        }
+    }
+
     pub(in crate::report) fn io(path: &Path) -> impl Fn(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path: path.clone(), source }
