@@ -8,7 +8,7 @@ use super::cli::{General, Prune};
 use super::exit::{self, Exit, Failure};
 use super::{access, runs, settings};
 use crate::report::folder::retention;
-use crate::store::{Lock, Pruned, Size, Store, StoreError};
+use crate::store::{Lock, Problem, Pruned, Size, Store, StoreError};
 
 /// Removes, or with `--dry-run` only names, what is too old.
 pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
@@ -19,7 +19,7 @@ pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
     let _lock = Lock::on_state(&state, Timestamp::now()).map_err(access::locked)?;
     // A state that can't be used is said to be so before anything is removed. One that only lacks room gets it from the reports.
     let mut opened = match Store::open(&state) {
-        Err(StoreError::DiskFull { .. }) if !command.dry_run => None,
+        Err(StoreError { problem: Problem::DiskFull, .. }) if !command.dry_run => None,
         opened => Some(opened.map_err(Failure::no_report)?),
     };
     let mut reports = retention::older_reports(&reports_dir, before).map_err(Failure::no_report)?;
@@ -34,7 +34,9 @@ pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
             // Noted first, if there is room for it: a report that is gone and was not pruned breaks the chain.
             let noted = opened.as_mut().map(|store| store.note_pruned_report(&report.manifest_sha256));
             match noted {
-                None | Some(Err(StoreError::DiskFull { .. })) => unnoted.push(&report.manifest_sha256),
+                None | Some(Err(StoreError { problem: Problem::DiskFull, .. })) => {
+                    unnoted.push(&report.manifest_sha256);
+                }
                 Some(noted) => noted.map_err(Failure::no_report)?,
             }
             retention::remove(&report.path).map_err(Failure::no_report)?;

@@ -1,14 +1,13 @@
 //! What the rows of the input say of their orders, as rows of the table `books`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Rows, Statement};
 
 use super::RunId;
-use super::cells::{Cells, Damage, Layout};
-use super::error::{StoreError, sqlite};
+use super::cells::{Cells, Layout};
+use super::error::{Problem, sqlite};
 use super::seal::sealed;
 use crate::domain::books::{Booking, Field};
 
@@ -30,9 +29,9 @@ pub(super) fn cells(booking: &Booking) -> String {
 }
 
 /// The statement that reads the books of a run, by the orders' lines.
-pub(super) fn select<'c>(connection: &'c Connection, path: &Path) -> Result<Books<'c>, StoreError> {
+pub(super) fn select(connection: &Connection) -> Result<Books<'_>, Problem> {
     let query = format!("SELECT {} FROM books WHERE run_id = ?1 ORDER BY order_line, line", BOOKS.list(""));
-    Ok(Books { statement: connection.prepare(&query).map_err(sqlite(path, READING))? })
+    Ok(Books { statement: connection.prepare(&query).map_err(sqlite(READING))? })
 }
 
 /// Reads the books of a run.
@@ -42,9 +41,9 @@ pub(super) struct Books<'c> {
 
 impl Books<'_> {
     /// Reads them beside the outcomes, which come in the order of their lines.
-    pub(super) fn read<'s>(&'s mut self, path: &'s Path, run: RunId) -> Result<BesideOutcomes<'s>, StoreError> {
-        let rows = self.statement.query([run.0]).map_err(sqlite(path, READING))?;
-        let mut beside = BesideOutcomes { path, rows, next: None, read: 0 };
+    pub(super) fn read(&mut self, run: RunId) -> Result<BesideOutcomes<'_>, Problem> {
+        let rows = self.statement.query([run.0]).map_err(sqlite(READING))?;
+        let mut beside = BesideOutcomes { rows, next: None, read: 0 };
         beside.advance()?;
         Ok(beside)
     }
@@ -52,7 +51,6 @@ impl Books<'_> {
 
 /// The books, read as outcomes are.
 pub(super) struct BesideOutcomes<'s> {
-    path: &'s Path,
     rows: Rows<'s>,
     next: Option<(u64, Booking)>,
     /// How many rows were read.
@@ -61,7 +59,7 @@ pub(super) struct BesideOutcomes<'s> {
 
 impl BesideOutcomes<'_> {
     /// The rows of the books under that line; lines are asked for in their order.
-    pub(super) fn of(&mut self, line: u64) -> Result<Vec<Booking>, StoreError> {
+    pub(super) fn of(&mut self, line: u64) -> Result<Vec<Booking>, Problem> {
         let mut bookings = Vec::new();
         while let Some((_, booking)) = self.next.take_if(|(order_line, _)| *order_line <= line) {
             bookings.push(booking);
@@ -72,16 +70,15 @@ impl BesideOutcomes<'_> {
 
     /// Proves that the books were kept with every one of so many rows, or with none: a row that is lost would not be
     /// compared, and look clean.
-    pub(super) fn require(&self, rows: u64) -> Result<(), StoreError> {
+    pub(super) fn require(&self, rows: u64) -> Result<(), Problem> {
         if self.read == 0 || (self.read == rows && self.next.is_none()) {
             return Ok(());
         }
-        Err(Damage::new("our own books", format!("{} rows of them are there, {rows} were read", self.read))
-            .at(self.path))
+        Err(Problem::damaged("our own books", format!("{} rows of them are there, {rows} were read", self.read)))
     }
 
-    fn advance(&mut self) -> Result<(), StoreError> {
-        let read = |row| -> Result<_, Damage> {
+    fn advance(&mut self) -> Result<(), Problem> {
+        let read = |row| -> Result<_, Problem> {
             let mut cells = Cells::open(row, 0, &BOOKS)?;
             cells.skip();
             let (order_line, line, text) = (cells.required_count()?, cells.required_count()?, cells.required_text()?);
@@ -90,8 +87,8 @@ impl BesideOutcomes<'_> {
             let known = named.into_iter().filter_map(|(name, text)| Some((Field::named(&name)?, text)));
             Ok((order_line, Booking { line, cells: known.collect() }))
         };
-        let row = self.rows.next().map_err(sqlite(self.path, READING))?;
-        self.next = row.map(read).transpose().map_err(|damage| damage.at(self.path))?;
+        let row = self.rows.next().map_err(sqlite(READING))?;
+        self.next = row.map(read).transpose()?;
         self.read += u64::from(self.next.is_some());
         Ok(())
     }

@@ -1,12 +1,10 @@
 //! The cells of one row, read one after the other once its checksum has been proved.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, ValueRef};
 
-use super::error::StoreError;
+use super::error::Problem;
 use super::seal::checksum;
 use crate::domain::money::Amount;
 use crate::domain::time::from_microsecond;
@@ -51,24 +49,6 @@ impl Layout {
     }
 }
 
-/// A row that is not what was written.
-#[derive(Debug)]
-pub(super) struct Damage {
-    what: String,
-    problem: String,
-}
-
-impl Damage {
-    /// What is damaged, as in "line 3 of run 2", and how.
-    pub(super) fn new(what: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { what: what.into(), problem: problem.into() }
-    }
-
-    pub(super) fn at(self, path: &Path) -> StoreError {
-        StoreError::Damaged { path: path.to_owned(), what: self.what, problem: self.problem }
-    }
-}
-
 /// Reads the cells of a row one after the other.
 pub(super) struct Cells<'r> {
     row: &'r Row<'r>,
@@ -80,7 +60,7 @@ pub(super) struct Cells<'r> {
 
 impl<'r> Cells<'r> {
     /// Proves the checksum of the row that begins at that column of the query.
-    pub(super) fn open(row: &'r Row<'r>, first: usize, layout: &'static Layout) -> Result<Self, Damage> {
+    pub(super) fn open(row: &'r Row<'r>, first: usize, layout: &'static Layout) -> Result<Self, Problem> {
         let cells = Self { row, layout, first, next: 0 };
         let mut values = Vec::with_capacity(layout.width());
         for index in 0..layout.width() {
@@ -97,7 +77,7 @@ impl<'r> Cells<'r> {
         self.next += 1;
     }
 
-    pub(super) fn text(&mut self) -> Result<Option<String>, Damage> {
+    pub(super) fn text(&mut self) -> Result<Option<String>, Problem> {
         self.read(|value| match value {
             ValueRef::Null => Some(None),
             ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok().map(|text| Some(text.to_owned())),
@@ -105,12 +85,12 @@ impl<'r> Cells<'r> {
         })
     }
 
-    pub(super) fn required_text(&mut self) -> Result<String, Damage> {
+    pub(super) fn required_text(&mut self) -> Result<String, Problem> {
         let text = self.text()?;
         self.required(text)
     }
 
-    pub(super) fn amount(&mut self) -> Result<Option<Amount>, Damage> {
+    pub(super) fn amount(&mut self) -> Result<Option<Amount>, Problem> {
         self.read(|value| match value {
             ValueRef::Null => Some(None),
             ValueRef::Text(bytes) => Amount::parse(std::str::from_utf8(bytes).ok()?).ok().map(Some),
@@ -118,7 +98,7 @@ impl<'r> Cells<'r> {
         })
     }
 
-    pub(super) fn time(&mut self) -> Result<Option<Timestamp>, Damage> {
+    pub(super) fn time(&mut self) -> Result<Option<Timestamp>, Problem> {
         self.read(|value| match value {
             ValueRef::Null => Some(None),
             ValueRef::Integer(microseconds) => from_microsecond(microseconds).map(Some),
@@ -126,21 +106,21 @@ impl<'r> Cells<'r> {
         })
     }
 
-    pub(super) fn required_time(&mut self) -> Result<Timestamp, Damage> {
+    pub(super) fn required_time(&mut self) -> Result<Timestamp, Problem> {
         let time = self.time()?;
         self.required(time)
     }
 
-    pub(super) fn integer(&mut self) -> Result<Option<i64>, Damage> {
+    pub(super) fn integer(&mut self) -> Result<Option<i64>, Problem> {
         self.read(|value| Option::<i64>::column_result(value).ok())
     }
 
-    pub(super) fn required_integer(&mut self) -> Result<i64, Damage> {
+    pub(super) fn required_integer(&mut self) -> Result<i64, Problem> {
         let integer = self.integer()?;
         self.required(integer)
     }
 
-    pub(super) fn count(&mut self) -> Result<Option<u64>, Damage> {
+    pub(super) fn count(&mut self) -> Result<Option<u64>, Problem> {
         self.read(|value| match value {
             ValueRef::Null => Some(None),
             ValueRef::Integer(value) => u64::try_from(value).ok().map(Some),
@@ -148,12 +128,12 @@ impl<'r> Cells<'r> {
         })
     }
 
-    pub(super) fn required_count(&mut self) -> Result<u64, Damage> {
+    pub(super) fn required_count(&mut self) -> Result<u64, Problem> {
         let count = self.count()?;
         self.required(count)
     }
 
-    pub(super) fn flag(&mut self) -> Result<bool, Damage> {
+    pub(super) fn flag(&mut self) -> Result<bool, Problem> {
         self.read(|value| match value {
             ValueRef::Integer(0) => Some(false),
             ValueRef::Integer(1) => Some(true),
@@ -161,7 +141,7 @@ impl<'r> Cells<'r> {
         })
     }
 
-    pub(super) fn bytes<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], Damage> {
+    pub(super) fn bytes<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], Problem> {
         self.read(|value| match value {
             ValueRef::Blob(bytes) => bytes.try_into().ok(),
             _ => None,
@@ -169,7 +149,7 @@ impl<'r> Cells<'r> {
     }
 
     /// A value that is not what its column holds, or that goes not with the others.
-    pub(super) fn damage(&self, problem: &str) -> Damage {
+    pub(super) fn damage(&self, problem: &str) -> Problem {
         // What the row says of itself may be damaged as well, but helps to find it.
         let named: Vec<String> = (0..self.layout.columns.len().min(3))
             .filter_map(|index| Some((self.layout.columns.get(index)?, self.value(index).ok()?)))
@@ -178,21 +158,21 @@ impl<'r> Cells<'r> {
                 _ => None,
             })
             .collect();
-        Damage::new(format!("{}, {}", self.layout.table, named.join(", ")), problem)
+        Problem::damaged(format!("{}, {}", self.layout.table, named.join(", ")), problem)
     }
 
-    fn required<T>(&self, value: Option<T>) -> Result<T, Damage> {
+    fn required<T>(&self, value: Option<T>) -> Result<T, Problem> {
         value.ok_or_else(|| self.damage(&format!("{} is empty", self.column(self.next.saturating_sub(1)))))
     }
 
-    fn read<T>(&mut self, understand: impl FnOnce(ValueRef<'r>) -> Option<T>) -> Result<T, Damage> {
+    fn read<T>(&mut self, understand: impl FnOnce(ValueRef<'r>) -> Option<T>) -> Result<T, Problem> {
         let (index, value) = (self.next, self.value(self.next)?);
         self.next += 1;
         understand(value).ok_or_else(|| self.damage(&format!("{} is not understood", self.column(index))))
     }
 
-    fn value(&self, index: usize) -> Result<ValueRef<'r>, Damage> {
-        let missing = || Damage::new(self.layout.table, format!("there is no column {}", self.column(index)));
+    fn value(&self, index: usize) -> Result<ValueRef<'r>, Problem> {
+        let missing = || Problem::damaged(self.layout.table, format!("there is no column {}", self.column(index)));
         self.row.get_ref(self.first + index).map_err(|_| missing())
     }
 

@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::Path;
 
 use rusqlite::Connection;
 
 use super::RunId;
 use super::books;
-use super::error::{StoreError, sqlite};
+use super::error::{Problem, sqlite};
 use super::rows::{DUPLICATE, REJECTED};
 use crate::domain::books::Booking;
 
@@ -55,17 +54,17 @@ fn hash(value: &(impl Hash + ?Sized)) -> u64 {
 }
 
 /// What is done of a run, in the order of its lines.
-pub(super) fn read(connection: &Connection, path: &Path, run: RunId) -> Result<Vec<Done>, StoreError> {
-    let failed = || sqlite(path, READING);
+pub(super) fn read(connection: &Connection, run: RunId) -> Result<Vec<Done>, Problem> {
+    let failed = sqlite(READING);
     let mut books = HashMap::new();
-    let mut statement = connection.prepare("SELECT line, cells FROM books WHERE run_id = ?1").map_err(failed())?;
+    let mut statement = connection.prepare("SELECT line, cells FROM books WHERE run_id = ?1").map_err(failed)?;
     let rows = statement.query_map([run.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
-    for row in rows.map_err(failed())? {
-        let (line, cells) = row.map_err(failed())?;
+    for row in rows.map_err(failed)? {
+        let (line, cells) = row.map_err(failed)?;
         books.insert(line, hash(&cells));
     }
     let query = "SELECT line, evidence, first_line, run_order_id FROM outcomes WHERE run_id = ?1 ORDER BY line";
-    let mut statement = connection.prepare(query).map_err(failed())?;
+    let mut statement = connection.prepare(query).map_err(failed)?;
     let rows = statement.query_map([run.0], |row| {
         let (line, evidence) = (row.get::<_, i64>(0)?, row.get::<_, String>(1)?);
         let first_line = row.get::<_, Option<i64>>(2)?.unwrap_or_default().unsigned_abs();
@@ -77,5 +76,5 @@ pub(super) fn read(connection: &Connection, path: &Path, run: RunId) -> Result<V
         let cells = books.remove(&line);
         Ok(Done::hashed(line.unsigned_abs(), kind, &row.get::<_, String>(3)?, cells))
     });
-    rows.map_err(failed())?.map(|done| done.map_err(failed())).collect()
+    rows.map_err(failed)?.map(|done| done.map_err(failed)).collect()
 }

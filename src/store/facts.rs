@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use rusqlite::types::{Value, ValueRef};
 
-use super::cells::{Cells, Damage, Layout};
+use super::cells::{Cells, Layout};
+use super::error::Problem;
 use super::seal::{self, DIGEST};
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, Remarks, RunOrder};
@@ -122,7 +123,7 @@ pub(super) struct Observation {
 
 impl Observation {
     /// Reads one row. Nothing in it is overlooked, and nothing is replaced by a default.
-    pub(super) fn read(mut cells: Cells<'_>) -> Result<Self, Damage> {
+    pub(super) fn read(mut cells: Cells<'_>) -> Result<Self, Problem> {
         cells.skip();
         cells.skip();
         let run_order_id = cells.required_text()?;
@@ -134,7 +135,7 @@ impl Observation {
 }
 
 /// Reads the facts from here on.
-pub(super) fn order(cells: &mut Cells<'_>) -> Result<RunOrder, Damage> {
+pub(super) fn order(cells: &mut Cells<'_>) -> Result<RunOrder, Problem> {
     // Fields are evaluated in the order in which they are written here.
     Ok(RunOrder {
         run_order_id: cells.text()?,
@@ -162,7 +163,7 @@ pub(super) fn order(cells: &mut Cells<'_>) -> Result<RunOrder, Damage> {
     })
 }
 
-fn remarks(cells: &mut Cells<'_>) -> Result<Option<Remarks>, Damage> {
+fn remarks(cells: &mut Cells<'_>) -> Result<Option<Remarks>, Problem> {
     let Some(text) = cells.text()? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(|error| cells.damage(&error.to_string()))
 }

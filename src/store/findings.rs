@@ -4,12 +4,10 @@
 //! whatever input it is in. A run whose report is resumable may be continued: then its report is made again, as if for
 //! the first time. So what was known before such a run is kept beside what it found, until another run judges the order.
 
-use std::path::Path;
-
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::cells::{Cells, Damage, Layout};
-use super::error::{StoreError, sqlite};
+use super::cells::{Cells, Layout};
+use super::error::{Problem, StoreError, sqlite};
 use super::runs::{self, Providers, Run};
 use super::seal::sealed;
 use super::{RunId, Store};
@@ -61,7 +59,7 @@ struct Noted {
 }
 
 impl Noted {
-    fn read(row: &Row<'_>) -> Result<Self, Damage> {
+    fn read(row: &Row<'_>) -> Result<Self, Problem> {
         let mut cells = Cells::open(row, 0, &FINDINGS)?;
         cells.skip();
         let series = cells.required_text()?;
@@ -124,67 +122,70 @@ impl Store {
     /// # Errors
     /// When the state can't be read, or does not hold all that was written.
     pub fn found_before(&self, run: RunId) -> Result<Vec<KnownFinding>, StoreError> {
-        let failed = || sqlite(&self.path, READING);
-        let run = self.run(run)?;
-        let providers = Providers::read(&self.connection, &self.path)?;
-        let Some(provider) = providers.id(&run.begun.base_url) else {
-            return Ok(Vec::new());
-        };
-        let query = format!(
-            "SELECT {} FROM findings WHERE provider_id = ?1 ORDER BY series, discrepancy_id, start",
-            FINDINGS.list("")
-        );
-        let mut statement = self.connection.prepare(&query).map_err(failed())?;
-        let mut rows = statement.query([provider]).map_err(failed())?;
-        let (mut latest, mut read) = (Vec::<Noted>::new(), 0);
-        while let Some(row) = rows.next().map_err(failed())? {
-            let noted = Noted::read(row).map_err(|damage| damage.at(&self.path))?;
-            read += 1;
-            if noted.run == run.id || noted.series != series_of(&noted.finding.check, &run) {
-                continue;
-            }
-            let is_same = |last: &Noted| last.finding.discrepancy_id == noted.finding.discrepancy_id;
-            match latest.last_mut().filter(|last| is_same(last)) {
-                Some(last) => *last = noted,
-                None => latest.push(noted),
-            }
-        }
-        let written = providers.findings(provider);
-        if read != written {
-            let problem = format!("{read} are there, {written} were written");
-            return Err(Damage::new("what was found before", problem).at(&self.path));
-        }
-        let standing = latest.into_iter().filter(|noted| noted.stands);
-        Ok(standing.map(|noted| KnownFinding { finding: noted.finding, start: noted.start }).collect())
+        self.read(|connection| found_before(connection, &runs::one(connection, run)?))
     }
 }
 
+fn found_before(connection: &Connection, run: &Run) -> Result<Vec<KnownFinding>, Problem> {
+    let failed = sqlite(READING);
+    let providers = Providers::read(connection)?;
+    let Some(provider) = providers.id(&run.begun.base_url) else {
+        return Ok(Vec::new());
+    };
+    let query = format!(
+        "SELECT {} FROM findings WHERE provider_id = ?1 ORDER BY series, discrepancy_id, start",
+        FINDINGS.list("")
+    );
+    let mut statement = connection.prepare(&query).map_err(failed)?;
+    let mut rows = statement.query([provider]).map_err(failed)?;
+    let (mut latest, mut read) = (Vec::<Noted>::new(), 0);
+    while let Some(row) = rows.next().map_err(failed)? {
+        let noted = Noted::read(row)?;
+        read += 1;
+        if noted.run == run.id || noted.series != series_of(&noted.finding.check, run) {
+            continue;
+        }
+        let is_same = |last: &Noted| last.finding.discrepancy_id == noted.finding.discrepancy_id;
+        match latest.last_mut().filter(|last| is_same(last)) {
+            Some(last) => *last = noted,
+            None => latest.push(noted),
+        }
+    }
+    let written = providers.findings(provider);
+    if read != written {
+        let problem = format!("{read} are there, {written} were written");
+        return Err(Problem::damaged("what was found before", problem));
+    }
+    let standing = latest.into_iter().filter(|noted| noted.stands);
+    Ok(standing.map(|noted| KnownFinding { finding: noted.finding, start: noted.start }).collect())
+}
+
 /// Records what the report of a run says, in the place of what an earlier report of the run said.
-pub(super) fn record(connection: &Connection, path: &Path, run: &Run, judged: Judged) -> Result<(), StoreError> {
-    let failed = || sqlite(path, RECORDING);
-    let mut providers = Providers::read(connection, path)?;
-    let provider = runs::provider_of(connection, path, run.id, &providers)?;
+pub(super) fn record(connection: &Connection, run: &Run, judged: Judged) -> Result<(), Problem> {
+    let failed = sqlite(RECORDING);
+    let mut providers = Providers::read(connection)?;
+    let provider = runs::provider_of(connection, run.id, &providers)?;
     let mut count = providers.findings(provider);
     let own = "DELETE FROM findings WHERE provider_id = ?1 AND run_id = ?2";
-    count = count.saturating_sub(connection.execute(own, (provider, run.id.0)).map_err(failed())? as u64);
+    count = count.saturating_sub(connection.execute(own, (provider, run.id.0)).map_err(failed)? as u64);
     // Of the runs before, only the last that judged the order is needed; none, if this run is never continued.
     let others =
         "DELETE FROM findings WHERE provider_id = ?1 AND series = ?2 AND discrepancy_id = ?3 AND (?4 OR start <
                   (SELECT max(start) FROM findings WHERE provider_id = ?1 AND series = ?2 AND discrepancy_id = ?3))";
-    let mut remove = connection.prepare(others).map_err(failed())?;
-    let mut insert = connection.prepare(&FINDINGS.insert()).map_err(failed())?;
+    let mut remove = connection.prepare(others).map_err(failed)?;
+    let mut insert = connection.prepare(&FINDINGS.insert()).map_err(failed)?;
     let is_final = !run.is_resumable();
     let stand = judged.found.into_iter().map(|finding| (true, finding));
     for (stands, finding) in stand.chain(judged.resolved.into_iter().map(|finding| (false, finding))) {
         let series = series_of(&finding.check, run);
-        let removed = remove.execute((provider, &series, &finding.discrepancy_id, is_final)).map_err(failed())?;
+        let removed = remove.execute((provider, &series, &finding.discrepancy_id, is_final)).map_err(failed)?;
         count = count.saturating_sub(removed as u64);
         if stands || !is_final {
             let noted = Noted { series, run: run.id, start: run.start, stands, finding };
-            insert.execute(params_from_iter(noted.row(provider))).map_err(failed())?;
+            insert.execute(params_from_iter(noted.row(provider))).map_err(failed)?;
             count += 1;
         }
     }
     providers.set_findings(provider, count);
-    providers.write(connection, path)
+    providers.write(connection)
 }

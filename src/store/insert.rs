@@ -1,13 +1,11 @@
 //! What was learnt of one row, and how it is written.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, ffi, params_from_iter};
 use sha2::{Digest, Sha256};
 
 use super::books::{self, BOOKS};
-use super::error::{StoreError, sqlite};
+use super::error::{Problem, io, sqlite};
 use super::facts::{Facts, OBSERVATIONS};
 use super::memory::{Lookup, Recalled};
 use super::rows::{CONFIRMATIONS, Kind, OUTCOMES, Stored};
@@ -89,13 +87,13 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn of(connection: &Connection, path: &Path, run: RunId) -> Result<Self, StoreError> {
-        let providers = Providers::read(connection, path)?;
-        let provider = runs::provider_of(connection, path, run, &providers)?;
-        let start = runs::one(connection, path, run)?.start;
+    pub(super) fn of(connection: &Connection, run: RunId) -> Result<Self, Problem> {
+        let providers = Providers::read(connection)?;
+        let provider = runs::provider_of(connection, run, &providers)?;
+        let start = runs::one(connection, run)?.start;
         let last: Option<i64> = connection
             .query_row("SELECT max(observation_id) FROM observations", (), |row| row.get(0))
-            .map_err(sqlite(path, WRITING))?;
+            .map_err(sqlite(WRITING))?;
         let is_remembered = providers.orders(provider) > 0;
         Ok(Self { run, start, provider, is_remembered, next: last.unwrap_or(0) + 1 })
     }
@@ -103,7 +101,6 @@ impl Standing {
 
 /// Writes outcomes of one run within a transaction.
 pub(super) struct Inserter<'c> {
-    path: &'c Path,
     connection: &'c Connection,
     standing: Standing,
     keeps_replies: bool,
@@ -115,20 +112,18 @@ pub(super) struct Inserter<'c> {
 impl<'c> Inserter<'c> {
     pub(super) fn prepare(
         connection: &'c Connection,
-        path: &'c Path,
         standing: Standing,
         keeps_replies: bool,
-    ) -> Result<Self, StoreError> {
-        let failed = || sqlite(path, WRITING);
+    ) -> Result<Self, Problem> {
+        let failed = sqlite(WRITING);
         let lookup = standing.is_remembered.then(|| Lookup::prepare(connection));
         Ok(Self {
-            path,
             connection,
             standing,
             keeps_replies,
-            lookup: lookup.transpose().map_err(failed())?,
-            outcomes: connection.prepare_cached(&OUTCOMES.insert()).map_err(failed())?,
-            observations: connection.prepare_cached(&OBSERVATIONS.insert()).map_err(failed())?,
+            lookup: lookup.transpose().map_err(failed)?,
+            outcomes: connection.prepare_cached(&OUTCOMES.insert()).map_err(failed)?,
+            observations: connection.prepare_cached(&OBSERVATIONS.insert()).map_err(failed)?,
         })
     }
 
@@ -137,10 +132,10 @@ impl<'c> Inserter<'c> {
         self.standing
     }
 
-    pub(super) fn insert(&mut self, learnt: Learnt) -> Result<(), StoreError> {
+    pub(super) fn insert(&mut self, learnt: Learnt) -> Result<(), Problem> {
         let Learnt { outcome, seen_at, reply, recalled, booking, is_confirmation } = learnt;
         let Outcome { line, run_order_id, evidence } = outcome;
-        let line = integer(self.path, "line", line)?;
+        let line = integer("line", line)?;
         if let Some(booking) = booking {
             self.book(&evidence, line, &booking)?;
         }
@@ -161,10 +156,8 @@ impl<'c> Inserter<'c> {
             true => confirmations().and_then(|mut statement| statement.execute(params_from_iter(row))),
         };
         written.map_err(|error| match error.sqlite_extended_error_code() {
-            Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => {
-                StoreError::AlreadyStored { path: self.path.to_owned(), run, line }
-            }
-            _ => sqlite(self.path, WRITING)(error),
+            Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Problem::AlreadyStored { run, line },
+            _ => sqlite(WRITING)(error),
         })?;
         match reply {
             Some(reply) if self.keeps_replies => self.keep(line, &reply),
@@ -173,10 +166,10 @@ impl<'c> Inserter<'c> {
     }
 
     /// The observation of this state of the order: the one that is remembered last, or a new one.
-    fn observe(&mut self, asked: &str, fetched: Fetched, seen_at: Timestamp) -> Result<i64, StoreError> {
+    fn observe(&mut self, asked: &str, fetched: Fetched, seen_at: Timestamp) -> Result<i64, Problem> {
         let facts = Facts::of(asked, fetched.order);
         if let Some(lookup) = &mut self.lookup
-            && let Some(memory) = lookup.find(self.path, self.standing.provider, asked)?
+            && let Some(memory) = lookup.find(self.standing.provider, asked)?
             && memory.latest_state == facts.state
         {
             return Ok(memory.latest);
@@ -184,32 +177,31 @@ impl<'c> Inserter<'c> {
         let observation = self.standing.next;
         self.standing.next += 1;
         let row = facts.row(observation, self.standing.provider, asked.to_owned(), seen_at);
-        self.observations.execute(params_from_iter(row)).map_err(sqlite(self.path, WRITING))?;
+        self.observations.execute(params_from_iter(row)).map_err(sqlite(WRITING))?;
         Ok(observation)
     }
 
-    fn book(&self, evidence: &Evidence, line: i64, booking: &Booking) -> Result<(), StoreError> {
+    fn book(&self, evidence: &Evidence, line: i64, booking: &Booking) -> Result<(), Problem> {
         let order_line = match evidence {
-            Evidence::Duplicate { first_line } => integer(self.path, "first_line", *first_line)?,
+            Evidence::Duplicate { first_line } => integer("first_line", *first_line)?,
             _ => line,
         };
         let row = books::row(self.standing.run, order_line, line, booking);
-        let mut statement = self.connection.prepare_cached(&BOOKS.insert()).map_err(sqlite(self.path, WRITING))?;
-        statement.execute(params_from_iter(row)).map_err(sqlite(self.path, WRITING))?;
+        let mut statement = self.connection.prepare_cached(&BOOKS.insert()).map_err(sqlite(WRITING))?;
+        statement.execute(params_from_iter(row)).map_err(sqlite(WRITING))?;
         Ok(())
     }
 
-    fn keep(&self, line: i64, reply: &[u8]) -> Result<(), StoreError> {
-        let compressed =
-            zstd::bulk::compress(reply, LEVEL).map_err(super::error::io(self.path, "compress a reply for"))?;
+    fn keep(&self, line: i64, reply: &[u8]) -> Result<(), Problem> {
+        let compressed = zstd::bulk::compress(reply, LEVEL).map_err(io("compress a reply for"))?;
         let statement = "INSERT OR REPLACE INTO replies (run_id, line, reply) VALUES (?1, ?2, ?3)";
-        let mut statement = self.connection.prepare_cached(statement).map_err(sqlite(self.path, WRITING))?;
-        statement.execute((self.standing.run.0, line, compressed)).map_err(sqlite(self.path, WRITING))?;
+        let mut statement = self.connection.prepare_cached(statement).map_err(sqlite(WRITING))?;
+        statement.execute((self.standing.run.0, line, compressed)).map_err(sqlite(WRITING))?;
         Ok(())
     }
 }
 
 /// A count as SQLite holds it.
-pub(super) fn integer(path: &Path, column: &'static str, value: u64) -> Result<i64, StoreError> {
-    i64::try_from(value).map_err(|_| StoreError::TooLarge { path: path.to_owned(), column, value })
+pub(super) fn integer(column: &'static str, value: u64) -> Result<i64, Problem> {
+    i64::try_from(value).map_err(|_| Problem::TooLarge { column, value })
 }

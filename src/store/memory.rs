@@ -5,18 +5,18 @@
 //! told by the number of the job that saw it: no clock, and no order in which runs enter the memory, can turn that round.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 
-use super::cells::{Cells, Damage, Layout};
-use super::error::{StoreError, sqlite};
+use super::cells::{Cells, Layout};
+use super::error::{Problem, StoreError, sqlite};
 use super::facts::{OBSERVATIONS, Observation};
 use super::rows;
 use super::runs::{self, Providers};
 use super::seal::{DIGEST, sealed};
-use super::{RunId, Store};
+use super::{RunId, Store, schema};
 use crate::domain::order::{Charge, RunOrder};
 use crate::domain::outcome::{Evidence, Outcome};
 
@@ -60,7 +60,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    fn read(row: &Row<'_>) -> Result<Self, Damage> {
+    fn read(row: &Row<'_>) -> Result<Self, Problem> {
         let mut cells = Cells::open(row, 0, &ORDERS)?;
         cells.skip();
         cells.skip();
@@ -186,10 +186,10 @@ impl<'c> Lookup<'c> {
     }
 
     /// What is remembered of an order.
-    pub(super) fn find(&mut self, path: &Path, provider: i64, order: &str) -> Result<Option<Memory>, StoreError> {
+    pub(super) fn find(&mut self, provider: i64, order: &str) -> Result<Option<Memory>, Problem> {
         let found = self.statement.query_row((provider, order), |row| Ok(Memory::read(row))).optional();
-        let found = found.map_err(sqlite(path, "look up an order in"))?;
-        found.transpose().map_err(|damage| damage.at(path))
+        let found = found.map_err(sqlite("look up an order in"))?;
+        found.transpose()
     }
 }
 
@@ -205,7 +205,7 @@ pub struct Recalled {
 /// Recalls orders that were seen settled not long ago.
 #[derive(Debug)]
 pub struct Recall {
-    path: std::path::PathBuf,
+    path: PathBuf,
     connection: Connection,
     provider: i64,
     since: Timestamp,
@@ -218,18 +218,21 @@ impl Recall {
     /// # Errors
     /// When the state can't be read.
     pub fn settled(&self, order: &str) -> Result<Option<Recalled>, StoreError> {
-        const RECALLING: &str = "look up an order in";
-        let failed = || sqlite(&self.path, RECALLING);
-        let found = Lookup::prepare(&self.connection).map_err(failed())?.find(&self.path, self.provider, order)?;
+        self.find(order).map_err(|problem| problem.at(&self.path))
+    }
+
+    fn find(&self, order: &str) -> Result<Option<Recalled>, Problem> {
+        let mut lookup = Lookup::prepare(&self.connection).map_err(sqlite("look up an order in"))?;
+        let found = lookup.find(self.provider, order)?;
         // A time to come tells of a clock that was set back: nobody knows how long ago that was.
         let is_recent = |seen: Timestamp| (self.since..=self.until).contains(&seen);
         let is_recalled = |memory: &Memory| memory.is_shown && memory.settled_seen_at.is_some_and(is_recent);
         let Some(memory) = found.filter(is_recalled) else {
             return Ok(None);
         };
-        let seen = observation(&self.connection, &self.path, memory.latest)?;
+        let seen = observation(&self.connection, memory.latest)?;
         if seen.run_order_id != order {
-            return Err(Damage::new(format!("the memory of order {order}"), "it leads to another order").at(&self.path));
+            return Err(Problem::damaged(format!("the memory of order {order}"), "it leads to another order"));
         }
         Ok(seen.is_settled.then_some(Recalled { observation: memory.latest, order: seen.order }))
     }
@@ -241,9 +244,11 @@ impl Store {
     /// # Errors
     /// When the state can't be opened once more.
     pub fn recall(&mut self, base_url: &str, since: Timestamp, until: Timestamp) -> Result<Recall, StoreError> {
-        let connection = super::schema::connect(&self.path)?;
-        let provider = Providers::read(&self.connection, &self.path)?.id(base_url);
-        Ok(Recall { path: self.path.clone(), connection, provider: provider.unwrap_or(-1), since, until })
+        self.read(|own| {
+            let connection = schema::connect(&self.path)?;
+            let provider = Providers::read(own)?.id(base_url).unwrap_or(-1);
+            Ok(Recall { path: self.path.clone(), connection, provider, since, until })
+        })
     }
 
     /// Takes every sighting of earlier runs that is not in the memory yet into it. What was seen by a run that was
@@ -277,14 +282,17 @@ impl Store {
     /// # Errors
     /// When the state can't be read.
     pub fn would_remember_with(&mut self, run: RunId) -> Result<Remembered, StoreError> {
-        let path = self.path.clone();
         if self.runs()?.len() == 1 {
             // There is no earlier run that could have seen anything settled.
             return Ok(Remembered::default());
         }
-        let (transaction, remembered) = self.take_in(|_| true, Some(run))?;
-        transaction.rollback().map_err(sqlite(&path, REMEMBERING))?;
-        Ok(remembered)
+        self.read(|connection| {
+            let failed = sqlite(REMEMBERING);
+            let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(failed)?;
+            let remembered = take_in(&transaction, |_| true, Some(run))?;
+            transaction.rollback().map_err(failed)?;
+            Ok(remembered)
+        })
     }
 
     fn remember_runs(
@@ -292,45 +300,39 @@ impl Store {
         is_wanted: impl Fn(RunId) -> bool,
         current: Option<RunId>,
     ) -> Result<Remembered, StoreError> {
-        let path = self.path.clone();
-        let (transaction, remembered) = self.take_in(is_wanted, current)?;
-        transaction.commit().map_err(sqlite(&path, REMEMBERING))?;
-        Ok(remembered)
+        self.change(REMEMBERING, |connection| take_in(connection, is_wanted, current))
     }
+}
 
-    fn take_in(
-        &mut self,
-        is_wanted: impl Fn(RunId) -> bool,
-        current: Option<RunId>,
-    ) -> Result<(Transaction<'_>, Remembered), StoreError> {
-        let path = self.path.clone();
-        let failed = || sqlite(&path, REMEMBERING);
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed())?;
-        let mut providers = Providers::read(&transaction, &path)?;
-        prove(&transaction, &path, &providers)?;
-        let mut remembered = Remembered::default();
-        let mut runs = runs::all(&transaction, &path)?;
-        // What other runs saw is known when the rows of this one are looked at.
-        runs.sort_by_key(|run| Some(run.id) == current);
-        for mut run in runs {
-            let is_current = current == Some(run.id);
-            if !is_wanted(run.id) || (run.is_remembered && !is_current) {
-                continue;
-            }
-            let provider = runs::provider_of(&transaction, &path, run.id, &providers)?;
-            let mut take =
-                Take { transaction: &transaction, path: &path, provider, added: 0, remembered: Remembered::default() };
-            take.run(run.id)?;
-            providers.add_orders(provider, take.added);
-            if is_current {
-                remembered = take.remembered;
-            }
-            run.is_remembered = true;
-            runs::replace(&transaction, &path, &run)?;
+/// Takes the sightings of the runs that are wanted and not in the memory yet into it, and those of the current one in any case.
+fn take_in(
+    connection: &Connection,
+    is_wanted: impl Fn(RunId) -> bool,
+    current: Option<RunId>,
+) -> Result<Remembered, Problem> {
+    let mut providers = Providers::read(connection)?;
+    prove(connection, &providers)?;
+    let mut remembered = Remembered::default();
+    let mut runs = runs::all(connection)?;
+    // What other runs saw is known when the rows of this one are looked at.
+    runs.sort_by_key(|run| Some(run.id) == current);
+    for mut run in runs {
+        let is_current = current == Some(run.id);
+        if !is_wanted(run.id) || (run.is_remembered && !is_current) {
+            continue;
         }
-        providers.write(&transaction, &path)?;
-        Ok((transaction, remembered))
+        let provider = runs::provider_of(connection, run.id, &providers)?;
+        let mut take = Take { connection, provider, added: 0, remembered: Remembered::default() };
+        take.run(run.id)?;
+        providers.add_orders(provider, take.added);
+        if is_current {
+            remembered = take.remembered;
+        }
+        run.is_remembered = true;
+        runs::replace(connection, &run)?;
     }
+    providers.write(connection)?;
+    Ok(remembered)
 }
 
 /// What is remembered of the orders of a run, by line.
@@ -354,8 +356,7 @@ impl Remembered {
 
 /// Takes the sightings of one run into the memory.
 struct Take<'t> {
-    transaction: &'t Transaction<'t>,
-    path: &'t Path,
+    connection: &'t Connection,
     provider: i64,
     /// How many orders are new in the memory.
     added: u64,
@@ -363,15 +364,15 @@ struct Take<'t> {
 }
 
 impl Take<'_> {
-    fn run(&mut self, run: RunId) -> Result<(), StoreError> {
-        let failed = || sqlite(self.path, REMEMBERING);
-        let mut statement = self.transaction.prepare(&rows::select()).map_err(failed())?;
-        let mut rows = statement.query([run.0]).map_err(failed())?;
+    fn run(&mut self, run: RunId) -> Result<(), Problem> {
+        let failed = sqlite(REMEMBERING);
+        let mut statement = self.connection.prepare(&rows::select()).map_err(failed)?;
+        let mut rows = statement.query([run.0]).map_err(failed)?;
         // What was read once more was perhaps being settled when it was read first: that is no state to remember.
-        let mut confirmed = rows::confirmations(self.transaction, self.path, run)?;
+        let mut confirmed = rows::confirmations(self.connection, run)?;
         let mut batch = Vec::new();
-        while let Some(row) = rows.next().map_err(failed())? {
-            let first = rows::read(row).map_err(|damage| damage.at(self.path))?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let first = rows::read(row)?;
             let line = first.outcome.line;
             let again = confirmed.remove(&line);
             // An order that is gone when it is read again was there all the same.
@@ -387,26 +388,26 @@ impl Take<'_> {
     }
 
     /// Sorted, so that neighbours in the memory are touched one after the other.
-    fn batch(&mut self, batch: &mut Vec<(String, u64, Glimpse)>) -> Result<(), StoreError> {
-        let failed = || sqlite(self.path, REMEMBERING);
+    fn batch(&mut self, batch: &mut Vec<(String, u64, Glimpse)>) -> Result<(), Problem> {
+        let failed = sqlite(REMEMBERING);
         batch.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-        let mut lookup = Lookup::prepare(self.transaction).map_err(failed())?;
-        let mut replace = self.transaction.prepare_cached(&ORDERS.replace()).map_err(failed())?;
+        let mut lookup = Lookup::prepare(self.connection).map_err(failed)?;
+        let mut replace = self.connection.prepare_cached(&ORDERS.replace()).map_err(failed)?;
         for (order, line, glimpse) in batch.drain(..) {
-            let known = lookup.find(self.path, self.provider, &order)?;
+            let known = lookup.find(self.provider, &order)?;
             let Some(memory) = self.take(line, known.clone(), &glimpse)? else {
                 continue;
             };
             self.added += u64::from(known.is_none());
             if known.as_ref() != Some(&memory) {
-                replace.execute(rusqlite::params_from_iter(memory.row(self.provider, &order))).map_err(failed())?;
+                replace.execute(rusqlite::params_from_iter(memory.row(self.provider, &order))).map_err(failed)?;
             }
         }
         Ok(())
     }
 
     /// What is known of an order after one more row; `None` for an order that was never seen.
-    fn take(&mut self, line: u64, known: Option<Memory>, glimpse: &Glimpse) -> Result<Option<Memory>, StoreError> {
+    fn take(&mut self, line: u64, known: Option<Memory>, glimpse: &Glimpse) -> Result<Option<Memory>, Problem> {
         let (mut memory, shown) = match (known, glimpse) {
             (None, Glimpse::Seen(sighting)) => (Memory::of(sighting), Some((sighting.observation, sighting.start))),
             (Some(memory), Glimpse::Seen(sighting)) => (memory, Some((sighting.observation, sighting.start))),
@@ -422,7 +423,7 @@ impl Take<'_> {
                 let is_latest = *start >= memory.start || !memory.is_shown;
                 memory.miss(*start);
                 if *is_unknown && is_latest && memory.settled_seen_at.is_some() {
-                    let latest = observation(self.transaction, self.path, memory.latest)?;
+                    let latest = observation(self.connection, memory.latest)?;
                     self.remembered.vanished.insert(line, latest.order);
                 }
             }
@@ -432,7 +433,7 @@ impl Take<'_> {
             && baseline != shown
             && start >= memory.baseline_start
         {
-            let baseline = observation(self.transaction, self.path, baseline)?;
+            let baseline = observation(self.connection, baseline)?;
             self.remembered.baselines.insert(line, baseline.order.charge());
         }
         Ok(Some(memory))
@@ -441,19 +442,19 @@ impl Take<'_> {
 
 /// Proves that every order in the memory is there, whole and where it is looked for: a settlement that is forgotten could
 /// change unseen.
-fn prove(connection: &Connection, path: &Path, providers: &Providers) -> Result<(), StoreError> {
-    let failed = || sqlite(path, "prove the memory of orders in");
-    let damaged = |problem: String| Damage::new("the memory of orders", problem).at(path);
+fn prove(connection: &Connection, providers: &Providers) -> Result<(), Problem> {
+    let failed = sqlite("prove the memory of orders in");
+    let damaged = |problem: String| Problem::damaged("the memory of orders", problem);
     let query = format!("SELECT {} FROM orders ORDER BY provider_id, run_order_id", ORDERS.list(""));
-    let mut statement = connection.prepare(&query).map_err(failed())?;
-    let mut rows = statement.query(()).map_err(failed())?;
+    let mut statement = connection.prepare(&query).map_err(failed)?;
+    let mut rows = statement.query(()).map_err(failed)?;
     let (mut found, mut last) = (HashMap::<i64, u64>::new(), None);
-    while let Some(row) = rows.next().map_err(failed())? {
-        let key = |row| -> Result<_, Damage> {
+    while let Some(row) = rows.next().map_err(failed)? {
+        let key = |row| -> Result<_, Problem> {
             let mut cells = Cells::open(row, 0, &ORDERS)?;
             Ok((cells.required_integer()?, cells.required_text()?))
         };
-        let key = key(row).map_err(|damage| damage.at(path))?;
+        let key = key(row)?;
         *found.entry(key.0).or_default() += 1;
         if last.as_ref().is_some_and(|last| *last >= key) {
             return Err(damaged(format!("{} is out of order", key.1)));
@@ -470,12 +471,12 @@ fn prove(connection: &Connection, path: &Path, providers: &Providers) -> Result<
 }
 
 /// One observation.
-fn observation(connection: &Connection, path: &Path, id: i64) -> Result<Observation, StoreError> {
-    let failed = || sqlite(path, "read an observation in");
+fn observation(connection: &Connection, id: i64) -> Result<Observation, Problem> {
+    let failed = sqlite("read an observation in");
     let query = format!("SELECT {} FROM observations WHERE observation_id = ?1", OBSERVATIONS.list(""));
-    let mut statement = connection.prepare_cached(&query).map_err(failed())?;
+    let mut statement = connection.prepare_cached(&query).map_err(failed)?;
     let read = |row: &Row<'_>| Ok(Cells::open(row, 0, &OBSERVATIONS).and_then(Observation::read));
-    let found = statement.query_row([id], read).optional().map_err(failed())?;
-    let missing = || Damage::new(format!("observation {id}"), "it is not there");
-    found.unwrap_or_else(|| Err(missing())).map_err(|damage| damage.at(path))
+    let found = statement.query_row([id], read).optional().map_err(failed)?;
+    let missing = || Problem::damaged(format!("observation {id}"), "it is not there");
+    found.unwrap_or_else(|| Err(missing()))
 }

@@ -41,7 +41,6 @@ mod writer;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -53,7 +52,7 @@ use crate::domain::time::from_microsecond;
 
 pub use compact::Size;
 pub use done::{Done, RowKind};
-pub use error::StoreError;
+pub use error::{Problem, StoreError};
 pub use findings::{Judged, KnownFinding};
 pub use insert::Learnt;
 pub use lock::{Holder, Lock, LockError, is_locked};
@@ -64,7 +63,6 @@ pub use runs::{Ending, Reported, Run};
 pub use sends::Sends;
 pub use writer::Writer;
 
-use cells::Damage;
 use error::{io, sqlite};
 use place::identity;
 use runs::Providers;
@@ -156,15 +154,8 @@ impl Store {
     /// A file that is not a state of this program, or one of a newer format, is refused and left untouched.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         // So that the writer's connection opens the same file wherever the process has moved to.
-        let path = place::resolve(path).map_err(io(path, "find"))?;
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(io(&path, "create the folder of"))?;
-        }
-        schema::refuse_others(&path)?;
-        place::refuse_hard_links(&path)?;
-        place::create_private(&path)?;
-        let mut connection = schema::connect(&path)?;
-        schema::prepare(&mut connection, &path)?;
+        let path = place::resolve(path).map_err(|error| io("find")(error).at(path))?;
+        let connection = schema::open(&path).map_err(|problem| problem.at(&path))?;
         let file = identity(&path);
         Ok(Self { path, connection, file })
     }
@@ -174,13 +165,13 @@ impl Store {
     /// # Errors
     /// The run is not recorded if the state can't be written.
     pub fn begin(&mut self, begun: &NewRun) -> Result<RunId, StoreError> {
-        self.change("record a new run in", |connection, path| {
-            let mut providers = Providers::read(connection, path)?;
+        self.change("record a new run in", |connection| {
+            let mut providers = Providers::read(connection)?;
             providers.add(&begun.base_url);
-            providers.write(connection, path)?;
-            let runs = runs::all(connection, path)?;
-            let id = RunId(insert::integer(path, "run_id", runs.len() as u64 + 1)?);
-            runs::replace(connection, path, &Run::begin(id, begun.clone(), runs::next_start(&runs)))?;
+            providers.write(connection)?;
+            let runs = runs::all(connection)?;
+            let id = RunId(insert::integer("run_id", runs.len() as u64 + 1)?);
+            runs::replace(connection, &Run::begin(id, begun.clone(), runs::next_start(&runs)))?;
             Ok(id)
         })
     }
@@ -196,7 +187,7 @@ impl Store {
     /// # Errors
     /// When the state can't be read.
     pub fn runs(&self) -> Result<Vec<Run>, StoreError> {
-        runs::all(&self.connection, &self.path)
+        self.read(runs::all)
     }
 
     /// One run.
@@ -204,7 +195,7 @@ impl Store {
     /// # Errors
     /// When there is no such run.
     pub fn run(&self, run: RunId) -> Result<Run, StoreError> {
-        runs::one(&self.connection, &self.path, run)
+        self.read(|connection| runs::one(connection, run))
     }
 
     /// Opens a run again that has something left to do. Its unfetched rows are forgotten, to be fetched again. From now on
@@ -213,22 +204,22 @@ impl Store {
     /// # Errors
     /// Nothing is changed if the state can't be written.
     pub fn reopen(&mut self, run: RunId, input_place: &str) -> Result<(), StoreError> {
-        self.change("continue a run in", |connection, path| {
-            let start = runs::next_start(&runs::all(connection, path)?);
-            let run = runs::one(connection, path, run)?;
-            let failed = || sqlite(path, "continue a run in");
-            for line in rows::open_lines(connection, path, run.id)? {
+        self.change("continue a run in", |connection| {
+            let start = runs::next_start(&runs::all(connection)?);
+            let run = runs::one(connection, run)?;
+            let failed = sqlite("continue a run in");
+            for line in rows::open_lines(connection, run.id)? {
                 // Such a row is the first of its order: that the others of the books repeat it stays true.
                 for (table, also) in
                     [("replies", ""), ("books", "AND order_line = ?2"), ("confirmations", ""), ("outcomes", "")]
                 {
                     let statement = format!("DELETE FROM {table} WHERE run_id = ?1 AND line = ?2 {also}");
-                    let mut statement = connection.prepare_cached(&statement).map_err(failed())?;
-                    statement.execute((run.id.0, line)).map_err(failed())?;
+                    let mut statement = connection.prepare_cached(&statement).map_err(failed)?;
+                    statement.execute((run.id.0, line)).map_err(failed)?;
                 }
             }
             let begun = NewRun { input_place: input_place.to_owned(), ..run.begun };
-            runs::replace(connection, path, &Run { begun, ended: None, is_remembered: false, start, ..run })
+            runs::replace(connection, &Run { begun, ended: None, is_remembered: false, start, ..run })
         })
     }
 
@@ -237,7 +228,7 @@ impl Store {
     /// # Errors
     /// When the state can't be read.
     pub fn done(&self, run: RunId) -> Result<Vec<Done>, StoreError> {
-        done::read(&self.connection, &self.path, run)
+        self.read(|connection| done::read(connection, run))
     }
 
     /// How many lines of a run are done.
@@ -246,8 +237,10 @@ impl Store {
     /// When the state can't be read.
     pub fn count_done(&self, run: RunId) -> Result<u64, StoreError> {
         let query = "SELECT count(*) FROM outcomes WHERE run_id = ?1";
-        let count = self.connection.query_row(query, [run.0], |row| row.get::<_, i64>(0));
-        count.map(i64::unsigned_abs).map_err(sqlite(&self.path, "count what is done in"))
+        self.read(|connection| {
+            let count = connection.query_row(query, [run.0], |row| row.get::<_, i64>(0));
+            count.map(i64::unsigned_abs).map_err(sqlite("count what is done in"))
+        })
     }
 
     /// When a run was last active: it began, learnt something, or ended.
@@ -255,28 +248,26 @@ impl Store {
     /// # Errors
     /// The run must be in the state.
     pub fn last_activity_of(&self, run: RunId) -> Result<Timestamp, StoreError> {
-        let known = self.run(run)?;
-        let query = "SELECT max(seen_at) FROM outcomes WHERE run_id = ?1";
-        let seen: Option<i64> = self
-            .connection
-            .query_row(query, [run.0], |row| row.get(0))
-            .map_err(sqlite(&self.path, "read when a run was last active in"))?;
-        let ended = known.ended.map(|(at, _)| at);
-        Ok(known
-            .begun
-            .started_at
-            .max(seen.and_then(from_microsecond).unwrap_or_default())
-            .max(ended.unwrap_or_default()))
+        self.read(|connection| {
+            let known = runs::one(connection, run)?;
+            let query = "SELECT max(seen_at) FROM outcomes WHERE run_id = ?1";
+            let seen: Option<i64> = connection
+                .query_row(query, [run.0], |row| row.get(0))
+                .map_err(sqlite("read when a run was last active in"))?;
+            let seen = seen.and_then(from_microsecond).unwrap_or_default();
+            let ended = known.ended.map(|(at, _)| at).unwrap_or_default();
+            Ok(known.begun.started_at.max(seen).max(ended))
+        })
     }
 
     /// Starts the writer of an unfinished run. At most `capacity` outcomes wait for it (at least one).
     ///
     /// # Errors
-    /// The run must be in the state and not be finished. [`StoreError::Moved`] where the state is not where it was.
+    /// The run must be in the state and not be finished. [`Problem::Moved`] where the state is not where it was.
     pub fn writer(&self, run: RunId, capacity: usize, keeps_replies: bool) -> Result<Writer, StoreError> {
         self.require_unfinished(run)?;
         self.require_in_place()?;
-        Writer::start(&self.path, run, capacity, keeps_replies)
+        self.read(|_| Writer::start(&self.path, run, capacity, keeps_replies))
     }
 
     /// Visits every committed outcome of a run by line, whatever the order in which they were committed, one at
@@ -286,30 +277,33 @@ impl Store {
     ///
     /// # Errors
     /// The visit ends at the first error of the visitor or of the state. A row that is not what was written is
-    /// [`StoreError::Damaged`].
+    /// [`Problem::Damaged`].
     pub fn for_each_outcome<E: From<StoreError>>(
         &self,
         run: RunId,
         mut visit: impl FnMut(Outcome, Vec<Booking>, i64) -> Result<(), E>,
     ) -> Result<(), E> {
-        const READING: &str = "read the outcomes in";
-        // A run that is not there must not look like one without rows.
-        self.run(run)?;
-        let mut statement = self.connection.prepare_cached(&rows::select()).map_err(sqlite(&self.path, READING))?;
-        let mut rows = statement.query([run.0]).map_err(sqlite(&self.path, READING))?;
-        let mut confirmed = rows::confirmations(&self.connection, &self.path, run)?;
-        let mut books = books::select(&self.connection, &self.path)?;
-        let mut books = books.read(&self.path, run)?;
-        let mut visited = 0;
-        while let Some(row) = rows.next().map_err(sqlite(&self.path, READING))? {
-            let first = rows::read(row).map_err(|damage| damage.at(&self.path))?;
-            let rows::Read { outcome, start, .. } = confirmed.remove(&first.outcome.line).unwrap_or(first);
-            let bookings = books.of(outcome.line)?;
-            visited += 1;
-            visit(outcome, bookings, start)?;
-        }
-        books.require(visited)?;
-        Ok(())
+        self.read(|connection| {
+            let failed = sqlite("read the outcomes in");
+            // A run that is not there must not look like one without rows.
+            runs::one(connection, run)?;
+            let mut statement = connection.prepare_cached(&rows::select()).map_err(failed)?;
+            let mut rows = statement.query([run.0]).map_err(failed)?;
+            let mut confirmed = rows::confirmations(connection, run)?;
+            let mut books = books::select(connection)?;
+            let mut books = books.read(run)?;
+            let mut visited = 0;
+            while let Some(row) = rows.next().map_err(failed)? {
+                let first = rows::read(row)?;
+                let rows::Read { outcome, start, .. } = confirmed.remove(&first.outcome.line).unwrap_or(first);
+                let bookings = books.of(outcome.line)?;
+                visited += 1;
+                if let Err(stop) = visit(outcome, bookings, start) {
+                    return Ok(Err(stop));
+                }
+            }
+            books.require(visited).map(Ok)
+        })?
     }
 
     /// The lines of a run that were read once more.
@@ -317,7 +311,7 @@ impl Store {
     /// # Errors
     /// When the state can't be read.
     pub fn confirmed(&self, run: RunId) -> Result<BTreeSet<u64>, StoreError> {
-        Ok(rows::confirmations(&self.connection, &self.path, run)?.into_keys().collect())
+        self.read(|connection| Ok(rows::confirmations(connection, run)?.into_keys().collect()))
     }
 
     /// How many rows of a run were read once more, and how many of them were otherwise then.
@@ -325,23 +319,23 @@ impl Store {
     /// # Errors
     /// When the state can't be read.
     pub fn confirmations(&self, run: RunId) -> Result<Confirmations, StoreError> {
-        rows::compare_confirmed(&self.connection, &self.path, run)
+        self.read(|connection| rows::compare_confirmed(connection, run))
     }
 
     /// Notes the hash of the manifest of a report that is about to be put in its place, at that destination: should the job be
     /// killed right then, the report is known to be this run's.
     ///
     /// # Errors
-    /// The run must be in the state and not be finished yet. [`StoreError::Moved`] where the state could not vouch for
+    /// The run must be in the state and not be finished yet. [`Problem::Moved`] where the state could not vouch for
     /// the report, because its path does not lead to it any more.
     pub fn announce(&mut self, run: RunId, manifest_sha256: &str, destination: &Path) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
         self.require_in_place()?;
-        self.change("announce a report in", |connection, path| {
-            let mut run = runs::one(connection, path, run)?;
+        self.change("announce a report in", |connection| {
+            let mut run = runs::one(connection, run)?;
             run.manifests.push(manifest_sha256.to_owned());
             run.destination = Some(destination.to_string_lossy().into_owned());
-            runs::replace(connection, path, &run)
+            runs::replace(connection, &run)
         })
     }
 
@@ -358,8 +352,8 @@ impl Store {
         judged: Judged,
     ) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
-        self.change("mark a run finished in", |connection, path| {
-            let run = runs::one(connection, path, run)?;
+        self.change("mark a run finished in", |connection| {
+            let run = runs::one(connection, run)?;
             let reported = Reported {
                 verdict: report.verdict.to_owned(),
                 is_resumable: report.is_resumable,
@@ -368,8 +362,8 @@ impl Store {
                 first_at: run.reported.as_ref().map_or(at, |earlier| earlier.first_at),
             };
             let run = Run { ended: Some((at, Ending::Reported)), reported: Some(reported), ..run };
-            findings::record(connection, path, &run, judged)?;
-            runs::replace(connection, path, &run)
+            findings::record(connection, &run, judged)?;
+            runs::replace(connection, &run)
         })
     }
 
@@ -379,9 +373,9 @@ impl Store {
     /// The run must be in the state and not be finished yet.
     pub fn give_up(&mut self, run: RunId, at: Timestamp) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
-        self.change("give up a run in", |connection, path| {
-            let run = runs::one(connection, path, run)?;
-            runs::replace(connection, path, &Run { ended: Some((at, Ending::GivenUp)), ..run })
+        self.change("give up a run in", |connection| {
+            let run = runs::one(connection, run)?;
+            runs::replace(connection, &Run { ended: Some((at, Ending::GivenUp)), ..run })
         })
     }
 
@@ -390,40 +384,52 @@ impl Store {
     /// # Errors
     /// What is damaged, or why the state can't be read.
     pub fn check_pages(&self) -> Result<(), StoreError> {
-        let found: String = self
-            .connection
-            .query_row("PRAGMA integrity_check(1)", (), |row| row.get(0))
-            .map_err(sqlite(&self.path, "check the pages of"))?;
-        if found == "ok" { Ok(()) } else { Err(Damage::new("its pages", found.replace('\n', " ")).at(&self.path)) }
+        self.read(|connection| {
+            let found: String = connection
+                .query_row("PRAGMA integrity_check(1)", (), |row| row.get(0))
+                .map_err(sqlite("check the pages of"))?;
+            if found == "ok" { Ok(()) } else { Err(Problem::damaged("its pages", found.replace('\n', " "))) }
+        })
     }
 
     /// The path must lead to the file that was opened: SQLite would make a new one there.
     fn require_in_place(&self) -> Result<(), StoreError> {
-        let is_there = identity(&self.path) == self.file;
-        if is_there { Ok(()) } else { Err(StoreError::Moved { path: self.path.clone() }) }
+        self.read(|_| if identity(&self.path) == self.file { Ok(()) } else { Err(Problem::Moved) })
     }
 
     fn require_unfinished(&self, run: RunId) -> Result<(), StoreError> {
-        if self.run(run)?.ended.is_some() {
-            return Err(StoreError::Finished { path: self.path.clone(), run });
-        }
-        Ok(())
+        self.read(|connection| match runs::one(connection, run)?.ended {
+            Some(_) => Err(Problem::Finished { run }),
+            None => Ok(()),
+        })
+    }
+
+    /// Reads the state. Only here and in [`Store::change`] does a problem learn which state it is about.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Problem>) -> Result<T, StoreError> {
+        work(&self.connection).map_err(|problem| problem.at(&self.path))
     }
 
     /// Changes the state whole or not at all.
     fn change<T>(
         &mut self,
         doing: &'static str,
-        work: impl FnOnce(&Connection, &Path) -> Result<T, StoreError>,
+        work: impl FnOnce(&Connection) -> Result<T, Problem>,
     ) -> Result<T, StoreError> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(sqlite(&self.path, doing))?;
-        let done = work(&transaction, &self.path)?;
-        transaction.commit().map_err(sqlite(&self.path, doing))?;
-        Ok(done)
+        change(&mut self.connection, doing, work).map_err(|problem| problem.at(&self.path))
     }
+}
+
+/// Changes the state whole or not at all, through a connection of one's own.
+fn change<T>(
+    connection: &mut Connection,
+    doing: &'static str,
+    work: impl FnOnce(&Connection) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let failed = sqlite(doing);
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let done = work(&transaction)?;
+    transaction.commit().map_err(failed)?;
+    Ok(done)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::error::{StoreError, io};
+use super::error::{Problem, io};
 
 /// How many symbolic links may follow one another, as for the system.
 const MAX_LINKS: usize = 40;
@@ -34,21 +34,19 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Makes the file that a new state becomes, whatever the umask; leaves one that is there as it is.
-pub(super) fn create_private(path: &Path) -> Result<(), StoreError> {
+pub(super) fn create_private(path: &Path) -> Result<(), Problem> {
     match OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(path) {
         // The mode above is cut by the umask.
-        Ok(file) => file.set_permissions(Permissions::from_mode(PRIVATE)).map_err(io(path, "create")),
+        Ok(file) => file.set_permissions(Permissions::from_mode(PRIVATE)).map_err(io("create")),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(io(path, "create")(error)),
+        Err(error) => Err(io("create")(error)),
     }
 }
 
 /// A file with a second name has its log beside one of them: whoever came by the other would miss what is in it.
-pub(super) fn refuse_hard_links(path: &Path) -> Result<(), StoreError> {
+pub(super) fn refuse_hard_links(path: &Path) -> Result<(), Problem> {
     match fs::metadata(path) {
-        Ok(found) if found.is_file() && found.nlink() > 1 => {
-            Err(StoreError::HardLinks { path: path.to_owned(), names: found.nlink() })
-        }
+        Ok(found) if found.is_file() && found.nlink() > 1 => Err(Problem::HardLinks { names: found.nlink() }),
         _ => Ok(()),
     }
 }

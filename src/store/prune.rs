@@ -1,7 +1,6 @@
 //! What is too old to keep: outcomes of runs that are over, and the observations that nothing leads to any more.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
@@ -9,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::cells::{Cells, Layout};
 use super::compact::fold_log;
-use super::error::{StoreError, sqlite};
+use super::error::{Problem, StoreError, sqlite};
 use super::runs::{self, Ending, Run};
 use super::seal::sealed;
 use super::{RunId, Store};
@@ -55,7 +54,7 @@ impl Store {
         }
         // One that was interrupted left rows of runs that are marked already.
         let gone: Vec<RunId> = all.iter().filter(|run| run.is_pruned).chain(&old).map(|run| run.id).collect();
-        let needless = self.needless(&gone)?;
+        let needless = self.read(|connection| needless(connection, &gone))?;
         let mut pruned = Pruned { runs: old.len() as u64, observations: needless.len() as u64, outcomes: 0 };
         for run in &gone {
             pruned.outcomes += self.count_done(*run)?;
@@ -63,8 +62,8 @@ impl Store {
         if is_dry_run {
             return Ok(pruned);
         }
-        self.change(PRUNING, |connection, path| {
-            old.into_iter().try_for_each(|run| runs::replace(connection, path, &Run { is_pruned: true, ..run }))
+        self.change(PRUNING, |connection| {
+            old.into_iter().try_for_each(|run| runs::replace(connection, &Run { is_pruned: true, ..run }))
         })?;
         for run in gone {
             for table in ROWS {
@@ -83,10 +82,10 @@ impl Store {
     /// # Errors
     /// Nothing is noted if the state can't be written.
     pub fn note_pruned_report(&mut self, manifest_sha256: &str) -> Result<(), StoreError> {
-        self.change("record a pruned report in", |connection, path| {
+        self.change("record a pruned report in", |connection| {
             let row = sealed([Value::from(manifest_sha256.to_owned())]);
             let noted = connection.execute(&PRUNED_REPORTS.replace(), params_from_iter(row));
-            noted.map(drop).map_err(sqlite(path, "record a pruned report in"))
+            noted.map(drop).map_err(sqlite("record a pruned report in"))
         })
     }
 
@@ -95,12 +94,14 @@ impl Store {
     /// # Errors
     /// When the state can't be read.
     pub fn has_pruned_report(&self, manifest_sha256: &str) -> Result<bool, StoreError> {
-        let failed = || sqlite(&self.path, "look up a pruned report in");
-        let query = format!("SELECT {} FROM pruned_reports WHERE manifest_sha256 = ?1", PRUNED_REPORTS.list(""));
-        let mut statement = self.connection.prepare_cached(&query).map_err(failed())?;
-        let found = statement.query_row([manifest_sha256], |row| Ok(Cells::open(row, 0, &PRUNED_REPORTS).map(drop)));
-        let found = found.optional().map_err(failed())?;
-        found.transpose().map(|found| found.is_some()).map_err(|damage| damage.at(&self.path))
+        self.read(|connection| {
+            let failed = sqlite("look up a pruned report in");
+            let query = format!("SELECT {} FROM pruned_reports WHERE manifest_sha256 = ?1", PRUNED_REPORTS.list(""));
+            let mut statement = connection.prepare_cached(&query).map_err(failed)?;
+            let found =
+                statement.query_row([manifest_sha256], |row| Ok(Cells::open(row, 0, &PRUNED_REPORTS).map(drop)));
+            found.optional().map_err(failed)?.transpose().map(|found| found.is_some())
+        })
     }
 
     fn remove_rows(&mut self, table: &str, run: RunId) -> Result<(), StoreError> {
@@ -119,59 +120,52 @@ impl Store {
     ) -> Result<(), StoreError> {
         let (mut removed, mut step) = (0, STEP);
         loop {
-            let went = self
-                .change(PRUNING, |connection, path| remove(connection, removed, step).map_err(sqlite(path, PRUNING)));
+            let went = self.change(PRUNING, |connection| remove(connection, removed, step).map_err(sqlite(PRUNING)));
             match went {
                 Ok(0) => return Ok(()),
                 Ok(went) => removed += went,
-                Err(StoreError::DiskFull { .. }) if step > 1 => step /= 10,
+                Err(StoreError { problem: Problem::DiskFull, .. }) if step > 1 => step /= 10,
                 Err(error) => return Err(error),
             }
-            fold_log(&self.connection, &self.path)?;
+            self.read(fold_log)?;
         }
-    }
-
-    /// The observations that neither the memory nor a run needs, once those runs are gone.
-    fn needless(&self, gone: &[RunId]) -> Result<Vec<i64>, StoreError> {
-        let (connection, path) = (&self.connection, self.path.as_path());
-        let mut needed = HashSet::new();
-        for query in ["SELECT 0, latest FROM orders", "SELECT 0, baseline FROM orders"] {
-            each_id(connection, path, query, |_, id| {
-                needed.insert(id);
-            })?;
-        }
-        let gone: HashSet<i64> = gone.iter().map(|run| run.0).collect();
-        for table in ["outcomes", "confirmations"] {
-            each_id(connection, path, &format!("SELECT run_id, observation_id FROM {table}"), |run, id| {
-                if !gone.contains(&run) {
-                    needed.insert(id);
-                }
-            })?;
-        }
-        let mut needless = Vec::new();
-        each_id(connection, path, "SELECT 0, observation_id FROM observations", |_, id| {
-            if !needed.contains(&id) {
-                needless.push(id);
-            }
-        })?;
-        Ok(needless)
     }
 }
 
+/// The observations that neither the memory nor a run needs, once those runs are gone.
+fn needless(connection: &Connection, gone: &[RunId]) -> Result<Vec<i64>, Problem> {
+    let mut needed = HashSet::new();
+    for query in ["SELECT 0, latest FROM orders", "SELECT 0, baseline FROM orders"] {
+        each_id(connection, query, |_, id| {
+            needed.insert(id);
+        })?;
+    }
+    let gone: HashSet<i64> = gone.iter().map(|run| run.0).collect();
+    for table in ["outcomes", "confirmations"] {
+        each_id(connection, &format!("SELECT run_id, observation_id FROM {table}"), |run, id| {
+            if !gone.contains(&run) {
+                needed.insert(id);
+            }
+        })?;
+    }
+    let mut needless = Vec::new();
+    each_id(connection, "SELECT 0, observation_id FROM observations", |_, id| {
+        if !needed.contains(&id) {
+            needless.push(id);
+        }
+    })?;
+    Ok(needless)
+}
+
 /// Visits a run's number and what it leads to, where it leads to anything.
-fn each_id(
-    connection: &Connection,
-    path: &Path,
-    query: &str,
-    mut visit: impl FnMut(i64, i64),
-) -> Result<(), StoreError> {
-    let failed = || sqlite(path, PRUNING);
-    let mut statement = connection.prepare(query).map_err(failed())?;
-    let mut rows = statement.query(()).map_err(failed())?;
-    while let Some(row) = rows.next().map_err(failed())? {
-        let id: Option<i64> = row.get(1).map_err(failed())?;
+fn each_id(connection: &Connection, query: &str, mut visit: impl FnMut(i64, i64)) -> Result<(), Problem> {
+    let failed = sqlite(PRUNING);
+    let mut statement = connection.prepare(query).map_err(failed)?;
+    let mut rows = statement.query(()).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let id: Option<i64> = row.get(1).map_err(failed)?;
         if let Some(id) = id {
-            visit(row.get(0).map_err(failed())?, id);
+            visit(row.get(0).map_err(failed)?, id);
         }
     }
     Ok(())

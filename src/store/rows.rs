@@ -2,15 +2,14 @@
 //! `observations`.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
 use super::RunId;
-use super::cells::{Cells, Damage, Layout};
-use super::error::{StoreError, sqlite};
+use super::cells::{Cells, Layout};
+use super::error::{Problem, sqlite};
 use super::facts::{OBSERVATIONS, Observation};
 use super::seal::{DIGEST, sealed};
 use crate::domain::outcome::{Evidence, Fetched, Outcome, Reason};
@@ -46,12 +45,12 @@ pub(super) const DUPLICATE: &str = "duplicate";
 pub(super) const REJECTED: &str = "rejected";
 
 /// The lines of a run that a continued one fetches again: those that are unfetched.
-pub(super) fn open_lines(connection: &Connection, path: &Path, run: RunId) -> Result<Vec<i64>, StoreError> {
-    let failed = || sqlite(path, "look for what is open in");
+pub(super) fn open_lines(connection: &Connection, run: RunId) -> Result<Vec<i64>, Problem> {
+    let failed = sqlite("look for what is open in");
     let query = format!("SELECT line FROM {} WHERE run_id = ?1 AND evidence = ?2", OUTCOMES.table);
-    let mut statement = connection.prepare(&query).map_err(failed())?;
-    let lines = statement.query_map((run.0, UNFETCHED), |row| row.get(0)).map_err(failed())?;
-    lines.collect::<Result<_, _>>().map_err(failed())
+    let mut statement = connection.prepare(&query).map_err(failed)?;
+    let lines = statement.query_map((run.0, UNFETCHED), |row| row.get(0)).map_err(failed)?;
+    lines.collect::<Result<_, _>>().map_err(failed)
 }
 
 /// The statement that reads a run's outcomes with their observations by line, in the order of the table itself:
@@ -70,12 +69,8 @@ fn select_from(layout: &Layout, condition: &str) -> String {
 }
 
 /// What became of the rows of a run that were read once more, by line.
-pub(super) fn confirmations(
-    connection: &Connection,
-    path: &Path,
-    run: RunId,
-) -> Result<HashMap<u64, Read>, StoreError> {
-    by_line(connection, path, run, &select_from(&CONFIRMATIONS, ""))
+pub(super) fn confirmations(connection: &Connection, run: RunId) -> Result<HashMap<u64, Read>, Problem> {
+    by_line(connection, run, &select_from(&CONFIRMATIONS, ""))
 }
 
 /// What came of reading rows once more.
@@ -88,10 +83,10 @@ pub struct Confirmations {
 }
 
 /// Compares the rows that were read once more with how they were read first.
-pub(super) fn compare_confirmed(connection: &Connection, path: &Path, run: RunId) -> Result<Confirmations, StoreError> {
-    let again = confirmations(connection, path, run)?;
+pub(super) fn compare_confirmed(connection: &Connection, run: RunId) -> Result<Confirmations, Problem> {
+    let again = confirmations(connection, run)?;
     let read_again = "AND o.line IN (SELECT line FROM confirmations WHERE run_id = ?1)";
-    let first = by_line(connection, path, run, &select_from(&OUTCOMES, read_again))?;
+    let first = by_line(connection, run, &select_from(&OUTCOMES, read_again))?;
     let said = |read: &Read| match &read.outcome.evidence {
         // Whether it was asked for in the first place is no difference in what was said.
         Evidence::Fetched(fetched) => Fetched { is_reused: false, ..(**fetched).clone() }.into(),
@@ -102,13 +97,13 @@ pub(super) fn compare_confirmed(connection: &Connection, path: &Path, run: RunId
     Ok(Confirmations { asked: again.len() as u64, changed })
 }
 
-fn by_line(connection: &Connection, path: &Path, run: RunId, query: &str) -> Result<HashMap<u64, Read>, StoreError> {
-    let failed = || sqlite(path, "read what was confirmed in");
-    let mut statement = connection.prepare(query).map_err(failed())?;
-    let mut rows = statement.query([run.0]).map_err(failed())?;
+fn by_line(connection: &Connection, run: RunId, query: &str) -> Result<HashMap<u64, Read>, Problem> {
+    let failed = sqlite("read what was confirmed in");
+    let mut statement = connection.prepare(query).map_err(failed)?;
+    let mut rows = statement.query([run.0]).map_err(failed)?;
     let mut found = HashMap::new();
-    while let Some(row) = rows.next().map_err(failed())? {
-        let read = read(row).map_err(|damage| damage.at(path))?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let read = read(row)?;
         found.insert(read.outcome.line, read);
     }
     Ok(found)
@@ -197,7 +192,7 @@ pub(super) struct Observed {
 }
 
 /// Reads one row of [`select`]. Nothing in it is overlooked, and nothing is replaced by a default.
-pub(super) fn read(row: &Row<'_>) -> Result<Read, Damage> {
+pub(super) fn read(row: &Row<'_>) -> Result<Read, Problem> {
     let mut cells = Cells::open(row, 0, &OUTCOMES)?;
     cells.skip();
     let line = cells.required_count()?;

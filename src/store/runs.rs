@@ -1,13 +1,12 @@
 //! Runs and providers: what was begun, how far it came, and how it ended.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
-use super::cells::{Cells, Damage, Layout};
-use super::error::{StoreError, sqlite};
+use super::cells::{Cells, Layout};
+use super::error::{Problem, sqlite};
+use super::insert::integer;
 use super::seal::sealed;
 use super::{NewRun, RunId};
 
@@ -135,7 +134,7 @@ impl Run {
         self.reported.as_ref().is_some_and(|report| report.is_resumable)
     }
 
-    fn read(row: &Row<'_>) -> Result<Self, Damage> {
+    fn read(row: &Row<'_>) -> Result<Self, Problem> {
         let mut cells = Cells::open(row, 0, &RUNS)?;
         let id = RunId(cells.required_integer()?);
         let begun = NewRun {
@@ -173,10 +172,7 @@ impl Run {
         Ok(Self { id, begun, start, ended, reported, manifests, destination, is_pruned, is_remembered })
     }
 
-    fn row(&self, path: &Path) -> Result<Vec<Value>, StoreError> {
-        let integer = |column, value: u64| {
-            i64::try_from(value).map_err(|_| StoreError::TooLarge { path: path.to_owned(), column, value })
-        };
+    fn row(&self) -> Result<Vec<Value>, Problem> {
         let begun = self.begun.clone();
         let (ended_at, ending) = self.ended.unzip();
         let ending = ending.map(|ending| match ending {
@@ -219,58 +215,52 @@ pub(super) fn next_start(runs: &[Run]) -> i64 {
 
 /// Every run, the first one first. Their numbers leave no gap, and SQLite notes the last of them elsewhere, so that none
 /// can vanish unseen.
-pub(super) fn all(connection: &Connection, path: &Path) -> Result<Vec<Run>, StoreError> {
-    let failed = || sqlite(path, "read the runs in");
+pub(super) fn all(connection: &Connection) -> Result<Vec<Run>, Problem> {
+    let failed = sqlite("read the runs in");
     let query = format!("SELECT {} FROM runs ORDER BY run_id", RUNS.list(""));
-    let mut statement = connection.prepare_cached(&query).map_err(failed())?;
-    let mut rows = statement.query(()).map_err(failed())?;
+    let mut statement = connection.prepare_cached(&query).map_err(failed)?;
+    let mut rows = statement.query(()).map_err(failed)?;
     let mut runs: Vec<Run> = Vec::new();
-    while let Some(row) = rows.next().map_err(failed())? {
-        let run = Run::read(row).map_err(|damage| damage.at(path))?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let run = Run::read(row)?;
         if run.id.0 != i64::try_from(runs.len()).unwrap_or(i64::MAX) + 1 {
-            return Err(Damage::new(format!("run {}", runs.len() + 1), "it is not there").at(path));
+            return Err(Problem::damaged(format!("run {}", runs.len() + 1), "it is not there"));
         }
         runs.push(run);
     }
     let query = "SELECT seq FROM sqlite_sequence WHERE name = 'runs'";
-    let last: Option<i64> = connection.query_row(query, (), |row| row.get(0)).optional().map_err(failed())?;
+    let last: Option<i64> = connection.query_row(query, (), |row| row.get(0)).optional().map_err(failed)?;
     if last.unwrap_or(0) != i64::try_from(runs.len()).unwrap_or(i64::MAX) {
         let problem = format!("{} are there, {} were begun", runs.len(), last.unwrap_or(0));
-        return Err(Damage::new("the runs", problem).at(path));
+        return Err(Problem::damaged("the runs", problem));
     }
     Ok(runs)
 }
 
 /// One run.
-pub(super) fn one(connection: &Connection, path: &Path, run: RunId) -> Result<Run, StoreError> {
-    let failed = || sqlite(path, "look up a run in");
+pub(super) fn one(connection: &Connection, run: RunId) -> Result<Run, Problem> {
+    let failed = sqlite("look up a run in");
     let query = format!("SELECT {} FROM runs WHERE run_id = ?1", RUNS.list(""));
-    let mut statement = connection.prepare_cached(&query).map_err(failed())?;
-    let found = statement.query_row([run.0], |row| Ok(Run::read(row))).optional().map_err(failed())?;
-    let unknown = || StoreError::UnknownRun { path: path.to_owned(), run };
-    found.ok_or_else(unknown)?.map_err(|damage| damage.at(path))
+    let mut statement = connection.prepare_cached(&query).map_err(failed)?;
+    let found = statement.query_row([run.0], |row| Ok(Run::read(row))).optional().map_err(failed)?;
+    found.unwrap_or(Err(Problem::UnknownRun { run }))
 }
 
 /// The provider that a run asks.
-pub(super) fn provider_of(
-    connection: &Connection,
-    path: &Path,
-    run: RunId,
-    providers: &Providers,
-) -> Result<i64, StoreError> {
-    let run = one(connection, path, run)?;
-    let unknown = || Damage::new(format!("run {}", run.id), "its provider is unknown").at(path);
+pub(super) fn provider_of(connection: &Connection, run: RunId, providers: &Providers) -> Result<i64, Problem> {
+    let run = one(connection, run)?;
+    let unknown = || Problem::damaged(format!("run {}", run.id), "its provider is unknown");
     providers.id(&run.begun.base_url).ok_or_else(unknown)
 }
 
 /// Writes a run, in the place of what is known of it.
-pub(super) fn replace(connection: &Connection, path: &Path, run: &Run) -> Result<(), StoreError> {
-    let values = run.row(path)?;
+pub(super) fn replace(connection: &Connection, run: &Run) -> Result<(), Problem> {
+    let values = run.row()?;
     // Not REPLACE: outcomes hang on the row.
     let updates: Vec<String> =
         RUNS.columns.iter().chain([&"seal"]).map(|name| format!("{name} = excluded.{name}")).collect();
     let statement = format!("{} ON CONFLICT (run_id) DO UPDATE SET {}", RUNS.insert(), updates.join(", "));
-    connection.execute(&statement, params_from_iter(values)).map_err(sqlite(path, "record a run in"))?;
+    connection.execute(&statement, params_from_iter(values)).map_err(sqlite("record a run in"))?;
     Ok(())
 }
 
@@ -286,14 +276,14 @@ struct Known {
 pub(super) struct Providers(Vec<Known>);
 
 impl Providers {
-    pub(super) fn read(connection: &Connection, path: &Path) -> Result<Self, StoreError> {
-        let failed = || sqlite(path, "read the providers in");
+    pub(super) fn read(connection: &Connection) -> Result<Self, Problem> {
+        let failed = sqlite("read the providers in");
         let query = format!("SELECT {} FROM providers ORDER BY provider_id", PROVIDERS.list(""));
-        let mut statement = connection.prepare_cached(&query).map_err(failed())?;
-        let mut rows = statement.query(()).map_err(failed())?;
+        let mut statement = connection.prepare_cached(&query).map_err(failed)?;
+        let mut rows = statement.query(()).map_err(failed)?;
         let mut providers = Vec::new();
-        while let Some(row) = rows.next().map_err(failed())? {
-            let read = |row| -> Result<_, Damage> {
+        while let Some(row) = rows.next().map_err(failed)? {
+            let read = |row| -> Result<_, Problem> {
                 let mut cells = Cells::open(row, 0, &PROVIDERS)?;
                 Ok(Known {
                     id: cells.required_integer()?,
@@ -302,7 +292,7 @@ impl Providers {
                     findings: cells.required_count()?,
                 })
             };
-            providers.push(read(row).map_err(|damage| damage.at(path))?);
+            providers.push(read(row)?);
         }
         Ok(Self(providers))
     }
@@ -345,13 +335,11 @@ impl Providers {
         self.0.iter().map(|known| (known.id, known.orders))
     }
 
-    pub(super) fn write(&self, connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    pub(super) fn write(&self, connection: &Connection) -> Result<(), Problem> {
         let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         for Known { id, base_url, orders, findings } in &self.0 {
             let row = sealed([(*id).into(), base_url.clone().into(), count(*orders).into(), count(*findings).into()]);
-            connection
-                .execute(&PROVIDERS.replace(), params_from_iter(row))
-                .map_err(sqlite(path, "record a provider in"))?;
+            connection.execute(&PROVIDERS.replace(), params_from_iter(row)).map_err(sqlite("record a provider in"))?;
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 
-use super::cells::Damage;
-use super::error::{StoreError, io, sqlite};
+use super::error::{Problem, io, sqlite};
+use super::place;
 
 /// Says in the file's header whose it is: `tieo`.
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"tieo");
@@ -203,92 +203,105 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two looks.
 const MOMENT: Duration = Duration::from_millis(5);
 
+/// Opens the state, or makes it where there is none.
+pub(super) fn open(path: &Path) -> Result<Connection, Problem> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(io("create the folder of"))?;
+    }
+    refuse_others(path)?;
+    place::refuse_hard_links(path)?;
+    place::create_private(path)?;
+    let mut connection = connect(path)?;
+    prepare(&mut connection)?;
+    Ok(connection)
+}
+
 /// Refuses a file that is not ours by its header alone: merely opening a stranger's database with SQLite could
 /// fold its write-ahead log into it.
-pub(super) fn refuse_others(path: &Path) -> Result<(), StoreError> {
+fn refuse_others(path: &Path) -> Result<(), Problem> {
     let metadata = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        metadata => metadata.map_err(io(path, "look at"))?,
+        metadata => metadata.map_err(io("look at"))?,
     };
     let mut header = Vec::new();
     if metadata.is_file() {
-        let file = File::open(path).map_err(io(path, "open"))?;
-        file.take(HEADER).read_to_end(&mut header).map_err(io(path, "read"))?;
+        let file = File::open(path).map_err(io("open"))?;
+        file.take(HEADER).read_to_end(&mut header).map_err(io("read"))?;
         let ours = header.get(APPLICATION_ID_AT) == Some(&APPLICATION_ID.to_be_bytes());
         // An empty file is a database without tables to SQLite. It would remove what is in a log beside it.
         if header.is_empty() {
             return refuse_log(path);
         }
         if header.starts_with(MAGIC) && ours {
-            return refuse_header(&header, path);
+            return refuse_header(&header);
         }
     }
-    Err(StoreError::NotOurs { path: path.to_owned() })
+    Err(Problem::NotOurs)
 }
 
 /// Refuses what can be told from the header of a state without opening it.
-fn refuse_header(header: &[u8], path: &Path) -> Result<(), StoreError> {
+fn refuse_header(header: &[u8]) -> Result<(), Problem> {
     let is_known = |versions: &[u8]| versions.iter().all(|version| SQLITE_FORMATS.contains(version));
     let format = header.get(USER_VERSION_AT).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
     match format {
-        Some(format) if header.get(SQLITE_FORMAT_AT).is_some_and(is_known) => refuse_newer(format.into(), path),
-        _ => Err(StoreError::Corrupt { path: path.to_owned() }),
+        Some(format) if header.get(SQLITE_FORMAT_AT).is_some_and(is_known) => refuse_newer(format.into()),
+        _ => Err(Problem::Corrupt),
     }
 }
 
-fn refuse_newer(found: i64, path: &Path) -> Result<(), StoreError> {
+fn refuse_newer(found: i64) -> Result<(), Problem> {
     let known = FORMAT;
-    if found > known { Err(StoreError::Newer { path: path.to_owned(), found, known }) } else { Ok(()) }
+    if found > known { Err(Problem::Newer { found, known }) } else { Ok(()) }
 }
 
 /// Refuses a write-ahead log beside an empty file: the file was more than that once.
-fn refuse_log(path: &Path) -> Result<(), StoreError> {
+fn refuse_log(path: &Path) -> Result<(), Problem> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     match fs::metadata(&log) {
         Ok(found) if found.len() > 0 => {
             let problem = format!("the file is empty, but {} is not", Path::new(&log).display());
-            Err(Damage::new("all of it", problem).at(path))
+            Err(Problem::damaged("all of it", problem))
         }
         _ => Ok(()),
     }
 }
 
 /// Opens a connection to the file that has the properties this program relies on.
-pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
-    const OPENING: &str = "open";
+pub(super) fn connect(path: &Path) -> Result<Connection, Problem> {
+    let failed = sqlite("open");
     // Not SQLITE_OPEN_URI: a path is a path, whatever it looks like.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(sqlite(path, OPENING))?;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     // SQLite falls back to reading where it may not write.
-    if connection.is_readonly(rusqlite::MAIN_DB).map_err(sqlite(path, OPENING))? {
-        return Err(StoreError::ReadOnly { path: path.to_owned() });
+    if connection.is_readonly(rusqlite::MAIN_DB).map_err(failed)? {
+        return Err(Problem::ReadOnly);
     }
-    connection.busy_timeout(PATIENCE).map_err(sqlite(path, OPENING))?;
+    connection.busy_timeout(PATIENCE).map_err(failed)?;
     // FULL, so that a committed outcome survives a power cut (with a write-ahead log, NORMAL may lose the last
     // commits); the group commit of the writer pays its one fsync for many rows. On macOS only fullfsync
     // reaches the platter.
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON;")
-        .map_err(sqlite(path, OPENING))?;
+        .map_err(failed)?;
     Ok(connection)
 }
 
 /// Creates the tables where there are none, then turns the write-ahead log on.
-pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    const OPENING: &str = "open";
+fn prepare(connection: &mut Connection) -> Result<(), Problem> {
+    let failed = sqlite("open");
     // Whatever is refused is left as it is: to close it would fold the log of a killed job into the file.
     let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-    connection.set_db_config(keep_log, true).map_err(sqlite(path, OPENING))?;
+    connection.set_db_config(keep_log, true).map_err(failed)?;
     // Whoever finds the tables locks nothing, so that a state can be read while a job writes it.
-    let is_there = has_tables(&connection.transaction().map_err(sqlite(path, OPENING))?, path)?;
+    let is_there = has_tables(&connection.transaction().map_err(failed)?)?;
     if !is_there {
-        create(connection, path)?;
+        create(connection)?;
     }
-    connection.set_db_config(keep_log, false).map_err(sqlite(path, OPENING))?;
+    connection.set_db_config(keep_log, false).map_err(failed)?;
     // Only now: the header that says whose file it is must stand in the file itself, not in the log beside it.
-    let mode = turn_log_on(connection).map_err(sqlite(path, "turn on the write-ahead log of"))?;
-    if mode == "wal" { Ok(()) } else { Err(StoreError::NoWriteAheadLog { path: path.to_owned() }) }
+    let mode = turn_log_on(connection).map_err(sqlite("turn on the write-ahead log of"))?;
+    if mode == "wal" { Ok(()) } else { Err(Problem::NoWriteAheadLog) }
 }
 
 /// SQLite does not wait for others here.
@@ -304,33 +317,33 @@ fn turn_log_on(connection: &Connection) -> rusqlite::Result<String> {
     }
 }
 
-fn create(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    const CREATING: &str = "create the tables of";
-    let transaction = connection.transaction().map_err(sqlite(path, CREATING))?;
+fn create(connection: &mut Connection) -> Result<(), Problem> {
+    let failed = sqlite("create the tables of");
+    let transaction = connection.transaction().map_err(failed)?;
     // Before anything is read: two jobs may start at once, and this locks. It is what `prune --compact` needs to give pages
     // back where there is no room to write the file anew.
-    transaction.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").map_err(sqlite(path, CREATING))?;
-    if has_tables(&transaction, path)? {
+    transaction.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").map_err(failed)?;
+    if has_tables(&transaction)? {
         return Ok(());
     }
-    transaction.execute_batch(TABLES).map_err(sqlite(path, CREATING))?;
+    transaction.execute_batch(TABLES).map_err(failed)?;
     transaction
         .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"))
-        .map_err(sqlite(path, CREATING))?;
-    transaction.commit().map_err(sqlite(path, CREATING))
+        .map_err(failed)?;
+    transaction.commit().map_err(failed)
 }
 
 /// Whether the tables are there; if not, nothing else is.
-fn has_tables(transaction: &Transaction<'_>, path: &Path) -> Result<bool, StoreError> {
-    let failed = || sqlite(path, "read the format of");
-    let version = integer(transaction, "PRAGMA user_version").map_err(failed())?;
-    let application = integer(transaction, "PRAGMA application_id").map_err(failed())?;
-    let objects = integer(transaction, "SELECT count(*) FROM sqlite_schema").map_err(failed())?;
-    refuse_newer(version, path)?;
+fn has_tables(transaction: &Transaction<'_>) -> Result<bool, Problem> {
+    let failed = sqlite("read the format of");
+    let version = integer(transaction, "PRAGMA user_version").map_err(failed)?;
+    let application = integer(transaction, "PRAGMA application_id").map_err(failed)?;
+    let objects = integer(transaction, "SELECT count(*) FROM sqlite_schema").map_err(failed)?;
+    refuse_newer(version)?;
     match (i32::try_from(application).ok(), version, objects) {
         (Some(APPLICATION_ID), FORMAT, _) => Ok(true),
         (Some(0), 0, 0) => Ok(false),
-        _ => Err(StoreError::NotOurs { path: path.to_owned() }),
+        _ => Err(Problem::NotOurs),
     }
 }
 

@@ -1,11 +1,13 @@
 //! When requests went out to a provider, so that a run that follows another within a second keeps the rate too.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::Store;
 use super::error::{StoreError, sqlite};
 use crate::domain::time::from_microsecond;
+
+const NOTING: &str = "note requests in";
 
 /// What is known of the requests that earlier runs sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +24,7 @@ impl Store {
     /// # Errors
     /// Nothing is noted if the state can't be written.
     pub fn begin_sending(&mut self, base_url: &str) -> Result<Sends, StoreError> {
-        let noted = replace(&mut self.connection, base_url, &[None]);
-        let times = noted.map_err(sqlite(&self.path, "note requests in"))?;
+        let times = self.change(NOTING, |connection| replace(connection, base_url, &[None]).map_err(sqlite(NOTING)))?;
         // A time out of all bounds says as little as none.
         let times: Option<Vec<Timestamp>> = times.into_iter().map(|time| from_microsecond(time?)).collect();
         Ok(times.map_or(Sends::Unknown, Sends::At))
@@ -35,24 +36,20 @@ impl Store {
     /// [`Store::begin_sending`] then tells [`Sends::Unknown`].
     pub fn end_sending(&mut self, base_url: &str, sent: &[Timestamp]) -> Result<(), StoreError> {
         let times: Vec<_> = sent.iter().map(|time| Some(time.as_microsecond())).collect();
-        replace(&mut self.connection, base_url, &times).map_err(sqlite(&self.path, "note requests in"))?;
-        Ok(())
+        self.change(NOTING, |connection| replace(connection, base_url, &times).map(drop).map_err(sqlite(NOTING)))
     }
 }
 
 /// Puts these times in the place of those that are there, and returns the latter, the earliest first.
-fn replace(connection: &mut Connection, base_url: &str, times: &[Option<i64>]) -> rusqlite::Result<Vec<Option<i64>>> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let before = transaction
+fn replace(connection: &Connection, base_url: &str, times: &[Option<i64>]) -> rusqlite::Result<Vec<Option<i64>>> {
+    let before = connection
         .prepare("SELECT sent_at FROM sends WHERE base_url = ?1 ORDER BY sent_at")?
         .query_map([base_url], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    transaction.execute("DELETE FROM sends WHERE base_url = ?1", [base_url])?;
-    let mut insert = transaction.prepare("INSERT INTO sends (base_url, sent_at) VALUES (?1, ?2)")?;
+    connection.execute("DELETE FROM sends WHERE base_url = ?1", [base_url])?;
+    let mut insert = connection.prepare("INSERT INTO sends (base_url, sent_at) VALUES (?1, ?2)")?;
     for time in times {
         insert.execute((base_url, time))?;
     }
-    drop(insert);
-    transaction.commit()?;
     Ok(before)
 }

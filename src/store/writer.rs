@@ -5,16 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::error::{StoreError, io, sqlite};
+use super::error::{Problem, StoreError, io};
 use super::insert::{Inserter, Learnt, Standing};
 use super::queue::Queue;
-use super::{RunId, schema};
-
-/// What the writer does, for its errors.
-const WRITING: &str = "write to";
+use super::{RunId, change, schema};
 
 /// Commits the outcomes of one run, in groups, on a thread of its own.
 ///
@@ -36,19 +33,18 @@ pub struct Writer {
 struct Shared {
     queue: Queue,
     committed: AtomicU64,
-    failure: OnceLock<StoreError>,
+    failure: OnceLock<Problem>,
 }
 
 impl Writer {
-    pub(super) fn start(path: &Path, run: RunId, capacity: usize, keeps_replies: bool) -> Result<Self, StoreError> {
-        const STARTING: &str = "start the writer of";
+    pub(super) fn start(path: &Path, run: RunId, capacity: usize, keeps_replies: bool) -> Result<Self, Problem> {
         let connection = schema::connect(path)?;
-        let standing = Standing::of(&connection, path, run)?;
+        let standing = Standing::of(&connection, run)?;
         let (end, ended) = oneshot::channel::<()>();
         let queue = Queue::new(capacity);
         let shared = Arc::new(Shared { queue, committed: AtomicU64::new(0), failure: OnceLock::new() });
         let shared_too = Arc::clone(&shared);
-        let mut work = Work { path: path.to_owned(), standing, keeps_replies, connection, shared: shared_too };
+        let mut work = Work { standing, keeps_replies, connection, shared: shared_too };
         let thread = thread::Builder::new()
             .name("tieout-store".to_owned())
             .spawn(move || {
@@ -57,7 +53,7 @@ impl Writer {
                 drop(work);
                 drop(end);
             })
-            .map_err(io(path, STARTING))?;
+            .map_err(io("start the writer of"))?;
         Ok(Self { path: path.to_owned(), shared, ended, thread: Some(thread) })
     }
 
@@ -88,8 +84,7 @@ impl Writer {
     }
 
     fn failure(&self) -> StoreError {
-        let failure = self.shared.failure.get().cloned();
-        failure.unwrap_or_else(|| StoreError::WriterLost { path: self.path.clone() })
+        self.shared.failure.get().cloned().unwrap_or(Problem::WriterLost).at(&self.path)
     }
 }
 
@@ -105,7 +100,6 @@ impl Drop for Writer {
 
 /// What the thread owns.
 struct Work {
-    path: PathBuf,
     standing: Standing,
     keeps_replies: bool,
     connection: Connection,
@@ -120,7 +114,7 @@ impl Work {
             if rows == 0 {
                 return;
             }
-            match commit(&mut self.connection, &self.path, &mut self.standing, self.keeps_replies, group) {
+            match commit(&mut self.connection, &mut self.standing, self.keeps_replies, group) {
                 Ok(()) => {
                     self.shared.committed.fetch_add(rows as u64, Ordering::Release);
                     self.shared.queue.committed(rows);
@@ -145,19 +139,14 @@ impl Drop for Work {
 /// Commits a group whole or not at all.
 pub(super) fn commit(
     connection: &mut Connection,
-    path: &Path,
     standing: &mut Standing,
     keeps_replies: bool,
     group: Vec<Learnt>,
-) -> Result<(), StoreError> {
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite(path, WRITING))?;
-    let mut inserter = Inserter::prepare(&transaction, path, *standing, keeps_replies)?;
-    for learnt in group {
-        inserter.insert(learnt)?;
-    }
-    let then = inserter.finish();
-    transaction.commit().map_err(sqlite(path, WRITING))?;
-    *standing = then;
+) -> Result<(), Problem> {
+    *standing = change(connection, "write to", |connection| {
+        let mut inserter = Inserter::prepare(connection, *standing, keeps_replies)?;
+        group.into_iter().try_for_each(|learnt| inserter.insert(learnt))?;
+        Ok(inserter.finish())
+    })?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Bench, Tested, bench, commit, fetched, learn, missing, new_run, report, schema, stored};
 use crate::domain::books::{Booking, Field};
 use crate::domain::outcome::{Evidence, Outcome, Reason};
-use crate::store::{Confirmations, Judged, Learnt, StoreError};
+use crate::store::{Confirmations, Judged, Learnt, Problem, StoreError};
 
 const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
 
@@ -17,11 +17,11 @@ fn booking(line: u64, text: &str) -> Booking {
 fn what_was_read_once_more_counts_and_the_first_reading_is_kept() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
-    commit(&mut connection, &path, run, vec![missing(1), fetched(2), missing(3)])?;
+    commit(&mut connection, run, vec![missing(1), fetched(2), missing(3)])?;
     assert_eq!(store.confirmations(run)?, Confirmations::default());
     let now = |line| Outcome { line, run_order_id: format!("wfrun_{line}"), ..fetched(line) };
     let again = [now(1), fetched(2)].map(|outcome| Learnt::of(outcome, NOW).confirming());
-    learn(&mut connection, &path, run, false, again.into())?;
+    learn(&mut connection, run, false, again.into())?;
     assert_eq!(stored(&store, run)?, [now(1), fetched(2), missing(3)]);
     assert_eq!(store.confirmed(run)?, [1, 2].into());
     assert_eq!(store.confirmations(run)?, Confirmations { asked: 2, changed: 1 });
@@ -29,8 +29,8 @@ fn what_was_read_once_more_counts_and_the_first_reading_is_kept() -> Tested {
         connection.query_row("SELECT count(*) FROM outcomes WHERE evidence = 'not_found'", (), |row| row.get(0))?;
     assert_eq!(first, 2);
     let twice = Learnt::of(missing(1), NOW).confirming();
-    let refused = learn(&mut connection, &path, run, false, vec![twice]);
-    assert!(matches!(refused, Err(StoreError::AlreadyStored { .. })), "{refused:?}");
+    let refused = learn(&mut connection, run, false, vec![twice]);
+    assert!(matches!(refused, Err(Problem::AlreadyStored { .. })), "{refused:?}");
     Ok(())
 }
 
@@ -39,14 +39,14 @@ fn a_half_settled_reading_is_not_what_an_order_was_first_settled_as() -> Tested 
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
     let seen = |charged| super::memory::seen(1, Some(charged), 1);
-    learn(&mut connection, &path, run, false, vec![seen(5)])?;
-    learn(&mut connection, &path, run, false, vec![seen(6).confirming()])?;
+    learn(&mut connection, run, false, vec![seen(5)])?;
+    learn(&mut connection, run, false, vec![seen(6).confirming()])?;
     assert!(store.remember_with(run)?.take_baseline(1).is_none());
     let night = store.begin(&new_run())?;
-    learn(&mut connection, &path, night, false, vec![seen(6)])?;
+    learn(&mut connection, night, false, vec![seen(6)])?;
     assert!(store.would_remember_with(night)?.take_baseline(1).is_none(), "it is what it was when it was confirmed");
     let later = store.begin(&new_run())?;
-    learn(&mut connection, &path, later, false, vec![seen(7)])?;
+    learn(&mut connection, later, false, vec![seen(7)])?;
     for _ in 0..2 {
         let charged = store.would_remember_with(later)?.take_baseline(1).and_then(|charge| charge.amounts.final_amount);
         assert_eq!(charged.map(|amount| amount.units()), Some(6), "nothing is remembered meanwhile");
@@ -60,10 +60,10 @@ fn what_is_unfetched_is_fetched_again_and_what_was_read_again_stays() -> Tested 
     let mut connection = schema::connect(&path)?;
     let unfetched = Evidence::Unfetched(Reason::new("deadline", ""));
     let unfetched = Outcome { line: 3, run_order_id: "wfrun_3".into(), evidence: unfetched };
-    commit(&mut connection, &path, run, vec![missing(1), fetched(2), unfetched])?;
+    commit(&mut connection, run, vec![missing(1), fetched(2), unfetched])?;
     let malformed = Evidence::Malformed(Reason::new("no-order", ""));
     let malformed = Outcome { line: 2, run_order_id: "wfrun_2".into(), evidence: malformed };
-    learn(&mut connection, &path, run, false, vec![Learnt::of(malformed, NOW).confirming()])?;
+    learn(&mut connection, run, false, vec![Learnt::of(malformed, NOW).confirming()])?;
     report(&mut store, run, true, Judged::default())?;
     store.reopen(run, &new_run().input_place)?;
     assert_eq!(store.done(run)?.iter().map(|done| done.line).collect::<Vec<_>>(), [1, 2]);
@@ -81,7 +81,7 @@ fn the_books_come_with_the_first_row_of_their_order() -> Tested {
         Learnt::of(missing(1), NOW).booked(Some(booking(1, "1"))),
         Learnt::of(fetched(2), NOW).booked(Some(booking(2, "＝2"))),
     ];
-    learn(&mut schema::connect(&path)?, &path, run, false, learnt)?;
+    learn(&mut schema::connect(&path)?, run, false, learnt)?;
     let mut rows = Vec::new();
     store.for_each_outcome(run, |outcome, bookings, _| {
         rows.push((outcome.line, bookings));
@@ -101,10 +101,10 @@ fn a_row_of_the_books_that_is_lost_or_damaged_is_said() -> Tested {
             Learnt::of(outcome, NOW).booked(Some(booking))
         });
         let mut connection = schema::connect(&path)?;
-        learn(&mut connection, &path, run, false, learnt.into())?;
+        learn(&mut connection, run, false, learnt.into())?;
         connection.execute_batch(damage)?;
         let read = stored(&store, run);
-        assert!(matches!(read, Err(StoreError::Damaged { .. })), "{damage}: {read:?}");
+        assert!(matches!(read, Err(StoreError { problem: Problem::Damaged { .. }, .. })), "{damage}: {read:?}");
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What all runs know of an order together.
 
+use std::error::Error;
+
 use rusqlite::Connection;
 
 use super::super::*;
@@ -35,9 +37,9 @@ pub(super) fn seen(line: u64, charged: Option<i128>, second: i64) -> Learnt {
 }
 
 /// One night: a run that sees those orders, and what it remembers then.
-fn night(store: &mut Store, path: &Path, learnt: Vec<Learnt>) -> Result<(RunId, Remembered), StoreError> {
+fn night(store: &mut Store, path: &Path, learnt: Vec<Learnt>) -> Tested<(RunId, Remembered)> {
     let run = store.begin(&new_run())?;
-    learn(&mut schema::connect(path)?, path, run, false, learnt)?;
+    learn(&mut schema::connect(path)?, run, false, learnt)?;
     let remembered = store.remember_with(run)?;
     finish(store, run)?;
     Ok((run, remembered))
@@ -75,7 +77,7 @@ fn an_order_is_compared_with_how_it_was_first_seen_settled() -> Tested {
         let (_, mut remembered) = night(&mut store, &path, learnt)?;
         assert!(remembered.take_baseline(2).is_none());
         found.push(charged(remembered.take_baseline(1)));
-        Ok::<_, StoreError>(found)
+        Ok::<_, Box<dyn Error>>(found)
     })?;
     // From the second change on, what it was first settled as: as long as it is another state, whatever came between.
     assert_eq!(found, [None, None, None, Some(5), Some(5), Some(5), Some(5)]);
@@ -85,7 +87,7 @@ fn an_order_is_compared_with_how_it_was_first_seen_settled() -> Tested {
 #[test]
 fn what_a_killed_run_saw_is_remembered() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
-    learn(&mut schema::connect(&path)?, &path, run, false, vec![seen(1, Some(5), 1)])?;
+    learn(&mut schema::connect(&path)?, run, false, vec![seen(1, Some(5), 1)])?;
     let (_, mut remembered) = night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
     assert_eq!(charged(remembered.take_baseline(1)), Some(5));
     Ok(())
@@ -95,9 +97,9 @@ fn what_a_killed_run_saw_is_remembered() -> Tested {
 fn a_continued_run_is_remembered_at_its_end_and_not_before() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
-    learn(&mut connection, &path, run, false, vec![seen(1, Some(5), 100)])?;
+    learn(&mut connection, run, false, vec![seen(1, Some(5), 100)])?;
     let continued = store.begin(&new_run())?;
-    learn(&mut connection, &path, continued, false, vec![seen(2, Some(5), 100)])?;
+    learn(&mut connection, continued, false, vec![seen(2, Some(5), 100)])?;
     store.remember_others(continued)?;
     let recalled =
         |store: &mut Store, id: &str| Ok::<_, StoreError>(store.recall(URL, at(0), at(1_000))?.settled(id)?.is_some());
@@ -201,7 +203,7 @@ fn the_latest_state_is_the_one_that_was_seen_last() -> Tested {
     night(&mut store, &path, vec![seen(1, Some(5), 1)])?;
     // Killed: it sees another state, and nobody takes that into the memory before the next night is over.
     let killed = store.begin(&new_run())?;
-    learn(&mut schema::connect(&path)?, &path, killed, false, vec![seen(1, Some(6), 2)])?;
+    learn(&mut schema::connect(&path)?, killed, false, vec![seen(1, Some(6), 2)])?;
     night(&mut store, &path, vec![seen(1, Some(5), 3)])?;
     let recalled = store.recall(URL, at(0), at(1_000))?.settled("wfrun_1")?.expect("recalled");
     assert_eq!(recalled.order, order(1, Some(5)));
@@ -254,7 +256,7 @@ fn full_evidence_keeps_the_reply_and_billing_evidence_its_hash() -> Tested {
         let Bench { path, store, run, _folder } = bench();
         let outcome = Outcome { line: 1, run_order_id: "wfrun_1".into(), evidence: order(1, None).into() };
         let learnt = Learnt::replied(outcome, at(1), Some(reply.clone()));
-        learn(&mut schema::connect(&path)?, &path, run, keeps, vec![learnt])?;
+        learn(&mut schema::connect(&path)?, run, keeps, vec![learnt])?;
         let connection = Connection::open(&path)?;
         let hash: Vec<u8> = connection.query_row("SELECT reply_sha256 FROM outcomes", (), |row| row.get(0))?;
         // Of `printf '{"code":0}' | sha256sum`.
@@ -273,9 +275,9 @@ fn a_run_that_began_first_and_ends_last_is_compared_with_what_others_saw_meanwhi
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
     let killed = store.begin(&new_run())?;
-    learn(&mut connection, &path, killed, false, vec![seen(1, Some(5), 1), seen(2, Some(5), 1)])?;
+    learn(&mut connection, killed, false, vec![seen(1, Some(5), 1), seen(2, Some(5), 1)])?;
     store.reopen(run, "ids.csv")?;
-    learn(&mut connection, &path, run, false, vec![seen(1, Some(6), 2), gone(2, 2)])?;
+    learn(&mut connection, run, false, vec![seen(1, Some(6), 2), gone(2, 2)])?;
     let mut remembered = store.remember_with(run)?;
     assert_eq!(charged(remembered.take_baseline(1)), Some(5));
     assert!(remembered.take_vanished(2).is_some());
@@ -289,7 +291,7 @@ fn a_run_that_began_first_and_ends_last_is_compared_with_what_others_saw_meanwhi
 fn what_others_saw_meanwhile_is_what_is_reused() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let killed = store.begin(&new_run())?;
-    learn(&mut schema::connect(&path)?, &path, killed, false, vec![seen(1, Some(5), 100)])?;
+    learn(&mut schema::connect(&path)?, killed, false, vec![seen(1, Some(5), 100)])?;
     store.reopen(run, "ids.csv")?;
     store.remember_others(run)?;
     let recalled = store.recall(URL, at(0), at(1_000))?.settled("wfrun_1")?;
@@ -301,7 +303,7 @@ fn what_others_saw_meanwhile_is_what_is_reused() -> Tested {
 fn an_answer_from_before_an_order_was_seen_tells_of_none_that_has_gone() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
-    learn(&mut connection, &path, run, false, vec![gone(1, 1)])?;
+    learn(&mut connection, run, false, vec![gone(1, 1)])?;
     night(&mut store, &path, vec![seen(1, Some(5), 2)])?;
     store.reopen(run, "ids.csv")?;
     assert!(store.remember_with(run)?.take_vanished(1).is_none());
@@ -315,8 +317,8 @@ fn an_answer_from_before_an_order_was_seen_tells_of_none_that_has_gone() -> Test
 fn an_order_that_is_gone_when_it_is_read_again_has_vanished() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
-    learn(&mut connection, &path, run, false, vec![seen(1, Some(5), 1)])?;
-    learn(&mut connection, &path, run, false, vec![gone(1, 2).confirming()])?;
+    learn(&mut connection, run, false, vec![seen(1, Some(5), 1)])?;
+    learn(&mut connection, run, false, vec![gone(1, 2).confirming()])?;
     assert_eq!(store.remember_with(run)?.take_vanished(1), Some(order(1, Some(5))));
     Ok(())
 }

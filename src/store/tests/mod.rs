@@ -1,6 +1,7 @@
 //! The state as other programs, other versions and people who edit it meet it.
 
 mod confirming;
+mod errors;
 mod memory;
 mod resuming;
 mod round_trip;
@@ -8,6 +9,7 @@ mod sends;
 mod writing;
 
 use std::error::Error;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +23,7 @@ use crate::domain::money::Amount;
 use crate::domain::order::RunOrder;
 use crate::domain::outcome::{Evidence, Reason};
 
-type Tested = Result<(), Box<dyn Error>>;
+type Tested<T = ()> = Result<T, Box<dyn Error>>;
 
 fn new_run() -> NewRun {
     NewRun {
@@ -62,20 +64,14 @@ fn stored(store: &Store, run: RunId) -> Result<Vec<Outcome>, StoreError> {
 }
 
 /// Commits outcomes, all of them seen at the same time.
-fn learn(
-    connection: &mut Connection,
-    path: &Path,
-    run: RunId,
-    keeps_replies: bool,
-    learnt: Vec<Learnt>,
-) -> Result<(), StoreError> {
-    let mut standing = insert::Standing::of(connection, path, run)?;
-    writer::commit(connection, path, &mut standing, keeps_replies, learnt)
+fn learn(connection: &mut Connection, run: RunId, keeps_replies: bool, learnt: Vec<Learnt>) -> Result<(), Problem> {
+    let mut standing = insert::Standing::of(connection, run)?;
+    writer::commit(connection, &mut standing, keeps_replies, learnt)
 }
 
-fn commit(connection: &mut Connection, path: &Path, run: RunId, outcomes: Vec<Outcome>) -> Result<(), StoreError> {
+fn commit(connection: &mut Connection, run: RunId, outcomes: Vec<Outcome>) -> Result<(), Problem> {
     let learnt = outcomes.into_iter().map(learnt).collect();
-    learn(connection, path, run, false, learnt)
+    learn(connection, run, false, learnt)
 }
 
 fn learnt(outcome: Outcome) -> Learnt {
@@ -129,11 +125,11 @@ fn a_strangers_file_is_refused_and_untouched() -> Tested {
     for path in [&text, &short, &database] {
         let before = files(folder.path())?;
         let error = Store::open(path).expect_err("not ours");
-        assert!(matches!(&error, StoreError::NotOurs { path: named } if named == path), "{error}");
+        assert!(matches!(error.problem, Problem::NotOurs) && error.path == *path, "{error}");
         assert!(error.to_string().contains("untouched"), "{error}");
         assert_eq!(files(folder.path())?, before);
     }
-    assert!(matches!(Store::open(folder.path()), Err(StoreError::NotOurs { .. })));
+    assert!(matches!(Store::open(folder.path()), Err(StoreError { problem: Problem::NotOurs, .. })));
     Ok(())
 }
 
@@ -145,7 +141,10 @@ fn a_newer_format_is_refused_and_untouched() -> Tested {
     Connection::open(&path)?.execute_batch(&format!("PRAGMA user_version = {newer}"))?;
     let before = fs::read(&path)?;
     let error = Store::open(&path).expect_err("newer");
-    assert!(matches!(error, StoreError::Newer { found, known, .. } if (found, known) == (newer, newer - 1)), "{error}");
+    assert!(
+        matches!(error.problem, Problem::Newer { found, known } if (found, known) == (newer, newer - 1)),
+        "{error}"
+    );
     assert_eq!(fs::read(&path)?, before);
     Ok(())
 }
@@ -172,7 +171,7 @@ fn a_corrupt_state_is_called_corrupt() -> Tested {
     bytes[100..].fill(0x5a);
     fs::write(&path, bytes)?;
     let error = Store::open(&path).expect_err("corrupt");
-    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert!(matches!(error.problem, Problem::Corrupt), "{error}");
     Ok(())
 }
 
@@ -229,10 +228,10 @@ fn whatever_changes_in_a_row_is_damage() -> Tested {
     for (table, change) in changes {
         let Bench { path, mut store, run, _folder } = bench();
         let mut connection = schema::connect(&path)?;
-        commit(&mut connection, &path, run, vec![fetched(2)])?;
+        commit(&mut connection, run, vec![fetched(2)])?;
         assert_eq!(connection.execute(&format!("UPDATE {table} SET {change}"), ())?, 1);
         let error = stored(&store, run).and_then(|_| store.remember()).expect_err(change);
-        assert!(matches!(error, StoreError::Damaged { .. }), "{change}: {error}");
+        assert!(matches!(error.problem, Problem::Damaged { .. }), "{change}: {error}");
         assert!(error.to_string().contains("damaged"), "{error}");
     }
     Ok(())
@@ -242,7 +241,7 @@ fn whatever_changes_in_a_row_is_damage() -> Tested {
 fn pages_that_lost_a_row_are_damaged() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
-    commit(&mut connection, &path, run, vec![fetched(2), fetched(3)])?;
+    commit(&mut connection, run, vec![fetched(2), fetched(3)])?;
     store.check_pages()?;
     report(&mut store, run, false, Judged::default())?;
     drop((store, connection));
@@ -256,7 +255,7 @@ fn pages_that_lost_a_row_are_damaged() -> Tested {
     bytes[count] -= 1;
     fs::write(&path, bytes)?;
     let error = Store::open(&path)?.check_pages().expect_err("a row is not counted");
-    assert!(matches!(error, StoreError::Damaged { .. } | StoreError::Corrupt { .. }), "{error}");
+    assert!(matches!(error.problem, Problem::Damaged { .. } | Problem::Corrupt), "{error}");
     Ok(())
 }
 
@@ -273,7 +272,7 @@ fn what_vanishes_is_missed() -> Tested {
     for removal in removals {
         let Bench { path, mut store, run, _folder } = bench();
         let mut connection = schema::connect(&path)?;
-        commit(&mut connection, &path, run, vec![fetched(2)])?;
+        commit(&mut connection, run, vec![fetched(2)])?;
         store.remember_with(run)?;
         report(&mut store, run, false, found(&[past(2)]))?;
         let next = store.begin(&new_run())?;
@@ -281,7 +280,7 @@ fn what_vanishes_is_missed() -> Tested {
         assert_eq!(connection.execute(removal, ())?, 1, "{removal}");
         let error = store.runs().and_then(|_| store.found_before(next)).and_then(|_| stored(&store, run));
         let error = error.and_then(|_| store.remember_with(next)).expect_err(removal);
-        assert!(matches!(error, StoreError::Damaged { .. }), "{removal}: {error}");
+        assert!(matches!(error.problem, Problem::Damaged { .. }), "{removal}: {error}");
     }
     Ok(())
 }
@@ -304,13 +303,13 @@ fn past(line: u64) -> PastFinding {
 #[test]
 fn the_visitors_error_ends_the_visit() -> Tested {
     let Bench { path, store, run, _folder } = bench();
-    commit(&mut schema::connect(&path)?, &path, run, vec![fetched(1), missing(2), missing(3)])?;
+    commit(&mut schema::connect(&path)?, run, vec![fetched(1), missing(2), missing(3)])?;
     let mut seen = 0;
     let result = store.for_each_outcome(run, |outcome, _, _| {
         seen += 1;
-        if outcome.line == 2 { Err(StoreError::WriterLost { path: PathBuf::new() }) } else { Ok(()) }
+        if outcome.line == 2 { Err(Problem::WriterLost.at(&path)) } else { Ok(()) }
     });
-    assert!(matches!(result, Err(StoreError::WriterLost { .. })));
+    assert!(matches!(result, Err(StoreError { problem: Problem::WriterLost, .. })));
     assert_eq!(seen, 2);
     Ok(())
 }
@@ -323,23 +322,23 @@ fn runs_are_apart_and_closed_when_finished() -> Tested {
     let other = store.begin(&new_run())?;
     assert_ne!(run, other);
     let mut connection = schema::connect(&path)?;
-    commit(&mut connection, &path, run, vec![missing(1)])?;
-    commit(&mut connection, &path, other, vec![fetched(1)])?;
+    commit(&mut connection, run, vec![missing(1)])?;
+    commit(&mut connection, other, vec![fetched(1)])?;
     assert_eq!(stored(&store, run)?, [missing(1)]);
     assert_eq!(stored(&store, other)?, [fetched(1)]);
 
     finish(&mut store, run)?;
-    assert!(matches!(finish(&mut store, run), Err(StoreError::Finished { .. })));
-    assert!(matches!(store.writer(run, 1, false), Err(StoreError::Finished { .. })));
+    assert!(matches!(finish(&mut store, run), Err(StoreError { problem: Problem::Finished { .. }, .. })));
+    assert!(matches!(store.writer(run, 1, false), Err(StoreError { problem: Problem::Finished { .. }, .. })));
     assert_eq!(stored(&store, run)?, [missing(1)]);
     assert!(store.writer(other, 1, false).is_ok());
 
     let unknown = RunId(99);
-    assert!(matches!(stored(&store, unknown), Err(StoreError::UnknownRun { .. })));
-    assert!(matches!(store.writer(unknown, 1, false), Err(StoreError::UnknownRun { .. })));
-    assert!(matches!(finish(&mut store, unknown), Err(StoreError::UnknownRun { .. })));
+    assert!(matches!(stored(&store, unknown), Err(StoreError { problem: Problem::UnknownRun { .. }, .. })));
+    assert!(matches!(store.writer(unknown, 1, false), Err(StoreError { problem: Problem::UnknownRun { .. }, .. })));
+    assert!(matches!(finish(&mut store, unknown), Err(StoreError { problem: Problem::UnknownRun { .. }, .. })));
     let endless = NewRun { rows: u64::MAX, ..new_run() };
-    assert!(matches!(store.begin(&endless), Err(StoreError::TooLarge { column: "rows", .. })));
+    assert!(matches!(store.begin(&endless), Err(StoreError { problem: Problem::TooLarge { column: "rows", .. }, .. })));
     Ok(())
 }
 

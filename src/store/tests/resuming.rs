@@ -31,9 +31,9 @@ fn a_reopened_run_forgets_what_could_not_be_had_and_nothing_else() -> Tested {
         other(7, Evidence::Malformed),
     ];
     let open = vec![other(4, Evidence::Unfetched)];
-    commit(&mut connection, &path, run, [kept.clone(), open].concat())?;
+    commit(&mut connection, run, [kept.clone(), open].concat())?;
     let neighbour = store.begin(&new_run())?;
-    commit(&mut connection, &path, neighbour, vec![other(1, Evidence::Unfetched)])?;
+    commit(&mut connection, neighbour, vec![other(1, Evidence::Unfetched)])?;
     report(&mut store, run, true, found(&[past(1)]))?;
     assert!(store.run(run)?.is_open());
 
@@ -45,7 +45,7 @@ fn a_reopened_run_forgets_what_could_not_be_had_and_nothing_else() -> Tested {
     let reopened = store.run(run)?;
     assert_eq!(reopened.ended, None);
     assert_eq!(reopened.reported.map(|report| report.is_resumable), Some(true), "its report is still there");
-    commit(&mut connection, &path, run, vec![fetched(4)])?;
+    commit(&mut connection, run, vec![fetched(4)])?;
     assert_eq!(lines(&stored(&store, run)?), [1, 2, 3, 4, 5, 6, 7]);
     Ok(())
 }
@@ -59,8 +59,14 @@ fn only_what_has_something_left_to_do_is_open() -> Tested {
     let run = store.begin(&new_run())?;
     finish(&mut store, run)?;
     assert!(!store.run(run)?.is_open());
-    assert!(matches!(store.give_up(run, Timestamp::UNIX_EPOCH), Err(StoreError::Finished { .. })));
-    assert!(matches!(store.announce(run, "00", Path::new("/reports")), Err(StoreError::Finished { .. })));
+    assert!(matches!(
+        store.give_up(run, Timestamp::UNIX_EPOCH),
+        Err(StoreError { problem: Problem::Finished { .. }, .. })
+    ));
+    assert!(matches!(
+        store.announce(run, "00", Path::new("/reports")),
+        Err(StoreError { problem: Problem::Finished { .. }, .. })
+    ));
     Ok(())
 }
 
@@ -144,7 +150,7 @@ fn what_is_done_is_told_by_line_and_by_what_stood_there() -> Tested {
         learnt(duplicate),
         learnt(other(4, Evidence::Rejected)),
     ];
-    learn(&mut schema::connect(&path)?, &path, run, false, learnt)?;
+    learn(&mut schema::connect(&path)?, run, false, learnt)?;
     let repeated = RowKind::Duplicate { first_line: 1 };
     assert_eq!(
         store.done(run)?,

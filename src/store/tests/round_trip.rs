@@ -106,7 +106,7 @@ fn what_is_written_is_read_by_line() {
     let result = runner.run(&(outcomes(), sample::select(vec![1_usize, 3, 100])), |(outcomes, group)| {
         let run = store.borrow_mut().begin(&new_run()).expect("a run");
         for group in outcomes.chunks(group) {
-            commit(&mut connection.borrow_mut(), &path, run, group.to_vec()).expect("a commit");
+            commit(&mut connection.borrow_mut(), run, group.to_vec()).expect("a commit");
         }
         let mut expected = outcomes;
         expected.sort_by_key(|outcome| outcome.line);
@@ -126,7 +126,7 @@ fn amounts_and_times_are_stored_as_documented() -> Tested {
         ..RunOrder::default()
     };
     let evidence = order.into();
-    commit(&mut connection, &path, run, vec![Outcome { line: 7, run_order_id: "x".into(), evidence }])?;
+    commit(&mut connection, run, vec![Outcome { line: 7, run_order_id: "x".into(), evidence }])?;
     let row: (String, String, i64, Option<i64>) = connection.query_row(
         "SELECT evidence, quote_amount, created_at, updated_at FROM outcomes JOIN observations USING (observation_id)
          WHERE line = 7",

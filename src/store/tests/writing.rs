@@ -1,5 +1,6 @@
 //! The writer, and what a commit means.
 
+use std::fs;
 use std::time::Duration;
 
 use rusqlite::TransactionBehavior;
@@ -62,9 +63,9 @@ async fn a_second_outcome_for_a_line_stops_the_writer() -> Tested {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
-    assert!(matches!(error, StoreError::AlreadyStored { line: 1, .. }), "{error}");
+    assert!(matches!(error.problem, Problem::AlreadyStored { line: 1, .. }), "{error}");
     assert_eq!(writer.committed(), 1);
-    assert!(matches!(writer.finish().await, Err(StoreError::AlreadyStored { line: 1, .. })));
+    assert!(matches!(writer.finish().await, Err(StoreError { problem: Problem::AlreadyStored { line: 1, .. }, .. })));
     assert_eq!(stored(&store, run)?, [missing(1)]);
     Ok(())
 }
@@ -99,10 +100,9 @@ fn only_what_is_committed_is_seen_or_survives() -> Tested {
     let mut connection = schema::connect(&path)?;
     // A cache of a few pages, so that uncommitted rows do reach the log on disk.
     connection.execute_batch("PRAGMA cache_size = 4")?;
-    commit(&mut connection, &path, run, vec![missing(1)])?;
+    commit(&mut connection, run, vec![missing(1)])?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut inserter =
-        insert::Inserter::prepare(&transaction, &path, insert::Standing::of(&transaction, &path, run)?, false)?;
+    let mut inserter = insert::Inserter::prepare(&transaction, insert::Standing::of(&transaction, run)?, false)?;
     (2..=2_000).try_for_each(|line| inserter.insert(learnt(missing(line))))?;
     drop(inserter);
     assert_eq!(lines(&stored(&store, run)?), [1]);
@@ -125,12 +125,12 @@ fn only_what_is_committed_is_seen_or_survives() -> Tested {
 fn a_group_is_committed_whole_or_not_at_all() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
-    let result = commit(&mut connection, &path, run, vec![missing(1), missing(2), missing(1)]);
-    assert!(matches!(result, Err(StoreError::AlreadyStored { line: 1, .. })));
-    let result = commit(&mut connection, &path, run, vec![missing(3), missing(u64::MAX)]);
-    assert!(matches!(result, Err(StoreError::TooLarge { column: "line", value: u64::MAX, .. })));
-    let result = commit(&mut connection, &path, RunId(99), vec![missing(1)]);
-    assert!(matches!(result, Err(StoreError::UnknownRun { .. })), "a row without its run");
+    let result = commit(&mut connection, run, vec![missing(1), missing(2), missing(1)]);
+    assert!(matches!(result, Err(Problem::AlreadyStored { line: 1, .. })));
+    let result = commit(&mut connection, run, vec![missing(3), missing(u64::MAX)]);
+    assert!(matches!(result, Err(Problem::TooLarge { column: "line", value: u64::MAX })));
+    let result = commit(&mut connection, RunId(99), vec![missing(1)]);
+    assert!(matches!(result, Err(Problem::UnknownRun { .. })), "a row without its run");
     assert_eq!(stored(&store, run)?, []);
     Ok(())
 }
@@ -139,10 +139,10 @@ fn a_group_is_committed_whole_or_not_at_all() -> Tested {
 fn a_full_disk_keeps_what_is_committed() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
-    commit(&mut connection, &path, run, vec![missing(1)])?;
+    commit(&mut connection, run, vec![missing(1)])?;
     connection.query_row("PRAGMA max_page_count = 1", (), |row| row.get::<_, i64>(0))?;
-    let error = commit(&mut connection, &path, run, (2..=5_000).map(missing).collect()).expect_err("full");
-    assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
+    let error = commit(&mut connection, run, (2..=5_000).map(missing).collect()).expect_err("full");
+    assert!(matches!(error, Problem::DiskFull), "{error}");
     assert_eq!(stored(&store, run)?, [missing(1)]);
     Ok(())
 }
@@ -152,8 +152,8 @@ fn a_state_that_can_not_be_written_says_so() -> Tested {
     let Bench { path, run, _folder, .. } = bench();
     let mut connection = schema::connect(&path)?;
     connection.execute_batch("PRAGMA query_only = ON")?;
-    let error = commit(&mut connection, &path, run, vec![missing(1)]).expect_err("read-only");
-    assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
-    assert!(error.to_string().contains("state.sqlite"), "{error}");
+    let error = commit(&mut connection, run, vec![missing(1)]).expect_err("read-only");
+    assert!(matches!(error, Problem::ReadOnly), "{error}");
+    assert!(error.at(&path).to_string().contains(&*path.to_string_lossy()), "its text names the state");
     Ok(())
 }
