@@ -89,6 +89,8 @@ impl Http {
             let builder = if is_watched { builder.connector_layer(Watched) } else { builder };
             proxy.iter().fold(builder, |builder, proxy| builder.proxy(proxy.clone()))
         };
+        // It fails where one is installed already, which does as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let built = if is_https {
             let merged = builder().tls_certs_merge(own.clone()).build();
             // A system without certificates has nothing to add to those of the file.
