@@ -8,18 +8,18 @@ xlsx-footer-page = Page { $page } of { $pages }
 
 xlsx-sheet-summary = Summary
 xlsx-sheet-discrepancies = Discrepancies
-xlsx-sheet-by-workflow = By workflow
-xlsx-sheet-by-revision = By revision
-xlsx-sheet-by-day = By day
+xlsx-sheet-spend_by_workflow = By workflow
+xlsx-sheet-spend_by_revision = By revision
+xlsx-sheet-spend_by_day = By day
 xlsx-sheet-pending = Pending
 xlsx-sheet-exceptions = Exceptions
 xlsx-sheet-resolved = Resolved
 xlsx-sheet-waivers = Waivers
 
 xlsx-about-discrepancies = One row for each failed check of an order, warnings and waived ones included.
-xlsx-about-by-workflow = Spend by workflow and currency. Amounts are sums over settled orders.
-xlsx-about-by-revision = Spend by workflow, revision and currency. Amounts are sums over settled orders.
-xlsx-about-by-day = Spend by day and currency. Amounts are sums over settled orders.
+xlsx-about-spend_by_workflow = Spend by workflow and currency. Amounts are sums over settled orders.
+xlsx-about-spend_by_revision = Spend by workflow, revision and currency. Amounts are sums over settled orders.
+xlsx-about-spend_by_day = Spend by day and currency. Amounts are sums over settled orders.
 xlsx-about-pending = Every unsettled order with its age.
 xlsx-about-exceptions = Every row that is no fetched order, with line and reason.
 xlsx-about-resolved = Found when the order was last judged, due again this time, and in order; with the earlier figures.

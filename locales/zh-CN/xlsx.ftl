@@ -8,18 +8,18 @@ xlsx-footer-page = 第 { $page } 页，共 { $pages } 页
 
 xlsx-sheet-summary = 摘要
 xlsx-sheet-discrepancies = 差异
-xlsx-sheet-by-workflow = 按工作流
-xlsx-sheet-by-revision = 按版本
-xlsx-sheet-by-day = 按日
+xlsx-sheet-spend_by_workflow = 按工作流
+xlsx-sheet-spend_by_revision = 按版本
+xlsx-sheet-spend_by_day = 按日
 xlsx-sheet-pending = 待结算
 xlsx-sheet-exceptions = 例外
 xlsx-sheet-resolved = 已解决
 xlsx-sheet-waivers = 豁免
 
 xlsx-about-discrepancies = 订单每项未通过的检查一行，包括警告与已豁免的。
-xlsx-about-by-workflow = 按工作流与币种汇总的支出。金额为已结算订单之和。
-xlsx-about-by-revision = 按工作流、版本与币种汇总的支出。金额为已结算订单之和。
-xlsx-about-by-day = 按日与币种汇总的支出。金额为已结算订单之和。
+xlsx-about-spend_by_workflow = 按工作流与币种汇总的支出。金额为已结算订单之和。
+xlsx-about-spend_by_revision = 按工作流、版本与币种汇总的支出。金额为已结算订单之和。
+xlsx-about-spend_by_day = 按日与币种汇总的支出。金额为已结算订单之和。
 xlsx-about-pending = 每笔未结算订单及其账龄。
 xlsx-about-exceptions = 没有取得订单的每一行，附行号与理由。
 xlsx-about-resolved = 订单上次被判断时发现、本次再次适用且成立的差异，数字为当时的数字。

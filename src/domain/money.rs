@@ -191,6 +191,13 @@ impl Sum {
         if units.unsigned_abs() < 10_u128.pow(SUM_DIGITS) { Ok(Self(units)) } else { Err(Overflow) }
     }
 
+    /// A sum as reports write it, digit for digit; `None` for any other text.
+    #[must_use]
+    pub fn written(text: &str) -> Option<Self> {
+        let units = text.replacen('.', "", 1).parse().ok()?;
+        Self::from_units(units).ok().filter(|sum| sum.to_string() == text)
+    }
+
     /// The sum as a whole number of units of 10⁻⁸.
     #[must_use]
     pub const fn units(self) -> i128 {
@@ -257,13 +264,21 @@ impl<'de> Deserialize<'de> for Amount {
     /// From a text alone: a JSON number may have been a binary float on its way.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).map_err(de::Error::custom)
+        Self::parse(&text).map_err(|error| de::Error::custom(format!("{text:?}: {error}")))
     }
 }
 
 impl Serialize for Sum {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sum {
+    /// As reports write it, digit for digit.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::written(&text).ok_or_else(|| de::Error::custom(format!("{text:?} is not a sum with 8 decimals")))
     }
 }
 

@@ -7,7 +7,6 @@ use std::io::{self, ErrorKind, Read};
 use super::error::ComparisonError;
 use super::folder::Folder;
 use crate::domain::money::Sum;
-use crate::report::content::tables;
 
 /// How many characters of a wrong cell an error shows.
 const SHOWN: usize = 64;
@@ -72,7 +71,7 @@ impl Read for Bounded<'_> {
 
 /// An amount as reports write it: with 8 decimals, and nothing else.
 pub(super) fn money(text: &str) -> Result<Sum, String> {
-    tables::money(text).ok_or_else(|| format!("{} is no amount with 8 decimals", excerpt(text)))
+    Sum::written(text).ok_or_else(|| format!("{} is no amount with 8 decimals", excerpt(text)))
 }
 
 /// A count as reports write it.

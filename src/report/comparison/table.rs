@@ -3,24 +3,24 @@
 use super::Comparison;
 use super::discrepancies::{Discrepancy, Side};
 use super::spend::Group;
-use crate::report::content::table::{Cell, Column, Kind, Table};
-use crate::report::content::tables::{self, column};
+use crate::report::content::table::{Cell, Column, Kind, Table, column};
+use crate::report::content::tables;
 
 const COLUMNS: &[Column] = &[
     column("kind", Kind::Text),
     column("state", Kind::Text),
-    column("workflow_id", Kind::Text),
-    column("revision_id", Kind::Text),
+    column("workflow_id", Kind::Code),
+    column("revision_id", Kind::Code),
     column("currency", Kind::Text),
-    column("run_order_id", Kind::Text),
-    column("check", Kind::Text),
-    column("discrepancy_id", Kind::Text),
+    column("run_order_id", Kind::Id),
+    column("check", Kind::Code),
+    column("discrepancy_id", Kind::Id),
     column("old", Kind::Amount),
     column("new", Kind::Amount),
     column("difference", Kind::Amount),
     column("change_percent", Kind::Percent),
     column("share_percent", Kind::Percent),
-    column("field", Kind::Text),
+    column("field", Kind::Code),
 ];
 
 /// Everything that a comparison says, one row a discrepancy and a group of spend.

@@ -11,8 +11,18 @@ use crate::domain::money::Sum;
 /// What the cells of a column hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// An ID that people copy: another one in nearly every row.
+    Id,
+    /// A machine name, never translated.
+    Code,
+    /// `error` or `warning`.
+    Severity,
+    /// A word of ours that is translated for people, with what the names of its messages begin with.
+    Word(&'static str),
     /// Text, some of it from outside.
     Text,
+    /// A sentence, some of it from outside.
+    Sentence,
     /// Exact money with 8 decimals; a text where a check compares texts.
     Amount,
     /// An exact percentage with 2 decimals.
@@ -32,6 +42,20 @@ pub struct Column {
     pub name: &'static str,
     /// What its cells hold.
     pub kind: Kind,
+    /// Whether it is left out on paper, which is too narrow for every column.
+    pub is_extra: bool,
+}
+
+/// A column of that name and kind.
+pub(in crate::report) const fn column(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, is_extra: false }
+}
+
+impl Column {
+    /// The same column, left out on paper.
+    pub(in crate::report) const fn extra(self) -> Self {
+        Self { is_extra: true, ..self }
+    }
 }
 
 /// One typed cell.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::particulars::Particulars;
-use super::table::{Cell, Column, Kind, Table};
+use super::table::{Cell, Column, Kind, Table, column};
 use crate::checks::{Figures, Waiver, WaiverKey, WaiverState, Waivers};
 use crate::domain::finding::{Finding, PastFinding, Subject};
 use crate::domain::money::Sum;
@@ -85,52 +85,48 @@ pub struct Exception {
     pub detail: String,
 }
 
-pub(in crate::report) const fn column(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind }
-}
-
 /// The columns of `discrepancies.csv`.
 const DISCREPANCY_COLUMNS: &[Column] = &[
-    column("run_order_id", Kind::Text),
+    column("run_order_id", Kind::Id),
     column("input_line", Kind::Integer),
-    column("workflow_id", Kind::Text),
-    column("revision_id", Kind::Text),
-    column("check", Kind::Text),
-    column("severity", Kind::Text),
-    column("cause", Kind::Text),
+    column("workflow_id", Kind::Code).extra(),
+    column("revision_id", Kind::Code).extra(),
+    column("check", Kind::Code),
+    column("severity", Kind::Severity),
+    column("cause", Kind::Code),
     column("currency", Kind::Text),
     column("expected", Kind::Amount),
     column("actual", Kind::Amount),
     column("difference", Kind::Amount),
     column("waived", Kind::Flag),
-    column("lifecycle", Kind::Text),
-    column("run_status", Kind::Text),
-    column("settlement_status", Kind::Text),
-    column("created_at", Kind::Time),
-    column("updated_at", Kind::Time),
-    column("message", Kind::Text),
-    column("discrepancy_id", Kind::Text),
-    column("field", Kind::Text),
+    column("lifecycle", Kind::Word("report-lifecycle")),
+    column("run_status", Kind::Text).extra(),
+    column("settlement_status", Kind::Text).extra(),
+    column("created_at", Kind::Time).extra(),
+    column("updated_at", Kind::Time).extra(),
+    column("message", Kind::Sentence).extra(),
+    column("discrepancy_id", Kind::Id).extra(),
+    column("field", Kind::Code),
 ];
 
 const RESOLVED_COLUMNS: &[Column] = &[
-    column("run_order_id", Kind::Text),
+    column("run_order_id", Kind::Id),
     column("input_line", Kind::Integer),
-    column("check", Kind::Text),
-    column("severity", Kind::Text),
+    column("check", Kind::Code),
+    column("severity", Kind::Severity),
     column("currency", Kind::Text),
     column("expected", Kind::Amount),
     column("actual", Kind::Amount),
     column("difference", Kind::Amount),
-    column("discrepancy_id", Kind::Text),
-    column("field", Kind::Text),
+    column("discrepancy_id", Kind::Id),
+    column("field", Kind::Code),
 ];
 
 const PENDING_COLUMNS: &[Column] = &[
-    column("run_order_id", Kind::Text),
+    column("run_order_id", Kind::Id),
     column("input_line", Kind::Integer),
-    column("workflow_id", Kind::Text),
-    column("revision_id", Kind::Text),
+    column("workflow_id", Kind::Code),
+    column("revision_id", Kind::Code).extra(),
     column("currency", Kind::Text),
     column("quote_amount", Kind::Amount),
     column("run_status", Kind::Text),
@@ -138,34 +134,34 @@ const PENDING_COLUMNS: &[Column] = &[
     column("freeze_status", Kind::Text),
     column("created_at", Kind::Time),
     column("age_hours", Kind::Integer),
-    column("age_bucket", Kind::Text),
+    column("age_bucket", Kind::Word("report-age")),
 ];
 
 const EXCEPTION_COLUMNS: &[Column] = &[
-    column("run_order_id", Kind::Text),
+    column("run_order_id", Kind::Id),
     column("input_line", Kind::Integer),
-    column("bucket", Kind::Text),
+    column("bucket", Kind::Word("report-bucket")),
     column("reason", Kind::Text),
-    column("detail", Kind::Text),
+    column("detail", Kind::Sentence),
 ];
 
 const WAIVER_COLUMNS: &[Column] = &[
-    column("run_order_id", Kind::Text),
-    column("check", Kind::Text),
-    column("state", Kind::Text),
+    column("run_order_id", Kind::Id),
+    column("check", Kind::Code),
+    column("state", Kind::Word("report-state")),
     column("difference", Kind::Amount),
     column("expected", Kind::Amount),
     column("actual", Kind::Amount),
     column("expires", Kind::Text),
     column("owner", Kind::Text),
     column("reason", Kind::Text),
-    column("field", Kind::Text),
+    column("field", Kind::Code),
     column("row", Kind::Integer),
 ];
 
-const WORKFLOW: Column = column("workflow_id", Kind::Text);
-const REVISION: Column = column("revision_id", Kind::Text);
-const DAY: Column = column("day", Kind::Text);
+const WORKFLOW: Column = column("workflow_id", Kind::Code);
+const REVISION: Column = column("revision_id", Kind::Code);
+const DAY: Column = column("day", Kind::Code);
 const SPEND_BY_WORKFLOW_COLUMNS: &[Column; 17] = &spend_columns([WORKFLOW]);
 const SPEND_BY_REVISION_COLUMNS: &[Column; 18] = &spend_columns([WORKFLOW, REVISION]);
 const SPEND_BY_DAY_COLUMNS: &[Column; 17] = &spend_columns([DAY]);
@@ -175,18 +171,18 @@ const SPEND_MEASURES: [Column; 16] = [
     column("orders", Kind::Integer),
     column("settled", Kind::Integer),
     column("pending", Kind::Integer),
-    column("failed_runs", Kind::Integer),
+    column("failed_runs", Kind::Integer).extra(),
     column("discrepant", Kind::Integer),
     column("quote_amount", Kind::Amount),
     column("final_amount", Kind::Amount),
     column("released_amount", Kind::Amount),
-    column("compute_cost", Kind::Amount),
-    column("external_model_cost", Kind::Amount),
+    column("compute_cost", Kind::Amount).extra(),
+    column("external_model_cost", Kind::Amount).extra(),
     column("total_cost", Kind::Amount),
     column("quote_gross_difference", Kind::Amount),
-    column("quote_net_difference", Kind::Amount),
+    column("quote_net_difference", Kind::Amount).extra(),
     column("cost_gross_difference", Kind::Amount),
-    column("cost_net_difference", Kind::Amount),
+    column("cost_net_difference", Kind::Amount).extra(),
 ];
 
 const fn spend_columns<const KEYS: usize, const ALL: usize>(keys: [Column; KEYS]) -> [Column; ALL] {
@@ -251,13 +247,7 @@ pub fn resolved(resolved: &[Resolved]) -> Table<'_> {
 
 /// A figure of an earlier report: money where it is written as reports write money, else a text.
 pub(in crate::report) fn figure(text: &str) -> Cell<'_> {
-    money(text).map_or_else(|| Cell::text(text), Cell::Amount)
-}
-
-/// Money as reports write it, digit for digit.
-pub(in crate::report) fn money(text: &str) -> Option<Sum> {
-    let units = text.replacen('.', "", 1).parse().ok()?;
-    Sum::from_units(units).ok().filter(|sum| sum.to_string() == text)
+    Sum::written(text).map_or_else(|| Cell::text(text), Cell::Amount)
 }
 
 /// `pending.csv`: every unsettled order with its age as of that time.

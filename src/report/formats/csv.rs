@@ -108,10 +108,9 @@ pub(in crate::report) fn text_of<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
 mod tests {
     use super::*;
     use crate::domain::money::Sum;
-    use crate::report::content::table::{Column, Kind};
+    use crate::report::content::table::{Column, Kind, column};
 
-    const COLUMNS: &[Column] =
-        &[Column { name: "text", kind: Kind::Text }, Column { name: "amount", kind: Kind::Amount }];
+    const COLUMNS: &[Column] = &[column("text", Kind::Text), column("amount", Kind::Amount)];
 
     fn written(rows: Vec<Vec<Cell<'static>>>) -> String {
         let mut out = Vec::new();

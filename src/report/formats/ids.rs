@@ -6,17 +6,17 @@ use super::csv;
 use crate::domain::listed::{LIST_COLUMNS, LIST_END, ListedOrder};
 use crate::domain::money::Amount;
 use crate::report::ReportError;
-use crate::report::content::table::{Cell, Column, Kind, Table};
+use crate::report::content::table::{Cell, Column, Kind, Table, column};
 
 const COLUMNS: &[Column] = &[
-    Column { name: LIST_COLUMNS[0], kind: Kind::Text },
-    Column { name: LIST_COLUMNS[1], kind: Kind::Text },
-    Column { name: LIST_COLUMNS[2], kind: Kind::Text },
-    Column { name: LIST_COLUMNS[3], kind: Kind::Text },
-    Column { name: LIST_COLUMNS[4], kind: Kind::Text },
-    Column { name: LIST_COLUMNS[5], kind: Kind::Amount },
-    Column { name: LIST_COLUMNS[6], kind: Kind::Amount },
-    Column { name: LIST_COLUMNS[7], kind: Kind::Time },
+    column(LIST_COLUMNS[0], Kind::Text),
+    column(LIST_COLUMNS[1], Kind::Text),
+    column(LIST_COLUMNS[2], Kind::Text),
+    column(LIST_COLUMNS[3], Kind::Text),
+    column(LIST_COLUMNS[4], Kind::Text),
+    column(LIST_COLUMNS[5], Kind::Amount),
+    column(LIST_COLUMNS[6], Kind::Amount),
+    column(LIST_COLUMNS[7], Kind::Time),
 ];
 
 /// Writes the orders in the order in which they were created, those of no known time last, and by ID; and a last line that says

@@ -173,14 +173,10 @@ pub(super) fn percent(ten_thousandths: i128) -> String {
 mod tests {
     use super::*;
     use crate::language::{Language, Texts};
-    use crate::report::content::table::Kind;
+    use crate::report::content::table::{Kind, column};
 
     const fn columns(key: &'static str) -> [Column; 3] {
-        [
-            Column { name: key, kind: Kind::Text },
-            Column { name: "currency", kind: Kind::Text },
-            Column { name: "final_amount", kind: Kind::Amount },
-        ]
+        [column(key, Kind::Text), column("currency", Kind::Text), column("final_amount", Kind::Amount)]
     }
 
     fn charts_of(key: &'static str, rows: &[(&'static str, &'static str, i128)]) -> Vec<Chart> {

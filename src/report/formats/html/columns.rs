@@ -1,112 +1,42 @@
-//! How people see the columns of a table: in which order, and what a cell looks like. What stands in them is decided
-//! elsewhere; no column is left out.
+//! How the page shows the columns of a table: in which order, and what a cell looks like. No column is left out.
 
 use crate::language::Texts;
 use crate::report::content::table::{Column, Kind};
 
-/// What a cell looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
-    /// An ID that people take with them.
-    Id,
-    /// A machine name.
-    Code,
-    /// `error` or `warning`.
-    Severity,
-    /// A word of ours that is translated; what its message begins with.
-    Word(&'static str),
-    /// Text.
-    Text,
-    /// A sentence.
-    Long,
-    /// Exact money, or a text where a check compares texts.
-    Amount,
-    /// A whole number, or a percentage.
-    Integer,
-    /// A time in UTC.
-    Time,
-    /// Yes, or nothing.
-    Flag,
-}
-
-impl Look {
-    /// That of a column.
-    pub(super) fn of(column: &Column) -> Self {
-        match (column.name, column.kind) {
-            ("run_order_id", _) => Self::Id,
-            ("check" | "field" | "cause" | "workflow_id" | "revision_id" | "discrepancy_id" | "day", _) => Self::Code,
-            ("severity", _) => Self::Severity,
-            ("lifecycle", _) => Self::Word("report-lifecycle"),
-            ("bucket", _) => Self::Word("report-bucket"),
-            ("state", _) => Self::Word("report-state"),
-            ("age_bucket", _) => Self::Word("report-age"),
-            ("message" | "detail", _) => Self::Long,
-            (_, Kind::Text) => Self::Text,
-            (_, Kind::Amount) => Self::Amount,
-            (_, Kind::Percent | Kind::Integer) => Self::Integer,
-            (_, Kind::Time) => Self::Time,
-            (_, Kind::Flag) => Self::Flag,
-        }
-    }
-
-    /// Its name in the style sheet and for the script.
-    pub(super) const fn class(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::Code => "code",
-            Self::Severity => "severity",
-            Self::Word(_) => "word",
-            Self::Text => "text",
-            Self::Long => "long",
-            Self::Amount => "amount",
-            Self::Integer => "integer",
-            Self::Time => "time",
-            Self::Flag => "flag",
-        }
-    }
-
-    /// Whether its texts may be as long as somebody else likes.
-    pub(super) const fn is_unbounded(self) -> bool {
-        matches!(self, Self::Id | Self::Code | Self::Text | Self::Long | Self::Amount)
-    }
-
-    /// What people read for a machine word, where that is another one.
-    pub(super) fn shown(self, word: &str, texts: Texts) -> Option<String> {
-        match self {
-            Self::Severity => Some(texts.get(&format!("report-severity-{word}"))),
-            Self::Word(family) => Some(texts.get(&format!("{family}-{word}"))),
-            Self::Flag => Some(texts.get("report-yes")),
-            _ => None,
-        }
+/// What its cells are called in the style sheet and by the script.
+pub(super) const fn class(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Id => "id",
+        Kind::Code => "code",
+        Kind::Severity => "severity",
+        Kind::Word(_) => "word",
+        Kind::Text => "text",
+        Kind::Sentence => "long",
+        Kind::Amount => "amount",
+        Kind::Percent | Kind::Integer => "integer",
+        Kind::Time => "time",
+        Kind::Flag => "flag",
     }
 }
 
-/// Whether the texts of a column are few: each is embedded once.
-pub(super) fn repeats(column: &Column) -> bool {
-    let is_word = matches!(column.kind, Kind::Text | Kind::Flag);
-    is_word && !["run_order_id", "discrepancy_id", "message", "detail"].contains(&column.name)
+/// Whether its texts may be as long as somebody else likes.
+pub(super) const fn is_unbounded(kind: Kind) -> bool {
+    matches!(kind, Kind::Id | Kind::Code | Kind::Text | Kind::Sentence | Kind::Amount)
 }
 
-/// Whether a column is left out on paper, which is not wide enough for all.
-pub(super) fn is_extra(table: &str, column: &str) -> bool {
-    let extra: &[&str] = match table {
-        "discrepancies" => &[
-            "message",
-            "workflow_id",
-            "revision_id",
-            "run_status",
-            "settlement_status",
-            "created_at",
-            "updated_at",
-            "discrepancy_id",
-        ],
-        "pending" => &["revision_id"],
-        _ if table.starts_with("spend_by_") => {
-            &["failed_runs", "compute_cost", "external_model_cost", "quote_net_difference", "cost_net_difference"]
-        }
-        _ => &[],
-    };
-    extra.contains(&column)
+/// Whether its texts are few: each is embedded once.
+pub(super) const fn repeats(kind: Kind) -> bool {
+    matches!(kind, Kind::Code | Kind::Severity | Kind::Word(_) | Kind::Text | Kind::Flag)
+}
+
+/// What people read for a machine word, where that differs.
+pub(super) fn translated(kind: Kind, word: &str, texts: Texts) -> Option<String> {
+    match kind {
+        Kind::Severity => Some(texts.get(&format!("report-severity-{word}"))),
+        Kind::Word(family) => Some(texts.get(&format!("{family}-{word}"))),
+        Kind::Flag => Some(texts.get("report-yes")),
+        _ => None,
+    }
 }
 
 /// The order of the columns for people, by their places in the table: what matters first. A column that nothing is said
@@ -139,10 +69,11 @@ pub(super) fn arranged(table: &str, columns: &[Column]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::content::table::column;
 
     #[test]
     fn no_column_is_left_out() {
-        let columns = ["message", "brand_new", "check", "run_order_id"].map(|name| Column { name, kind: Kind::Text });
+        let columns = ["message", "brand_new", "check", "run_order_id"].map(|name| column(name, Kind::Text));
         assert_eq!(arranged("discrepancies", &columns), [3, 2, 0, 1]);
         assert_eq!(arranged("exceptions", &columns), [0, 1, 2, 3]);
     }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::super::csv;
-use super::columns::{Look, arranged, is_extra, repeats};
+use super::columns::{arranged, class, is_unbounded, repeats, translated};
 use super::embed::{push_text, texts as json_texts};
 use super::{Titles, WORKFLOW, workflow_name};
 use crate::domain::visible::visible;
 use crate::language::Texts;
-use crate::report::content::table::{Cell, Column, Table};
+use crate::report::content::table::{Cell, Column, Kind, Table};
 use crate::report::content::wording::grouped;
 
 /// How many rows stand in the page as HTML, for readers without JavaScript.
@@ -66,7 +66,7 @@ impl Grid {
     pub(super) fn of(table: Table<'_>, titles: &Titles, texts: Texts) -> Self {
         let mut columns: Vec<Values<'_>> = arranged(table.name, table.columns)
             .into_iter()
-            .map(|at| Values::new(table.name, &table.columns[at], at, titles, texts))
+            .map(|at| Values::new(&table.columns[at], at, titles, texts))
             .collect();
         let (mut first, mut rows) = (Vec::new(), 0);
         for row in table.rows {
@@ -105,10 +105,8 @@ impl Grid {
 struct Values<'t> {
     /// Where it stands in the table.
     at: usize,
-    name: &'static str,
+    column: &'static Column,
     label: String,
-    look: Look,
-    is_extra: bool,
     /// What the values are called, where they are workflows.
     titles: Option<&'t Titles>,
     /// Each text once with its number, where texts repeat.
@@ -117,21 +115,19 @@ struct Values<'t> {
 }
 
 impl<'t> Values<'t> {
-    fn new(table: &str, column: &Column, at: usize, titles: &'t Titles, texts: Texts) -> Self {
+    fn new(column: &'static Column, at: usize, titles: &'t Titles, texts: Texts) -> Self {
         Self {
             at,
-            name: column.name,
+            column,
             label: texts.get(&format!("report-column-{}", column.name)),
-            look: Look::of(column),
-            is_extra: is_extra(table, column.name),
             titles: (column.name == WORKFLOW).then_some(titles),
-            words: repeats(column).then(HashMap::new),
+            words: repeats(column.kind).then(HashMap::new),
             json: String::new(),
         }
     }
 
     fn head(&self) -> Head {
-        Head { label: self.label.clone(), class: self.look.class(), is_extra: self.is_extra }
+        Head { label: self.label.clone(), class: class(self.column.kind), is_extra: self.column.is_extra }
     }
 
     fn push(&mut self, cell: &Cell<'_>) {
@@ -155,19 +151,20 @@ impl<'t> Values<'t> {
         if word.is_empty() {
             return None;
         }
-        self.look.shown(word, texts).or_else(|| workflow_name(word, self.titles?))
+        translated(self.column.kind, word, texts).or_else(|| workflow_name(word, self.titles?))
     }
 
     fn shown(&self, cell: &Cell<'_>, texts: Texts) -> Shown {
         let word = text_of(cell);
         let translated = self.said(&word, texts);
-        let text = match (translated.is_some(), self.look) {
-            (_, Look::Time) => word.replacen('T', " ", 1).trim_end_matches('Z').to_owned(),
+        let Column { kind, is_extra, .. } = *self.column;
+        let text = match kind {
+            Kind::Time => word.replacen('T', " ", 1).trim_end_matches('Z').to_owned(),
             _ => translated.unwrap_or_else(|| word.clone()),
         };
-        let is_held = self.look.is_unbounded() && !text.is_empty();
-        let word = (self.look == Look::Severity).then_some(word);
-        Shown { text, class: self.look.class(), word, is_extra: self.is_extra, is_held }
+        let is_held = is_unbounded(kind) && !text.is_empty();
+        let word = (kind == Kind::Severity).then_some(word);
+        Shown { text, class: class(kind), word, is_extra, is_held }
     }
 }
 
@@ -183,8 +180,12 @@ fn json(name: &str, columns: Vec<Values<'_>>, rows: u64, texts: Texts) -> String
     let mut json = format!("{{\"name\":\"{name}\",\"rows\":{rows},\"columns\":[");
     for (at, column) in columns.into_iter().enumerate() {
         let comma = if at > 0 { ",\n" } else { "\n" };
-        let (class, extra) = (column.look.class(), column.is_extra);
-        let _ = write!(json, "{comma}{{\"name\":\"{}\",\"look\":\"{class}\",\"extra\":{extra},\"label\":", column.name);
+        let (class, extra) = (class(column.column.kind), column.column.is_extra);
+        let _ = write!(
+            json,
+            "{comma}{{\"name\":\"{}\",\"look\":\"{class}\",\"extra\":{extra},\"label\":",
+            column.column.name
+        );
         push_text(&mut json, &column.label);
         if let Some(words) = &column.words {
             let mut words: Vec<(&String, &usize)> = words.iter().collect();
@@ -212,13 +213,13 @@ mod tests {
     use super::*;
     use crate::domain::money::Sum;
     use crate::language::{Language, Texts};
-    use crate::report::content::table::Kind;
+    use crate::report::content::table::column;
 
     const COLUMNS: &[Column] = &[
-        Column { name: "run_order_id", kind: Kind::Text },
-        Column { name: "severity", kind: Kind::Text },
-        Column { name: "difference", kind: Kind::Amount },
-        Column { name: "input_line", kind: Kind::Integer },
+        column("run_order_id", Kind::Id),
+        column("severity", Kind::Severity),
+        column("difference", Kind::Amount),
+        column("input_line", Kind::Integer),
     ];
 
     fn grid(rows: u64, language: Language) -> Grid {
@@ -254,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_workflow_stands_beside_its_title() {
-        const COLUMNS: &[Column] = &[Column { name: "workflow_id", kind: Kind::Text }];
+        const COLUMNS: &[Column] = &[column("workflow_id", Kind::Code)];
         let rows = ["wf_1", "wf_2"].map(|id| vec![Cell::text(id)]);
         let titles = Titles::from([("wf_1".to_owned(), "Portraits <b>".to_owned())]);
         let table = Table { name: "spend_by_workflow", columns: COLUMNS, rows: Box::new(rows.into_iter()) };

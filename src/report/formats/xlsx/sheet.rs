@@ -61,7 +61,7 @@ impl Sheets<'_> {
     /// Writes one table.
     pub(super) fn write(&mut self, source: &Source<'_>) -> Result<Written, XlsxError> {
         let table = source();
-        let (name, about) = said(table.name, self.texts);
+        let [name, about] = ["sheet", "about"].map(|text| self.texts.get(&format!("xlsx-{text}-{}", table.name)));
         let (columns, kinds) = (self.measured(source), table.columns);
         let (mut rows, mut names) = (0, Vec::new());
         let mut open: Option<(Worksheet, u32)> = None;
@@ -152,7 +152,7 @@ impl Sheets<'_> {
         sheet.set_freeze_panes(HEADING + 1, 1)?;
         sheet.autofilter(HEADING, 0, HEADING + rows, last)?;
         for (column, kind) in columns.iter().zip(kinds) {
-            let most = if ["message", "detail"].contains(&kind.name) { SENTENCE_WIDTH } else { WIDTHS.1 };
+            let most = if kind.kind == Kind::Sentence { SENTENCE_WIDTH } else { WIDTHS.1 };
             let width = column.width.max(column.heading.width().min(HEADING_WIDTH)).clamp(WIDTHS.0, most);
             across += width * (1 + usize::from(column.exact));
             let width = chars(width);
@@ -167,7 +167,7 @@ impl Sheets<'_> {
                     IgnoreError::NumberStoredAsText,
                 )?;
             }
-            if kind.name == "severity" {
+            if kind.kind == Kind::Severity {
                 self.colour(&mut sheet, column.at, rows)?;
             }
         }
@@ -205,19 +205,4 @@ fn chars(width: usize) -> f64 {
 /// Whether every amount of a table is a sum.
 fn is_of_sums(table: &str) -> bool {
     table.starts_with("spend_")
-}
-
-/// The name of a table's sheet, and what it holds.
-fn said(table: &str, texts: Texts) -> (String, String) {
-    match table {
-        "discrepancies" => (texts.get("xlsx-sheet-discrepancies"), texts.get("xlsx-about-discrepancies")),
-        "spend_by_workflow" => (texts.get("xlsx-sheet-by-workflow"), texts.get("xlsx-about-by-workflow")),
-        "spend_by_revision" => (texts.get("xlsx-sheet-by-revision"), texts.get("xlsx-about-by-revision")),
-        "spend_by_day" => (texts.get("xlsx-sheet-by-day"), texts.get("xlsx-about-by-day")),
-        "pending" => (texts.get("xlsx-sheet-pending"), texts.get("xlsx-about-pending")),
-        "exceptions" => (texts.get("xlsx-sheet-exceptions"), texts.get("xlsx-about-exceptions")),
-        "resolved" => (texts.get("xlsx-sheet-resolved"), texts.get("xlsx-about-resolved")),
-        "waivers" => (texts.get("xlsx-sheet-waivers"), texts.get("xlsx-about-waivers")),
-        other => (other.to_owned(), String::new()),
-    }
 }

@@ -10,15 +10,15 @@ use flate2::read::DeflateDecoder;
 use super::*;
 use crate::domain::money::Sum;
 use crate::report::content::summary_json::SummaryJson;
-use crate::report::content::table::{Cell, Column, Kind, Table};
+use crate::report::content::table::{Cell, Column, Kind, Table, column};
 use crate::report::files::XLSX_FILE;
 
 const AS_OF: &str = "2026-06-01T00:00:00.123456Z";
 const COLUMNS: &[Column] = &[
-    Column { name: "run_order_id", kind: Kind::Text },
-    Column { name: "severity", kind: Kind::Text },
-    Column { name: "difference", kind: Kind::Amount },
-    Column { name: "created_at", kind: Kind::Time },
+    column("run_order_id", Kind::Id),
+    column("severity", Kind::Severity),
+    column("difference", Kind::Amount),
+    column("created_at", Kind::Time),
 ];
 
 fn as_of() -> Timestamp {
