@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use mimalloc::MiMalloc;
-use tieout::checks::{Judging, judge};
+use tieout::checks::{Rules, judge};
 use tieout::domain::outcome::{Background, Bucket, Outcome};
 use tieout::input::{Entry, Input, Options as InputOptions, Source};
 use tieout::provider::{ApiKey, Fetch, Options, Provider};
@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let _inside = runtime.enter();
     let provider = Provider::new(options, ApiKey::new(&env::var("CHENYU_API_KEY")?)?)?;
-    let (judging, as_of) = (Judging::default(), Timestamp::now());
+    let (judging, as_of) = (Rules::default(), Timestamp::now());
     let start = Instant::now();
     let reconciled = runtime.block_on(async {
         let outcomes = stream::iter(input.read()?).map(async |row| -> Result<_, Box<dyn Error>> {

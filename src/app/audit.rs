@@ -15,9 +15,9 @@ use crate::store::Confirmations;
 /// Makes the report again, and says how it came out.
 pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
     let evident = Evident::open(&follow(&command.report)).map_err(failure)?;
-    let was = evident.manifest.stamp.settings.judging().map_err(Failure::usage)?;
+    let was = &evident.manifest.stamp.settings;
     let options = &evident.manifest.stamp.options;
-    let (changes, destination) = settings::changes(&command, &was, options, lang).map_err(Failure::usage)?;
+    let (changes, destination) = settings::changes(&command, was, options, lang).map_err(Failure::usage)?;
     destination
         .check()
         .map_err(|error| if error.is_mistaken_place() { Failure::usage(error) } else { Failure::no_report(error) })?;

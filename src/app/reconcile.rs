@@ -86,7 +86,7 @@ fn open(settings: Settings) -> Result<Job, Failure> {
         session,
         input,
         destination: settings.destination,
-        judging: settings.judging,
+        rules: settings.rules,
         as_of,
         started_at,
         report: settings.report,

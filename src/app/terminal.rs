@@ -9,7 +9,7 @@ use std::path::Path;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableStyle};
 
 use super::voice::Voice;
-use crate::checks::{CATALOGUE, WaiverState};
+use crate::checks::WaiverState;
 use crate::domain::finding::Finding;
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
@@ -209,7 +209,7 @@ fn show_worst(report: &Report, voice: &Voice, out: &mut dyn Write) -> io::Result
     worst.sort_by_key(|row| std::cmp::Reverse(row.finding.difference.unwrap_or_default().abs()));
     let (shown, count) = (worst.len().min(WORST), worst.len());
     if report.summary.material.is_some() {
-        let from = report.summary.settings.material.clone();
+        let from = report.summary.settings.material.map(|material| material.to_string());
         let from = from.unwrap_or_else(|| texts.get("terminal-material-by-workflow"));
         let said = texts.with(
             "terminal-material",
@@ -277,17 +277,11 @@ fn show_causes(summary: &SummaryJson, voice: &Voice, out: &mut dyn Write) -> io:
         }
         print(&mut table, &[3, 4, 5], out)?;
     }
-    let off = not_judged(summary);
+    let off: Vec<_> = summary.settings.checks_off().collect();
     if !off.is_empty() {
         writeln!(out, "{}", texts.with("terminal-not-judged", &[("codes", off.join(", ").into())]))?;
     }
     Ok(())
-}
-
-/// The checks that are off.
-fn not_judged(summary: &SummaryJson) -> Vec<&'static str> {
-    let judged = &summary.settings.checks;
-    CATALOGUE.iter().map(|check| check.code).filter(|code| !judged.iter().any(|on| on == code)).collect()
 }
 
 /// One line a currency: sums never cross currencies.

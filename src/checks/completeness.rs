@@ -1,6 +1,6 @@
 //! The input against the provider's own list of orders: nothing is left out, and both say the same amounts.
 
-use super::{Case, Check, Examine, Failure, Judgement, Judging, Ruling, finding, weigh};
+use super::{Case, Check, Examine, Failure, Judgement, Rules, Ruling, finding, weigh};
 use crate::domain::finding::{Figure, Severity, Subject};
 use crate::domain::listed::ListedOrder;
 use crate::domain::money::{Amount, Sum};
@@ -49,7 +49,7 @@ fn compare(field: &str, listed: Amount, detailed: Option<Amount>) -> Ruling {
 
 /// Judges an order that the provider lists and the input lacks.
 #[must_use]
-pub fn judge_unlisted(listed: &ListedOrder, judging: &Judging, as_of: jiff::Timestamp) -> Judgement {
+pub fn judge_unlisted(listed: &ListedOrder, rules: &Rules, as_of: jiff::Timestamp) -> Judgement {
     let check = &UNLISTED_IN_INPUT;
     let order = listed.order();
     let case = Case {
@@ -59,13 +59,13 @@ pub fn judge_unlisted(listed: &ListedOrder, judging: &Judging, as_of: jiff::Time
         settled_as: None,
         background: &Background::default(),
         as_of,
-        judging,
+        rules,
     };
     let created = listed.created_at.map_or_else(String::new, |created| format!(", created at {created},"));
     let message = format!("the provider lists the order{created} and the input lacks it");
     let actual = listed.final_amount.map_or(Figure::Nothing, Figure::from);
     let failure = Ruling::Fails(Failure::new(Figure::Nothing, actual, message));
-    let is_off = judging.off.contains(check.code);
-    let findings = finding(check, judging, Subject::ORDER, failure).into_iter().filter(|_| !is_off).collect();
+    let is_off = rules.off.contains(check.code);
+    let findings = finding(check, rules, Subject::ORDER, failure).into_iter().filter(|_| !is_off).collect();
     weigh(Judgement { findings, ..Judgement::unchecked(Bucket::Discrepant) }, &case)
 }

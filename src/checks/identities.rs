@@ -45,7 +45,7 @@ struct Identity {
 
 impl Identity {
     fn rule(self, case: &Case<'_>, message: impl FnOnce(Sum, Sum) -> String, cause: impl FnOnce() -> Cause) -> Ruling {
-        let tolerance = case.judging.tolerance_of(case.order);
+        let tolerance = case.rules.tolerance_of(case.order);
         if self.difference.is_zero() {
             Ruling::Holds
         } else if self.difference.abs() <= Sum::from(tolerance) {

@@ -10,13 +10,14 @@ mod cause;
 mod charges;
 mod completeness;
 mod identities;
-mod judging;
 mod reply;
 mod restated;
+mod rules;
 mod statuses;
 mod times;
 mod vanished;
 mod waiver;
+mod waiver_list;
 
 use jiff::Timestamp;
 
@@ -27,7 +28,7 @@ use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome};
 
 pub use cause::Cause;
 pub use completeness::judge_unlisted;
-pub use judging::{ControlTotal, Judging, STALE_AFTER, Thresholds, Tolerances};
+pub use rules::{ControlTotal, Rules, STALE_AFTER, Thresholds};
 pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverKey, WaiverState, Waivers};
 
 /// One check of the catalogue.
@@ -88,12 +89,12 @@ pub const QUOTE_SPLIT: &str = identities::QUOTE_SPLIT.code;
 /// The code of the check of `total = compute + external`.
 pub const COST_SUM: &str = identities::COST_SUM.code;
 
-/// The code of the check that [`Judging::stale_after`] is for.
+/// The code of the check that [`Rules::stale_after`] is for.
 pub const STALE_PENDING: &str = times::STALE_PENDING.code;
 /// The code of the check that the input has every order of the list.
 pub const UNLISTED_IN_INPUT: &str = completeness::UNLISTED_IN_INPUT.code;
 
-/// The code of the check that [`Judging::warn_before`] is for.
+/// The code of the check that [`Rules::warn_before`] is for.
 pub const STALE_SOON: &str = times::STALE_SOON.code;
 
 /// Every check, in the order in which they are explained.
@@ -129,7 +130,7 @@ struct Case<'c> {
     settled_as: Option<&'c Charge>,
     background: &'c Background,
     as_of: Timestamp,
-    judging: &'c Judging,
+    rules: &'c Rules,
 }
 
 /// What a check says of one order.
@@ -233,15 +234,15 @@ impl Judgement {
 
 /// Judges one outcome by every check that is due. Ages are counted to `as_of`.
 #[must_use]
-pub fn judge(outcome: &Outcome, background: &Background, judging: &Judging, as_of: Timestamp) -> Judgement {
+pub fn judge(outcome: &Outcome, background: &Background, rules: &Rules, as_of: Timestamp) -> Judgement {
     match &outcome.evidence {
         Evidence::Fetched(fetched) => {
             let Fetched { order, settled_as, .. } = &**fetched;
             let (asked, settled_as) = (outcome.run_order_id.as_str(), settled_as.as_ref());
             let settled = order.is_settled();
-            judge_order(&Case { asked, order, settled, settled_as, background, as_of, judging })
+            judge_order(&Case { asked, order, settled, settled_as, background, as_of, rules })
         }
-        Evidence::NotFound(_) => vanished::judge_missing(&outcome.run_order_id, background, judging, as_of),
+        Evidence::NotFound(_) => vanished::judge_missing(&outcome.run_order_id, background, rules, as_of),
         Evidence::Refused(_) => Judgement::unchecked(Bucket::Refused),
         Evidence::Malformed(_) => Judgement::unchecked(Bucket::Malformed),
         Evidence::Unfetched(_) => Judgement::unchecked(Bucket::Unfetched),
@@ -251,8 +252,8 @@ pub fn judge(outcome: &Outcome, background: &Background, judging: &Judging, as_o
 }
 
 fn judge_order(case: &Case<'_>) -> Judgement {
-    let judging = case.judging;
-    let foreign = finding(&reply::IDENTITY_MISMATCH, judging, Subject::ORDER, reply::identity_mismatch(case));
+    let rules = case.rules;
+    let foreign = finding(&reply::IDENTITY_MISMATCH, rules, Subject::ORDER, reply::identity_mismatch(case));
     if let Some(mismatch) = foreign {
         let judgement =
             Judgement { foreign: true, findings: vec![mismatch], ..Judgement::unchecked(Bucket::Discrepant) };
@@ -260,11 +261,11 @@ fn judge_order(case: &Case<'_>) -> Judgement {
     }
     let mut judgement = Judgement { settled: case.settled, ..Judgement::unchecked(Bucket::Pending) };
     let has_past = !case.background.past.is_empty();
-    for check in judging.checks() {
+    for check in rules.checks() {
         check.examine(case, |subject, ruling| match ruling {
             Ruling::Tolerated(difference) => judgement.tolerated.push(Tolerated { check: check.code, difference }),
             Ruling::Holds if has_past => judgement.held.push((check.code, subject)),
-            ruling => judgement.findings.extend(finding(check, judging, subject, ruling)),
+            ruling => judgement.findings.extend(finding(check, rules, subject, ruling)),
         });
     }
     judgement.findings.sort_by_key(|finding| (finding.check, finding.subject));
@@ -280,8 +281,8 @@ fn judge_order(case: &Case<'_>) -> Judgement {
 
 /// Marks what is waived, and what is material. An order whose every error is waived is so itself.
 fn weigh(mut judgement: Judgement, case: &Case<'_>) -> Judgement {
-    let waivers = &case.judging.waivers;
-    let material = case.judging.material_of(case.order);
+    let waivers = &case.rules.waivers;
+    let material = case.rules.material_of(case.order);
     for finding in &mut judgement.findings {
         if !waivers.is_empty() {
             let key = WaiverKey::of(case.asked, finding);
@@ -309,11 +310,11 @@ fn holds_again(failed: Option<&str>, is_due: impl Fn(&str) -> bool) -> Ruling {
     if names.all(is_due) { Ruling::Holds } else { Ruling::NotDue }
 }
 
-fn finding(check: &Check, judging: &Judging, subject: Subject, ruling: Ruling) -> Option<Finding> {
+fn finding(check: &Check, rules: &Rules, subject: Subject, ruling: Ruling) -> Option<Finding> {
     let Ruling::Fails(Failure { expected, actual, difference, cause, message }) = ruling else {
         return None;
     };
-    let severity = judging.severity(check, cause);
+    let severity = rules.severity(check, cause);
     let cause = cause.map(Cause::code);
     Some(Finding {
         check: check.code,

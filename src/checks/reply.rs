@@ -21,7 +21,7 @@ pub(super) fn identity_mismatch(case: &Case<'_>) -> Ruling {
 }
 
 fn currency(case: &Case<'_>) -> Ruling {
-    let (actual, expected) = (&case.order.quote_currency, &case.judging.currency);
+    let (actual, expected) = (&case.order.quote_currency, &case.rules.currency);
     let message = match (actual, expected) {
         (None, _) => "the reply names no currency",
         (Some(actual), Some(expected)) if actual != expected => "not the expected currency",

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::{Case, Check, Examine, Failure, Ruling};
 use crate::domain::finding::{Figure, Severity};
+use crate::domain::time::Age;
 
 /// What is not settled is young.
 pub(super) static STALE_PENDING: Check =
@@ -25,7 +26,7 @@ fn stale_pending(case: &Case<'_>) -> Ruling {
     if case.settled {
         return Ruling::Holds;
     }
-    let limit = case.judging.stale_after_of(case.order);
+    let limit = case.rules.stale_after_of(case.order);
     let message = match case.age() {
         None => "not settled, and when it was made is not said".to_owned(),
         Some(age) if age >= limit => format!("not settled after {} hours", age.as_hours()),
@@ -40,9 +41,9 @@ fn stale_soon(case: &Case<'_>) -> Ruling {
     if case.settled {
         return Ruling::Holds;
     }
-    let limit = case.judging.stale_after_of(case.order);
+    let limit = case.rules.stale_after_of(case.order);
     let age = case.age().filter(|age| *age < limit);
-    let (Some(age), Some(warn_before)) = (age, case.judging.warn_before) else {
+    let (Some(age), Some(warn_before)) = (age, case.rules.warn_before.map(Age::duration)) else {
         return Ruling::NotDue;
     };
     let band = limit.saturating_sub(warn_before);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Case, Check, Examine, Failure, Judgement, Judging, NOT_FOUND, Ruling, WaiverKey, WaiverState, finding, weigh,
+    Case, Check, Examine, Failure, Judgement, NOT_FOUND, Rules, Ruling, WaiverKey, WaiverState, finding, weigh,
 };
 use crate::domain::finding::{Figure, Severity, Subject};
 use crate::domain::outcome::{Background, Bucket};
@@ -14,23 +14,23 @@ pub(super) static VANISHED: Check =
     Check { code: "vanished", severity: Severity::Error, examine: Examine::Order(|_| Ruling::Holds) };
 
 /// Judges an order that the provider says there is not.
-pub(super) fn judge_missing(asked: &str, background: &Background, judging: &Judging, as_of: Timestamp) -> Judgement {
+pub(super) fn judge_missing(asked: &str, background: &Background, rules: &Rules, as_of: Timestamp) -> Judgement {
     let missing = Judgement::unchecked(Bucket::NotFound);
     let key = WaiverKey { order: asked.to_owned(), check: NOT_FOUND.to_owned(), field: None, row: Subject::ORDER.row };
-    let waiver = judging.waivers.get(&key);
-    let Some(order) = background.last_seen.as_deref().filter(|_| !judging.off.contains(VANISHED.code)) else {
+    let waiver = rules.waivers.get(&key);
+    let Some(order) = background.last_seen.as_deref().filter(|_| !rules.off.contains(VANISHED.code)) else {
         let state = waiver.map(|waiver| waiver.meets(None, as_of));
         let bucket = if state == Some(WaiverState::Applied) { Bucket::Waived } else { Bucket::NotFound };
         return Judgement { bucket, waivers: state.map(|state| (key, state)).into_iter().collect(), ..missing };
     };
-    let case = Case { asked, order, settled: false, settled_as: None, background, as_of, judging };
+    let case = Case { asked, order, settled: false, settled_as: None, background, as_of, rules };
     let charged = order.amounts.final_amount.map_or(Figure::Nothing, Figure::from);
     let message = match &charged {
         Figure::Nothing => "it was seen settled, and the provider does not know it any more".to_owned(),
         charged => format!("it was seen settled at {charged}, and the provider does not know it any more"),
     };
     let failure = Failure::new(charged, Figure::Nothing, message).into();
-    let findings = finding(&VANISHED, judging, Subject::ORDER, failure).into_iter().collect();
+    let findings = finding(&VANISHED, rules, Subject::ORDER, failure).into_iter().collect();
     let mut judgement = weigh(Judgement { findings, ..missing }, &case);
     if judgement.findings.iter().all(|finding| finding.is_waived) {
         judgement.bucket = Bucket::Waived;

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::money::{Amount, AmountError};
 use super::order::{Amounts, RunOrder};
 
 /// A field of a run order that our books may carry too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
 pub enum Field {
     /// What is finally charged.
     Final,
@@ -121,6 +124,21 @@ impl Field {
             _ => return self.amount_of(&order.amounts).map_or(Entry::Nothing, Entry::Amount),
         };
         text.clone().map_or(Entry::Nothing, Entry::Text)
+    }
+}
+
+impl TryFrom<String> for Field {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let field = Self::ALL.into_iter().find(|field| field.name() == name);
+        field.ok_or_else(|| format!("{name:?} is not a field that can be compared"))
+    }
+}
+
+impl From<Field> for &'static str {
+    fn from(field: Field) -> Self {
+        field.name()
     }
 }
 

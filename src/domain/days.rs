@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::time::Period;
 
 /// Which time of an order says on which day it is counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DayBy {
     /// When it was created.
     #[default]
@@ -30,11 +32,19 @@ impl DayBy {
     }
 }
 
-/// How the day of an order is found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Days {
+/// A time zone by its name, as in `Asia/Shanghai`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone {
     zone: TimeZone,
     name: String,
+}
+
+/// How the day of an order is found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Days {
+    /// Whose days they are.
+    pub zone: Zone,
     /// Which of its times counts.
     pub by: DayBy,
 }
@@ -48,32 +58,53 @@ pub struct Day {
     pub period: Period,
 }
 
-impl Default for Days {
-    /// Those of UTC, by creation.
+impl Default for Zone {
     fn default() -> Self {
-        Self { zone: TimeZone::UTC, name: "UTC".to_owned(), by: DayBy::default() }
+        Self { zone: TimeZone::UTC, name: "UTC".to_owned() }
+    }
+}
+
+impl Zone {
+    /// The zone of that name; `None` where there is no such zone.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let zone = TimeZone::get(name).ok()?;
+        let name = zone.iana_name().unwrap_or(name).to_owned();
+        Some(Self { zone, name })
+    }
+
+    /// What counts its days.
+    #[must_use]
+    pub const fn time_zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::named(&name).ok_or_else(|| format!("the time zone {name:?} is not known here"))
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.name
     }
 }
 
 impl Days {
-    /// The days of the zone of that name; `None` where there is no such zone.
-    #[must_use]
-    pub fn of_zone(name: &str, by: DayBy) -> Option<Self> {
-        let zone = TimeZone::get(name).ok()?;
-        let name = zone.iana_name().unwrap_or(name).to_owned();
-        Some(Self { zone, name, by })
-    }
-
-    /// The name of the time zone.
-    #[must_use]
-    pub fn zone_name(&self) -> &str {
-        &self.name
-    }
-
     /// The day of that moment.
     #[must_use]
     pub fn day_of(&self, time: Timestamp) -> Day {
-        let read = self.zone.to_datetime(time).date();
+        let read = self.zone.zone.to_datetime(time).date();
         // Where clocks go back over midnight, the end of the day before is read a second time: that day is over.
         let next = read.tomorrow().ok().filter(|next| self.begins(*next).is_some_and(|begins| begins <= time));
         self.day(next.unwrap_or(read))
@@ -88,7 +119,7 @@ impl Days {
 
     /// The first moment of a day; `None` where it is no time that could be written.
     fn begins(&self, date: Date) -> Option<Timestamp> {
-        date.to_zoned_datetime(self.zone.clone()).ok().map(|begins| begins.timestamp())
+        date.to_zoned_datetime(self.zone.zone.clone()).ok().map(|begins| begins.timestamp())
     }
 }
 
@@ -98,7 +129,7 @@ mod tests {
 
     /// The date that a moment falls on in a zone.
     fn date(zone: &str, time: &str) -> String {
-        let days = Days::of_zone(zone, DayBy::Created).expect("a zone");
+        let days = Days { zone: Zone::named(zone).expect("a zone"), by: DayBy::Created };
         let time = time.parse().expect("a time");
         let day = days.day_of(time);
         assert!(day.period.holds(time), "{zone} {time}: {day:?}");
@@ -117,7 +148,7 @@ mod tests {
     #[test]
     fn a_day_may_have_another_length() {
         let hours = |zone: &str, date: &str| {
-            let days = Days::of_zone(zone, DayBy::Updated).expect("a zone");
+            let days = Days { zone: Zone::named(zone).expect("a zone"), by: DayBy::Updated };
             let Period { since, until } = days.day(date.parse().expect("a date")).period;
             until.expect("a time").duration_since(since.expect("a time")).as_hours()
         };
@@ -150,7 +181,7 @@ mod tests {
     #[test]
     fn the_ends_of_time_have_days() {
         for zone in ["Asia/Shanghai", "America/New_York", "UTC"] {
-            let days = Days::of_zone(zone, DayBy::Created).expect("a zone");
+            let days = Days { zone: Zone::named(zone).expect("a zone"), by: DayBy::Created };
             for time in [Timestamp::MIN, Timestamp::MAX] {
                 assert!(days.day_of(time).period.holds(time), "{zone} {time}");
             }
@@ -159,7 +190,7 @@ mod tests {
 
     #[test]
     fn zones_have_the_names_of_the_database() {
-        assert_eq!(Days::of_zone("asia/shanghai", DayBy::Created).expect("a zone").zone_name(), "Asia/Shanghai");
-        assert_eq!(Days::of_zone("Mars", DayBy::Created), None);
+        assert_eq!(Zone::named("asia/shanghai").expect("a zone").name(), "Asia/Shanghai");
+        assert_eq!(Zone::named("Mars"), None);
     }
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use super::money::{Amount, Sum};
 
 /// How much a finding weighs in the verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Makes the order `discrepant`.
     Error,

@@ -1,6 +1,7 @@
 //! Times, which are kept to the microsecond, and the time between two of them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// The inverse of [`Timestamp::as_microsecond`]. That of jiff refuses the last second it can represent, and no
 /// time that could be written may be unreadable.
@@ -22,8 +23,49 @@ pub fn is_zero(time: Timestamp) -> bool {
     second < YEAR_2 || second.abs() < DAY || second >= LAST_DAYS
 }
 
+/// An age that orders are compared with: whole seconds, more than none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct Age(i64);
+
+impl Age {
+    /// That of so many hours.
+    #[must_use]
+    pub const fn of_hours(hours: u8) -> Self {
+        assert!(hours > 0, "an age is more than none");
+        Self(hours as i64 * 3_600)
+    }
+
+    /// In seconds.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.0
+    }
+
+    /// As a duration.
+    #[must_use]
+    pub const fn duration(self) -> SignedDuration {
+        SignedDuration::from_secs(self.0)
+    }
+}
+
+impl TryFrom<i64> for Age {
+    type Error = String;
+
+    fn try_from(seconds: i64) -> Result<Self, String> {
+        if seconds > 0 { Ok(Self(seconds)) } else { Err(format!("{seconds} seconds are not an age")) }
+    }
+}
+
+impl From<Age> for i64 {
+    fn from(age: Age) -> Self {
+        age.0
+    }
+}
+
 /// The time from one moment on until right before another. `None` is no bound.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Period {
     /// The first moment.
     pub since: Option<Timestamp>,

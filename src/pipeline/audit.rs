@@ -5,12 +5,11 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::JobError;
-use crate::checks::Judging;
-use crate::report::ReportError;
+use crate::checks::Rules;
 use crate::report::builder::{Brief, Builder, Report};
 use crate::report::evidence::completeness::Completeness;
 use crate::report::evidence::replay::Replay;
-use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, MANIFEST_FILE, ProvenFile};
+use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, ProvenFile};
 use crate::report::folder::ReportFolder;
 use crate::report::folder::chain;
 use crate::report::folder::manifest::{EarlierStamp, Manifest, Stamp, designs};
@@ -21,7 +20,7 @@ use crate::report::formats::options::ReportOptions;
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// The settings that affect judgement.
-    pub judging: Option<Judging>,
+    pub rules: Option<Rules>,
     /// What ages are counted to.
     pub as_of: Option<Timestamp>,
     /// What the report is to be.
@@ -75,16 +74,10 @@ impl Evident {
     /// When the evidence can't be read, the folder not be written, or the report would contradict itself.
     pub fn remake(&self, into: &Path, changes: &Changes, evidence: Option<Vec<FileStamp>>) -> Result<Remade, JobError> {
         let stamp = &self.manifest.stamp;
-        let judging = match &changes.judging {
-            Some(judging) => judging.clone(),
-            None => stamp.settings.judging().map_err(|problem| ReportError::Evidence {
-                path: self.folder.path(MANIFEST_FILE),
-                problem: problem.to_string(),
-            })?,
-        };
+        let rules = changes.rules.as_ref().unwrap_or(&stamp.settings).clone();
         let mut builder = Builder::begin(Brief {
             folder: into.to_owned(),
-            judging: judging.clone(),
+            rules: rules.clone(),
             as_of: changes.as_of.unwrap_or(stamp.as_of),
             options: self.options(changes),
             rows_read: stamp.input.rows,
@@ -108,7 +101,7 @@ impl Evident {
             builder.complete(Completeness::read(completeness)?)?;
         }
         let report = builder.finish()?;
-        Ok(Remade { report, judging, otherwise })
+        Ok(Remade { report, rules, otherwise })
     }
 
     /// What it is to be: as it was, but for the changes.
@@ -122,7 +115,7 @@ pub struct Remade {
     /// The report.
     pub report: Report,
     /// The settings it was judged by.
-    pub judging: Judging,
+    pub rules: Rules,
     /// The first input line that is judged otherwise than the facts say.
     pub otherwise: Option<u64>,
 }
@@ -136,14 +129,14 @@ pub fn audit(evident: &Evident, changes: &Changes, destination: &Destination) ->
     let was = &evident.manifest.stamp;
     let as_of = changes.as_of.unwrap_or(was.as_of);
     let staging = destination.staging(as_of)?;
-    let Remade { report, judging, .. } = evident.remake(staging.path(), changes, None)?;
+    let Remade { report, rules, .. } = evident.remake(staging.path(), changes, None)?;
     let options = evident.options(changes);
     let summary = &report.summary;
     let stamp = Stamp {
         as_of,
         started_at,
         finished_at: Timestamp::now(),
-        settings: (&judging).into(),
+        settings: rules,
         designs: designs(&options.formats),
         options,
         previous: chain::previous(destination, &[]),

@@ -140,7 +140,7 @@ impl Job {
             input_sha256: self.input.sha256().to_owned(),
             rows: self.input.rows(),
             reading: self.input.reading(),
-            settings: serde_json::to_string(&self.judging_settings()).unwrap_or_default(),
+            settings: serde_json::to_string(&self.rules).unwrap_or_default(),
             as_of: self.as_of,
             started_at: Timestamp::from_microsecond(self.started_at.as_microsecond()).unwrap_or(self.started_at),
         }

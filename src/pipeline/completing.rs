@@ -16,7 +16,7 @@ use crate::report::evidence::completeness::Completeness;
 
 /// Walks the list, where the input is to be complete.
 pub(super) fn list(job: &Job, fetched: Fetched) -> Result<Fetched, JobError> {
-    if job.judging.complete.is_none() {
+    if job.rules.complete.is_none() {
         return Ok(fetched);
     }
     say(job.session.display, "walking the provider's list of orders");
@@ -107,7 +107,7 @@ fn is_of(order: &RunOrder, period: &Period) -> bool {
 impl Job {
     /// What the input must have of the list; nothing where it was not asked for.
     pub(super) fn wanted(&self, list: &OrderList) -> Wanted {
-        let listing = match (list, self.judging.complete) {
+        let listing = match (list, self.rules.complete) {
             (OrderList::Had(listing), Some(period)) => Some((listing, period)),
             _ => None,
         };

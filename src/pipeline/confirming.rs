@@ -34,11 +34,11 @@ impl Job {
     fn failing(&mut self, begun: &Begun, list: &OrderList) -> Result<Vec<(u64, RunOrderId)>, JobError> {
         let remembered = self.session.store.would_remember_with(begun.run)?;
         let mut failing = Vec::new();
-        let (judging, as_of) = (&self.judging, self.as_of);
+        let (rules, as_of) = (&self.rules, self.as_of);
         self.each_outcome(begun.run, remembered, &mut Earlier::default(), list, |outcome, background| {
-            let judgement = judge(&outcome, &background, judging, as_of);
+            let judgement = judge(&outcome, &background, rules, as_of);
             // What is reused may have left the provider since: then it is the order that is gone, and the list is right.
-            let is_in_doubt = is_reused(&outcome) && is_absent(&outcome, list, judging.complete);
+            let is_in_doubt = is_reused(&outcome) && is_absent(&outcome, list, rules.complete);
             if (is_in_doubt || judgement.findings.iter().any(may_be_of_the_moment))
                 && let Ok(id) = RunOrderId::parse(&outcome.run_order_id)
             {

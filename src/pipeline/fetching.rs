@@ -125,7 +125,7 @@ impl Walk<'_> {
                 next = learnt.try_next() => match next {
                     Ok(Some(Some(learnt))) => {
                         let outcome = learnt.outcome();
-                        let judgement = judge(outcome, &background, &job.judging, job.as_of);
+                        let judgement = judge(outcome, &background, &job.rules, job.as_of);
                         progress.note(judgement.bucket, &outcome.evidence);
                         writer.put(learnt).await?;
                     }

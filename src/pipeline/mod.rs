@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::checks::Judging;
+use crate::checks::Rules;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::input::{Input, InputError};
 use crate::provider::{ClockReading, Stop};
@@ -34,7 +34,6 @@ use crate::report::folder::manifest::{ClockStamp, EarlierStamp, FetchStamp, Inpu
 use crate::report::folder::publish::{Destination, PublishError, Published};
 use crate::report::formats::options::ReportOptions;
 use crate::store::{Confirmations, Judged, KnownFinding, NewReport, Recall, Remembered, RunId, StoreError};
-use crate::summary::JudgingSettings;
 
 use beginning::Begun;
 use listing::OrderList;
@@ -53,7 +52,7 @@ pub struct Job {
     /// Where the report goes.
     pub destination: Destination,
     /// The settings that affect judgement.
-    pub judging: Judging,
+    pub rules: Rules,
     /// What ages are counted to.
     pub as_of: Timestamp,
     /// When the job started.
@@ -277,10 +276,6 @@ impl Job {
         Ok(earlier)
     }
 
-    fn judging_settings(&self) -> JudgingSettings {
-        JudgingSettings::from(&self.judging)
-    }
-
     /// Every report is made from the store and nothing else.
     fn make_report(
         &mut self,
@@ -292,14 +287,14 @@ impl Job {
         let remembered = self.session.store.remember_with(run)?;
         let mut builder = Builder::begin(Brief {
             folder,
-            judging: self.judging.clone(),
+            rules: self.rules.clone(),
             as_of: self.as_of,
             options: self.report.clone(),
             rows_read: self.input.rows(),
             shortfall: self.input.shortfall(),
             evidence: None,
         })?;
-        let (mut wanted, period) = (self.wanted(list), self.judging.complete);
+        let (mut wanted, period) = (self.wanted(list), self.rules.complete);
         self.each_outcome(run, remembered, earlier, list, |outcome, background| {
             wanted.see(&outcome, list, period);
             Ok(builder.add(outcome, background).map(drop)?)
@@ -358,7 +353,7 @@ impl Job {
                 rows: self.input.rows(),
                 shortfall: self.input.shortfall(),
             },
-            settings: self.judging_settings(),
+            settings: self.rules.clone(),
             designs: designs(&self.report.formats),
             previous: chain::previous(&self.destination, &earlier.replaces),
             made_from: None,

@@ -1,7 +1,7 @@
 //! Summaries against figures worked out by hand.
 
 use super::*;
-use crate::checks::{Judging, judge};
+use crate::checks::{Rules, judge};
 use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
 use crate::domain::outcome::{Background, Evidence, Outcome, Reason};
@@ -35,7 +35,7 @@ fn summarise(outcomes: &[Outcome]) -> Summary {
             _ => None,
         };
         summary
-            .add(&judge(outcome, &Background::default(), &Judging::default(), AS_OF), order, AS_OF)
+            .add(&judge(outcome, &Background::default(), &Rules::default(), AS_OF), order, AS_OF)
             .expect("small figures");
     }
     summary

@@ -7,7 +7,7 @@ mod orders;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use tieout::checks::{Judging, judge};
+use tieout::checks::{Rules, judge};
 use tieout::domain::outcome::Outcome;
 
 use expected::Found;
@@ -21,7 +21,7 @@ const AS_OF: i64 = 1_780_272_000;
 fn found(drawn: &Drawn) -> (String, Vec<Found>) {
     let outcome = Outcome { line: 2, run_order_id: drawn.asked.clone(), evidence: drawn.order().into() };
     let as_of = Timestamp::from_second(AS_OF).expect("a time");
-    let judgement = judge(&outcome, &drawn.background(), &Judging::default(), as_of);
+    let judgement = judge(&outcome, &drawn.background(), &Rules::default(), as_of);
     let findings = judgement.findings.iter().map(|finding| Found {
         check: finding.check,
         severity: finding.severity.code(),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use jiff::Timestamp;
-use tieout::checks::Judging;
+use tieout::checks::Rules;
 use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::{Background, Evidence, Outcome, Reason};
@@ -104,7 +104,7 @@ fn hostile_report(folder: &Path) {
     let rows = 3 * HOSTILE.len() as u64;
     let mut builder = Builder::begin(Brief {
         folder: folder.to_owned(),
-        judging: Judging::default(),
+        rules: Rules::default(),
         as_of,
         options: ReportOptions {
             account: Some("R&D <1>".to_owned()),

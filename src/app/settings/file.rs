@@ -9,7 +9,7 @@ use serde::forward_to_deserialize_any;
 use toml::Table;
 use toml::de::DeTable;
 
-use super::judging::nearest;
+use super::rules::nearest;
 use super::{SettingsError, text_file};
 use crate::app::cli::{Asking, General, Options};
 

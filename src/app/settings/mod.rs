@@ -3,8 +3,8 @@
 mod asking;
 mod discovering;
 mod file;
-mod judging;
 mod language;
+mod rules;
 mod text_file;
 mod waivers;
 
@@ -16,7 +16,7 @@ use std::time::Duration;
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
 
 use super::cli::{Audit, General, Kept, Options, Output, Place, Reconcile};
-use crate::checks::Judging;
+use crate::checks::Rules;
 use crate::domain::books::Field;
 use crate::input::{Options as InputOptions, Source};
 use crate::language::Language;
@@ -35,8 +35,8 @@ pub use discovering::{Discovering, discovering};
 
 #[cfg(test)]
 pub(super) use file::overlay;
-pub(super) use judging::nearest;
 pub(super) use language::language;
+pub(super) use rules::nearest;
 
 const REPORTS_DIR: &str = "reports";
 const AUDITS_DIR: &str = "audits";
@@ -54,7 +54,7 @@ pub struct Settings {
     /// The provider's key; `None` where the simulator is asked instead.
     pub key: Option<ApiKey>,
     /// The settings that affect judgement.
-    pub judging: Judging,
+    pub rules: Rules,
     /// What ages are counted to, if not the start of the run.
     pub as_of: Option<Timestamp>,
     /// What the report is to be.
@@ -213,13 +213,13 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
     ];
     refuse_shown_key(key.as_ref(), shown.into_iter().filter_map(|(place, text)| Some((place, text?))))?;
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
-    let judging = judging::judging(&options)?;
-    let waivers = judging.waivers.values().flat_map(|waiver| [&waiver.owner, &waiver.reason]);
-    let listed = waivers.chain(judging.expect.values()).map(|text| ("--waivers or --expect", text.as_str()));
+    let rules = rules::rules(&options)?;
+    let waivers = rules.waivers.values().flat_map(|waiver| [&waiver.owner, &waiver.reason]);
+    let listed = waivers.chain(rules.expect.values()).map(|text| ("--waivers or --expect", text.as_str()));
     refuse_shown_key(key.as_ref(), listed)?;
     let provider = asking::provider(&options.asking)?;
     Ok(Settings {
-        input: input(ids, &options, judging.expect.clone())?,
+        input: input(ids, &options, rules.expect.clone())?,
         provider,
         key,
         as_of: as_of(options.as_of.as_deref())?,
@@ -229,9 +229,9 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
             formats: options.format.map_or_else(Formats::default, Formats::of),
             language: language(general.lang, general.config.as_deref()),
             allow_empty: options.allow_empty.unwrap_or(false),
-            fail_on: fail_on(options.fail_on.unwrap_or_default(), &judging)?,
+            fail_on: fail_on(options.fail_on.unwrap_or_default(), &rules)?,
         },
-        judging,
+        rules,
         state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
         destination: options.out.map_or(Destination::Under(reports_dir), Destination::Exactly),
         resume_within: match options.fresh {
@@ -284,7 +284,7 @@ pub fn state_beside(report: &Path) -> PathBuf {
 /// [`SettingsError`] says which option can't be used.
 pub fn changes(
     command: &Audit,
-    was: &Judging,
+    was: &Rules,
     options_then: &ReportOptions,
     lang: Option<Language>,
 ) -> Result<(Changes, Destination), SettingsError> {
@@ -297,29 +297,25 @@ pub fn changes(
         warn_before: command.warn_before.clone(),
         control_total: command.control_total.clone(),
         // A waiver's last day ends where the report's days do.
-        timezone: command.timezone.clone().or_else(|| Some(was.days.zone_name().to_owned())),
+        timezone: command.timezone.clone().or_else(|| Some(was.timezone.name().to_owned())),
         day_by: command.day_by,
         ..Options::default()
     };
     let currency = command.currency.clone().filter(|currency| !currency.is_empty());
-    let given = judging::judging(&Options { currency, ..options })?;
-    let by = if command.day_by.is_some() { given.days.by } else { was.days.by };
-    let mut days = given.days;
-    days.by = by;
-    let judging = Judging {
-        days,
-        tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance.clone() },
+    let given = rules::rules(&Options { currency, ..options })?;
+    let rules = Rules {
+        tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance },
+        tolerances: if command.tolerance.is_some() { given.tolerances } else { was.tolerances.clone() },
         currency: if command.currency.is_some() { given.currency } else { was.currency.clone() },
         stale_after: if command.stale_after.is_some() { given.stale_after } else { was.stale_after },
         warn_before: if command.warn_before.is_some() { given.warn_before } else { was.warn_before },
         off: if command.all_checks { given.off } else { was.off.clone() },
-        severities: was.severities.clone(),
         material: if command.material.is_some() { given.material } else { was.material },
         waivers: if command.waivers.is_some() { given.waivers } else { was.waivers.clone() },
-        workflows: was.workflows.clone(),
-        expect: was.expect.clone(),
-        complete: was.complete,
         control_totals: if command.control_total.is_some() { given.control_totals } else { was.control_totals.clone() },
+        timezone: given.timezone,
+        day_by: if command.day_by.is_some() { given.day_by } else { was.day_by },
+        ..was.clone()
     };
     let then = options_then.clone();
     let report = ReportOptions {
@@ -328,10 +324,10 @@ pub fn changes(
         formats: command.format.clone().map_or(then.formats, Formats::of),
         language: lang.unwrap_or(then.language),
         allow_empty: then.allow_empty,
-        fail_on: fail_on(if command.fail_on.is_empty() { then.fail_on } else { command.fail_on.clone() }, &judging)?,
+        fail_on: fail_on(if command.fail_on.is_empty() { then.fail_on } else { command.fail_on.clone() }, &rules)?,
     };
     let as_of = as_of(command.as_of.as_deref())?;
-    let changes = Changes { judging: Some(judging), as_of, options: Some(report) };
+    let changes = Changes { rules: Some(rules), as_of, options: Some(report) };
     let under = command.reports_dir.clone().unwrap_or_else(|| AUDITS_DIR.into());
     Ok((changes, command.out.clone().map_or(Destination::Under(under), Destination::Exactly)))
 }
@@ -344,8 +340,8 @@ pub fn keep(text: &str) -> Result<Duration, SettingsError> {
     duration("keep", text)
 }
 
-fn fail_on(fail_on: Vec<FailOn>, judging: &Judging) -> Result<Vec<FailOn>, SettingsError> {
-    if fail_on.contains(&FailOn::Material) && !judging.has_materiality() {
+fn fail_on(fail_on: Vec<FailOn>, rules: &Rules) -> Result<Vec<FailOn>, SettingsError> {
+    if fail_on.contains(&FailOn::Material) && !rules.has_materiality() {
         return Err(unusable("fail-on", FailOn::Material.word(), "say from which size on, with --material"));
     }
     Ok(fail_on)

@@ -8,7 +8,8 @@ use super::asking::{key_from, provider};
 use super::file::overlay;
 use super::*;
 use crate::app::cli::{Asking, Cli, Command};
-use crate::domain::days::{self, Days};
+use crate::domain::days::Zone;
+use crate::domain::time::Age;
 
 fn reconcile(arguments: &[&str]) -> (Reconcile, General) {
     let cli =
@@ -85,8 +86,8 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(settings.provider.max_wait, Duration::from_secs(300));
     assert_eq!(settings.state, Path::new("reports/.state.sqlite"));
     assert_eq!(settings.destination, Destination::Under("reports".into()));
-    let days = Days::of_zone("Asia/Shanghai", days::DayBy::Created).expect("a zone");
-    assert_eq!(settings.judging, Judging { days, ..Judging::default() });
+    let timezone = Zone::named("Asia/Shanghai").expect("a zone");
+    assert_eq!(settings.rules, Rules { timezone, ..Rules::default() });
     assert_eq!(settings.report, ReportOptions::default());
     assert!(settings.key.is_none());
 }
@@ -123,27 +124,26 @@ fn each_bad_value_is_refused_by_name() {
     }
 }
 
-fn checks(file: &str) -> Result<Judging, String> {
+fn checks(file: &str) -> Result<Rules, String> {
     let (command, _) = reconcile(&["--tolerance", "CNY=0.01,USD=2", "--stale-after", "2d"]);
-    judging::judging(&overlay(&command.options, file)?).map_err(|error| error.to_string())
+    rules::rules(&overlay(&command.options, file)?).map_err(|error| error.to_string())
 }
 
 #[test]
 fn the_file_says_what_checks_weigh() {
     let file = "[checks]\ncharge-equals-cost = 'error'\nunknown-status = 'off'\n\"quote-split.scale\" = 'warning'\n\
                 cost-sum = { rounding = 'warning' }";
-    let judging = checks(file).expect("usable");
+    let rules = checks(file).expect("usable");
     let severities: Vec<(&str, &str)> =
-        judging.severities.iter().map(|(key, severity)| (key.as_str(), severity.code())).collect();
+        rules.severities.iter().map(|(key, severity)| (key.as_str(), severity.code())).collect();
     let expected =
         [("charge-equals-cost", "error"), ("cost-sum.rounding", "warning"), ("quote-split.scale", "warning")];
     assert_eq!(severities, expected);
-    assert_eq!(judging.off.into_iter().collect::<Vec<_>>(), ["unknown-status"]);
-    assert_eq!(judging.stale_after.as_hours(), 48);
-    let tolerances: Vec<String> =
-        judging.tolerance.by_currency.iter().map(|(code, amount)| format!("{code} {amount}")).collect();
+    assert_eq!(rules.off.into_iter().collect::<Vec<_>>(), ["unknown-status"]);
+    assert_eq!(rules.stale_after, Age::of_hours(48));
+    let tolerances: Vec<String> = rules.tolerances.iter().map(|(code, amount)| format!("{code} {amount}")).collect();
     assert_eq!(tolerances, ["CNY 0.01000000", "USD 2.00000000"]);
-    assert!(judging.tolerance.otherwise.is_zero());
+    assert!(rules.tolerance.is_zero());
 }
 
 #[test]
@@ -222,5 +222,5 @@ fn settings_and_waivers_are_read_as_programs_on_windows_write_them() {
     let (command, general) = reconcile(&["--sandbox", "--config", settings, "--waivers", waivers]);
     let resolved = resolve(command, &general).expect("usable");
     assert_eq!((resolved.provider.rate, resolved.report.account.as_deref()), (7, Some("财务")));
-    assert_eq!(resolved.judging.waivers.len(), 1);
+    assert_eq!(resolved.rules.waivers.len(), 1);
 }

@@ -10,7 +10,7 @@ fn booking(line: u64, cells: &[(Field, &str)]) -> Booking {
 fn judged_beside(order: RunOrder, bookings: Vec<Booking>) -> Judgement {
     let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
     let background = Background { bookings, ..Background::default() };
-    judge(&outcome, &background, &Judging::default(), AS_OF)
+    judge(&outcome, &background, &Rules::default(), AS_OF)
 }
 
 /// Expected, actual, difference and message of the one finding.

@@ -6,7 +6,7 @@ use crate::domain::listed::{ListedAmounts, ListedOrder};
 fn judged_beside(order: RunOrder, listed: Option<ListedAmounts>) -> Judgement {
     let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
     let background = Background { listed, ..Background::default() };
-    judge(&outcome, &background, &Judging::default(), AS_OF)
+    judge(&outcome, &background, &Rules::default(), AS_OF)
 }
 
 fn listed(quote: Option<i128>, charged: Option<i128>) -> Option<ListedAmounts> {
@@ -59,7 +59,7 @@ fn an_order_that_the_input_lacks_is_a_discrepancy_with_what_the_list_says_of_it(
         created_at: Some(CREATED),
         is_unreadable: false,
     };
-    let judgement = judge_unlisted(&lacking, &Judging::default(), AS_OF);
+    let judgement = judge_unlisted(&lacking, &Rules::default(), AS_OF);
     assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Discrepant, vec!["unlisted-in-input"]));
     let finding = &judgement.findings[0];
     assert_eq!(
@@ -68,6 +68,6 @@ fn an_order_that_the_input_lacks_is_a_discrepancy_with_what_the_list_says_of_it(
     );
     let said = "the provider lists the order, created at 2026-05-08T10:00:00Z, and the input lacks it";
     assert_eq!(finding.message, said);
-    let off = Judging { off: ["unlisted-in-input"].into(), ..Judging::default() };
+    let off = Rules { off: ["unlisted-in-input"].into(), ..Rules::default() };
     assert_eq!(codes(&judge_unlisted(&lacking, &off, AS_OF)), Vec::<&str>::new());
 }

@@ -23,16 +23,16 @@ fn past(check: &str, subject: Subject, expected: &str, actual: &str) -> PastFind
 }
 
 /// Whether that is resolved by an order, in view of what else is known of it.
-fn resolved_by(past: &PastFinding, order: RunOrder, background: Background, judging: &Judging) -> bool {
+fn resolved_by(past: &PastFinding, order: RunOrder, background: Background, rules: &Rules) -> bool {
     let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
     let background = Background { past: vec![past.clone()], ..background };
-    let judgement = judge(&outcome, &background, judging, AS_OF);
+    let judgement = judge(&outcome, &background, rules, AS_OF);
     assert!(!(judgement.resolves(past) && judgement.repeats(past)), "found and resolved: {past:?}");
     judgement.resolves(past)
 }
 
 fn resolved(past: &PastFinding, order: RunOrder) -> bool {
-    resolved_by(past, order, Background::default(), &Judging::default())
+    resolved_by(past, order, Background::default(), &Rules::default())
 }
 
 #[test]
@@ -43,10 +43,9 @@ fn an_identity_is_resolved_where_its_amounts_are_due_again() {
     assert!(!resolved(&split, order(amounts)), "an amount is missing");
     assert!(!resolved(&split, open([100, 60, 40, 50, 10, 60].map(Some))), "not settled any more");
     assert!(!resolved(&split, RunOrder { run_order_id: Some("wfrun_2".into()), ..clean() }), "another order");
-    let off = Judging { off: BTreeSet::from(["quote-split"]), ..Judging::default() };
+    let off = Rules { off: BTreeSet::from(["quote-split"]), ..Rules::default() };
     assert!(!resolved_by(&split, clean(), Background::default(), &off), "switched off");
-    let by_tolerance =
-        Judging { tolerance: Tolerances { otherwise: amount(1), ..Tolerances::default() }, ..Judging::default() };
+    let by_tolerance = Rules { tolerance: amount(1), ..Rules::default() };
     let off_by_one = order([100, 60, 41, 50, 10, 60].map(Some));
     assert!(!resolved_by(&split, off_by_one, Background::default(), &by_tolerance), "it passes by tolerance");
 }
@@ -68,33 +67,33 @@ fn books_resolve_what_they_still_say() {
     let field = Subject::field("final_amount");
     let booking = |field| Booking { line: 2, cells: [(field, "0.0000006".to_owned())].into() };
     let books = |bookings: Vec<Booking>| Background { bookings, ..Background::default() };
-    let judging = Judging::default();
+    let rules = Rules::default();
     let found = past("expected-mismatch", field, "1", "2");
-    assert!(resolved_by(&found, clean(), books(vec![booking(Field::Final)]), &judging));
-    assert!(!resolved_by(&found, clean(), books(Vec::new()), &judging), "no books tonight");
-    assert!(!resolved_by(&found, clean(), books(vec![booking(Field::Total)]), &judging), "another column");
+    assert!(resolved_by(&found, clean(), books(vec![booking(Field::Final)]), &rules));
+    assert!(!resolved_by(&found, clean(), books(Vec::new()), &rules), "no books tonight");
+    assert!(!resolved_by(&found, clean(), books(vec![booking(Field::Total)]), &rules), "another column");
     let unsettled = open([Some(100), None, None, None, None, None]);
     let empty = Booking { line: 2, cells: [(Field::Final, String::new())].into() };
-    assert!(!resolved_by(&found, unsettled, books(vec![empty]), &judging), "not due yet");
+    assert!(!resolved_by(&found, unsettled, books(vec![empty]), &rules), "not due yet");
     let second = past("expected-mismatch", Subject { row: 2, ..field }, "1", "2");
-    assert!(resolved_by(&second, clean(), books(vec![booking(Field::Final)]), &judging), "the row is gone");
-    assert!(!resolved_by(&second, clean(), books(vec![booking(Field::Total)]), &judging));
+    assert!(resolved_by(&second, clean(), books(vec![booking(Field::Final)]), &rules), "the row is gone");
+    assert!(!resolved_by(&second, clean(), books(vec![booking(Field::Total)]), &rules));
     let twice = past("booked-twice", Subject::ORDER, "1", "2");
-    assert!(resolved_by(&twice, clean(), books(vec![booking(Field::Final)]), &judging));
-    assert!(!resolved_by(&twice, clean(), books(Vec::new()), &judging));
+    assert!(resolved_by(&twice, clean(), books(vec![booking(Field::Final)]), &rules));
+    assert!(!resolved_by(&twice, clean(), books(Vec::new()), &rules));
 }
 
 #[test]
 fn the_list_and_the_baseline_resolve_what_they_speak_of() {
-    let judging = Judging::default();
+    let rules = Rules::default();
     let list = |listed| Background { listed, ..Background::default() };
     let amounts = ListedAmounts { quote_amount: Some(amount(100)), final_amount: None };
     let quote = past("list-mismatch", Subject::field("quote_amount"), "", "");
     let charge = past("list-mismatch", Subject::field("final_amount"), "", "");
     let unlisted = past("unlisted-in-input", Subject::ORDER, "", "");
     for (found, expected) in [(&quote, true), (&charge, false), (&unlisted, true)] {
-        assert_eq!(resolved_by(found, clean(), list(Some(amounts)), &judging), expected, "{found:?}");
-        assert!(!resolved_by(found, clean(), list(None), &judging), "no list: {found:?}");
+        assert_eq!(resolved_by(found, clean(), list(Some(amounts)), &rules), expected, "{found:?}");
+        assert!(!resolved_by(found, clean(), list(None), &rules), "no list: {found:?}");
     }
     let restated = past("restated", Subject::field("final_amount"), "", "");
     assert!(!resolved(&restated, clean()), "no baseline");
@@ -104,7 +103,7 @@ fn the_list_and_the_baseline_resolve_what_they_speak_of() {
     let background = Background { past: vec![restated.clone()], ..Background::default() };
     for (now, expected) in [(clean(), true), (order([100, 70, 30, 60, 10, 70].map(Some)), false)] {
         let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: evidence(now) };
-        assert_eq!(judge(&outcome, &background, &judging, AS_OF).resolves(&restated), expected);
+        assert_eq!(judge(&outcome, &background, &rules, AS_OF).resolves(&restated), expected);
     }
 }
 
@@ -118,7 +117,7 @@ fn what_a_time_or_a_word_was_about_is_resolved_by_what_is_due_of_it() {
     assert!(!resolved(&unknown, running), "the word is due once the run has ended");
     let currency = past("currency", Subject::ORDER, "USD", "CNY");
     assert!(!resolved(&currency, clean()), "none is expected tonight");
-    let expecting = Judging { currency: Some("CNY".into()), ..Judging::default() };
+    let expecting = Rules { currency: Some("CNY".into()), ..Rules::default() };
     assert!(resolved_by(&currency, clean(), Background::default(), &expecting));
     assert!(resolved(&past("identity-mismatch", Subject::ORDER, "", ""), clean()));
     assert!(resolved(&past("vanished", Subject::ORDER, "", ""), clean()), "it is there again");

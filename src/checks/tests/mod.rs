@@ -3,6 +3,7 @@
 mod books;
 mod completeness;
 mod lifecycle;
+mod rules;
 mod settings;
 mod waivers;
 mod warnings;
@@ -58,13 +59,13 @@ fn but_warnings(judgement: &Judgement) -> Vec<&'static str> {
     errors.map(|finding| finding.check).collect()
 }
 
-fn judge_with(order: RunOrder, judging: &Judging) -> Judgement {
+fn judge_with(order: RunOrder, rules: &Rules) -> Judgement {
     let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
-    judge(&outcome, &Background::default(), judging, AS_OF)
+    judge(&outcome, &Background::default(), rules, AS_OF)
 }
 
 fn judged(order: RunOrder) -> Judgement {
-    judge_with(order, &Judging::default())
+    judge_with(order, &Rules::default())
 }
 
 fn codes(judgement: &Judgement) -> Vec<&'static str> {
@@ -191,7 +192,7 @@ fn a_foreign_reply_is_judged_by_nothing_else() {
 fn the_currency_is_there_and_the_expected_one() {
     let with = |currency: Option<&str>, expected: Option<&str>| {
         let order = RunOrder { quote_currency: currency.map(str::to_owned), ..clean() };
-        codes(&judge_with(order, &Judging { currency: expected.map(str::to_owned), ..Judging::default() }))
+        codes(&judge_with(order, &Rules { currency: expected.map(str::to_owned), ..Rules::default() }))
     };
     assert_eq!(with(Some("CNY"), None), Vec::<&str>::new());
     assert_eq!(with(Some("CNY"), Some("CNY")), Vec::<&str>::new());
@@ -202,8 +203,7 @@ fn the_currency_is_there_and_the_expected_one() {
 
 #[test]
 fn tolerance_never_hides_what_it_lets_pass() {
-    let tolerant =
-        Judging { tolerance: Tolerances { otherwise: amount(5), ..Tolerances::default() }, ..Judging::default() };
+    let tolerant = Rules { tolerance: amount(5), ..Rules::default() };
     for off in [-5_i128, 5] {
         let judgement = judge_with(order([100, 60, 40 + off, 50, 10, 60 + off].map(Some)), &tolerant);
         assert_eq!(judgement.bucket, Bucket::Reconciled);
@@ -234,7 +234,7 @@ fn what_is_no_order_has_its_bucket() {
     ];
     for (evidence, bucket) in cases {
         let outcome = Outcome { line: 3, run_order_id: ASKED.into(), evidence };
-        assert_eq!(judge(&outcome, &Background::default(), &Judging::default(), AS_OF), Judgement::unchecked(bucket));
+        assert_eq!(judge(&outcome, &Background::default(), &Rules::default(), AS_OF), Judgement::unchecked(bucket));
     }
 }
 
@@ -281,7 +281,7 @@ fn a_settlement_is_compared_with_what_it_was() {
         judge(
             &Outcome { line: 2, run_order_id: ASKED.into(), evidence },
             &Background::default(),
-            &Judging::default(),
+            &Rules::default(),
             AS_OF,
         )
     };

@@ -2,9 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, ToSpan};
+use jiff::ToSpan;
 
 use super::*;
+use crate::domain::time::Age;
+
+fn minutes(minutes: i64) -> Age {
+    Age::try_from(minutes * 60).expect("an age")
+}
 
 /// 50 above the quote of 100, and nothing given back.
 fn overage() -> RunOrder {
@@ -15,18 +20,18 @@ fn weighed(judgement: &Judgement) -> Vec<(&'static str, Option<&'static str>, Se
     judgement.findings.iter().map(|finding| (finding.check, finding.cause, finding.severity)).collect()
 }
 
-fn softened(keys: &[(&str, Severity)]) -> Judging {
+fn softened(keys: &[(&str, Severity)]) -> Rules {
     let severities = keys.iter().map(|(key, severity)| ((*key).to_owned(), *severity)).collect();
-    Judging { severities, ..Judging::default() }
+    Rules { severities, ..Rules::default() }
 }
 
 #[test]
 fn a_currency_has_its_own_tolerance() {
-    let by_currency = BTreeMap::from([("CNY".to_owned(), amount(3))]);
-    let judging = Judging { tolerance: Tolerances { otherwise: amount(1), by_currency }, ..Judging::default() };
+    let tolerances = BTreeMap::from([("CNY".to_owned(), amount(3))]);
+    let rules = Rules { tolerance: amount(1), tolerances, ..Rules::default() };
     let off_by = |units: i128, currency: &str| {
         let order = order([Some(100), Some(60), Some(40 + units), Some(60), Some(0), Some(60)]);
-        judge_with(RunOrder { quote_currency: Some(currency.into()), ..order }, &judging).bucket
+        judge_with(RunOrder { quote_currency: Some(currency.into()), ..order }, &rules).bucket
     };
     assert_eq!([off_by(3, "CNY"), off_by(4, "CNY")], [Bucket::Reconciled, Bucket::Discrepant]);
     assert_eq!([off_by(1, "USD"), off_by(2, "USD")], [Bucket::Reconciled, Bucket::Discrepant]);
@@ -56,26 +61,26 @@ fn the_severity_of_a_cause_wins_over_that_of_its_check() {
 
 #[test]
 fn a_check_that_is_off_finds_nothing() {
-    let judging = Judging { off: BTreeSet::from(["quote-split", "charge-exceeds-quote"]), ..Judging::default() };
-    let judgement = judge_with(overage(), &judging);
+    let rules = Rules { off: BTreeSet::from(["quote-split", "charge-exceeds-quote"]), ..Rules::default() };
+    let judgement = judge_with(overage(), &rules);
     assert_eq!((codes(&judgement), judgement.bucket), (vec![], Bucket::Reconciled));
 }
 
 #[test]
 fn the_age_that_is_stale_is_a_setting() {
-    let judging = Judging { stale_after: SignedDuration::from_mins(60), ..Judging::default() };
+    let rules = Rules { stale_after: Age::of_hours(1), ..Rules::default() };
     let waiting = open([Some(100), None, None, None, None, None]);
-    assert_eq!(codes(&judge_with(waiting.clone(), &judging)), ["stale-pending"]);
+    assert_eq!(codes(&judge_with(waiting.clone(), &rules)), ["stale-pending"]);
     let younger = Some(CREATED + 1.microsecond());
     let younger = RunOrder { created_at: younger, updated_at: younger, ..waiting };
-    assert_eq!(codes(&judge_with(younger, &judging)), Vec::<&str>::new());
+    assert_eq!(codes(&judge_with(younger, &rules)), Vec::<&str>::new());
 }
 
 #[test]
 fn a_difference_is_material_from_its_size_on_whatever_its_sign_and_severity() {
     let with = |charged: i128, material: i128| {
         let order = order([Some(100), Some(charged), Some(100 - charged), Some(60), Some(0), Some(60)]);
-        let judgement = judge_with(order, &Judging { material: Some(amount(material)), ..Judging::default() });
+        let judgement = judge_with(order, &Rules { material: Some(amount(material)), ..Rules::default() });
         let [finding] = judgement.findings.as_slice() else {
             panic!("one finding: {:?}", judgement.findings);
         };
@@ -83,26 +88,22 @@ fn a_difference_is_material_from_its_size_on_whatever_its_sign_and_severity() {
         finding.is_material
     };
     assert_eq!([with(63, 3), with(57, 3), with(63, 4), with(57, 4)], [true, true, false, false]);
-    let none = judge_with(overage(), &Judging::default());
+    let none = judge_with(overage(), &Rules::default());
     assert!(none.findings.iter().all(|finding| !finding.is_material), "none is set");
 }
 
 #[test]
 fn a_workflow_has_its_own_thresholds() {
-    let own = Thresholds {
-        tolerance: Some(amount(5)),
-        stale_after: Some(SignedDuration::from_mins(61)),
-        material: Some(amount(7)),
-    };
-    let judging = Judging {
-        tolerance: Tolerances { otherwise: amount(1), by_currency: BTreeMap::new() },
-        stale_after: SignedDuration::from_mins(30),
+    let own = Thresholds { tolerance: Some(amount(5)), stale_after: Some(minutes(61)), material: Some(amount(7)) };
+    let rules = Rules {
+        tolerance: amount(1),
+        stale_after: minutes(30),
         material: Some(amount(20)),
         workflows: BTreeMap::from([("wf_own".to_owned(), own)]),
-        ..Judging::default()
+        ..Rules::default()
     };
     let of = |workflow: &str, order: RunOrder| {
-        judge_with(RunOrder { workflow_id: Some(workflow.to_owned()), ..order }, &judging)
+        judge_with(RunOrder { workflow_id: Some(workflow.to_owned()), ..order }, &rules)
     };
     let off_by = |units: i128| order([Some(100), Some(60), Some(40 + units), Some(60), Some(0), Some(60)]);
     assert_eq!(
@@ -121,10 +122,10 @@ fn a_workflow_has_its_own_thresholds() {
 
 #[test]
 fn a_band_before_an_order_is_stale_is_warned_of() {
-    let judging = Judging { warn_before: Some(SignedDuration::from_hours(6)), ..Judging::default() };
+    let rules = Rules { warn_before: Some(Age::of_hours(6)), ..Rules::default() };
     let at = |order: &RunOrder, as_of| {
         let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.clone().into() };
-        judge(&outcome, &Background::default(), &judging, as_of)
+        judge(&outcome, &Background::default(), &rules, as_of)
     };
     let waiting = open([Some(100), None, None, None, None, None]);
     let [soon, stale] = [CREATED + 18.hours(), CREATED + 24.hours()];
@@ -145,7 +146,7 @@ fn materiality_is_set_for_all_orders_or_for_those_of_a_workflow() {
             (format!("wf_{at}"), Thresholds { material: units.map(amount), ..Thresholds::default() })
         };
         let workflows = own.iter().enumerate().map(of).collect();
-        Judging { material: material.map(amount), workflows, ..Judging::default() }.has_materiality()
+        Rules { material: material.map(amount), workflows, ..Rules::default() }.has_materiality()
     };
     assert!(!has(None, &[]) && !has(None, &[None]), "neither");
     assert!(has(Some(0), &[]) && has(Some(7), &[None]), "for all orders");

@@ -23,9 +23,9 @@ fn key(check: &str, field: Option<&str>, row: u64) -> WaiverKey {
     WaiverKey { order: ASKED.to_owned(), check: check.to_owned(), field: field.map(str::to_owned), row }
 }
 
-fn waiving(check: &str, figures: Figures) -> Judging {
+fn waiving(check: &str, figures: Figures) -> Rules {
     let waivers = Waivers::from([(key(check, None, 1), waiver(figures))]);
-    Judging { waivers, ..Judging::default() }
+    Rules { waivers, ..Rules::default() }
 }
 
 /// Off by 1 in the split alone.
@@ -40,13 +40,13 @@ fn outcome(judgement: &Judgement) -> (Bucket, Vec<(&str, bool)>, Vec<WaiverState
 
 #[test]
 fn an_exact_difference_is_waived_until_its_day_is_over() {
-    let judging = waiving("quote-split", Figures::Difference(money(1)));
+    let rules = waiving("quote-split", Figures::Difference(money(1)));
     let applied = (Bucket::Waived, vec![("quote-split", true)], vec![WaiverState::Applied]);
-    assert_eq!(outcome(&judge_with(off_by_one(), &judging)), applied);
+    assert_eq!(outcome(&judge_with(off_by_one(), &rules)), applied);
 
     let later = Outcome { line: 2, run_order_id: ASKED.into(), evidence: off_by_one().into() };
     let expired = (Bucket::Discrepant, vec![("quote-split", false)], vec![WaiverState::Expired]);
-    assert_eq!(outcome(&judge(&later, &Background::default(), &judging, AS_OF + 1.microsecond())), expired);
+    assert_eq!(outcome(&judge(&later, &Background::default(), &rules, AS_OF + 1.microsecond())), expired);
 }
 
 #[test]
@@ -67,55 +67,55 @@ fn other_figures_are_not_waived() {
 #[test]
 fn every_error_of_an_order_has_to_be_waived() {
     let two = RunOrder { quote_currency: None, ..off_by_one() };
-    let judging = waiving("quote-split", Figures::Difference(money(1)));
+    let rules = waiving("quote-split", Figures::Difference(money(1)));
     let findings = vec![("currency", false), ("quote-split", true)];
-    assert_eq!(outcome(&judge_with(two, &judging)), (Bucket::Discrepant, findings, vec![WaiverState::Applied]));
+    assert_eq!(outcome(&judge_with(two, &rules)), (Bucket::Discrepant, findings, vec![WaiverState::Applied]));
 }
 
 #[test]
 fn another_order_and_a_check_that_holds_leave_a_waiver_unused() {
-    let judging = waiving("cost-sum", Figures::Difference(money(1)));
-    let (bucket, _, states) = outcome(&judge_with(off_by_one(), &judging));
+    let rules = waiving("cost-sum", Figures::Difference(money(1)));
+    let (bucket, _, states) = outcome(&judge_with(off_by_one(), &rules));
     assert_eq!((bucket, states), (Bucket::Discrepant, vec![]));
-    let judging = waiving("quote-split", Figures::Difference(money(1)));
+    let rules = waiving("quote-split", Figures::Difference(money(1)));
     let other = Outcome {
         line: 2,
         run_order_id: "wfrun_2".into(),
         evidence: RunOrder { run_order_id: Some("wfrun_2".into()), ..off_by_one() }.into(),
     };
-    assert_eq!(judge(&other, &Background::default(), &judging, AS_OF).bucket, Bucket::Discrepant);
+    assert_eq!(judge(&other, &Background::default(), &rules, AS_OF).bucket, Bucket::Discrepant);
 }
 
 #[test]
 fn a_warning_that_is_waived_leaves_the_bucket_alone() {
     let charged = order([100, 61, 39, 50, 10, 60].map(Some));
-    let judging = waiving("charge-equals-cost", Figures::Difference(money(1)));
+    let rules = waiving("charge-equals-cost", Figures::Difference(money(1)));
     let findings = vec![("charge-equals-cost", true)];
     let expected = (Bucket::Reconciled, findings, vec![WaiverState::Applied]);
-    assert_eq!(outcome(&judge_with(charged, &judging)), expected);
+    assert_eq!(outcome(&judge_with(charged, &rules)), expected);
 }
 
 #[test]
 fn what_is_waived_is_not_material() {
     let material = |figures| {
-        let judging = Judging { material: Some(amount(1)), ..waiving("quote-split", figures) };
-        judge_with(off_by_one(), &judging).findings[0].is_material
+        let rules = Rules { material: Some(amount(1)), ..waiving("quote-split", figures) };
+        judge_with(off_by_one(), &rules).findings[0].is_material
     };
     assert_eq!([1, 2].map(|units| material(Figures::Difference(money(units)))), [false, true]);
 }
 
 #[test]
 fn a_missing_order_is_waived_by_its_own_code() {
-    let missing = |judging: &Judging, as_of| {
+    let missing = |rules: &Rules, as_of| {
         let evidence = Evidence::NotFound(Reason::new("http-404", ""));
-        judge(&Outcome { line: 2, run_order_id: ASKED.into(), evidence }, &Background::default(), judging, as_of)
+        judge(&Outcome { line: 2, run_order_id: ASKED.into(), evidence }, &Background::default(), rules, as_of)
     };
-    let judging = waiving(NOT_FOUND, Figures::Missing);
-    assert_eq!(outcome(&missing(&judging, AS_OF)), (Bucket::Waived, vec![], vec![WaiverState::Applied]));
+    let rules = waiving(NOT_FOUND, Figures::Missing);
+    assert_eq!(outcome(&missing(&rules, AS_OF)), (Bucket::Waived, vec![], vec![WaiverState::Applied]));
     let later = AS_OF + 1.microsecond();
-    assert_eq!(outcome(&missing(&judging, later)), (Bucket::NotFound, vec![], vec![WaiverState::Expired]));
-    let judging = waiving("quote-split", Figures::Missing);
-    assert_eq!(outcome(&missing(&judging, AS_OF)), (Bucket::NotFound, vec![], vec![]));
+    assert_eq!(outcome(&missing(&rules, later)), (Bucket::NotFound, vec![], vec![WaiverState::Expired]));
+    let rules = waiving("quote-split", Figures::Missing);
+    assert_eq!(outcome(&missing(&rules, AS_OF)), (Bucket::NotFound, vec![], vec![]));
 }
 
 #[test]
@@ -146,8 +146,8 @@ fn numbers_of_rows_are_no_amounts_and_amounts_are_equal_however_they_are_written
         let bookings = vec![Booking { line: 4, cells: cells.clone() }, Booking { line: 9, cells }];
         let background = Background { bookings, ..Background::default() };
         let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: clean().into() };
-        let judging = waiving("booked-twice", figures.clone());
-        assert_eq!(judge(&outcome, &background, &judging, AS_OF).bucket, bucket, "{figures:?}");
+        let rules = waiving("booked-twice", figures.clone());
+        assert_eq!(judge(&outcome, &background, &rules, AS_OF).bucket, bucket, "{figures:?}");
     }
     for text in ["0.000001", "0.00000100", "0.0000010000"] {
         assert_eq!(judge_with(off_by_one(), &waiving("quote-split", sides(text, "0.00000101"))).bucket, Bucket::Waived);
@@ -171,10 +171,10 @@ fn a_waiver_of_one_figure_covers_no_other() {
     let judged = |bookings: Vec<Booking>| {
         let waived = key("expected-mismatch", Some("final_amount"), 1);
         let waivers = Waivers::from([(waived, waiver(Figures::Difference(money(10))))]);
-        let judging = Judging { waivers, off: BTreeSet::from(["booked-twice"]), ..Judging::default() };
+        let rules = Rules { waivers, off: BTreeSet::from(["booked-twice"]), ..Rules::default() };
         let background = Background { bookings, ..Background::default() };
         let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: clean().into() };
-        let judgement = judge(&outcome, &background, &judging, AS_OF);
+        let judgement = judge(&outcome, &background, &rules, AS_OF);
         let waived: Vec<bool> = judgement.findings.iter().map(|finding| finding.is_waived).collect();
         (judgement.bucket, waived)
     };

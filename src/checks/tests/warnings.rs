@@ -121,7 +121,7 @@ fn a_finding_about_statuses_names_the_words() {
 fn what_is_not_settled_becomes_stale() {
     let at = |order: &RunOrder, as_of| {
         let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.clone().into() };
-        judge(&outcome, &Background::default(), &Judging::default(), as_of)
+        judge(&outcome, &Background::default(), &Rules::default(), as_of)
     };
     let waiting = open([Some(100), None, None, None, None, None]);
     let day = CREATED + 24.hours();

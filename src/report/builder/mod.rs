@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use self::proofs::{Counted, prove_totals, tie_out};
 use self::reasons::{reasons, sole_reason};
-use crate::checks::{Judgement, Judging, UNLISTED_IN_INPUT, WaiverKey, WaiverState, judge, judge_unlisted};
+use crate::checks::{Judgement, Rules, UNLISTED_IN_INPUT, WaiverKey, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
@@ -37,7 +37,7 @@ pub struct Brief {
     /// The folder to write into: empty, and nobody else's.
     pub folder: PathBuf,
     /// The settings that affect judgement.
-    pub judging: Judging,
+    pub rules: Rules,
     /// What ages are counted to.
     pub as_of: Timestamp,
     /// What it is to be.
@@ -137,7 +137,7 @@ impl Builder {
     /// When a total leaves what a report can hold.
     pub fn complete(&mut self, completeness: Completeness) -> Result<(), ReportError> {
         for (listed, past) in &completeness.unlisted {
-            let judgement = judge_unlisted(listed, &self.brief.judging, self.brief.as_of);
+            let judgement = judge_unlisted(listed, &self.brief.rules, self.brief.as_of);
             self.taken.summary.add_unlisted(&judgement)?;
             self.taken.past.not_assessed += past.iter().filter(|past| !judgement.repeats(past)).count() as u64;
             self.waivers.extend(judgement.waivers);
@@ -154,14 +154,14 @@ impl Builder {
     /// # Errors
     /// When the facts can't be written, or a total leaves what a report can hold.
     pub fn add(&mut self, outcome: Outcome, background: Background) -> Result<Judged, ReportError> {
-        let judgement = judge(&outcome, &background, &self.brief.judging, self.brief.as_of);
+        let judgement = judge(&outcome, &background, &self.brief.rules, self.brief.as_of);
         let judged = Judged { bucket: judgement.bucket, settled: judgement.settled };
         self.beside.push(&outcome, judgement.foreign, &background)?;
         let order = match &outcome.evidence {
             Evidence::Fetched(fetched) if !judgement.foreign => Some(&fetched.order),
             _ => None,
         };
-        self.taken.summary.add_bookings(&background.bookings, order, self.brief.judging.currency.as_deref())?;
+        self.taken.summary.add_bookings(&background.bookings, order, self.brief.rules.currency.as_deref())?;
         let (past, later) = (background.past, background.found_later);
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
@@ -237,8 +237,8 @@ impl Builder {
         }
         let spend = spent(&brief, &go_on)?;
         let (content, reasons) = taken.content(&brief, rows, spend, &waivers)?;
-        let Brief { folder, judging, options, .. } = &brief;
-        formats::write(&content, &FormatBrief { folder, options, judging, go_on: &go_on })?;
+        let Brief { folder, rules, options, .. } = &brief;
+        formats::write(&content, &FormatBrief { folder, options, rules, go_on: &go_on })?;
         let Content { summary, weighed, discrepancies, exceptions, resolved, .. } = content;
         let exceptions = exceptions.len();
         let lapsed = waivers.into_iter().filter(|(_, state)| state.is_lapsed()).collect();
@@ -254,7 +254,7 @@ fn spent(brief: &Brief, go_on: &dyn Fn() -> Result<(), ReportError>) -> Result<S
     go_on()?;
     let by_revision = spend::by_revision(&facts)?;
     go_on()?;
-    Ok(Spend { by_workflow, by_revision, by_day: spend::by_day(&facts, &brief.judging.days)? })
+    Ok(Spend { by_workflow, by_revision, by_day: spend::by_day(&facts, &brief.rules.days())? })
 }
 
 impl Taken {
@@ -271,7 +271,7 @@ impl Taken {
         let counted = Counted { rows_read, facts_rows, exceptions, waived_missing: self.waived_missing };
         counted.prove(&self.summary, &self.discrepancies, &aggregates)?;
         let control_totals = prove_totals(&self.summary, &aggregates)?;
-        let ties = tie_out(&brief.judging, &spend.by_workflow)?;
+        let ties = tie_out(&brief.rules, &spend.by_workflow)?;
         let reasons = reasons(&self.exceptions);
         let sole_reason = sole_reason(&reasons).filter(|_| facts_rows == 0 && self.discrepancies.is_empty());
         let signs = &mut self.summary.signs;
@@ -279,7 +279,7 @@ impl Taken {
         signs.sole_reason = sole_reason.is_some();
         signs.shortfall = brief.shortfall.is_some();
         let weighed = self.summary.weighed(brief.options.allow_empty);
-        let waivers = tables::waivers_with(&brief.judging.waivers, waivers);
+        let waivers = tables::waivers_with(&brief.rules.waivers, waivers);
         let summary = SummaryJson {
             verdict: weighed.verdict.code(),
             exit_code: weighed.exit_code(&brief.options.fail_on),
@@ -295,10 +295,10 @@ impl Taken {
             lifecycle: Lifecycle::of(&self.discrepancies, &self.past),
             reused: self.reused,
             waivers: WaiverCounts::of(&waivers),
-            material: brief.judging.has_materiality().then_some(self.summary.material),
+            material: brief.rules.has_materiality().then_some(self.summary.material),
             ties,
             completeness: self.completeness.as_ref().map(CompletenessCounts::of),
-            settings: (&brief.judging).into(),
+            settings: brief.rules.clone(),
         };
         let content = Content {
             summary,

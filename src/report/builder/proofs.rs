@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::checks::Judging;
+use crate::checks::Rules;
 use crate::domain::money::Sum;
 use crate::domain::outcome::Bucket;
 use crate::report::ReportError;
@@ -81,6 +81,6 @@ fn sums(rows: &[SpendRow]) -> Result<BTreeMap<&str, [Sum; 6]>, ReportError> {
 }
 
 /// Holds the sums against the control totals from outside.
-pub(super) fn tie_out(judging: &Judging, rows: &[SpendRow]) -> Result<Vec<Tie>, ReportError> {
-    Ok(Tie::out(&judging.control_totals, judging.currency.as_deref(), &sums(rows)?)?)
+pub(super) fn tie_out(rules: &Rules, rows: &[SpendRow]) -> Result<Vec<Tie>, ReportError> {
+    Ok(Tie::out(&rules.control_totals, rules.currency.as_deref(), &sums(rows)?)?)
 }

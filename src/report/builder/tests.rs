@@ -24,7 +24,7 @@ fn outcome(line: u64, units: [i128; 6]) -> Outcome {
 fn builder(folder: PathBuf, rows_read: u64) -> Builder {
     let mut builder = Builder::begin(Brief {
         folder,
-        judging: Judging::default(),
+        rules: Rules::default(),
         as_of: Timestamp::UNIX_EPOCH,
         options: ReportOptions::default(),
         rows_read,

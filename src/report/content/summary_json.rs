@@ -5,13 +5,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checks::Rules;
 use crate::domain::finding::Severity;
 use crate::domain::listed::ListShortfall;
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
 use crate::summary::{
-    AgeBucket, Books, Bridge, CheckCount, CurrencyTotals, Differences, Frozen, JudgingSettings, Population, Tie,
-    Tolerance, Waived,
+    AgeBucket, Books, Bridge, CheckCount, CurrencyTotals, Differences, Frozen, Population, Tie, Tolerance, Waived,
 };
 
 /// The whole of `summary.json`, in the order of its fields.
@@ -59,7 +59,7 @@ pub struct SummaryJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completeness: Option<CompletenessCounts>,
     /// The settings that affect judgement.
-    pub settings: JudgingSettings,
+    pub settings: Rules,
 }
 
 /// The one answer that all orders met.
@@ -208,7 +208,7 @@ impl SummaryJson {
             material: None,
             ties: Vec::new(),
             completeness: None,
-            settings: (&crate::checks::Judging::default()).into(),
+            settings: Rules::default(),
         }
     }
 }

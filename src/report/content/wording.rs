@@ -4,12 +4,14 @@
 use jiff::Timestamp;
 
 use super::summary_json::{CompletenessCounts, SoleReason, SummaryJson};
-use crate::checks::CATALOGUE;
+use crate::checks::Thresholds;
 use crate::domain::listed::ListShortfall;
+use crate::domain::money::Amount;
 use crate::domain::outcome::Bucket;
+use crate::domain::time::{Age, Period};
 use crate::domain::visible::visible;
 use crate::language::Texts;
-use crate::summary::{CompleteSettings, ThresholdSettings, Verdict, Weighed};
+use crate::summary::{Verdict, Weighed};
 
 /// A count with its thousands set apart.
 pub(in crate::report) fn grouped(count: u64) -> String {
@@ -29,24 +31,20 @@ pub(in crate::report) fn currency_name(currency: &str, texts: Texts) -> String {
     if currency.is_empty() { texts.get("report-no-currency") } else { visible(currency).into_owned() }
 }
 
-/// The checks of this version that did not judge.
-pub(in crate::report) fn checks_off(summary: &SummaryJson) -> Vec<&'static str> {
-    let is_on = |code: &str| summary.settings.checks.iter().any(|on| on == code);
-    CATALOGUE.iter().map(|check| check.code).filter(|code| !is_on(code)).collect()
-}
-
-/// A time span in whole hours, or else in seconds.
-fn duration(seconds: i64, texts: Texts) -> String {
+/// An age in whole hours, or else in seconds.
+fn duration(age: Age, texts: Texts) -> String {
+    let seconds = age.seconds();
     let hours = (seconds % 3_600 == 0).then_some(("report-setting-hours", seconds / 3_600));
     let (id, count) = hours.unwrap_or(("report-setting-seconds", seconds));
     texts.with(id, &[("count", count.to_string().into())])
 }
 
 /// What is other than usual for one workflow.
-fn threshold(id: &str, own: &ThresholdSettings, texts: Texts) -> String {
+fn threshold(id: &str, own: &Thresholds, texts: Texts) -> String {
     let label = |name: &str| texts.get(&format!("report-setting-{name}"));
-    let stale = own.stale_after_seconds.map(|seconds| duration(seconds, texts));
-    let parts = [("tolerance", own.tolerance.clone()), ("stale-after", stale), ("material", own.material.clone())];
+    let text = |amount: Amount| amount.to_string();
+    let stale = own.stale_after.map(|age| duration(age, texts));
+    let parts = [("tolerance", own.tolerance.map(text)), ("stale-after", stale), ("material", own.material.map(text))];
     let parts = parts.into_iter().filter_map(|(name, value)| Some(format!("{} = {}", label(name), value?)));
     format!("{}: {}", visible(id), parts.collect::<Vec<_>>().join(", "))
 }
@@ -57,21 +55,24 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
     let none = || texts.get("report-setting-none");
     let label = |name: &str| texts.get(&format!("report-setting-{name}"));
     let clean = |text: &String| visible(text).into_owned();
-    let mut rows = vec![(label("tolerance"), vec![settings.tolerance.clone()])];
+    let mut rows = vec![(label("tolerance"), vec![settings.tolerance.to_string()])];
     for (currency, tolerance) in &settings.tolerances {
         let label = texts.with("report-setting-tolerance-of", &[("currency", clean(currency).into())]);
-        rows.push((label, vec![tolerance.clone()]));
+        rows.push((label, vec![tolerance.to_string()]));
     }
     let mut row = |name: &str, values: Vec<String>| {
         rows.push((label(name), if values.is_empty() { vec![none()] } else { values }));
     };
     row("currency", settings.currency.iter().map(clean).collect());
-    row("stale-after", vec![duration(settings.stale_after_seconds, texts)]);
-    if let Some(seconds) = settings.warn_before_seconds {
-        row("warn-before", vec![duration(seconds, texts)]);
+    row("stale-after", vec![duration(settings.stale_after, texts)]);
+    if let Some(age) = settings.warn_before {
+        row("warn-before", vec![duration(age, texts)]);
     }
-    row("material", settings.material.iter().cloned().collect());
-    row("severities", settings.severities.iter().map(|(key, severity)| format!("{key} = {severity}")).collect());
+    row("material", settings.material.iter().map(Amount::to_string).collect());
+    row(
+        "severities",
+        settings.severities.iter().map(|(key, severity)| format!("{key} = {}", severity.code())).collect(),
+    );
     row("waivers", vec![grouped(settings.waivers.len() as u64)]);
     if !settings.expect.is_empty() {
         row("expect", settings.expect.iter().map(|(field, column)| format!("{field} = {}", clean(column))).collect());
@@ -79,14 +80,14 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
     if !settings.workflows.is_empty() {
         row("workflows", settings.workflows.iter().map(|(id, own)| threshold(id, own, texts)).collect());
     }
-    if let Some(CompleteSettings { since, until }) = &settings.complete {
-        let bound = |time: &Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+    if let Some(Period { since, until }) = settings.complete {
+        let bound = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         row("complete", vec![format!("{} … {}", bound(since), bound(until))]);
     }
-    row("timezone", vec![clean(&settings.timezone)]);
-    row("day-by", vec![clean(&settings.day_by)]);
-    row("checks", settings.checks.clone());
-    row("off", checks_off(summary).into_iter().map(str::to_owned).collect());
+    row("timezone", vec![visible(settings.timezone.name()).into_owned()]);
+    row("day-by", vec![settings.day_by.code().to_owned()]);
+    row("checks", settings.checks().map(|check| check.code.to_owned()).collect());
+    row("off", settings.checks_off().map(str::to_owned).collect());
     rows
 }
 
@@ -101,7 +102,7 @@ pub fn verdict(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String
     }
     let population = &summary.population;
     // With a check off nobody knows whether everything ties out.
-    let all_on = checks_off(summary).is_empty();
+    let all_on = summary.settings.off.is_empty();
     let counted = |id: &str, count: u64| texts.with(id, &[("n", count.into()), ("count", grouped(count).into())]);
     match weighed.verdict {
         Verdict::Reconciled if all_on => texts.get("report-why-reconciled"),

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::checks::Rules;
 use crate::domain::listed::ListShortfall;
 use crate::report::content::summary_json::Lifecycle;
 use crate::report::files::{FileStamp, HTML_FILE, MANIFEST_FILE, XLSX_FILE, hash_file};
@@ -17,7 +18,6 @@ use crate::report::formats::options::ReportOptions;
 use crate::report::formats::{Format, Formats};
 use crate::report::formats::{html, xlsx};
 use crate::report::{ReportError, files};
-use crate::summary::JudgingSettings;
 
 pub(in crate::report) const KIND: &str = "tieout-report";
 pub(in crate::report) const FORMAT: u32 = 1;
@@ -39,7 +39,7 @@ pub struct Stamp {
     /// The input.
     pub input: InputStamp,
     /// The settings that affect judgement.
-    pub settings: JudgingSettings,
+    pub settings: Rules,
     /// What draws the files for people, by file: a version in which it is another hash draws other bytes from the same figures.
     pub designs: BTreeMap<String, String>,
     /// The report before this one in the same reports folder.

@@ -213,7 +213,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::days::DayBy;
+    use crate::domain::days::{DayBy, Zone};
     use crate::domain::order::Amounts;
 
     /// The charge of an order, by column.
@@ -222,7 +222,7 @@ mod tests {
         let mut writer = FocusWriter::create(
             folder.path(),
             account,
-            &Days::of_zone("Asia/Shanghai", DayBy::Updated).expect("a zone"),
+            &Days { zone: Zone::named("Asia/Shanghai").expect("a zone"), by: DayBy::Updated },
         )
         .expect("writable");
         writer.push("wfrun_1", order).expect("writable");

@@ -16,7 +16,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use self::options::ReportOptions;
-use crate::checks::Judging;
+use crate::checks::Rules;
 use crate::report::ReportError;
 use crate::report::content::Content;
 use crate::report::files::{self, HTML_FILE, SUMMARY_FILE, XLSX_FILE};
@@ -60,7 +60,7 @@ impl Format {
 
     /// Writes the files of the format into a report's folder, unless the report is not wanted any more.
     fn write(self, content: &Content<'_>, brief: &FormatBrief<'_>) -> Result<(), ReportError> {
-        let FormatBrief { folder, options, judging, go_on } = brief;
+        let FormatBrief { folder, options, rules, go_on } = brief;
         let language = options.language;
         match self {
             Self::Csv => {
@@ -68,7 +68,7 @@ impl Format {
                     go_on()?;
                     csv::write_file(table(), options.csv_encoding, folder)?;
                 }
-                reperform::write(folder, judging, &content.spend.by_day)
+                reperform::write(folder, rules, &content.spend.by_day)
             }
             Self::Json => {
                 let path = folder.join(SUMMARY_FILE);
@@ -78,7 +78,7 @@ impl Format {
             Self::Parquet => Ok(()),
             Self::Html => html::write(content, language, &folder.join(HTML_FILE)),
             Self::Xlsx => xlsx::write(content, language, &folder.join(XLSX_FILE)),
-            Self::Focus => focus::write(folder, options.account.as_deref(), &judging.days),
+            Self::Focus => focus::write(folder, options.account.as_deref(), &rules.days()),
         }
     }
 }
@@ -90,7 +90,7 @@ pub(in crate::report) struct FormatBrief<'b> {
     /// What the report is to be.
     pub(in crate::report) options: &'b ReportOptions,
     /// What it was judged by.
-    pub(in crate::report) judging: &'b Judging,
+    pub(in crate::report) rules: &'b Rules,
     /// Fails once the report is not wanted any more.
     pub(in crate::report) go_on: &'b dyn Fn() -> Result<(), ReportError>,
 }

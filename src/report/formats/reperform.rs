@@ -9,7 +9,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use crate::checks::{COST_SUM, Judging, QUOTE_SPLIT};
+use crate::checks::{COST_SUM, QUOTE_SPLIT, Rules};
 use crate::domain::days::Days;
 use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
@@ -51,16 +51,16 @@ const COST_OFF: &str = "total_cost - compute_cost - external_model_cost";
 ///
 /// # Errors
 /// When it can't be written.
-pub(in crate::report) fn write(folder: &Path, judging: &Judging, by_day: &[SpendRow]) -> Result<(), ReportError> {
+pub(in crate::report) fn write(folder: &Path, rules: &Rules, by_day: &[SpendRow]) -> Result<(), ReportError> {
     let path = folder.join(REPERFORM_FILE);
-    fs::write(&path, text(judging, by_day)).map_err(|source| ReportError::io(&path, source))
+    fs::write(&path, text(rules, by_day)).map_err(|source| ReportError::io(&path, source))
 }
 
-fn text(judging: &Judging, by_day: &[SpendRow]) -> String {
-    let days = &judging.days;
-    let tolerance = tolerance(judging);
+fn text(rules: &Rules, by_day: &[SpendRow]) -> String {
+    let days = rules.days();
+    let tolerance = tolerance(rules);
     let due = [(QUOTE_SPLIT, quote_split(&tolerance)), (COST_SUM, cost_sum(&tolerance))];
-    let due = due.into_iter().filter(|(code, _)| !judging.off.contains(code)).map(|(_, select)| select);
+    let due = due.into_iter().filter(|(code, _)| !rules.off.contains(code)).map(|(_, select)| select);
     let due = due.collect::<Vec<_>>().join("  UNION ALL\n");
     let mut statements = vec![HEAD.to_owned()];
     if due.is_empty() {
@@ -68,7 +68,7 @@ fn text(judging: &Judging, by_day: &[SpendRow]) -> String {
     } else {
         statements.extend([discrepancies(&due), tolerated(&due)]);
     }
-    let day = format!("{}\n    END AS day", day(days, by_day));
+    let day = format!("{}\n    END AS day", day(&days, by_day));
     let (workflow, revision) = ("COALESCE(workflow_id, '') AS workflow_id", "COALESCE(revision_id, '') AS revision_id");
     statements.extend([
         control_totals(),
@@ -79,15 +79,15 @@ fn text(judging: &Judging, by_day: &[SpendRow]) -> String {
     statements.join("\n")
 }
 
-/// By how much an order may be off, as [`Judging`] says: by its workflow, else by its currency.
-fn tolerance(judging: &Judging) -> String {
-    let workflows = judging.workflows.iter().filter_map(|(id, own)| Some(("workflow_id", id, own.tolerance?)));
-    let currencies = judging.tolerance.by_currency.iter().map(|(code, amount)| ("quote_currency", code, *amount));
+/// By how much an order may be off, as [`Rules`] says: by its workflow, else by its currency.
+fn tolerance(rules: &Rules) -> String {
+    let workflows = rules.workflows.iter().filter_map(|(id, own)| Some(("workflow_id", id, own.tolerance?)));
+    let currencies = rules.tolerances.iter().map(|(code, amount)| ("quote_currency", code, *amount));
     let cases = workflows.chain(currencies);
     let cases: String = cases
         .map(|(column, value, amount)| format!("WHEN {column} = {} THEN {} ", literal(value), money(amount)))
         .collect();
-    let otherwise = money(judging.tolerance.otherwise);
+    let otherwise = money(rules.tolerance);
     if cases.is_empty() { otherwise } else { format!("CASE {cases}ELSE {otherwise} END") }
 }
 
@@ -214,7 +214,7 @@ fn day(days: &Days, by_day: &[SpendRow]) -> String {
         let bounds: Vec<String> = bounds.map(|(bound, is)| format!("{column} {is} '{bound}'")).collect();
         format!("\n      WHEN {} THEN '{date}'", bounds.join(" AND "))
     });
-    let (zone, cases) = (days.zone_name(), cases.collect::<String>());
+    let (zone, cases) = (days.zone.name(), cases.collect::<String>());
     format!(
         "CASE -- days of {zone}, in UTC\n      WHEN {column} IS NULL THEN ''{cases}\n      ELSE 'no day of this report'"
     )

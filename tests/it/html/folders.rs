@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
-use tieout::checks::Judging;
+use tieout::checks::Rules;
 use tieout::domain::finding::PastFinding;
 use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
@@ -45,7 +45,7 @@ fn begin(folder: &Path, account: Option<&str>, rows_read: u64) -> Builder {
     fs::create_dir(folder).expect("writable");
     Builder::begin(Brief {
         folder: folder.to_owned(),
-        judging: Judging::default(),
+        rules: Rules::default(),
         as_of: Timestamp::from_second(1_780_272_000).expect("a time"),
         options: ReportOptions {
             account: account.map(str::to_owned),

@@ -58,7 +58,7 @@ pub(super) struct Command {
 
 impl Command {
     /// The settings that judge, as a text to compare.
-    pub(super) fn judging(&self) -> String {
+    pub(super) fn rules(&self) -> String {
         format!("{:?} {} {:?} {}", self.expect, self.split_is_off, self.waivers, self.complete)
     }
 

@@ -389,7 +389,7 @@ impl Command {
     /// Whether a start of another command may continue a run of this one.
     fn is_continued_by(&self, other: &Self) -> bool {
         let is_as_of = self.as_of == other.as_of;
-        self.sheet == other.sheet && self.column == other.column && self.judging() == other.judging() && is_as_of
+        self.sheet == other.sheet && self.column == other.column && self.rules() == other.rules() && is_as_of
     }
 }
 

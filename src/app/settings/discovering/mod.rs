@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::{SettingsError, asking, place_of, unusable, with_file};
 use crate::app::cli::{Discover, General, Options};
+use crate::domain::days::Zone;
 use crate::domain::id::RunOrderId;
 use crate::domain::time::Period;
 use crate::provider::{ApiKey, ListQuery, Options as ProviderOptions};
@@ -40,7 +41,7 @@ pub struct Discovering {
 /// [`SettingsError`] says which setting can't be used and what would do.
 pub fn discovering(command: Discover, general: &General) -> Result<Discovering, SettingsError> {
     let zone = zone(command.timezone.as_deref())?;
-    let period = period(command.since.as_deref(), command.until.as_deref(), &zone)?;
+    let period = period(command.since.as_deref(), command.until.as_deref(), zone.time_zone())?;
     let query = ListQuery { workflow_id: word("workflow", command.workflow)?, status: word("status", command.status)? };
     let options = Options {
         asking: command.asking,
@@ -73,13 +74,9 @@ pub(super) fn period(since: Option<&str>, until: Option<&str>, zone: &TimeZone) 
 }
 
 /// The zone of that name, or the usual one.
-pub(super) fn zone(name: Option<&str>) -> Result<TimeZone, SettingsError> {
+pub(super) fn zone(name: Option<&str>) -> Result<Zone, SettingsError> {
     let name = name.unwrap_or(TIME_ZONE);
-    TimeZone::get(name).map_err(|_| unknown_zone(name))
-}
-
-pub(super) fn unknown_zone(name: &str) -> SettingsError {
-    unusable("timezone", name, "give a name such as Asia/Shanghai or UTC")
+    Zone::named(name).ok_or_else(|| unusable("timezone", name, "give a name such as Asia/Shanghai or UTC"))
 }
 
 /// A day, as it begins there, or a time.

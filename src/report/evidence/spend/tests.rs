@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::super::facts::FactsWriter;
 use super::*;
+use crate::domain::days::Zone;
 use crate::domain::money::Amount;
 use crate::domain::order::RunOrder;
 use crate::domain::outcome::{Bucket, Fetched};
@@ -178,14 +179,14 @@ fn a_day_is_one_of_the_time_zone() {
         ("America/New_York", DayBy::Created, new_york),
         ("UTC", DayBy::Updated, &[("2026-01-01", 255)]),
     ] {
-        let days = Days::of_zone(zone, by).expect("a zone");
+        let days = Days { zone: Zone::named(zone).expect("a zone"), by };
         for part in [1, 3, 100] {
             let found = quotes_by_day(&created, &days, part);
             let found: Vec<_> = found.iter().map(|(day, units)| (day.as_str(), *units)).collect();
             assert_eq!(found, expected, "{zone}, {part} at once");
         }
     }
-    assert_eq!(quotes_by_day(&[], &Days::of_zone("UTC", DayBy::Created).expect("a zone"), 2), []);
+    assert_eq!(quotes_by_day(&[], &Days::default(), 2), []);
 }
 
 proptest! {

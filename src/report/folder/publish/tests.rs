@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use super::super::ReportFolder;
 use super::super::manifest::{EarlierStamp, InputStamp, Stamp};
 use super::*;
-use crate::checks::Judging;
+use crate::checks::Rules;
 use crate::report::formats::options::ReportOptions;
 
 const AS_OF: &str = "2026-11-23T02:00:00Z";
@@ -22,7 +22,7 @@ fn write_report(folder: &Path, content: &str) {
         base_url: "sandbox".into(),
         options: ReportOptions::default(),
         input,
-        settings: (&Judging::default()).into(),
+        settings: Rules::default(),
         clock: None,
         fetch: None,
         designs: BTreeMap::new(),

@@ -160,7 +160,7 @@ fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
             &[("applied", applied), ("expired", expired), ("changed", changed), ("unused", unused)],
         )
     };
-    let off = wording::checks_off(summary).join(", ");
+    let off = summary.settings.checks_off().collect::<Vec<_>>().join(", ");
     Page {
         t: texts,
         language: language.code(),
@@ -169,7 +169,7 @@ fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
         script: SCRIPT,
         account: summary.account.as_deref().map(|account| visible(account).into_owned()),
         as_of: &summary.as_of,
-        zone: visible(&summary.settings.timezone).into_owned(),
+        zone: visible(summary.settings.timezone.name()).into_owned(),
         opening: Opening::of(summary, weighed, &discrepancies, &exceptions, texts),
         population: PopulationView::of(summary, *rows_read, texts),
         totals: Totals::of(summary, texts),

@@ -101,8 +101,8 @@ impl Opening {
             key("pending", population.of(Bucket::Pending), note("pending")),
             key("exceptions", exceptions.rows, note("exceptions")),
         ];
-        if let (Some(material), Some(from)) = (summary.material, &summary.settings.material) {
-            let note = texts.with("report-key-material-note", &[("amount", from.as_str().into())]);
+        if let (Some(material), Some(from)) = (summary.material, summary.settings.material) {
+            let note = texts.with("report-key-material-note", &[("amount", from.to_string().into())]);
             keys.insert(2, key("material", material, note));
         }
         let verdict = texts.get(&format!("report-verdict-{}", weighed.verdict.code()));

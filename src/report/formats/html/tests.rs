@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::super::options::ReportOptions;
 use super::*;
-use crate::checks::{CATALOGUE, Cause, Judging, WaiverState};
+use crate::checks::{CATALOGUE, Cause, Rules, WaiverState};
 use crate::domain::finding::Severity;
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, RunOrder};
@@ -60,7 +60,7 @@ fn page_of(text: &str, orders: u64, language: Language) -> String {
 fn brief(folder: PathBuf, account: &str, rows_read: u64, language: Language) -> Brief {
     Brief {
         folder,
-        judging: Judging::default(),
+        rules: Rules::default(),
         as_of: Timestamp::UNIX_EPOCH,
         options: ReportOptions { account: Some(account.to_owned()), language, ..ReportOptions::default() },
         rows_read,

@@ -110,7 +110,7 @@ impl Page<'_> {
         cells::write_moment(self.sheet, (self.row, CODE), book.as_of, styles)?;
         self.row += 1;
         self.text(WHAT, &texts.get("report-setting-timezone"))?;
-        self.text(CODE, &summary.settings.timezone)?;
+        self.text(CODE, summary.settings.timezone.name())?;
         self.row += 1;
         if let Some(account) = &summary.account {
             self.text(WHAT, &texts.get("xlsx-account"))?;

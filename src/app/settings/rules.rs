@@ -2,20 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use toml::{Table, Value};
 
 use super::{SettingsError, discovering, duration, unusable, waivers};
 use crate::app::cli::{Options, WorkflowOptions};
-use crate::checks::{
-    CATALOGUE, Cause, Check, ControlTotal, IDENTITY_MISMATCH, Judging, STALE_AFTER, Thresholds, Tolerances,
-};
+use crate::checks::{CATALOGUE, Cause, Check, ControlTotal, IDENTITY_MISMATCH, Rules, STALE_AFTER, Thresholds};
 use crate::domain::books::{self, Field};
-use crate::domain::days::Days;
 use crate::domain::finding::Severity;
 use crate::domain::money::Amount;
-use crate::domain::time::Period;
+use crate::domain::time::{Age, Period};
 
 /// What can be said of a check in the settings file.
 const WORDS: &str = "say error, warning or off";
@@ -24,11 +20,11 @@ const WORDS_OF_CAUSE: &str = "say error or warning";
 const OFF: &str = "off";
 const TOLERANCE: &str = "tolerance";
 
-pub(super) fn judging(options: &Options) -> Result<Judging, SettingsError> {
+pub(super) fn rules(options: &Options) -> Result<Rules, SettingsError> {
     if let Some(code) = options.currency.as_deref() {
         currency("currency", code)?;
     }
-    let zone = discovering::zone(options.timezone.as_deref())?;
+    let timezone = discovering::zone(options.timezone.as_deref())?;
     let usual = Thresholds {
         tolerance: None,
         stale_after: options.stale_after.as_deref().map(|text| age("stale-after", text)).transpose()?,
@@ -41,8 +37,10 @@ pub(super) fn judging(options: &Options) -> Result<Judging, SettingsError> {
     {
         return Err(unusable("warn-before", text, "give less than --stale-after"));
     }
-    let judging = Judging {
-        tolerance: options.tolerance.as_deref().map(tolerances).transpose()?.unwrap_or_default(),
+    let (tolerance, tolerances) = options.tolerance.as_deref().map(tolerances).transpose()?.unwrap_or_default();
+    let rules = Rules {
+        tolerance,
+        tolerances,
         currency: options.currency.clone(),
         stale_after,
         warn_before,
@@ -55,12 +53,18 @@ pub(super) fn judging(options: &Options) -> Result<Judging, SettingsError> {
             .flatten()
             .map(|text| control_total(text))
             .collect::<Result<_, _>>()?,
-        waivers: options.waivers.as_deref().map(|path| waivers::read(path, &zone)).transpose()?.unwrap_or_default(),
-        complete: complete(options, &zone)?,
-        days: days(options)?,
-        ..Judging::default()
+        waivers: options
+            .waivers
+            .as_deref()
+            .map(|path| waivers::read(path, timezone.time_zone()))
+            .transpose()?
+            .unwrap_or_default(),
+        complete: complete(options, timezone.time_zone())?,
+        timezone,
+        day_by: options.day_by.unwrap_or_default().into(),
+        ..Rules::default()
     };
-    options.checks.iter().flatten().try_fold(judging, |judging, (key, value)| check(judging, key, value))
+    options.checks.iter().flatten().try_fold(rules, |rules, (key, value)| check(rules, key, value))
 }
 
 fn material(text: &str) -> Result<Amount, SettingsError> {
@@ -69,12 +73,6 @@ fn material(text: &str) -> Result<Amount, SettingsError> {
         Ok(_) => Err(unusable("material", text, "give an amount above zero")),
         Err(error) => Err(unusable("material", text, &format!("{error}; give an amount such as 100"))),
     }
-}
-
-/// How spend is told by day.
-fn days(options: &Options) -> Result<Days, SettingsError> {
-    let name = options.timezone.as_deref().unwrap_or(discovering::TIME_ZONE);
-    Days::of_zone(name, options.day_by.unwrap_or_default().into()).ok_or_else(|| discovering::unknown_zone(name))
 }
 
 /// When the orders were created that the input must have all of.
@@ -91,14 +89,13 @@ fn complete(options: &Options, zone: &TimeZone) -> Result<Option<Period>, Settin
     }
 }
 
-/// An age, in whole seconds: so it stands in the report.
-fn age(option: &'static str, text: &str) -> Result<SignedDuration, SettingsError> {
-    let age = SignedDuration::try_from(duration(option, text)?);
-    let age = age.map_err(|_| unusable(option, text, "give a shorter duration"))?;
-    match age.subsec_nanos() {
-        0 => Ok(age),
-        _ => Err(unusable(option, text, "give whole seconds, such as 30s, 2m or 36h")),
+fn age(option: &'static str, text: &str) -> Result<Age, SettingsError> {
+    let time = duration(option, text)?;
+    if time.subsec_nanos() > 0 {
+        return Err(unusable(option, text, "give whole seconds, such as 30s, 2m or 36h"));
     }
+    let age = i64::try_from(time.as_secs()).ok().and_then(|seconds| Age::try_from(seconds).ok());
+    age.ok_or_else(|| unusable(option, text, "give a shorter duration"))
 }
 
 /// The thresholds of one workflow.
@@ -180,9 +177,9 @@ fn tolerance(text: &str, figure: &str) -> Result<Amount, SettingsError> {
 }
 
 /// One amount for all, or amounts by currency.
-fn tolerances(text: &str) -> Result<Tolerances, SettingsError> {
+fn tolerances(text: &str) -> Result<(Amount, BTreeMap<String, Amount>), SettingsError> {
     if !text.contains('=') {
-        return Ok(Tolerances { otherwise: tolerance(text, text)?, by_currency: BTreeMap::new() });
+        return Ok((tolerance(text, text)?, BTreeMap::new()));
     }
     let mut by_currency = BTreeMap::new();
     for part in text.split(',') {
@@ -195,11 +192,11 @@ fn tolerances(text: &str) -> Result<Tolerances, SettingsError> {
             return Err(unusable(TOLERANCE, text, &format!("give {code} once")));
         }
     }
-    Ok(Tolerances { otherwise: Amount::ZERO, by_currency })
+    Ok((Amount::ZERO, by_currency))
 }
 
 /// One entry of `[checks]`: a check with its severity, one cause of it, or a table of its causes.
-fn check(judging: Judging, key: &str, value: &Value) -> Result<Judging, SettingsError> {
+fn check(rules: Rules, key: &str, value: &Value) -> Result<Rules, SettingsError> {
     let (code, cause) = match key.split_once('.') {
         None => (key, None),
         Some((code, cause)) => (code, Some(cause)),
@@ -210,33 +207,33 @@ fn check(judging: Judging, key: &str, value: &Value) -> Result<Judging, Settings
         nearest: nearest(code, CATALOGUE.map(|check| check.code)),
     })?;
     match (value, cause) {
-        (Value::String(word), None) => of_check(judging, check, word),
-        (Value::String(word), Some(cause)) => of_cause(judging, check, cause, word),
-        (Value::Table(causes), None) => of_causes(judging, check, causes),
+        (Value::String(word), None) => of_check(rules, check, word),
+        (Value::String(word), Some(cause)) => of_cause(rules, check, cause, word),
+        (Value::Table(causes), None) => of_causes(rules, check, causes),
         _ => Err(refused(key, &value.to_string(), WORDS)),
     }
 }
 
-fn of_check(mut judging: Judging, check: &'static Check, word: &str) -> Result<Judging, SettingsError> {
+fn of_check(mut rules: Rules, check: &'static Check, word: &str) -> Result<Rules, SettingsError> {
     if check.code == IDENTITY_MISMATCH {
         return Err(refused(check.code, word, "it is always judged, as an error: leave it out"));
     }
     match severity(word) {
-        Some(severity) => _ = judging.severities.insert(check.code.to_owned(), severity),
-        None if word == OFF => _ = judging.off.insert(check.code),
+        Some(severity) => _ = rules.severities.insert(check.code.to_owned(), severity),
+        None if word == OFF => _ = rules.off.insert(check.code),
         None => return Err(refused(check.code, word, WORDS)),
     }
-    Ok(judging)
+    Ok(rules)
 }
 
-fn of_causes(judging: Judging, check: &'static Check, causes: &Table) -> Result<Judging, SettingsError> {
-    causes.iter().try_fold(judging, |judging, (cause, value)| match value {
-        Value::String(word) => of_cause(judging, check, cause, word),
+fn of_causes(rules: Rules, check: &'static Check, causes: &Table) -> Result<Rules, SettingsError> {
+    causes.iter().try_fold(rules, |rules, (cause, value)| match value {
+        Value::String(word) => of_cause(rules, check, cause, word),
         value => Err(refused(&format!("{}.{cause}", check.code), &value.to_string(), WORDS_OF_CAUSE)),
     })
 }
 
-fn of_cause(mut judging: Judging, check: &'static Check, cause: &str, word: &str) -> Result<Judging, SettingsError> {
+fn of_cause(mut rules: Rules, check: &'static Check, cause: &str, word: &str) -> Result<Rules, SettingsError> {
     let key = format!("{}.{cause}", check.code);
     let causes = Cause::of_check(check.code);
     if !causes.iter().any(|known| known.code() == cause) {
@@ -248,8 +245,8 @@ fn of_cause(mut judging: Judging, check: &'static Check, cause: &str, word: &str
         return Err(refused(&key, word, &expected));
     }
     let severity = severity(word).ok_or_else(|| refused(&key, word, WORDS_OF_CAUSE))?;
-    judging.severities.insert(key, severity);
-    Ok(judging)
+    rules.severities.insert(key, severity);
+    Ok(rules)
 }
 
 fn severity(word: &str) -> Option<Severity> {

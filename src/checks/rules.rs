@@ -1,0 +1,196 @@
+//! The rules that orders are judged by. They are what a report's manifest and `summary.json` show as `settings`: no paths,
+//! no rates, and what is as usual is left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::{CATALOGUE, Cause, Check, Waivers, waiver_list};
+use crate::domain::books::Field;
+use crate::domain::days::{DayBy, Days, Zone};
+use crate::domain::finding::Severity;
+use crate::domain::money::{Amount, Sum};
+use crate::domain::order::RunOrder;
+use crate::domain::time::{Age, Period};
+
+/// The age from which an order that is not settled is stale, where no other is set.
+pub const STALE_AFTER: Age = Age::of_hours(24);
+
+/// The rules that orders are judged by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// The codes of checks that judge nothing. What a reply is about is always judged. A report lists the others, so that a
+    /// check which was added since judges nothing when the report is judged again.
+    #[serde(rename = "checks", serialize_with = "write_checks", deserialize_with = "read_checks")]
+    pub off: BTreeSet<&'static str>,
+    /// The only currency expected, if there is one.
+    pub currency: Option<String>,
+    /// By how much `quote-split` and `cost-sum` may be off and still hold, in a currency that is not named.
+    #[serde(deserialize_with = "read_size")]
+    pub tolerance: Amount,
+    /// The same by currency.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "read_sizes")]
+    pub tolerances: BTreeMap<String, Amount>,
+    /// The age from which an order that is not settled is stale.
+    #[serde(rename = "stale_after_seconds")]
+    pub stale_after: Age,
+    /// Severities that differ from the catalogue's, by code or by code and cause (`quote-split.overage`): the narrower wins.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub severities: BTreeMap<String, Severity>,
+    /// The accepted discrepancies.
+    #[serde(default, skip_serializing_if = "Waivers::is_empty", with = "waiver_list")]
+    pub waivers: Waivers,
+    /// The smallest difference that is material, in the order's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_optional_size")]
+    pub material: Option<Amount>,
+    /// How long before it is stale an order is a warning already; `None` for not at all.
+    #[serde(rename = "warn_before_seconds", default, skip_serializing_if = "Option::is_none")]
+    pub warn_before: Option<Age>,
+    /// Thresholds for the orders of some workflows, by workflow ID.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub workflows: BTreeMap<String, Thresholds>,
+    /// The fields that are compared with our own books, with the input's column of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expect: BTreeMap<Field, String>,
+    /// The sums that an invoice states.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub control_totals: Vec<ControlTotal>,
+    /// When the orders were created that the input must have all of, as the provider lists them; `None` where the input may
+    /// leave out what it likes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete: Option<Period>,
+    /// The time zone whose days spend is summed by.
+    pub timezone: Zone,
+    /// Which time of an order decides its day.
+    pub day_by: DayBy,
+}
+
+/// The thresholds of one workflow. `None` is as usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// By how much identities may be off.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_optional_size")]
+    pub tolerance: Option<Amount>,
+    /// The age from which an order is stale.
+    #[serde(rename = "stale_after_seconds", default, skip_serializing_if = "Option::is_none")]
+    pub stale_after: Option<Age>,
+    /// The smallest difference that is material.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_optional_size")]
+    pub material: Option<Amount>,
+}
+
+/// What the sum of an amount over all settled orders has to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlTotal {
+    /// Which amount.
+    pub field: Field,
+    /// In which currency; `None` where there is only one.
+    pub currency: Option<String>,
+    /// The stated sum.
+    pub expected: Sum,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            off: BTreeSet::new(),
+            currency: None,
+            tolerance: Amount::ZERO,
+            tolerances: BTreeMap::new(),
+            stale_after: STALE_AFTER,
+            severities: BTreeMap::new(),
+            waivers: Waivers::new(),
+            material: None,
+            warn_before: None,
+            workflows: BTreeMap::new(),
+            expect: BTreeMap::new(),
+            control_totals: Vec::new(),
+            complete: None,
+            timezone: Zone::default(),
+            day_by: DayBy::default(),
+        }
+    }
+}
+
+impl Rules {
+    /// What a finding of that check and cause does to the verdict.
+    pub(super) fn severity(&self, check: &Check, cause: Option<Cause>) -> Severity {
+        let by_cause = cause.and_then(|cause| self.severities.get(&format!("{}.{}", check.code, cause.code())));
+        by_cause.or_else(|| self.severities.get(check.code)).copied().unwrap_or(check.severity)
+    }
+
+    /// The checks that judge orders, in the order of the catalogue.
+    pub fn checks(&self) -> impl Iterator<Item = &'static Check> + '_ {
+        CATALOGUE.into_iter().filter(|check| !self.off.contains(check.code))
+    }
+
+    /// The checks that judge nothing, in the order of the catalogue.
+    pub fn checks_off(&self) -> impl Iterator<Item = &'static str> + '_ {
+        CATALOGUE.into_iter().map(|check| check.code).filter(|code| self.off.contains(code))
+    }
+
+    /// The days that spend is summed by.
+    #[must_use]
+    pub fn days(&self) -> Days {
+        Days { zone: self.timezone.clone(), by: self.day_by }
+    }
+
+    /// Whether any order has a size from which on a difference is material.
+    #[must_use]
+    pub fn has_materiality(&self) -> bool {
+        self.material.is_some() || self.workflows.values().any(|workflow| workflow.material.is_some())
+    }
+
+    pub(super) fn tolerance_of(&self, order: &RunOrder) -> Amount {
+        let own = self.thresholds_of(order).and_then(|workflow| workflow.tolerance);
+        let of_currency = || self.tolerances.get(order.quote_currency.as_deref()?).copied();
+        own.or_else(of_currency).unwrap_or(self.tolerance)
+    }
+
+    pub(super) fn stale_after_of(&self, order: &RunOrder) -> SignedDuration {
+        self.thresholds_of(order).and_then(|workflow| workflow.stale_after).unwrap_or(self.stale_after).duration()
+    }
+
+    pub(super) fn material_of(&self, order: &RunOrder) -> Option<Amount> {
+        self.thresholds_of(order).and_then(|workflow| workflow.material).or(self.material)
+    }
+
+    fn thresholds_of(&self, order: &RunOrder) -> Option<&Thresholds> {
+        self.workflows.get(order.workflow_id.as_deref()?)
+    }
+}
+
+fn write_checks<S: Serializer>(off: &BTreeSet<&'static str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(CATALOGUE.iter().map(|check| check.code).filter(|code| !off.contains(code)))
+}
+
+fn read_checks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<&'static str>, D::Error> {
+    let on = BTreeSet::<String>::deserialize(deserializer)?;
+    let known: BTreeSet<&str> = CATALOGUE.iter().map(|check| check.code).collect();
+    if let Some(unknown) = on.iter().find(|code| !known.contains(code.as_str())) {
+        let text = format!("this tieout has no check {unknown:?}: use the newer tieout that made the report");
+        return Err(de::Error::custom(text));
+    }
+    Ok(known.into_iter().filter(|code| !on.contains(*code)).collect())
+}
+
+fn size<E: de::Error>(amount: Amount) -> Result<Amount, E> {
+    if amount.is_negative() { Err(E::custom(format!("{amount} is below zero"))) } else { Ok(amount) }
+}
+
+fn read_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
+    Amount::deserialize(deserializer).and_then(size)
+}
+
+fn read_optional_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Amount>, D::Error> {
+    Option::<Amount>::deserialize(deserializer)?.map(size).transpose()
+}
+
+fn read_sizes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Amount>, D::Error> {
+    let amounts = BTreeMap::<String, Amount>::deserialize(deserializer)?;
+    amounts.into_iter().map(|(key, amount)| Ok((key, size(amount)?))).collect()
+}
