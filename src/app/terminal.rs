@@ -74,7 +74,12 @@ pub(super) fn show(
     show_waivers(report, texts, out)?;
     show_lifecycle(summary.lifecycle, texts, out)?;
     show_confirmed(confirmed, texts, out)?;
-    writeln!(out, "\n{}", texts.with("terminal-report", &[("folder", folder.display().to_string().into())]))
+    writeln!(out)?;
+    if voice.is_on_terminal {
+        // The summary is longer than a screen, and its first lines are out of sight.
+        writeln!(out, "{verdict} {why}")?;
+    }
+    writeln!(out, "{}", texts.with("terminal-report", &[("folder", folder.display().to_string().into())]))
 }
 
 /// The heading of a part of the summary, after a blank line.

@@ -38,6 +38,8 @@ impl Colour {
 /// The texts, and how they look.
 pub(super) struct Voice {
     pub(super) texts: Texts,
+    /// Whether a person reads along, and sees the last lines first.
+    pub(super) is_on_terminal: bool,
     is_coloured: bool,
 }
 
@@ -49,7 +51,8 @@ impl Voice {
             let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
             value.as_deref()
         };
-        Self { texts: Texts::new(language), is_coloured: colour.is_on(variable, io::stdout().is_terminal()) }
+        let is_on_terminal = io::stdout().is_terminal();
+        Self { texts: Texts::new(language), is_on_terminal, is_coloured: colour.is_on(variable, is_on_terminal) }
     }
 
     /// A heading.
@@ -103,8 +106,8 @@ mod tests {
 
     #[test]
     fn what_is_coloured_says_the_same() {
-        let plain = Voice { texts: Texts::new(Language::English), is_coloured: false };
-        let coloured = Voice { texts: Texts::new(Language::English), is_coloured: true };
+        let plain = Voice { texts: Texts::new(Language::English), is_on_terminal: false, is_coloured: false };
+        let coloured = Voice { texts: Texts::new(Language::English), is_on_terminal: false, is_coloured: true };
         assert_eq!(plain.bold("Population"), "Population");
         assert_eq!(coloured.bold("Population"), "\x1b[1mPopulation\x1b[0m");
         for (verdict, colour) in [

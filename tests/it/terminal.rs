@@ -1,6 +1,7 @@
 //! What people see at the end of a job: in their language, in columns that line up, and coloured only where they look.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use unicode_width::UnicodeWidthStr;
 
@@ -18,6 +19,23 @@ fn summary(arguments: &[&str], variables: &[(&str, &str)]) -> String {
     stdout(&run)
 }
 
+/// What a person at a terminal sees of that, without colour.
+fn summary_at_a_terminal(arguments: &str) -> String {
+    let (place, ids) = (Place::new(), repository("sample_data/ids.csv"));
+    let command = place.reconcile(ids);
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    let words: Vec<String> = words.map(|word| format!("'{}'", word.to_str().expect("plain"))).collect();
+    let line = format!("{} --sandbox --as-of 2026-11-23T02:00:00Z {arguments} 2>/dev/null", words.join(" "));
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", &line, "/dev/null"]).env("NO_COLOR", "1").stdin(Stdio::null());
+    if let Some(folder) = command.get_current_dir() {
+        terminal.current_dir(folder);
+    }
+    let run = terminal.output().expect("script, of bsdutils");
+    assert_eq!(code(&run), 1, "{run:?}");
+    stdout(&run).replace("\r\n", "\n")
+}
+
 /// What the language's README says that one sees.
 fn documented(readme: &str) -> String {
     let text = fs::read_to_string(repository(readme)).expect("a README");
@@ -28,9 +46,20 @@ fn documented(readme: &str) -> String {
 #[test]
 fn the_summary_is_what_the_readmes_show() {
     for (language, readme) in LANGUAGES {
-        let (shown, documented) = (summary(&["--lang", language], &[]), documented(readme));
+        let (shown, documented) = (summary_at_a_terminal(&format!("--lang {language}")), documented(readme));
         assert_eq!(but_last(&shown), but_last(&documented), "{readme}");
     }
+}
+
+#[test]
+fn the_last_lines_at_a_terminal_are_the_verdict_and_the_report() {
+    let shown = summary_at_a_terminal("");
+    let mut lines = shown.lines();
+    let first = format!("{} {}", lines.next().expect("a line"), lines.next().expect("a line"));
+    let last: Vec<&str> = shown.lines().rev().take(2).collect();
+    assert!(last[0].starts_with("Report: ") && last[1] == first, "{shown}");
+    // A log is read from its beginning.
+    assert_eq!(summary(&[], &[]).matches("Verdict: ").count(), 1);
 }
 
 #[test]
