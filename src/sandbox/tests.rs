@@ -19,6 +19,11 @@ fn ids() -> impl Iterator<Item = String> {
     (0..IDS).map(|index| format!("wfrun_{:020x}", index * 0x9e37_79b9_7f4a))
 }
 
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 fn parse(json: &str) -> Members {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"))
 }
@@ -241,7 +246,7 @@ fn the_same_id_and_seed_give_the_same_bytes() {
 }
 
 async fn get(sandbox: &Sandbox, path: &str, key: Option<&str>) -> (u16, String) {
-    let request = reqwest::Client::new().get(format!("{}{path}", sandbox.base_url()));
+    let request = client().get(format!("{}{path}", sandbox.base_url()));
     let request = key.map_or(request.try_clone().expect("no body"), |key| request.bearer_auth(key));
     let response = request.send().await.expect("an answer");
     (response.status().as_u16(), response.text().await.expect("a text"))
@@ -264,7 +269,7 @@ async fn answers_over_a_socket() {
     assert_eq!(get(&sandbox, "/workflow/run/info?run_order_id=x", Some(KEY)).await.0, 404);
     assert_eq!(get(&sandbox, &info, Some(KEY)).await, (200, run_info(DOCUMENTED_ID, SEED).body));
     assert_eq!(get(&sandbox, "/balance/info", Some(KEY)).await.0, 200);
-    let posted = reqwest::Client::new().post(sandbox.base_url() + &info).bearer_auth(KEY).send().await.expect("answer");
+    let posted = client().post(sandbox.base_url() + &info).bearer_auth(KEY).send().await.expect("answer");
     assert_eq!(posted.status().as_u16(), 405);
 
     let taken = Sandbox::start(sandbox.addr(), Options::default()).await.expect_err("the port is taken");
@@ -279,7 +284,7 @@ async fn limits_the_rate_after_the_key_and_before_the_parameters() {
     let options = Options { rate_limit: Some(2), log_requests: true, ..Options::default() };
     let sandbox = Sandbox::start(SocketAddr::from(([127, 0, 0, 1], 0)), options).await.expect("a free port");
     let url = sandbox.base_url() + "/workflow/run/info";
-    let client = reqwest::Client::new();
+    let client = client();
     let mut limited = None;
     let mut statuses = Vec::new();
     for _ in 0..5 {

@@ -17,6 +17,11 @@ pub(super) struct Layout {
     pub(super) columns: &'static [&'static str],
 }
 
+/// A count as SQLite holds it.
+pub(super) fn integer(column: &'static str, value: u64) -> Result<i64, Problem> {
+    i64::try_from(value).map_err(|_| Problem::TooLarge { column, value })
+}
+
 /// The column of the checksum.
 const SEAL: &str = "seal";
 

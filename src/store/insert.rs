@@ -5,6 +5,7 @@ use rusqlite::{CachedStatement, Connection, ffi, params_from_iter};
 use sha2::{Digest, Sha256};
 
 use super::books::{self, BOOKS};
+use super::cells::integer;
 use super::error::{Problem, io, sqlite};
 use super::facts::{Facts, OBSERVATIONS};
 use super::memory::{Lookup, Recalled};
@@ -199,9 +200,4 @@ impl<'c> Inserter<'c> {
         statement.execute((self.standing.run.0, line, compressed)).map_err(sqlite(WRITING))?;
         Ok(())
     }
-}
-
-/// A count as SQLite holds it.
-pub(super) fn integer(column: &'static str, value: u64) -> Result<i64, Problem> {
-    i64::try_from(value).map_err(|_| Problem::TooLarge { column, value })
 }

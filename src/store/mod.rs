@@ -170,7 +170,7 @@ impl Store {
             providers.add(&begun.base_url);
             providers.write(connection)?;
             let runs = runs::all(connection)?;
-            let id = RunId(insert::integer("run_id", runs.len() as u64 + 1)?);
+            let id = RunId(cells::integer("run_id", runs.len() as u64 + 1)?);
             runs::replace(connection, &Run::begin(id, begun.clone(), runs::next_start(&runs)))?;
             Ok(id)
         })

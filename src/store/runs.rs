@@ -4,9 +4,8 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
-use super::cells::{Cells, Layout};
+use super::cells::{Cells, Layout, integer};
 use super::error::{Problem, sqlite};
-use super::insert::integer;
 use super::seal::sealed;
 use super::{NewRun, RunId};
 

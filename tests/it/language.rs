@@ -105,12 +105,16 @@ fn every_message_is_used_and_every_used_one_is_there() {
     for id in of_page.iter().chain(&named) {
         assert!(by_file[PAGE].contains_key(id), "{id} is asked for by the page, and is not there");
     }
+    let by_sheet = page::by_sheet();
+    for id in &by_sheet {
+        assert!(all.contains_key(id), "{id} is asked for by the workbook, and is not there");
+    }
     let in_template = page::in_template();
     for Use { id, variables } in &in_template {
         assert_eq!(all.get(id), Some(&variables), "the template asks for {id} with other variables");
     }
     let used = uses.iter().map(|used| &used.id).chain(&by_word);
-    let used = used.chain(&of_page).chain(&named).chain(in_template.iter().map(|used| &used.id));
+    let used = used.chain(&of_page).chain(&named).chain(&by_sheet).chain(in_template.iter().map(|used| &used.id));
     let used: BTreeSet<&String> = used.collect();
     let unused: Vec<_> = all.keys().filter(|id| !used.contains(*id)).collect();
     assert!(unused.is_empty(), "nobody asks for {unused:?}");

@@ -14,7 +14,7 @@ const COLUMNS: &[Column] = &[
     column("currency", Kind::Text),
     column("run_order_id", Kind::Id),
     column("check", Kind::Code),
-    column("discrepancy_id", Kind::Id),
+    column("discrepancy_id", Kind::Key),
     column("old", Kind::Amount),
     column("new", Kind::Amount),
     column("difference", Kind::Amount),

@@ -15,6 +15,8 @@ pub enum Kind {
     Id,
     /// A machine name, never translated.
     Code,
+    /// A machine name that is another one in nearly every row.
+    Key,
     /// `error` or `warning`.
     Severity,
     /// A word of ours that is translated for people, with what the names of its messages begin with.

@@ -105,7 +105,7 @@ const DISCREPANCY_COLUMNS: &[Column] = &[
     column("created_at", Kind::Time).extra(),
     column("updated_at", Kind::Time).extra(),
     column("message", Kind::Sentence).extra(),
-    column("discrepancy_id", Kind::Id).extra(),
+    column("discrepancy_id", Kind::Key).extra(),
     column("field", Kind::Code),
 ];
 
@@ -118,7 +118,7 @@ const RESOLVED_COLUMNS: &[Column] = &[
     column("expected", Kind::Amount),
     column("actual", Kind::Amount),
     column("difference", Kind::Amount),
-    column("discrepancy_id", Kind::Id),
+    column("discrepancy_id", Kind::Key),
     column("field", Kind::Code),
 ];
 

@@ -69,10 +69,8 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
         row("warn-before", vec![duration(age, texts)]);
     }
     row("material", settings.material.iter().map(Amount::to_string).collect());
-    row(
-        "severities",
-        settings.severities.iter().map(|(key, severity)| format!("{key} = {}", severity.code())).collect(),
-    );
+    let severities = settings.severities.iter().map(|(key, severity)| format!("{key} = {}", severity.code()));
+    row("severities", severities.collect());
     row("waivers", vec![grouped(settings.waivers.len() as u64)]);
     if !settings.expect.is_empty() {
         row("expect", settings.expect.iter().map(|(field, column)| format!("{field} = {}", clean(column))).collect());

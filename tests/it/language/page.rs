@@ -47,14 +47,25 @@ pub fn by_word() -> BTreeSet<String> {
     for column in after(&tables, "column(\"") {
         add("report-column", column);
     }
-    let names = after(&tables, "name: \"").into_iter().chain(after(&tables, "spend(\""));
-    names.for_each(|table| add("report-table", table));
+    table_names(&tables).into_iter().for_each(|table| add("report-table", table));
     let settings = fs::read_to_string(repository("src/report/content/wording.rs")).expect("the settings");
     let named = ["label(\"", "row(\""].into_iter().flat_map(|call| after(&settings, call));
     // A row of the control totals is named by its message, or put together.
     let named = named.filter(|name| !name.starts_with("report-") && !name.is_empty());
     named.for_each(|name| add("report-setting", name));
     ids
+}
+
+/// The messages of the workbook that are put together with a table's name.
+pub fn by_sheet() -> BTreeSet<String> {
+    let tables = fs::read_to_string(repository("src/report/content/tables.rs")).expect("the tables");
+    let names = table_names(&tables);
+    assert!(names.len() > 5, "found only {names:?}");
+    names.into_iter().flat_map(|table| [format!("xlsx-sheet-{table}"), format!("xlsx-about-{table}")]).collect()
+}
+
+fn table_names(tables: &str) -> Vec<&str> {
+    after(tables, "name: \"").into_iter().chain(after(tables, "spend(\"")).collect()
 }
 
 /// The messages that the code of the page names, wherever it hands them on.

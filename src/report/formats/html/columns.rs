@@ -7,7 +7,7 @@ use crate::report::content::table::{Column, Kind};
 pub(super) const fn class(kind: Kind) -> &'static str {
     match kind {
         Kind::Id => "id",
-        Kind::Code => "code",
+        Kind::Code | Kind::Key => "code",
         Kind::Severity => "severity",
         Kind::Word(_) => "word",
         Kind::Text => "text",
@@ -21,7 +21,7 @@ pub(super) const fn class(kind: Kind) -> &'static str {
 
 /// Whether its texts may be as long as somebody else likes.
 pub(super) const fn is_unbounded(kind: Kind) -> bool {
-    matches!(kind, Kind::Id | Kind::Code | Kind::Text | Kind::Sentence | Kind::Amount)
+    matches!(kind, Kind::Id | Kind::Code | Kind::Key | Kind::Text | Kind::Sentence | Kind::Amount)
 }
 
 /// Whether its texts are few: each is embedded once.
