@@ -1,7 +1,7 @@
 //! Our own books against the provider's: what the input's own columns say of an order.
 
 use super::{Case, Check, Examine, Failure, Ruling};
-use crate::domain::books::{Booking, Entry, Field};
+use crate::domain::books::{Booking, Entry, Field, currency};
 use crate::domain::finding::{Figure, Severity, Subject};
 use crate::domain::money::Sum;
 
@@ -50,14 +50,18 @@ fn rule(case: &Case<'_>, field: Field, booking: &Booking) -> Option<Ruling> {
     if !is_due && is_nothing_yet(&ours) && is_nothing_yet(&provider) {
         return Some(Ruling::NotDue);
     }
-    let currency = case.order.quote_currency.as_deref();
-    let is_foreign = booking.sign(field).zip(currency).is_some_and(|(sign, currency)| !sign.is_of(currency));
+    let code = case.order.quote_currency.as_deref();
+    let is_foreign = booking.sign(field).zip(code).is_some_and(|(sign, code)| !sign.is_of(code));
     if is_foreign {
         let ours = booking.cells.get(&field).map_or(Figure::Nothing, |cell| Figure::Text(cell.clone()));
         let message = format!("line {}: {field} is in a different currency in our books", booking.line);
         return Some(Failure::new(ours, figure(&provider), message).into());
     }
-    if ours == provider {
+    let is_same = match (&ours, &provider) {
+        (Entry::Text(ours), Entry::Text(provider)) if field == Field::Currency => currency(ours) == currency(provider),
+        _ => ours == provider,
+    };
+    if is_same {
         return Some(Ruling::Holds);
     }
     let difference = match (&provider, &ours) {

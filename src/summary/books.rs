@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Summary;
-use crate::domain::books::{Booking, Entry, Field};
+use crate::domain::books::{self, Booking, Entry, Field};
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::RunOrder;
 
@@ -46,8 +46,9 @@ impl Summary {
         let of_order = order.and_then(|order| order.quote_currency.as_deref()).or(usual).unwrap_or_default();
         for field in Field::ALL.into_iter().filter(|field| field.is_amount()) {
             for booking in bookings {
-                let currency = match (booking.entry(Field::Currency), booking.sign(field)) {
-                    (Some(Entry::Text(currency)), _) => currency,
+                let currency = match (booking.currency(), booking.sign(field)) {
+                    (Some(code), _) if code == books::currency(of_order) => of_order.to_owned(),
+                    (Some(code), _) => code,
                     (_, Some(sign)) if !sign.is_of(of_order) => sign.usual().to_owned(),
                     _ => of_order.to_owned(),
                 };

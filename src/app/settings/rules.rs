@@ -10,7 +10,7 @@ use crate::app::cli::{Options, WorkflowOptions};
 use crate::checks::{CATALOGUE, Cause, Check, ControlTotal, IDENTITY_MISMATCH, Rules, STALE_AFTER, Thresholds};
 use crate::domain::books::{self, Field};
 use crate::domain::finding::Severity;
-use crate::domain::money::Amount;
+use crate::domain::money::{Amount, AmountError};
 use crate::domain::time::{Age, Period};
 
 /// What can be said of a check in the settings file.
@@ -150,8 +150,9 @@ fn control_total(text: &str) -> Result<ControlTotal, SettingsError> {
     let field = Field::named(name.trim()).filter(|field| field.is_amount());
     let field =
         field.ok_or_else(|| refused("the amounts are quote, final, released, compute, external_model, total"))?;
-    let expected =
-        books::amount(figure).map_err(|error| refused(&format!("{error}; give a figure such as 1234.56")))?;
+    // In a cell of a spreadsheet a lone dash is zero; here it is a figure that is missing.
+    let expected = if figure.contains(char::is_numeric) { books::amount(figure) } else { Err(AmountError::NotANumber) };
+    let expected = expected.map_err(|error| refused(&format!("{error}; give a figure such as 1234.56")))?;
     let sign = books::sign_of(figure);
     if let (Some(sign), Some(code)) = (sign, code)
         && !sign.is_of(code)
