@@ -142,6 +142,14 @@ report-books-note = Totals of the columns of the input that were compared. The d
 report-books-ours = Ours
 report-books-provider = The provider’s
 report-books-without = Rows without an amount
+report-column-cause-of-all =
+    { $kind ->
+        [fen] All { $count } rows of “{ $column }” that differ from { $field } are exactly 100 times it: the column seems to be in fen (or cents).
+        [larger] All { $count } rows of “{ $column }” that differ from { $field } are exactly { $factor } times it: the column seems to be in a smaller unit.
+        [smaller] All { $count } rows of “{ $column }” that differ from { $field } are exactly a { $factor }th of it: the column seems to be in a larger unit.
+        [sign-flipped] All { $count } rows of “{ $column }” that differ from { $field } have the opposite sign: the column seems to book charges below zero.
+       *[rounding] All { $count } rows of “{ $column }” that differ from { $field } equal it rounded: the column seems to be rounded. --books-decimals compares it as such.
+    }
 report-completeness = Completeness
 report-listed = The provider’s own list has { $listed } orders of the period; the input lacks { $unlisted } of them.
 report-list-missing = The provider counts { $counted } orders in all, and { $missing } of them were never listed: what the input lacks of those is not known.

@@ -118,9 +118,9 @@ cause-external-left-out = The total lacks the external model cost. Ask the provi
 cause-compute-left-out = The total lacks the compute cost. Ask the provider for a corrected total before you accept the charge.
 cause-external-counted-twice = The total has the external model cost twice. Claim it once.
 cause-compute-counted-twice = The total has the compute cost twice. Claim it once.
-cause-sign-flipped = With the sign of one amount turned round the identity holds. Ask the provider which sign is meant.
-cause-scale = With one amount shifted by a power of ten the identity holds: it stands in another unit. Ask the provider to correct it.
-cause-rounding = Off by one unit of the 8th decimal, or one side is rounded to 2, 4 or 6 places. If your contract allows rounding, set --tolerance.
+cause-sign-flipped = With the sign of one amount turned round the figures agree. In an identity, ask the provider which sign is meant; in our books, correct the column.
+cause-scale = With one amount shifted by a power of ten the figures agree: it stands in another unit. In an identity, ask the provider to correct it; in our books (fen for yuan?), correct the column.
+cause-rounding = An identity is off by one unit of the 8th decimal, or one side is rounded to 2, 4 or 6 places: if your contract allows rounding, set --tolerance. Our books say the provider's figure rounded to their decimals: if they are kept so, set --books-decimals.
 cause-unexplained = No arithmetic proves a cause. Show the provider the order and its figures.
 
 ## Buckets of the population, and what tables call them.

@@ -128,6 +128,14 @@ report-books-note = 参与比较的输入各列的合计。差异为服务方减
 report-books-ours = 我方
 report-books-provider = 服务方
 report-books-without = 没有金额的行
+report-column-cause-of-all =
+    { $kind ->
+        [fen] “{ $column }”列与 { $field } 不符的 { $count } 行，恰好都是它的 100 倍：该列似乎以分为单位。
+        [larger] “{ $column }”列与 { $field } 不符的 { $count } 行，恰好都是它的 { $factor } 倍：该列似乎用了更小的单位。
+        [smaller] “{ $column }”列与 { $field } 不符的 { $count } 行，恰好都是它的 { $factor } 分之一：该列似乎用了更大的单位。
+        [sign-flipped] “{ $column }”列与 { $field } 不符的 { $count } 行，正负号都相反：该列似乎把扣费记为负数。
+       *[rounding] “{ $column }”列与 { $field } 不符的 { $count } 行，都等于它舍入后的金额：该列似乎经过舍入。可用 --books-decimals 按此比较。
+    }
 report-completeness = 完整性
 report-listed = 服务方自己的列表载有该期间的订单 { $listed } 笔；输入缺少其中 { $unlisted } 笔。
 report-list-missing = 服务方共计 { $counted } 笔订单，其中 { $missing } 笔从未列出：输入缺少其中哪些，不得而知。

@@ -118,9 +118,9 @@ cause-external-left-out = 总费用漏计外部模型费用。在认可扣款之
 cause-compute-left-out = 总费用漏计算力费用。在认可扣款之前，请服务方更正总费用。
 cause-external-counted-twice = 总费用重复计入外部模型费用。请追索重复的一份。
 cause-compute-counted-twice = 总费用重复计入算力费用。请追索重复的一份。
-cause-sign-flipped = 把其中一项金额的正负号反过来，等式即成立。请服务方确认应为正还是负。
-cause-scale = 把其中一项金额移动若干位小数，等式即成立：它用了别的单位。请服务方更正。
-cause-rounding = 只差小数第 8 位的一个单位，或一方被舍入到 2、4 或 6 位。若合同允许舍入，可设置 --tolerance。
+cause-sign-flipped = 把其中一项金额的正负号反过来，数字即相符。若是等式，请服务方确认应为正还是负；若是我方账簿，请更正该列。
+cause-scale = 把其中一项金额移动若干位小数，数字即相符：它用了别的单位。若是等式，请服务方更正；若是我方账簿（以分记元？），请更正该列。
+cause-rounding = 等式只差小数第 8 位的一个单位，或一方被舍入到 2、4 或 6 位：若合同允许舍入，可设置 --tolerance。我方账簿所记为服务方金额按账簿小数位舍入的结果：若账簿本就如此记账，可设置 --books-decimals。
 cause-unexplained = 没有算术能证明原因。请把订单及其数字提交服务方核查。
 
 ## 总体的归类，以及表格中的名称。

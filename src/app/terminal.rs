@@ -67,6 +67,7 @@ pub(super) fn show(
 
     show_control_totals(&summary.control_totals, voice, out)?;
     show_books(&summary.control_totals, voice, out)?;
+    wording::column_causes(summary, texts).iter().try_for_each(|said| writeln!(out, "{said}"))?;
     show_ties(&summary.ties, voice, out)?;
     show_completeness(summary.completeness.as_ref(), texts, out)?;
     show_causes(summary, voice, out)?;

@@ -1,6 +1,6 @@
 //! Our own books against the provider's: what the input's own columns say of an order.
 
-use super::{Case, Check, Examine, Failure, Ruling};
+use super::{Case, Cause, Check, Examine, Failure, Ruling};
 use crate::domain::books::{Booking, Entry, Field, currency};
 use crate::domain::finding::{Figure, Severity, Subject};
 use crate::domain::money::Sum;
@@ -64,12 +64,15 @@ fn rule(case: &Case<'_>, field: Field, booking: &Booking) -> Option<Ruling> {
     if is_same {
         return Some(Ruling::Holds);
     }
-    let difference = match (&provider, &ours) {
-        (Entry::Amount(provider), Entry::Amount(ours)) => Some(Sum::of([*provider, -*ours])),
-        _ => None,
+    let (difference, cause) = match (&provider, &ours) {
+        (Entry::Amount(provider), Entry::Amount(ours)) => {
+            let cause = Cause::of_expected_mismatch((*ours).into(), *provider, booking.decimals(field));
+            (Some(Sum::of([*provider, -*ours])), cause)
+        }
+        _ => (None, None),
     };
     let message = sentence(booking.line, field, &ours, &provider);
-    Some(Failure::new(figure(&ours), figure(&provider), message).difference(difference).into())
+    Some(Failure::new(figure(&ours), figure(&provider), message).difference(difference).cause(cause).into())
 }
 
 fn booked_twice(case: &Case<'_>) -> Ruling {

@@ -26,7 +26,7 @@ use crate::domain::money::Sum;
 use crate::domain::order::{Charge, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome};
 
-pub use cause::Cause;
+pub use cause::{Cause, power_of_ten};
 pub use completeness::judge_unlisted;
 pub use rules::{ControlTotal, Rules, STALE_AFTER, Thresholds};
 pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverKey, WaiverState, Waivers};
@@ -89,6 +89,8 @@ pub const QUOTE_SPLIT: &str = identities::QUOTE_SPLIT.code;
 /// The code of the check of `total = compute + external`.
 pub const COST_SUM: &str = identities::COST_SUM.code;
 
+/// The code of the check of our own books.
+pub const EXPECTED_MISMATCH: &str = books::EXPECTED_MISMATCH.code;
 /// The code of the check that [`Rules::stale_after`] is for.
 pub const STALE_PENDING: &str = times::STALE_PENDING.code;
 /// The code of the check that the input has every order of the list.

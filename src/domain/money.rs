@@ -227,6 +227,17 @@ impl Sum {
         Self(self.0.abs())
     }
 
+    /// The sum at so many decimals, a half away from zero.
+    ///
+    /// # Errors
+    /// [`Overflow`] past 38 digits.
+    pub fn rounded(self, decimals: u32) -> Result<Self, Overflow> {
+        let unit = 10_i128.pow(SCALE.saturating_sub(decimals));
+        // Lossless: a sum has at most 38 digits, far from the end of 128 bits.
+        let size = (self.0.abs() + unit / 2) / unit * unit;
+        Self::from_units(if self.0 < 0 { -size } else { size })
+    }
+
     /// Whether nothing is left.
     #[must_use]
     pub const fn is_zero(self) -> bool {
@@ -336,7 +347,40 @@ mod tests {
         assert_eq!(Sum::ZERO.minus(unit).expect("small").to_string(), "-0.00000001");
     }
 
+    #[test]
+    fn a_half_is_rounded_away_from_zero() {
+        let rounded = |units, decimals| Sum::from_units(units).expect("38 digits").rounded(decimals).map(Sum::units);
+        for (units, decimals, expected) in [
+            (20_400_000, 2, 20_000_000),
+            (20_500_000, 2, 21_000_000),
+            (-20_500_000, 2, -21_000_000),
+            (-20_499_999, 2, -20_000_000),
+            (28_780, 2, 0),
+            (50_000_000, 0, 100_000_000),
+            (49_999_999, 0, 0),
+            (20_499_999, 8, 20_499_999),
+            (20_499_999, 9, 20_499_999),
+        ] {
+            assert_eq!(rounded(units, decimals), Ok(expected), "{units} at {decimals}");
+        }
+        assert_eq!(rounded(10_i128.pow(38) - 1, 0), Err(Overflow));
+    }
+
     proptest! {
+        /// Rounded is a multiple of the last place, no further off than half of it, and a half goes away from zero.
+        #[test]
+        fn rounding_is_to_the_nearest(units in -10_i128.pow(36)..10_i128.pow(36), decimals in 0..=8_u32) {
+            let place = 10_i128.pow(SCALE - decimals);
+            let sum = Sum::from_units(units).expect("38 digits");
+            let rounded = sum.rounded(decimals).expect("38 digits");
+            let off = rounded.units() - units;
+            prop_assert_eq!(rounded.units() % place, 0);
+            prop_assert!(off.abs() * 2 <= place);
+            prop_assert!(off.abs() * 2 < place || rounded.units().abs() > units.abs() || off == 0);
+            prop_assert_eq!(rounded.rounded(decimals), Ok(rounded));
+            prop_assert_eq!(Sum(-units).rounded(decimals).map(Sum::units), Ok(-rounded.units()));
+        }
+
         #[test]
         fn display_and_parse_agree(units in -(10_i128.pow(28) - 1)..10_i128.pow(28)) {
             let amount = Amount::from_units(units).expect("28 digits");

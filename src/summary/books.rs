@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Summary;
+use crate::checks::{EXPECTED_MISMATCH, power_of_ten};
 use crate::domain::books::{self, Booking, Entry, Field};
+use crate::domain::finding::{Figure, Finding};
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::RunOrder;
 
@@ -69,6 +71,47 @@ impl Summary {
 
     fn book(&mut self, currency: String, field: Field) -> &mut BookTotals {
         self.currencies.entry(currency).or_default().books.entry(field.name()).or_default()
+    }
+}
+
+/// What all rows of one column of our books that are not what the provider says have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ColumnCause {
+    /// The cause of each of them.
+    pub cause: &'static str,
+    /// How many rows that is.
+    pub rows: u64,
+    /// Our figures are the provider's times this power of ten, where that is the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power_of_ten: Option<i8>,
+}
+
+/// What the mismatches of our books have in common, by field; `None` for a field where they have nothing in common.
+#[derive(Clone, Debug, Default)]
+pub struct ColumnCauses(BTreeMap<&'static str, Option<ColumnCause>>);
+
+impl ColumnCauses {
+    pub(super) fn add(&mut self, finding: &Finding) {
+        let Some(field) = finding.subject.field.filter(|_| finding.check == EXPECTED_MISMATCH) else {
+            return;
+        };
+        let power_of_ten = match (&finding.expected, &finding.actual) {
+            (Figure::Money(ours), Figure::Money(provider)) => power_of_ten(*ours, *provider),
+            _ => None,
+        };
+        let first = finding.cause.map(|cause| ColumnCause { cause, rows: 0, power_of_ten });
+        let common = self.0.entry(field).or_insert(first);
+        *common = common
+            .filter(|common| {
+                first.is_some_and(|first| (first.cause, power_of_ten) == (common.cause, common.power_of_ten))
+            })
+            .map(|common| ColumnCause { rows: common.rows + 1, ..common });
+    }
+
+    /// The columns whose mismatches, several of them, all have one cause.
+    #[must_use]
+    pub fn of_columns(&self) -> BTreeMap<&'static str, ColumnCause> {
+        self.0.iter().filter_map(|(field, cause)| Some((*field, cause.filter(|cause| cause.rows > 1)?))).collect()
     }
 }
 

@@ -23,7 +23,7 @@ use crate::domain::order::RunOrder;
 use crate::domain::outcome::Bucket;
 
 pub use ageing::{AgeBucket, age_hours};
-pub use books::{BookTotals, Books};
+pub use books::{BookTotals, Books, ColumnCause, ColumnCauses};
 pub use bridge::{Bridge, BridgeLine};
 pub use population::Population;
 pub use ties::Tie;
@@ -41,6 +41,8 @@ pub struct Summary {
     pub checks: BTreeMap<&'static str, CheckCount>,
     /// The findings that have a cause, by check and cause, such as `quote-split.overage`.
     pub causes: BTreeMap<String, CheckCount>,
+    /// What the mismatches of our own books have in common.
+    pub columns: ColumnCauses,
     /// How many findings that nothing waives are material, where a materiality is set.
     pub material: u64,
     /// How many findings there are of each severity.
@@ -133,6 +135,7 @@ impl Summary {
     fn count_findings(&mut self, findings: &[Finding], currency: &str) -> Result<(), Overflow> {
         let mut counted = BTreeSet::new();
         for finding in findings {
+            self.columns.add(finding);
             self.signs.warnings |= finding.severity == Severity::Warning;
             *self.severities.entry(finding.severity).or_default() += 1;
             let none = || CheckCount::none(finding.severity);

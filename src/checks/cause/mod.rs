@@ -1,8 +1,8 @@
-//! Why an identity fails, where exact arithmetic proves it. The first match wins; what nothing proves is `unexplained`.
+//! Why an identity or a comparison with our own books fails, where exact arithmetic proves it. The first match wins; what nothing proves is `unexplained`.
 
-use crate::domain::money::Amount;
+use crate::domain::money::{Amount, Sum};
 
-/// Why an identity fails.
+/// Why a check fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// The charge is above the quote, and nothing was given back.
@@ -25,7 +25,7 @@ pub enum Cause {
     SignFlipped,
     /// An amount stands in another unit: it is off by a power of ten.
     Scale,
-    /// One unit of the 8th decimal, or the whole is rounded to 2, 4 or 6 places.
+    /// One unit of the 8th decimal, or one side is rounded.
     Rounding,
     /// Nothing proves a cause.
     Unexplained,
@@ -58,12 +58,15 @@ impl Cause {
         Self::Unexplained,
     ];
 
+    const OF_EXPECTED_MISMATCH: [Self; 3] = [Self::SignFlipped, Self::Scale, Self::Rounding];
+
     /// The causes that a failure of that check can have, in the order in which they are tried.
     #[must_use]
     pub fn of_check(code: &str) -> &'static [Self] {
         match code {
             "quote-split" => &Self::OF_QUOTE_SPLIT,
             "cost-sum" => &Self::OF_COST_SUM,
+            "expected-mismatch" => &Self::OF_EXPECTED_MISMATCH,
             _ => &[],
         }
     }
@@ -119,6 +122,35 @@ impl Cause {
         ];
         first(&tests)
     }
+
+    /// Why our books do not say what the provider says, where exact arithmetic proves it. `decimals` is how many our figure is
+    /// written with; the two figures must differ.
+    #[must_use]
+    pub fn of_expected_mismatch(ours: Sum, provider: Amount, decimals: Option<u32>) -> Option<Self> {
+        let provider = Sum::from(provider);
+        let is_rounded = |decimals| provider.rounded(decimals).is_ok_and(|rounded| rounded == ours);
+        if ours.units() == -provider.units() {
+            Some(Self::SignFlipped)
+        } else if power_of_ten(ours, provider).is_some() {
+            Some(Self::Scale)
+        } else {
+            decimals.is_some_and(is_rounded).then_some(Self::Rounding)
+        }
+    }
+}
+
+/// The power of ten that our figure is the provider's times, from 1 to 8 or from −8 to −1.
+#[must_use]
+pub fn power_of_ten(ours: Sum, provider: Sum) -> Option<i8> {
+    let (ours, provider) = (ours.units(), provider.units());
+    let is = |small: i128, large: i128, power: i8| {
+        small != 0 && small.checked_mul(10_i128.pow(power.unsigned_abs().into())) == Some(large)
+    };
+    (1..=8).find_map(|power| match (is(provider, ours, power), is(ours, provider, power)) {
+        (true, _) => Some(power),
+        (_, true) => Some(-power),
+        _ => None,
+    })
 }
 
 fn first(tests: &[(Cause, bool)]) -> Cause {

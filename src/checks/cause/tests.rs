@@ -97,7 +97,34 @@ fn each_check_with_causes_names_each_once() {
         "unexplained",
     ];
     assert_eq!((words("quote-split"), words("cost-sum")), (of_quote_split.to_vec(), of_cost_sum.to_vec()));
+    assert_eq!(words("expected-mismatch"), ["sign-flipped", "scale", "rounding"]);
     assert_eq!(words("currency"), Vec::<&str>::new());
+}
+
+#[test]
+fn what_our_books_did_to_a_figure() {
+    let cause = |ours, provider, decimals| {
+        Cause::of_expected_mismatch(Sum::from_units(ours).expect("38 digits"), amount(provider), decimals)
+    };
+    let cases = [
+        (cause(-28_780, 28_780, Some(8)), Some(Cause::SignFlipped)),
+        (cause(2_878_000, 28_780, Some(6)), Some(Cause::Scale)),
+        (cause(288, 28_800, Some(8)), Some(Cause::Scale)),
+        (cause(-2_880_000, 28_800, Some(8)), None),
+        (cause(21_000_000, 20_733_560, Some(2)), Some(Cause::Rounding)),
+        (cause(21_000_000, 20_500_000, Some(2)), Some(Cause::Rounding)),
+        (cause(-21_000_000, -20_500_000, Some(2)), Some(Cause::Rounding)),
+        (cause(20_000_000, 20_500_000, Some(2)), None),
+        (cause(20_000_000, 17_000_000, Some(2)), None),
+        (cause(20_000_000, 17_000_000, Some(1)), Some(Cause::Rounding)),
+        (cause(0, 28_780, Some(2)), Some(Cause::Rounding)),
+        (cause(0, 28_780, None), None),
+        (cause(28_781, 28_780, Some(8)), None),
+    ];
+    for (index, (found, expected)) in cases.into_iter().enumerate() {
+        assert_eq!(found, expected, "case {index}");
+    }
+    let _ = cause(10_i128.pow(38) - 1, 10_i128.pow(28) - 1, Some(0));
 }
 
 proptest! {
@@ -133,6 +160,21 @@ proptest! {
             prop_assert_eq!(cost(compute, external, -difference), Cause::SignFlipped);
         }
         prop_assert_eq!(cost(compute, external, sum * 10_i128.pow(power)), Cause::Scale);
+    }
+
+    #[test]
+    fn planted_in_our_books_found_in_our_books(provider in figure(), power in 1_i8..=8, decimals in 0_u32..8) {
+        let cause = |ours: Sum| Cause::of_expected_mismatch(ours, amount(provider), Some(decimals));
+        let ours = |units| Sum::from_units(units).expect("38 digits");
+        let ten = 10_i128.pow(power.unsigned_abs().into());
+        prop_assert_eq!(cause(ours(-provider)), Some(Cause::SignFlipped));
+        prop_assert_eq!(cause(ours(provider * ten)), Some(Cause::Scale));
+        prop_assert_eq!(power_of_ten(ours(provider * ten), ours(provider)), Some(power));
+        prop_assert_eq!(power_of_ten(ours(provider), ours(provider * ten)), Some(-power));
+        let rounded = ours(provider).rounded(decimals).expect("38 digits");
+        if rounded != ours(provider) {
+            prop_assert_eq!(cause(rounded), Some(Cause::Rounding));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::money::{Amount, AmountError};
 use super::order::{Amounts, RunOrder};
 
 pub use self::written::{Sign, amount, currency, sign_of};
-use self::written::{is_nothing, trimmed, unwrapped};
+use self::written::{decimals, is_nothing, trimmed, unwrapped};
 
 /// A field of a run order that our books may carry too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -204,6 +204,12 @@ impl Booking {
                 Err(why) => Entry::Unreadable(Unreadable { text: trimmed(cell).to_owned(), why }),
             },
         })
+    }
+
+    /// How many decimals an amount of the books is written with.
+    #[must_use]
+    pub fn decimals(&self, field: Field) -> Option<u32> {
+        decimals(self.cells.get(&field)?)
     }
 
     /// The code of the currency that the row names, where it names one.

@@ -89,6 +89,16 @@ pub fn amount(text: &str) -> Result<Amount, AmountError> {
     Ok(if parts.dashes + parts.brackets == 1 { -amount } else { amount })
 }
 
+/// How many decimals an amount is written with, zeros at the end included; `None` for a dash.
+pub(super) fn decimals(text: &str) -> Option<u32> {
+    let narrow: String = unwrapped(text).chars().map(narrowed).collect();
+    let number = plain(Parts::of(&narrow).number)?;
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((&number, "0"));
+    let written = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let decimals = i64::try_from(written).ok()?.saturating_sub(exponent.parse().ok()?);
+    u32::try_from(decimals.max(0)).ok()
+}
+
 /// Blanks of all kinds, the ideographic one and those that do not break among them.
 pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(|char: char| char.is_whitespace() || matches!(char, '\u{feff}' | '\u{200b}'))
@@ -324,6 +334,22 @@ mod tests {
             [("usd", "USD"), ("€", "EUR"), ("HK$", "HKD"), ("jpy", "JPY"), ("$", "$"), ("", ""), ("yuan", "YUAN")]
         {
             assert_eq!(currency(text), code, "{text}");
+        }
+    }
+
+    #[test]
+    fn decimals_are_counted_as_they_are_written() {
+        let cases = [
+            ("0.20", Some(2)),
+            ("1,234", Some(0)),
+            ("-.5", Some(1)),
+            ("¥(12.500)", Some(3)),
+            ("2.88E-04", Some(6)),
+            ("1.5e3", Some(0)),
+            ("-", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(decimals(text), expected, "{text}");
         }
     }
 

@@ -291,6 +291,7 @@ impl Taken {
             control_totals,
             checks: self.summary.checks,
             causes: self.summary.causes,
+            column_causes: self.summary.columns.of_columns(),
             severities: self.summary.severities,
             lifecycle: Lifecycle::of(&self.discrepancies, &self.past),
             reused: self.reused,

@@ -11,7 +11,8 @@ use crate::domain::listed::ListShortfall;
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
 use crate::summary::{
-    AgeBucket, Books, Bridge, CheckCount, CurrencyTotals, Differences, Frozen, Population, Tie, Tolerance, Waived,
+    AgeBucket, Books, Bridge, CheckCount, ColumnCause, CurrencyTotals, Differences, Frozen, Population, Tie, Tolerance,
+    Waived,
 };
 
 /// The whole of `summary.json`, in the order of its fields.
@@ -39,6 +40,9 @@ pub struct SummaryJson {
     pub checks: BTreeMap<&'static str, CheckCount>,
     /// The findings by check and cause, such as `quote-split.overage`.
     pub causes: BTreeMap<String, CheckCount>,
+    /// What all mismatches of a column of our own books have in common, by field.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub column_causes: BTreeMap<&'static str, ColumnCause>,
     /// How many findings there are of each severity: for people alone.
     #[serde(skip)]
     pub severities: BTreeMap<Severity, u64>,
@@ -201,6 +205,7 @@ impl SummaryJson {
             control_totals: BTreeMap::new(),
             checks: BTreeMap::new(),
             causes: BTreeMap::new(),
+            column_causes: BTreeMap::new(),
             severities: BTreeMap::new(),
             lifecycle: Lifecycle::default(),
             reused: 0,

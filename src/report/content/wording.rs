@@ -5,13 +5,14 @@ use jiff::Timestamp;
 
 use super::summary_json::{CompletenessCounts, SoleReason, SummaryJson};
 use crate::checks::Thresholds;
+use crate::domain::books::Field;
 use crate::domain::listed::ListShortfall;
 use crate::domain::money::Amount;
 use crate::domain::outcome::Bucket;
 use crate::domain::time::{Age, Period};
 use crate::domain::visible::visible;
 use crate::language::Texts;
-use crate::summary::{Verdict, Weighed};
+use crate::summary::{ColumnCause, Verdict, Weighed};
 
 /// A count with its thousands set apart.
 pub(in crate::report) fn grouped(count: u64) -> String {
@@ -155,6 +156,34 @@ pub(in crate::report) fn shortfall(shortfall: ListShortfall, texts: Texts) -> St
     texts.with("report-why-shortfall", &[("reason", reason.into()), ("count", count), ("rows", rows)])
 }
 
+/// What all mismatches of a column of our own books have in common, a sentence a column.
+#[must_use]
+pub fn column_causes(summary: &SummaryJson, texts: Texts) -> Vec<String> {
+    let sentence = |(field, found): (&&str, &ColumnCause)| {
+        let column = Field::named(field).and_then(|field| summary.settings.expect.get(&field));
+        let column = column.map_or_else(|| (*field).to_owned(), |column| visible(column).into_owned());
+        let power = found.power_of_ten.unwrap_or_default();
+        let kind = match (found.cause, power) {
+            ("scale", 2) => "fen",
+            ("scale", 1..) => "larger",
+            ("scale", _) => "smaller",
+            (cause, _) => cause,
+        };
+        let factor = 10_u64.pow(power.unsigned_abs().into());
+        texts.with(
+            "report-column-cause-of-all",
+            &[
+                ("kind", kind.into()),
+                ("count", grouped(found.rows).into()),
+                ("column", column.into()),
+                ("field", (*field).into()),
+                ("factor", grouped(factor).into()),
+            ],
+        )
+    };
+    summary.column_causes.iter().map(sentence).collect()
+}
+
 /// What the provider's own list says of the input, a sentence each; nothing where it was not walked.
 pub(in crate::report) fn completeness(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let Some(CompletenessCounts { listed, unlisted, counted, missing, problem }) = &summary.completeness else {
@@ -191,6 +220,29 @@ mod tests {
         for (count, expected) in cases {
             assert_eq!(grouped(count), expected);
         }
+    }
+
+    #[test]
+    fn what_a_column_has_in_common_is_said_once() {
+        let said = |cause, power_of_ten| {
+            let column_causes = [("final_amount", ColumnCause { cause, rows: 1_200, power_of_ten })].into();
+            let summary = SummaryJson { column_causes, ..SummaryJson::empty() };
+            column_causes_of(&summary)
+        };
+        let cases = [
+            (said("scale", Some(2)), "in fen"),
+            (said("scale", Some(3)), "1,000 times"),
+            (said("scale", Some(-2)), "a 100th"),
+            (said("sign-flipped", None), "opposite sign"),
+            (said("rounding", None), "--books-decimals"),
+        ];
+        for (said, part) in cases {
+            assert!(said.contains(part) && said.contains("1,200") && said.contains("final_amount"), "{part}: {said}");
+        }
+    }
+
+    fn column_causes_of(summary: &SummaryJson) -> String {
+        column_causes(summary, Texts::new(Language::English)).concat()
     }
 
     #[test]

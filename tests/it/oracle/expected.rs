@@ -14,7 +14,7 @@ pub(super) struct Found {
 }
 
 /// Every check and cause that is to be drawn.
-pub(super) const ALL: [(&str, &str); 30] = [
+pub(super) const ALL: [(&str, &str); 33] = [
     ("quote-split", "overage"),
     ("quote-split", "not-released"),
     ("quote-split", "released-in-full"),
@@ -43,6 +43,9 @@ pub(super) const ALL: [(&str, &str); 30] = [
     ("timestamp-order", ""),
     ("unknown-status", ""),
     ("expected-mismatch", ""),
+    ("expected-mismatch", "sign-flipped"),
+    ("expected-mismatch", "scale"),
+    ("expected-mismatch", "rounding"),
     ("booked-twice", ""),
     ("list-mismatch", ""),
 ];
@@ -202,10 +205,10 @@ impl Drawn {
         }
         for cell in &self.books {
             match (cell, self.charged) {
-                (Cell::Units(ours, _), Some(f)) if *ours != f => {
-                    findings.figures("expected-mismatch", "error", "", [*ours, f]);
+                (Cell::Units(ours, _, places), Some(f)) if *ours != f => {
+                    findings.figures("expected-mismatch", "error", books_cause(*ours, f, *places), [*ours, f]);
                 }
-                (Cell::Units(ours, _), None) if settled || *ours != 0 => {
+                (Cell::Units(ours, ..), None) if settled || *ours != 0 => {
                     findings.texts("expected-mismatch", "error", &money(*ours), "");
                 }
                 (Cell::Empty, Some(f)) if settled || f != 0 => {
@@ -299,6 +302,26 @@ fn sum_cause(c: i128, e: i128, t: i128) -> &'static str {
         }
     }
     rounding(t, c + e)
+}
+
+/// `places` is how many decimals our figure is written with.
+fn books_cause(ours: i128, f: i128, places: u32) -> &'static str {
+    if ours + f == 0 {
+        return "sign-flipped";
+    }
+    let mut ten = 1;
+    for _ in 1..=8 {
+        ten *= 10;
+        if f != 0 && ours != 0 && (f * ten == ours || ours * ten == f) {
+            return "scale";
+        }
+    }
+    // Rounded half away from zero: what is cut off is less than half of the last place, or what is added is half at most.
+    let last = 10_i128.pow(8 - places);
+    let (small, large) = (2 * (f.abs() - ours.abs()), 2 * (ours.abs() - f.abs()));
+    let is_near = (0..last).contains(&small) || (0..=last).contains(&large);
+    let is_same_side = ours == 0 || (ours < 0) == (f < 0);
+    if ours % last == 0 && is_near && is_same_side { "rounding" } else { "" }
 }
 
 fn rounding(whole: i128, sum: i128) -> &'static str {

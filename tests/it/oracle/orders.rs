@@ -40,8 +40,8 @@ pub(super) struct Drawn {
 /// What stands in a cell of our own books.
 #[derive(Clone, Debug)]
 pub(super) enum Cell {
-    /// So many units, written in some way.
-    Units(i128, String),
+    /// So many units, written in some way with so many decimals.
+    Units(i128, String, u32),
     /// Nothing.
     Empty,
     /// What is no amount.
@@ -162,7 +162,7 @@ impl Drawn {
         let amount = |units: i128| Amount::parse(&super::expected::money(units)).expect("an amount");
         let bookings = self.books.iter().zip(2..).map(|(cell, line)| {
             let text = match cell {
-                Cell::Units(_, text) => text.clone(),
+                Cell::Units(_, text, _) => text.clone(),
                 Cell::Empty => String::new(),
                 Cell::Unreadable(text) => (*text).to_owned(),
             };
@@ -201,14 +201,25 @@ impl Cell {
     /// Mostly what is charged, in some notation.
     fn drawn(charged: Option<i128>, random: &mut StdRng) -> Self {
         let units = charged.unwrap_or(0);
-        let units = match random.random_range(0..10) {
+        let mut places = 8;
+        let units = match random.random_range(0..13) {
+            4 => -units,
+            5 => units * 10_i128.pow(random.random_range(1..=9)),
+            6 => {
+                places = random.random_range(0..=6);
+                let last = 10_i128.pow(8 - places);
+                let (whole, rest) = (units.abs() / last, units.abs() % last);
+                (whole + i128::from(rest * 2 >= last)) * last * units.signum()
+            }
             0 => units + 1,
             1 => units - 1,
             2 => return Self::Empty,
             3 => return Self::Unreadable(["12,5", "n/a", "1.0.0", "5%"].choose(random).expect("one of four")),
             _ => units,
         };
-        let plain = super::expected::money(units);
+        let mut plain = super::expected::money(units);
+        plain.truncate(plain.len() - 8 + places as usize);
+        let plain = plain.trim_end_matches('.').to_owned();
         let text = match random.random_range(0..5) {
             0 => format!("¥{plain}"),
             1 => format!("{plain}元"),
@@ -216,6 +227,6 @@ impl Cell {
             3 if units < 0 => format!("({})", &plain[1..]),
             _ => plain,
         };
-        Self::Units(units, text)
+        Self::Units(units, text, places)
     }
 }

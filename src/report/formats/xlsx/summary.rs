@@ -198,7 +198,7 @@ impl Page<'_> {
                 }
             }
         }
-        Ok(())
+        wording::column_causes(summary, texts).iter().try_for_each(|said| self.line(said))
     }
 
     /// A row of an amount that is held against another one: whose it is.
