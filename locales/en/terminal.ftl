@@ -34,6 +34,7 @@ terminal-settled = { $amount } (settled)
 terminal-quote-split = quote-split differences, net
 terminal-cost-sum = cost-sum differences, net
 terminal-tolerated = passed by tolerance, gross
+terminal-rounded = passed by rounding, gross
 terminal-frozen = still frozen
 terminal-stale-soon = { "  " }of it stale soon
 
@@ -42,6 +43,7 @@ terminal-stale-soon = { "  " }of it stale soon
 terminal-books = Our books and the provider's
 terminal-ties = Control totals given
 terminal-tie-holds = ties out
+terminal-tie-rounded = ties out, rounded
 terminal-tie-fails = DOES NOT TIE OUT
 terminal-tie-of-which = which one?
 terminal-column-given = given

@@ -55,6 +55,7 @@ xlsx-quote-gross = Quote split, gross difference
 xlsx-cost-net = Cost sum, net difference
 xlsx-cost-gross = Cost sum, gross difference
 xlsx-tolerated = Passed only by tolerance, gross
+xlsx-rounded = Passed only by rounding, gross
 xlsx-waived = Waived, gross
 xlsx-frozen = Still frozen: quotes of unsettled orders
 xlsx-net = Net difference

@@ -89,6 +89,7 @@ help-reconcile-currency = 唯一预期的币种，如 CNY
 help-reconcile-stale-after = 未结算订单的账龄达到多久即为警告 [默认：24h]
 help-reconcile-warn-before = 逾期之前多久就开始警告，如 6h [默认：无]
 help-reconcile-expect = 将字段与 CSV 的一列比较，如 final_amount=amount；可重复，或以 ; 分隔多个
+help-reconcile-books-decimals = 我方账簿与控制总额保留的小数位数，0 至 8：服务方金额按此舍入后比较 [默认：8]
 help-reconcile-complete = 输入必须包含服务方列出的全部订单：走完其列表，指出所缺的订单
 help-reconcile-since = 与 --complete 同用：只要从那时起创建的订单，日期或时间
 help-reconcile-until = 与 --complete 同用：只要在那之前创建的订单，日期（当日开始之前）或时间 [默认：--as-of]
@@ -162,6 +163,7 @@ help-audit-currency = 唯一预期的币种，如 CNY；空值表示不限
 help-audit-stale-after = 未结算订单的账龄达到多久即为警告
 help-audit-warn-before = 逾期之前多久就开始警告
 help-audit-control-total = 已结算订单的合计应为多少，如 final=1234.56；可重复，取代原报告所用的
+help-audit-books-decimals = 我方账簿与控制总额保留的小数位数，0 至 8：服务方金额按此舍入后比较
 help-audit-material = 差额（以订单币种计）达到多少即为重大
 help-audit-waivers = 豁免文件（TOML），取代原报告所用的豁免
 help-audit-timezone = 一天从何处开始与结束：按日汇总，以及 --waivers 中豁免的最后一天

@@ -22,6 +22,7 @@ terminal-settled = { $amount }（已结算）
 terminal-quote-split = quote-split 净差额
 terminal-cost-sum = cost-sum 净差额
 terminal-tolerated = 因容差通过的差额（绝对值合计）
+terminal-rounded = 因舍入通过的差额（绝对值合计）
 terminal-frozen = 仍被冻结的报价
 terminal-stale-soon = { "  " }其中即将逾期
 
@@ -30,6 +31,7 @@ terminal-stale-soon = { "  " }其中即将逾期
 terminal-books = 我方账簿与服务方
 terminal-ties = 给出的控制总额
 terminal-tie-holds = 对平
+terminal-tie-rounded = 舍入后相符
 terminal-tie-fails = 对不上
 terminal-tie-of-which = 哪个币种？
 terminal-column-given = 给出

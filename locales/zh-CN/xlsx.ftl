@@ -55,6 +55,7 @@ xlsx-quote-gross = 报价差额绝对值合计
 xlsx-cost-net = 费用净差额
 xlsx-cost-gross = 费用差额绝对值合计
 xlsx-tolerated = 仅因容差通过的差额（绝对值合计）
+xlsx-rounded = 仅因舍入通过的差额（绝对值合计）
 xlsx-waived = 已豁免的差额（绝对值合计）
 xlsx-frozen = 仍被冻结：未结算订单的报价
 xlsx-net = 净差额

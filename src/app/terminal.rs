@@ -111,6 +111,9 @@ fn show_control_totals(
     row(texts.get("terminal-quote-split"), &|totals| totals.differences.quote_split.difference.net);
     row(texts.get("terminal-cost-sum"), &|totals| totals.differences.cost_sum.difference.net);
     row(texts.get("terminal-tolerated"), &|totals| totals.passed_by_tolerance.difference.gross);
+    if by_currency.values().any(|totals| totals.passed_by_rounding.is_some()) {
+        row(texts.get("terminal-rounded"), &|totals| totals.passed_by_rounding.unwrap_or_default().difference.gross);
+    }
     row(texts.get("terminal-frozen"), &|totals| totals.frozen.total.quote_amount);
     if by_currency.values().any(|totals| totals.frozen.stale_soon.is_some()) {
         row(texts.get("terminal-stale-soon"), &|totals| totals.frozen.stale_soon.unwrap_or_default().quote_amount);
@@ -176,7 +179,7 @@ fn show_ties(ties: &[Tie], voice: &Voice, out: &mut dyn Write) -> io::Result<()>
             figure(tie.actual),
             figure(tie.difference),
             currency.map_or_else(|| texts.get("terminal-tie-of-which"), |currency| currency_name(currency, texts)),
-            if tie.holds() { texts.get("terminal-tie-holds") } else { texts.get("terminal-tie-fails") },
+            texts.get(&format!("terminal-tie-{}", tie.word())),
         ]);
     }
     print(&mut table, &[1, 2, 3], out)

@@ -66,8 +66,11 @@ fn rule(case: &Case<'_>, field: Field, booking: &Booking) -> Option<Ruling> {
     }
     let (difference, cause) = match (&provider, &ours) {
         (Entry::Amount(provider), Entry::Amount(ours)) => {
-            let cause = Cause::of_expected_mismatch((*ours).into(), *provider, booking.decimals(field));
-            (Some(Sum::of([*provider, -*ours])), cause)
+            let difference = Sum::of([*provider, -*ours]);
+            if case.rules.is_rounded((*ours).into(), (*provider).into()) {
+                return Some(Ruling::Tolerated(difference));
+            }
+            (Some(difference), Cause::of_expected_mismatch((*ours).into(), *provider, booking.decimals(field)))
         }
         _ => (None, None),
     };

@@ -139,7 +139,7 @@ struct Case<'c> {
 enum Ruling {
     NotDue,
     Holds,
-    /// Holds only thanks to the tolerance; the exact difference.
+    /// Holds only thanks to the tolerance, or to the rounding of our books; the exact difference.
     Tolerated(Sum),
     Fails(Failure),
 }
@@ -180,7 +180,7 @@ impl From<Failure> for Ruling {
     }
 }
 
-/// A check that an order passes only thanks to the tolerance.
+/// A check that an order passes only thanks to the tolerance, or `expected-mismatch` only thanks to the rounding of our books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tolerated {
     /// The check's code.
@@ -200,7 +200,7 @@ pub struct Judgement {
     pub foreign: bool,
     /// The failed checks, sorted by code.
     pub findings: Vec<Finding>,
-    /// What passed only thanks to the tolerance.
+    /// What passed only thanks to the tolerance, or to the rounding of our books.
     pub tolerated: Vec<Tolerated>,
     /// What became of the waivers of the order, where it has any.
     pub waivers: Vec<(WaiverKey, WaiverState)>,

@@ -54,6 +54,9 @@ pub struct Rules {
     /// The fields that are compared with our own books, with the input's column of each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expect: BTreeMap<Field, String>,
+    /// How many decimals our own books and the control totals are kept to; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub books_decimals: Option<u8>,
     /// The sums that an invoice states.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub control_totals: Vec<ControlTotal>,
@@ -108,6 +111,7 @@ impl Default for Rules {
             warn_before: None,
             workflows: BTreeMap::new(),
             expect: BTreeMap::new(),
+            books_decimals: None,
             control_totals: Vec::new(),
             complete: None,
             timezone: Zone::default(),
@@ -143,6 +147,13 @@ impl Rules {
     #[must_use]
     pub fn has_materiality(&self) -> bool {
         self.material.is_some() || self.workflows.values().any(|workflow| workflow.material.is_some())
+    }
+
+    /// Whether the provider's figure, rounded to the decimals that our books are kept to, is ours.
+    #[must_use]
+    pub fn is_rounded(&self, ours: Sum, provider: Sum) -> bool {
+        let rounded = self.books_decimals.map(|decimals| provider.rounded(decimals.into()));
+        rounded.is_some_and(|rounded| rounded == Ok(ours))
     }
 
     pub(super) fn tolerance_of(&self, order: &RunOrder) -> Amount {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::checks::ControlTotal;
+use crate::checks::{ControlTotal, Rules};
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
 
@@ -21,43 +21,60 @@ pub struct Tie {
     pub actual: Option<Sum>,
     /// Actual less expected.
     pub difference: Option<Sum>,
+    /// Whether it ties out only rounded to the decimals that control totals have.
+    #[serde(skip_serializing_if = "is_exact")]
+    pub passed_by_rounding: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_exact(passed_by_rounding: &bool) -> bool {
+    !*passed_by_rounding
 }
 
 impl Tie {
     /// Whether it ties out.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.difference.is_some_and(Sum::is_zero)
+        self.passed_by_rounding || self.difference.is_some_and(Sum::is_zero)
     }
 
-    /// Holds each control total against the sums by currency, in the order of [`Amounts::NAMES`]. `usual` is the currency of
-    /// those that name none; without one it is the only currency there is.
+    /// Whether it ties out, as a word of the texts.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match (self.passed_by_rounding, self.holds()) {
+            (true, _) => "rounded",
+            (_, true) => "holds",
+            _ => "fails",
+        }
+    }
+
+    /// Holds each control total against the sums by currency, in the order of [`Amounts::NAMES`]. One that names no currency is in
+    /// the expected one; without one in the only currency there is.
     ///
     /// # Errors
     /// [`Overflow`] past 38 digits.
-    pub fn out(
-        totals: &[ControlTotal],
-        usual: Option<&str>,
-        sums: &BTreeMap<&str, [Sum; 6]>,
-    ) -> Result<Vec<Self>, Overflow> {
+    pub fn out(rules: &Rules, sums: &BTreeMap<&str, [Sum; 6]>) -> Result<Vec<Self>, Overflow> {
         let only = match sums.len() {
             0 => Some(""),
             1 => sums.keys().next().copied(),
             _ => None,
         };
         let tie = |total: &ControlTotal| {
-            let currency = total.currency.as_deref().or(usual).or(only);
+            let currency = total.currency.as_deref().or(rules.currency.as_deref()).or(only);
             let at = Amounts::NAMES.iter().position(|name| *name == total.field.name());
             let actual = currency.zip(at).map(|(currency, at)| sums.get(currency).map_or(Sum::ZERO, |sums| sums[at]));
+            let difference = actual.map(|actual| actual.minus(total.expected)).transpose()?;
+            let is_off = difference.is_some_and(|difference| !difference.is_zero());
             Ok(Self {
                 field: total.field.name(),
                 currency: currency.map(str::to_owned),
                 expected: total.expected,
                 actual,
-                difference: actual.map(|actual| actual.minus(total.expected)).transpose()?,
+                difference,
+                passed_by_rounding: is_off && actual.is_some_and(|actual| rules.is_rounded(total.expected, actual)),
             })
         };
-        totals.iter().map(tie).collect()
+        rules.control_totals.iter().map(tie).collect()
     }
 }
 
@@ -72,9 +89,14 @@ mod tests {
 
     fn ties(currency: Option<&str>, usual: Option<&str>, sums: &[(&'static str, i128)]) -> Vec<Tie> {
         let total = ControlTotal { field: Field::Final, currency: currency.map(str::to_owned), expected: sum(100) };
+        let rules = Rules { control_totals: vec![total], currency: usual.map(str::to_owned), ..Rules::default() };
+        tied(&rules, sums)
+    }
+
+    fn tied(rules: &Rules, sums: &[(&'static str, i128)]) -> Vec<Tie> {
         // Only the place of final_amount holds what is summed.
         let sums = sums.iter().map(|(currency, units)| (*currency, [7, *units, 7, 7, 7, 7].map(sum))).collect();
-        Tie::out(&[total], usual, &sums).expect("small figures")
+        Tie::out(rules, &sums).expect("small figures")
     }
 
     #[test]
@@ -83,6 +105,25 @@ mod tests {
             let tie = &ties(None, None, &[("CNY", units)])[0];
             assert_eq!((tie.holds(), tie.difference), (holds, Some(sum(units - 100))));
             assert_eq!((tie.field, tie.currency.as_deref()), ("final_amount", Some("CNY")));
+        }
+    }
+
+    #[test]
+    fn a_sum_ties_out_rounded_where_totals_have_fewer_decimals() {
+        let expected = 3_373_000_000;
+        let total = ControlTotal { field: Field::Final, currency: None, expected: sum(expected) };
+        for (units, decimals, word) in [
+            (expected + 335_605, Some(2), "rounded"),
+            (expected + 500_000, Some(2), "fails"),
+            (expected - 500_000, Some(2), "rounded"),
+            (expected - 500_001, Some(2), "fails"),
+            (expected, Some(2), "holds"),
+            (expected + 1, None, "fails"),
+        ] {
+            let rules = Rules { control_totals: vec![total.clone()], books_decimals: decimals, ..Rules::default() };
+            let tie = &tied(&rules, &[("CNY", units)])[0];
+            assert_eq!((tie.word(), tie.difference), (word, Some(sum(units - expected))));
+            assert_eq!(tie.holds(), word != "fails");
         }
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::ageing::AgeBucket;
 use super::{Books, NetAndGross};
-use crate::checks::{Judgement, STALE_SOON};
+use crate::checks::{EXPECTED_MISMATCH, Judgement, STALE_SOON};
 use crate::domain::money::{Amount, Overflow, Sum};
 use crate::domain::order::RunOrder;
 
@@ -20,6 +20,8 @@ pub struct CurrencyTotals {
     pub cost: Differences,
     /// What passed only thanks to the tolerance.
     pub tolerated: Tolerance,
+    /// What passed only thanks to the rounding of our books.
+    pub rounded: Tolerance,
     /// What waivers cover.
     pub waived: Waived,
     /// The quotes of all unsettled orders, by age.
@@ -51,7 +53,7 @@ pub struct Lacking {
     pub parts: Sum,
 }
 
-/// What passed only thanks to the tolerance.
+/// What passed only thanks to the tolerance, or to the rounding of our books.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tolerance {
     /// How many checks of orders did.
@@ -98,8 +100,10 @@ impl CurrencyTotals {
             self.waived.difference.add(finding.difference.unwrap_or_default())?;
         }
         for tolerated in &judgement.tolerated {
-            self.tolerated.passes += 1;
-            self.tolerated.difference.add(tolerated.difference)?;
+            let is_of_books = tolerated.check == EXPECTED_MISMATCH;
+            let passed = if is_of_books { &mut self.rounded } else { &mut self.tolerated };
+            passed.passes += 1;
+            passed.difference.add(tolerated.difference)?;
         }
         Ok(())
     }

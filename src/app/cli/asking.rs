@@ -53,6 +53,6 @@ pub struct Asking {
 }
 
 /// Reads a whole number from zero on.
-fn whole<N: FromStr>(text: &str) -> Result<N, &'static str> {
+pub(super) fn whole<N: FromStr>(text: &str) -> Result<N, &'static str> {
     text.parse().map_err(|_| "give a whole number, such as 10")
 }

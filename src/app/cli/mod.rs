@@ -2,6 +2,7 @@
 //! provider is asked is a struct of its own among them, which other commands have as well.
 
 mod asking;
+mod audit;
 mod choices;
 mod discover;
 mod workflow;
@@ -20,6 +21,7 @@ use crate::sandbox;
 use crate::summary::FailOn;
 
 pub use asking::Asking;
+pub use audit::Audit;
 pub use choices::{CsvEncoding, DayBy, Kept, Output};
 pub use discover::Discover;
 pub use workflow::WorkflowOptions;
@@ -209,6 +211,9 @@ pub struct Options {
     /// Compare a field with a column of the CSV, such as final_amount=amount; repeatable, or several with ; between
     #[arg(long, env = "TIEOUT_EXPECT", value_name = "FIELD=COLUMN", value_delimiter = ';', help_heading = "Judging")]
     pub expect: Option<Vec<String>>,
+    /// How many decimals our books and control totals have, 0 to 8: the provider's figures are rounded to as many [default: 8]
+    #[arg(long, env = "TIEOUT_BOOKS_DECIMALS", value_name = "N", value_parser = asking::whole::<u8>, help_heading = "Judging")]
+    pub books_decimals: Option<u8>,
     /// The input must have every order that the provider lists: its list is walked, and what is missing is named
     #[arg(long, env = "TIEOUT_COMPLETE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Judging")]
     pub complete: Option<bool>,
@@ -300,69 +305,6 @@ pub struct Place {
     /// The folder of the reports [default: reports]
     #[arg(long, env = "TIEOUT_REPORTS_DIR", value_name = "DIR")]
     pub reports_dir: Option<PathBuf>,
-}
-
-/// `tieout audit`.
-#[derive(Debug, Args)]
-#[command(after_help = "What is not given stays as it was in the report. The evidence is proved by its hashes first.")]
-pub struct Audit {
-    /// The folder of the report whose evidence is judged again
-    #[arg(value_name = "REPORT")]
-    pub report: PathBuf,
-    /// By how much quote-split and cost-sum may be off: for all, or by currency as in CNY=0.01,USD=0.002
-    #[arg(long, value_name = "DECIMAL")]
-    pub tolerance: Option<String>,
-    /// The only currency expected, such as CNY; an empty one for any
-    #[arg(long, value_name = "CODE")]
-    pub currency: Option<String>,
-    /// From which age an order that is not settled is a warning
-    #[arg(long, value_name = "DURATION")]
-    pub stale_after: Option<String>,
-    /// How long before it is stale an order is a warning already
-    #[arg(long, value_name = "DURATION")]
-    pub warn_before: Option<String>,
-    /// What a sum over settled orders has to come to, such as final=1234.56; repeatable, in place of the report's
-    #[arg(long, value_name = "FIELD=AMOUNT", value_delimiter = ';')]
-    pub control_total: Option<Vec<String>>,
-    /// From which size on, in the order's currency, a difference is material
-    #[arg(long, value_name = "DECIMAL")]
-    pub material: Option<String>,
-    /// TOML file of discrepancies that somebody answers for, instead of those of the report
-    #[arg(long, value_name = "FILE")]
-    pub waivers: Option<PathBuf>,
-    /// Where days begin and end: those of spend, and the last ones of --waivers
-    #[arg(long, value_name = "ZONE")]
-    pub timezone: Option<String>,
-    /// On which day an order's spend is counted
-    #[arg(long, value_name = "TIME")]
-    pub day_by: Option<DayBy>,
-    /// Judge by every check of this version, those that the report was not judged by as well
-    #[arg(long)]
-    pub all_checks: bool,
-    /// What ages are counted to, such as 2026-11-23T02:00:00Z
-    #[arg(long, value_name = "TIME")]
-    pub as_of: Option<String>,
-    /// How the CSV files of the report are written
-    #[arg(long, value_name = "NAME")]
-    pub csv_encoding: Option<CsvEncoding>,
-    /// What the report is written in, instead of what it was: csv, json, parquet (these always), html, xlsx, focus
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub format: Option<Vec<Format>>,
-    /// A label for the report's heading
-    #[arg(long, value_name = "NAME")]
-    pub account: Option<String>,
-    /// What is to exit with 1 as well: warnings, pending, material
-    #[arg(long, value_name = "VERDICT", value_delimiter = ',')]
-    pub fail_on: Vec<FailOn>,
-    /// Write the report exactly there, in place of an earlier one
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// A folder of its own in there, `latest` pointing at it [default: audits]
-    #[arg(long, value_name = "DIR")]
-    pub reports_dir: Option<PathBuf>,
-    /// What standard output gets: a summary for people, or summary.json
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub output: Output,
 }
 
 /// `tieout verify`.

@@ -296,6 +296,7 @@ pub fn changes(
         material: command.material.clone(),
         warn_before: command.warn_before.clone(),
         control_total: command.control_total.clone(),
+        books_decimals: command.books_decimals,
         // A waiver's last day ends where the report's days do.
         timezone: command.timezone.clone().or_else(|| Some(was.timezone.name().to_owned())),
         day_by: command.day_by,
@@ -313,6 +314,7 @@ pub fn changes(
         material: if command.material.is_some() { given.material } else { was.material },
         waivers: if command.waivers.is_some() { given.waivers } else { was.waivers.clone() },
         control_totals: if command.control_total.is_some() { given.control_totals } else { was.control_totals.clone() },
+        books_decimals: if command.books_decimals.is_some() { given.books_decimals } else { was.books_decimals },
         timezone: given.timezone,
         day_by: if command.day_by.is_some() { given.day_by } else { was.day_by },
         ..was.clone()

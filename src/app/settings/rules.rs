@@ -10,7 +10,7 @@ use crate::app::cli::{Options, WorkflowOptions};
 use crate::checks::{CATALOGUE, Cause, Check, ControlTotal, IDENTITY_MISMATCH, Rules, STALE_AFTER, Thresholds};
 use crate::domain::books::{self, Field};
 use crate::domain::finding::Severity;
-use crate::domain::money::{Amount, AmountError};
+use crate::domain::money::{Amount, AmountError, SCALE};
 use crate::domain::time::{Age, Period};
 
 /// What can be said of a check in the settings file.
@@ -46,6 +46,7 @@ pub(super) fn rules(options: &Options) -> Result<Rules, SettingsError> {
         warn_before,
         material: usual.material,
         workflows: options.workflow.iter().flatten().map(workflow).collect::<Result<_, _>>()?,
+        books_decimals: options.books_decimals.map(books_decimals).transpose()?.flatten(),
         expect: expect(options.expect.as_deref().unwrap_or_default())?,
         control_totals: options
             .control_total
@@ -113,6 +114,15 @@ fn workflow((id, own): (&String, &WorkflowOptions)) -> Result<(String, Threshold
         problem: error.to_string().trim_start_matches("--").to_owned(),
     };
     Ok((id.clone(), thresholds().map_err(of_workflow)?))
+}
+
+/// How many decimals our books are kept to; `None` for all.
+fn books_decimals(decimals: u8) -> Result<Option<u8>, SettingsError> {
+    match u32::from(decimals) {
+        SCALE => Ok(None),
+        0..SCALE => Ok(Some(decimals)),
+        _ => Err(unusable("books-decimals", &decimals.to_string(), "give a number from 0 to 8")),
+    }
 }
 
 /// The fields that are compared with columns of the input.

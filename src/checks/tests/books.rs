@@ -112,6 +112,53 @@ fn until_it_is_settled_what_is_not_due_may_be_told_in_any_way() {
 }
 
 #[test]
+fn books_of_two_decimals_pass_by_rounding_and_a_cent_off_does_not() {
+    let judged = |provider: i128, ours: &str, decimals| {
+        let order = order([Some(provider), Some(provider), Some(0), Some(provider), Some(0), Some(provider)]);
+        let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
+        let background = Background { bookings: vec![booking(2, &[(Field::Final, ours)])], ..Background::default() };
+        let judgement = judge(&outcome, &background, &Rules { books_decimals: decimals, ..Rules::default() }, AS_OF);
+        let tolerated: Vec<i128> = judgement.tolerated.iter().map(|passed| passed.difference.units()).collect();
+        (codes(&judgement).contains(&"expected-mismatch"), tolerated)
+    };
+    for (provider, ours, decimals, expected) in [
+        (20_400_000, "0.20", Some(2), (false, vec![400_000])),
+        (20_500_000, "0.21", Some(2), (false, vec![-500_000])),
+        (20_500_000, "0.20", Some(2), (true, vec![])),
+        (20_400_000, "0.21", Some(2), (true, vec![])),
+        (28_780, "0", Some(2), (false, vec![28_780])),
+        (50_000_000, "1", Some(0), (false, vec![-50_000_000])),
+        (20_400_000, "0.204", Some(2), (false, vec![])),
+        (20_400_000, "0.203", Some(2), (true, vec![])),
+        (20_400_000, "0.20", None, (true, vec![])),
+        (20_400_000, "", Some(2), (true, vec![])),
+    ] {
+        assert_eq!(judged(provider, ours, decimals), expected, "{provider} {ours:?} {decimals:?}");
+    }
+}
+
+#[test]
+fn a_mismatch_has_its_cause_where_arithmetic_proves_one() {
+    let cause = |ours| {
+        let judgement = judged_beside(clean(), vec![booking(2, &[(Field::Final, ours)])]);
+        judgement.findings[0].cause
+    };
+    for (ours, expected) in [
+        ("-0.0000006", Some("sign-flipped")),
+        ("(0.0000006)", Some("sign-flipped")),
+        ("0.00006", Some("scale")),
+        ("0.000001", Some("rounding")),
+        ("0.00", Some("rounding")),
+        ("-", None),
+        ("0.00000061", None),
+        ("1.2.3", None),
+        ("", None),
+    ] {
+        assert_eq!(cause(ours), expected, "{ours:?}");
+    }
+}
+
+#[test]
 fn every_row_is_compared_and_an_order_is_booked_once() {
     let row = |line, ours| booking(line, &[(Field::Final, ours)]);
     let twice = judged_beside(clean(), vec![row(2, "0.0000006"), row(31, "0.0000006")]);

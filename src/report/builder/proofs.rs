@@ -49,6 +49,7 @@ impl Counted {
 pub(super) fn prove_totals(
     summary: &Summary,
     aggregates: &[&[SpendRow]],
+    rules: &Rules,
 ) -> Result<BTreeMap<String, ControlTotals>, ReportError> {
     let mut control_totals = BTreeMap::new();
     for rows in aggregates {
@@ -63,7 +64,7 @@ pub(super) fn prove_totals(
                     bridge.quote_split.residual, bridge.cost_sum.residual
                 )));
             }
-            control_totals.insert(currency.to_owned(), ControlTotals::of(&sums, &totals, bridge)?);
+            control_totals.insert(currency.to_owned(), ControlTotals::of(&sums, &totals, bridge, rules)?);
         }
     }
     Ok(control_totals)
@@ -82,5 +83,5 @@ fn sums(rows: &[SpendRow]) -> Result<BTreeMap<&str, [Sum; 6]>, ReportError> {
 
 /// Holds the sums against the control totals from outside.
 pub(super) fn tie_out(rules: &Rules, rows: &[SpendRow]) -> Result<Vec<Tie>, ReportError> {
-    Ok(Tie::out(&rules.control_totals, rules.currency.as_deref(), &sums(rows)?)?)
+    Ok(Tie::out(rules, &sums(rows)?)?)
 }

@@ -82,16 +82,22 @@ fn an_aggregate_that_is_off_by_one_unit_is_a_contradiction() {
     let Builder { taken: Taken { summary, .. }, facts, .. } = builder;
     facts.finish().expect("writable");
     let rows = spend::by_workflow(&folder.path().join(FACTS_FILE)).expect("readable");
-    assert!(prove_totals(&summary, &[&rows, &rows]).is_ok());
+    assert!(prove_totals(&summary, &[&rows, &rows], &Rules::default()).is_ok());
     for index in 0..6 {
         let mut wrong = rows.clone();
         let unit = Sum::from_units(1).expect("small");
         wrong[0].amounts[index] = wrong[0].amounts[index].plus(unit).expect("small");
         for aggregates in [[&*wrong, &*rows], [&*rows, &*wrong]] {
-            assert!(matches!(prove_totals(&summary, &aggregates), Err(ReportError::Contradiction(_))), "{index}");
+            assert!(
+                matches!(prove_totals(&summary, &aggregates, &Rules::default()), Err(ReportError::Contradiction(_))),
+                "{index}"
+            );
         }
     }
     let mut foreign = rows.clone();
     foreign[0].currency = "USD".into();
-    assert!(matches!(prove_totals(&summary, &[&foreign, &rows]), Err(ReportError::Contradiction(_))));
+    assert!(matches!(
+        prove_totals(&summary, &[&foreign, &rows], &Rules::default()),
+        Err(ReportError::Contradiction(_))
+    ));
 }

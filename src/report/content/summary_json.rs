@@ -135,6 +135,9 @@ pub struct ControlTotals {
     pub differences: IdentityDifferences,
     /// What passed only thanks to the tolerance.
     pub passed_by_tolerance: Tolerance,
+    /// What passed only thanks to the rounding of our books, where they are kept to fewer decimals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passed_by_rounding: Option<Tolerance>,
     /// What is waived.
     pub waived: Waived,
     /// The quotes of unsettled orders.
@@ -173,11 +176,12 @@ impl ControlTotals {
     ///
     /// # Errors
     /// [`Overflow`] past 38 digits.
-    pub fn of(aggregates: &[Sum; 6], totals: &CurrencyTotals, bridge: Bridge) -> Result<Self, Overflow> {
+    pub fn of(aggregates: &[Sum; 6], totals: &CurrencyTotals, bridge: Bridge, rules: &Rules) -> Result<Self, Overflow> {
         Ok(Self {
             amounts: Amounts::NAMES.into_iter().zip(*aggregates).collect(),
             differences: IdentityDifferences { quote_split: totals.quote, cost_sum: totals.cost },
             passed_by_tolerance: totals.tolerated,
+            passed_by_rounding: rules.books_decimals.map(|_| totals.rounded),
             waived: totals.waived,
             frozen: FrozenMoney {
                 total: totals.frozen_in_all()?,

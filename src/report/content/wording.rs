@@ -76,6 +76,9 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
     if !settings.expect.is_empty() {
         row("expect", settings.expect.iter().map(|(field, column)| format!("{field} = {}", clean(column))).collect());
     }
+    if let Some(decimals) = settings.books_decimals {
+        row("books-decimals", vec![decimals.to_string()]);
+    }
     if !settings.workflows.is_empty() {
         row("workflows", settings.workflows.iter().map(|(id, own)| threshold(id, own, texts)).collect());
     }

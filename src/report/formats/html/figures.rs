@@ -52,9 +52,16 @@ impl Totals {
         let by_currency = &summary.control_totals;
         let rows = Rows { by_currency, texts };
         let group = |id: &str, rows: Vec<Row>| Group { title: texts.get(id), rows };
+        let rounded = |totals: &ControlTotals| totals.passed_by_rounding.unwrap_or_default();
+        let rounded = by_currency.values().any(|totals| totals.passed_by_rounding.is_some()).then(|| {
+            let figures = rows.counted("report-tolerated-passes", &|totals| rounded(totals).passes, &|totals| {
+                rounded(totals).difference
+            });
+            group("report-rounded", figures)
+        });
         Self {
             currencies: by_currency.keys().map(|currency| currency_name(currency, texts)).collect(),
-            groups: vec![
+            groups: [
                 group("report-amounts", rows.amounts()),
                 group("report-quote-split", rows.identity(&|totals| totals.differences.quote_split)),
                 group("report-cost-sum", rows.identity(&|totals| totals.differences.cost_sum)),
@@ -71,7 +78,10 @@ impl Totals {
                     }),
                 ),
                 group("report-frozen", rows.frozen()),
-            ],
+            ]
+            .into_iter()
+            .chain(rounded)
+            .collect(),
         }
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn ties(summary: &SummaryJson, texts: Texts) -> Vec<TieRow> {
         figures: [Some(tie.expected), tie.actual, tie.difference]
             .map(|figure| figure.map(|figure| figure.to_string()).unwrap_or_default()),
         holds: tie.holds(),
-        word: if tie.holds() { texts.get("report-tie-holds") } else { texts.get("report-tie-fails") },
+        word: texts.get(&format!("report-tie-{}", tie.word())),
     };
     summary.ties.iter().map(row).collect()
 }
@@ -71,6 +71,7 @@ mod tests {
             expected: sum(100),
             actual: actual.map(sum),
             difference: actual.map(|units| sum(units - 100)),
+            passed_by_rounding: false,
         };
         let given = vec![tie(Some("CNY"), Some(100)), tie(Some("CNY"), Some(99)), tie(None, None)];
         let rows = ties(&SummaryJson { ties: given, ..SummaryJson::empty() }, Texts::new(ENGLISH));

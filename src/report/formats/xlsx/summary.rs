@@ -165,7 +165,7 @@ impl Page<'_> {
         self.part(&texts.get("report-ties"))?;
         for tie in &summary.ties {
             let (field, currency) = (tie.field, tie.currency.as_deref().unwrap_or_default());
-            self.text(MEANING, &texts.get(if tie.holds() { "report-tie-holds" } else { "report-tie-fails" }))?;
+            self.text(MEANING, &texts.get(&format!("report-tie-{}", tie.word())))?;
             for (whose, key, figure) in [
                 (texts.get("report-tie-given"), "expected", Some(tie.expected)),
                 (texts.get("report-tie-summed"), "actual", tie.actual),
@@ -427,9 +427,11 @@ impl Page<'_> {
 }
 
 /// The control totals beside the six sums, with where `summary.json` has them.
-fn others(totals: &ControlTotals, texts: Texts) -> [(String, &'static str, Sum); 7] {
+fn others(totals: &ControlTotals, texts: Texts) -> Vec<(String, &'static str, Sum)> {
     let (quote, cost) = (totals.differences.quote_split.difference, totals.differences.cost_sum.difference);
-    [
+    let rounded = totals.passed_by_rounding.map(|rounded| rounded.difference.gross);
+    let rounded = rounded.map(|gross| (texts.get("xlsx-rounded"), "passed_by_rounding.gross", gross));
+    let figures = [
         (texts.get("xlsx-quote-net"), "differences.quote_split.net", quote.net),
         (texts.get("xlsx-quote-gross"), "differences.quote_split.gross", quote.gross),
         (texts.get("xlsx-cost-net"), "differences.cost_sum.net", cost.net),
@@ -437,5 +439,6 @@ fn others(totals: &ControlTotals, texts: Texts) -> [(String, &'static str, Sum);
         (texts.get("xlsx-tolerated"), "passed_by_tolerance.gross", totals.passed_by_tolerance.difference.gross),
         (texts.get("xlsx-waived"), "waived.gross", totals.waived.difference.gross),
         (texts.get("xlsx-frozen"), "frozen.quote_amount", totals.frozen.total.quote_amount),
-    ]
+    ];
+    figures.into_iter().chain(rounded).collect()
 }
