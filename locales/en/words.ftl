@@ -39,7 +39,7 @@ check-expected-mismatch-example = our books say final_amount 0.45000001 on line 
 check-expected-mismatch-remedy = Correct the books, or ask the provider about the order: the message names field and line. A cell that can't be read as an exact amount counts as a difference: give it as digits with a decimal point.
 
 check-booked-twice-holds = our books carry the order on one row
-check-booked-twice-due = --expect names a column
+check-booked-twice-due = --expect names a column, and rows are not added (--expect-rows sum)
 check-booked-twice-example = the order stands on line 7 and again on line 31.
 check-booked-twice-remedy = Remove the row that books the order again: its amount is in our total twice, and in the provider's once.
 

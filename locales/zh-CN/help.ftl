@@ -89,6 +89,9 @@ help-reconcile-currency = 唯一预期的币种，如 CNY
 help-reconcile-stale-after = 未结算订单的账龄达到多久即为警告 [默认：24h]
 help-reconcile-warn-before = 逾期之前多久就开始警告，如 6h [默认：无]
 help-reconcile-expect = 将字段与 CSV 的一列比较，如 final_amount=amount；可重复，或以 ; 分隔多个
+help-reconcile-expect-rows = 同一订单的各行如何比较：逐行（each），或在账簿把订单拆成多行时先相加（sum）[默认：each]
+help-reconcile-expect-rows-each = 逐行比较：账簿对一笔订单只记一次
+help-reconcile-expect-rows-sum = 先相加：账簿可以拆分订单
 help-reconcile-books-decimals = 我方账簿与控制总额保留的小数位数，0 至 8：服务方金额按此舍入后比较 [默认：8]
 help-reconcile-complete = 输入必须包含服务方列出的全部订单：走完其列表，指出所缺的订单
 help-reconcile-since = 与 --complete 同用：只要从那时起创建的订单，日期或时间

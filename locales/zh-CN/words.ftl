@@ -39,7 +39,7 @@ check-expected-mismatch-example = 账簿第 12 行的 final_amount 记为 0.4500
 check-expected-mismatch-remedy = 请更正账簿，或就该订单询问服务方：说明中写明了字段与行号。无法读作精确金额的单元格也算差异：请用数字和小数点书写。
 
 check-booked-twice-holds = 我方账簿只在一行记有该订单
-check-booked-twice-due = --expect 指定了列
+check-booked-twice-due = --expect 指定了列，且未要求先相加各行（--expect-rows sum）
 check-booked-twice-example = 订单先后出现在第 7 行和第 31 行。
 check-booked-twice-remedy = 请删去重复记账的行：它的金额在我方合计中计了两次，在服务方只计一次。
 

@@ -96,6 +96,7 @@ fn example(arg: &Arg) -> Option<&'static str> {
         "stale-after" => "\"24h\"",
         "warn-before" => "\"6h\"",
         "expect" => "[\"final_amount=amount\", \"workflow_id=workflow\"]",
+        "expect-rows" => "\"sum\"",
         "books-decimals" => "2",
         "complete" => "true",
         "since" => "\"2026-05-01\"",

@@ -1,9 +1,12 @@
 //! Our own books against the provider's: what the input's own columns say of an order.
 
-use super::{Case, Cause, Check, Examine, Failure, Ruling};
-use crate::domain::books::{Booking, Entry, Field, currency};
-use crate::domain::finding::{Figure, Severity, Subject};
-use crate::domain::money::Sum;
+use std::collections::BTreeSet;
+use std::slice;
+
+use super::{Case, Cause, Check, Examine, ExpectRows, Failure, Ruling};
+use crate::domain::books::{Booking, Entry, Field, Unreadable, currency};
+use crate::domain::finding::{Figure, PastFinding, Severity, Subject};
+use crate::domain::money::{Amount, AmountError, Sum};
 
 /// The books say what the provider says.
 pub(super) static EXPECTED_MISMATCH: Check = Check {
@@ -21,41 +24,57 @@ const NAMED: usize = 5;
 
 fn expected_mismatch(case: &Case<'_>) -> Vec<(Subject, Ruling)> {
     let bookings = &case.background.bookings;
-    let rows = (1..).zip(bookings).flat_map(|(row, booking)| {
-        let rule = move |field: Field| Some((subject(field, row), rule(case, field, booking)?));
-        Field::ALL.into_iter().filter_map(rule)
-    });
-    rows.chain(rows_that_are_gone(case)).collect()
+    let of_field = |field| -> Vec<(Subject, Ruling)> {
+        let rows: Vec<&[Booking]> =
+            if are_added(case, field) { vec![bookings] } else { bookings.iter().map(slice::from_ref).collect() };
+        (1..).zip(rows).filter_map(|(row, rows)| Some((subject(field, row), rule(case, field, rows)?))).collect()
+    };
+    let mut rulings: Vec<_> = Field::ALL.into_iter().flat_map(of_field).collect();
+    rulings.extend(rows_that_are_gone(case, &rulings));
+    rulings
 }
 
-/// What was found in a row that our books don't have any more: where they still say the field, that is put right.
-fn rows_that_are_gone<'c>(case: &'c Case<'_>) -> impl Iterator<Item = (Subject, Ruling)> + 'c {
-    let bookings = &case.background.bookings;
+/// Whether the rows of the order are added before they are compared. Texts are compared each by itself.
+fn are_added(case: &Case<'_>, field: Field) -> bool {
+    case.rules.expect_rows == ExpectRows::Sum && field.is_amount()
+}
+
+/// What was found in a row that is not compared any more: where our books still say the field, that is put right. Where rows are
+/// added now, only if the sum is right.
+fn rows_that_are_gone(case: &Case<'_>, rulings: &[(Subject, Ruling)]) -> Vec<(Subject, Ruling)> {
     let past = case.background.past.iter().filter(|past| past.check == EXPECTED_MISMATCH.code);
-    past.filter(|past| past.row > bookings.len() as u64).filter_map(|past| {
+    let is_gone = |past: &PastFinding| {
         let field = Field::named(past.field.as_deref()?)?;
-        let is_said = bookings.iter().any(|booking| booking.entry(field).is_some());
-        is_said.then(|| (subject(field, past.row), Ruling::Holds))
-    })
+        let mut rows = rulings.iter().filter(|(subject, _)| subject.field == Some(field.name()));
+        let (last, ruling) = rows.by_ref().last()?;
+        let is_right = !are_added(case, field) || matches!(ruling, Ruling::Holds);
+        (past.row > last.row && is_right).then(|| (subject(field, past.row), Ruling::Holds))
+    };
+    past.filter_map(is_gone).collect()
 }
 
 const fn subject(field: Field, row: u64) -> Subject {
     Subject { field: Some(field.name()), row }
 }
 
-/// What one row of the books says of one field; `None` where it says nothing of it.
-fn rule(case: &Case<'_>, field: Field, booking: &Booking) -> Option<Ruling> {
-    let (ours, provider) = (booking.entry(field)?, field.of(case.order));
+/// What one row of the books says of one field, or several that are added; `None` where they say nothing of it.
+fn rule(case: &Case<'_>, field: Field, rows: &[Booking]) -> Option<Ruling> {
+    let (ours, provider) = (added(rows, field)?, field.of(case.order));
     let is_due = case.settled || !field.is_due_when_settled();
     if !is_due && is_nothing_yet(&ours) && is_nothing_yet(&provider) {
         return Some(Ruling::NotDue);
     }
     let code = case.order.quote_currency.as_deref();
-    let is_foreign = booking.sign(field).zip(code).is_some_and(|(sign, code)| !sign.is_of(code));
-    if is_foreign {
-        let ours = booking.cells.get(&field).map_or(Figure::Nothing, |cell| Figure::Text(cell.clone()));
-        let message = format!("line {}: {field} is in a different currency in our books", booking.line);
+    let is_foreign = |row: &&Booking| row.sign(field).zip(code).is_some_and(|(sign, code)| !sign.is_of(code));
+    if let Some(row) = rows.iter().find(is_foreign) {
+        let ours = row.cells.get(&field).map_or(Figure::Nothing, |cell| Figure::Text(cell.clone()));
+        let message = format!("line {}: {field} is in a different currency in our books", row.line);
         return Some(Failure::new(ours, figure(&provider), message).into());
+    }
+    let named = rows.iter().filter_map(|row| row.named_currency(field)).collect::<BTreeSet<_>>();
+    if are_added(case, field) && named.len() > 1 {
+        let message = format!("{}: {field} is in several currencies in our books, which are not added", lines(rows));
+        return Some(Failure::new(Figure::Nothing, figure(&provider), message).into());
     }
     let is_same = match (&ours, &provider) {
         (Entry::Text(ours), Entry::Text(provider)) if field == Field::Currency => currency(ours) == currency(provider),
@@ -70,42 +89,70 @@ fn rule(case: &Case<'_>, field: Field, booking: &Booking) -> Option<Ruling> {
             if case.rules.is_rounded((*ours).into(), (*provider).into()) {
                 return Some(Ruling::Tolerated(difference));
             }
-            (Some(difference), Cause::of_expected_mismatch((*ours).into(), *provider, booking.decimals(field)))
+            let decimals = rows.iter().filter_map(|row| row.decimals(field)).max();
+            (Some(difference), Cause::of_expected_mismatch((*ours).into(), *provider, decimals))
         }
         _ => (None, None),
     };
-    let message = sentence(booking.line, field, &ours, &provider);
+    // What can't be read stands in one row, unless it is the sum.
+    let unreadable =
+        matches!(ours, Entry::Unreadable(_)).then(|| rows.iter().find(|row| row.entry(field).as_ref() == Some(&ours)));
+    let place = unreadable.flatten().map_or_else(|| lines(rows), |row| lines([row]));
+    let message = format!("{place}: {}", sentence(field, &ours, &provider));
     Some(Failure::new(figure(&ours), figure(&provider), message).difference(difference).cause(cause).into())
+}
+
+/// What the rows say of a field together: nothing only where none says anything. A cell that can't be read spoils the sum.
+fn added(rows: &[Booking], field: Field) -> Option<Entry> {
+    let add = |sum: Entry, next: Entry| match (sum, next) {
+        (sum @ Entry::Unreadable(_), _) | (sum, Entry::Nothing) => sum,
+        (Entry::Amount(one), Entry::Amount(other)) => {
+            let sum = Sum::of([one, other]);
+            let too_long = || Unreadable { text: sum.to_string(), why: AmountError::TooManyDigits(sum.to_string()) };
+            Amount::from_units(sum.units()).map_or_else(|| Entry::Unreadable(too_long()), Entry::Amount)
+        }
+        (_, next) => next,
+    };
+    rows.iter().filter_map(|row| row.entry(field)).reduce(add)
 }
 
 fn booked_twice(case: &Case<'_>) -> Ruling {
     let bookings = &case.background.bookings;
     match bookings.len() {
+        _ if case.rules.expect_rows == ExpectRows::Sum => Ruling::NotDue,
         0 => Ruling::NotDue,
         1 => Ruling::Holds,
         rows => {
-            let lines: Vec<String> = bookings.iter().take(NAMED).map(|booking| booking.line.to_string()).collect();
-            let more = if rows > NAMED { format!(" and {} more", rows - NAMED) } else { String::new() };
-            let message = format!("our books carry the order on lines {}{more}", lines.join(", "));
+            let message = format!("our books carry the order on {}", lines(bookings));
             Failure::new(Figure::Text("1".to_owned()), Figure::Text(rows.to_string()), message).into()
         }
     }
 }
 
+/// The lines of rows, the first of them by name.
+fn lines<'b>(rows: impl IntoIterator<Item = &'b Booking>) -> String {
+    let lines: Vec<String> = rows.into_iter().map(|row| row.line.to_string()).collect();
+    match lines.as_slice() {
+        [line] => format!("line {line}"),
+        lines if lines.len() <= NAMED => format!("lines {}", lines.join(", ")),
+        lines => format!("lines {} and {} more", lines[..NAMED].join(", "), lines.len() - NAMED),
+    }
+}
+
 /// How a row of the books and the provider differ, without the texts of either side, which stand in the columns.
-fn sentence(line: u64, field: Field, ours: &Entry, provider: &Entry) -> String {
+fn sentence(field: Field, ours: &Entry, provider: &Entry) -> String {
     match (ours, provider) {
-        (Entry::Unreadable(cell), _) => format!("line {line}: {field} can't be read as an amount: {}", cell.why),
+        (Entry::Unreadable(cell), _) => format!("{field} can't be read as an amount: {}", cell.why),
         (Entry::Amount(ours), Entry::Amount(provider)) => {
-            format!("line {line}: {field} is {provider}, our books say {ours}")
+            format!("{field} is {provider}, our books say {ours}")
         }
-        (Entry::Amount(ours), _) => format!("line {line}: there is no {field}, our books say {ours}"),
+        (Entry::Amount(ours), _) => format!("there is no {field}, our books say {ours}"),
         (Entry::Nothing, Entry::Amount(provider)) => {
-            format!("line {line}: {field} is {provider}, our books are empty")
+            format!("{field} is {provider}, our books are empty")
         }
-        (Entry::Nothing, _) => format!("line {line}: our books have no {field}"),
-        (Entry::Text(_), Entry::Nothing) => format!("line {line}: there is no {field}, our books have one"),
-        (Entry::Text(_), _) => format!("line {line}: {field} differs from our books"),
+        (Entry::Nothing, _) => format!("our books have no {field}"),
+        (Entry::Text(_), Entry::Nothing) => format!("there is no {field}, our books have one"),
+        (Entry::Text(_), _) => format!("{field} differs from our books"),
     }
 }
 

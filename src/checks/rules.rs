@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use clap::ValueEnum;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -54,6 +55,9 @@ pub struct Rules {
     /// The fields that are compared with our own books, with the input's column of each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expect: BTreeMap<Field, String>,
+    /// How the rows of our own books that carry one order are compared.
+    #[serde(default, skip_serializing_if = "ExpectRows::is_each")]
+    pub expect_rows: ExpectRows,
     /// How many decimals our own books and the control totals are kept to; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub books_decimals: Option<u8>,
@@ -85,6 +89,24 @@ pub struct Thresholds {
     pub material: Option<Amount>,
 }
 
+/// How the rows of our own books that carry one order are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpectRows {
+    /// Each row by itself: our books carry an order once.
+    #[default]
+    Each,
+    /// Added first: our books may split an order.
+    Sum,
+}
+
+impl ExpectRows {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_each(&self) -> bool {
+        *self == Self::Each
+    }
+}
+
 /// What the sum of an amount over all settled orders has to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +133,7 @@ impl Default for Rules {
             warn_before: None,
             workflows: BTreeMap::new(),
             expect: BTreeMap::new(),
+            expect_rows: ExpectRows::default(),
             books_decimals: None,
             control_totals: Vec::new(),
             complete: None,

@@ -83,6 +83,8 @@ pub struct Signs {
     pub warnings: bool,
     /// A control total does not tie out, or the input lacks an order that it must have.
     pub variance: bool,
+    /// Rows of one order are added: that it stands on several is nothing to warn of.
+    pub rows_are_added: bool,
     /// There is no telling whether the input lacks an order, and it must not.
     pub gap: bool,
     /// The input is a list that is not whole.
@@ -121,7 +123,7 @@ impl Verdict {
             Self::Incomplete
         } else if signs.variance || any(&[Bucket::Discrepant, Bucket::NotFound, Bucket::Refused, Bucket::Rejected]) {
             Self::Discrepant
-        } else if signs.warnings || any(&[Bucket::Waived, Bucket::Duplicate]) {
+        } else if signs.warnings || any(&[Bucket::Waived]) || (!signs.rows_are_added && any(&[Bucket::Duplicate])) {
             Self::Warnings
         } else if any(&[Bucket::Pending]) {
             Self::Pending

@@ -15,6 +15,7 @@ use clap_complete::Shell;
 use serde::{Deserialize, Serialize};
 
 use super::voice::Colour;
+use crate::checks::ExpectRows;
 use crate::language::Language;
 use crate::report::formats::Format;
 use crate::sandbox;
@@ -211,6 +212,9 @@ pub struct Options {
     /// Compare a field with a column of the CSV, such as final_amount=amount; repeatable, or several with ; between
     #[arg(long, env = "TIEOUT_EXPECT", value_name = "FIELD=COLUMN", value_delimiter = ';', help_heading = "Judging")]
     pub expect: Option<Vec<String>>,
+    /// How rows of one order are compared: each, or added (sum), where our books split an order into rows [default: each]
+    #[arg(long, env = "TIEOUT_EXPECT_ROWS", value_name = "HOW", help_heading = "Judging")]
+    pub expect_rows: Option<ExpectRows>,
     /// How many decimals our books and control totals have, 0 to 8: the provider's figures are rounded to as many [default: 8]
     #[arg(long, env = "TIEOUT_BOOKS_DECIMALS", value_name = "N", value_parser = asking::whole::<u8>, help_heading = "Judging")]
     pub books_decimals: Option<u8>,

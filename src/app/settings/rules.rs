@@ -7,7 +7,9 @@ use toml::{Table, Value};
 
 use super::{SettingsError, discovering, duration, unusable, waivers};
 use crate::app::cli::{Options, WorkflowOptions};
-use crate::checks::{CATALOGUE, Cause, Check, ControlTotal, IDENTITY_MISMATCH, Rules, STALE_AFTER, Thresholds};
+use crate::checks::{
+    CATALOGUE, Cause, Check, ControlTotal, ExpectRows, IDENTITY_MISMATCH, Rules, STALE_AFTER, Thresholds,
+};
 use crate::domain::books::{self, Field};
 use crate::domain::finding::Severity;
 use crate::domain::money::{Amount, AmountError, SCALE};
@@ -46,6 +48,7 @@ pub(super) fn rules(options: &Options) -> Result<Rules, SettingsError> {
         warn_before,
         material: usual.material,
         workflows: options.workflow.iter().flatten().map(workflow).collect::<Result<_, _>>()?,
+        expect_rows: expect_rows(options)?,
         books_decimals: options.books_decimals.map(books_decimals).transpose()?.flatten(),
         expect: expect(options.expect.as_deref().unwrap_or_default())?,
         control_totals: options
@@ -114,6 +117,14 @@ fn workflow((id, own): (&String, &WorkflowOptions)) -> Result<(String, Threshold
         problem: error.to_string().trim_start_matches("--").to_owned(),
     };
     Ok((id.clone(), thresholds().map_err(of_workflow)?))
+}
+
+/// How the rows of one order are compared.
+fn expect_rows(options: &Options) -> Result<ExpectRows, SettingsError> {
+    match (options.expect_rows.unwrap_or_default(), &options.expect) {
+        (ExpectRows::Sum, None) => Err(unusable("expect-rows", "sum", "it says how --expect compares: give that too")),
+        (rows, _) => Ok(rows),
+    }
 }
 
 /// How many decimals our books are kept to; `None` for all.

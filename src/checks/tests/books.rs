@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::books::{Booking, Field};
+use crate::domain::finding::PastFinding;
 
 fn booking(line: u64, cells: &[(Field, &str)]) -> Booking {
     Booking { line, cells: cells.iter().map(|(field, text)| (*field, (*text).to_owned())).collect() }
@@ -177,6 +178,86 @@ fn every_row_is_compared_and_an_order_is_booked_once() {
     assert!(five.findings[0].message.ends_with("lines 2, 3, 4, 5, 6"), "{:?}", five.findings[0]);
     let last = "line 6: final_amount is 0.00000060, our books say 1.00000000";
     assert_eq!(five.findings[5].message, last);
+}
+
+/// Judged beside rows that are added.
+fn judged_beside_sum(rows: &[(u64, &[(Field, &str)])], past: Vec<PastFinding>) -> Judgement {
+    let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: clean().into() };
+    let bookings = rows.iter().map(|(line, cells)| booking(*line, cells)).collect();
+    let background = Background { bookings, past, ..Background::default() };
+    judge(&outcome, &background, &Rules { expect_rows: ExpectRows::Sum, ..Rules::default() }, AS_OF)
+}
+
+#[test]
+fn rows_that_are_added_are_compared_by_their_sum() {
+    let of = |cells: &[&str]| {
+        let rows: Vec<_> = cells.iter().map(|cell| [(Field::Final, *cell)]).collect();
+        let rows: Vec<(u64, &[(Field, &str)])> = (2..).zip(rows.iter().map(|row| &row[..])).collect();
+        judged_beside_sum(&rows, Vec::new())
+    };
+    for cells in [&["0.0000006"][..], &["0.0000004", "0.0000002"], &["0.0000008", "-0.0000002", ""], &["", "6e-7"]] {
+        let judgement = of(cells);
+        assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Reconciled, vec![]), "{cells:?}");
+    }
+    let more = "lines 2, 3, 4: final_amount is 0.00000060, our books say 0.00000061";
+    assert_eq!(said(&of(&["4e-7", "2e-7", "1e-8"])), ["0.00000061", "0.00000060", "-0.00000001", more]);
+    let empty = "lines 2, 3: final_amount is 0.00000060, our books are empty";
+    assert_eq!(said(&of(&["", ""])), ["", "0.00000060", "", empty]);
+    let unreadable = "line 3: final_amount can't be read as an amount: not a decimal number";
+    assert_eq!(said(&of(&["6e-7", "1,2", "3,4"])), ["1,2", "0.00000060", "", unreadable]);
+    let foreign = "line 3: final_amount is in a different currency in our books";
+    assert_eq!(said(&of(&["4e-7", "$0.0000002"])), ["$0.0000002", "0.00000060", "", foreign]);
+    let largest = "99999999999999999999";
+    assert!(said(&of(&[largest, largest]))[3].contains("lines 2, 3: final_amount can't be read"));
+    assert_eq!(of(&["0.00003", "0.00003"]).findings[0].cause, Some("scale"), "together in another unit");
+}
+
+#[test]
+fn amounts_of_several_currencies_are_not_added_and_texts_never_are() {
+    let row = |cell, currency| [(Field::Final, cell), (Field::Currency, currency)];
+    let (yuan, rmb, dollars) = (row("4e-7", "CNY"), row("2e-7", "RMB"), row("2e-7", "USD"));
+    assert_eq!(codes(&judged_beside_sum(&[(2, &yuan), (3, &rmb)], Vec::new())), Vec::<&str>::new());
+    let judgement = judged_beside_sum(&[(2, &yuan), (3, &dollars)], Vec::new());
+    let messages: Vec<_> = judgement.findings.iter().map(|finding| &*finding.message).collect();
+    let expected = [
+        "lines 2, 3: final_amount is in several currencies in our books, which are not added",
+        "line 3: quote_currency differs from our books",
+    ];
+    assert_eq!(messages, expected);
+    assert_eq!(judgement.findings[1].subject.row, 2);
+}
+
+#[test]
+fn what_was_found_in_a_row_is_resolved_by_the_sum() {
+    let past = |row| super::lifecycle::past("expected-mismatch", Subject { field: Some("final_amount"), row }, "", "");
+    let twice = super::lifecycle::past("booked-twice", Subject::ORDER, "", "");
+    let judged = |cell| {
+        judged_beside_sum(&[(2, &[(Field::Final, "4e-7")]), (3, &[(Field::Final, cell)])], vec![past(1), past(2)])
+    };
+    let (right, wrong) = (judged("2e-7"), judged("3e-7"));
+    assert!(right.resolves(&past(1)) && right.resolves(&past(2)));
+    assert!(!wrong.resolves(&past(1)) && !wrong.resolves(&past(2)) && wrong.repeats(&past(1)));
+    assert!(!right.resolves(&twice), "that an order is booked twice is not judged");
+}
+
+proptest! {
+    /// However an amount is split into rows, the sum is it; a row too many is found.
+    #[test]
+    fn split_rows_come_to_their_sum(parts in prop::collection::vec(-1_000_i128..1_000, 1..7), extra in 1_i128..9) {
+        let total: i128 = parts.iter().sum::<i128>();
+        let cells: Vec<String> = parts.iter().map(|units| amount(*units).to_string()).collect();
+        let text = |units: i128| amount(units).to_string();
+        let rows: Vec<_> = cells.into_iter().chain([text(60 - total)]).map(|cell| [(Field::Final, cell)]).collect();
+        let judged = |more: Option<String>| {
+            let cells = rows.iter().map(|[(field, cell)]| (*field, cell.clone())).chain(more.map(|cell| (Field::Final, cell)));
+            let cells: Vec<_> = cells.collect();
+            let bookings: Vec<[(Field, &str); 1]> = cells.iter().map(|(field, cell)| [(*field, &**cell)]).collect();
+            let bookings: Vec<(u64, &[(Field, &str)])> = (2..).zip(bookings.iter().map(|row| &row[..])).collect();
+            codes(&judged_beside_sum(&bookings, Vec::new()))
+        };
+        prop_assert_eq!(judged(None), Vec::<&str>::new());
+        prop_assert_eq!(judged(Some(text(extra))), vec!["expected-mismatch"]);
+    }
 }
 
 #[test]

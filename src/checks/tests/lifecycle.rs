@@ -7,7 +7,7 @@ use crate::domain::books::{Booking, Field};
 use crate::domain::finding::{PastFinding, Subject};
 use crate::domain::listed::ListedAmounts;
 
-fn past(check: &str, subject: Subject, expected: &str, actual: &str) -> PastFinding {
+pub(super) fn past(check: &str, subject: Subject, expected: &str, actual: &str) -> PastFinding {
     PastFinding {
         discrepancy_id: String::new(),
         run_order_id: ASKED.into(),

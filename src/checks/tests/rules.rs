@@ -44,6 +44,7 @@ fn what_a_report_says_is_judged_by_again() {
         timezone: Zone::named("America/New_York").expect("a zone"),
         day_by: DayBy::Updated,
         complete: Some(Period { since: None, until: Some(Timestamp::UNIX_EPOCH) }),
+        expect_rows: ExpectRows::Sum,
         books_decimals: Some(2),
         control_totals: vec![
             ControlTotal {

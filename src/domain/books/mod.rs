@@ -206,6 +206,12 @@ impl Booking {
         })
     }
 
+    /// The code of the currency that the row names for an amount: in a column, or by a sign.
+    #[must_use]
+    pub fn named_currency(&self, field: Field) -> Option<String> {
+        self.currency().or_else(|| Some(self.sign(field)?.usual().to_owned()))
+    }
+
     /// How many decimals an amount of the books is written with.
     #[must_use]
     pub fn decimals(&self, field: Field) -> Option<u32> {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use self::proofs::{Counted, prove_totals, tie_out};
 use self::reasons::{reasons, sole_reason};
-use crate::checks::{Judgement, Rules, UNLISTED_IN_INPUT, WaiverKey, WaiverState, judge, judge_unlisted};
+use crate::checks::{ExpectRows, Judgement, Rules, UNLISTED_IN_INPUT, WaiverKey, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
@@ -277,6 +277,7 @@ impl Taken {
         let signs = &mut self.summary.signs;
         signs.variance |= !ties.iter().all(Tie::holds);
         signs.sole_reason = sole_reason.is_some();
+        signs.rows_are_added = brief.rules.expect_rows == ExpectRows::Sum;
         signs.shortfall = brief.shortfall.is_some();
         let weighed = self.summary.weighed(brief.options.allow_empty);
         let waivers = tables::waivers_with(&brief.rules.waivers, waivers);

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::summary_json::{CompletenessCounts, SoleReason, SummaryJson};
-use crate::checks::Thresholds;
+use crate::checks::{ExpectRows, Thresholds};
 use crate::domain::books::Field;
 use crate::domain::listed::ListShortfall;
 use crate::domain::money::Amount;
@@ -75,6 +75,9 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
     row("waivers", vec![grouped(settings.waivers.len() as u64)]);
     if !settings.expect.is_empty() {
         row("expect", settings.expect.iter().map(|(field, column)| format!("{field} = {}", clean(column))).collect());
+    }
+    if settings.expect_rows == ExpectRows::Sum {
+        row("expect-rows", vec![texts.get("report-setting-added")]);
     }
     if let Some(decimals) = settings.books_decimals {
         row("books-decimals", vec![decimals.to_string()]);
