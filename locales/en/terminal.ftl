@@ -45,7 +45,6 @@ terminal-ties = Control totals given
 terminal-tie-holds = ties out
 terminal-tie-rounded = ties out, rounded
 terminal-tie-fails = DOES NOT TIE OUT
-terminal-tie-of-which = which one?
 terminal-column-given = given
 terminal-column-ours = ours
 terminal-column-provider = provider

@@ -179,3 +179,5 @@ amount-name-released_amount = released_amount
 amount-name-compute_cost = compute_cost
 amount-name-external_model_cost = external_model_cost
 amount-name-total_cost = total_cost
+amount-name-rows = rows
+amount-name-orders = orders

@@ -100,7 +100,7 @@ help-reconcile-timezone = 一天从何处开始与结束：按日汇总、--sinc
 help-reconcile-day-by = 订单的金额计入哪一天 [默认：created]
 help-reconcile-day-by-created = 订单创建的那天
 help-reconcile-day-by-updated = 订单最后更新的那天
-help-reconcile-control-total = 已结算订单的合计应为多少，如 final=1234.56 或 final:USD=12；可重复
+help-reconcile-control-total = 已结算订单的合计应为多少，如 final=1234.56 或 final:USD=12；或行数、订单数应为多少，如 rows=200、orders=198；可重复
 help-reconcile-material = 差额（以订单币种计）达到多少即为重大：优先列出，另见 --fail-on [默认：无]
 help-reconcile-waivers = 豁免文件（TOML）：有人负责的差异
 help-reconcile-as-of = 账龄的截止时间，如 2026-11-23T02:00:00Z [默认：运行开始时]
@@ -165,7 +165,7 @@ help-audit-tolerance = quote-split 与 cost-sum 的容差：统一给出，或�
 help-audit-currency = 唯一预期的币种，如 CNY；空值表示不限
 help-audit-stale-after = 未结算订单的账龄达到多久即为警告
 help-audit-warn-before = 逾期之前多久就开始警告
-help-audit-control-total = 已结算订单的合计应为多少，如 final=1234.56；可重复，取代原报告所用的
+help-audit-control-total = 合计或数目应为多少，如 final=1234.56、rows=200；可重复，取代原报告所用的
 help-audit-books-decimals = 我方账簿与控制总额保留的小数位数，0 至 8：服务方金额按此舍入后比较
 help-audit-material = 差额（以订单币种计）达到多少即为重大
 help-audit-waivers = 豁免文件（TOML），取代原报告所用的豁免

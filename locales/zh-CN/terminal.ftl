@@ -33,7 +33,6 @@ terminal-ties = 给出的控制总额
 terminal-tie-holds = 对平
 terminal-tie-rounded = 舍入后相符
 terminal-tie-fails = 对不上
-terminal-tie-of-which = 哪个币种？
 terminal-column-given = 给出
 terminal-column-ours = 我方
 terminal-column-provider = 服务方

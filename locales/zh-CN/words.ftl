@@ -179,3 +179,5 @@ amount-name-released_amount = 释放 released_amount
 amount-name-compute_cost = 算力 compute_cost
 amount-name-external_model_cost = 外部模型 external_model_cost
 amount-name-total_cost = 总费用 total_cost
+amount-name-rows = 行数
+amount-name-orders = 订单数

@@ -103,7 +103,7 @@ fn example(arg: &Arg) -> Option<&'static str> {
         "until" => "\"2026-06-01\"",
         "timezone" => "\"Asia/Shanghai\"",
         "day-by" => "\"updated\"",
-        "control-total" => "[\"final=1234.56\"]",
+        "control-total" => "[\"final=1234.56\", \"rows=200\"]",
         "material" => "\"1\"",
         "waivers" => "\"/etc/tieout/waivers.toml\"",
         "as-of" => "\"2026-11-23T02:00:00Z\"",

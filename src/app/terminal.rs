@@ -20,7 +20,7 @@ use crate::report::content::summary_json::{CompletenessCounts, ControlTotals, Li
 use crate::report::content::tables::Discrepancy;
 use crate::report::content::wording;
 use crate::store::Confirmations;
-use crate::summary::{CheckCount, NetAndGross, Tie};
+use crate::summary::{CheckCount, NetAndGross, Tie, TieFigure};
 
 /// How many discrepancies are shown; the report has them all.
 const WORST: usize = 5;
@@ -171,14 +171,13 @@ fn show_ties(ties: &[Tie], voice: &Voice, out: &mut dyn Write) -> io::Result<()>
         String::new(),
     ]);
     for tie in ties {
-        let figure = |figure: Option<Sum>| figure.map(|figure| figure.to_string()).unwrap_or_default();
-        let currency = tie.currency.as_deref();
+        let figure = |figure: Option<TieFigure>| figure.map(|figure| figure.to_string()).unwrap_or_default();
         table.add_row(vec![
             texts.of(Word::AmountName, tie.field),
             tie.expected.to_string(),
             figure(tie.actual),
             figure(tie.difference),
-            currency.map_or_else(|| texts.get("terminal-tie-of-which"), |currency| currency_name(currency, texts)),
+            wording::tie_currency(tie, texts),
             texts.get(&format!("terminal-tie-{}", tie.word())),
         ]);
     }

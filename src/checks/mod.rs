@@ -28,7 +28,7 @@ use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome};
 
 pub use cause::{Cause, power_of_ten};
 pub use completeness::judge_unlisted;
-pub use rules::{ControlTotal, ExpectRows, Rules, STALE_AFTER, Thresholds};
+pub use rules::{ControlTotal, Counted, ExpectRows, Rules, STALE_AFTER, Thresholds};
 pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverKey, WaiverState, Waivers};
 
 /// One check of the catalogue.

@@ -61,7 +61,7 @@ pub struct Rules {
     /// How many decimals our own books and the control totals are kept to; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub books_decimals: Option<u8>,
-    /// The sums that an invoice states.
+    /// The sums and counts that an invoice or the maker of the input states.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub control_totals: Vec<ControlTotal>,
     /// When the orders were created that the input must have all of, as the provider lists them; `None` where the input may
@@ -107,16 +107,50 @@ impl ExpectRows {
     }
 }
 
-/// What the sum of an amount over all settled orders has to be.
+/// What a sum or a count has to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ControlTotal {
-    /// Which amount.
-    pub field: Field,
-    /// In which currency; `None` where there is only one.
-    pub currency: Option<String>,
-    /// The stated sum.
-    pub expected: Sum,
+#[serde(untagged, deny_unknown_fields)]
+pub enum ControlTotal {
+    /// The sum of an amount over all settled orders.
+    Amount {
+        /// Which amount.
+        field: Field,
+        /// In which currency; `None` where there is only one.
+        currency: Option<String>,
+        /// The stated sum.
+        expected: Sum,
+    },
+    /// A count.
+    Count {
+        /// What is counted.
+        field: Counted,
+        /// The stated count.
+        expected: u64,
+    },
+}
+
+/// What a control total may count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Counted {
+    /// The rows of the input.
+    Rows,
+    /// The orders that they name, each once.
+    Orders,
+}
+
+impl Counted {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Rows, Self::Orders];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rows => "rows",
+            Self::Orders => "orders",
+        }
+    }
 }
 
 impl Default for Rules {

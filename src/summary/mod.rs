@@ -26,7 +26,7 @@ pub use ageing::{AgeBucket, age_hours};
 pub use books::{BookTotals, Books, ColumnCause, ColumnCauses};
 pub use bridge::{Bridge, BridgeLine};
 pub use population::Population;
-pub use ties::Tie;
+pub use ties::{Tie, TieFigure};
 pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, Tolerance, Waived};
 pub use verdict::{FailOn, Signs, Verdict, Weighed};
 

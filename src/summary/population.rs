@@ -34,6 +34,12 @@ impl Population {
         self.counts.iter().sum()
     }
 
+    /// The orders that the rows name, each once.
+    #[must_use]
+    pub fn orders(&self) -> u64 {
+        self.rows() - self.of_any(&[Bucket::Duplicate, Bucket::Rejected])
+    }
+
     /// Every bucket with its count, in the order of the reports.
     pub fn buckets(&self) -> impl Iterator<Item = (Bucket, u64)> + '_ {
         Bucket::ALL.into_iter().map(|bucket| (bucket, self.of(bucket)))

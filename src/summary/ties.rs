@@ -1,29 +1,51 @@
-//! Control totals from outside, such as an invoice's: does the sum tie out to them?
+//! Control totals from outside, such as an invoice's: do our sums and counts tie out to them?
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
-use crate::checks::{ControlTotal, Rules};
+use super::Population;
+use crate::checks::{ControlTotal, Counted, Rules};
+use crate::domain::books::Field;
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
 
-/// One control total, and what the sum over settled orders comes to.
+/// One control total, and what the sum over settled orders, or the count, comes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tie {
-    /// The amount's name.
+    /// The amount's name, or `rows` or `orders`.
     pub field: &'static str,
-    /// The currency that was summed; `None` where none is named and there are several: that ties out to nothing.
+    /// The currency that was summed; `None` of a count, and where none is named and there are several: that ties out to nothing.
     pub currency: Option<String>,
     /// What it has to come to.
-    pub expected: Sum,
+    pub expected: TieFigure,
     /// What it comes to.
-    pub actual: Option<Sum>,
+    pub actual: Option<TieFigure>,
     /// Actual less expected.
-    pub difference: Option<Sum>,
+    pub difference: Option<TieFigure>,
     /// Whether it ties out only rounded to the decimals that control totals have.
     #[serde(skip_serializing_if = "is_exact")]
     pub passed_by_rounding: bool,
+}
+
+/// A figure of a control total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum TieFigure {
+    /// Money.
+    Sum(Sum),
+    /// A count, or the difference of two.
+    Count(i64),
+}
+
+impl fmt::Display for TieFigure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sum(sum) => sum.fmt(f),
+            Self::Count(count) => count.fmt(f),
+        }
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -35,7 +57,7 @@ impl Tie {
     /// Whether it ties out.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.passed_by_rounding || self.difference.is_some_and(Sum::is_zero)
+        self.passed_by_rounding || matches!(self.difference, Some(TieFigure::Sum(Sum::ZERO) | TieFigure::Count(0)))
     }
 
     /// Whether it ties out, as a word of the texts.
@@ -48,47 +70,79 @@ impl Tie {
         }
     }
 
-    /// Holds each control total against the sums by currency, in the order of [`Amounts::NAMES`]. One that names no currency is in
-    /// the expected one; without one in the only currency there is.
+    /// Holds each control total against the sums by currency, in the order of [`Amounts::NAMES`], and the population. A sum that
+    /// names no currency is in the expected one; without one in the only currency there is.
     ///
     /// # Errors
     /// [`Overflow`] past 38 digits.
-    pub fn out(rules: &Rules, sums: &BTreeMap<&str, [Sum; 6]>) -> Result<Vec<Self>, Overflow> {
+    pub fn out(rules: &Rules, sums: &BTreeMap<&str, [Sum; 6]>, population: &Population) -> Result<Vec<Self>, Overflow> {
+        let tie = |total: &ControlTotal| match total {
+            ControlTotal::Amount { field, currency, expected } => {
+                Self::of_sum(rules, sums, *field, currency.as_deref(), *expected)
+            }
+            ControlTotal::Count { field, expected } => Self::of_count(population, *field, *expected),
+        };
+        rules.control_totals.iter().map(tie).collect()
+    }
+
+    fn of_sum(
+        rules: &Rules,
+        sums: &BTreeMap<&str, [Sum; 6]>,
+        field: Field,
+        currency: Option<&str>,
+        expected: Sum,
+    ) -> Result<Self, Overflow> {
         let only = match sums.len() {
             0 => Some(""),
             1 => sums.keys().next().copied(),
             _ => None,
         };
-        let tie = |total: &ControlTotal| {
-            let currency = total.currency.as_deref().or(rules.currency.as_deref()).or(only);
-            let at = Amounts::NAMES.iter().position(|name| *name == total.field.name());
-            let actual = currency.zip(at).map(|(currency, at)| sums.get(currency).map_or(Sum::ZERO, |sums| sums[at]));
-            let difference = actual.map(|actual| actual.minus(total.expected)).transpose()?;
-            let is_off = difference.is_some_and(|difference| !difference.is_zero());
-            Ok(Self {
-                field: total.field.name(),
-                currency: currency.map(str::to_owned),
-                expected: total.expected,
-                actual,
-                difference,
-                passed_by_rounding: is_off && actual.is_some_and(|actual| rules.is_rounded(total.expected, actual)),
-            })
+        let currency = currency.or(rules.currency.as_deref()).or(only);
+        let at = Amounts::NAMES.iter().position(|name| *name == field.name());
+        let actual = currency.zip(at).map(|(currency, at)| sums.get(currency).map_or(Sum::ZERO, |sums| sums[at]));
+        let difference = actual.map(|actual| actual.minus(expected)).transpose()?;
+        let is_off = difference.is_some_and(|difference| !difference.is_zero());
+        Ok(Self {
+            field: field.name(),
+            currency: currency.map(str::to_owned),
+            expected: TieFigure::Sum(expected),
+            actual: actual.map(TieFigure::Sum),
+            difference: difference.map(TieFigure::Sum),
+            passed_by_rounding: is_off && actual.is_some_and(|actual| rules.is_rounded(expected, actual)),
+        })
+    }
+
+    fn of_count(population: &Population, field: Counted, expected: u64) -> Result<Self, Overflow> {
+        let actual = match field {
+            Counted::Rows => population.rows(),
+            Counted::Orders => population.orders(),
         };
-        rules.control_totals.iter().map(tie).collect()
+        let [expected, actual] = [expected, actual].map(|count| i64::try_from(count).map_err(|_| Overflow));
+        let (expected, actual) = (expected?, actual?);
+        Ok(Self {
+            field: field.name(),
+            currency: None,
+            expected: TieFigure::Count(expected),
+            actual: Some(TieFigure::Count(actual)),
+            // Lossless: neither is below zero.
+            difference: Some(TieFigure::Count(actual - expected)),
+            passed_by_rounding: false,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::books::Field;
+    use crate::domain::outcome::Bucket;
 
     fn sum(units: i128) -> Sum {
         Sum::from_units(units).expect("38 digits")
     }
 
     fn ties(currency: Option<&str>, usual: Option<&str>, sums: &[(&'static str, i128)]) -> Vec<Tie> {
-        let total = ControlTotal { field: Field::Final, currency: currency.map(str::to_owned), expected: sum(100) };
+        let total =
+            ControlTotal::Amount { field: Field::Final, currency: currency.map(str::to_owned), expected: sum(100) };
         let rules = Rules { control_totals: vec![total], currency: usual.map(str::to_owned), ..Rules::default() };
         tied(&rules, sums)
     }
@@ -96,14 +150,14 @@ mod tests {
     fn tied(rules: &Rules, sums: &[(&'static str, i128)]) -> Vec<Tie> {
         // Only the place of final_amount holds what is summed.
         let sums = sums.iter().map(|(currency, units)| (*currency, [7, *units, 7, 7, 7, 7].map(sum))).collect();
-        Tie::out(rules, &sums).expect("small figures")
+        Tie::out(rules, &sums, &Population::default()).expect("small figures")
     }
 
     #[test]
     fn a_sum_ties_out_to_the_last_unit() {
         for (units, holds) in [(99, false), (100, true), (101, false)] {
             let tie = &ties(None, None, &[("CNY", units)])[0];
-            assert_eq!((tie.holds(), tie.difference), (holds, Some(sum(units - 100))));
+            assert_eq!((tie.holds(), tie.difference), (holds, Some(TieFigure::Sum(sum(units - 100)))));
             assert_eq!((tie.field, tie.currency.as_deref()), ("final_amount", Some("CNY")));
         }
     }
@@ -111,7 +165,7 @@ mod tests {
     #[test]
     fn a_sum_ties_out_rounded_where_totals_have_fewer_decimals() {
         let expected = 3_373_000_000;
-        let total = ControlTotal { field: Field::Final, currency: None, expected: sum(expected) };
+        let total = ControlTotal::Amount { field: Field::Final, currency: None, expected: sum(expected) };
         for (units, decimals, word) in [
             (expected + 335_605, Some(2), "rounded"),
             (expected + 500_000, Some(2), "fails"),
@@ -122,9 +176,26 @@ mod tests {
         ] {
             let rules = Rules { control_totals: vec![total.clone()], books_decimals: decimals, ..Rules::default() };
             let tie = &tied(&rules, &[("CNY", units)])[0];
-            assert_eq!((tie.word(), tie.difference), (word, Some(sum(units - expected))));
+            assert_eq!((tie.word(), tie.difference), (word, Some(TieFigure::Sum(sum(units - expected)))));
             assert_eq!(tie.holds(), word != "fails");
         }
+    }
+
+    #[test]
+    fn rows_and_orders_are_counted() {
+        let buckets = [Bucket::Reconciled, Bucket::Reconciled, Bucket::NotFound, Bucket::Duplicate, Bucket::Rejected];
+        let mut population = Population::default();
+        buckets.into_iter().for_each(|bucket| population.count(bucket));
+        for (field, expected, difference) in
+            [(Counted::Rows, 5, 0), (Counted::Rows, 6, -1), (Counted::Orders, 3, 0), (Counted::Orders, 0, 3)]
+        {
+            let rules = Rules { control_totals: vec![ControlTotal::Count { field, expected }], ..Rules::default() };
+            let tie = &Tie::out(&rules, &BTreeMap::new(), &population).expect("small counts")[0];
+            assert_eq!((tie.holds(), tie.difference), (difference == 0, Some(TieFigure::Count(difference))));
+        }
+        let total = ControlTotal::Count { field: Counted::Rows, expected: u64::MAX };
+        let rules = Rules { control_totals: vec![total], ..Rules::default() };
+        assert_eq!(Tie::out(&rules, &BTreeMap::new(), &population), Err(Overflow));
     }
 
     #[test]
@@ -134,7 +205,7 @@ mod tests {
         assert!(ties(None, Some("CNY"), &sums)[0].holds());
         assert!(!ties(Some("USD"), Some("CNY"), &sums)[0].holds());
         assert_eq!(ties(None, None, &sums)[0].actual, None, "of which one?");
-        assert_eq!(ties(Some("EUR"), None, &sums)[0].actual, Some(sum(0)));
-        assert_eq!(ties(None, None, &[])[0].actual, Some(sum(0)));
+        assert_eq!(ties(Some("EUR"), None, &sums)[0].actual, Some(TieFigure::Sum(sum(0))));
+        assert_eq!(ties(None, None, &[])[0].actual, Some(TieFigure::Sum(sum(0))));
     }
 }

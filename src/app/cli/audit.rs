@@ -28,7 +28,7 @@ pub struct Audit {
     /// How long before it is stale an order is a warning already
     #[arg(long, value_name = "DURATION")]
     pub warn_before: Option<String>,
-    /// What a sum over settled orders has to come to, such as final=1234.56; repeatable, in place of the report's
+    /// What a sum or a count has to come to, such as final=1234.56 or rows=200; repeatable, in place of the report's
     #[arg(long, value_name = "FIELD=AMOUNT", value_delimiter = ';')]
     pub control_total: Option<Vec<String>>,
     /// How many decimals our books and control totals have, 0 to 8: the provider's figures are rounded to as many

@@ -233,7 +233,7 @@ pub struct Options {
     /// On which day an order's spend is counted [default: created]
     #[arg(long, env = "TIEOUT_DAY_BY", value_name = "TIME", help_heading = "Judging")]
     pub day_by: Option<DayBy>,
-    /// What a sum over settled orders has to come to, such as final=1234.56 or final:USD=12; repeatable
+    /// What a sum over settled orders has to come to, such as final=1234.56 or final:USD=12, or how many rows or orders there must be, such as rows=200; repeatable
     #[arg(
         long,
         env = "TIEOUT_CONTROL_TOTAL",

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::{SettingsError, discovering, duration, unusable, waivers};
 use crate::app::cli::{Options, WorkflowOptions};
 use crate::checks::{
-    CATALOGUE, Cause, Check, ControlTotal, ExpectRows, IDENTITY_MISMATCH, Rules, STALE_AFTER, Thresholds,
+    CATALOGUE, Cause, Check, ControlTotal, Counted, ExpectRows, IDENTITY_MISMATCH, Rules, STALE_AFTER, Thresholds,
 };
 use crate::domain::books::{self, Field};
 use crate::domain::finding::Severity;
@@ -155,12 +155,16 @@ fn expect(texts: &[String]) -> Result<BTreeMap<Field, String>, SettingsError> {
     Ok(expected)
 }
 
-/// What one sum has to come to.
+/// What one sum or count has to be.
 fn control_total(text: &str) -> Result<ControlTotal, SettingsError> {
     const OPTION: &str = "control-total";
     let refused = |expected: &str| unusable(OPTION, text, expected);
     let (name, figure) =
         text.split_once('=').ok_or_else(|| refused("give an amount's name and figure, as in final=1234.56"))?;
+    if let Some(field) = Counted::ALL.into_iter().find(|counted| counted.name() == name.trim()) {
+        let expected = figure.trim().parse().map_err(|_| refused("give a whole number, as in rows=200"))?;
+        return Ok(ControlTotal::Count { field, expected });
+    }
     let (name, code) = match name.split_once(':') {
         Some((name, code)) => (name, Some(code.trim())),
         None => (name, None),
@@ -169,8 +173,9 @@ fn control_total(text: &str) -> Result<ControlTotal, SettingsError> {
         currency(OPTION, code)?;
     }
     let field = Field::named(name.trim()).filter(|field| field.is_amount());
-    let field =
-        field.ok_or_else(|| refused("the amounts are quote, final, released, compute, external_model, total"))?;
+    let field = field.ok_or_else(|| {
+        refused("the amounts are quote, final, released, compute, external_model, total, the counts rows and orders")
+    })?;
     // In a cell of a spreadsheet a lone dash is zero; here it is a figure that is missing.
     let expected = if figure.contains(char::is_numeric) { books::amount(figure) } else { Err(AmountError::NotANumber) };
     let expected = expected.map_err(|error| refused(&format!("{error}; give a figure such as 1234.56")))?;
@@ -181,7 +186,7 @@ fn control_total(text: &str) -> Result<ControlTotal, SettingsError> {
         return Err(refused(&format!("the sign is not that of {code}: leave it out")));
     }
     let currency = code.map(str::to_owned).or(sign.map(|sign| sign.usual().to_owned()));
-    Ok(ControlTotal { field, currency, expected: expected.into() })
+    Ok(ControlTotal::Amount { field, currency, expected: expected.into() })
 }
 
 fn currency(option: &'static str, code: &str) -> Result<(), SettingsError> {

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::checks::{ControlTotal, Figures, NOT_FOUND, Thresholds, Waiver, WaiverKey};
+use crate::checks::{ControlTotal, Counted, Figures, NOT_FOUND, Thresholds, Waiver, WaiverKey};
 use crate::domain::books::Field;
 use crate::domain::days::{DayBy, Zone};
 use crate::domain::time::{Age, Period};
@@ -47,12 +47,17 @@ fn what_a_report_says_is_judged_by_again() {
         expect_rows: ExpectRows::Sum,
         books_decimals: Some(2),
         control_totals: vec![
-            ControlTotal {
+            ControlTotal::Amount {
                 field: Field::Final,
                 currency: None,
                 expected: Amount::parse("-3").expect("an amount").into(),
             },
-            ControlTotal { field: Field::Quote, currency: Some("USD".into()), expected: amount("1.00000001").into() },
+            ControlTotal::Count { field: Counted::Rows, expected: 200 },
+            ControlTotal::Amount {
+                field: Field::Quote,
+                currency: Some("USD".into()),
+                expected: amount("1.00000001").into(),
+            },
         ],
         waivers: [
             ("quote-split", None, 1, Figures::Difference(amount("-0.25").into())),

@@ -271,7 +271,7 @@ impl Taken {
         let counted = Counted { rows_read, facts_rows, exceptions, waived_missing: self.waived_missing };
         counted.prove(&self.summary, &self.discrepancies, &aggregates)?;
         let control_totals = prove_totals(&self.summary, &aggregates, &brief.rules)?;
-        let ties = tie_out(&brief.rules, &spend.by_workflow)?;
+        let ties = tie_out(&brief.rules, &spend.by_workflow, &self.summary.population)?;
         let reasons = reasons(&self.exceptions);
         let sole_reason = sole_reason(&reasons).filter(|_| facts_rows == 0 && self.discrepancies.is_empty());
         let signs = &mut self.summary.signs;

@@ -9,7 +9,7 @@ use crate::report::ReportError;
 use crate::report::content::summary_json::ControlTotals;
 use crate::report::content::tables::Discrepancy;
 use crate::report::evidence::spend::SpendRow;
-use crate::summary::{Bridge, Summary, Tie};
+use crate::summary::{Bridge, Population, Summary, Tie};
 
 /// Independent counts that must agree with the population.
 pub(super) struct Counted {
@@ -81,7 +81,7 @@ fn sums(rows: &[SpendRow]) -> Result<BTreeMap<&str, [Sum; 6]>, ReportError> {
     Ok(sums)
 }
 
-/// Holds the sums against the control totals from outside.
-pub(super) fn tie_out(rules: &Rules, rows: &[SpendRow]) -> Result<Vec<Tie>, ReportError> {
-    Ok(Tie::out(rules, &sums(rows)?)?)
+/// Holds the sums and the population against the control totals from outside.
+pub(super) fn tie_out(rules: &Rules, rows: &[SpendRow], population: &Population) -> Result<Vec<Tie>, ReportError> {
+    Ok(Tie::out(rules, &sums(rows)?, population)?)
 }

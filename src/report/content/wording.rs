@@ -12,7 +12,7 @@ use crate::domain::outcome::Bucket;
 use crate::domain::time::{Age, Period};
 use crate::domain::visible::visible;
 use crate::language::Texts;
-use crate::summary::{ColumnCause, Verdict, Weighed};
+use crate::summary::{ColumnCause, Tie, TieFigure, Verdict, Weighed};
 
 /// A count with its thousands set apart.
 pub(in crate::report) fn grouped(count: u64) -> String {
@@ -30,6 +30,16 @@ pub(in crate::report) fn grouped(count: u64) -> String {
 /// A currency as people read it: none has a name, too.
 pub(in crate::report) fn currency_name(currency: &str, texts: Texts) -> String {
     if currency.is_empty() { texts.get("report-no-currency") } else { visible(currency).into_owned() }
+}
+
+/// The currency of a control total that was given; a count has none.
+#[must_use]
+pub fn tie_currency(tie: &Tie, texts: Texts) -> String {
+    match (&tie.currency, tie.expected) {
+        (Some(currency), _) => currency_name(currency, texts),
+        (None, TieFigure::Sum(_)) => texts.get("report-tie-which"),
+        (None, TieFigure::Count(_)) => String::new(),
+    }
 }
 
 /// An age in whole hours, or else in seconds.

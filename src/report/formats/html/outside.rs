@@ -3,7 +3,7 @@
 use super::figures::Figure;
 use crate::language::Texts;
 use crate::report::content::summary_json::SummaryJson;
-use crate::report::content::wording::currency_name;
+use crate::report::content::wording::{currency_name, tie_currency};
 use crate::summary::Tie;
 
 /// A control total that was given.
@@ -20,10 +20,7 @@ pub(super) struct TieRow {
 pub(super) fn ties(summary: &SummaryJson, texts: Texts) -> Vec<TieRow> {
     let row = |tie: &Tie| TieRow {
         label: texts.get(&format!("report-column-{}", tie.field)),
-        currency: match tie.currency.as_deref() {
-            Some(currency) => currency_name(currency, texts),
-            None => texts.get("report-tie-which"),
-        },
+        currency: tie_currency(tie, texts),
         figures: [Some(tie.expected), tie.actual, tie.difference]
             .map(|figure| figure.map(|figure| figure.to_string()).unwrap_or_default()),
         holds: tie.holds(),
@@ -59,6 +56,7 @@ mod tests {
     use super::*;
     use crate::domain::money::Sum;
     use crate::language::Language;
+    use crate::summary::TieFigure;
 
     const ENGLISH: Language = Language::English;
 
@@ -68,9 +66,9 @@ mod tests {
         let tie = |currency: Option<&str>, actual: Option<i128>| Tie {
             field: "final_amount",
             currency: currency.map(str::to_owned),
-            expected: sum(100),
-            actual: actual.map(sum),
-            difference: actual.map(|units| sum(units - 100)),
+            expected: TieFigure::Sum(sum(100)),
+            actual: actual.map(|units| TieFigure::Sum(sum(units))),
+            difference: actual.map(|units| TieFigure::Sum(sum(units - 100))),
             passed_by_rounding: false,
         };
         let given = vec![tie(Some("CNY"), Some(100)), tie(Some("CNY"), Some(99)), tie(None, None)];

@@ -15,7 +15,7 @@ use crate::report::content::largest::{self, MOST_SHOWN, Spent};
 use crate::report::content::summary_json::{ControlTotals, SummaryJson};
 use crate::report::content::table::Cell;
 use crate::report::content::wording;
-use crate::summary::CheckCount;
+use crate::summary::{CheckCount, TieFigure};
 
 const WHAT: u16 = 0;
 const CODE: u16 = 1;
@@ -171,8 +171,11 @@ impl Page<'_> {
                 (texts.get("report-tie-summed"), "actual", tie.actual),
                 (texts.get("xlsx-difference"), "difference", tie.difference),
             ] {
-                if let Some(figure) = figure {
-                    self.held(field, &whose, &format!("ties.{field}.{key}"), currency, figure)?;
+                let code = format!("ties.{field}.{key}");
+                match figure {
+                    Some(TieFigure::Sum(sum)) => self.held(field, &whose, &code, currency, sum)?,
+                    Some(TieFigure::Count(count)) => self.counted(field, &whose, &code, count)?,
+                    None => {}
                 }
             }
         }
@@ -205,6 +208,16 @@ impl Page<'_> {
     fn held(&mut self, field: &str, whose: &str, code: &str, currency: &str, figure: Sum) -> Result<(), XlsxError> {
         let name = self.texts.get(&format!("report-column-{field}"));
         self.figure(&format!("{name}: {whose}"), code, currency, figure)
+    }
+
+    /// A row of a count that is held against another one: whose it is.
+    fn counted(&mut self, field: &str, whose: &str, code: &str, count: i64) -> Result<(), XlsxError> {
+        let name = self.texts.get(&format!("report-column-{field}"));
+        self.text(WHAT, &format!("{name}: {whose}"))?;
+        self.text(CODE, code)?;
+        cells::write(self.sheet, (self.row, FIGURE), &Cell::Integer(count), self.styles)?;
+        self.row += 1;
+        Ok(())
     }
 
     /// What the provider's own list says of the input.
