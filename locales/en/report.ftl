@@ -156,6 +156,11 @@ report-completeness = Completeness
 report-listed = The provider’s own list has { $listed } orders of the period; the input lacks { $unlisted } of them.
 report-list-missing = The provider counts { $counted } orders in all, and { $missing } of them were never listed: what the input lacks of those is not known.
 report-list-uncounted = There is no telling whether the list is whole.
+report-outside-period =
+    { $n ->
+        [one] One order of the input was created outside the period { $period }
+       *[other] { $count } orders of the input were created outside the period { $period }
+    } ({ $currency }): { $charged } charged on settled orders, { $quoted } quoted on the others.
 report-list-not-had = { $problem }: what the input lacks is not known.
 report-bridge = Bridge
 report-bridge-note = The report proves itself: the totals come from the aggregates, the differences were added up order by order on another path. The residual has to be zero.
@@ -198,6 +203,7 @@ report-check-zero-time = no time is the zero of a program
 report-check-unlisted-in-input = the input has every order that the provider lists
 report-check-list-mismatch = the provider’s list has the amounts of the order
 report-check-stale-soon = an unsettled order is not about to be too old
+report-check-outside-period = input orders were created in the period
 report-check-unknown-status = every status is a word we know
 report-cause-overage = the bill exceeded the quote, and nothing was left to release
 report-cause-not-released = the surplus was not given back

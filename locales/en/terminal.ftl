@@ -42,8 +42,6 @@ terminal-stale-soon = { "  " }of it stale soon
 
 terminal-books = Our books and the provider's
 terminal-ties = Control totals given
-terminal-tie-holds = ties out
-terminal-tie-rounded = ties out, rounded
 terminal-tie-fails = DOES NOT TIE OUT
 terminal-column-given = given
 terminal-column-ours = ours

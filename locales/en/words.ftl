@@ -34,7 +34,7 @@ check-currency-example = --currency CNY, and the order is quoted in USD.
 check-currency-remedy = Set --currency to the currency of your contract; ask the provider about orders in any other.
 
 check-expected-mismatch-holds = every field that --expect names is, to the last digit, what every row of our books says
-check-expected-mismatch-due = --expect names a column; until the order is settled, an amount that is not due yet may be absent or zero
+check-expected-mismatch-due = --expect names a column (with --expect-rows sum rows are added first, with --books-decimals the provider's figure is rounded first); until the order is settled, an amount that is not due yet may be absent or zero
 check-expected-mismatch-example = our books say final_amount 0.45000001 on line 12, the provider charged 0.45000000.
 check-expected-mismatch-remedy = Correct the books, or ask the provider about the order: the message names field and line. A cell that can't be read as an exact amount counts as a difference: give it as digits with a decimal point.
 
@@ -92,6 +92,11 @@ check-stale-soon-holds = the order is not within --warn-before of being stale
 check-stale-soon-due = --warn-before is set, and the order is neither settled nor stale
 check-stale-soon-example = --stale-after 24h and --warn-before 6h: submitted 20 hours ago, and not settled.
 check-stale-soon-remedy = Nothing is wrong yet: look at the order again before it is stale, and ask the provider for its settlement then.
+
+check-outside-period-holds = an order of the input was created within --since and --until
+check-outside-period-due = --complete with --since or --until, and the order says when it was created
+check-outside-period-example = the input is that of May, and the order was created on 1 June.
+check-outside-period-remedy = Move the order to the input of its own period, or it is counted in two. Its amounts are in this report's sums; how much they come to is said beside them.
 
 check-timestamp-order-holds = updated_at is not before created_at
 check-timestamp-order-due = both times are there

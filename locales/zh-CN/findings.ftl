@@ -19,6 +19,7 @@ finding-booked-twice = 我方账簿在 { $actual } 行记有该订单
 finding-unlisted-in-input = 服务方列有该订单，输入中没有
 finding-list-mismatch = 列表与订单本身的金额不同
 finding-stale-soon = 即将逾期，仍未结算
+finding-outside-period = 创建于 { $actual }，在期间 { $expected } 之外
 finding-stale-pending = 超过时限仍未结算
 finding-timestamp-order = 更新时间早于创建时间
 finding-zero-time = 时间是程序的零值，视为空

@@ -142,6 +142,9 @@ report-completeness = 完整性
 report-listed = 服务方自己的列表载有该期间的订单 { $listed } 笔；输入缺少其中 { $unlisted } 笔。
 report-list-missing = 服务方共计 { $counted } 笔订单，其中 { $missing } 笔从未列出：输入缺少其中哪些，不得而知。
 report-list-uncounted = 无从知道列表是否完整。
+report-outside-period = { $n ->
+       *[other] 输入中有 { $count } 笔订单（{ $currency }）创建于期间 { $period } 之外：已结算的实扣 { $charged }，未结算的报价 { $quoted }。
+    }
 report-list-not-had = { $problem }：输入缺少哪些订单，不得而知。
 report-bridge = 勾稽
 report-bridge-note = 报告自我验证：合计取自汇总，差异则另行逐笔累加。余数必须为零。
@@ -184,6 +187,7 @@ report-check-zero-time = 时间不是程序的零值
 report-check-unlisted-in-input = 服务方列出的订单，输入全都有
 report-check-list-mismatch = 服务方的列表与订单金额一致
 report-check-stale-soon = 未结算订单并非即将逾期
+report-check-outside-period = 输入的订单创建于期间之内
 report-check-unknown-status = 各状态均为已知用词
 report-cause-overage = 账单超出报价，没有余额可释放
 report-cause-not-released = 余额未释放

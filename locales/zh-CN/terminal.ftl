@@ -30,8 +30,6 @@ terminal-stale-soon = { "  " }其中即将逾期
 
 terminal-books = 我方账簿与服务方
 terminal-ties = 给出的控制总额
-terminal-tie-holds = 对平
-terminal-tie-rounded = 舍入后相符
 terminal-tie-fails = 对不上
 terminal-column-given = 给出
 terminal-column-ours = 我方

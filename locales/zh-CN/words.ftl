@@ -34,7 +34,7 @@ check-currency-example = 设置了 --currency CNY，而订单以 USD 报价。
 check-currency-remedy = 请把 --currency 设为合同币种；其他币种的订单请询问服务方。
 
 check-expected-mismatch-holds = --expect 所列的每个字段，都与我方账簿每一行所记分毫不差
-check-expected-mismatch-due = --expect 指定了列；订单结算之前，尚不到期的金额可以缺失或为零
+check-expected-mismatch-due = --expect 指定了列（用 --expect-rows sum 时先相加各行，用 --books-decimals 时先舍入服务方金额）；订单结算之前，尚不到期的金额可以缺失或为零
 check-expected-mismatch-example = 账簿第 12 行的 final_amount 记为 0.45000001，服务方实扣 0.45000000。
 check-expected-mismatch-remedy = 请更正账簿，或就该订单询问服务方：说明中写明了字段与行号。无法读作精确金额的单元格也算差异：请用数字和小数点书写。
 
@@ -92,6 +92,11 @@ check-stale-soon-holds = 订单距离逾期还不到 --warn-before
 check-stale-soon-due = 设置了 --warn-before，订单未结算且尚未逾期
 check-stale-soon-example = --stale-after 24h、--warn-before 6h：提交已 20 小时，仍未结算。
 check-stale-soon-remedy = 现在还没有问题：请在逾期之前再看一次，逾期后催促服务方结算。
+
+check-outside-period-holds = 输入的订单创建于 --since 与 --until 之间
+check-outside-period-due = 与 --complete 同时给出 --since 或 --until，且订单写明创建时间
+check-outside-period-example = 输入是五月的，而订单创建于 6 月 1 日。
+check-outside-period-remedy = 请把该订单移到它所属期间的输入，否则会在两个期间各计一次。本报告的合计已含它的金额，旁边写明其数额。
 
 check-timestamp-order-holds = updated_at 不早于 created_at
 check-timestamp-order-due = 两个时间都有

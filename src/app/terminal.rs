@@ -70,6 +70,7 @@ pub(super) fn show(
     wording::column_causes(summary, texts).iter().try_for_each(|said| writeln!(out, "{said}"))?;
     show_ties(&summary.ties, voice, out)?;
     show_completeness(summary.completeness.as_ref(), texts, out)?;
+    wording::outside_period(summary, texts).iter().try_for_each(|said| writeln!(out, "{said}"))?;
     show_causes(summary, voice, out)?;
     show_worst(report, voice, out)?;
     show_waivers(report, texts, out)?;
@@ -178,7 +179,7 @@ fn show_ties(ties: &[Tie], voice: &Voice, out: &mut dyn Write) -> io::Result<()>
             figure(tie.actual),
             figure(tie.difference),
             wording::tie_currency(tie, texts),
-            texts.get(&format!("terminal-tie-{}", tie.word())),
+            if tie.holds() { wording::tie_result(tie, texts) } else { texts.get("terminal-tie-fails") },
         ]);
     }
     print(&mut table, &[1, 2, 3], out)

@@ -5,6 +5,7 @@ use crate::domain::finding::{Figure, Severity, Subject};
 use crate::domain::listed::ListedOrder;
 use crate::domain::money::{Amount, Sum};
 use crate::domain::outcome::{Background, Bucket};
+use crate::domain::time::Period;
 
 /// The input has every order that the provider lists. An order that it lacks has no row: [`judge_unlisted`] judges it.
 pub(super) static UNLISTED_IN_INPUT: Check = Check {
@@ -22,6 +23,21 @@ pub(super) static LIST_MISMATCH: Check = Check {
     severity: Severity::Error,
     examine: Examine::Fields { names: &["final_amount", "quote_amount"], examine: list_mismatch },
 };
+
+/// The input's orders were created in the period that it must have all of.
+pub(super) static OUTSIDE_PERIOD: Check =
+    Check { code: "outside-period", severity: Severity::Warning, examine: Examine::Order(outside_period) };
+
+fn outside_period(case: &Case<'_>) -> Ruling {
+    let (Some(period), Some(created)) = (case.rules.complete.filter(Period::is_bounded), case.order.created_at) else {
+        return Ruling::NotDue;
+    };
+    if period.holds(created) {
+        return Ruling::Holds;
+    }
+    let message = format!("created at {created}, outside the period {period}");
+    Failure::new(Figure::Text(period.to_string()), Figure::Text(created.to_string()), message).into()
+}
 
 fn list_mismatch(case: &Case<'_>) -> Vec<(Subject, Ruling)> {
     let Some(listed) = case.background.listed else {

@@ -72,7 +72,8 @@ impl Check {
 
 /// The checks that compare an order with the input: what they find is remembered for the input. What any other check finds
 /// is remembered for the order, whatever input it is in.
-const OF_THE_INPUT: [&str; 2] = [books::EXPECTED_MISMATCH.code, books::BOOKED_TWICE.code];
+const OF_THE_INPUT: [&str; 3] =
+    [books::EXPECTED_MISMATCH.code, books::BOOKED_TWICE.code, completeness::OUTSIDE_PERIOD.code];
 
 /// Whether what that check finds depends on the input, and not on the order alone.
 #[must_use]
@@ -91,6 +92,10 @@ pub const COST_SUM: &str = identities::COST_SUM.code;
 
 /// The code of the check of our own books.
 pub const EXPECTED_MISMATCH: &str = books::EXPECTED_MISMATCH.code;
+
+/// The code of the check that input orders were created in the period that is asked for.
+pub const OUTSIDE_PERIOD: &str = completeness::OUTSIDE_PERIOD.code;
+
 /// The code of the check that [`Rules::stale_after`] is for.
 pub const STALE_PENDING: &str = times::STALE_PENDING.code;
 /// The code of the check that the input has every order of the list.
@@ -100,7 +105,7 @@ pub const UNLISTED_IN_INPUT: &str = completeness::UNLISTED_IN_INPUT.code;
 pub const STALE_SOON: &str = times::STALE_SOON.code;
 
 /// Every check, in the order in which they are explained.
-pub static CATALOGUE: [&Check; 21] = [
+pub static CATALOGUE: [&Check; 22] = [
     &identities::QUOTE_SPLIT,
     &identities::COST_SUM,
     &amounts::MISSING_AMOUNT,
@@ -119,6 +124,7 @@ pub static CATALOGUE: [&Check; 21] = [
     &statuses::STATUS_CONFLICT,
     &times::STALE_PENDING,
     &times::STALE_SOON,
+    &completeness::OUTSIDE_PERIOD,
     &times::TIMESTAMP_ORDER,
     &times::ZERO_TIME,
     &statuses::UNKNOWN_STATUS,

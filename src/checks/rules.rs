@@ -101,7 +101,6 @@ pub enum ExpectRows {
 }
 
 impl ExpectRows {
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     fn is_each(&self) -> bool {
         *self == Self::Each
     }

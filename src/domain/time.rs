@@ -1,5 +1,7 @@
 //! Times, which are kept to the microsecond, and the time between two of them.
 
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -74,10 +76,24 @@ pub struct Period {
 }
 
 impl Period {
+    /// Whether it has any bound.
+    #[must_use]
+    pub const fn is_bounded(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+
     /// Whether that moment lies in it.
     #[must_use]
     pub fn holds(&self, time: Timestamp) -> bool {
         self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time < until)
+    }
+}
+
+impl fmt::Display for Period {
+    /// As ISO 8601 writes it: both bounds, an open one as two points.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bound = |time: Option<Timestamp>| time.map_or_else(|| "..".to_owned(), |time| time.to_string());
+        write!(f, "{}/{}", bound(self.since), bound(self.until))
     }
 }
 
@@ -117,5 +133,8 @@ mod tests {
         assert_eq!(held(None, Some(2)), [0, 1]);
         assert_eq!(held(None, None), [0, 1, 2, 3, 4]);
         assert_eq!(held(Some(3), Some(3)), [0; 0]);
+        let may = Period { since: Some(at(1)), until: None };
+        assert_eq!(may.to_string(), "1970-01-01T00:00:01Z/..");
+        assert!(may.is_bounded() && !Period::default().is_bounded());
     }
 }

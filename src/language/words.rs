@@ -25,7 +25,7 @@ pub enum Word {
     Severity,
     /// A severity as a table shows it.
     SeverityName,
-    /// An amount as a table shows it.
+    /// An amount, or a count of a control total, as a table shows it.
     AmountName,
 }
 

@@ -27,7 +27,7 @@ pub use books::{BookTotals, Books, ColumnCause, ColumnCauses};
 pub use bridge::{Bridge, BridgeLine};
 pub use population::Population;
 pub use ties::{Tie, TieFigure};
-pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, Tolerance, Waived};
+pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, OutsidePeriod, Tolerance, Waived};
 pub use verdict::{FailOn, Signs, Verdict, Weighed};
 
 /// What all outcomes of a run add up to.

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::ageing::AgeBucket;
 use super::{Books, NetAndGross};
-use crate::checks::{EXPECTED_MISMATCH, Judgement, STALE_SOON};
+use crate::checks::{EXPECTED_MISMATCH, Judgement, OUTSIDE_PERIOD, STALE_SOON};
 use crate::domain::money::{Amount, Overflow, Sum};
-use crate::domain::order::RunOrder;
+use crate::domain::order::{Amounts, RunOrder};
 
 /// The control totals of one currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct CurrencyTotals {
     pub frozen: BTreeMap<AgeBucket, Frozen>,
     /// The quotes of the unsettled orders that are about to be, where that is warned of.
     pub stale_soon: Frozen,
+    /// The orders that were created outside the period that is asked for.
+    pub outside_period: OutsidePeriod,
     /// Our own books beside the provider's, where they are compared.
     pub books: Books,
 }
@@ -73,6 +75,17 @@ pub struct Waived {
     pub difference: NetAndGross,
 }
 
+/// Orders that were created outside the period that is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OutsidePeriod {
+    /// How many there are.
+    pub orders: u64,
+    /// The sum of what the settled ones of them are charged.
+    pub final_amount: Sum,
+    /// The sum of the quotes of the others.
+    pub quote_amount: Sum,
+}
+
 /// Money the provider still holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Frozen {
@@ -95,6 +108,9 @@ impl CurrencyTotals {
                 self.stale_soon.add(quote)?;
             }
         }
+        if judgement.findings.iter().any(|finding| finding.check == OUTSIDE_PERIOD) {
+            self.outside_period.add(amounts, judgement.settled)?;
+        }
         for finding in judgement.findings.iter().filter(|finding| finding.is_waived) {
             self.waived.findings += 1;
             self.waived.difference.add(finding.difference.unwrap_or_default())?;
@@ -116,6 +132,19 @@ impl CurrencyTotals {
         self.frozen.values().try_fold(Frozen::default(), |all, band| {
             Ok(Frozen { orders: all.orders + band.orders, quote_amount: all.quote_amount.plus(band.quote_amount)? })
         })
+    }
+}
+
+impl OutsidePeriod {
+    fn add(&mut self, amounts: &Amounts, is_settled: bool) -> Result<(), Overflow> {
+        self.orders += 1;
+        let (sum, amount) = if is_settled {
+            (&mut self.final_amount, amounts.final_amount)
+        } else {
+            (&mut self.quote_amount, amounts.quote_amount)
+        };
+        *sum = sum.plus(amount.unwrap_or_default())?;
+        Ok(())
     }
 }
 

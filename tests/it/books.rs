@@ -121,6 +121,50 @@ fn a_sum_ties_out_to_an_invoice_or_the_verdict_says_so() {
 }
 
 #[test]
+fn books_of_two_decimals_pass_by_rounding_which_an_audit_can_take_back() {
+    let books = Books::new();
+    let csv = format!("run_order_id,amount\n{DOCUMENTED},0.00\n");
+    let (exit, said, report) = books.run(&csv, &["--expect", "final=amount", "--books-decimals", "2"]);
+    assert_eq!((exit, report.verdict().as_str()), (0, "reconciled"), "{said}");
+    assert!(said.contains("passed by rounding"), "{said}");
+    let passed = json!({"passes": 1, "net": "0.00028780", "gross": "0.00028780"});
+    let summary = report.json("summary.json");
+    assert_eq!(summary["control_totals"]["CNY"]["passed_by_rounding"], passed);
+    assert_eq!((&summary["settings"]["books_decimals"], &summary["checks"]), (&json!(2), &json!({})));
+    let verify = tieout().arg("verify").arg(&report.0).arg("--files-only").output().expect("starts");
+    assert_eq!(code(&verify), 0, "{}", stdout(&verify));
+    let mut audit = tieout();
+    audit.arg("audit").arg(&report.0).args(["--books-decimals", "8"]).arg("--out").arg(books.place.path("audit"));
+    let audit = audit.output().expect("starts");
+    assert_eq!(code(&audit), 1, "{}", stderr(&audit));
+    let audited = ReportFiles(books.place.path("audit"));
+    assert_eq!(audited.json("summary.json")["causes"]["expected-mismatch.rounding"]["orders"], json!(1));
+    assert_eq!(audited.rows("discrepancies.csv")[0]["cause"], "rounding");
+}
+
+#[test]
+fn rows_that_are_added_stand_for_one_order() {
+    let books = Books::new();
+    let csv =
+        |more: &str| format!("run_order_id,amount\n{DOCUMENTED},0.0002\n{SPLIT},\n{DOCUMENTED},0.0000878\n{more}");
+    let sum = ["--expect", "final=amount", "--expect-rows", "sum"];
+    let of_documented = |report: &ReportFiles| {
+        let rows = report.rows("discrepancies.csv").into_iter().filter(|row| row["run_order_id"] == DOCUMENTED);
+        rows.map(|row| row["message"].clone()).collect::<Vec<_>>()
+    };
+    let (_, said, report) = books.run(&csv(""), &sum);
+    assert_eq!(of_documented(&report), Vec::<String>::new(), "{said}");
+    assert_eq!(report.population("duplicate"), 1);
+    let totals = &report.json("summary.json")["control_totals"]["CNY"]["books"]["final_amount"]["ours"];
+    assert_eq!(totals, "0.00028780", "both rows");
+    let verify = tieout().arg("verify").arg(&report.0).arg("--files-only").output().expect("starts");
+    assert_eq!(code(&verify), 0, "{}", stdout(&verify));
+    let (_, _, report) = books.run(&csv(&format!("{DOCUMENTED},0.01\n")), &sum);
+    let message = "lines 2, 4, 5: final_amount is 0.00028780, our books say 0.01028780";
+    assert_eq!(of_documented(&report), [message]);
+}
+
+#[test]
 fn a_mismatch_is_waived_as_any_other_discrepancy() {
     let books = Books::new();
     let waivers = books.place.file(

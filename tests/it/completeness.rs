@@ -93,6 +93,12 @@ fn only_orders_of_the_period_must_be_there() {
     let (exit, said, report) =
         reconcile(&place, &server, &[&outside.0], &["--since", "2026-05-10", "--until", "2026-05-13"]);
     assert_eq!((exit, unlisted(&report)), (1, expected.clone()), "{said}");
+    let summary = report.json("summary.json");
+    let bounds = serde_json::json!({"since": "2026-05-09T16:00:00Z", "until": "2026-05-12T16:00:00Z"});
+    assert_eq!((&summary["period"], &summary["checks"]["outside-period"]["orders"]), (&bounds, &1.into()));
+    let totals = summary["control_totals"].as_object().expect("by currency").values();
+    assert_eq!(totals.filter(|totals| totals["outside_period"]["orders"] == 1).count(), 1);
+    assert!(said.contains("created outside the period 2026-05-09T16:00:00Z/2026-05-12T16:00:00Z"), "{said}");
     let counts = &report.json("summary.json")["completeness"];
     assert_eq!((&counts["listed"], &counts["unlisted"]), (&expected.len().into(), &expected.len().into()));
     let (exit, said, report) =

@@ -49,10 +49,12 @@ stale-after = "720h"
 warn-before = "6h"
 material = "5"
 currency = "CNY"
-control-total = ["final:CNY=1"]
+control-total = ["final:CNY=1", "rows=200"]
+expect-rows = "sum"
+books-decimals = 2
 expect = ["final_amount=amount"]
 complete = true
-since = "2026-05-01"
+since = "2026-05-02"
 account = "Finance"
 fail-on = ["warnings"]
 csv-encoding = "utf8-bom"

@@ -10,7 +10,7 @@ use std::fs;
 use std::process::Command;
 
 use fluent_bundle::FluentResource;
-use tieout::checks::{CATALOGUE, Cause};
+use tieout::checks::{CATALOGUE, Cause, Counted};
 use tieout::domain::finding::Severity;
 use tieout::domain::order::Amounts;
 use tieout::domain::outcome::Bucket;
@@ -46,7 +46,7 @@ fn words() -> Vec<(Word, &'static str)> {
             Word::Bucket | Word::BucketName => Bucket::ALL.map(Bucket::code).to_vec(),
             Word::Verdict | Word::VerdictName => Verdict::ALL.map(Verdict::code).to_vec(),
             Word::Severity | Word::SeverityName => Severity::ALL.map(Severity::code).to_vec(),
-            Word::AmountName => Amounts::NAMES.to_vec(),
+            Word::AmountName => Amounts::NAMES.into_iter().chain(Counted::ALL.map(Counted::name)).collect(),
         }
     };
     Word::ALL.into_iter().flat_map(|word| of(word).into_iter().map(move |code| (word, code))).collect()
@@ -162,9 +162,15 @@ fn every_check_has_a_chinese_finding_without_texts_of_the_provider() {
     let found = messages(&files("zh-CN")["findings.ftl"]);
     let expected: BTreeSet<String> = CATALOGUE.iter().map(|check| format!("finding-{}", check.code)).collect();
     assert_eq!(found.keys().cloned().collect::<BTreeSet<_>>(), expected);
-    // What these show of an order was written by us: amounts, and names of amounts.
+    // What these show of an order was written by us: amounts, names of amounts, and times.
     let ours = ["quote-split", "cost-sum", "missing-amount", "negative-amount", "charge-equals-cost"];
-    let ours = ours.into_iter().chain(["charge-exceeds-quote", "failed-run-charged", "booked-twice", "vanished"]);
+    let ours = ours.into_iter().chain([
+        "charge-exceeds-quote",
+        "failed-run-charged",
+        "booked-twice",
+        "vanished",
+        "outside-period",
+    ]);
     let ours: Vec<String> = ours.map(|code| format!("finding-{code}")).collect();
     for (id, variables) in found {
         assert!(variables.iter().all(|name| ["actual", "expected"].contains(&name.as_str())), "{id}");
@@ -273,7 +279,7 @@ fn every_word_of_reports_is_explained_in_both_languages() {
     assert!(stderr(&near).contains("您要找的是 quote-split 吗？"), "{}", stderr(&near));
     let near = tieout().args(["checks", "overrage"]).output().expect("starts");
     assert!(stderr(&near).contains("did you mean overage?"), "{}", stderr(&near));
-    assert!(said("sign-flipped").starts_with("sign-flipped (cause of quote-split, cost-sum)\n"));
+    assert!(said("sign-flipped").starts_with("sign-flipped (cause of quote-split, cost-sum, expected-mismatch)\n"));
 }
 
 fn squeezed(text: &str) -> String {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::listed::{ListedAmounts, ListedOrder};
+use crate::domain::time::Period;
 
 fn judged_beside(order: RunOrder, listed: Option<ListedAmounts>) -> Judgement {
     let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
@@ -70,4 +71,30 @@ fn an_order_that_the_input_lacks_is_a_discrepancy_with_what_the_list_says_of_it(
     assert_eq!(finding.message, said);
     let off = Rules { off: ["unlisted-in-input"].into(), ..Rules::default() };
     assert_eq!(codes(&judge_unlisted(&lacking, &off, AS_OF)), Vec::<&str>::new());
+}
+
+#[test]
+fn an_order_of_the_input_was_created_in_the_period() {
+    let at = |seconds| Some(Timestamp::from_second(CREATED.as_second() + seconds).expect("a time"));
+    let none = Period::default();
+    for (period, expected) in [
+        (None, false),
+        (Some(none), false),
+        (Some(Period { since: at(0), ..none }), false),
+        (Some(Period { since: at(1), ..none }), true),
+        (Some(Period { until: at(1), ..none }), false),
+        (Some(Period { until: at(0), ..none }), true),
+        (Some(Period { since: at(-5), until: at(5) }), false),
+        (Some(Period { since: at(5), until: at(9) }), true),
+    ] {
+        let judgement = judge_with(clean(), &Rules { complete: period, ..Rules::default() });
+        assert_eq!(codes(&judgement).contains(&"outside-period"), expected, "{period:?}");
+        assert_eq!(judgement.bucket, Bucket::Reconciled, "it only warns");
+    }
+    let rules = Rules { complete: Some(Period { since: at(1), ..none }), ..Rules::default() };
+    let judgement = judge_with(clean(), &rules);
+    let said = "created at 2026-05-08T10:00:00Z, outside the period 2026-05-08T10:00:01Z/..";
+    assert_eq!(judgement.findings[0].message, said);
+    let unknown = RunOrder { created_at: None, ..clean() };
+    assert!(!codes(&judge_with(unknown, &rules)).contains(&"outside-period"), "of any period");
 }

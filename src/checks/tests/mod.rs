@@ -98,6 +98,7 @@ fn codes_never_change_their_meaning() {
         ("status-conflict", "warning"),
         ("stale-pending", "warning"),
         ("stale-soon", "warning"),
+        ("outside-period", "warning"),
         ("timestamp-order", "warning"),
         ("zero-time", "warning"),
         ("unknown-status", "warning"),

@@ -15,6 +15,7 @@ use crate::checks::{ExpectRows, Judgement, Rules, UNLISTED_IN_INPUT, WaiverKey, 
 use crate::domain::finding::{Finding, PastFinding};
 use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::domain::time::Period;
 use crate::report::ReportError;
 use crate::report::content::particulars::{Particulars, Shared};
 use crate::report::content::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
@@ -300,6 +301,7 @@ impl Taken {
             material: brief.rules.has_materiality().then_some(self.summary.material),
             ties,
             completeness: self.completeness.as_ref().map(CompletenessCounts::of),
+            period: period(brief),
             settings: brief.rules.clone(),
         };
         let content = Content {
@@ -386,6 +388,12 @@ impl WaiverCounts {
             unused: count(WaiverState::Unused),
         })
     }
+}
+
+/// When the orders were created that the input is about, both ends said.
+fn period(brief: &Brief) -> Option<Period> {
+    let period = brief.rules.complete.filter(Period::is_bounded)?;
+    Some(Period { until: period.until.or(Some(brief.as_of)), ..period })
 }
 
 /// The files that all figures come from, with their hashes; the provider's list among them where it was walked.

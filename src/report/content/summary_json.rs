@@ -10,9 +10,10 @@ use crate::domain::finding::Severity;
 use crate::domain::listed::ListShortfall;
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
+use crate::domain::time::Period;
 use crate::summary::{
-    AgeBucket, Books, Bridge, CheckCount, ColumnCause, CurrencyTotals, Differences, Frozen, Population, Tie, Tolerance,
-    Waived,
+    AgeBucket, Books, Bridge, CheckCount, ColumnCause, CurrencyTotals, Differences, Frozen, OutsidePeriod, Population,
+    Tie, Tolerance, Waived,
 };
 
 /// The whole of `summary.json`, in the order of its fields.
@@ -62,6 +63,9 @@ pub struct SummaryJson {
     /// What the provider's own list of orders says of the input, where it was walked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completeness: Option<CompletenessCounts>,
+    /// When the orders were created that the input is about, where it says so: the end that is not given is `as_of`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<Period>,
     /// The settings that affect judgement.
     pub settings: Rules,
 }
@@ -142,6 +146,9 @@ pub struct ControlTotals {
     pub waived: Waived,
     /// The quotes of unsettled orders.
     pub frozen: FrozenMoney,
+    /// The orders that were created outside the period that is asked for, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside_period: Option<OutsidePeriod>,
     /// The proof of the report on itself.
     pub bridge: Bridge,
     /// Our own books beside the provider's, by amount.
@@ -188,6 +195,7 @@ impl ControlTotals {
                 by_age: totals.frozen.clone(),
                 stale_soon: (totals.stale_soon.orders > 0).then_some(totals.stale_soon),
             },
+            outside_period: (totals.outside_period.orders > 0).then_some(totals.outside_period),
             bridge,
             books: totals.books.clone(),
         })
@@ -217,6 +225,7 @@ impl SummaryJson {
             material: None,
             ties: Vec::new(),
             completeness: None,
+            period: None,
             settings: Rules::default(),
         }
     }

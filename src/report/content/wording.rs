@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::summary_json::{CompletenessCounts, SoleReason, SummaryJson};
+use super::summary_json::{CompletenessCounts, ControlTotals, SoleReason, SummaryJson};
 use crate::checks::{ExpectRows, Thresholds};
 use crate::domain::books::Field;
 use crate::domain::listed::ListShortfall;
@@ -39,6 +39,16 @@ pub fn tie_currency(tie: &Tie, texts: Texts) -> String {
         (Some(currency), _) => currency_name(currency, texts),
         (None, TieFigure::Sum(_)) => texts.get("report-tie-which"),
         (None, TieFigure::Count(_)) => String::new(),
+    }
+}
+
+/// Whether a control total ties out.
+#[must_use]
+pub fn tie_result(tie: &Tie, texts: Texts) -> String {
+    match (tie.passed_by_rounding, tie.holds()) {
+        (true, _) => texts.get("report-tie-rounded"),
+        (_, true) => texts.get("report-tie-holds"),
+        _ => texts.get("report-tie-fails"),
     }
 }
 
@@ -95,7 +105,7 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
     if !settings.workflows.is_empty() {
         row("workflows", settings.workflows.iter().map(|(id, own)| threshold(id, own, texts)).collect());
     }
-    if let Some(Period { since, until }) = settings.complete {
+    if let Some(Period { since, until }) = summary.period.or(settings.complete) {
         let bound = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         row("complete", vec![format!("{} … {}", bound(since), bound(until))]);
     }
@@ -198,6 +208,28 @@ pub fn column_causes(summary: &SummaryJson, texts: Texts) -> Vec<String> {
         )
     };
     summary.column_causes.iter().map(sentence).collect()
+}
+
+/// What the input has of other periods, a sentence a currency.
+#[must_use]
+pub fn outside_period(summary: &SummaryJson, texts: Texts) -> Vec<String> {
+    let sentence = |(currency, totals): (&String, &ControlTotals)| {
+        let (outside, period) = (totals.outside_period?, summary.period?);
+        let figures = [outside.final_amount, outside.quote_amount].map(|sum| sum.to_string().into());
+        let [charged, quoted] = figures;
+        Some(texts.with(
+            "report-outside-period",
+            &[
+                ("n", outside.orders.into()),
+                ("count", grouped(outside.orders).into()),
+                ("period", period.to_string().into()),
+                ("currency", currency_name(currency, texts).into()),
+                ("charged", charged),
+                ("quoted", quoted),
+            ],
+        ))
+    };
+    summary.control_totals.iter().filter_map(sentence).collect()
 }
 
 /// What the provider's own list says of the input, a sentence each; nothing where it was not walked.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use tieout::checks::{CATALOGUE, Cause};
+use tieout::checks::{CATALOGUE, Cause, Counted};
 use tieout::domain::finding::Severity;
 use tieout::domain::outcome::Bucket;
 use tieout::summary::Verdict;
@@ -30,6 +30,7 @@ pub fn by_word() -> BTreeSet<String> {
         add("report-check", check.code);
         Cause::of_check(check.code).iter().for_each(|cause| add("report-cause", cause.code()));
     }
+    Counted::ALL.iter().for_each(|counted| add("report-column", counted.name()));
     for bucket in Bucket::ALL {
         add("report-bucket", bucket.code());
         add("report-bucket", &format!("{}-means", bucket.code()));

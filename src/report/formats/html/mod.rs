@@ -178,7 +178,7 @@ fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
         ties: outside::ties(summary, texts),
         books: outside::books(summary, texts),
         column_causes: wording::column_causes(summary, texts),
-        completeness: wording::completeness(summary, texts),
+        completeness: [wording::completeness(summary, texts), wording::outside_period(summary, texts)].concat(),
         causes: figures::causes(summary, texts),
         off: (!off.is_empty()).then(|| texts.with("report-off", &[("checks", off.into())])),
         discrepancies,

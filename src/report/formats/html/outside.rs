@@ -3,7 +3,7 @@
 use super::figures::Figure;
 use crate::language::Texts;
 use crate::report::content::summary_json::SummaryJson;
-use crate::report::content::wording::{currency_name, tie_currency};
+use crate::report::content::wording::{currency_name, tie_currency, tie_result};
 use crate::summary::Tie;
 
 /// A control total that was given.
@@ -24,7 +24,7 @@ pub(super) fn ties(summary: &SummaryJson, texts: Texts) -> Vec<TieRow> {
         figures: [Some(tie.expected), tie.actual, tie.difference]
             .map(|figure| figure.map(|figure| figure.to_string()).unwrap_or_default()),
         holds: tie.holds(),
-        word: texts.get(&format!("report-tie-{}", tie.word())),
+        word: tie_result(tie, texts),
     };
     summary.ties.iter().map(row).collect()
 }

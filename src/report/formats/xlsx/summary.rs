@@ -165,7 +165,7 @@ impl Page<'_> {
         self.part(&texts.get("report-ties"))?;
         for tie in &summary.ties {
             let (field, currency) = (tie.field, tie.currency.as_deref().unwrap_or_default());
-            self.text(MEANING, &texts.get(&format!("report-tie-{}", tie.word())))?;
+            self.text(MEANING, &wording::tie_result(tie, texts))?;
             for (whose, key, figure) in [
                 (texts.get("report-tie-given"), "expected", Some(tie.expected)),
                 (texts.get("report-tie-summed"), "actual", tie.actual),
@@ -222,7 +222,7 @@ impl Page<'_> {
 
     /// What the provider's own list says of the input.
     fn completeness(&mut self, summary: &SummaryJson) -> Result<(), XlsxError> {
-        let said = wording::completeness(summary, self.texts);
+        let said = [wording::completeness(summary, self.texts), wording::outside_period(summary, self.texts)].concat();
         if !said.is_empty() {
             self.headed(&self.texts.get("report-completeness"))?;
         }
