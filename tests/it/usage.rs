@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use tieout::checks::CATALOGUE;
 use tieout::sandbox::KEY;
 
 use crate::support::{Place, code, repository, stderr, stdout, tieout};
@@ -140,7 +141,7 @@ fn the_key_is_not_sent_in_the_clear() {
 #[test]
 fn checks_are_listed_and_explained() {
     let list = tieout().arg("checks").output().expect("starts");
-    assert_eq!((code(&list), stdout(&list).lines().count()), (0, 21));
+    assert_eq!((code(&list), stdout(&list).lines().count()), (0, CATALOGUE.len()));
     let one = tieout().args(["checks", "quote-split"]).output().expect("starts");
     assert!(stdout(&one).contains("quote_amount = final_amount + released_amount"), "{}", stdout(&one));
     for line in stdout(&list).lines() {

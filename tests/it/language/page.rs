@@ -4,9 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use tieout::checks::{CATALOGUE, Cause};
-use tieout::domain::finding::Severity;
-use tieout::domain::outcome::Bucket;
-use tieout::summary::Verdict;
 
 use super::uses::Use;
 use crate::support::{files_below, repository};
@@ -27,15 +24,8 @@ pub fn by_word() -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     let mut add = |prefix: &str, word: &str| _ = ids.insert(format!("{prefix}-{word}"));
     for check in CATALOGUE {
-        add("report-check", check.code);
         Cause::of_check(check.code).iter().for_each(|cause| add("report-cause", cause.code()));
     }
-    for bucket in Bucket::ALL {
-        add("report-bucket", bucket.code());
-        add("report-bucket", &format!("{}-means", bucket.code()));
-    }
-    Verdict::ALL.iter().for_each(|verdict| add("report-verdict", verdict.code()));
-    Severity::ALL.iter().for_each(|severity| add("report-severity", severity.code()));
     for (prefix, words) in COLUMN_WORDS {
         words.iter().for_each(|word| add(prefix, word));
     }
