@@ -193,23 +193,3 @@ fn the_help_is_as_committed() {
         insta::assert_snapshot!(format!("help_{name}"), stdout(&run));
     }
 }
-
-#[test]
-fn both_readmes_name_every_option() {
-    let help = |command| stdout(&tieout().args([command, "--help"]).output().expect("starts"));
-    let help = help("reconcile") + &help("diff") + &help("discover");
-    let options: Vec<&str> = help
-        .split_whitespace()
-        .filter(|word| word.starts_with("--"))
-        .map(|word| word.trim_end_matches(|char: char| !char.is_ascii_lowercase()))
-        .map(|word| word.split(['=', '[']).next().unwrap_or(word))
-        .filter(|option| *option != "--help")
-        .collect();
-    assert!(options.len() > 25, "{options:?}");
-    for name in ["README.md", "README.zh-CN.md"] {
-        let readme = fs::read_to_string(repository(name)).expect("a README");
-        for option in &options {
-            assert!(readme.contains(&format!("`{option}")), "{name} does not name {option}");
-        }
-    }
-}

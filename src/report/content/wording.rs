@@ -39,9 +39,14 @@ fn duration(age: Age, texts: Texts) -> String {
     texts.with(id, &[("count", count.to_string().into())])
 }
 
+/// What people call a setting: its option, unless there is a text for it.
+fn setting(name: &str, texts: Texts) -> String {
+    texts.try_with(&format!("report-setting-{name}"), &[]).unwrap_or_else(|_| format!("--{name}"))
+}
+
 /// What is other than usual for one workflow.
 fn threshold(id: &str, own: &Thresholds, texts: Texts) -> String {
-    let label = |name: &str| texts.get(&format!("report-setting-{name}"));
+    let label = |name: &str| setting(name, texts);
     let text = |amount: Amount| amount.to_string();
     let stale = own.stale_after.map(|age| duration(age, texts));
     let parts = [("tolerance", own.tolerance.map(text)), ("stale-after", stale), ("material", own.material.map(text))];
@@ -53,7 +58,7 @@ fn threshold(id: &str, own: &Thresholds, texts: Texts) -> String {
 pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(String, Vec<String>)> {
     let settings = &summary.settings;
     let none = || texts.get("report-setting-none");
-    let label = |name: &str| texts.get(&format!("report-setting-{name}"));
+    let label = |name: &str| setting(name, texts);
     let clean = |text: &String| visible(text).into_owned();
     let mut rows = vec![(label("tolerance"), vec![settings.tolerance.to_string()])];
     for (currency, tolerance) in &settings.tolerances {

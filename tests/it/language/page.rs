@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use tieout::checks::{CATALOGUE, Cause};
+use tieout::language::{Language, Texts};
 
 use super::uses::Use;
 use crate::support::{files_below, repository};
@@ -42,7 +43,10 @@ pub fn by_word() -> BTreeSet<String> {
     let named = ["label(\"", "row(\""].into_iter().flat_map(|call| after(&settings, call));
     // A row of the control totals is named by its message, or put together.
     let named = named.filter(|name| !name.starts_with("report-") && !name.is_empty());
-    named.for_each(|name| add("report-setting", name));
+    // A setting without a text is shown as its option.
+    let texts = Texts::new(Language::English);
+    let has_text = |name: &&str| texts.try_with(&format!("report-setting-{name}"), &[]).is_ok();
+    named.filter(has_text).for_each(|name| add("report-setting", name));
     ids
 }
 
