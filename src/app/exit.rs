@@ -10,7 +10,7 @@ use super::redaction;
 use crate::domain::visible::is_harmful;
 use crate::pipeline::Signal;
 use crate::report::builder::Report;
-use crate::report::folder::publish::Unavailable;
+use crate::report::folder::publish::FileSystemLimit;
 
 /// Every way in which the process can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +115,7 @@ pub fn tell(what: &impl ToString) {
 }
 
 /// Warns of what the file system of a report can't do.
-pub fn warn_unavailable(unavailable: &[Unavailable]) {
+pub fn warn_unavailable(unavailable: &[FileSystemLimit]) {
     unavailable.iter().for_each(|what| tell(&format!("warning: {what}")));
 }
 

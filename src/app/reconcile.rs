@@ -12,7 +12,7 @@ use super::terminal;
 use super::voice::Voice;
 use crate::domain::outcome::Bucket;
 use crate::input::Input;
-use crate::pipeline::{self, Display, Ended, Job, JobError, Resuming};
+use crate::pipeline::{self, Display, Ended, Job, JobError, Resumption};
 use crate::provider::{ClockReading, Stop};
 use crate::report::ReportError;
 use crate::report::folder::chain;
@@ -90,7 +90,7 @@ fn open(settings: Settings) -> Result<Job, Failure> {
         as_of,
         started_at,
         report: settings.report,
-        resuming: Resuming { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },
+        resuming: Resumption { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },
         confirms: settings.confirms,
         memory: settings.memory,
     })

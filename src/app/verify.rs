@@ -7,7 +7,7 @@ use super::cli::{Output, Verify};
 use super::exit::{self, Exit, Failure};
 use super::settings;
 use crate::domain::visible::visible;
-use crate::pipeline::verify::{Came, Part, verify};
+use crate::pipeline::verify::{Part, PartResult, verify};
 use crate::report::folder::publish::follow;
 use crate::store::Store;
 
@@ -24,9 +24,9 @@ pub(super) fn run(command: &Verify) -> Result<Exit, Failure> {
     };
     let parts = verify(&report, store.as_ref()).map_err(failure)?;
     let is_proven = |part: &Part| match part.came {
-        Came::Holds => true,
-        Came::Fails => false,
-        Came::NotProven => command.files_only,
+        PartResult::Holds => true,
+        PartResult::Fails => false,
+        PartResult::NotProven => command.files_only,
     };
     let proven = parts.iter().all(is_proven);
     let mut out = io::stdout().lock();
@@ -44,9 +44,9 @@ pub(super) fn run(command: &Verify) -> Result<Exit, Failure> {
 fn show(parts: &[Part], proven: bool, out: &mut dyn Write) -> io::Result<()> {
     for Part { part, came, said } in parts {
         let word = match came {
-            Came::Holds => "holds",
-            Came::Fails => "FAILS",
-            Came::NotProven => "not proven",
+            PartResult::Holds => "holds",
+            PartResult::Fails => "FAILS",
+            PartResult::NotProven => "not proven",
         };
         for (index, sentence) in said.iter().enumerate() {
             let (part, word) = if index == 0 { (*part, word) } else { ("", "") };

@@ -5,12 +5,12 @@ use std::pin::pin;
 
 use tokio::time::interval;
 
-use super::listing::{Listing, Walk};
+use super::list_walk::{Listing, Walk};
 use super::progress::{Progress, SHOW_EVERY};
 use super::sends;
 use super::session::Session;
 use super::signals::Signal;
-use crate::provider::{Lack, ListError, ListPage, ListQuery, Provider, Stop};
+use crate::provider::{ListError, ListPage, ListQuery, Provider, Stop, Unavailable};
 use crate::store::StoreError;
 
 /// Everything a discovery needs, opened and checked.
@@ -50,7 +50,7 @@ pub enum WalkError {
         /// Which one, counted from 1.
         number: u64,
         /// Why not.
-        lack: Lack,
+        lack: Unavailable,
     },
     /// The provider can't be asked any more.
     #[error(transparent)]
@@ -118,10 +118,10 @@ pub async fn walk(
         match provider.list(query, number).await {
             Ok(page) => walk.take(page),
             // Past the end some providers have an empty page, and others none.
-            Err(ListError::Lack(Lack::NotFound(_) | Lack::Refused(_))) if walk.is_past_total() => {
+            Err(ListError::Unavailable(Unavailable::NotFound(_) | Unavailable::Refused(_))) if walk.is_past_total() => {
                 walk.take(ListPage::default());
             }
-            Err(ListError::Lack(lack)) => return Err(WalkError::Page { number, lack }),
+            Err(ListError::Unavailable(lack)) => return Err(WalkError::Page { number, lack }),
             Err(ListError::Stop(stop)) => return Err(stop.into()),
         }
         so_far(walk.progress());

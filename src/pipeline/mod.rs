@@ -1,13 +1,13 @@
 //! The corridor of `reconcile`: input → fetch → store → report → publish, readable from top to bottom.
 
 pub mod audit;
-mod beginning;
-mod completing;
-mod confirming;
+mod completeness;
 pub mod discovery;
-mod fetching;
-pub mod listing;
+mod fetch;
+pub mod list_walk;
 mod progress;
+mod recheck;
+mod resume;
 mod sends;
 mod session;
 mod signals;
@@ -35,11 +35,11 @@ use crate::report::folder::publish::{Destination, PublishError, Published};
 use crate::report::formats::options::ReportOptions;
 use crate::store::{Confirmations, Judged, KnownFinding, NewReport, Recall, Remembered, RunId, StoreError};
 
-use beginning::Begun;
-use listing::OrderList;
+use list_walk::OrderList;
+use resume::Start;
 
-pub use beginning::Resuming;
 pub use progress::Display;
+pub use resume::Resumption;
 pub use session::Session;
 pub use signals::{Signal, Signals};
 
@@ -60,7 +60,7 @@ pub struct Job {
     /// What the report is to be.
     pub report: ReportOptions,
     /// When an earlier run is continued.
-    pub resuming: Resuming,
+    pub resuming: Resumption,
     /// Whether failing orders are read once more before they are reported.
     pub confirms: bool,
     /// What is kept for later runs, and taken from earlier ones.
@@ -168,7 +168,7 @@ impl From<FolderError> for JobError {
 /// # Errors
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
 pub fn reconcile(mut job: Job) -> Result<Ended, JobError> {
-    let begun = beginning::begin(&mut job)?;
+    let begun = resume::begin(&mut job)?;
     let ended = reconcile_run(&mut job, &begun);
     if let Err(JobError::Report(ReportError::Contradiction(_))) = &ended {
         // Rows that a damaged state lost look like a fault of this program.
@@ -193,12 +193,12 @@ pub fn reconcile(mut job: Job) -> Result<Ended, JobError> {
 }
 
 /// Takes a run to its report. A signal ends it as [`JobError::Stopped`], wherever it is, until the report is announced.
-fn reconcile_run(job: &mut Job, begun: &Begun) -> Result<Ended, JobError> {
+fn reconcile_run(job: &mut Job, begun: &Start) -> Result<Ended, JobError> {
     let recall = job.recall(begun.run)?;
     sends::remember(&mut job.session)?;
-    let fetched = job.session.runtime.block_on(fetching::fetch_all(job, begun, recall.as_ref()));
-    let fetched = fetched.and_then(|fetched| completing::list(job, fetched));
-    let fetched = fetched.and_then(|fetched| confirming::confirm(job, begun, fetched));
+    let fetched = job.session.runtime.block_on(fetch::fetch_all(job, begun, recall.as_ref()));
+    let fetched = fetched.and_then(|fetched| completeness::list(job, fetched));
+    let fetched = fetched.and_then(|fetched| recheck::confirm(job, begun, fetched));
     let noted = sends::note(&mut job.session);
     let fetched = fetched?;
     noted?;
@@ -267,7 +267,7 @@ impl Job {
     }
 
     /// What was found when orders were last judged, and what this report takes the place of.
-    fn earlier(&self, begun: &Begun) -> Result<Earlier, JobError> {
+    fn earlier(&self, begun: &Start) -> Result<Earlier, JobError> {
         let mut earlier = Earlier::default();
         for known in self.session.store.found_before(begun.run)? {
             earlier.found.entry(known.finding.run_order_id.clone()).or_default().push(known);
@@ -299,7 +299,7 @@ impl Job {
             wanted.see(&outcome, list, period);
             Ok(builder.add(outcome, background).map(drop)?)
         })?;
-        if let Some(completeness) = completing::completeness(list, &wanted, earlier) {
+        if let Some(completeness) = completeness::completeness(list, &wanted, earlier) {
             builder.complete(completeness)?;
         }
         builder.findings_elsewhere(earlier.left());

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, ZonedDateTime};
 
 use crate::domain::outcome::{Bucket, Evidence};
-use crate::provider::{Activity, Why};
+use crate::provider::{Activity, WaitReason};
 
 /// How often the progress is shown while nothing happens.
 pub(super) const SHOW_EVERY: Duration = Duration::from_millis(200);
@@ -200,16 +200,16 @@ impl Pace {
 }
 
 /// What is waited for, with the time of day where one is known.
-fn waiting(why: Why, wait: Duration, now: &ZonedDateTime) -> String {
+fn waiting(why: WaitReason, wait: Duration, now: &ZonedDateTime) -> String {
     let until = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok());
     let until = until.filter(|_| !wait.is_zero()).map(|until| until.strftime(" until %H:%M:%S").to_string());
     let what = match why {
-        Why::Rate => "waiting for the rate",
-        Why::Concurrency => "waiting for replies",
-        Why::RetryAfter => "the provider asks to wait",
-        Why::BackOff => "backing off after 429",
-        Why::Breaker => "the provider fails: pausing",
-        Why::RetryBudget => "waiting for the retry budget",
+        WaitReason::Rate => "waiting for the rate",
+        WaitReason::Concurrency => "waiting for replies",
+        WaitReason::RetryAfter => "the provider asks to wait",
+        WaitReason::BackOff => "backing off after 429",
+        WaitReason::Breaker => "the provider fails: pausing",
+        WaitReason::RetryBudget => "waiting for the retry budget",
     };
     format!("{what}{}", until.unwrap_or_default())
 }
@@ -254,7 +254,7 @@ mod tests {
         (progress.done, progress.discrepant) = (100, 3);
         progress.pace.rows_per_second = Some(2.0);
         let now = start + Duration::from_secs(60);
-        let held_up = Some((Why::Breaker, now));
+        let held_up = Some((WaitReason::Breaker, now));
         let busy = Activity { retries: 2, throttled: 1, allowed: None, held_up, ..calm() };
         let line = "100/400 rows · 19 requests/s · 3 discrepant · 2 retries · 1 times 429 · the provider fails: pausing · ETA 2m 30s";
         assert_eq!(progress.line(&busy, now), line);
@@ -274,8 +274,8 @@ mod tests {
     fn a_wait_says_until_when() {
         let now: ZonedDateTime = "2026-11-23T02:12:05+08:00[Asia/Shanghai]".parse().expect("a time");
         let minute = Duration::from_secs(60);
-        assert_eq!(waiting(Why::RetryAfter, minute, &now), "the provider asks to wait until 02:13:05");
-        assert_eq!(waiting(Why::RetryAfter, Duration::MAX, &now), "the provider asks to wait");
+        assert_eq!(waiting(WaitReason::RetryAfter, minute, &now), "the provider asks to wait until 02:13:05");
+        assert_eq!(waiting(WaitReason::RetryAfter, Duration::MAX, &now), "the provider asks to wait");
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) enum Answer<K> {
 }
 
 /// What is known in the end of something that was asked for: what the provider said of it, or why that was not had.
-pub(super) trait Known: From<Lack> {
+pub(super) trait Known: From<Unavailable> {
     /// Reads it from the `data` of a success.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ pub(super) trait Known: From<Lack> {
 
 /// Why what was asked for was not had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Lack {
+pub enum Unavailable {
     /// The provider says that there is no such thing.
     #[error("the provider says that there is none ({})", said(.0))]
     NotFound(Reason),
@@ -53,7 +53,7 @@ pub enum Lack {
     Unfetched(Reason),
 }
 
-impl Lack {
+impl Unavailable {
     /// The reason.
     #[must_use]
     pub const fn reason(&self) -> &Reason {
@@ -73,13 +73,13 @@ impl Lack {
     }
 }
 
-impl From<Lack> for Evidence {
-    fn from(lack: Lack) -> Self {
+impl From<Unavailable> for Evidence {
+    fn from(lack: Unavailable) -> Self {
         match lack {
-            Lack::NotFound(reason) => Self::NotFound(reason),
-            Lack::Refused(reason) => Self::Refused(reason),
-            Lack::Malformed(reason) => Self::Malformed(reason),
-            Lack::Unfetched(reason) => Self::Unfetched(reason),
+            Unavailable::NotFound(reason) => Self::NotFound(reason),
+            Unavailable::Refused(reason) => Self::Refused(reason),
+            Unavailable::Malformed(reason) => Self::Malformed(reason),
+            Unavailable::Unfetched(reason) => Self::Unfetched(reason),
         }
     }
 }
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_lack_says_why() {
-        let no = |detail: &str| Lack::Refused(Reason::new("code-9", detail)).to_string();
+        let no = |detail: &str| Unavailable::Refused(Reason::new("code-9", detail)).to_string();
         assert_eq!(no("too old"), "the provider refuses it (code-9: too old)");
         assert_eq!(no(""), "the provider refuses it (code-9)");
     }

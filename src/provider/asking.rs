@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use reqwest::Url;
 use tokio::time::{sleep_until, timeout_at};
 
-use super::answer::{Answer, Known, Lack, presentable};
+use super::answer::{Answer, Known, Unavailable, presentable};
 use super::clock::ClockReading;
 use super::first_replies::{Conclusion, Said};
 use super::http::Reply;
 use super::limit::LimitSigns;
 use super::retry::{Course, Next};
-use super::traffic::{Came, Ended, Lane, Ticket, Turn};
+use super::traffic::{Ended, Lane, ReplyKind, Ticket, Turn};
 use super::{Provider, Stop, wire};
 use crate::domain::outcome::Reason;
 
@@ -28,7 +28,7 @@ impl Provider {
             let lane = if course.is_untried() { Lane::Untried } else { Lane::Retry };
             let flight = match self.turn(lane).await {
                 Ok(flight) => flight,
-                Err(Ended::Unfetched(reason)) => return Ok((Lack::Unfetched(reason).into(), None)),
+                Err(Ended::Unfetched(reason)) => return Ok((Unavailable::Unfetched(reason).into(), None)),
                 Err(Ended::Stop(stop)) => return Err(stop),
             };
             let (answer, reply) = self.attempt::<K>(flight, url.clone()).await;
@@ -88,7 +88,7 @@ impl Provider {
         let got = self.http.get(url, self.deadline, || flight.landed()).await;
         let latency = self.now().saturating_sub(flight.sent);
         let (answer, came, body) = match got {
-            Err(reason) => (Answer::Failed(reason), Came::Failure, None),
+            Err(reason) => (Answer::Failed(reason), ReplyKind::Failure, None),
             Ok(reply) => {
                 self.tally().reply(latency, reply.body.as_ref().map_or(0, Vec::len));
                 self.note_first(&reply);
@@ -98,11 +98,11 @@ impl Provider {
                 let signs = LimitSigns { codes: &self.retry_codes, has_retry_after: reply.retry_after.is_some() };
                 let answer = Answer::of(reply.status, reply.body.as_deref().map_err(Clone::clone), signs);
                 let came = match &answer {
-                    Answer::Limited(_) => Came::Limited(reply.retry_after.filter(|wait| !wait.is_zero())),
-                    Answer::Failed(_) => Came::Failure,
-                    Answer::Final(_) | Answer::KeyRejected(_) => Came::Answer,
+                    Answer::Limited(_) => ReplyKind::Limited(reply.retry_after.filter(|wait| !wait.is_zero())),
+                    Answer::Failed(_) => ReplyKind::Failure,
+                    Answer::Final(_) | Answer::KeyRejected(_) => ReplyKind::Answer,
                 };
-                self.tally().answers += u64::from(matches!(came, Came::Answer));
+                self.tally().answers += u64::from(matches!(came, ReplyKind::Answer));
                 (answer, came, reply.body.ok())
             }
         };
@@ -153,7 +153,7 @@ impl Provider {
                 known.each_reason(present);
                 if let Some(field) = known.field_with(|text| self.key.is_in(text)) {
                     let detail = format!("{field} repeats the API key; report it to the provider");
-                    answer = Answer::Final(Lack::Malformed(Reason::new("holds-key", detail)).into());
+                    answer = Answer::Final(Unavailable::Malformed(Reason::new("holds-key", detail)).into());
                 }
             }
         }
@@ -192,11 +192,11 @@ impl Flight<'_> {
         }
     }
 
-    fn back(&mut self, came: Came) {
+    fn back(&mut self, came: ReplyKind) {
         let Some(ticket) = self.ticket.take() else {
             return;
         };
-        if matches!(came, Came::Limited(_)) {
+        if matches!(came, ReplyKind::Limited(_)) {
             self.provider.tally().throttled += 1;
         }
         self.provider.traffic().back(self.provider.now(), ticket, came);
@@ -206,6 +206,6 @@ impl Flight<'_> {
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        self.back(Came::Nothing);
+        self.back(ReplyKind::Nothing);
     }
 }

@@ -37,13 +37,13 @@ use record::Tally;
 use traffic::{Ended, Limits, Traffic};
 use wire::Listed;
 
-pub use answer::Lack;
+pub use answer::Unavailable;
 pub use clock::ClockReading;
 pub use key::{ApiKey, KeyError};
 pub use limit::RetryCodes;
 pub use record::Record;
 pub use stop::Stop;
-pub use traffic::Why;
+pub use traffic::WaitReason;
 pub use wire::{Flaws, ListPage};
 
 /// How many orders of the list are asked for at once: the most that the provider gives.
@@ -151,7 +151,7 @@ pub struct ListQuery {
 pub enum ListError {
     /// This page can't be had.
     #[error(transparent)]
-    Lack(#[from] Lack),
+    Unavailable(#[from] Unavailable),
     /// Nothing else can be had either.
     #[error(transparent)]
     Stop(#[from] Stop),
@@ -175,7 +175,7 @@ pub struct Activity {
     /// How many went out in the last second.
     pub used: u32,
     /// What holds up everybody, and until when at the earliest.
-    pub held_up: Option<(Why, std::time::Instant)>,
+    pub held_up: Option<(WaitReason, std::time::Instant)>,
 }
 
 /// The provider, asked under one key. Shared by reference; every order waits in the same two lines.

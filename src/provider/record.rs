@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::traffic::Why;
+use super::traffic::WaitReason;
 
 /// The longest latency that is told apart, in microseconds.
 const LONGEST: u64 = 3_600_000_000;
@@ -22,7 +22,7 @@ pub(super) struct Tally {
     pub(super) throttled: u64,
     pub(super) bytes: u64,
     retries: BTreeMap<String, u64>,
-    waits: BTreeMap<Why, Duration>,
+    waits: BTreeMap<WaitReason, Duration>,
     /// In microseconds. `None` only where its bounds were not to its liking.
     latencies: Option<Histogram<u64>>,
 }
@@ -41,7 +41,7 @@ pub struct Record {
     /// Retries by the reason of the failure before them.
     pub retries: BTreeMap<String, u64>,
     /// For how long the next request in line was held up, by what.
-    pub waits: BTreeMap<Why, Duration>,
+    pub waits: BTreeMap<WaitReason, Duration>,
     /// From sending a request to the last byte of its reply: the median, the 90th and 99th percentile, and the longest.
     /// `None` where there was no reply.
     pub latencies: Option<[Duration; 4]>,
@@ -69,7 +69,7 @@ impl Tally {
         }
     }
 
-    pub(super) fn wait(&mut self, why: Why, time: Duration) {
+    pub(super) fn wait(&mut self, why: WaitReason, time: Duration) {
         *self.waits.entry(why).or_default() += time;
     }
 
@@ -105,12 +105,12 @@ mod tests {
             tally.reply(Duration::from_millis(millisecond), 7);
         }
         ["http-502", "timeout", "http-502"].into_iter().for_each(|reason| tally.retry(reason));
-        tally.wait(Why::Rate, Duration::from_secs(1));
-        tally.wait(Why::Rate, Duration::from_secs(2));
+        tally.wait(WaitReason::Rate, Duration::from_secs(1));
+        tally.wait(WaitReason::Rate, Duration::from_secs(2));
         let record = tally.record();
         assert_eq!((record.replies, record.bytes, tally.retries()), (1_000, 7_000, 3));
         assert_eq!(record.retries["http-502"], 2);
-        assert_eq!(record.waits[&Why::Rate], Duration::from_secs(3));
+        assert_eq!(record.waits[&WaitReason::Rate], Duration::from_secs(3));
         let [median, p90, p99, longest] = record.latencies.expect("replies").map(|latency| latency.as_millis());
         assert!((500..=505).contains(&median) && (900..=910).contains(&p90), "{median} {p90}");
         assert!((990..=1_000).contains(&p99) && (1_000..=1_010).contains(&longest), "{p99} {longest}");

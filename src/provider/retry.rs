@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::Stop;
-use super::answer::{Answer, Known, Lack};
+use super::answer::{Answer, Known, Unavailable};
 use crate::domain::outcome::Reason;
 
 /// The back-off's first ceiling.
@@ -65,11 +65,13 @@ impl Course {
                 }
                 self.limits = limits + 1;
                 match self.limits >= LIMITS_IN_A_ROW && answered > self.answered {
-                    true => Next::Done(Lack::Unfetched(reason).into()),
+                    true => Next::Done(Unavailable::Unfetched(reason).into()),
                     false => Next::Again,
                 }
             }
-            Answer::Failed(reason) if self.failures >= self.retries => Next::Done(Lack::Unfetched(reason).into()),
+            Answer::Failed(reason) if self.failures >= self.retries => {
+                Next::Done(Unavailable::Unfetched(reason).into())
+            }
             Answer::Failed(_) => {
                 self.failures += 1;
                 Next::AgainWithin(ceiling(self.failures - 1))

@@ -1,6 +1,6 @@
 //! What the HTTP status of a reply means for what was asked for.
 
-use super::answer::{Answer, Known, Lack};
+use super::answer::{Answer, Known, Unavailable};
 use super::limit::{LimitSigns, speaks_of_limit};
 use super::wire;
 use crate::domain::outcome::Reason;
@@ -26,7 +26,7 @@ impl<K: Known> Answer<K> {
                 Ok(body) => wire::decode(body, signs).or_limited(signs),
                 Err(BodyError::TooLarge) => {
                     let detail = "the reply is larger than 1 MiB; report it to the provider";
-                    Self::Final(Lack::Unfetched(Reason::new("body-too-large", detail)).into())
+                    Self::Final(Unavailable::Unfetched(Reason::new("body-too-large", detail)).into())
                 }
                 Err(BodyError::Broken(reason)) => Self::Failed(reason),
             },
@@ -35,7 +35,7 @@ impl<K: Known> Answer<K> {
             _ if signs.has_retry_after => Self::Limited(reason(body)),
             300..=399 => {
                 let detail = format!("HTTP status {status}: redirects are never followed; correct the base URL");
-                Self::Final(Lack::Unfetched(Reason::new("redirect", detail)).into())
+                Self::Final(Unavailable::Unfetched(Reason::new("redirect", detail)).into())
             }
             400..=499 if status != 408 => match body {
                 Err(BodyError::Broken(reason)) => Self::Failed(reason),
@@ -44,8 +44,8 @@ impl<K: Known> Answer<K> {
                     None => Self::Failed(foreign(status)),
                     Some(code) if signs.are_clear(&code) => Self::Limited(reason(Ok(body))),
                     Some(_) if speaks_of_limit(&wire::message(body)) => Self::Limited(reason(Ok(body))),
-                    Some(_) if status == 404 => Self::Final(Lack::NotFound(reason(Ok(body))).into()),
-                    Some(_) => Self::Final(Lack::Refused(reason(Ok(body))).into()),
+                    Some(_) if status == 404 => Self::Final(Unavailable::NotFound(reason(Ok(body))).into()),
+                    Some(_) => Self::Final(Unavailable::Refused(reason(Ok(body))).into()),
                 },
             },
             _ => Self::Failed(reason(body)),

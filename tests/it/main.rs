@@ -7,7 +7,6 @@
 mod books;
 mod cases;
 mod completeness;
-mod confirming;
 mod damage;
 mod diff;
 mod discover;
@@ -28,6 +27,7 @@ mod nights;
 mod oracle;
 mod proof;
 mod readers;
+mod recheck;
 mod reconcile;
 mod reperform;
 mod restarts;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use tieout::checks::CATALOGUE;
 use tieout::sandbox::KEY;
 
-use crate::support::{Place, code, repository, stderr, stdout, tieout};
+use crate::support::{Place, code, stderr, stdout, tieout};
 
 const IDS: &str = "run_order_id\nwfrun_314ff7d8b7a5beff1388\n";
 

@@ -12,8 +12,8 @@ use super::settings::Discovering;
 use crate::domain::listed::ListedOrder;
 use crate::domain::time::Period;
 use crate::pipeline::discovery::{self, Discovered, Discovery, DiscoveryError, WalkError};
-use crate::pipeline::listing::Listing;
-use crate::provider::{Flaws, Lack, ListQuery, Stop};
+use crate::pipeline::list_walk::Listing;
+use crate::provider::{Flaws, ListQuery, Stop, Unavailable};
 use crate::report::ReportError;
 use crate::report::folder::publish::{FileError, StagedFile};
 use crate::report::formats::ids;
@@ -191,10 +191,10 @@ fn failure(error: DiscoveryError) -> Failure {
             "check --api-url: it ends with the path of the API"
         }
         DiscoveryError::List(WalkError::Stop(_)) => "check CHENYU_API_KEY or --api-key-file",
-        DiscoveryError::List(WalkError::Page { lack: Lack::NotFound(_), .. }) => {
+        DiscoveryError::List(WalkError::Page { lack: Unavailable::NotFound(_), .. }) => {
             "check --api-url: it ends with the path of the API"
         }
-        DiscoveryError::List(WalkError::Page { lack: Lack::Refused(_), .. }) => {
+        DiscoveryError::List(WalkError::Page { lack: Unavailable::Refused(_), .. }) => {
             "check that the key may list run orders, and --workflow and --status"
         }
         DiscoveryError::List(WalkError::Page { .. }) => {

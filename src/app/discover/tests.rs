@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::outcome::Reason;
-use crate::pipeline::listing::Walk;
+use crate::pipeline::list_walk::Walk;
 use crate::provider::ListPage;
 
 fn order(id: &str, created_at: Option<&str>) -> ListedOrder {

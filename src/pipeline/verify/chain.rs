@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Came, Part};
+use super::{Part, PartResult};
 use crate::pipeline::JobError;
 use crate::report::folder::ReportFolder;
 use crate::report::folder::manifest::{Link, Manifest};
@@ -46,7 +46,7 @@ pub(super) fn prove(report: &ReportFolder, manifest: &Manifest, state: Option<&S
         1 => "the report before it is the one that was there".to_owned(),
         reports => format!("the {reports} reports before it are those that were there"),
     };
-    Ok(Part::new(PART, Came::Holds, said))
+    Ok(Part::new(PART, PartResult::Holds, said))
 }
 
 /// Whether a link leads to that report: it is the one, or it took its place when its run was continued.
@@ -79,20 +79,20 @@ impl Known<'_> {
         let is_own_place = place.file_name().is_some_and(|own| own == name.as_str());
         let part = |came, said: &str| Ok(Part::new(PART, came, format!("{name} {said}")));
         if is_own_place || before.is_some() && before == self.folder(hash) {
-            return part(Came::Holds, "was the report in its place before, and was replaced");
+            return part(PartResult::Holds, "was the report in its place before, and was replaced");
         }
         let is_pruned = self.state.map(|state| state.has_pruned_report(&link.manifest_sha256)).transpose()?;
         if is_pruned == Some(true) {
-            return part(Came::Holds, "was removed by `tieout prune`, as the state says");
+            return part(PartResult::Holds, "was removed by `tieout prune`, as the state says");
         }
         if is_other {
-            return part(Came::Fails, "is not the report that was there");
+            return part(PartResult::Fails, "is not the report that was there");
         }
         let is_known = self.runs.iter().any(|run| run.manifests.contains(&link.manifest_sha256));
         if is_known {
             let said = "is gone, the state knows it, and `tieout prune` did not remove it: put it back from a backup";
-            return part(Came::Fails, said);
+            return part(PartResult::Fails, said);
         }
-        part(Came::NotProven, "is not there to be compared, and no state knows it")
+        part(PartResult::NotProven, "is not there to be compared, and no state knows it")
     }
 }

@@ -26,7 +26,7 @@ const PIECE: u64 = 1 << 20;
 /// What came of one part of the proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Came {
+pub enum PartResult {
     /// It holds.
     Holds,
     /// It does not: the report is not what was made.
@@ -41,21 +41,21 @@ pub struct Part {
     /// `files`, `manifest`, `chain` or `reperformance`.
     pub part: &'static str,
     /// What came of it.
-    pub came: Came,
+    pub came: PartResult,
     /// The particulars, one sentence each.
     pub said: Vec<String>,
 }
 
 impl Part {
-    fn new(part: &'static str, came: Came, said: impl Into<String>) -> Self {
+    fn new(part: &'static str, came: PartResult, said: impl Into<String>) -> Self {
         Self { part, came, said: vec![said.into()] }
     }
 
     fn of(part: &'static str, problems: Vec<String>, otherwise: impl Into<String>) -> Self {
         if problems.is_empty() {
-            Self::new(part, Came::Holds, otherwise)
+            Self::new(part, PartResult::Holds, otherwise)
         } else {
-            Self { part, came: Came::Fails, said: problems }
+            Self { part, came: PartResult::Fails, said: problems }
         }
     }
 }
@@ -83,7 +83,7 @@ pub fn verify(folder: &Path, state: Option<&Store>) -> Result<Vec<Part>, JobErro
 }
 
 fn damaged(error: FolderError) -> Part {
-    Part::new("manifest", Came::Fails, problem(MANIFEST_FILE, error))
+    Part::new("manifest", PartResult::Fails, problem(MANIFEST_FILE, error))
 }
 
 fn files(report: &ReportFolder) -> Result<Part, FolderError> {
@@ -109,19 +109,19 @@ fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Pa
     let Some(state) = state else {
         return Ok(Part::new(
             PART,
-            Came::NotProven,
+            PartResult::NotProven,
             "there is no state to prove the manifest by: name it with --state",
         ));
     };
     let runs = state.runs()?;
     if let Some(run) = runs.iter().find(|run| run.wrote(hash)) {
-        return Ok(Part::new(PART, Came::Holds, format!("the state knows it: run {}", run.id)));
+        return Ok(Part::new(PART, PartResult::Holds, format!("the state knows it: run {}", run.id)));
     }
     if let Some(source) = &manifest.stamp.made_from {
         let is_known = runs.iter().any(|run| run.manifests.contains(source));
         let what = if is_known { "a report that the state knows" } else { "another report" };
         let said = format!("it was made by `tieout audit` from {what}, and no state keeps audits");
-        return Ok(Part::new(PART, Came::NotProven, said));
+        return Ok(Part::new(PART, PartResult::NotProven, said));
     }
     let stamp = &manifest.stamp;
     let same = runs.iter().find(|run| {
@@ -130,8 +130,8 @@ fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Pa
             && run.begun.input_sha256 == stamp.input.sha256
     });
     Ok(match same {
-        Some(run) => Part::new(PART, Came::Fails, format!("run {} wrote another manifest", run.id)),
-        None => Part::new(PART, Came::Fails, "no run in the state wrote this manifest"),
+        Some(run) => Part::new(PART, PartResult::Fails, format!("run {} wrote another manifest", run.id)),
+        None => Part::new(PART, PartResult::Fails, "no run in the state wrote this manifest"),
     })
 }
 
@@ -139,7 +139,7 @@ fn reperformance(report: ReportFolder) -> Result<Part, JobError> {
     const PART: &str = "reperformance";
     let evident = match Evident::of(report) {
         Ok(evident) => evident,
-        Err(JobError::Report(error)) => return Ok(Part::new(PART, Came::Fails, error.to_string())),
+        Err(JobError::Report(error)) => return Ok(Part::new(PART, PartResult::Fails, error.to_string())),
         Err(error) => return Err(error),
     };
     let manifest = &evident.manifest;
@@ -147,7 +147,7 @@ fn reperformance(report: ReportFolder) -> Result<Part, JobError> {
     let remade = evident.remake(place.path(), &Changes::default(), Some(evident.evidence()));
     let remade = match remade {
         Ok(remade) => remade,
-        Err(JobError::Report(error)) => return Ok(Part::new(PART, Came::Fails, error.to_string())),
+        Err(JobError::Report(error)) => return Ok(Part::new(PART, PartResult::Fails, error.to_string())),
         Err(error) => return Err(error),
     };
     let mut problems = Vec::new();

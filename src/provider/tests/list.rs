@@ -16,9 +16,9 @@ fn is_page(page: &Result<ListPage, ListError>) -> bool {
     matches!(page, Ok(page) if page.total == Some(1) && &*page.orders[0].run_order_id == "wfrun_1")
 }
 
-fn lack(page: Result<ListPage, ListError>) -> Lack {
+fn lack(page: Result<ListPage, ListError>) -> Unavailable {
     match page {
-        Err(ListError::Lack(lack)) => lack,
+        Err(ListError::Unavailable(lack)) => lack,
         other => panic!("{other:?}"),
     }
 }
@@ -61,10 +61,10 @@ async fn what_can_not_be_had_says_why() {
     let body = format!(r#"{{"code":9,"msg":"no {KEY}\n"}}"#);
     let no = |code: &str| Reason::new(code, "no [key]");
     let cases = [
-        (reply("404 Not Found", "", &body), Lack::NotFound(no("http-404")), 1),
-        (reply("400 Bad Request", "", &body), Lack::Refused(no("http-400")), 1),
-        (reply("200 OK", "", &body), Lack::Refused(no("code-9")), 1),
-        (reply("503 Service Unavailable", "", &body), Lack::Unfetched(no("http-503")), 2),
+        (reply("404 Not Found", "", &body), Unavailable::NotFound(no("http-404")), 1),
+        (reply("400 Bad Request", "", &body), Unavailable::Refused(no("http-400")), 1),
+        (reply("200 OK", "", &body), Unavailable::Refused(no("code-9")), 1),
+        (reply("503 Service Unavailable", "", &body), Unavailable::Unfetched(no("http-503")), 2),
     ];
     for (script, expected, requests) in cases {
         let server = Server::start(vec![script]).await;
@@ -82,7 +82,7 @@ async fn a_page_that_repeats_the_key_is_not_kept() {
             format!(r#""run_order_id":"wfrun_1","{field}":"x{KEY}""#).replace(r#""wfrun_1","run_order_id":"#, "");
         let body = format!(r#"{{"code":0,"data":{{"items":[{{{item}}}],"total":1}}}}"#);
         let server = Server::start(vec![reply("200 OK", "", &body)]).await;
-        let Lack::Malformed(reason) = lack(list(&server.provider()).await) else { panic!("{field}") };
+        let Unavailable::Malformed(reason) = lack(list(&server.provider()).await) else { panic!("{field}") };
         assert_eq!(reason.code, "holds-key");
         assert!(reason.detail.starts_with(&format!("{field} of order 1 on the page")), "{}", reason.detail);
         assert!(!reason.detail.contains("secret"));

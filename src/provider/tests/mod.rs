@@ -250,7 +250,7 @@ async fn a_429_costs_no_attempt_and_everybody_waits() {
         while provider.activity().throttled == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(matches!(provider.activity().held_up, Some((Why::RetryAfter, _))));
+        assert!(matches!(provider.activity().held_up, Some((WaitReason::RetryAfter, _))));
         evidence(provider.fetch(&second)).await
     };
     let (first, second) = tokio::join!(evidence(provider.fetch(&first)), later);

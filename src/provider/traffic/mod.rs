@@ -56,7 +56,7 @@ pub(super) enum Lane {
 
 /// Why a request has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Why {
+pub enum WaitReason {
     /// The allowance is used.
     Rate,
     /// As many are in flight as may be.
@@ -71,7 +71,7 @@ pub enum Why {
     RetryBudget,
 }
 
-impl Why {
+impl WaitReason {
     /// Every reason.
     pub const ALL: [Self; 6] =
         [Self::Rate, Self::Concurrency, Self::RetryAfter, Self::BackOff, Self::Breaker, Self::RetryBudget];
@@ -96,7 +96,7 @@ pub(super) enum Turn {
     /// Go at once.
     Go(Ticket),
     /// Ask again then, and whenever something has come back. `None`: only when something has come back.
-    Wait { until: Option<Duration>, why: Why },
+    Wait { until: Option<Duration>, why: WaitReason },
     /// Nothing is asked any more.
     Ended(Ended),
 }
@@ -122,7 +122,7 @@ pub(super) struct Ticket {
 
 /// What came of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Came {
+pub(super) enum ReplyKind {
     /// An answer that settles the order's evidence.
     Answer,
     /// Nothing usable.
@@ -141,7 +141,7 @@ pub(super) struct Flow {
     /// Requests that went out in the last second.
     pub(super) used: u32,
     /// What holds up everybody, and until when at the earliest.
-    pub(super) held_up: Option<(Why, Duration)>,
+    pub(super) held_up: Option<(WaitReason, Duration)>,
 }
 
 /// All traffic to the provider.
@@ -261,26 +261,26 @@ impl Traffic {
     }
 
     /// Takes back the ticket of a request, at `now`.
-    pub(super) fn back(&mut self, now: Duration, mut ticket: Ticket, came: Came) {
+    pub(super) fn back(&mut self, now: Duration, mut ticket: Ticket, came: ReplyKind) {
         self.land(now, &mut ticket);
         self.in_flight = self.in_flight.saturating_sub(1);
         match came {
-            Came::Answer => {
+            ReplyKind::Answer => {
                 self.served.note(now);
                 self.gate.answered(ticket.sent);
                 if ticket.lane == Lane::Untried {
                     self.budget.earn();
                 }
             }
-            Came::Failure => self.served.note(now),
-            Came::Limited(asked) => self.limited(now, ticket.sent, asked),
-            Came::Nothing => {}
+            ReplyKind::Failure => self.served.note(now),
+            ReplyKind::Limited(asked) => self.limited(now, ticket.sent, asked),
+            ReplyKind::Nothing => {}
         }
         let failed = match came {
-            Came::Answer => false,
-            Came::Failure => true,
-            Came::Limited(_) | Came::Nothing if ticket.is_probe => return self.breaker.probe_lost(),
-            Came::Limited(_) | Came::Nothing => return,
+            ReplyKind::Answer => false,
+            ReplyKind::Failure => true,
+            ReplyKind::Limited(_) | ReplyKind::Nothing if ticket.is_probe => return self.breaker.probe_lost(),
+            ReplyKind::Limited(_) | ReplyKind::Nothing => return,
         };
         let jitter = self.chance.random();
         if ticket.is_probe {
@@ -298,12 +298,12 @@ impl Traffic {
     /// What the traffic is like at `now`.
     pub(super) fn flow(&mut self, now: Duration) -> Flow {
         let gate = self.gate.closed_until(now).map(|until| (self.gate_reason(), until));
-        let held_up = gate.or_else(|| self.breaker.open_until().map(|until| (Why::Breaker, until)));
+        let held_up = gate.or_else(|| self.breaker.open_until().map(|until| (WaitReason::Breaker, until)));
         Flow { allowed: self.rate(now), used: self.sent.last_second(now), held_up }
     }
 
     /// What keeps a request back at `now`, and until when; else whether it goes as the breaker's probe.
-    fn obstacle(&mut self, now: Duration, lane: Lane) -> Result<bool, (Option<Duration>, Why)> {
+    fn obstacle(&mut self, now: Duration, lane: Lane) -> Result<bool, (Option<Duration>, WaitReason)> {
         if let Some(until) = self.gate.closed_until(now) {
             return Err((Some(until), self.gate_reason()));
         }
@@ -313,24 +313,24 @@ impl Traffic {
         let is_probe = match self.breaker.permission(now) {
             Permission::Granted => false,
             Permission::Probe { of_retry, until } if of_retry != (lane == Lane::Retry) && now < until => {
-                return Err((Some(until), Why::Breaker));
+                return Err((Some(until), WaitReason::Breaker));
             }
             Permission::Probe { .. } => true,
-            Permission::AfterProbe => return Err((None, Why::Breaker)),
-            Permission::NotBefore(until) => return Err((Some(until), Why::Breaker)),
+            Permission::AfterProbe => return Err((None, WaitReason::Breaker)),
+            Permission::NotBefore(until) => return Err((Some(until), WaitReason::Breaker)),
         };
         if lane == Lane::Retry && self.budget.turn() > now {
-            return Err((Some(self.budget.turn()), Why::RetryBudget));
+            return Err((Some(self.budget.turn()), WaitReason::RetryBudget));
         }
         if self.in_flight >= self.room(now) {
-            return Err((None, Why::Concurrency));
+            return Err((None, WaitReason::Concurrency));
         }
         let rate = self.rate(now);
         if let Some(pacer) = &mut self.pacer {
             pacer.slow_to(rate.unwrap_or(f64::MAX));
             match pacer.turn(now) {
                 Some(turn) if turn <= now => {}
-                turn => return Err((turn, Why::Rate)),
+                turn => return Err((turn, WaitReason::Rate)),
             }
         }
         Ok(is_probe)
@@ -390,8 +390,8 @@ impl Traffic {
         ((most as f64 * self.breaker.share(now)).ceil() as usize).clamp(1, most.max(1))
     }
 
-    fn gate_reason(&self) -> Why {
-        if self.gate.is_asked() { Why::RetryAfter } else { Why::BackOff }
+    fn gate_reason(&self) -> WaitReason {
+        if self.gate.is_asked() { WaitReason::RetryAfter } else { WaitReason::BackOff }
     }
 }
 

@@ -185,11 +185,11 @@ impl World {
             Happening::Back(order, course, ticket, answer, wait) => (order, course, ticket, answer, wait),
         };
         let came = match answer {
-            Answer::Limited(_) => Came::Limited(wait),
-            Answer::Failed(_) => Came::Failure,
-            _ => Came::Answer,
+            Answer::Limited(_) => ReplyKind::Limited(wait),
+            Answer::Failed(_) => ReplyKind::Failure,
+            _ => ReplyKind::Answer,
         };
-        self.answered += u64::from(matches!(came, Came::Answer));
+        self.answered += u64::from(matches!(came, ReplyKind::Answer));
         let was_untried = course.is_untried();
         self.traffic.back(self.now, ticket, came);
         let next = course.next(answer, self.answered);

@@ -12,7 +12,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::answer::{Answer, Known, Lack};
+use super::answer::{Answer, Known, Unavailable};
 use super::limit::{self, LimitSigns};
 use crate::domain::outcome::Reason;
 use fields::{Kind, kind, object, unescaped, wrong_type};
@@ -55,7 +55,7 @@ pub(super) fn decode<K: Known>(body: &[u8], signs: LimitSigns<'_>) -> Answer<K> 
             return Answer::Failed(Reason::new("not-json", "the reply is not one whole JSON text"));
         }
     };
-    opened.unwrap_or_else(|reason| Answer::Final(Lack::Malformed(reason).into()))
+    opened.unwrap_or_else(|reason| Answer::Final(Unavailable::Malformed(reason).into()))
 }
 
 /// The text with which the provider explains itself, as it came; empty where there is none.
@@ -111,8 +111,8 @@ fn open<K: Known>(envelope: &Envelope<'_>, signs: LimitSigns<'_>) -> Result<Answ
         _ if is_limit => Answer::Limited(reason),
         Code::Number(500..=599) => Answer::Failed(reason),
         _ if speaks_of_limit => Answer::Limited(reason),
-        Code::Number(404) => Answer::Final(Lack::NotFound(reason).into()),
-        _ => Answer::Final(Lack::Refused(reason).into()),
+        Code::Number(404) => Answer::Final(Unavailable::NotFound(reason).into()),
+        _ => Answer::Final(Unavailable::Refused(reason).into()),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The evidence of a report, read back from its folder: what the same report, or another one, can be made from.
 
 use super::facts_read::{Fact, FactsReader};
-use super::rows::{EvidenceReader, Row, Told};
+use super::rows::{EvidenceReader, Row, RowEvidence};
 use crate::domain::outcome::{Background, Evidence, Outcome};
 use crate::report::ReportError;
 use crate::report::files::ProvenFile;
@@ -58,10 +58,12 @@ impl Replay {
         let (line, run_order_id) = (row.line, row.run_order_id.clone());
         let (told, background) = row.into_parts().map_err(|problem| self.beside.damage(problem))?;
         match (told, fact) {
-            (Told::Outcome(evidence), None) => {
+            (RowEvidence::Outcome(evidence), None) => {
                 Ok(Some(Replayed { outcome: Outcome { line, run_order_id, evidence }, background, judged: None }))
             }
-            (Told::Beside { settled_as, remarks }, Some(mut fact)) if fact.outcome.run_order_id == run_order_id => {
+            (RowEvidence::Beside { settled_as, remarks }, Some(mut fact))
+                if fact.outcome.run_order_id == run_order_id =>
+            {
                 if let Evidence::Fetched(fetched) = &mut fact.outcome.evidence {
                     (fetched.settled_as, fetched.order.remarks) = (settled_as, remarks);
                 }

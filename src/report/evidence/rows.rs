@@ -230,7 +230,7 @@ impl Row {
     }
 
     /// The outcome of the row and what else was known of its order.
-    pub(in crate::report) fn into_parts(self) -> Result<(Told, Background), String> {
+    pub(in crate::report) fn into_parts(self) -> Result<(RowEvidence, Background), String> {
         let bookings = self.bookings.into_iter().map(BookingRow::booking).collect::<Result<_, _>>()?;
         let listed = self.listed.map(ListedRow::amounts).transpose()?;
         let last_seen = self.last_seen.map(OrderRow::order).transpose()?.map(Box::new);
@@ -238,16 +238,16 @@ impl Row {
         let background = Background { bookings, listed, past, found_later, last_seen };
         let told = match (self.exception, self.other_order) {
             (Some(exception), None) if self.settled_as.is_none() && self.remarks.is_none() => {
-                Told::Outcome(exception.evidence()?)
+                RowEvidence::Outcome(exception.evidence()?)
             }
             (None, Some(order)) => {
                 let settled_as = self.settled_as.map(ChargeRow::charge).transpose()?;
                 let fetched = Fetched { order: order.order()?, is_reused: false, settled_as };
-                Told::Outcome(Evidence::Fetched(Box::new(fetched)))
+                RowEvidence::Outcome(Evidence::Fetched(Box::new(fetched)))
             }
             (None, None) => {
                 let settled_as = self.settled_as.map(ChargeRow::charge).transpose()?;
-                Told::Beside { settled_as, remarks: self.remarks }
+                RowEvidence::Beside { settled_as, remarks: self.remarks }
             }
             _ => return Err("a row is an exception and an order".to_owned()),
         };
@@ -256,7 +256,7 @@ impl Row {
 }
 
 /// What a row of the file says of its outcome.
-pub(in crate::report) enum Told {
+pub(in crate::report) enum RowEvidence {
     /// All of it.
     Outcome(Evidence),
     /// What to add to the facts in the other file.

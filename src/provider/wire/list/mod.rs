@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::super::answer::{Known, Lack};
+use super::super::answer::{Known, Unavailable};
 use super::fields::{Kind, Time, amount, kind, object, text, time, unescaped, wrong_type};
 use crate::domain::id::RunOrderId;
 use crate::domain::listed::ListedOrder;
@@ -78,10 +78,10 @@ impl ListPage {
 
 /// What is known of a page in the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::provider) struct Listed(pub(in crate::provider) Result<ListPage, Lack>);
+pub(in crate::provider) struct Listed(pub(in crate::provider) Result<ListPage, Unavailable>);
 
-impl From<Lack> for Listed {
-    fn from(lack: Lack) -> Self {
+impl From<Unavailable> for Listed {
+    fn from(lack: Unavailable) -> Self {
         Self(Err(lack))
     }
 }

@@ -16,7 +16,7 @@ fn decode(body: &[u8]) -> Answer<Listed> {
     super::super::decode(body, LimitSigns { codes: &RetryCodes::default(), has_retry_after: false })
 }
 
-fn listed(body: &str) -> Result<ListPage, Lack> {
+fn listed(body: &str) -> Result<ListPage, Unavailable> {
     match decode(body.as_bytes()) {
         Answer::Final(Listed(listed)) => listed,
         other => panic!("{body}: {other:?}"),
@@ -29,7 +29,7 @@ fn page(data: &str) -> ListPage {
 
 fn malformed(data: &str) -> String {
     match listed(&format!(r#"{{"code":0,"data":{data}}}"#)) {
-        Err(Lack::Malformed(reason)) => reason.code,
+        Err(Unavailable::Malformed(reason)) => reason.code,
         other => panic!("{data}: {other:?}"),
     }
 }
@@ -80,8 +80,10 @@ fn what_is_no_list() {
     assert_eq!(malformed(r#"{"items":[],"items":[],"total":0}"#), "duplicate-key");
     assert_eq!(malformed(r#"{"items":[],"total":0,"total":1}"#), "duplicate-key");
     assert!(matches!(decode(br#"{"code":"429"}"#), Answer::Limited(_)));
-    assert!(matches!(listed(r#"{"code":403,"msg":"no"}"#), Err(Lack::Refused(reason)) if reason.code == "code-403"));
-    assert!(matches!(listed(r#"{"code":404,"msg":"no"}"#), Err(Lack::NotFound(_))));
+    assert!(
+        matches!(listed(r#"{"code":403,"msg":"no"}"#), Err(Unavailable::Refused(reason)) if reason.code == "code-403")
+    );
+    assert!(matches!(listed(r#"{"code":404,"msg":"no"}"#), Err(Unavailable::NotFound(_))));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::unfinished::Unfinished;
-use super::{PublishError, Unavailable};
+use super::{FileSystemLimit, PublishError};
 
 /// What it is called.
 const LATEST: &str = "latest";
@@ -39,7 +39,7 @@ pub(super) fn check(folder: &Path) -> Result<(), PublishError> {
 
 /// Makes `latest` lead to a report in one step: whoever looks finds the old report or the new one. Says so where it is no
 /// link.
-pub(super) fn lead_to(folder: &Path, report: &Path) -> io::Result<Option<Unavailable>> {
+pub(super) fn lead_to(folder: &Path, report: &Path) -> io::Result<Option<FileSystemLimit>> {
     let aside = Unfinished::create(folder)?;
     let made = aside.path().join(LATEST);
     let name = report.file_name().unwrap_or_default();
@@ -50,7 +50,7 @@ pub(super) fn lead_to(folder: &Path, report: &Path) -> io::Result<Option<Unavail
             let mut file = File::create_new(&made)?;
             writeln!(file, "{}", name.to_string_lossy())?;
             file.sync_all()?;
-            Some(Unavailable::Links { folder: folder.to_owned(), source })
+            Some(FileSystemLimit::Links { folder: folder.to_owned(), source })
         }
     };
     fs::rename(made, folder.join(LATEST))?;

@@ -74,12 +74,12 @@ pub struct Published {
     /// Its folder.
     pub folder: PathBuf,
     /// What the file system there can't do.
-    pub unavailable: Vec<Unavailable>,
+    pub unavailable: Vec<FileSystemLimit>,
 }
 
 /// What a file system can't do, where a report is in its place all the same.
 #[derive(Debug, thiserror::Error)]
-pub enum Unavailable {
+pub enum FileSystemLimit {
     /// It holds no symbolic links.
     #[error("no symbolic link can be made in {} ({source}): `latest` there is a text file that names the newest report", folder.display())]
     Links {
@@ -216,7 +216,7 @@ impl Staging {
         };
         let parent = self.destination.parent();
         if let Some(source) = sync_folder(&parent).map_err(PublishError::io(&parent))? {
-            unavailable.push(Unavailable::Durability { folder: parent, source });
+            unavailable.push(FileSystemLimit::Durability { folder: parent, source });
         }
         Ok(Published { folder, unavailable })
     }

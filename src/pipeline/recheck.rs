@@ -1,11 +1,11 @@
 //! The confirm-read: orders that fail a check are read once more before they are reported, since one that was being
 //! settled when it was read may have been read half.
 
-use super::beginning::Begun;
-use super::completing::is_absent;
-use super::fetching::{self, Fetched};
-use super::listing::OrderList;
+use super::completeness::is_absent;
+use super::fetch::{self, Fetched};
+use super::list_walk::OrderList;
 use super::progress::say;
+use super::resume::Start;
 use super::{Earlier, Job, JobError};
 use crate::checks::{STALE_PENDING, STALE_SOON, judge};
 use crate::domain::finding::Finding;
@@ -13,7 +13,7 @@ use crate::domain::id::RunOrderId;
 use crate::domain::outcome::{Evidence, Outcome};
 
 /// Reads every order once more that fails a check, but for what an earlier start of the run has read once more already.
-pub(super) fn confirm(job: &mut Job, begun: &Begun, fetched: Fetched) -> Result<Fetched, JobError> {
+pub(super) fn confirm(job: &mut Job, begun: &Start, fetched: Fetched) -> Result<Fetched, JobError> {
     if !job.confirms {
         return Ok(fetched);
     }
@@ -25,13 +25,13 @@ pub(super) fn confirm(job: &mut Job, begun: &Begun, fetched: Fetched) -> Result<
     }
     let count = failing.len();
     say(job.session.display, &format!("reading {count} failing order{} once more", if count == 1 { "" } else { "s" }));
-    let again = job.session.runtime.block_on(fetching::fetch_again(job, begun, failing))?;
+    let again = job.session.runtime.block_on(fetch::fetch_again(job, begun, failing))?;
     Ok(Fetched { elapsed: fetched.elapsed + again.elapsed, ..fetched })
 }
 
 impl Job {
     /// The orders that fail a check, by line.
-    fn failing(&mut self, begun: &Begun, list: &OrderList) -> Result<Vec<(u64, RunOrderId)>, JobError> {
+    fn failing(&mut self, begun: &Start, list: &OrderList) -> Result<Vec<(u64, RunOrderId)>, JobError> {
         let remembered = self.session.store.would_remember_with(begun.run)?;
         let mut failing = Vec::new();
         let (rules, as_of) = (&self.rules, self.as_of);

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::discovery::{self, Discovered, WalkError};
-use super::fetching::Fetched;
-use super::listing::OrderList;
+use super::fetch::Fetched;
+use super::list_walk::OrderList;
 use super::progress::say;
 use super::{Earlier, Job, JobError};
 use crate::domain::order::RunOrder;
@@ -160,7 +160,7 @@ pub(super) fn completeness(list: &OrderList, wanted: &Wanted, earlier: &mut Earl
 mod tests {
     use super::*;
     use crate::domain::listed::ListedOrder;
-    use crate::pipeline::listing::Listing;
+    use crate::pipeline::list_walk::Listing;
 
     fn listed(id: &str, is_unreadable: bool) -> (Arc<str>, ListedOrder) {
         (id.into(), ListedOrder { is_unreadable, ..ListedOrder::bare(id) })

@@ -10,7 +10,7 @@ use crate::input::{Entry, Row};
 use crate::store::{Done, NewRun, RowKind, Run, RunId};
 
 /// What a job goes on from.
-pub(super) struct Begun {
+pub(super) struct Start {
     pub(super) run: RunId,
     /// The lines that are done, in their order.
     pub(super) done: Vec<u64>,
@@ -20,7 +20,7 @@ pub(super) struct Begun {
 
 /// When an earlier run is continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resuming {
+pub struct Resumption {
     /// How long after its last sign of life; `None` for never.
     pub within: Option<Duration>,
     /// Whether `as_of` was asked for: then it must be that of the earlier run.
@@ -28,7 +28,7 @@ pub struct Resuming {
 }
 
 /// Continues the last run of this very job, or begins a new one and says why.
-pub(super) fn begin(job: &mut Job) -> Result<Begun, JobError> {
+pub(super) fn begin(job: &mut Job) -> Result<Start, JobError> {
     let new = job.new_run();
     let runs = job.session.store.runs()?;
     let of_the_input: Vec<Run> = runs.into_iter().rev().filter(|run| run.begun.is_of_the_input_of(&new)).collect();
@@ -47,7 +47,7 @@ pub(super) fn begin(job: &mut Job) -> Result<Begun, JobError> {
                     job.session.display,
                     &format!("continuing run {} of {began}: {count} of {rows} rows are done", run.id),
                 );
-                return Ok(Begun { run: run.id, done, continued: Some(run.clone()) });
+                return Ok(Start { run: run.id, done, continued: Some(run.clone()) });
             }
             Some(reason) => {
                 say(
@@ -59,7 +59,7 @@ pub(super) fn begin(job: &mut Job) -> Result<Begun, JobError> {
     }
     unrecorded::record(job, None)?;
     let run = job.session.store.begin(&new)?;
-    Ok(Begun { run, done: Vec::new(), continued: None })
+    Ok(Start { run, done: Vec::new(), continued: None })
 }
 
 /// Why an open run is not continued; nothing where it is.

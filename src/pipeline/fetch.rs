@@ -9,9 +9,9 @@ use futures::{StreamExt, TryStreamExt, future, stream};
 use jiff::Timestamp;
 use tokio::time::{Instant, interval, sleep};
 
-use super::beginning::Begun;
-use super::listing::OrderList;
+use super::list_walk::OrderList;
 use super::progress::{Progress, SHOW_EVERY};
+use super::resume::Start;
 use super::{Job, JobError};
 use crate::checks::judge;
 use crate::domain::id::RunOrderId;
@@ -41,7 +41,7 @@ pub(super) struct Fetched {
 
 /// Fetches every row's order and commits what was learnt. Whatever ends it, what was put into the store is
 /// committed before this returns.
-pub(super) async fn fetch_all(job: &Job, begun: &Begun, recall: Option<&Recall>) -> Result<Fetched, JobError> {
+pub(super) async fn fetch_all(job: &Job, begun: &Start, recall: Option<&Recall>) -> Result<Fetched, JobError> {
     let is_open =
         |row: &Result<Row, InputError>| row.as_ref().map_or(true, |row| begun.done.binary_search(&row.line).is_err());
     let rows = job.input.read()?.filter(is_open);
@@ -57,7 +57,7 @@ pub(super) async fn fetch_all(job: &Job, begun: &Begun, recall: Option<&Recall>)
 }
 
 /// Fetches the orders on those lines once more. What can't be had again stays as it is.
-pub(super) async fn fetch_again(job: &Job, begun: &Begun, orders: Vec<(u64, RunOrderId)>) -> Result<Fetched, JobError> {
+pub(super) async fn fetch_again(job: &Job, begun: &Start, orders: Vec<(u64, RunOrderId)>) -> Result<Fetched, JobError> {
     let progress = Progress::start(job.session.display, orders.len() as u64, 0);
     let rows = orders.into_iter().map(|(line, id)| Ok(Row { line, entry: Entry::Order(id), booking: None }));
     let walk = Walk { job, recall: None, is_confirmation: true };
@@ -77,7 +77,7 @@ impl Walk<'_> {
     async fn every(
         &self,
         rows: impl Iterator<Item = Result<Row, InputError>>,
-        begun: &Begun,
+        begun: &Start,
         mut progress: Progress,
     ) -> Result<(Fetched, Option<String>), JobError> {
         let job = self.job;
