@@ -83,6 +83,10 @@ report-population-sum = Sum of all buckets
 report-population-read = Rows read from the input
 report-population-equal = The sum equals the rows read.
 
+report-input-records = Records of the input: { $records } = { $above } above the heading + { $heading } heading + { $rows } rows + { $below } below them.
+report-input-guessed = Line { $line } is taken for the heading: { $heading }
+report-input-cut = Line { $line }, the last row, is short and has no end of line: the file may be cut.
+
 ## Control totals
 report-totals = Control totals
 report-totals-note = Exact to the last digit, per currency: nothing is ever added across currencies or rounded.

@@ -69,6 +69,10 @@ report-population-sum = 各类合计
 report-population-read = 从输入读入的行数
 report-population-equal = 合计与读入行数一致。
 
+report-input-records = 输入记录：{ $records } = 标题之上 { $above } + 标题 { $heading } + 行 { $rows } + 末尾 { $below }。
+report-input-guessed = 第 { $line } 行视为标题：{ $heading }
+report-input-cut = 最后一行（第 { $line } 行）单元格不足且没有换行：文件可能被截断。
+
 ## 控制总额
 report-totals = 控制总额
 report-totals-note = 精确到最后一位，按币种列示：不跨币种相加，也不作任何舍入。

@@ -21,8 +21,8 @@ from referencing import Registry, Resource
 def main(docs, reports):
     sections = columns_of_page(docs / "reports.md")
     schemas = {}
-    settings = json.loads((docs / "settings.schema.json").read_text(encoding="utf-8"))
-    registry = Registry().with_resource(settings["$id"], Resource.from_contents(settings))
+    files = [json.loads((docs / f"{name}.schema.json").read_text(encoding="utf-8")) for name in ("settings", "summary")]
+    registry = Registry().with_resources((schema["$id"], Resource.from_contents(schema)) for schema in files)
     for name in ("summary", "manifest"):
         schema = json.loads((docs / f"{name}.schema.json").read_text(encoding="utf-8"))
         jsonschema.Draft202012Validator.check_schema(schema)

@@ -94,6 +94,31 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
     rows
 }
 
+/// What the input's records are beside the rows, where there is anything to say.
+pub fn input(summary: &SummaryJson, texts: Texts) -> Vec<String> {
+    let layout = &summary.input;
+    let mut said = Vec::new();
+    if layout.preamble + layout.footers > 0 {
+        let counts = [
+            ("records", layout.records),
+            ("above", layout.preamble),
+            ("heading", u64::from(layout.heading_line.is_some())),
+            ("rows", summary.population.rows()),
+            ("below", layout.footers),
+        ];
+        said.push(texts.with("report-input-records", &counts.map(|(name, count)| (name, grouped(count).into()))));
+        said.extend(layout.shown.iter().map(|record| format!("  {}", visible(record))));
+    }
+    if let (Some(line), Some(heading)) = (layout.heading_line, &layout.guessed_heading) {
+        let heading = visible(heading).into_owned();
+        said.push(texts.with("report-input-guessed", &[("line", grouped(line).into()), ("heading", heading.into())]));
+    }
+    if let Some(line) = layout.cut_line {
+        said.push(texts.with("report-input-cut", &[("line", grouped(line).into())]));
+    }
+    said
+}
+
 /// The verdict in one sentence.
 #[must_use]
 pub fn verdict(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {

@@ -128,7 +128,7 @@ const fn tone(verdict: Verdict) -> Tone {
 /// The verdict explained in a sentence.
 fn notes(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let lifecycle = summary.lifecycle;
-    let mut notes = Vec::new();
+    let mut notes = wording::input(summary, texts);
     if lifecycle.persisting + lifecycle.resolved + lifecycle.not_assessed > 0 {
         let counts = [lifecycle.new, lifecycle.persisting, lifecycle.resolved];
         let [new, persisting, resolved] = counts.map(|count| grouped(count).into());

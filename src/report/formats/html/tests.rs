@@ -10,6 +10,7 @@ use super::super::options::ReportOptions;
 use super::*;
 use crate::checks::{CATALOGUE, Cause, Rules, WaiverState};
 use crate::domain::finding::Severity;
+use crate::domain::layout::InputLayout;
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
@@ -66,6 +67,7 @@ fn brief(folder: PathBuf, account: &str, rows_read: u64, language: Language) -> 
         options: ReportOptions { account: Some(account.to_owned()), language, ..ReportOptions::default() },
         rows_read,
         shortfall: None,
+        layout: InputLayout::default(),
         evidence: None,
     }
 }

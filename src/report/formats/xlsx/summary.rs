@@ -135,6 +135,10 @@ impl Page<'_> {
         self.text(CODE, "rows")?;
         self.count(population.rows())?;
         self.row += 1;
+        for line in wording::input(summary, texts) {
+            self.text(WHAT, &line)?;
+            self.row += 1;
+        }
         Ok(())
     }
 
