@@ -5,7 +5,7 @@ use csv::ByteRecord;
 use super::excerpt::excerpt;
 use super::heading::Columns;
 use super::list_end::{self, Lists};
-use crate::domain::cell::{bare, is_subtotal};
+use crate::domain::cell::{bare, is_placeholder, is_subtotal};
 use crate::domain::id::RunOrderId;
 use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
@@ -94,7 +94,8 @@ fn is_closing(record: &ByteRecord, columns: &Columns) -> bool {
     let (id, first) = (cell(columns.id), cell(0));
     let (id, first) = (bare(&id), bare(&first));
     let is_alone = record.iter().skip(1).all(|cell| bare(&String::from_utf8_lossy(cell)).is_empty());
-    is_subtotal(id) || (is_alone && is_remark(first) && !first.contains("wfrun_"))
+    let is_sum = is_subtotal(id) || (is_placeholder(id) && is_subtotal(first));
+    is_sum || (is_alone && is_remark(first) && !first.contains("wfrun_"))
 }
 
 /// Whether a text is what exports print below a table: `#…`, a line of dashes, 合计…, 共3笔记录, 导出时间….

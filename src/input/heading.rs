@@ -124,7 +124,7 @@ pub(super) fn columns(first: &[First], wanted: &Wanted, place: &str) -> Result<O
         books,
     };
     if wanted.heading.is_none() && !wanted.no_header {
-        if columns.guessed.is_some() && could_be_id(record.cell(id)) {
+        if columns.guessed.is_some() && search.could_be_order(record.cell(id), &first[columns.above + 1..], id) {
             return Err(InputError::HeadingOrOrder { place: place.to_owned(), line: top.line, text: record.shown() });
         }
         refuse_ids_above(first, &columns, place)?;
@@ -243,6 +243,15 @@ impl Search<'_> {
                 Err(InputError::AmbiguousColumn { place, numbers: numbers.join(", "), found: self.found() })
             }
         }
+    }
+
+    /// Whether a heading that nobody named could be an order. Above IDs of the provider, one of several cells without a digit is not.
+    fn could_be_order(&self, cell: &str, rows: &[First], id: usize) -> bool {
+        let is_named = self.wanted.column.as_ref().is_some_and(|column| same(cell, column));
+        let is_unlike = self.cells.len() > 1
+            && !cell.contains(|char: char| char.is_ascii_digit())
+            && rows.iter().any(|row| looks_like_id(row.cell(id)));
+        could_be_id(cell) && !is_named && !is_unlike
     }
 
     /// Where the cells of the ID column are no IDs of the provider, no other column may hold any.

@@ -99,14 +99,17 @@ pub fn input(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let layout = &summary.input;
     let mut said = Vec::new();
     if layout.preamble + layout.footers > 0 {
-        let counts = [
-            ("records", layout.records),
-            ("above", layout.preamble),
-            ("heading", u64::from(layout.heading_line.is_some())),
-            ("rows", summary.population.rows()),
-            ("below", layout.footers),
-        ];
-        said.push(texts.with("report-input-records", &counts.map(|(name, count)| (name, grouped(count).into()))));
+        let heading = u64::from(layout.heading_line.is_some());
+        said.push(texts.with(
+            "report-input-records",
+            &[
+                ("records", grouped(layout.records).into()),
+                ("above", grouped(layout.preamble).into()),
+                ("heading", grouped(heading).into()),
+                ("rows", grouped(summary.population.rows()).into()),
+                ("below", grouped(layout.footers).into()),
+            ],
+        ));
         said.extend(layout.shown.iter().map(|record| format!("  {}", visible(record))));
     }
     if let (Some(line), Some(heading)) = (layout.heading_line, &layout.guessed_heading) {
