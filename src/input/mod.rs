@@ -24,6 +24,9 @@ mod rows;
 mod seen;
 #[cfg(test)]
 mod tests;
+// Not opened by `Input::open` yet.
+#[allow(dead_code, unused_imports)]
+mod workbook;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
