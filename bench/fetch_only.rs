@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         column: None,
         no_header: false,
         heading: None,
+        sheet: None,
         encoding: None,
         delimiter: None,
         books: std::collections::BTreeMap::new(),

@@ -84,6 +84,8 @@ report-population-read = Rows read from the input
 report-population-equal = The sum equals the rows read.
 
 report-input-records = Records of the input: { $records } = { $above } above the heading + { $heading } heading + { $rows } rows + { $below } below them.
+report-input-sheet = Sheet: { $sheet }
+report-input-hidden = Rows of it that are hidden or filtered out, and count all the same: { $count }
 report-input-guessed = Line { $line } is taken for the heading: { $heading }
 report-input-cut = Line { $line }, the last row, is short and has no end of line: the file may be cut.
 

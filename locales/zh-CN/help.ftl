@@ -81,6 +81,7 @@ help-reconcile-proxy = 使用的代理，如 http://proxy:3128 [默认：无，�
 help-reconcile-ca-file = 除系统证书外还信任的 PEM 证书文件
 help-reconcile-column = ID 列的标题（或序号） [默认：自动识别]
 help-reconcile-no-header = 首行不是标题
+help-reconcile-sheet = 工作簿中的工作表 [默认：含 ID 列的那一张]
 help-reconcile-heading = 标题所在的行，从 1 数起；其上的内容跳过 [默认：自动识别]
 help-reconcile-encoding = CSV 的编码，如 utf-8、utf-16le 或 gb18030 [默认：自动识别]
 help-reconcile-delimiter = CSV 的分隔符：单个字符，或 comma、semicolon、tab [默认：自动识别]

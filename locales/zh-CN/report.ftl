@@ -70,6 +70,8 @@ report-population-read = 从输入读入的行数
 report-population-equal = 合计与读入行数一致。
 
 report-input-records = 输入记录：{ $records } = 标题之上 { $above } + 标题 { $heading } + 行 { $rows } + 末尾 { $below }。
+report-input-sheet = 工作表：{ $sheet }
+report-input-hidden = 其中隐藏或被筛选掉、但同样计入的行：{ $count }
 report-input-guessed = 第 { $line } 行视为标题：{ $heading }
 report-input-cut = 最后一行（第 { $line } 行）单元格不足且没有换行：文件可能被截断。
 

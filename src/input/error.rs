@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::workbook::WorkbookError;
+
 /// The longest record, in bytes of UTF-8: what an unclosed quote may cost in memory.
 pub(super) const LONGEST_RECORD: usize = 8 << 20;
 
@@ -105,6 +107,31 @@ pub enum InputError {
         place: String,
         /// The line, counted from 1.
         line: u64,
+    },
+    /// The workbook can't be read.
+    #[error("{place}: {source}")]
+    Workbook {
+        /// The input.
+        place: String,
+        /// Why.
+        source: WorkbookError,
+    },
+    /// Which sheet holds the IDs can't be told.
+    #[error("{place}: {} ({sheets}); name one with --sheet", if *found == 0 { "no sheet has an ID column".to_owned() }
+        else { format!("{found} sheets have one") })]
+    WhichSheet {
+        /// The input.
+        place: String,
+        /// How many have an ID column.
+        found: usize,
+        /// Those that have, or all.
+        sheets: String,
+    },
+    /// A sheet is named, of what is no workbook.
+    #[error("{place}: this is no workbook: leave --sheet out")]
+    NoWorkbook {
+        /// The input.
+        place: String,
     },
     /// It is no table.
     #[error("{place}: this is {what}, not a table: {instead}")]

@@ -19,7 +19,7 @@ const UNPACK: &str = "unpack it and name the table in it";
 pub(super) fn told_by(beginning: &[u8]) -> Option<Foreign> {
     let foreign = |what, instead| Some(Foreign { what, instead });
     match beginning {
-        [b'P', b'K', 3 | 5 | 7, ..] => return foreign("a ZIP archive", UNPACK),
+        [b'P', b'K', 3 | 5 | 7, ..] => return foreign("a ZIP archive, and not a workbook", UNPACK),
         [b'R', b'a', b'r', b'!', ..] => return foreign("a RAR archive", UNPACK),
         [b'7', b'z', 0xbc, 0xaf, ..] => return foreign("a 7z archive", UNPACK),
         [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => return foreign("a bzip2 file", UNPACK),
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(what(b"<?xml version=\"1.0\"?>"), Some("XML"));
         assert_eq!(what(b"{\n  \"code\": 500}"), Some("JSON"));
         assert_eq!(what(b"[ {\"id\": 1}]"), Some("JSON"));
-        assert_eq!(what(b"PK\x03\x04"), Some("a ZIP archive"));
+        assert_eq!(what(b"PK\x03\x04"), Some("a ZIP archive, and not a workbook"));
         assert_eq!(what(b"%PDF-1.7"), Some("a PDF"));
         for text in ["", "run_order_id\n", "<1>,2", "{wfrun_1}", "[wfrun_1]", "PK,2", "wfrun_1"] {
             assert_eq!(what(text.as_bytes()), None, "{text:?}");

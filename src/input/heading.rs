@@ -28,6 +28,8 @@ pub(super) struct Wanted {
     pub(super) no_header: bool,
     /// The line of the heading.
     pub(super) heading: Option<u64>,
+    /// The sheet of a workbook.
+    pub(super) sheet: Option<String>,
     /// The columns of our own books.
     pub(super) books: BTreeMap<Field, String>,
 }

@@ -5,7 +5,7 @@
 //! with its line and what stands in it, and proves at the end that it read what was opened.
 //!
 //! ```text
-//! raw (bytes, hash) → decode (gzip, zstd; UTF-8) → delimiter → framing (lines, quotes) → heading, count → rows (IDs, duplicates)
+//! raw (bytes, hash) → workbook (a sheet as text) → decode (gzip, zstd; UTF-8) → delimiter → framing (lines, quotes) → heading, count → rows (IDs, duplicates)
 //! ```
 //!
 //! Memory is bounded by the longest record and by the distinct IDs, never by the size of the input.
@@ -22,10 +22,10 @@ mod list_end;
 mod raw;
 mod rows;
 mod seen;
+mod sheet;
 #[cfg(test)]
 mod tests;
 // Not opened by `Input::open` yet.
-#[allow(dead_code, unused_imports)]
 mod workbook;
 
 use std::collections::BTreeMap;
@@ -42,9 +42,11 @@ use decode::Decompressed;
 use foreign::Foreign;
 use raw::{Origin, Raw};
 use rows::{Format, Survey};
+use sheet::Surveyed;
 
 pub use error::InputError;
 pub use rows::Rows;
+pub use workbook::WorkbookError;
 
 /// Where the input is and how it is to be read. What is `None` is detected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,8 @@ pub struct Options {
     pub no_header: bool,
     /// The line of the heading, counted from 1: what stands above it is no row.
     pub heading: Option<u64>,
+    /// The sheet of a workbook.
+    pub sheet: Option<String>,
     /// The encoding by its WHATWG label, such as `gb18030` or `utf-16le`. A byte order mark outranks it.
     pub encoding: Option<String>,
     /// The byte between two cells: ASCII, and neither a quote nor a line break.
@@ -122,7 +126,7 @@ impl Input {
     /// [`InputError`]: the options can't be followed, the input can't be read, is cut or corrupt, is not text in the
     /// encoding named or in any that is recognised, has a quote left open, or has no ID column that can be told.
     pub fn open(options: Options) -> Result<Self, InputError> {
-        let Options { source, column, no_header, heading, encoding, delimiter, books } = options;
+        let Options { source, column, no_header, heading, sheet, encoding, delimiter, books } = options;
         let place = raw::shown_place(&source);
         let named = encoding.map(|label| named_encoding(&place, &label)).transpose()?;
         if let Some(byte) = delimiter
@@ -131,13 +135,20 @@ impl Input {
             return Err(InputError::BadDelimiter { place, byte });
         }
         let origin = Origin::open(&source, place)?;
+        let wanted = heading::Wanted { column, no_header, heading, sheet, books };
+        if sheet::is_workbook(&origin)? {
+            let Surveyed { origin, format, survey } = sheet::survey(&origin, &wanted)?;
+            return Ok(Self { origin, format, survey });
+        }
+        if wanted.sheet.is_some() {
+            return Err(InputError::NoWorkbook { place: origin.place().to_owned() });
+        }
         refuse_foreign(&origin)?;
         let encoding = match named {
             Some(encoding) => encoding,
             None => decode::detect(|| Decompressed::open(Raw::new(&origin)))
                 .map_err(|error| InputError::from_io(origin.place(), error))?,
         };
-        let wanted = heading::Wanted { column, no_header, heading, books };
         let (format, survey) = rows::survey(&origin, encoding, delimiter, &wanted)?;
         Ok(Self { origin, format, survey })
     }

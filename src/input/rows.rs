@@ -32,6 +32,8 @@ const LONGEST_CELL: usize = 1_000;
 /// How the input is to be read.
 #[derive(Clone, Debug)]
 pub(super) struct Format {
+    /// The sheet of a workbook.
+    pub(super) sheet: Option<String>,
     encoding: &'static Encoding,
     delimiter: u8,
     /// `None` if there is no record at all.
@@ -41,14 +43,22 @@ pub(super) struct Format {
 impl Format {
     /// The format in words: another way to read the same bytes has other words.
     pub(super) fn reading(&self) -> String {
+        let sheet = self.sheet.as_ref().map_or_else(String::new, |sheet| format!("sheet {sheet}, "));
         let (encoding, delimiter) = (self.encoding.name(), char::from(self.delimiter).escape_default());
         let Some(columns) = &self.columns else {
-            return format!("{encoding}, no record");
+            return format!("{sheet}{encoding}, no record");
         };
         let heading = columns.heading.map_or_else(|| "no heading".to_owned(), |line| format!("heading on line {line}"));
         let books = columns.books.iter().map(|(field, at)| format!(", {field} in column {}", at + 1));
         let books: String = books.collect();
-        format!("{encoding}, delimiter {delimiter}, {heading}, IDs in column {}{books}", columns.id + 1)
+        format!("{sheet}{encoding}, delimiter {delimiter}, {heading}, IDs in column {}{books}", columns.id + 1)
+    }
+}
+
+impl Format {
+    /// Whether there is a column that holds IDs, and nothing was guessed.
+    pub(super) fn has_ids(&self) -> bool {
+        self.columns.as_ref().is_some_and(|columns| columns.guessed.is_none())
     }
 }
 
@@ -88,7 +98,7 @@ pub(super) fn survey(
     if let (0, Some(text)) = (rows, &layout.guessed_heading) {
         return Err(InputError::LoneLine { place: origin.place().to_owned(), text: text.clone() });
     }
-    Ok((Format { encoding, delimiter, columns }, Survey { fingerprint, rows, layout, shortfall }))
+    Ok((Format { sheet: None, encoding, delimiter, columns }, Survey { fingerprint, rows, layout, shortfall }))
 }
 
 /// One reading of the input as records.
@@ -143,7 +153,8 @@ impl Records {
 
     fn finish(self) -> Result<Fingerprint, InputError> {
         let raw = self.reader.into_inner().into_inner().into_rest().into_raw();
-        raw.finish().map_err(|error| InputError::from_io(self.origin.place(), error))
+        let read = raw.finish();
+        self.origin.fingerprint().unwrap_or(read).map_err(|error| InputError::from_io(self.origin.place(), error))
     }
 }
 

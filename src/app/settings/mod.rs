@@ -361,6 +361,7 @@ fn input(ids: PathBuf, options: &Options, books: BTreeMap<Field, String>) -> Res
         column: options.column.clone(),
         no_header: options.no_header.unwrap_or(false),
         heading: options.heading,
+        sheet: options.sheet.clone(),
         encoding: options.encoding.clone(),
         delimiter: options.delimiter.as_deref().map(delimiter).transpose()?,
         books,

@@ -6,6 +6,7 @@ mod layout;
 mod properties;
 mod readings;
 mod structure;
+mod workbooks;
 
 use std::fs;
 use std::io::Write as _;
@@ -33,8 +34,16 @@ impl Case {
         fs::write(&path, bytes).unwrap();
         let source = Source::File(path.clone());
         let books = BTreeMap::new();
-        let options =
-            Options { source, column: None, no_header: false, heading: None, encoding: None, delimiter: None, books };
+        let options = Options {
+            source,
+            column: None,
+            no_header: false,
+            heading: None,
+            sheet: None,
+            encoding: None,
+            delimiter: None,
+            books,
+        };
         Self { _folder: folder, path, options }
     }
 

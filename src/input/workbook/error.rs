@@ -9,7 +9,7 @@ const SHOWN: usize = 500;
 
 /// Why a workbook can't be read. The text says what is wrong, where in the workbook, and what to do; who opened the file names it.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::input) enum WorkbookError {
+pub enum WorkbookError {
     /// The system failed to deliver the bytes.
     #[error("can't be read: {0}")]
     Read(io::Error),

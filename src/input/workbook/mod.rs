@@ -30,7 +30,7 @@ use compound::Compound;
 use parts::Parts;
 use source::Source;
 
-pub(super) use error::WorkbookError;
+pub use error::WorkbookError;
 pub(super) use kind::{Kind, kind_of};
 
 /// An opened workbook.

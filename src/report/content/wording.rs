@@ -98,6 +98,13 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
 pub fn input(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let layout = &summary.input;
     let mut said = Vec::new();
+    if let Some(sheet) = &layout.sheet {
+        let sheet = visible(sheet).into_owned();
+        said.push(texts.with("report-input-sheet", &[("sheet", sheet.into())]));
+    }
+    if let Some(hidden) = layout.hidden_rows {
+        said.push(texts.with("report-input-hidden", &[("count", grouped(hidden).into())]));
+    }
     if layout.preamble + layout.footers > 0 {
         let heading = u64::from(layout.heading_line.is_some());
         said.push(texts.with(
