@@ -38,6 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         source: Source::File(ids.into()),
         column: None,
         no_header: false,
+        heading: None,
+        sheet: None,
         encoding: None,
         delimiter: None,
         books: std::collections::BTreeMap::new(),

@@ -17,5 +17,5 @@ explain-changed-so = in tieout.toml (error, warning, and off for a whole check):
 explain-never-changed = always judged, always an error: a foreign reply enters no sum
 
 explain-unknown = there is no check { $code }, and reports use no such word
-explain-help-near = did you mean { $nearest }? The checks are: { $codes }
-explain-help = the checks are: { $codes }
+explain-help-near = did you mean { $nearest }? `tieout checks` lists every check
+explain-help = `tieout checks` lists every check

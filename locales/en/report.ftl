@@ -16,12 +16,6 @@ report-scroll = { $table }, scrolls sideways
 
 ## The verdict
 report-verdict = Verdict
-report-verdict-incomplete = Incomplete
-report-verdict-discrepant = Discrepant
-report-verdict-warnings = Warnings
-report-verdict-pending = Pending
-report-verdict-reconciled = Reconciled
-report-verdict-empty = Empty
 report-why-reconciled = Every order is settled and ties out.
 report-why-pending =
     { $n ->
@@ -85,29 +79,15 @@ report-population-bar = How the rows divide among the buckets
 report-bucket = Bucket
 report-meaning = Meaning
 report-rows = Rows
-report-bucket-reconciled = Reconciled
-report-bucket-discrepant = Discrepant
-report-bucket-waived = Waived
-report-bucket-pending = Pending
-report-bucket-not_found = Not found
-report-bucket-refused = Refused
-report-bucket-malformed = Malformed
-report-bucket-unfetched = Unfetched
-report-bucket-duplicate = Duplicate
-report-bucket-rejected = Rejected
-report-bucket-reconciled-means = Settled, and every due check of severity error holds
-report-bucket-discrepant-means = At least one due check of severity error fails
-report-bucket-waived-means = Everything that fails is covered by a valid waiver
-report-bucket-pending-means = Not settled yet; what is due so far holds
-report-bucket-not_found-means = The provider says there is no such order
-report-bucket-refused-means = The provider refuses this order
-report-bucket-malformed-means = The reply is no run order that can be held exactly
-report-bucket-unfetched-means = No answer was had
-report-bucket-duplicate-means = The same ID stood on an earlier row
-report-bucket-rejected-means = The row holds no usable ID
 report-population-sum = Sum of all buckets
 report-population-read = Rows read from the input
 report-population-equal = The sum equals the rows read.
+
+report-input-records = Records of the input: { $records } = { $above } above the heading + { $heading } heading + { $rows } rows + { $below } below them.
+report-input-sheet = Sheet: { $sheet }
+report-input-hidden = Rows of it that are hidden or filtered out, and count all the same: { $count }
+report-input-guessed = Line { $line } is taken for the heading: { $heading }
+report-input-cut = Line { $line }, the last row, is short and has no end of line: the file may be cut.
 
 ## Control totals
 report-totals = Control totals
@@ -183,28 +163,6 @@ report-orders = Orders
 report-off = Not judged, as set: { $checks }
 report-list = Every failed check
 report-list-note = One row per failed check of an order, warnings and waived ones included.
-report-check-quote-split = quote = final + released
-report-check-cost-sum = total = compute + external
-report-check-missing-amount = every amount that is due is there
-report-check-negative-amount = no amount is below zero
-report-check-identity-mismatch = the reply is about the order that was asked for
-report-check-currency = there is a currency, and it is the expected one
-report-check-expected-mismatch = a field equals what our own books say
-report-check-booked-twice = our books carry an order once
-report-check-vanished = the provider still knows a settled order
-report-check-restated = a settled order’s figures are what they were
-report-check-charge-equals-cost = what is charged is what it cost
-report-check-charge-exceeds-quote = what is charged is at most what was quoted
-report-check-failed-run-charged = a failed run is not charged
-report-check-status-conflict = the statuses do not contradict each other
-report-check-stale-pending = an unsettled order is not too old
-report-check-timestamp-order = updated is not before created
-report-check-zero-time = no time is the zero of a program
-report-check-unlisted-in-input = the input has every order that the provider lists
-report-check-list-mismatch = the provider’s list has the amounts of the order
-report-check-stale-soon = an unsettled order is not about to be too old
-report-check-outside-period = input orders were created in the period
-report-check-unknown-status = every status is a word we know
 report-cause-overage = the bill exceeded the quote, and nothing was left to release
 report-cause-not-released = the surplus was not given back
 report-cause-released-in-full = the whole quote was given back although something was charged
@@ -217,8 +175,6 @@ report-cause-sign-flipped = an amount has the wrong sign
 report-cause-scale = an amount is off by a power of ten
 report-cause-rounding = an amount was rounded
 report-cause-unexplained = no cause fits exactly
-report-severity-error = error
-report-severity-warning = warning
 report-lifecycle-new = new
 report-lifecycle-persisting = persisting
 report-yes = yes

@@ -17,5 +17,5 @@ explain-changed-so = 在 tieout.toml 中设置（error、warning，整项检查�
 explain-never-changed = 始终判断，始终为错误：他人的订单不计入任何合计
 
 explain-unknown = 没有检查 { $code }，报告中也没有这个词
-explain-help-near = 您要找的是 { $nearest } 吗？所有检查：{ $codes }
-explain-help = 所有检查：{ $codes }
+explain-help-near = 您要找的是 { $nearest } 吗？`tieout checks` 列出所有检查
+explain-help = `tieout checks` 列出所有检查

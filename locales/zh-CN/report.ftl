@@ -16,12 +16,6 @@ report-scroll = { $table }，可横向滚动
 
 ## 结论
 report-verdict = 结论
-report-verdict-incomplete = 不完整
-report-verdict-discrepant = 有差异
-report-verdict-warnings = 有警告
-report-verdict-pending = 待结算
-report-verdict-reconciled = 对账相符
-report-verdict-empty = 无数据
 report-why-reconciled = 全部订单均已结算，且账目相符。
 report-why-pending = { $n ->
        *[other] 目前应核对的部分全部相符；另有 { $count } 笔订单尚未结算。
@@ -71,29 +65,15 @@ report-population-bar = 各类行数的构成
 report-bucket = 类别
 report-meaning = 含义
 report-rows = 行数
-report-bucket-reconciled = 相符
-report-bucket-discrepant = 有差异
-report-bucket-waived = 已豁免
-report-bucket-pending = 待结算
-report-bucket-not_found = 查无订单
-report-bucket-refused = 拒绝提供
-report-bucket-malformed = 答复不合规
-report-bucket-unfetched = 未取得
-report-bucket-duplicate = 重复
-report-bucket-rejected = 无法使用
-report-bucket-reconciled-means = 已结算，且应核对的错误级检查全部通过
-report-bucket-discrepant-means = 至少一项应核对的错误级检查未通过
-report-bucket-waived-means = 未通过的项目均有有效豁免
-report-bucket-pending-means = 尚未结算；目前应核对的部分相符
-report-bucket-not_found-means = 服务方答复没有这笔订单
-report-bucket-refused-means = 服务方拒绝提供这笔订单
-report-bucket-malformed-means = 答复不是可精确保存的运行订单
-report-bucket-unfetched-means = 没有得到答复
-report-bucket-duplicate-means = 同一 ID 在前面的行已出现
-report-bucket-rejected-means = 该行没有可用的 ID
 report-population-sum = 各类合计
 report-population-read = 从输入读入的行数
 report-population-equal = 合计与读入行数一致。
+
+report-input-records = 输入记录：{ $records } = 标题之上 { $above } + 标题 { $heading } + 行 { $rows } + 末尾 { $below }。
+report-input-sheet = 工作表：{ $sheet }
+report-input-hidden = 其中隐藏或被筛选掉、但同样计入的行：{ $count }
+report-input-guessed = 第 { $line } 行视为标题：{ $heading }
+report-input-cut = 最后一行（第 { $line } 行）单元格不足且没有换行：文件可能被截断。
 
 ## 控制总额
 report-totals = 控制总额
@@ -167,28 +147,6 @@ report-orders = 订单数
 report-off = 按设置未作判断：{ $checks }
 report-list = 全部未通过的检查
 report-list-note = 订单的每项未通过的检查占一行，含警告与已豁免项。
-report-check-quote-split = 报价 = 实扣 + 释放
-report-check-cost-sum = 总费用 = 算力 + 外部模型
-report-check-missing-amount = 应有的金额齐全
-report-check-negative-amount = 没有金额为负
-report-check-identity-mismatch = 答复确属所查询的订单
-report-check-currency = 有币种，且为预期币种
-report-check-expected-mismatch = 字段与我方账簿一致
-report-check-booked-twice = 我方账簿对一笔订单只记一次
-report-check-vanished = 服务方仍认得已结算的订单
-report-check-restated = 已结算订单的金额未被重述
-report-check-charge-equals-cost = 实扣等于总费用
-report-check-charge-exceeds-quote = 实扣不超过报价
-report-check-failed-run-charged = 失败的运行不扣费
-report-check-status-conflict = 各状态互不矛盾
-report-check-stale-pending = 未结算订单账龄未超限
-report-check-timestamp-order = 更新时间不早于创建时间
-report-check-zero-time = 时间不是程序的零值
-report-check-unlisted-in-input = 服务方列出的订单，输入全都有
-report-check-list-mismatch = 服务方的列表与订单金额一致
-report-check-stale-soon = 未结算订单并非即将逾期
-report-check-outside-period = 输入的订单创建于期间之内
-report-check-unknown-status = 各状态均为已知用词
 report-cause-overage = 账单超出报价，没有余额可释放
 report-cause-not-released = 余额未释放
 report-cause-released-in-full = 已有扣费却释放全部报价
@@ -201,8 +159,6 @@ report-cause-sign-flipped = 某项金额正负号相反
 report-cause-scale = 某项金额差 10 的若干次方
 report-cause-rounding = 某项金额经过舍入
 report-cause-unexplained = 没有能精确吻合的原因
-report-severity-error = 错误
-report-severity-warning = 警告
 report-lifecycle-new = 新增
 report-lifecycle-persisting = 持续
 report-yes = 是

@@ -54,10 +54,9 @@ fn unknown(code: &str, texts: Texts) -> Failure {
     let causes = checks.into_iter().flat_map(|check| Cause::of_check(check).iter().map(|cause| cause.code()));
     let (buckets, verdicts) = (Bucket::ALL.map(Bucket::code), Verdict::ALL.map(Verdict::code));
     let known = checks.into_iter().chain(causes).chain(buckets).chain(verdicts);
-    let all = checks.join(", ");
     failure.help(match settings::nearest(code, known) {
-        Some(near) => texts.with("explain-help-near", &[("nearest", near.into()), ("codes", all.into())]),
-        None => texts.with("explain-help", &[("codes", all.into())]),
+        Some(near) => texts.with("explain-help-near", &[("nearest", near.into())]),
+        None => texts.get("explain-help"),
     })
 }
 

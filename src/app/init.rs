@@ -88,6 +88,8 @@ fn example(arg: &Arg) -> Option<&'static str> {
         "deadline" => "\"2h\"",
         "proxy" => "\"http://proxy:3128\"",
         "ca-file" => "\"/etc/ssl/our-ca.pem\"",
+        "heading" => "1",
+        "sheet" => "\"Sheet1\"",
         "column" => "\"run_order_id\"",
         "encoding" => "\"gb18030\"",
         "delimiter" => "\"comma\"",

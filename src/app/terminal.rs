@@ -52,6 +52,9 @@ pub(super) fn show(
     }
     population.add_row(vec![texts.get("terminal-rows-read"), summary.population.rows().to_string()]);
     print(&mut population, &[1], out)?;
+    for line in wording::input(summary, texts) {
+        writeln!(out, "{line}")?;
+    }
     if report.exceptions > 0 {
         writeln!(out, "{}", texts.with("terminal-exceptions", &[("count", report.exceptions.into())]))?;
     }

@@ -3,9 +3,11 @@
 //! Nothing here does I/O, waits, or knows where a value came from.
 
 pub mod books;
+pub mod cell;
 pub mod days;
 pub mod finding;
 pub mod id;
+pub mod layout;
 pub mod listed;
 pub mod money;
 pub mod order;

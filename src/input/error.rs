@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::workbook::WorkbookError;
+
 /// The longest record, in bytes of UTF-8: what an unclosed quote may cost in memory.
 pub(super) const LONGEST_RECORD: usize = 8 << 20;
 
@@ -106,6 +108,41 @@ pub enum InputError {
         /// The line, counted from 1.
         line: u64,
     },
+    /// The workbook can't be read.
+    #[error("{place}: {source}")]
+    Workbook {
+        /// The input.
+        place: String,
+        /// Why.
+        source: WorkbookError,
+    },
+    /// Which sheet holds the IDs can't be told.
+    #[error("{place}: {} ({sheets}); name one with --sheet", if *found == 0 { "no sheet has an ID column".to_owned() }
+        else { format!("{found} sheets have one") })]
+    WhichSheet {
+        /// The input.
+        place: String,
+        /// How many have an ID column.
+        found: usize,
+        /// Those that have, or all.
+        sheets: String,
+    },
+    /// A sheet is named, of what is no workbook.
+    #[error("{place}: this is no workbook: leave --sheet out")]
+    NoWorkbook {
+        /// The input.
+        place: String,
+    },
+    /// It is no table.
+    #[error("{place}: this is {what}, not a table: {instead}")]
+    Foreign {
+        /// The input.
+        place: String,
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        instead: &'static str,
+    },
     /// A quoted cell never ends.
     #[error("{place}: the quote opened on line {line} is never closed, so every row after it would be lost; close it")]
     OpenQuote {
@@ -156,6 +193,78 @@ pub enum InputError {
         place: String,
         /// What the line says.
         text: String,
+    },
+    /// The first record may be a heading or an order.
+    #[error(
+        "{place}: is line {line} (`{text}`) a heading or an order? Name the heading with --column, say --heading {line}, \
+         or say --no-header if it is an order"
+    )]
+    HeadingOrOrder {
+        /// The input.
+        place: String,
+        /// The line.
+        line: u64,
+        /// What it says.
+        text: String,
+    },
+    /// The first record holds what could be an order, and names a column as a heading does.
+    #[error(
+        "{place}: line {line} (`{text}`) could be an order, wfrun_ and all, but it names the column `{column}` too: if it is the \
+         heading, say --heading {line} and name the ID column with --column; if it is an order, say --no-header"
+    )]
+    OrderOrHeading {
+        /// The input.
+        place: String,
+        /// The line.
+        line: u64,
+        /// The column that it names.
+        column: String,
+        /// What it says.
+        text: String,
+    },
+    /// What stands above the heading could be an order.
+    #[error(
+        "{place}: line {line} (`{text}`) could be an order, but the heading is on line {heading}: say --heading {heading} if \
+         nothing above it is an order, or --no-header if it is no heading"
+    )]
+    OrderAboveHeading {
+        /// The input.
+        place: String,
+        /// The line.
+        line: u64,
+        /// What stands in the ID column there.
+        text: String,
+        /// The heading's line.
+        heading: u64,
+    },
+    /// No record begins on the line that should be the heading.
+    #[error(
+        "{place}: there is no record on line {line} among the first 50 (they end on line {last}): correct --heading"
+    )]
+    NoHeadingLine {
+        /// The input.
+        place: String,
+        /// What was asked for.
+        line: u64,
+        /// The line of the last of the first records.
+        last: u64,
+    },
+    /// The IDs stand in another column than the heading says.
+    #[error(
+        "{place}: column {number} (`{column}`) is called like one of run order IDs, but they seem to stand in column {other_number} \
+         (`{other}`): name the ID column with --column"
+    )]
+    OtherColumn {
+        /// The input.
+        place: String,
+        /// What the column is called.
+        column: String,
+        /// Its number, counted from 1.
+        number: usize,
+        /// What the column that has them is called.
+        other: String,
+        /// Its number, counted from 1.
+        other_number: usize,
     },
     /// The column asked for is not there.
     #[error("{place}: there is no column `{column}` ({found}); name one with --column")]

@@ -56,6 +56,11 @@ impl<R> Framing<R> {
         self.begun.pop_front()
     }
 
+    /// Whether the text so far ends within a line.
+    pub(super) fn is_within_a_line(&self) -> bool {
+        self.place != Place::RecordStart
+    }
+
     pub(super) fn into_inner(self) -> R {
         self.inner
     }

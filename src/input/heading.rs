@@ -1,89 +1,294 @@
-//! What the first record tells: the delimiter, whether it is a heading, and which column holds the IDs.
+//! What the first records tell: what stands above the heading, which record is the heading, and which column holds the IDs.
 
 use std::collections::BTreeMap;
-use std::io::{self, Cursor, Read};
 
 use csv::ByteRecord;
 
-use super::error::{InputError, LONGEST_RECORD};
+use super::delimiter::is_sep_line;
+use super::error::InputError;
 use super::excerpt::excerpt;
+use super::list_end;
 use crate::domain::books::Field;
+use crate::domain::cell::{bare, is_placeholder};
+use crate::domain::id::RunOrderId;
 
 /// How every run order ID of the provider begins: what tells a row from a heading.
 const ID_PREFIX: &str = "wfrun_";
 
 /// Headings of the ID column in lower case. An earlier one outranks the later ones.
-const ID_HEADINGS: [&str; 6] = ["run_order_id", "order_id", "运行订单id", "运行订单号", "订单id", "订单号"];
+const ID_HEADINGS: [&str; 6] = ["run_order_id", "运行订单id", "运行订单号", "order_id", "订单id", "订单号"];
+
+/// Headings that an ID could be.
+const ID_LIKE_HEADINGS: [&str; 4] = ["wfrun_id", "wfrun_no", "wfrun_order", "wfrun_order_id"];
 
 /// What the user said about the heading.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wanted {
     pub(super) column: Option<String>,
     pub(super) no_header: bool,
+    /// The line of the heading.
+    pub(super) heading: Option<u64>,
+    /// The sheet of a workbook.
+    pub(super) sheet: Option<String>,
     /// The columns of our own books.
     pub(super) books: BTreeMap<Field, String>,
 }
 
-/// What the first record is and where the IDs stand.
+/// One of the first records.
+#[derive(Clone, Debug)]
+pub(super) struct First {
+    /// The line on which it begins.
+    pub(super) line: u64,
+    /// Its cells.
+    pub(super) record: ByteRecord,
+    /// Its cells, bare.
+    cells: Vec<String>,
+}
+
+impl First {
+    pub(super) fn new(line: u64, record: ByteRecord) -> Self {
+        let cells = cells(&record);
+        Self { line, record, cells }
+    }
+
+    fn cell(&self, at: usize) -> &str {
+        self.cells.get(at).map_or("", String::as_str)
+    }
+
+    fn shown(&self) -> String {
+        excerpt(&self.cells.join(" "), 64)
+    }
+}
+
+/// Where the heading and the IDs stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Columns {
-    /// Whether the first record is a heading.
-    pub(super) heading: bool,
-    /// Whether that heading is taken for one only because nothing says otherwise.
-    pub(super) guessed: bool,
+    /// How many records stand above the heading or, without one, above the rows.
+    pub(super) above: usize,
+    /// The line of the heading.
+    pub(super) heading: Option<u64>,
+    /// The heading, where it is taken for one only because no order could be called that.
+    pub(super) guessed: Option<String>,
     /// The index of the ID column, counted from 0.
     pub(super) id: usize,
-    /// How many cells the first record has.
+    /// What the ID column is called, in lower case.
+    pub(super) id_heading: Option<String>,
+    /// How many cells the heading or the first row has.
     pub(super) count: usize,
     /// The indices of the columns of our own books.
     pub(super) books: Vec<(Field, usize)>,
 }
 
-/// Decides by the first record.
-pub(super) fn columns(first: &ByteRecord, wanted: &Wanted, place: &str) -> Result<Columns, InputError> {
-    let cells: Vec<String> = first.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
-    let ids = positions(&cells, |cell| cell.starts_with(ID_PREFIX));
-    let heading = !wanted.no_header && ids.is_empty();
-    let found = if heading { shown_headings(&cells) } else { format!("no heading, {} cells in a row", cells.len()) };
-    let place = place.to_owned();
-    let books = wanted.books.iter().map(|(field, column)| match *named(&cells, heading, column) {
-        [only] => Ok((*field, only)),
-        ref found_at => Err(InputError::NoBookColumn {
-            place: place.clone(),
-            field: field.name(),
-            column: excerpt(column, 64),
-            count: found_at.len(),
-            found: found.clone(),
-        }),
-    });
-    let books = books.collect::<Result<_, _>>()?;
-    let candidates = match &wanted.column {
-        Some(column) => named(&cells, heading, column),
-        None if heading => ID_HEADINGS
-            .iter()
-            .map(|name| positions(&cells, |cell| same(cell, name)))
-            .find(|positions| !positions.is_empty())
-            .unwrap_or_default(),
-        None => ids,
-    };
-    let guessed = heading && candidates.is_empty();
-    let id = match (candidates.as_slice(), &wanted.column) {
-        (&[only], _) => only,
-        ([], Some(column)) => return Err(InputError::NoSuchColumn { place, column: excerpt(column, 64), found }),
-        ([], None) if cells.len() == 1 => 0,
-        ([], None) => return Err(InputError::NoIdColumn { place, found }),
-        (several, _) => {
-            let numbers: Vec<String> = several.iter().take(20).map(|index| (index + 1).to_string()).collect();
-            return Err(InputError::AmbiguousColumn { place, numbers: numbers.join(", "), found });
-        }
-    };
-    Ok(Columns { heading, guessed, id, count: cells.len(), books })
+impl Columns {
+    /// The records above the first row: preamble and heading.
+    pub(super) fn records_above_rows(&self) -> usize {
+        self.above + usize::from(self.heading.is_some())
+    }
+
+    /// Whether that text in the ID column is no ID but what an ID column is called.
+    pub(super) fn repeats_heading(&self, bare: &str) -> bool {
+        let text = bare.to_lowercase();
+        self.id_heading.as_ref() == Some(&text) || ID_HEADINGS.contains(&text.as_str())
+    }
 }
 
-/// Where the column of that heading stands, or of that number where no heading is it.
-fn named(cells: &[String], has_heading: bool, column: &str) -> Vec<usize> {
-    let named = if has_heading { positions(cells, |cell| same(cell, column)) } else { Vec::new() };
-    if named.is_empty() { numbered(column, cells.len()) } else { named }
+impl Wanted {
+    /// Whether that record is the heading by what its cells say.
+    pub(super) fn is_heading(&self, record: &ByteRecord) -> bool {
+        !self.no_header && self.names_the_ids(&cells(record))
+    }
+
+    fn names_the_ids(&self, cells: &[String]) -> bool {
+        match self.column.as_deref().filter(|column| !is_number(column)) {
+            Some(column) => cells.iter().any(|cell| same(cell, column)),
+            None => cells.iter().any(|cell| ID_HEADINGS.contains(&cell.to_lowercase().as_str())),
+        }
+    }
+}
+
+/// Decides by the first records, of which there is at least one.
+pub(super) fn columns(first: &[First], wanted: &Wanted, place: &str) -> Result<Option<Columns>, InputError> {
+    let above = first.iter().take_while(|record| is_no_table(&record.record)).count();
+    let Some(top) = first.get(above) else { return Ok(None) };
+    let heading = heading(&first[above..], wanted, place)?.map(|at| at + above);
+    let record = &first[heading.unwrap_or(above)];
+    let search = Search { cells: &record.cells, is_heading: heading.is_some(), wanted, place };
+    let books = search.books()?;
+    let id = search.id_column()?;
+    let columns = Columns {
+        above: heading.unwrap_or(above),
+        heading: heading.map(|_| record.line),
+        guessed: (heading.is_some() && wanted.heading.is_none() && !wanted.names_the_ids(&record.cells))
+            .then(|| record.shown()),
+        id,
+        id_heading: heading.map(|_| record.cell(id).to_lowercase()),
+        count: record.cells.len(),
+        books,
+    };
+    if wanted.heading.is_none() && !wanted.no_header {
+        if columns.guessed.is_some() && search.could_be_order(record.cell(id), &first[columns.above + 1..], id) {
+            return Err(InputError::HeadingOrOrder { place: place.to_owned(), line: top.line, text: record.shown() });
+        }
+        refuse_ids_above(first, &columns, place)?;
+    }
+    if wanted.column.is_none() {
+        search.refuse_other_column(&first[columns.above..], id)?;
+    }
+    Ok(Some(columns))
+}
+
+/// Whether a record is neither a row nor a heading, wherever it stands.
+fn is_no_table(record: &ByteRecord) -> bool {
+    list_end::is_end(record) || is_sep_line(record)
+}
+
+/// Which of the records is the heading; `None` where the first one is a row.
+fn heading(first: &[First], wanted: &Wanted, place: &str) -> Result<Option<usize>, InputError> {
+    if let Some(line) = wanted.heading {
+        let last = first.last().map_or(0, |record| record.line);
+        let at = first.iter().position(|record| record.line == line);
+        return at.map(Some).ok_or_else(|| InputError::NoHeadingLine { place: place.to_owned(), line, last });
+    }
+    if wanted.no_header {
+        return Ok(None);
+    }
+    let could_be_either = |record: &First, column: &str| InputError::OrderOrHeading {
+        place: place.to_owned(),
+        line: record.line,
+        column: excerpt(column, 64),
+        text: record.shown(),
+    };
+    if let Some(at) = first.iter().position(|record| wanted.names_the_ids(&record.cells)) {
+        let column = wanted.column.as_deref().unwrap_or_default();
+        let is_order = |cell: &String| looks_like_id(cell) && !same(cell, column);
+        let holds_order = !column.is_empty() && !is_number(column) && first[at].cells.iter().any(is_order);
+        return if holds_order { Err(could_be_either(&first[at], column)) } else { Ok(Some(at)) };
+    }
+    let top = &first[0];
+    let is_row = top.cells.iter().any(|cell| cell.to_lowercase().contains(ID_PREFIX)) || top.cells == [""];
+    let named = wanted.books.values().filter(|column| !is_number(column));
+    let mut named = named.filter(|column| top.cells.iter().any(|cell| same(cell, column)));
+    let id_like = top.cells.iter().find(|cell| ID_LIKE_HEADINGS.contains(&cell.to_lowercase().as_str()));
+    match (is_row, named.next().or(id_like)) {
+        (true, Some(column)) => Err(could_be_either(top, column)),
+        (true, None) => Ok(None),
+        (false, _) => Ok(Some(0)),
+    }
+}
+
+/// What stands above the heading must be no order.
+fn refuse_ids_above(first: &[First], columns: &Columns, place: &str) -> Result<(), InputError> {
+    let Some(heading) = columns.heading else { return Ok(()) };
+    let above = first.iter().take(columns.above).filter(|record| !is_no_table(&record.record));
+    match above.into_iter().find(|record| could_be_id(record.cell(columns.id))) {
+        None => Ok(()),
+        Some(record) => Err(InputError::OrderAboveHeading {
+            place: place.to_owned(),
+            line: record.line,
+            text: excerpt(record.cell(columns.id), 64),
+            heading,
+        }),
+    }
+}
+
+fn could_be_id(bare: &str) -> bool {
+    bare.contains(|char: char| char.is_ascii_alphanumeric()) && !is_placeholder(bare) && RunOrderId::parse(bare).is_ok()
+}
+
+fn looks_like_id(bare: &str) -> bool {
+    bare.get(..ID_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(ID_PREFIX)) && could_be_id(bare)
+}
+
+/// The search for columns in the heading or, without one, in the first row.
+struct Search<'f> {
+    cells: &'f [String],
+    is_heading: bool,
+    wanted: &'f Wanted,
+    place: &'f str,
+}
+
+impl Search<'_> {
+    fn books(&self) -> Result<Vec<(Field, usize)>, InputError> {
+        let book = |(field, column): (&Field, &String)| match *self.named(column) {
+            [only] => Ok((*field, only)),
+            ref found_at => Err(InputError::NoBookColumn {
+                place: self.place.to_owned(),
+                field: field.name(),
+                column: excerpt(column, 64),
+                count: found_at.len(),
+                found: self.found(),
+            }),
+        };
+        self.wanted.books.iter().map(book).collect()
+    }
+
+    fn id_column(&self) -> Result<usize, InputError> {
+        let candidates = match &self.wanted.column {
+            Some(column) => self.named(column),
+            None if self.is_heading => ID_HEADINGS
+                .iter()
+                .map(|name| positions(self.cells, |cell| same(cell, name)))
+                .find(|positions| !positions.is_empty())
+                .unwrap_or_default(),
+            None => positions(self.cells, looks_like_id),
+        };
+        let place = self.place.to_owned();
+        match (candidates.as_slice(), &self.wanted.column) {
+            (&[only], _) => Ok(only),
+            ([], Some(column)) => {
+                Err(InputError::NoSuchColumn { place, column: excerpt(column, 64), found: self.found() })
+            }
+            ([], None) if self.cells.len() == 1 => Ok(0),
+            ([], None) => Err(InputError::NoIdColumn { place, found: self.found() }),
+            (several, _) => {
+                let numbers: Vec<String> = several.iter().take(20).map(|index| (index + 1).to_string()).collect();
+                Err(InputError::AmbiguousColumn { place, numbers: numbers.join(", "), found: self.found() })
+            }
+        }
+    }
+
+    /// Whether a heading that nobody named could be an order. Above IDs of the provider, one of several cells without a digit is not.
+    fn could_be_order(&self, cell: &str, rows: &[First], id: usize) -> bool {
+        let is_named = self.wanted.column.as_ref().is_some_and(|column| same(cell, column));
+        let is_unlike = self.cells.len() > 1
+            && !cell.contains(|char: char| char.is_ascii_digit())
+            && rows.iter().any(|row| looks_like_id(row.cell(id)));
+        could_be_id(cell) && !is_named && !is_unlike
+    }
+
+    /// Where the cells of the ID column are no IDs of the provider, no other column may hold any.
+    fn refuse_other_column(&self, first: &[First], id: usize) -> Result<(), InputError> {
+        let has_ids = |at: usize| first.iter().any(|record| looks_like_id(record.cell(at)));
+        let other = (0..self.cells.len()).find(|at| has_ids(*at));
+        match other.filter(|_| self.is_heading && !has_ids(id)) {
+            None => Ok(()),
+            Some(other) => Err(InputError::OtherColumn {
+                place: self.place.to_owned(),
+                column: excerpt(&self.cells[id], 64),
+                number: id + 1,
+                other: excerpt(&self.cells[other], 64),
+                other_number: other + 1,
+            }),
+        }
+    }
+
+    /// Where the column of that heading stands, or of that number where no heading is it.
+    fn named(&self, column: &str) -> Vec<usize> {
+        let named = if self.is_heading { positions(self.cells, |cell| same(cell, column)) } else { Vec::new() };
+        if named.is_empty() { numbered(column, self.cells.len()) } else { named }
+    }
+
+    fn found(&self) -> String {
+        if self.is_heading {
+            shown_headings(self.cells)
+        } else {
+            format!("no heading, {} cells in a row", self.cells.len())
+        }
+    }
+}
+
+fn cells(record: &ByteRecord) -> Vec<String> {
+    record.iter().map(|cell| bare(&String::from_utf8_lossy(cell)).to_owned()).collect()
 }
 
 fn positions(cells: &[String], is_it: impl Fn(&str) -> bool) -> Vec<usize> {
@@ -91,7 +296,11 @@ fn positions(cells: &[String], is_it: impl Fn(&str) -> bool) -> Vec<usize> {
 }
 
 fn same(cell: &str, name: &str) -> bool {
-    cell.to_lowercase() == name.trim().to_lowercase()
+    cell.to_lowercase() == bare(name).to_lowercase()
+}
+
+fn is_number(column: &str) -> bool {
+    column.trim().parse::<usize>().is_ok()
 }
 
 fn numbered(column: &str, count: usize) -> Vec<usize> {
@@ -105,108 +314,4 @@ fn shown_headings(cells: &[String]) -> String {
     let more = cells.len().saturating_sub(MOST);
     let and_more = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!("the headings are {}{and_more}", shown.join(", "))
-}
-
-/// A text of which the beginning was read ahead. What went wrong on the way comes after that beginning.
-pub(super) struct ReadAhead<R> {
-    beginning: Cursor<Vec<u8>>,
-    failure: Option<io::Error>,
-    rest: R,
-}
-
-impl<R: Read> ReadAhead<R> {
-    /// Reads nothing ahead.
-    pub(super) fn nothing(rest: R) -> Self {
-        Self { beginning: Cursor::default(), failure: None, rest }
-    }
-
-    /// Reads the first record ahead, and tells the delimiter that occurs most in it.
-    pub(super) fn first_record(mut rest: R) -> (Self, u8) {
-        let mut beginning = Vec::new();
-        let mut count = DelimiterCount::default();
-        let mut chunk = [0; 8192];
-        let mut failure = None;
-        while beginning.len() < LONGEST_RECORD {
-            let read = match rest.read(&mut chunk) {
-                Ok(read) => read,
-                Err(error) => {
-                    failure = Some(error);
-                    break;
-                }
-            };
-            beginning.extend_from_slice(&chunk[..read]);
-            if read == 0 || count.is_ended_by(&chunk[..read]) {
-                break;
-            }
-        }
-        (Self { beginning: Cursor::new(beginning), failure, rest }, count.winner())
-    }
-
-    pub(super) fn into_rest(self) -> R {
-        self.rest
-    }
-}
-
-impl<R: Read> Read for ReadAhead<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match (self.beginning.read(buffer)?, self.failure.take()) {
-            (0, Some(failure)) => Err(failure),
-            (0, None) => self.rest.read(buffer),
-            (read, failure) => {
-                self.failure = failure;
-                Ok(read)
-            }
-        }
-    }
-}
-
-const DELIMITERS: [u8; 3] = *b",;\t";
-
-/// How often each delimiter stands outside quotes in the first record.
-#[derive(Debug, Default)]
-struct DelimiterCount {
-    counts: [usize; 3],
-    in_record: bool,
-    in_cell: bool,
-    quoted: bool,
-    after_quote: bool,
-}
-
-impl DelimiterCount {
-    /// Counts on, until the record ends.
-    fn is_ended_by(&mut self, text: &[u8]) -> bool {
-        text.iter().any(|&byte| self.ends(byte))
-    }
-
-    fn ends(&mut self, byte: u8) -> bool {
-        let doubled = std::mem::take(&mut self.after_quote);
-        match byte {
-            b'"' if self.quoted => (self.quoted, self.after_quote) = (false, true),
-            // A quote opens only where a cell begins; inside a plain cell it is a character.
-            b'"' if doubled || !self.in_cell => self.quoted = true,
-            _ if self.quoted => {}
-            b'\r' | b'\n' => return self.in_record,
-            byte => {
-                if let Some(index) = DELIMITERS.iter().position(|&delimiter| delimiter == byte) {
-                    self.counts[index] += 1;
-                    self.in_record = true;
-                    self.in_cell = false;
-                    return false;
-                }
-            }
-        }
-        self.in_record = true;
-        self.in_cell = true;
-        false
-    }
-
-    /// The most frequent one; the comma if none is.
-    fn winner(&self) -> u8 {
-        let most = self.counts.iter().copied().max().unwrap_or_default();
-        let mut winners = DELIMITERS.into_iter().zip(self.counts).filter(|(_, count)| *count == most);
-        match (winners.next(), winners.next()) {
-            (Some((only, _)), None) => only,
-            _ => b',',
-        }
-    }
 }

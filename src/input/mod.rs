@@ -5,22 +5,28 @@
 //! with its line and what stands in it, and proves at the end that it read what was opened.
 //!
 //! ```text
-//! raw (bytes, hash) → decode (gzip, zstd; UTF-8) → framing (lines, quotes) → rows (heading, ID column, duplicates)
+//! raw (bytes, hash) → workbook (a sheet as text) → decode (gzip, zstd; UTF-8) → delimiter → framing (lines, quotes) → heading, count → rows (IDs, duplicates)
 //! ```
 //!
 //! Memory is bounded by the longest record and by the distinct IDs, never by the size of the input.
 
+mod count;
 mod decode;
+mod delimiter;
 mod error;
 mod excerpt;
+mod foreign;
 mod framing;
 mod heading;
 mod list_end;
 mod raw;
 mod rows;
 mod seen;
+mod sheet;
 #[cfg(test)]
 mod tests;
+// Not opened by `Input::open` yet.
+mod workbook;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,14 +35,18 @@ use encoding_rs::Encoding;
 
 use crate::domain::books::{Booking, Field};
 use crate::domain::id::RunOrderId;
+use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::Reason;
 use decode::Decompressed;
+use foreign::Foreign;
 use raw::{Origin, Raw};
 use rows::{Format, Survey};
+use sheet::Surveyed;
 
 pub use error::InputError;
 pub use rows::Rows;
+pub use workbook::WorkbookError;
 
 /// Where the input is and how it is to be read. What is `None` is detected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +57,10 @@ pub struct Options {
     pub column: Option<String>,
     /// The first record is a row, whatever stands in it.
     pub no_header: bool,
+    /// The line of the heading, counted from 1: what stands above it is no row.
+    pub heading: Option<u64>,
+    /// The sheet of a workbook.
+    pub sheet: Option<String>,
     /// The encoding by its WHATWG label, such as `gb18030` or `utf-16le`. A byte order mark outranks it.
     pub encoding: Option<String>,
     /// The byte between two cells: ASCII, and neither a quote nor a line break.
@@ -64,7 +78,8 @@ pub enum Source {
     Stdin,
 }
 
-/// One row of the input: every record but the heading, blank lines and the last line of a list of `tieout discover`.
+/// One row of the input: every record between the heading and the footers. Blank lines and the end of a list of `tieout discover`
+/// are no rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The line on which the row begins, counted from 1. LF, CR LF and a lone CR each end a line.
@@ -91,7 +106,7 @@ pub enum Entry {
     Rejected {
         /// What stood there, fit for a terminal: trimmed, control characters replaced, at most 128 characters.
         text: String,
-        /// `empty-id`, `id-too-long`, `bad-character` or `missing-cell`.
+        /// `empty-id`, `id-too-long`, `bad-character`, `missing-cell`, `subtotal` or `repeated-heading`.
         reason: Reason,
     },
 }
@@ -111,7 +126,7 @@ impl Input {
     /// [`InputError`]: the options can't be followed, the input can't be read, is cut or corrupt, is not text in the
     /// encoding named or in any that is recognised, has a quote left open, or has no ID column that can be told.
     pub fn open(options: Options) -> Result<Self, InputError> {
-        let Options { source, column, no_header, encoding, delimiter, books } = options;
+        let Options { source, column, no_header, heading, sheet, encoding, delimiter, books } = options;
         let place = raw::shown_place(&source);
         let named = encoding.map(|label| named_encoding(&place, &label)).transpose()?;
         if let Some(byte) = delimiter
@@ -120,12 +135,20 @@ impl Input {
             return Err(InputError::BadDelimiter { place, byte });
         }
         let origin = Origin::open(&source, place)?;
+        let wanted = heading::Wanted { column, no_header, heading, sheet, books };
+        if sheet::is_workbook(&origin)? {
+            let Surveyed { origin, format, survey } = sheet::survey(&origin, &wanted)?;
+            return Ok(Self { origin, format, survey });
+        }
+        if wanted.sheet.is_some() {
+            return Err(InputError::NoWorkbook { place: origin.place().to_owned() });
+        }
+        refuse_foreign(&origin)?;
         let encoding = match named {
             Some(encoding) => encoding,
             None => decode::detect(|| Decompressed::open(Raw::new(&origin)))
                 .map_err(|error| InputError::from_io(origin.place(), error))?,
         };
-        let wanted = heading::Wanted { column, no_header, books };
         let (format, survey) = rows::survey(&origin, encoding, delimiter, &wanted)?;
         Ok(Self { origin, format, survey })
     }
@@ -166,6 +189,12 @@ impl Input {
         self.survey.shortfall
     }
 
+    /// What its records are, beside the rows.
+    #[must_use]
+    pub fn layout(&self) -> &InputLayout {
+        &self.survey.layout
+    }
+
     /// How many rows there are, counted as [`Row`] says.
     #[must_use]
     pub fn rows(&self) -> u64 {
@@ -179,6 +208,18 @@ impl Input {
     /// [`InputError`] if the input can't be read from its beginning again.
     pub fn read(&self) -> Result<Rows, InputError> {
         Rows::new(&self.origin, self.format.clone(), self.survey.clone())
+    }
+}
+
+/// Refuses what is no table, compressed or not.
+fn refuse_foreign(origin: &Origin) -> Result<(), InputError> {
+    let place = origin.place();
+    let mut beginning = vec![0; foreign::BEGINNING];
+    // What can't be read is told by the reading of the whole.
+    let read = Decompressed::open(Raw::new(origin)).and_then(|mut text| raw::fill(&mut text, &mut beginning));
+    match foreign::told_by(&beginning[..read.unwrap_or_default()]) {
+        None => Ok(()),
+        Some(Foreign { what, instead }) => Err(InputError::Foreign { place: place.to_owned(), what, instead }),
     }
 }
 

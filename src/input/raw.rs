@@ -17,6 +17,8 @@ use super::excerpt::excerpt;
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     file: Arc<Mutex<File>>,
+    /// The sheet of a workbook as text; `None` where the file is the text.
+    text: Option<Arc<Mutex<File>>>,
     name: Arc<str>,
     path: Arc<str>,
     place: Arc<str>,
@@ -46,7 +48,8 @@ impl Origin {
             }
             Source::Stdin => (spool(io::stdin().lock(), &place)?, "stdin".to_owned(), String::new()),
         };
-        Ok(Self { file: Arc::new(Mutex::new(file)), name: name.into(), path: path.into(), place: place.into() })
+        let file = Arc::new(Mutex::new(file));
+        Ok(Self { file, text: None, name: name.into(), path: path.into(), place: place.into() })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -59,6 +62,21 @@ impl Origin {
 
     pub(super) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// A second handle on the file. The two share one position, which every reading sets for itself.
+    pub(super) fn file(&self) -> io::Result<File> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).try_clone()
+    }
+
+    /// The same file, read as the text of one of its sheets.
+    pub(super) fn with_text(&self, text: File, place: String) -> Self {
+        Self { text: Some(Arc::new(Mutex::new(text))), place: place.into(), ..self.clone() }
+    }
+
+    /// What the bytes as given are, where they are not the text that was read.
+    pub(super) fn fingerprint(&self) -> Option<io::Result<Fingerprint>> {
+        self.text.as_ref().map(|_| Raw::of(&self.file).finish())
     }
 }
 
@@ -101,7 +119,11 @@ pub(super) struct Raw {
 
 impl Raw {
     pub(super) fn new(origin: &Origin) -> Self {
-        Self { file: Arc::clone(&origin.file), offset: 0, sha256: Sha256::new() }
+        Self::of(origin.text.as_ref().unwrap_or(&origin.file))
+    }
+
+    fn of(file: &Arc<Mutex<File>>) -> Self {
+        Self { file: Arc::clone(file), offset: 0, sha256: Sha256::new() }
     }
 
     /// Reads what is left and tells what was read in all.

@@ -6,17 +6,21 @@ use std::fmt;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use encoding_rs::Encoding;
 
+use super::count::Count;
 use super::decode::{CHUNK, Decoded, Decompressed};
-use super::error::InputError;
+use super::delimiter::{FIRST_RECORDS, ReadAhead};
+use super::error::{InputError, LONGEST_RECORD};
 use super::excerpt::excerpt;
 use super::framing::Framing;
-use super::heading::{Columns, ReadAhead, Wanted, columns};
-use super::list_end::{self, Lists};
+use super::heading::{Columns, First, Wanted, columns};
+use super::list_end;
 use super::raw::{Fingerprint, Origin, Raw};
 use super::seen::Seen;
 use super::{Entry, Row};
 use crate::domain::books::{Booking, Field};
+use crate::domain::cell::{bare, is_placeholder, is_subtotal};
 use crate::domain::id::{IdError, RunOrderId};
+use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::Reason;
 
@@ -28,6 +32,8 @@ const LONGEST_CELL: usize = 1_000;
 /// How the input is to be read.
 #[derive(Clone, Debug)]
 pub(super) struct Format {
+    /// The sheet of a workbook.
+    pub(super) sheet: Option<String>,
     encoding: &'static Encoding,
     delimiter: u8,
     /// `None` if there is no record at all.
@@ -37,14 +43,22 @@ pub(super) struct Format {
 impl Format {
     /// The format in words: another way to read the same bytes has other words.
     pub(super) fn reading(&self) -> String {
+        let sheet = self.sheet.as_ref().map_or_else(String::new, |sheet| format!("sheet {sheet}, "));
         let (encoding, delimiter) = (self.encoding.name(), char::from(self.delimiter).escape_default());
         let Some(columns) = &self.columns else {
-            return format!("{encoding}, no record");
+            return format!("{sheet}{encoding}, no record");
         };
-        let heading = if columns.heading { "heading" } else { "no heading" };
+        let heading = columns.heading.map_or_else(|| "no heading".to_owned(), |line| format!("heading on line {line}"));
         let books = columns.books.iter().map(|(field, at)| format!(", {field} in column {}", at + 1));
         let books: String = books.collect();
-        format!("{encoding}, delimiter {delimiter}, {heading}, IDs in column {}{books}", columns.id + 1)
+        format!("{sheet}{encoding}, delimiter {delimiter}, {heading}, IDs in column {}{books}", columns.id + 1)
+    }
+}
+
+impl Format {
+    /// Whether there is a column that holds IDs, and nothing was guessed.
+    pub(super) fn has_ids(&self) -> bool {
+        self.columns.as_ref().is_some_and(|columns| columns.guessed.is_none())
     }
 }
 
@@ -53,50 +67,38 @@ impl Format {
 pub(super) struct Survey {
     pub(super) fingerprint: Fingerprint,
     pub(super) rows: u64,
+    pub(super) layout: InputLayout,
     pub(super) shortfall: Option<ListShortfall>,
 }
 
-/// Reads the whole input through: finds its format, hashes it and counts its rows.
+/// Reads the whole input through: finds its format, hashes it and counts its records.
 pub(super) fn survey(
     origin: &Origin,
     encoding: &'static Encoding,
     delimiter: Option<u8>,
     wanted: &Wanted,
 ) -> Result<(Format, Survey), InputError> {
-    let mut records = Records::open(origin, encoding, delimiter)?;
-    let mut format = Format { encoding, delimiter: records.delimiter, columns: None };
-    let mut rows = 0;
-    let (mut guessed, mut lists) = (None, Lists::new());
-    while records.advance()?.is_some() {
-        if list_end::is_end(&records.record) {
-            lists.end(&records.record);
-            continue;
-        }
-        let columns = columns(&records.record, wanted, origin.place())?;
-        if !columns.heading {
-            rows += 1;
-            lists.row();
-        } else if list_end::is_heading(&records.record) {
-            lists.require_end();
-        }
-        guessed = columns
-            .guessed
-            .then(|| excerpt(&String::from_utf8_lossy(records.record.iter().next().unwrap_or_default()), SHOWN));
-        format.columns = Some(columns);
-        break;
+    let mut records = Records::open(origin, encoding, delimiter, wanted)?;
+    let delimiter = records.delimiter;
+    let mut first = Vec::new();
+    let mut bytes = 0;
+    while first.len() < FIRST_RECORDS && bytes < LONGEST_RECORD {
+        let Some(line) = records.advance()? else { break };
+        bytes += records.record.as_slice().len();
+        first.push(First::new(line, records.record.clone()));
     }
-    while records.advance()?.is_some() {
-        if list_end::is_end(&records.record) {
-            lists.end(&records.record);
-        } else {
-            rows += 1;
-            lists.row();
-        }
+    let columns = columns(&first, wanted, origin.place())?;
+    let mut count = Count::new(columns.as_ref());
+    first.iter().for_each(|first| count.record(&first.record, first.line));
+    while let Some(line) = records.advance()? {
+        count.record(&records.record, line);
     }
-    if let (0, Some(text)) = (rows, guessed) {
-        return Err(InputError::LoneLine { place: origin.place().to_owned(), text });
+    let is_cut = records.ends_within_a_line();
+    let (fingerprint, (rows, layout, shortfall)) = (records.finish()?, count.end(is_cut));
+    if let (0, Some(text)) = (rows, &layout.guessed_heading) {
+        return Err(InputError::LoneLine { place: origin.place().to_owned(), text: text.clone() });
     }
-    Ok((format, Survey { fingerprint: records.finish()?, rows, shortfall: lists.shortfall() }))
+    Ok((Format { sheet: None, encoding, delimiter, columns }, Survey { fingerprint, rows, layout, shortfall }))
 }
 
 /// One reading of the input as records.
@@ -108,13 +110,22 @@ struct Records {
 }
 
 impl Records {
-    fn open(origin: &Origin, encoding: &'static Encoding, delimiter: Option<u8>) -> Result<Self, InputError> {
+    fn open(
+        origin: &Origin,
+        encoding: &'static Encoding,
+        delimiter: Option<u8>,
+        wanted: &Wanted,
+    ) -> Result<Self, InputError> {
         let source =
             Decompressed::open(Raw::new(origin)).map_err(|error| InputError::from_io(origin.place(), error))?;
         let text = Decoded::new(source, encoding);
         let (text, delimiter) = match delimiter {
             Some(delimiter) => (ReadAhead::nothing(text), delimiter),
-            None => ReadAhead::first_record(text),
+            None => {
+                let text = ReadAhead::first_records(text);
+                let delimiter = text.delimiter(|record| wanted.is_heading(record));
+                (text, delimiter)
+            }
         };
         let reader = ReaderBuilder::new()
             .has_headers(false)
@@ -135,9 +146,15 @@ impl Records {
         }
     }
 
+    /// Whether the text ended without the end of its last line.
+    fn ends_within_a_line(&self) -> bool {
+        self.reader.get_ref().is_within_a_line()
+    }
+
     fn finish(self) -> Result<Fingerprint, InputError> {
         let raw = self.reader.into_inner().into_inner().into_rest().into_raw();
-        raw.finish().map_err(|error| InputError::from_io(self.origin.place(), error))
+        let read = raw.finish();
+        self.origin.fingerprint().unwrap_or(read).map_err(|error| InputError::from_io(self.origin.place(), error))
     }
 }
 
@@ -146,7 +163,8 @@ pub struct Rows {
     /// `None` once the end or an error was met.
     records: Option<Records>,
     columns: Option<Columns>,
-    heading_ahead: bool,
+    /// How many records stand above the first row.
+    above: usize,
     seen: Seen,
     expected: Survey,
     rows: u64,
@@ -161,8 +179,8 @@ impl fmt::Debug for Rows {
 impl Rows {
     pub(super) fn new(origin: &Origin, format: Format, expected: Survey) -> Result<Self, InputError> {
         Ok(Self {
-            records: Some(Records::open(origin, format.encoding, Some(format.delimiter))?),
-            heading_ahead: format.columns.as_ref().is_some_and(|columns| columns.heading),
+            records: Some(Records::open(origin, format.encoding, Some(format.delimiter), &Wanted::default())?),
+            above: format.columns.as_ref().map_or(0, Columns::records_above_rows),
             columns: format.columns,
             seen: Seen::new(&expected.fingerprint.sha256),
             expected,
@@ -172,12 +190,12 @@ impl Rows {
 
     fn advance(&mut self) -> Result<Option<Row>, InputError> {
         let Some(records) = &mut self.records else { return Ok(None) };
-        while self.heading_ahead && records.advance()?.is_some() {
-            self.heading_ahead = list_end::is_end(&records.record);
+        while self.above > 0 && records.advance()?.is_some() {
+            self.above -= 1;
         }
-        // Records where there were none before are met by the comparison at the end.
+        // Records where there were none before are met by the comparison at the end; what follows the last row is no row.
         while let (Some(line), Some(columns)) = (records.advance()?, &self.columns) {
-            if list_end::is_end(&records.record) {
+            if list_end::is_end(&records.record) || self.rows == self.expected.rows {
                 continue;
             }
             self.rows += 1;
@@ -215,18 +233,29 @@ fn entry(record: &ByteRecord, columns: &Columns, line: u64, seen: &mut Seen, pla
     };
     // Cells are cut at ASCII bytes out of valid UTF-8, so this borrows.
     let cell: Cow<'_, str> = String::from_utf8_lossy(cell);
-    let id = match RunOrderId::parse(&cell) {
+    let id = match usable_id(bare(&cell), columns) {
         Ok(id) => id,
-        Err(error) => {
-            let reason = Reason::new(code(error), error.to_string());
-            return Ok(Entry::Rejected { text: excerpt(&cell, SHOWN), reason });
-        }
+        Err(reason) => return Ok(Entry::Rejected { text: excerpt(&cell, SHOWN), reason }),
     };
     let short = u32::try_from(line).map_err(|_| InputError::TooManyLines { place: place.to_owned() })?;
     Ok(match seen.first_line(&id, short) {
         Some(first) => Entry::Duplicate { id, first_line: u64::from(first) },
         None => Entry::Order(id),
     })
+}
+
+/// The ID in a bare cell, or why there is none.
+fn usable_id(bare: &str, columns: &Columns) -> Result<RunOrderId, Reason> {
+    if is_placeholder(bare) {
+        return Err(Reason::new(code(IdError::Empty), IdError::Empty.to_string()));
+    }
+    if is_subtotal(bare) {
+        return Err(Reason::new("subtotal", "the ID cell is the label of a sum".to_owned()));
+    }
+    if columns.repeats_heading(bare) {
+        return Err(Reason::new("repeated-heading", "the row repeats the heading".to_owned()));
+    }
+    RunOrderId::parse(bare).map_err(|error| Reason::new(code(error), error.to_string()))
 }
 
 /// What stands in the columns of our own books. A cell that the row does not have is empty.

@@ -82,6 +82,7 @@ impl Evident {
             options: self.options(changes),
             rows_read: stamp.input.rows,
             shortfall: stamp.input.shortfall,
+            layout: stamp.input.layout.clone(),
             evidence,
         })?;
         let mut otherwise = None;

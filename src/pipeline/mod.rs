@@ -292,6 +292,7 @@ impl Job {
             options: self.report.clone(),
             rows_read: self.input.rows(),
             shortfall: self.input.shortfall(),
+            layout: self.input.layout().clone(),
             evidence: None,
         })?;
         let (mut wanted, period) = (self.wanted(list), self.rules.complete);
@@ -352,6 +353,7 @@ impl Job {
                 bytes: self.input.bytes(),
                 rows: self.input.rows(),
                 shortfall: self.input.shortfall(),
+                layout: self.input.layout().clone(),
             },
             settings: self.rules.clone(),
             designs: designs(&self.report.formats),

@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 
 use jiff::Timestamp;
 use tieout::checks::Rules;
+use tieout::domain::layout::InputLayout;
 use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::{Background, Evidence, Outcome, Reason};
@@ -113,6 +114,7 @@ fn hostile_report(folder: &Path) {
         },
         rows_read: rows,
         shortfall: None,
+        layout: InputLayout::default(),
         evidence: None,
     })
     .expect("writable");

@@ -1,4 +1,4 @@
-"""Holds reports against their documentation: docs/reports.md, docs/focus.md, docs/summary.schema.json, docs/manifest.schema.json.
+"""Holds reports against their documentation: docs/reports.md, docs/focus.md, docs/*.schema.json.
 
     python described.py DOCS_FOLDER REPORT_FOLDER...
 
@@ -15,16 +15,19 @@ from pathlib import Path
 
 import jsonschema
 import pyarrow.parquet
+from referencing import Registry, Resource
 
 
 def main(docs, reports):
     sections = columns_of_page(docs / "reports.md")
     schemas = {}
+    files = [json.loads((docs / f"{name}.schema.json").read_text(encoding="utf-8")) for name in ("settings", "summary")]
+    registry = Registry().with_resources((schema["$id"], Resource.from_contents(schema)) for schema in files)
     for name in ("summary", "manifest"):
         schema = json.loads((docs / f"{name}.schema.json").read_text(encoding="utf-8"))
         jsonschema.Draft202012Validator.check_schema(schema)
         schemas[f"{name}.json"] = jsonschema.Draft202012Validator(
-            schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+            schema, registry=registry, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
         )
     compared = refused = 0
     for report in reports:

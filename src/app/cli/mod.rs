@@ -187,6 +187,12 @@ pub struct Options {
     /// The first row is no heading
     #[arg(long, env = "TIEOUT_NO_HEADER", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true, help_heading = "Input")]
     pub no_header: Option<bool>,
+    /// Line of the heading, counted from 1; what stands above it is skipped [default: detected]
+    #[arg(long, env = "TIEOUT_HEADING", value_name = "LINE", help_heading = "Input")]
+    pub heading: Option<u64>,
+    /// Sheet of a workbook [default: the one with an ID column]
+    #[arg(long, env = "TIEOUT_SHEET", value_name = "NAME", help_heading = "Input")]
+    pub sheet: Option<String>,
     /// Encoding of the CSV, such as utf-8, utf-16le or gb18030 [default: detected]
     #[arg(long, env = "TIEOUT_ENCODING", value_name = "NAME", help_heading = "Input")]
     pub encoding: Option<String>,

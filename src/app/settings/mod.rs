@@ -362,6 +362,8 @@ fn input(ids: PathBuf, options: &Options, books: BTreeMap<Field, String>) -> Res
         source: if ids.as_os_str() == "-" { Source::Stdin } else { Source::File(ids) },
         column: options.column.clone(),
         no_header: options.no_header.unwrap_or(false),
+        heading: options.heading,
+        sheet: options.sheet.clone(),
         encoding: options.encoding.clone(),
         delimiter: options.delimiter.as_deref().map(delimiter).transpose()?,
         books,

@@ -2,9 +2,11 @@
 
 mod faults;
 mod formats;
+mod layout;
 mod properties;
 mod readings;
 mod structure;
+mod workbooks;
 
 use std::fs;
 use std::io::Write as _;
@@ -32,7 +34,16 @@ impl Case {
         fs::write(&path, bytes).unwrap();
         let source = Source::File(path.clone());
         let books = BTreeMap::new();
-        let options = Options { source, column: None, no_header: false, encoding: None, delimiter: None, books };
+        let options = Options {
+            source,
+            column: None,
+            no_header: false,
+            heading: None,
+            sheet: None,
+            encoding: None,
+            delimiter: None,
+            books,
+        };
         Self { _folder: folder, path, options }
     }
 
@@ -43,6 +54,11 @@ impl Case {
 
     fn no_header(mut self) -> Self {
         self.options.no_header = true;
+        self
+    }
+
+    fn heading(mut self, line: u64) -> Self {
+        self.options.heading = Some(line);
         self
     }
 

@@ -13,6 +13,7 @@ use self::proofs::{Counted, prove_totals, tie_out};
 use self::reasons::{reasons, sole_reason};
 use crate::checks::{ExpectRows, Judgement, Rules, UNLISTED_IN_INPUT, WaiverKey, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::{Finding, PastFinding};
+use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::domain::time::Period;
@@ -47,6 +48,8 @@ pub struct Brief {
     pub rows_read: u64,
     /// Why the input is not whole, where it must be and is not.
     pub shortfall: Option<ListShortfall>,
+    /// What the input's records are, beside the rows.
+    pub layout: InputLayout,
     /// What pages say of the files of evidence; nothing for what this report's own come to. A report that is made again to be
     /// proved says what the proved one said: another version may compress the facts otherwise.
     pub evidence: Option<Vec<FileStamp>>,
@@ -289,6 +292,7 @@ impl Taken {
             account: brief.options.account.clone(),
             population: self.summary.population,
             sole_reason,
+            input: brief.layout.clone(),
             input_shortfall: brief.shortfall,
             control_totals,
             checks: self.summary.checks,

@@ -1,6 +1,7 @@
 //! A report that contradicts itself is never finished.
 
 use super::*;
+use crate::domain::layout::InputLayout;
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, RunOrder};
 use crate::summary::Verdict;
@@ -29,6 +30,7 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
         options: ReportOptions::default(),
         rows_read,
         shortfall: None,
+        layout: InputLayout::default(),
         evidence: None,
     })
     .expect("writable");

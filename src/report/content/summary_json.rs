@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checks::Rules;
 use crate::domain::finding::Severity;
+use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
@@ -29,6 +30,8 @@ pub struct SummaryJson {
     pub account: Option<String>,
     /// Rows in all and by bucket.
     pub population: Population,
+    /// What the input's records are, beside the rows.
+    pub input: InputLayout,
     /// Why not one order could be fetched, where all met the same answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sole_reason: Option<SoleReason>,
@@ -212,6 +215,7 @@ impl SummaryJson {
             as_of: "2026-06-01T00:00:00Z".into(),
             account: None,
             population: Population::default(),
+            input: InputLayout::default(),
             sole_reason: None,
             input_shortfall: None,
             control_totals: BTreeMap::new(),

@@ -19,6 +19,8 @@ pub enum Kind {
     Key,
     /// `error` or `warning`.
     Severity,
+    /// Where a row is counted.
+    Bucket,
     /// A word of ours that is translated for people, with what the names of its messages begin with.
     Word(&'static str),
     /// Text, some of it from outside.

@@ -140,7 +140,7 @@ const PENDING_COLUMNS: &[Column] = &[
 const EXCEPTION_COLUMNS: &[Column] = &[
     column("run_order_id", Kind::Id),
     column("input_line", Kind::Integer),
-    column("bucket", Kind::Word("report-bucket")),
+    column("bucket", Kind::Bucket),
     column("reason", Kind::Text),
     column("detail", Kind::Sentence),
 ];

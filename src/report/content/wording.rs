@@ -60,9 +60,14 @@ fn duration(age: Age, texts: Texts) -> String {
     texts.with(id, &[("count", count.to_string().into())])
 }
 
+/// What people call a setting: its option, unless there is a text for it.
+fn setting(name: &str, texts: Texts) -> String {
+    texts.try_with(&format!("report-setting-{name}"), &[]).unwrap_or_else(|_| format!("--{name}"))
+}
+
 /// What is other than usual for one workflow.
 fn threshold(id: &str, own: &Thresholds, texts: Texts) -> String {
-    let label = |name: &str| texts.get(&format!("report-setting-{name}"));
+    let label = |name: &str| setting(name, texts);
     let text = |amount: Amount| amount.to_string();
     let stale = own.stale_after.map(|age| duration(age, texts));
     let parts = [("tolerance", own.tolerance.map(text)), ("stale-after", stale), ("material", own.material.map(text))];
@@ -74,7 +79,7 @@ fn threshold(id: &str, own: &Thresholds, texts: Texts) -> String {
 pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(String, Vec<String>)> {
     let settings = &summary.settings;
     let none = || texts.get("report-setting-none");
-    let label = |name: &str| texts.get(&format!("report-setting-{name}"));
+    let label = |name: &str| setting(name, texts);
     let clean = |text: &String| visible(text).into_owned();
     let mut rows = vec![(label("tolerance"), vec![settings.tolerance.to_string()])];
     for (currency, tolerance) in &settings.tolerances {
@@ -114,6 +119,41 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
     row("checks", settings.checks().map(|check| check.code.to_owned()).collect());
     row("off", settings.checks_off().map(str::to_owned).collect());
     rows
+}
+
+/// What the input's records are beside the rows, where there is anything to say.
+pub fn input(summary: &SummaryJson, texts: Texts) -> Vec<String> {
+    let layout = &summary.input;
+    let mut said = Vec::new();
+    if let Some(sheet) = &layout.sheet {
+        let sheet = visible(sheet).into_owned();
+        said.push(texts.with("report-input-sheet", &[("sheet", sheet.into())]));
+    }
+    if let Some(hidden) = layout.hidden_rows {
+        said.push(texts.with("report-input-hidden", &[("count", grouped(hidden).into())]));
+    }
+    if layout.preamble + layout.footers > 0 {
+        let heading = u64::from(layout.heading_line.is_some());
+        said.push(texts.with(
+            "report-input-records",
+            &[
+                ("records", grouped(layout.records).into()),
+                ("above", grouped(layout.preamble).into()),
+                ("heading", grouped(heading).into()),
+                ("rows", grouped(summary.population.rows()).into()),
+                ("below", grouped(layout.footers).into()),
+            ],
+        ));
+        said.extend(layout.shown.iter().map(|record| format!("  {}", visible(record))));
+    }
+    if let (Some(line), Some(heading)) = (layout.heading_line, &layout.guessed_heading) {
+        let heading = visible(heading).into_owned();
+        said.push(texts.with("report-input-guessed", &[("line", grouped(line).into()), ("heading", heading.into())]));
+    }
+    if let Some(line) = layout.cut_line {
+        said.push(texts.with("report-input-cut", &[("line", grouped(line).into())]));
+    }
+    said
 }
 
 /// The verdict in one sentence.

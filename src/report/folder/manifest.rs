@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::checks::Rules;
+use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 use crate::report::content::summary_json::Lifecycle;
 use crate::report::files::{FileStamp, HTML_FILE, MANIFEST_FILE, XLSX_FILE, hash_file};
@@ -103,6 +104,8 @@ pub struct InputStamp {
     /// Why it is not whole, where it is a list that `tieout discover` wrote and is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortfall: Option<ListShortfall>,
+    /// What its records are, beside the rows.
+    pub layout: InputLayout,
 }
 
 /// How the fetching went.

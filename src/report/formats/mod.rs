@@ -105,7 +105,7 @@ pub(in crate::report) fn write(content: &Content<'_>, brief: &FormatBrief<'_>) -
 
 /// A text that names no format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("give csv, json, parquet, html, xlsx or focus")]
+#[error("give one or more of {}", Format::ALL.map(Format::word).join(", "))]
 pub struct UnknownFormat;
 
 impl FromStr for Format {

@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use tieout::checks::Rules;
 use tieout::domain::finding::PastFinding;
+use tieout::domain::layout::InputLayout;
 use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::{Background, Evidence, Outcome, Reason};
@@ -55,6 +56,7 @@ fn begin(folder: &Path, account: Option<&str>, rows_read: u64) -> Builder {
         },
         rows_read,
         shortfall: None,
+        layout: InputLayout::default(),
         evidence: None,
     })
     .expect("writable")

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use tieout::checks::{CATALOGUE, Cause, Counted};
-use tieout::domain::finding::Severity;
-use tieout::domain::outcome::Bucket;
-use tieout::summary::Verdict;
+use tieout::language::{Language, Texts};
 
 use super::uses::Use;
 use crate::support::{files_below, repository};
@@ -27,16 +25,9 @@ pub fn by_word() -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     let mut add = |prefix: &str, word: &str| _ = ids.insert(format!("{prefix}-{word}"));
     for check in CATALOGUE {
-        add("report-check", check.code);
         Cause::of_check(check.code).iter().for_each(|cause| add("report-cause", cause.code()));
     }
     Counted::ALL.iter().for_each(|counted| add("report-column", counted.name()));
-    for bucket in Bucket::ALL {
-        add("report-bucket", bucket.code());
-        add("report-bucket", &format!("{}-means", bucket.code()));
-    }
-    Verdict::ALL.iter().for_each(|verdict| add("report-verdict", verdict.code()));
-    Severity::ALL.iter().for_each(|severity| add("report-severity", severity.code()));
     for (prefix, words) in COLUMN_WORDS {
         words.iter().for_each(|word| add(prefix, word));
     }
@@ -53,7 +44,10 @@ pub fn by_word() -> BTreeSet<String> {
     let named = ["label(\"", "row(\""].into_iter().flat_map(|call| after(&settings, call));
     // A row of the control totals is named by its message, or put together.
     let named = named.filter(|name| !name.starts_with("report-") && !name.is_empty());
-    named.for_each(|name| add("report-setting", name));
+    // A setting without a text is shown as its option.
+    let texts = Texts::new(Language::English);
+    let has_text = |name: &&str| texts.try_with(&format!("report-setting-{name}"), &[]).is_ok();
+    named.filter(has_text).for_each(|name| add("report-setting", name));
     ids
 }
 

@@ -7,6 +7,7 @@ use super::super::ReportFolder;
 use super::super::manifest::{EarlierStamp, InputStamp, Stamp};
 use super::*;
 use crate::checks::Rules;
+use crate::domain::layout::InputLayout;
 use crate::report::formats::options::ReportOptions;
 
 const AS_OF: &str = "2026-11-23T02:00:00Z";
@@ -14,7 +15,14 @@ const AS_OF: &str = "2026-11-23T02:00:00Z";
 fn write_report(folder: &Path, content: &str) {
     fs::write(folder.join("summary.json"), content).expect("writable");
     let time: Timestamp = AS_OF.parse().expect("a time");
-    let input = InputStamp { name: "ids.csv".into(), sha256: "00".into(), bytes: 1, rows: 1, shortfall: None };
+    let input = InputStamp {
+        name: "ids.csv".into(),
+        sha256: "00".into(),
+        bytes: 1,
+        rows: 1,
+        shortfall: None,
+        layout: InputLayout::default(),
+    };
     let stamp = Stamp {
         as_of: time,
         started_at: time,

@@ -1,6 +1,6 @@
 //! How the page shows the columns of a table: in which order, and what a cell looks like. No column is left out.
 
-use crate::language::Texts;
+use crate::language::{Texts, Word};
 use crate::report::content::table::{Column, Kind};
 
 /// What its cells are called in the style sheet and by the script.
@@ -9,7 +9,7 @@ pub(super) const fn class(kind: Kind) -> &'static str {
         Kind::Id => "id",
         Kind::Code | Kind::Key => "code",
         Kind::Severity => "severity",
-        Kind::Word(_) => "word",
+        Kind::Bucket | Kind::Word(_) => "word",
         Kind::Text => "text",
         Kind::Sentence => "long",
         Kind::Amount => "amount",
@@ -26,13 +26,14 @@ pub(super) const fn is_unbounded(kind: Kind) -> bool {
 
 /// Whether its texts are few: each is embedded once.
 pub(super) const fn repeats(kind: Kind) -> bool {
-    matches!(kind, Kind::Code | Kind::Severity | Kind::Word(_) | Kind::Text | Kind::Flag)
+    matches!(kind, Kind::Code | Kind::Severity | Kind::Bucket | Kind::Word(_) | Kind::Text | Kind::Flag)
 }
 
 /// What people read for a machine word, where that differs.
 pub(super) fn translated(kind: Kind, word: &str, texts: Texts) -> Option<String> {
     match kind {
-        Kind::Severity => Some(texts.get(&format!("report-severity-{word}"))),
+        Kind::Severity => Some(texts.of(Word::SeverityName, word)),
+        Kind::Bucket => Some(texts.of(Word::BucketName, word)),
         Kind::Word(family) => Some(texts.get(&format!("{family}-{word}"))),
         Kind::Flag => Some(texts.get("report-yes")),
         _ => None,

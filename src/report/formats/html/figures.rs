@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
-use crate::language::Texts;
+use crate::language::{Texts, Word};
 use crate::report::content::summary_json::{ControlTotals, SummaryJson};
 use crate::report::content::wording::{currency_name, grouped};
 use crate::summary::{AgeBucket, CheckCount, Differences, NetAndGross};
@@ -219,7 +219,7 @@ pub(super) fn causes(summary: &SummaryJson, texts: Texts) -> Vec<CauseRow> {
     let mut checks: Vec<_> = summary.checks.iter().collect();
     checks.sort_by_key(|(_, count)| count.severity);
     for (check, count) in checks {
-        let means = texts.get(&format!("report-check-{check}"));
+        let means = texts.of(Word::CheckHolds, check);
         rows.push(cause_row(check, "", means, count, texts));
         let causes = summary.causes.iter().filter_map(|(key, count)| {
             let (of, cause) = key.split_once('.')?;
@@ -245,7 +245,7 @@ fn cause_row(check: &str, cause: &str, means: String, count: &CheckCount, texts:
         cause: cause.to_owned(),
         means,
         severity: count.severity.code(),
-        severity_word: texts.get(&format!("report-severity-{}", count.severity.code())),
+        severity_word: texts.of(Word::SeverityName, count.severity.code()),
         orders: grouped(count.orders),
         lines,
     }

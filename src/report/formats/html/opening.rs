@@ -4,7 +4,7 @@ use super::chart::percent;
 use super::grid::Grid;
 use crate::domain::finding::Severity;
 use crate::domain::outcome::Bucket;
-use crate::language::Texts;
+use crate::language::{Texts, Word};
 use crate::report::content::summary_json::SummaryJson;
 use crate::report::content::wording::{self, grouped};
 use crate::summary::{Verdict, Weighed};
@@ -105,7 +105,7 @@ impl Opening {
             let note = texts.with("report-key-material-note", &[("amount", from.to_string().into())]);
             keys.insert(2, key("material", material, note));
         }
-        let verdict = texts.get(&format!("report-verdict-{}", weighed.verdict.code()));
+        let verdict = texts.of(Word::VerdictName, weighed.verdict.code());
         Self {
             tone: tone(weighed.verdict),
             verdict,
@@ -128,7 +128,7 @@ const fn tone(verdict: Verdict) -> Tone {
 /// The verdict explained in a sentence.
 fn notes(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let lifecycle = summary.lifecycle;
-    let mut notes = Vec::new();
+    let mut notes = wording::input(summary, texts);
     if lifecycle.persisting + lifecycle.resolved + lifecycle.not_assessed > 0 {
         let counts = [lifecycle.new, lifecycle.persisting, lifecycle.resolved];
         let [new, persisting, resolved] = counts.map(|count| grouped(count).into());
@@ -172,12 +172,12 @@ pub(super) struct BucketView {
 impl PopulationView {
     pub(super) fn of(summary: &SummaryJson, rows_read: u64, texts: Texts) -> Self {
         let population = &summary.population;
-        let label = |bucket: Bucket| texts.get(&format!("report-bucket-{}", bucket.code()));
+        let label = |bucket: Bucket| texts.of(Word::BucketName, bucket.code());
         let buckets = population.buckets().map(|(bucket, count)| BucketView {
             tone: Tone::of(bucket),
             label: label(bucket),
             code: bucket.code(),
-            means: texts.get(&format!("report-bucket-{}-means", bucket.code())),
+            means: texts.of(Word::Bucket, bucket.code()),
             count: grouped(count),
             is_empty: count == 0,
         });

@@ -10,9 +10,11 @@ use super::super::options::ReportOptions;
 use super::*;
 use crate::checks::{CATALOGUE, Cause, Rules, WaiverState};
 use crate::domain::finding::Severity;
+use crate::domain::layout::InputLayout;
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::language::Word;
 use crate::report::builder::{Brief, Builder};
 use crate::report::content::summary_json::SummaryJson;
 use crate::report::content::table::Kind;
@@ -65,6 +67,7 @@ fn brief(folder: PathBuf, account: &str, rows_read: u64, language: Language) -> 
         options: ReportOptions { account: Some(account.to_owned()), language, ..ReportOptions::default() },
         rows_read,
         shortfall: None,
+        layout: InputLayout::default(),
         evidence: None,
     }
 }
@@ -117,7 +120,7 @@ fn the_same_evidence_gives_the_same_bytes_in_each_language() {
         assert!(one == other);
     }
     assert!(pages[0][0].contains("<html lang=\"en\">") && pages[1][0].contains("<html lang=\"zh-CN\">"));
-    for id in ["report-verdict-discrepant", "report-population-equal", "report-bridge-note"] {
+    for id in ["verdict-name-discrepant", "report-population-equal", "report-bridge-note"] {
         for (language, [page, _]) in Language::ALL.into_iter().zip(&pages) {
             assert!(page.contains(&Texts::new(language).get(id)), "{language:?} {id}");
         }
@@ -212,24 +215,17 @@ fn everything_that_can_stand_in_a_page_has_its_texts() {
         }
     };
     for check in CATALOGUE {
-        needs(format!("report-check-{}", check.code));
+        needs(Word::CheckHolds.id(check.code));
     }
     for cause in ["quote-split", "cost-sum"].into_iter().flat_map(Cause::of_check) {
         needs(format!("report-cause-{}", cause.code()));
     }
     for bucket in Bucket::ALL {
-        needs(format!("report-bucket-{}", bucket.code()));
-        needs(format!("report-bucket-{}-means", bucket.code()));
+        needs(Word::BucketName.id(bucket.code()));
+        needs(Word::Bucket.id(bucket.code()));
     }
-    for verdict in [
-        Verdict::Incomplete,
-        Verdict::Discrepant,
-        Verdict::Warnings,
-        Verdict::Pending,
-        Verdict::Reconciled,
-        Verdict::Empty,
-    ] {
-        needs(format!("report-verdict-{}", verdict.code()));
+    for verdict in Verdict::ALL {
+        needs(Word::VerdictName.id(verdict.code()));
     }
     for state in [WaiverState::Applied, WaiverState::Expired, WaiverState::Changed, WaiverState::Unused] {
         needs(format!("report-state-{}", state.code()));

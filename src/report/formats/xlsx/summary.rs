@@ -90,7 +90,7 @@ impl Page<'_> {
             _ => &styles.good,
         };
         let tone = Format::clone(tone).set_bold();
-        let verdict = texts.get(&format!("report-verdict-{}", summary.verdict));
+        let verdict = texts.of(Word::VerdictName, summary.verdict);
         self.sheet.write_string_with_format(self.row, WHAT, verdict, &tone)?;
         self.sheet.write_string_with_format(self.row, CODE, summary.verdict, &tone)?;
         self.text(MEANING, &texts.of(Word::Verdict, summary.verdict))?;
@@ -125,7 +125,7 @@ impl Page<'_> {
         let population = &summary.population;
         self.part(&texts.get("xlsx-population"))?;
         for (bucket, count) in population.buckets() {
-            self.text(WHAT, &texts.get(&format!("report-bucket-{}", bucket.code())))?;
+            self.text(WHAT, &texts.of(Word::BucketName, bucket.code()))?;
             self.text(CODE, bucket.code())?;
             self.count(count)?;
             self.text(MEANING, &texts.of(Word::Bucket, bucket.code()))?;
@@ -135,6 +135,10 @@ impl Page<'_> {
         self.text(CODE, "rows")?;
         self.count(population.rows())?;
         self.row += 1;
+        for line in wording::input(summary, texts) {
+            self.text(WHAT, &line)?;
+            self.row += 1;
+        }
         Ok(())
     }
 
@@ -265,7 +269,7 @@ impl Page<'_> {
         let (texts, styles) = (self.texts, self.styles);
         let severity = count.severity;
         let tone = if severity == Severity::Error { &styles.error } else { &styles.warning };
-        let name = texts.get(&format!("report-severity-{}", severity.code()));
+        let name = texts.of(Word::SeverityName, severity.code());
         self.sheet.write_string_with_format(self.row, WHAT, name, tone)?;
         self.text(CODE, code)?;
         self.count(count.orders)?;

@@ -1,0 +1,74 @@
+//! What spreadsheets and databases put around a value, in its place, or below a column of values.
+
+/// Words for a value that is not there, in lower case.
+const PLACEHOLDERS: [&str; 22] = [
+    "null", "(null)", "<null>", "\\n", "none", "nil", "nan", "n/a", "na", "#n/a", "#n/a!", "#ref!", "#value!",
+    "#name?", "#null!", "#num!", "#div/0!", "-", "--", "—", "——", "无",
+];
+
+/// Words that begin the line of a sum, in lower case.
+const SUBTOTALS: [&str; 10] =
+    ["合计", "总计", "小计", "共计", "总和", "累计", "total", "subtotal", "sub-total", "grand total"];
+
+/// The value in a cell: without blanks, byte order marks and zero-width characters around it, without the `="…"` that keeps a
+/// spreadsheet from changing it, and without the `'` or backtick before it that does the same.
+#[must_use]
+pub fn bare(text: &str) -> &str {
+    let text = trimmed(text);
+    let inner = text.strip_prefix("=\"").and_then(|inner| inner.strip_suffix('"'));
+    let text = inner.map_or(text, trimmed);
+    trimmed(text.strip_prefix(['\'', '`']).unwrap_or(text))
+}
+
+/// Whether a bare text stands for no value.
+#[must_use]
+pub fn is_placeholder(bare: &str) -> bool {
+    bare.is_empty() || PLACEHOLDERS.contains(&bare.to_lowercase().as_str())
+}
+
+/// Whether a bare text is the label of a sum: 合计, 总计：, Total 200.
+#[must_use]
+pub fn is_subtotal(bare: &str) -> bool {
+    let text = bare.to_lowercase();
+    let goes_on = |rest: &str| rest.starts_with(|char: char| char.is_ascii_alphanumeric() || char == '_');
+    SUBTOTALS.iter().any(|word| text.strip_prefix(word).is_some_and(|rest| !word.is_ascii() || !goes_on(rest)))
+}
+
+fn trimmed(text: &str) -> &str {
+    let is_invisible = |char: char| {
+        char.is_whitespace() || matches!(char, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}')
+    };
+    text.trim_matches(is_invisible)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_around_a_value_is_taken_off() {
+        for text in
+            ["a", " a\t", "\u{feff}a\u{200b}", "=\"a\"", "'a", "`a", "=\"'a\"", "\t`a ", "\u{a0}a\u{3000}", "=\" a \""]
+        {
+            assert_eq!(bare(text), "a", "{text:?}");
+        }
+        for (text, expected) in
+            [("=a", "=a"), ("=\"", "=\""), ("a'", "a'"), ("", ""), ("''a", "'a"), ("\"a\"", "\"a\"")]
+        {
+            assert_eq!(bare(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn placeholders_and_labels_of_sums_are_no_values() {
+        for text in ["", "NULL", "\\N", "None", "nan", "N/A", "#N/A", "#REF!", "-", "—"] {
+            assert!(is_placeholder(text) && !is_subtotal(text), "{text:?}");
+        }
+        for text in ["合计", "总计：", "小计 (3)", "Total", "TOTAL:", "Grand Total", "合计200笔"] {
+            assert!(is_subtotal(text) && !is_placeholder(text), "{text:?}");
+        }
+        for text in ["wfrun_1", "total_1", "totals", "nullable", "n-1", "订单"] {
+            assert!(!is_subtotal(text) && !is_placeholder(text), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What the records of an input are: preamble, heading, rows, and footers.
+
+use csv::ByteRecord;
+
+use super::excerpt::excerpt;
+use super::heading::Columns;
+use super::list_end::{self, Lists};
+use crate::domain::cell::{bare, is_placeholder, is_subtotal};
+use crate::domain::id::RunOrderId;
+use crate::domain::layout::InputLayout;
+use crate::domain::listed::ListShortfall;
+
+/// How many records that are no rows are shown, and how much of each.
+const SHOWN: usize = 10;
+const LENGTH: usize = 128;
+
+/// The count of the records, as they are read.
+pub(super) struct Count<'c> {
+    columns: Option<&'c Columns>,
+    lists: Lists,
+    rows: u64,
+    layout: InputLayout,
+    /// Closing records that were met since the last row: rows, if another row comes.
+    closing: Vec<String>,
+    closing_count: u64,
+    /// The last row, where it has fewer cells than the heading.
+    short_line: Option<u64>,
+}
+
+impl<'c> Count<'c> {
+    pub(super) fn new(columns: Option<&'c Columns>) -> Self {
+        let layout = InputLayout {
+            heading_line: columns.and_then(|columns| columns.heading),
+            guessed_heading: columns.and_then(|columns| columns.guessed.clone()),
+            ..InputLayout::default()
+        };
+        let (closing, closing_count) = (Vec::new(), 0);
+        Self { columns, lists: Lists::new(), rows: 0, layout, closing, closing_count, short_line: None }
+    }
+
+    pub(super) fn record(&mut self, record: &ByteRecord, line: u64) {
+        self.layout.records += 1;
+        if list_end::is_end(record) {
+            self.lists.end(record);
+        }
+        let Some(columns) = self.columns else { return self.footer(record) };
+        let at = self.layout.records - 1;
+        if at < columns.above as u64 {
+            self.layout.preamble += 1;
+            self.show(record);
+        } else if columns.heading == Some(line) {
+            if list_end::is_heading(record) {
+                self.lists.require_end();
+            }
+        } else if list_end::is_end(record) {
+            self.layout.footers += 1;
+        } else if is_closing(record, columns) {
+            self.closing_count += 1;
+            self.closing.extend((self.closing.len() < SHOWN).then(|| shown(record)));
+        } else {
+            let rows = self.closing_count + 1;
+            (0..rows).for_each(|_| self.lists.row());
+            self.rows += rows;
+            self.closing_count = 0;
+            self.closing.clear();
+            self.short_line = (record.len() < columns.count).then_some(line);
+        }
+    }
+
+    /// The rows, what else there is, and what is wrong with a list.
+    pub(super) fn end(mut self, is_cut: bool) -> (u64, InputLayout, Option<ListShortfall>) {
+        self.layout.footers += self.closing_count;
+        self.layout.shown.append(&mut self.closing);
+        self.layout.shown.truncate(SHOWN);
+        self.layout.cut_line = self.short_line.filter(|_| is_cut && self.closing_count == 0);
+        (self.rows, self.layout, self.lists.shortfall())
+    }
+
+    fn footer(&mut self, record: &ByteRecord) {
+        self.layout.footers += 1;
+        self.show(record);
+    }
+
+    fn show(&mut self, record: &ByteRecord) {
+        if self.layout.shown.len() < SHOWN {
+            self.layout.shown.push(shown(record));
+        }
+    }
+}
+
+/// Whether a record may close the table: a sum, or a remark alone on its line. With a row below it, it is a row.
+fn is_closing(record: &ByteRecord, columns: &Columns) -> bool {
+    let cell = |at: usize| String::from_utf8_lossy(record.get(at).unwrap_or_default()).into_owned();
+    let (id, first) = (cell(columns.id), cell(0));
+    let (id, first) = (bare(&id), bare(&first));
+    let is_alone = record.iter().skip(1).all(|cell| bare(&String::from_utf8_lossy(cell)).is_empty());
+    let is_sum = is_subtotal(id) || (is_placeholder(id) && is_subtotal(first));
+    is_sum || (is_alone && is_remark(first) && !first.contains("wfrun_"))
+}
+
+/// Whether a text is what exports print below a table: `#…`, a line of dashes, 合计…, 共3笔记录, 导出时间….
+fn is_remark(text: &str) -> bool {
+    const BEGINNINGS: [&str; 6] = ["#", "共", "导出", "以上", "备注", "说明"];
+    let is_rule = text.chars().count() > 2 && text.chars().all(|char| "-=*_—－".contains(char));
+    is_rule
+        || is_subtotal(text)
+        || (BEGINNINGS.iter().any(|word| text.starts_with(word)) && RunOrderId::parse(text).is_err())
+}
+
+fn shown(record: &ByteRecord) -> String {
+    let cells: Vec<String> = record.iter().map(|cell| bare(&String::from_utf8_lossy(cell)).to_owned()).collect();
+    excerpt(cells.join(" ").trim(), LENGTH)
+}

@@ -1,0 +1,130 @@
+//! Workbooks: one sheet is written out as CSV, which is then read as any CSV is.
+//!
+//! Line 7 of the text is row 7 of the sheet and its second cell is column B, whatever is empty. What would be misread is an
+//! error: a number with more digits than a workbook keeps is written as a text that says so, and a damaged file is refused.
+//!
+//! ```text
+//! kind (by content) → parts (ZIP), compound (streams) → xlsx, xls, ods → cells (text, lines)
+//! ```
+//!
+//! Memory is bounded by a sheet's longest row and the workbook's distinct texts; for `.xls`, which is small, by the workbook.
+
+mod cells;
+mod compound;
+mod error;
+mod kind;
+mod ods;
+mod parts;
+mod source;
+#[cfg(test)]
+mod tests;
+mod xls;
+mod xlsx;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::File;
+use std::io::{Read as _, Write};
+
+use compound::Compound;
+use parts::Parts;
+use source::Source;
+
+pub use error::WorkbookError;
+pub(super) use kind::{Kind, kind_of};
+
+/// An opened workbook.
+pub(super) struct Workbook {
+    sheets: Vec<String>,
+    book: Book,
+}
+
+enum Book {
+    Xlsx(Box<xlsx::Book>),
+    Xls(Box<xls::Book>),
+    Ods(Box<ods::Book>),
+}
+
+/// A sheet that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sheet {
+    /// The last row with something in it, counted from 1: how many lines were written.
+    pub(super) rows: u64,
+    /// The rows with something in them that are hidden, by hand or by a filter. They are written as all others. `None`: not known.
+    pub(super) hidden: Option<u64>,
+    /// The ranges of cells merged into one. What such a cell says stands in the first of the range alone.
+    pub(super) merged: u64,
+}
+
+impl fmt::Debug for Workbook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workbook").field("sheets", &self.sheets).finish_non_exhaustive()
+    }
+}
+
+impl Workbook {
+    /// Opens a workbook, told by its content.
+    ///
+    /// # Errors
+    /// [`WorkbookError`]: the file is no workbook, or one that is protected, too large, damaged or without a sheet.
+    pub(super) fn open(file: File) -> Result<Self, WorkbookError> {
+        let source = Source::new(file)?;
+        let mut first = [0; 8];
+        let mut reader = source.reader();
+        let compound = reader.read_exact(&mut first).is_ok() && first == kind::COMPOUND;
+        let (book, sheets) = if compound {
+            let compound = Compound::open(&source)?;
+            match kind::of_streams(&compound) {
+                Kind::Protected => return Err(WorkbookError::Protected),
+                Kind::Xls => {
+                    xls::Book::open(&source, compound).map(|(book, sheets)| (Book::Xls(Box::new(book)), sheets))?
+                }
+                _ => return Err(WorkbookError::NotAWorkbook { found: "a document of another Office program" }),
+            }
+        } else if first.starts_with(b"PK") {
+            let mut parts = Parts::open(&source, "ZIP")?;
+            match kind::of_parts(&mut parts)? {
+                Kind::Protected => return Err(WorkbookError::Protected),
+                Kind::Xlsb => return Err(WorkbookError::Binary),
+                Kind::Xlsx => {
+                    xlsx::Book::open(&source, parts).map(|(book, sheets)| (Book::Xlsx(Box::new(book)), sheets))?
+                }
+                Kind::Ods => {
+                    ods::Book::open(&source, parts).map(|(book, sheets)| (Book::Ods(Box::new(book)), sheets))?
+                }
+                _ => return Err(WorkbookError::NotAWorkbook { found: "a ZIP archive" }),
+            }
+        } else {
+            return Err(WorkbookError::NotAWorkbook { found: "neither a ZIP archive nor an .xls file" });
+        };
+        if sheets.is_empty() {
+            return Err(WorkbookError::NoSheets);
+        }
+        let mut met = BTreeSet::new();
+        if let Some(twice) = sheets.iter().find(|sheet| !met.insert(*sheet)) {
+            return Err(WorkbookError::unreadable("", format!("two sheets are called `{twice}`")));
+        }
+        Ok(Self { sheets, book })
+    }
+
+    /// The worksheets in their order, the hidden ones too. Sheets that are a chart are none.
+    pub(super) fn sheets(&self) -> &[String] {
+        &self.sheets
+    }
+
+    /// Writes one sheet as CSV in UTF-8, delimited by commas: a line for each row, from row 1 to the last with something in it.
+    ///
+    /// # Errors
+    /// [`WorkbookError`]: there is no such sheet, it can't be read whole, is too large, or the text can't be written. What was
+    /// written until then is no sheet.
+    pub(super) fn write_sheet(&mut self, name: &str, out: &mut impl Write) -> Result<Sheet, WorkbookError> {
+        if !self.sheets.iter().any(|sheet| sheet == name) {
+            return Err(WorkbookError::no_such_sheet(name, &self.sheets));
+        }
+        match &mut self.book {
+            Book::Xlsx(book) => book.write_sheet(name, out),
+            Book::Xls(book) => book.write_sheet(name, out),
+            Book::Ods(book) => book.write_sheet(name, out),
+        }
+    }
+}
