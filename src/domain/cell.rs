@@ -34,7 +34,9 @@ pub fn is_subtotal(bare: &str) -> bool {
     SUBTOTALS.iter().any(|word| text.strip_prefix(word).is_some_and(|rest| !word.is_ascii() || !goes_on(rest)))
 }
 
-fn trimmed(text: &str) -> &str {
+/// The text without blanks of all kinds, byte order marks and zero-width characters around it.
+#[must_use]
+pub fn trimmed(text: &str) -> &str {
     let is_invisible = |char: char| {
         char.is_whitespace() || matches!(char, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}')
     };

@@ -118,7 +118,7 @@ pub enum InputError {
     },
     /// Which sheet holds the IDs can't be told.
     #[error("{place}: {} ({sheets}); name one with --sheet", if *found == 0 { "no sheet has an ID column".to_owned() }
-        else { format!("{found} sheets have one") })]
+        else { format!("{found} sheets have an ID column") })]
     WhichSheet {
         /// The input.
         place: String,

@@ -7,11 +7,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::{bare, trimmed};
 use super::money::{Amount, AmountError};
 use super::order::{Amounts, RunOrder};
 
 pub use self::written::{Sign, amount, currency, sign_of};
-use self::written::{decimals, is_nothing, trimmed, unwrapped};
+use self::written::{decimals, is_nothing};
 
 /// A field of a run order that our books may carry too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -195,7 +196,7 @@ impl Booking {
     #[must_use]
     pub fn entry(&self, field: Field) -> Option<Entry> {
         let cell = self.cells.get(&field)?;
-        let text = unwrapped(cell);
+        let text = bare(cell);
         Some(match field {
             _ if is_nothing(text) => Entry::Nothing,
             _ if !field.is_amount() => Entry::Text(text.to_owned()),

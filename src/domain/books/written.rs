@@ -1,5 +1,6 @@
 //! How spreadsheets and ledgers write amounts and currencies. What can mean two things is no amount.
 
+use crate::domain::cell::{bare, trimmed};
 use crate::domain::money::{Amount, AmountError};
 
 /// A currency sign or word beside an amount, and the currencies that it may stand for, the usual one first.
@@ -57,7 +58,7 @@ pub(super) fn is_nothing(text: &str) -> bool {
 /// The sign beside an amount, where there is one.
 #[must_use]
 pub fn sign_of(text: &str) -> Option<Sign> {
-    let narrow: String = unwrapped(text).chars().map(narrowed).collect();
+    let narrow: String = bare(text).chars().map(narrowed).collect();
     Parts::of(&narrow).sign
 }
 
@@ -65,7 +66,7 @@ pub fn sign_of(text: &str) -> Option<Sign> {
 /// them: `$` stays as it is.
 #[must_use]
 pub fn currency(text: &str) -> String {
-    let narrow: String = unwrapped(text).chars().map(narrowed).collect();
+    let narrow: String = bare(text).chars().map(narrowed).collect();
     let is_it = |sign: &Sign| sign.text.eq_ignore_ascii_case(&narrow) && (sign.codes.len() == 1 || sign.is_of("CNY"));
     SIGNS.iter().find(|sign| is_it(sign)).map_or_else(|| narrow.to_ascii_uppercase(), |sign| sign.usual().to_owned())
 }
@@ -77,7 +78,7 @@ pub fn currency(text: &str) -> String {
 /// # Errors
 /// Whatever could be meant in two ways is no amount: `1.234,56`, `12,34`, `(-3)`.
 pub fn amount(text: &str) -> Result<Amount, AmountError> {
-    let narrow: String = unwrapped(text).chars().map(narrowed).collect();
+    let narrow: String = bare(text).chars().map(narrowed).collect();
     let parts = Parts::of(&narrow);
     match (parts.dashes + parts.brackets, parts.number) {
         (1, "") if parts.brackets == 0 => return Ok(Amount::ZERO),
@@ -91,24 +92,12 @@ pub fn amount(text: &str) -> Result<Amount, AmountError> {
 
 /// How many decimals an amount is written with, zeros at the end included; `None` for a dash.
 pub(super) fn decimals(text: &str) -> Option<u32> {
-    let narrow: String = unwrapped(text).chars().map(narrowed).collect();
+    let narrow: String = bare(text).chars().map(narrowed).collect();
     let number = plain(Parts::of(&narrow).number)?;
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((&number, "0"));
     let written = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     let decimals = i64::try_from(written).ok()?.saturating_sub(exponent.parse().ok()?);
     u32::try_from(decimals.max(0)).ok()
-}
-
-/// Blanks of all kinds, the ideographic one and those that do not break among them.
-pub(super) fn trimmed(text: &str) -> &str {
-    text.trim_matches(|char: char| char.is_whitespace() || matches!(char, '\u{feff}' | '\u{200b}'))
-}
-
-/// The cell without what spreadsheets put around it to keep it a text: `="0.01"`, `'0.01`, `` `0.01 ``.
-pub(super) fn unwrapped(text: &str) -> &str {
-    let text = trimmed(text);
-    let formula = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
-    trimmed(formula.or_else(|| text.strip_prefix(['\'', '`'])).unwrap_or(text))
 }
 
 /// What an amount's text is made of.

@@ -16,7 +16,7 @@ impl Case {
 
 #[test]
 fn a_workbook_is_read_as_a_csv_is() {
-    for name in ["values.xlsx", "values.xls", "values.ods"] {
+    for name in ["uncomputed.xlsx", "values.xls", "values.ods"] {
         let case = workbook(name).book(Field::Final, "amount");
         let rows = case.rows();
         assert_eq!(rows[..2], ["2 wfrun_1", "3 00012"], "{name}");
@@ -29,7 +29,8 @@ fn a_workbook_is_read_as_a_csv_is() {
         let amounts: Vec<String> =
             input.read().unwrap().map(|row| row.unwrap().booking.unwrap().cells[&Field::Final].clone()).collect();
         assert_eq!(amounts[0], "0.1", "{name}");
-        assert!(amounts[1].contains("B3"), "{name}: {amounts:?}");
+        // LibreOffice keeps 15 digits, and so there is nothing left to say of the 17th.
+        assert!(amounts[1].contains("B3") || name.ends_with(".ods"), "{name}: {amounts:?}");
         assert_eq!((&*amounts[2], &*amounts[3]), ("0.000288", "1234567.89"), "{name}");
         assert_eq!(input.layout().sheet.as_deref(), Some("Bills"), "{name}");
         assert_eq!(input.sha256(), hex::encode(<sha2::Sha256 as sha2::Digest>::digest(fs::read(&case.path).unwrap())));
@@ -39,13 +40,14 @@ fn a_workbook_is_read_as_a_csv_is() {
 #[test]
 fn one_sheet_has_the_ids() {
     let error = workbook("shapes.xlsx").error();
-    assert_eq!(error, "2 sheets have one (`From C5`, `Hidden`); name one with --sheet");
+    assert_eq!(error, "2 sheets have an ID column (`From C5`, `Hidden`); name one with --sheet");
     assert_eq!(workbook("shapes.xlsx").sheet("From C5").rows()[0], "8 wfrun_1", "lines are those of the sheet");
     let hidden = workbook("shapes.xlsx").sheet("Hidden");
     assert_eq!(hidden.rows().len(), 10, "hidden rows are rows");
     assert_eq!(hidden.open().unwrap().layout().hidden_rows, Some(4));
     assert!(workbook("shapes.xlsx").sheet("Bills").error().contains("there is no sheet `Bills`"));
-    assert!(workbook("values.xlsx").sheet("Sheet, 2 & more").error().contains("no known heading"));
+    let lone = workbook("uncomputed.xlsx").sheet("Sheet, 2 & more").open().unwrap_err().to_string();
+    assert!(lone.contains("sheet `Sheet, 2 & more`: it holds nothing but one line that is no known heading"), "{lone}");
     assert_eq!(Case::new("run_order_id\n").sheet("x").error(), "this is no workbook: leave --sheet out");
 }
 
@@ -53,14 +55,14 @@ fn one_sheet_has_the_ids() {
 fn what_is_no_readable_workbook_is_named() {
     assert!(workbook("protected.xlsx").error().contains("password"));
     assert!(workbook("document.docx").error().contains("this is a ZIP archive"));
-    let cut = fs::read(&workbook("values.xlsx").path).unwrap();
+    let cut = fs::read(&workbook("uncomputed.xlsx").path).unwrap();
     let error = Case::new(&cut[..cut.len() / 2]).error();
     assert!(error.contains("ZIP") || error.contains("workbook"), "{error}");
 }
 
 #[test]
 fn a_workbook_that_changes_is_an_error_at_the_end() {
-    let case = workbook("values.xlsx");
+    let case = workbook("uncomputed.xlsx");
     let input = case.open().unwrap();
     let mut bytes = fs::read(&case.path).unwrap();
     bytes.push(0);

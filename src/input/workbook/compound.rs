@@ -5,8 +5,10 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use super::super::raw::fill;
 use super::error::WorkbookError;
-use super::kind::COMPOUND;
 use super::source::{Source, Window};
+
+/// How a file begins that is made of streams as `.xls` is.
+pub(super) const COMPOUND: [u8; 8] = *b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 /// The largest file: all of it is held in memory, more than once.
 const LARGEST: u64 = 64 << 20;

@@ -4,13 +4,11 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use super::super::raw::fill;
-use super::compound::Compound;
+use super::compound::{COMPOUND, Compound};
 use super::error::WorkbookError;
 use super::parts::Parts;
 use super::source::Source;
 
-/// How a file begins that is made of streams as `.xls` is.
-pub(super) const COMPOUND: [u8; 8] = *b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 /// How a ZIP archive begins, and one without anything in it.
 const ARCHIVES: [[u8; 4]; 2] = [*b"PK\x03\x04", *b"PK\x05\x06"];
 /// What the list of parts calls the main part of a workbook.

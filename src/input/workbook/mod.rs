@@ -71,7 +71,7 @@ impl Workbook {
         let source = Source::new(file)?;
         let mut first = [0; 8];
         let mut reader = source.reader();
-        let compound = reader.read_exact(&mut first).is_ok() && first == kind::COMPOUND;
+        let compound = reader.read_exact(&mut first).is_ok() && first == compound::COMPOUND;
         let (book, sheets) = if compound {
             let compound = Compound::open(&source)?;
             match kind::of_streams(&compound) {
