@@ -23,6 +23,7 @@ pub mod checks;
 pub mod domain;
 pub mod input;
 pub mod language;
+mod panics;
 #[cfg(feature = "reports")]
 pub mod pipeline;
 pub mod provider;

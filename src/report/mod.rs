@@ -9,7 +9,6 @@ pub mod evidence;
 pub mod files;
 pub mod folder;
 pub mod formats;
-mod panics;
 
 use std::io;
 use std::path::{Path, PathBuf};

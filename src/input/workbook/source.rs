@@ -1,14 +1,13 @@
 //! The file that the readers of a workbook share, and their panics made errors.
 
 use std::any::Any;
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::WorkbookError;
+use crate::panics;
 
 /// The largest file.
 const LARGEST_FILE: u64 = 1 << 30;
@@ -87,30 +86,12 @@ impl Seek for Window {
     }
 }
 
-thread_local! {
-    /// Whether a panic of this thread is caught, and so not told.
-    static CAUGHT: Cell<bool> = const { Cell::new(false) };
-}
-
 /// Has a library do something, and makes its panic an error: libraries panic at damaged files. Nothing of it is printed.
 ///
 /// # Errors
 /// What the panic said.
 pub(super) fn caught<T>(make: impl FnOnce() -> T) -> Result<T, String> {
-    static HUSHED: Once = Once::new();
-    HUSHED.call_once(|| {
-        let tell = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !CAUGHT.get() {
-                tell(info);
-            }
-        }));
-    });
-    let outer = CAUGHT.replace(true);
-    // What panicked is dropped, never looked at again.
-    let made = panic::catch_unwind(AssertUnwindSafe(make));
-    CAUGHT.set(outer);
-    made.map_err(|payload| said(&*payload))
+    panics::caught(|_| true, make).map_err(|payload| said(&*payload))
 }
 
 fn said(payload: &(dyn Any + Send)) -> String {

@@ -16,8 +16,8 @@ use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 use polars_parquet_format::{PageHeader, PageType};
 
 use super::facts::{ROW_GROUP, schema};
+use crate::panics;
 use crate::report::files::ProvenFile;
-use crate::report::panics;
 
 /// The most that a row group may come to unpacked, in bytes: 16 kB an order, where one has some 500 bytes.
 const GROUP_BYTES: u64 = 1 << 30;

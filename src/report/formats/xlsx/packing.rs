@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use rust_xlsxwriter::XlsxError;
 
-use crate::report::panics::{self, Payload};
+use crate::panics::{self, Payload};
 
 /// How the library says that a write failed, before what the operating system says: a cell, or what was left of a sheet.
 const WRITE_FAILED: [&str; 2] = ["Couldn't write to xml file: ", "called `Result::unwrap()` on an `Err` value: Os { "];

@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 /// What a panic says.
-pub(in crate::report) type Payload = dyn Any + Send;
+pub(crate) type Payload = dyn Any + Send;
 /// Which panics are expected.
 type Expected = fn(&Payload) -> bool;
 
@@ -20,7 +20,7 @@ thread_local! {
 ///
 /// # Errors
 /// What the panic said.
-pub(in crate::report) fn caught<T>(expected: Expected, make: impl FnOnce() -> T) -> Result<T, Box<Payload>> {
+pub(crate) fn caught<T>(expected: Expected, make: impl FnOnce() -> T) -> Result<T, Box<Payload>> {
     static HUSHED: Once = Once::new();
     HUSHED.call_once(|| {
         let tell = panic::take_hook();
