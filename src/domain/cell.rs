@@ -10,6 +10,9 @@ const PLACEHOLDERS: [&str; 22] = [
 const SUBTOTALS: [&str; 10] =
     ["合计", "总计", "小计", "共计", "总和", "累计", "total", "subtotal", "sub-total", "grand total"];
 
+/// What goes on after such a word.
+const AFTER_SUBTOTALS: [&str; 5] = ["amount", "records", "orders", "rows", "count"];
+
 /// The value in a cell: without blanks, byte order marks and zero-width characters around it, without the `="…"` that keeps a
 /// spreadsheet from changing it, and without the `'` or backtick before it that does the same.
 #[must_use]
@@ -26,12 +29,19 @@ pub fn is_placeholder(bare: &str) -> bool {
     bare.is_empty() || PLACEHOLDERS.contains(&bare.to_lowercase().as_str())
 }
 
-/// Whether a bare text is the label of a sum: 合计, 总计：, Total 200.
+/// Whether a bare text is the label of a sum: 合计, 总计：, 小计 (3), Total 200. A name that begins with such a word is not.
 #[must_use]
 pub fn is_subtotal(bare: &str) -> bool {
     let text = bare.to_lowercase();
-    let goes_on = |rest: &str| rest.starts_with(|char: char| char.is_ascii_alphanumeric() || char == '_');
-    SUBTOTALS.iter().any(|word| text.strip_prefix(word).is_some_and(|rest| !word.is_ascii() || !goes_on(rest)))
+    SUBTOTALS.iter().filter_map(|word| text.strip_prefix(word).map(|rest| (word, rest.trim_start()))).any(
+        |(word, rest)| {
+            let is_label = rest.is_empty() || rest.starts_with([':', '：', '(', '（', '[', '¥', '￥', '$']);
+            is_label
+                || rest.starts_with(|char: char| char.is_ascii_digit())
+                || (!word.is_ascii() && !rest.is_ascii())
+                || AFTER_SUBTOTALS.iter().any(|after| rest.starts_with(after))
+        },
+    )
 }
 
 /// The text without blanks of all kinds, byte order marks and zero-width characters around it.
@@ -66,10 +76,11 @@ mod tests {
         for text in ["", "NULL", "\\N", "None", "nan", "N/A", "#N/A", "#REF!", "-", "—"] {
             assert!(is_placeholder(text) && !is_subtotal(text), "{text:?}");
         }
-        for text in ["合计", "总计：", "小计 (3)", "Total", "TOTAL:", "Grand Total", "合计200笔"] {
+        for text in ["合计", "总计：", "小计 (3)", "Total", "TOTAL:", "Grand Total", "合计200笔", "Total records: 1"]
+        {
             assert!(is_subtotal(text) && !is_placeholder(text), "{text:?}");
         }
-        for text in ["wfrun_1", "total_1", "totals", "nullable", "n-1", "订单"] {
+        for text in ["wfrun_1", "total_1", "totals", "nullable", "n-1", "订单", "Total Oil", "Total-C"] {
             assert!(!is_subtotal(text) && !is_placeholder(text), "{text:?}");
         }
     }

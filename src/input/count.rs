@@ -3,9 +3,9 @@
 use csv::ByteRecord;
 
 use super::excerpt::excerpt;
-use super::heading::Columns;
+use super::heading::{Columns, mentions_order};
 use super::list_end::{self, Lists};
-use crate::domain::cell::{bare, is_placeholder, is_subtotal};
+use crate::domain::cell::{bare, is_subtotal};
 use crate::domain::id::RunOrderId;
 use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
@@ -13,6 +13,8 @@ use crate::domain::listed::ListShortfall;
 /// How many records that are no rows are shown, and how much of each.
 const SHOWN: usize = 10;
 const LENGTH: usize = 128;
+/// More closing records than any export prints: these are rows.
+const MOST_FOOTERS: u64 = 50;
 
 /// The count of the records, as they are read.
 pub(super) struct Count<'c> {
@@ -57,12 +59,13 @@ impl<'c> Count<'c> {
         } else if is_closing(record, columns) {
             self.closing_count += 1;
             self.closing.extend((self.closing.len() < SHOWN).then(|| shown(record)));
+            if self.closing_count > MOST_FOOTERS {
+                self.closing_are_rows();
+            }
         } else {
-            let rows = self.closing_count + 1;
-            (0..rows).for_each(|_| self.lists.row());
-            self.rows += rows;
-            self.closing_count = 0;
-            self.closing.clear();
+            self.closing_are_rows();
+            self.lists.row();
+            self.rows += 1;
             self.short_line = (record.len() < columns.count).then_some(line);
         }
     }
@@ -74,6 +77,13 @@ impl<'c> Count<'c> {
         self.layout.shown.truncate(SHOWN);
         self.layout.cut_line = self.short_line.filter(|_| is_cut && self.closing_count == 0);
         (self.rows, self.layout, self.lists.shortfall())
+    }
+
+    fn closing_are_rows(&mut self) {
+        (0..self.closing_count).for_each(|_| self.lists.row());
+        self.rows += self.closing_count;
+        self.closing_count = 0;
+        self.closing.clear();
     }
 
     fn footer(&mut self, record: &ByteRecord) {
@@ -88,23 +98,29 @@ impl<'c> Count<'c> {
     }
 }
 
-/// Whether a record may close the table: a sum, or a remark alone on its line. With a row below it, it is a row.
+/// Whether a record may close the table: a sum, or a remark alone on its line. With a row below it, it is a row; what may be an
+/// order always is one.
 fn is_closing(record: &ByteRecord, columns: &Columns) -> bool {
-    let cell = |at: usize| String::from_utf8_lossy(record.get(at).unwrap_or_default()).into_owned();
-    let (id, first) = (cell(columns.id), cell(0));
-    let (id, first) = (bare(&id), bare(&first));
-    let is_alone = record.iter().skip(1).all(|cell| bare(&String::from_utf8_lossy(cell)).is_empty());
-    let is_sum = is_subtotal(id) || (is_placeholder(id) && is_subtotal(first));
-    is_sum || (is_alone && is_remark(first) && !first.contains("wfrun_"))
+    let cells: Vec<String> = record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
+    let bare = |at: usize| cells.get(at).map_or("", |cell| bare(cell));
+    let (id, first) = (bare(columns.id), bare(0));
+    if cells.iter().any(|cell| mentions_order(cell)) {
+        return false;
+    }
+    let is_alone = (1..cells.len()).all(|at| bare(at).is_empty());
+    let has_id = columns.id > 0 && !id.is_empty();
+    is_subtotal(id)
+        || (id.is_empty() && is_subtotal(first))
+        || (is_remark(first) && !has_id && (is_alone || first.starts_with('#')))
 }
 
 /// Whether a text is what exports print below a table: `#…`, a line of dashes, 合计…, 共3笔记录, 导出时间….
 fn is_remark(text: &str) -> bool {
-    const BEGINNINGS: [&str; 6] = ["#", "共", "导出", "以上", "备注", "说明"];
-    let is_rule = text.chars().count() > 2 && text.chars().all(|char| "-=*_—－".contains(char));
-    is_rule
-        || is_subtotal(text)
-        || (BEGINNINGS.iter().any(|word| text.starts_with(word)) && RunOrderId::parse(text).is_err())
+    const BEGINNINGS: [&str; 8] = ["#", "共", "导出", "以上", "备注", "说明", "制表", "审核"];
+    const SHORTEST_RULE: usize = 6;
+    let is_rule = text.chars().count() >= SHORTEST_RULE && text.chars().all(|char| "#-=*_—－".contains(char));
+    let begins = BEGINNINGS.iter().any(|word| text.starts_with(word)) && RunOrderId::parse(text).is_err();
+    is_rule || is_subtotal(text) || begins
 }
 
 fn shown(record: &ByteRecord) -> String {

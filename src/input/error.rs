@@ -237,6 +237,16 @@ pub enum InputError {
         /// The heading's line.
         heading: u64,
     },
+    /// What was said to be the heading, or stands above it, is an order.
+    #[error("{place}: line {line} (`{text}`) holds an order, and --heading would leave it out: correct the line")]
+    OrderAboveRows {
+        /// The input.
+        place: String,
+        /// The line.
+        line: u64,
+        /// What it says.
+        text: String,
+    },
     /// No record begins on the line that should be the heading.
     #[error(
         "{place}: there is no record on line {line} among the first 50 (they end on line {last}): correct --heading"

@@ -13,7 +13,7 @@ use crate::domain::cell::{bare, is_placeholder};
 use crate::domain::id::RunOrderId;
 
 /// How every run order ID of the provider begins: what tells a row from a heading.
-const ID_PREFIX: &str = "wfrun_";
+pub(super) const ID_PREFIX: &str = "wfrun_";
 
 /// Headings of the ID column in lower case. An earlier one outranks the later ones.
 const ID_HEADINGS: [&str; 6] = ["run_order_id", "运行订单id", "运行订单号", "order_id", "订单id", "订单号"];
@@ -98,6 +98,13 @@ impl Wanted {
         !self.no_header && self.names_the_ids(&cells(record))
     }
 
+    /// Whether what may be the ID's heading is a placeholder: a row without an ID, then.
+    fn says_nothing(&self, cells: &[String]) -> bool {
+        let at = self.column.as_ref().and_then(|column| column.trim().parse::<usize>().ok());
+        let cell = if cells.len() == 1 { cells.first() } else { at.and_then(|at| cells.get(at.checked_sub(1)?)) };
+        cell.is_some_and(|cell| is_placeholder(cell))
+    }
+
     fn names_the_ids(&self, cells: &[String]) -> bool {
         match self.column.as_deref().filter(|column| !is_number(column)) {
             Some(column) => cells.iter().any(|cell| same(cell, column)),
@@ -125,12 +132,10 @@ pub(super) fn columns(first: &[First], wanted: &Wanted, place: &str) -> Result<O
         count: record.cells.len(),
         books,
     };
-    if wanted.heading.is_none() && !wanted.no_header {
-        if columns.guessed.is_some() && search.could_be_order(record.cell(id), &first[columns.above + 1..], id) {
-            return Err(InputError::HeadingOrOrder { place: place.to_owned(), line: top.line, text: record.shown() });
-        }
-        refuse_ids_above(first, &columns, place)?;
+    if columns.guessed.is_some() && search.could_be_order(record.cell(id), &first[columns.above + 1..], id) {
+        return Err(InputError::HeadingOrOrder { place: place.to_owned(), line: top.line, text: record.shown() });
     }
+    refuse_orders_above(first, &columns, wanted, place)?;
     if wanted.column.is_none() {
         search.refuse_other_column(&first[columns.above..], id)?;
     }
@@ -160,15 +165,17 @@ fn heading(first: &[First], wanted: &Wanted, place: &str) -> Result<Option<usize
     };
     if let Some(at) = first.iter().position(|record| wanted.names_the_ids(&record.cells)) {
         let column = wanted.column.as_deref().unwrap_or_default();
-        let is_order = |cell: &String| looks_like_id(cell) && !same(cell, column);
-        let holds_order = !column.is_empty() && !is_number(column) && first[at].cells.iter().any(is_order);
-        return if holds_order { Err(could_be_either(&first[at], column)) } else { Ok(Some(at)) };
+        let is_order = |cell: &String| mentions_order(cell) && !same(cell, column) && !is_id_like_heading(cell);
+        return match first[at].cells.iter().find(|cell| is_order(cell)) {
+            Some(order) => Err(could_be_either(&first[at], if column.is_empty() { order } else { column })),
+            None => Ok(Some(at)),
+        };
     }
     let top = &first[0];
-    let is_row = top.cells.iter().any(|cell| cell.to_lowercase().contains(ID_PREFIX)) || top.cells == [""];
+    let is_row = top.cells.iter().any(|cell| mentions_order(cell)) || wanted.says_nothing(&top.cells);
     let named = wanted.books.values().filter(|column| !is_number(column));
     let mut named = named.filter(|column| top.cells.iter().any(|cell| same(cell, column)));
-    let id_like = top.cells.iter().find(|cell| ID_LIKE_HEADINGS.contains(&cell.to_lowercase().as_str()));
+    let id_like = top.cells.iter().find(|cell| is_id_like_heading(cell));
     match (is_row, named.next().or(id_like)) {
         (true, Some(column)) => Err(could_be_either(top, column)),
         (true, None) => Ok(None),
@@ -176,16 +183,28 @@ fn heading(first: &[First], wanted: &Wanted, place: &str) -> Result<Option<usize
     }
 }
 
-/// What stands above the heading must be no order.
-fn refuse_ids_above(first: &[First], columns: &Columns, place: &str) -> Result<(), InputError> {
+/// What stands above the heading must be no order. The line of a heading is believed in all but orders of the provider, in it and
+/// above it: one day an export has a line fewer.
+fn refuse_orders_above(first: &[First], columns: &Columns, wanted: &Wanted, place: &str) -> Result<(), InputError> {
     let Some(heading) = columns.heading else { return Ok(()) };
+    if wanted.heading.is_some() {
+        let to = first.iter().take(columns.above + 1);
+        return match to.into_iter().find(|record| record.cells.iter().any(|cell| holds_order(cell))) {
+            None => Ok(()),
+            Some(record) => {
+                Err(InputError::OrderAboveRows { place: place.to_owned(), line: record.line, text: record.shown() })
+            }
+        };
+    }
     let above = first.iter().take(columns.above).filter(|record| !is_no_table(&record.record));
-    match above.into_iter().find(|record| could_be_id(record.cell(columns.id))) {
+    let is_order =
+        |record: &&First| could_be_id(record.cell(columns.id)) || record.cells.iter().any(|cell| mentions_order(cell));
+    match above.into_iter().find(is_order) {
         None => Ok(()),
         Some(record) => Err(InputError::OrderAboveHeading {
             place: place.to_owned(),
             line: record.line,
-            text: excerpt(record.cell(columns.id), 64),
+            text: record.shown(),
             heading,
         }),
     }
@@ -193,6 +212,27 @@ fn refuse_ids_above(first: &[First], columns: &Columns, place: &str) -> Result<(
 
 fn could_be_id(bare: &str) -> bool {
     bare.contains(|char: char| char.is_ascii_alphanumeric()) && !is_placeholder(bare) && RunOrderId::parse(bare).is_ok()
+}
+
+/// Whether a text has the beginning of the provider's IDs in it, in letters of any case and width.
+pub(super) fn mentions_order(text: &str) -> bool {
+    let narrow = |char: char| match char {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(char as u32 - 0xfee0).unwrap_or(char),
+        other => other,
+    };
+    text.chars().map(narrow).collect::<String>().to_lowercase().contains(ID_PREFIX)
+}
+
+/// Whether a text has an ID of the provider in it, beyond doubt.
+fn holds_order(text: &str) -> bool {
+    const DIGITS: usize = 8;
+    let text = text.to_lowercase();
+    let digits = |rest: &str| rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+    text.split(ID_PREFIX).skip(1).any(|rest| digits(rest) >= DIGITS)
+}
+
+fn is_id_like_heading(bare: &str) -> bool {
+    ID_LIKE_HEADINGS.contains(&bare.to_lowercase().as_str())
 }
 
 fn looks_like_id(bare: &str) -> bool {

@@ -12,7 +12,7 @@ use super::delimiter::{FIRST_RECORDS, ReadAhead};
 use super::error::{InputError, LONGEST_RECORD};
 use super::excerpt::excerpt;
 use super::framing::Framing;
-use super::heading::{Columns, First, Wanted, columns};
+use super::heading::{Columns, First, ID_PREFIX, Wanted, columns};
 use super::list_end;
 use super::raw::{Fingerprint, Origin, Raw};
 use super::seen::Seen;
@@ -84,6 +84,7 @@ pub(super) fn survey(
     let mut bytes = 0;
     while first.len() < FIRST_RECORDS && bytes < LONGEST_RECORD {
         let Some(line) = records.advance()? else { break };
+        refuse_swallowed(&records.record, line, origin.place())?;
         bytes += records.record.as_slice().len();
         first.push(First::new(line, records.record.clone()));
     }
@@ -91,6 +92,7 @@ pub(super) fn survey(
     let mut count = Count::new(columns.as_ref());
     first.iter().for_each(|first| count.record(&first.record, first.line));
     while let Some(line) = records.advance()? {
+        refuse_swallowed(&records.record, line, origin.place())?;
         count.record(&records.record, line);
     }
     let is_cut = records.ends_within_a_line();
@@ -99,6 +101,19 @@ pub(super) fn survey(
         return Err(InputError::LoneLine { place: origin.place().to_owned(), text: text.clone() });
     }
     Ok((Format { sheet: None, encoding, delimiter, columns }, Survey { fingerprint, rows, layout, shortfall }))
+}
+
+/// A cell over several lines must have no line in it that begins as a row does: a quote was left open before it.
+fn refuse_swallowed(record: &ByteRecord, line: u64, place: &str) -> Result<(), InputError> {
+    if !record.as_slice().iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(record.as_slice());
+    let mut lines = text.split(['\n', '\r']).skip(1);
+    match lines.position(|text| bare(text.split([',', ';', '\t']).next().unwrap_or_default()).starts_with(ID_PREFIX)) {
+        None => Ok(()),
+        Some(at) => Err(InputError::RunawayQuote { place: place.to_owned(), line, end: line + at as u64 + 1 }),
+    }
 }
 
 /// One reading of the input as records.

@@ -1,16 +1,16 @@
 //! Which sheet of a workbook holds the IDs.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom};
 
 use encoding_rs::UTF_8;
 
 use super::error::InputError;
 use super::excerpt::excerpt;
-use super::heading::Wanted;
+use super::heading::{self, Wanted};
 use super::raw::Origin;
 use super::rows::{self, Format, Survey};
-use super::workbook::{Kind, Workbook, kind_of};
+use super::workbook::{Kind, Workbook, WorkbookError, kind_of};
 
 /// A sheet that was read through.
 pub(super) struct Surveyed {
@@ -32,16 +32,23 @@ pub(super) fn survey(origin: &Origin, wanted: &Wanted) -> Result<Surveyed, Input
     let file = origin.file().map_err(|source| InputError::Read { place: place(), source })?;
     let mut book = Workbook::open(file).map_err(|source| InputError::Workbook { place: place(), source })?;
     if let Some(name) = &wanted.sheet {
-        return read(origin, &mut book, name, wanted);
+        let text = write(&mut book, name).map_err(|error| error.of(origin.place()))?;
+        return read(origin, name, text, wanted);
     }
     let names = book.sheets().to_vec();
-    let mut surveyed: Vec<Result<Surveyed, InputError>> =
-        names.iter().map(|name| read(origin, &mut book, name, wanted)).collect();
-    let with_ids = |read: &Result<Surveyed, InputError>| read.as_ref().is_ok_and(|read| read.format.has_ids());
-    let found: Vec<usize> = (0..names.len()).filter(|at| with_ids(&surveyed[*at])).collect();
+    let mut sheets = Vec::with_capacity(names.len());
+    for name in &names {
+        let text = write(&mut book, name).map_err(|error| error.of(origin.place()))?;
+        // What tieout would ask about has its orders, too.
+        let has_orders = mentions_order(&text.file).map_err(|source| InputError::Read { place: place(), source })?;
+        let surveyed = read(origin, name, text, wanted);
+        let has_ids = has_orders || surveyed.as_ref().is_ok_and(|surveyed| surveyed.format.has_ids());
+        sheets.push((has_ids, surveyed));
+    }
+    let found: Vec<usize> = (0..names.len()).filter(|at| sheets[*at].0).collect();
     match found.as_slice() {
-        [only] => surveyed.swap_remove(*only),
-        [] if names.len() == 1 => surveyed.swap_remove(0),
+        [only] => sheets.swap_remove(*only).1,
+        [] if names.len() == 1 => sheets.swap_remove(0).1,
         found => {
             let of = |at: &usize| format!("`{}`", excerpt(&names[*at], 64));
             let all: Vec<usize> = (0..names.len()).collect();
@@ -52,22 +59,50 @@ pub(super) fn survey(origin: &Origin, wanted: &Wanted) -> Result<Surveyed, Input
     }
 }
 
-fn read(origin: &Origin, book: &mut Workbook, name: &str, wanted: &Wanted) -> Result<Surveyed, InputError> {
-    let place = origin.place().to_owned();
-    let text = tempfile::tempfile().map_err(|source| InputError::Spool { place: place.clone(), source })?;
-    let sheet = write(book, name, &text).map_err(|source| InputError::Workbook { place: place.clone(), source })?;
-    let origin = origin.with_text(text, format!("{place}, sheet `{}`", excerpt(name, 64)));
+/// A sheet as text.
+struct Text {
+    file: File,
+    hidden: Option<u64>,
+}
+
+/// Why a sheet has no text.
+enum NoText {
+    Spool(io::Error),
+    Workbook(WorkbookError),
+}
+
+impl NoText {
+    fn of(self, place: &str) -> InputError {
+        let place = place.to_owned();
+        match self {
+            Self::Spool(source) => InputError::Spool { place, source },
+            Self::Workbook(source) => InputError::Workbook { place, source },
+        }
+    }
+}
+
+fn write(book: &mut Workbook, name: &str) -> Result<Text, NoText> {
+    let file = tempfile::tempfile().map_err(NoText::Spool)?;
+    let sheet = book.write_sheet(name, &mut BufWriter::new(&file)).map_err(NoText::Workbook)?;
+    Ok(Text { file, hidden: sheet.hidden })
+}
+
+/// Whether the text has the beginning of an ID of the provider in it.
+fn mentions_order(mut text: &File) -> io::Result<bool> {
+    text.seek(SeekFrom::Start(0))?;
+    for line in BufReader::new(text).split(b'\n') {
+        if heading::mentions_order(&String::from_utf8_lossy(&line?)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn read(origin: &Origin, name: &str, text: Text, wanted: &Wanted) -> Result<Surveyed, InputError> {
+    let origin = origin.with_text(text.file, format!("{}, sheet `{}`", origin.place(), excerpt(name, 64)));
     let (mut format, mut survey) = rows::survey(&origin, UTF_8, Some(b','), wanted)?;
     format.sheet = Some(name.to_owned());
     survey.layout.sheet = Some(excerpt(name, 64));
-    survey.layout.hidden_rows = sheet.hidden.filter(|hidden| *hidden > 0);
+    survey.layout.hidden_rows = text.hidden.filter(|hidden| *hidden > 0);
     Ok(Surveyed { origin, format, survey })
-}
-
-fn write(
-    book: &mut Workbook,
-    name: &str,
-    text: &File,
-) -> Result<super::workbook::Sheet, super::workbook::WorkbookError> {
-    book.write_sheet(name, &mut BufWriter::new(text))
 }

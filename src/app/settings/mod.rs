@@ -358,6 +358,13 @@ fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, SettingsError> {
 }
 
 fn input(ids: PathBuf, options: &Options, books: BTreeMap<Field, String>) -> Result<InputOptions, SettingsError> {
+    if let (Some(line), Some(true)) = (options.heading, options.no_header) {
+        return Err(unusable(
+            "heading",
+            &line.to_string(),
+            "--no-header says that there is none: leave one of them out",
+        ));
+    }
     Ok(InputOptions {
         source: if ids.as_os_str() == "-" { Source::Stdin } else { Source::File(ids) },
         column: options.column.clone(),

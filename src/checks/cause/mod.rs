@@ -134,7 +134,9 @@ impl Cause {
         } else if power_of_ten(ours, provider).is_some() {
             Some(Self::Scale)
         } else {
-            decimals.is_some_and(is_rounded).then_some(Self::Rounding)
+            // A bare 0 is a charge that was not booked; 0.00 may be one of less than a cent.
+            let is_written = |decimals: &u32| !ours.is_zero() || *decimals >= 2;
+            decimals.filter(is_written).is_some_and(is_rounded).then_some(Self::Rounding)
         }
     }
 }

@@ -102,6 +102,42 @@ fn what_spreadsheets_put_around_an_id_is_taken_off() {
 }
 
 #[test]
+fn no_order_is_left_out_above_below_or_in_the_heading() {
+    const A: &str = "wfrun_314ff7d8b7a5beff1388";
+    const C: &str = "wfrun_2779b7552adbffeb2949";
+    let is_refused = |text: String, what: &str| {
+        let error = Case::new(&text).error();
+        assert!(error.contains(what), "{text:?}: {error}");
+    };
+    for above in
+        [format!("支付宝,{C},0.5"), format!("订单 {C}"), format!("编号,{C}"), format!("客户,{}", C.to_uppercase())]
+    {
+        is_refused(format!("{above}\nrun_order_id,amount\n{A},1\n"), "line 1 (");
+    }
+    let remarks: String = (0..12).map(|n| format!("说明{n} a,\n")).collect();
+    is_refused(format!("{remarks}客户,{C}\nrun_order_id,amount\n{A},1\n"), "line 13 (");
+    is_refused(format!("run_order_id,{C}\n{A},1\n"), "line 1 (");
+    is_refused(format!("{C},订单号\n{A},{C}\n"), "line 1 (");
+    for (text, line) in [(format!("{A}\n{C}\n"), 1), (format!("run_order_id,n\n{A},1\n{C},2\n{C},3\n"), 3)] {
+        let error = Case::new(&text).heading(line).column("1").error();
+        assert!(error.contains("holds an order"), "{text:?}: {error}");
+    }
+    for below in ["x,合计,{C}", "Total {C},,5", "Total Oil,#N/A,12.5", "Total Gas,,7", "# {C},,"] {
+        let below = below.replace("{C}", &C.to_uppercase());
+        let rows = Case::new(format!("client,run_order_id,amount\nAcme,{A},1\n{below}\n")).rows();
+        assert_eq!(rows.len(), 2, "{below}: {rows:?}");
+    }
+    assert_eq!(Case::new(format!("run_order_id\n{A}\n---\n")).rows().len(), 2, "a placeholder is no footer");
+    assert_eq!(Case::new(format!("run_order_id\n{A}\n#----------------\n")).rows().len(), 1);
+    let many = "# 注\n".repeat(51);
+    assert_eq!(Case::new(format!("run_order_id\n{A}\n{many}")).rows().len(), 52, "no export has as many footers");
+    assert_eq!(Case::new(format!("#N/A\n{A}\n")).rows(), ["1 empty-id(#N/A)".to_owned(), format!("2 {A}")]);
+    assert_eq!(Case::new(format!(",5\n{A},1\n")).column("1").rows()[0], "1 empty-id()");
+    assert_eq!(Case::new(format!("ｗｆｒｕｎ＿2779\n{A}\n")).rows().len(), 2);
+    is_refused(format!("run_order_id,note\n{A},\"open\n{C},x\nwfrun_1,\"\n"), "swallowing the rows between");
+}
+
+#[test]
 fn the_column_that_has_the_ids_is_the_id_column() {
     assert_eq!(Case::new("order_id,运行订单ID\nSO-1,wfrun_a").rows(), ["2 wfrun_a"]);
     let error = Case::new("订单号,平台运行单号\n2026,wfrun_a").error();

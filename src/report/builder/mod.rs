@@ -283,6 +283,7 @@ impl Taken {
         signs.sole_reason = sole_reason.is_some();
         signs.rows_are_added = brief.rules.expect_rows == ExpectRows::Sum;
         signs.shortfall = brief.shortfall.is_some();
+        signs.warnings |= brief.layout.cut_line.is_some();
         let weighed = self.summary.weighed(brief.options.allow_empty);
         let waivers = tables::waivers_with(&brief.rules.waivers, waivers);
         let summary = SummaryJson {
