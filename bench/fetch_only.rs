@@ -34,16 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [ids, api_url, concurrency] = arguments.as_slice() else {
         return Err("usage: fetch_only IDS API_URL CONCURRENCY".into());
     };
-    let input = Input::open(InputOptions {
-        source: Source::File(ids.into()),
-        column: None,
-        no_header: false,
-        heading: None,
-        sheet: None,
-        encoding: None,
-        delimiter: None,
-        books: std::collections::BTreeMap::new(),
-    })?;
+    let input = Input::open(InputOptions::detecting(Source::File(ids.into())))?;
     let concurrency = concurrency.parse()?;
     let options = Options {
         base_url: api_url.clone(),

@@ -26,22 +26,35 @@ pub fn bare(text: &str) -> &str {
 /// Whether a bare text stands for no value.
 #[must_use]
 pub fn is_placeholder(bare: &str) -> bool {
-    bare.is_empty() || PLACEHOLDERS.contains(&bare.to_lowercase().as_str())
+    bare.is_empty() || PLACEHOLDERS.iter().any(|placeholder| placeholder.eq_ignore_ascii_case(bare))
 }
 
 /// Whether a bare text is the label of a sum: 合计, 总计：, 小计 (3), Total 200. A name that begins with such a word is not.
 #[must_use]
 pub fn is_subtotal(bare: &str) -> bool {
-    let text = bare.to_lowercase();
-    SUBTOTALS.iter().filter_map(|word| text.strip_prefix(word).map(|rest| (word, rest.trim_start()))).any(
-        |(word, rest)| {
-            let is_label = rest.is_empty() || rest.starts_with([':', '：', '(', '（', '[', '¥', '￥', '$']);
-            is_label
-                || rest.starts_with(|char: char| char.is_ascii_digit())
-                || (!word.is_ascii() && !rest.is_ascii())
-                || AFTER_SUBTOTALS.iter().any(|after| rest.starts_with(after))
-        },
-    )
+    let is_label = |word: &&str| {
+        let Some(rest) = without(word, bare).map(str::trim_start) else { return false };
+        rest.is_empty()
+            || rest.starts_with([':', '：', '(', '（', '[', '¥', '￥', '$'])
+            || rest.starts_with(|char: char| char.is_ascii_digit())
+            || (!word.is_ascii() && !rest.is_ascii())
+            || AFTER_SUBTOTALS.iter().any(|after| without(after, rest).is_some())
+    };
+    SUBTOTALS.iter().any(is_label)
+}
+
+/// What follows a word, in whatever case it begins the text.
+fn without<'t>(word: &str, text: &'t str) -> Option<&'t str> {
+    text.split_at_checked(word.len()).filter(|(start, _)| start.eq_ignore_ascii_case(word)).map(|(_, rest)| rest)
+}
+
+/// The character that a full-width one stands for.
+#[must_use]
+pub fn half_width(char: char) -> char {
+    match char {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(char as u32 - 0xfee0).unwrap_or(char),
+        other => other,
+    }
 }
 
 /// The text without blanks of all kinds, byte order marks and zero-width characters around it.

@@ -3,7 +3,7 @@
 use csv::ByteRecord;
 
 use super::excerpt::excerpt;
-use super::heading::{Columns, mentions_order};
+use super::heading::{Columns, bare_cells, mentions_order};
 use super::list_end::{self, Lists};
 use crate::domain::cell::{bare, is_subtotal};
 use crate::domain::id::RunOrderId;
@@ -101,17 +101,15 @@ impl<'c> Count<'c> {
 /// Whether a record may close the table: a sum, or a remark alone on its line. With a row below it, it is a row; what may be an
 /// order always is one.
 fn is_closing(record: &ByteRecord, columns: &Columns) -> bool {
-    let cells: Vec<String> = record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
-    let bare = |at: usize| cells.get(at).map_or("", |cell| bare(cell));
-    let (id, first) = (bare(columns.id), bare(0));
-    if cells.iter().any(|cell| mentions_order(cell)) {
-        return false;
-    }
-    let is_alone = (1..cells.len()).all(|at| bare(at).is_empty());
+    let cell = |at: usize| String::from_utf8_lossy(record.get(at).unwrap_or_default());
+    let (id, first) = (cell(columns.id), cell(0));
+    let (id, first) = (bare(&id), bare(&first));
+    let is_alone = || (1..record.len()).all(|at| bare(&cell(at)).is_empty());
     let has_id = columns.id > 0 && !id.is_empty();
-    is_subtotal(id)
+    let may_close = is_subtotal(id)
         || (id.is_empty() && is_subtotal(first))
-        || (is_remark(first) && !has_id && (is_alone || first.starts_with('#')))
+        || (!has_id && is_remark(first) && (first.starts_with('#') || is_alone()));
+    may_close && !(0..record.len()).any(|at| mentions_order(&cell(at)))
 }
 
 /// Whether a text is what exports print below a table: `#…`, a line of dashes, 合计…, 共3笔记录, 导出时间….
@@ -124,6 +122,5 @@ fn is_remark(text: &str) -> bool {
 }
 
 fn shown(record: &ByteRecord) -> String {
-    let cells: Vec<String> = record.iter().map(|cell| bare(&String::from_utf8_lossy(cell)).to_owned()).collect();
-    excerpt(cells.join(" ").trim(), LENGTH)
+    excerpt(&bare_cells(record).join(" "), LENGTH)
 }

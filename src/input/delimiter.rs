@@ -1,5 +1,6 @@
 //! What the first records tell of the delimiter.
 
+use std::cmp::Reverse;
 use std::io::{self, Cursor, Read};
 
 use csv::{ByteRecord, ReaderBuilder};
@@ -24,8 +25,9 @@ impl<R: Read> ReadAhead<R> {
         Self { beginning: Cursor::default(), failure: None, rest }
     }
 
-    /// Reads the first records ahead.
-    pub(super) fn first_records(mut rest: R) -> Self {
+    /// Reads the first records ahead, and tells their delimiter: that of a first line `sep=;`, else the one under which a heading
+    /// is found first, else the one that occurs most in the first record.
+    pub(super) fn first_records(mut rest: R, is_heading: impl Fn(&ByteRecord) -> bool) -> (Self, u8) {
         let mut beginning = Vec::new();
         let mut scan = Scan::default();
         let mut chunk = [0; 8192];
@@ -45,34 +47,9 @@ impl<R: Read> ReadAhead<R> {
                 break;
             }
         }
-        Self { beginning: Cursor::new(beginning), failure, rest }
-    }
-
-    /// The delimiter of what was read ahead: that of a first line `sep=;`, else the one under which a heading is found
-    /// first, else the one that occurs most in the first record.
-    pub(super) fn delimiter(&self, is_heading: impl Fn(&ByteRecord) -> bool) -> u8 {
-        let text = self.beginning.get_ref().as_slice();
-        if let Some(named) = named_by_sep_line(text) {
-            return named;
-        }
-        let found = DELIMITERS.into_iter().filter_map(|delimiter| {
-            let mut reader =
-                ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
-            let records = reader.byte_records().take(FIRST_RECORDS).map_while(Result::ok).enumerate();
-            let (at, heading) = records.into_iter().find(|(_, record)| is_heading(record))?;
-            Some((at, std::cmp::Reverse(heading.len()), delimiter))
-        });
-        let mut found: Vec<_> = found.collect();
-        found.sort_unstable();
-        match found.as_slice() {
-            [(.., only)] => *only,
-            [(at, cells, first), (next_at, next_cells, _), ..] if (at, cells) != (next_at, next_cells) => *first,
-            _ => {
-                let mut scan = Scan::default();
-                scan.take(text);
-                scan.winner()
-            }
-        }
+        let named = named_by_sep_line(&beginning).or_else(|| named_by_heading(&beginning, is_heading));
+        let delimiter = named.unwrap_or_else(|| scan.winner());
+        (Self { beginning: Cursor::new(beginning), failure, rest }, delimiter)
     }
 
     pub(super) fn into_rest(self) -> R {
@@ -103,6 +80,23 @@ fn named_by_sep_line(text: &[u8]) -> Option<u8> {
         [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] if delimiter.is_ascii() && *delimiter != b'"' => {
             Some(*delimiter)
         }
+        _ => None,
+    }
+}
+
+/// The delimiter under which a heading is found first, and in the most cells; `None` where several are.
+fn named_by_heading(text: &[u8], is_heading: impl Fn(&ByteRecord) -> bool) -> Option<u8> {
+    let found = DELIMITERS.into_iter().filter_map(|delimiter| {
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
+        let records = reader.byte_records().take(FIRST_RECORDS).map_while(Result::ok).enumerate();
+        let (at, heading) = records.into_iter().find(|(_, record)| is_heading(record))?;
+        Some((at, Reverse(heading.len()), delimiter))
+    });
+    let mut found: Vec<_> = found.collect();
+    found.sort_unstable();
+    match found.as_slice() {
+        [(.., only)] => Some(*only),
+        [(at, cells, first), (next_at, next_cells, _), ..] if (at, cells) != (next_at, next_cells) => Some(*first),
         _ => None,
     }
 }

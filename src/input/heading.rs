@@ -9,7 +9,7 @@ use super::error::InputError;
 use super::excerpt::excerpt;
 use super::list_end;
 use crate::domain::books::Field;
-use crate::domain::cell::{bare, is_placeholder};
+use crate::domain::cell::{bare, half_width, is_placeholder};
 use crate::domain::id::RunOrderId;
 
 /// How every run order ID of the provider begins: what tells a row from a heading.
@@ -47,7 +47,7 @@ pub(super) struct First {
 
 impl First {
     pub(super) fn new(line: u64, record: ByteRecord) -> Self {
-        let cells = cells(&record);
+        let cells = bare_cells(&record);
         Self { line, record, cells }
     }
 
@@ -95,7 +95,7 @@ impl Columns {
 impl Wanted {
     /// Whether that record is the heading by what its cells say.
     pub(super) fn is_heading(&self, record: &ByteRecord) -> bool {
-        !self.no_header && self.names_the_ids(&cells(record))
+        !self.no_header && self.names_the_ids(&bare_cells(record))
     }
 
     /// Whether what may be the ID's heading is a placeholder: a row without an ID, then.
@@ -216,11 +216,14 @@ fn could_be_id(bare: &str) -> bool {
 
 /// Whether a text has the beginning of the provider's IDs in it, in letters of any case and width.
 pub(super) fn mentions_order(text: &str) -> bool {
-    let narrow = |char: char| match char {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(char as u32 - 0xfee0).unwrap_or(char),
-        other => other,
-    };
-    text.chars().map(narrow).collect::<String>().to_lowercase().contains(ID_PREFIX)
+    let prefix = ID_PREFIX.as_bytes();
+    let mut met = 0;
+    text.chars().map(|char| half_width(char).to_ascii_lowercase()).any(|char| {
+        let is_next = |at: usize| prefix.get(at).is_some_and(|next| char::from(*next) == char);
+        // No end of the prefix is a beginning of it.
+        met = if is_next(met) { met + 1 } else { usize::from(is_next(0)) };
+        met == prefix.len()
+    })
 }
 
 /// Whether a text has an ID of the provider in it, beyond doubt.
@@ -327,7 +330,8 @@ impl Search<'_> {
     }
 }
 
-fn cells(record: &ByteRecord) -> Vec<String> {
+/// The cells of a record, bare.
+pub(super) fn bare_cells(record: &ByteRecord) -> Vec<String> {
     record.iter().map(|cell| bare(&String::from_utf8_lossy(cell)).to_owned()).collect()
 }
 

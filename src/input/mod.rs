@@ -25,7 +25,6 @@ mod seen;
 mod sheet;
 #[cfg(test)]
 mod tests;
-// Not opened by `Input::open` yet.
 mod workbook;
 
 use std::collections::BTreeMap;
@@ -67,6 +66,23 @@ pub struct Options {
     pub delimiter: Option<u8>,
     /// The columns of our own books that are read too, by field: each by its heading, or its number counted from 1.
     pub books: BTreeMap<Field, String>,
+}
+
+impl Options {
+    /// That source, and all else detected.
+    #[must_use]
+    pub const fn detecting(source: Source) -> Self {
+        Self {
+            source,
+            column: None,
+            no_header: false,
+            heading: None,
+            sheet: None,
+            encoding: None,
+            delimiter: None,
+            books: BTreeMap::new(),
+        }
+    }
 }
 
 /// What to read.

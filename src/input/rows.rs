@@ -53,9 +53,7 @@ impl Format {
         let books: String = books.collect();
         format!("{sheet}{encoding}, delimiter {delimiter}, {heading}, IDs in column {}{books}", columns.id + 1)
     }
-}
 
-impl Format {
     /// Whether there is a column that holds IDs, and nothing was guessed.
     pub(super) fn has_ids(&self) -> bool {
         self.columns.as_ref().is_some_and(|columns| columns.guessed.is_none())
@@ -136,11 +134,7 @@ impl Records {
         let text = Decoded::new(source, encoding);
         let (text, delimiter) = match delimiter {
             Some(delimiter) => (ReadAhead::nothing(text), delimiter),
-            None => {
-                let text = ReadAhead::first_records(text);
-                let delimiter = text.delimiter(|record| wanted.is_heading(record));
-                (text, delimiter)
-            }
+            None => ReadAhead::first_records(text, |record| wanted.is_heading(record)),
         };
         let reader = ReaderBuilder::new()
             .has_headers(false)

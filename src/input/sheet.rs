@@ -10,7 +10,7 @@ use super::excerpt::excerpt;
 use super::heading::{self, Wanted};
 use super::raw::Origin;
 use super::rows::{self, Format, Survey};
-use super::workbook::{Kind, Workbook, WorkbookError, kind_of};
+use super::workbook::{Kind, Workbook, kind_of};
 
 /// A sheet that was read through.
 pub(super) struct Surveyed {
@@ -32,13 +32,13 @@ pub(super) fn survey(origin: &Origin, wanted: &Wanted) -> Result<Surveyed, Input
     let file = origin.file().map_err(|source| InputError::Read { place: place(), source })?;
     let mut book = Workbook::open(file).map_err(|source| InputError::Workbook { place: place(), source })?;
     if let Some(name) = &wanted.sheet {
-        let text = write(&mut book, name).map_err(|error| error.of(origin.place()))?;
+        let text = write(origin, &mut book, name)?;
         return read(origin, name, text, wanted);
     }
     let names = book.sheets().to_vec();
     let mut sheets = Vec::with_capacity(names.len());
     for name in &names {
-        let text = write(&mut book, name).map_err(|error| error.of(origin.place()))?;
+        let text = write(origin, &mut book, name)?;
         // What tieout would ask about has its orders, too.
         let has_orders = mentions_order(&text.file).map_err(|source| InputError::Read { place: place(), source })?;
         let surveyed = read(origin, name, text, wanted);
@@ -65,25 +65,11 @@ struct Text {
     hidden: Option<u64>,
 }
 
-/// Why a sheet has no text.
-enum NoText {
-    Spool(io::Error),
-    Workbook(WorkbookError),
-}
-
-impl NoText {
-    fn of(self, place: &str) -> InputError {
-        let place = place.to_owned();
-        match self {
-            Self::Spool(source) => InputError::Spool { place, source },
-            Self::Workbook(source) => InputError::Workbook { place, source },
-        }
-    }
-}
-
-fn write(book: &mut Workbook, name: &str) -> Result<Text, NoText> {
-    let file = tempfile::tempfile().map_err(NoText::Spool)?;
-    let sheet = book.write_sheet(name, &mut BufWriter::new(&file)).map_err(NoText::Workbook)?;
+fn write(origin: &Origin, book: &mut Workbook, name: &str) -> Result<Text, InputError> {
+    let place = || origin.place().to_owned();
+    let file = tempfile::tempfile().map_err(|source| InputError::Spool { place: place(), source })?;
+    let sheet = book.write_sheet(name, &mut BufWriter::new(&file));
+    let sheet = sheet.map_err(|source| InputError::Workbook { place: place(), source })?;
     Ok(Text { file, hidden: sheet.hidden })
 }
 

@@ -1,6 +1,6 @@
 //! How spreadsheets and ledgers write amounts and currencies. What can mean two things is no amount.
 
-use crate::domain::cell::{bare, trimmed};
+use crate::domain::cell::{bare, half_width, trimmed};
 use crate::domain::money::{Amount, AmountError};
 
 /// A currency sign or word beside an amount, and the currencies that it may stand for, the usual one first.
@@ -135,11 +135,10 @@ impl<'t> Parts<'t> {
 /// The character that a full-width one, or another minus, stands for.
 fn narrowed(char: char) -> char {
     match char {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(char as u32 - 0xfee0).unwrap_or(char),
         '\u{2212}' | '\u{2013}' => '-',
         '\u{ffe5}' => '¥',
         '\u{ffe1}' => '£',
-        other => other,
+        other => half_width(other),
     }
 }
 

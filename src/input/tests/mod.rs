@@ -33,17 +33,7 @@ impl Case {
         let path = folder.path().join("ids.csv");
         fs::write(&path, bytes).unwrap();
         let source = Source::File(path.clone());
-        let books = BTreeMap::new();
-        let options = Options {
-            source,
-            column: None,
-            no_header: false,
-            heading: None,
-            sheet: None,
-            encoding: None,
-            delimiter: None,
-            books,
-        };
+        let options = Options::detecting(source);
         Self { _folder: folder, path, options }
     }
 
