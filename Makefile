@@ -1,40 +1,41 @@
-# `make test` does everything CI does, and its own set-up. What it needs beyond a Rust toolchain is kept in
-# $(CACHE), outside the checkout, so that a fresh clone finds it ready.
+# `make test` does everything that CI does, including its own set-up. Tools other than the Rust toolchain are kept in
+# $(CACHE), outside the checkout, so that a fresh clone can reuse them.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-# Two cargo builds at once would only wait for each other's lock.
+# Parallel cargo builds would only wait for each other's lock.
 .NOTPARALLEL:
 
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tieout
 CARGO_TARGET_DIR ?= $(CACHE)/target
 export CARGO_TARGET_DIR
 VENV := $(CACHE)/venv
-# The outer tests read reports with DuckDB, openpyxl and pyarrow through this Python.
+# The integration tests use this Python to read reports with DuckDB, openpyxl and pyarrow.
 export TIEOUT_TEST_PYTHON := $(VENV)/bin/python
 NODE_READER := $(CACHE)/html-reader
-# They open report.html in Chromium with what stands here.
+# The integration tests use these modules to open report.html in Chromium.
 export TIEOUT_TEST_NODE_MODULES := $(NODE_READER)/node_modules
-# The specification of focus.csv has a validator of its own, which needs Python 3.12 or newer.
+# The FOCUS specification's own validator of focus.csv needs Python 3.12 or newer.
 FOCUS_PYTHONS := python3 python3.12 python3.13 python3.14
 FOCUS_PYTHON := $(firstword $(foreach python,$(FOCUS_PYTHONS),$(shell \
 	$(python) -c 'import sys; sys.version_info >= (3, 12) and print("$(python)")' 2>/dev/null)))
 FOCUS_VENV := $(CACHE)/focus-venv
 export TIEOUT_TEST_FOCUS_PYTHON := $(FOCUS_VENV)/bin/python
 BENCH_VENV := $(CACHE)/bench-venv
-# The script that the benchmark compares with runs on this one.
+# The benchmark runs its comparison script with this Python.
 export BENCH_PYTHON := $(BENCH_VENV)/bin/python
 export BENCH_NODE_MODULES := $(NODE_READER)/node_modules
-# Debian keeps nginx in /usr/sbin, which is not in everybody's PATH.
+# Debian installs nginx in /usr/sbin, which is often not in PATH.
 export PATH := $(CACHE)/tools/bin:$(PATH):/usr/sbin
 
 CARGO_DENY := 0.20.2
 OHA := 1.16.0
-# Seconds the advisory database may take to fetch.
+MDBOOK := 0.5.4
+# The time-out for fetching the advisory database, in seconds.
 ADVISORIES_WAIT := 120
 
-# $(call need,WHAT,TEST,PACKAGES): unless TEST holds, installs the Debian packages, or says what to install.
+# $(call need,WHAT,TEST,PACKAGES): if TEST fails, installs the Debian packages as root, else says what to install.
 define need
 @if ! { $(2); } >/dev/null 2>&1; then \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -46,8 +47,8 @@ define need
 fi
 endef
 
-# $(call venv,FOLDER,REQUIREMENTS,MODULES,PYTHON,HOW): unless FOLDER holds them and MODULES can be imported, makes it anew,
-# by python3 from wheels if nothing else is said.
+# $(call venv,FOLDER,REQUIREMENTS,MODULES[,PYTHON[,OPTIONS]]): unless FOLDER has exactly REQUIREMENTS and can import
+# MODULES, makes it again, with PYTHON (python3) and pip's OPTIONS (wheels only).
 define venv
 @cmp -s $(2) "$(1)/requirements.txt" && "$(1)/bin/python" -c "$(patsubst %,import %;,$(3))" || { \
 	rm -rf "$(1)" && $(or $(4),python3) -m venv "$(1)" && \
@@ -55,7 +56,7 @@ define venv
 	cp $(2) "$(1)/requirements.txt"; }
 endef
 
-# $(call node_modules,FOLDER,SOURCES): unless FOLDER holds what SOURCES/package-lock.json names, installs it anew.
+# $(call node_modules,FOLDER,SOURCES): unless FOLDER was installed from SOURCES/package-lock.json, installs it again.
 define node_modules
 @cmp -s $(2)/package-lock.json "$(1)/package-lock.json" && [ -d "$(1)/node_modules" ] || { \
 	rm -rf "$(1)" && mkdir -p "$(1)" && cp $(2)/package.json $(2)/package-lock.json "$(1)/" && \
@@ -64,15 +65,15 @@ endef
 
 ##@ Every day
 .PHONY: test
-test: need-cargo fmt-check lint doc deny run-tests focus-validator ## everything CI checks: format, lints, docs, licences, advisories, all tests
+test: need-cargo fmt-check lint doc deny run-tests focus-validator ## everything that CI checks: format, lints, docs, licences, advisories, all tests
 
 .PHONY: quick
-quick: need-cargo fmt-check ## format, clippy and the unit tests that need no Polars: while you write
+quick: need-cargo fmt-check ## format, clippy and the unit tests without Polars, for use while you write
 	cargo clippy --locked --no-default-features --lib -- -D warnings
 	cargo test --locked --no-default-features --lib --quiet
 
 .PHONY: case
-case: need-cargo ## some of tests/cases by name (NAME='input-*'), with what is otherwise
+case: need-cargo ## the cases in tests/cases that match NAME (NAME='input-*'); shows differences
 	TIEOUT_CASES='$(or $(NAME),*)' cargo test --locked --test it cases:: -- --nocapture
 
 .PHONY: build
@@ -80,17 +81,17 @@ build: need-cargo ## the debug build
 	cargo build --locked
 
 .PHONY: fmt
-fmt: ## formats the Rust sources
+fmt: ## format the Rust sources
 	cargo fmt
 
 .PHONY: lint
-lint: ## clippy over all targets, warnings are errors; and the library without Polars
+lint: ## clippy on all targets, with warnings as errors; and the library without Polars
 	cargo clippy --locked --all-targets --all-features -- -D warnings
 	cargo check --locked --no-default-features --lib
 
-# Exit code 1: the sandbox plants discrepancies.
+# reconcile must exit with 1: the sandbox plants discrepancies.
 .PHONY: sample
-sample: need-cargo ## makes reports/sample and reports/sample-zh-CN anew, from sample_data/ids.csv against the sandbox
+sample: need-cargo ## regenerate reports/sample and reports/sample-zh-CN from sample_data/ids.csv and the sandbox
 	@for language in en zh-CN; do \
 		state=$$(mktemp -d); status=0; out=reports/sample; [ $$language = en ] || out=$$out-$$language; \
 		cargo run --locked -- reconcile sample_data/ids.csv --sandbox --out $$out --lang $$language \
@@ -98,30 +99,35 @@ sample: need-cargo ## makes reports/sample and reports/sample-zh-CN anew, from s
 		rm -rf "$$state"; [ $$status -eq 1 ] || exit 1; \
 	done
 
+.PHONY: book
+book: need-mdbook ## the book, as pages to read in a browser
+	mdbook build docs --dest-dir "$(CACHE)/book"
+	@echo "open $(CACHE)/book/index.html"
+
 .PHONY: pictures
-pictures: need-cargo need-html-reader ## takes the pictures of report.html for docs/ anew
+pictures: need-cargo need-html-reader ## retake the pictures of report.html for docs/
 	$(call need,a font with Chinese,fc-list :lang=zh-cn | grep -q .,fontconfig fonts-noto-cjk)
 	cargo test --locked --test it html::pictures -- --ignored --exact
 
 .PHONY: bench
-bench: need-cargo need-nginx need-oha need-peer need-html-reader ## pacing, speed beside oha and a Python script, commits, memory, resume, proof, reports (PARTS=pacing: one of them)
+bench: need-cargo need-nginx need-oha need-peer need-html-reader ## pacing, speed compared with oha and a Python script, commits, memory, resume, proof, reports (PARTS=pacing: only that)
 	bench/run.sh $(PARTS)
 
 .PHONY: nights
-nights: need-cargo ## 2,000 random nights against a provider whose truth is known (N=500: so many; SEED=7: one sequence again)
+nights: need-cargo ## 2,000 random nights, checked by an oracle (N=500: that many; SEED=7: repeat one sequence)
 	TIEOUT_NIGHTS=$(or $(N),2000) TIEOUT_NIGHTS_SEED=$(SEED) cargo test --locked --test it simulation:: -- --nocapture
 
 ##@ Parts of `make test`
 .PHONY: fmt-check
-fmt-check: ## fails if the sources are not formatted
+fmt-check: ## fail if the sources are not formatted
 	cargo fmt --check
 
 .PHONY: doc
-doc: ## the library's documentation, warnings are errors
+doc: ## the library's documentation, with warnings as errors
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
 
 .PHONY: deny
-deny: need-cargo-deny ## licences, banned crates, sources; advisories where their database can be had
+deny: need-cargo-deny ## licences, banned crates, sources; advisories if their database can be fetched
 	cargo deny --locked check --hide-inclusion-graph licenses bans sources
 	@if reason=$$(timeout $(ADVISORIES_WAIT) cargo deny --locked fetch db 2>&1); then \
 		cargo deny --locked --offline check advisories; \
@@ -131,7 +137,7 @@ deny: need-cargo-deny ## licences, banned crates, sources; advisories where thei
 	fi
 
 .PHONY: run-tests
-run-tests: need-nginx need-libreoffice need-readers need-html-reader ## all tests, the outer ones (nginx, DuckDB, openpyxl, pyarrow, LibreOffice, Chromium) included
+run-tests: need-nginx need-libreoffice need-readers need-html-reader ## all tests, including those with nginx, DuckDB, openpyxl, pyarrow, LibreOffice and Chromium
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
 	cargo test --locked --no-fail-fast 2>&1 | tee "$$log" || status=$$?; \
 	awk '/^test result: / { passed += $$4; failed += $$6; ignored += $$8 } \
@@ -139,9 +145,9 @@ run-tests: need-nginx need-libreoffice need-readers need-html-reader ## all test
 	exit $$status
 
 .PHONY: focus-validator
-focus-validator: need-cargo ## reads focus.csv with the specification's own validator, where there is a Python for it
+focus-validator: need-cargo ## check focus.csv with the specification's own validator, if there is a Python for it
 ifeq ($(FOCUS_PYTHON),)
-	@echo "focus.csv NOT READ by the specification's own validator: install Python 3.12 or newer and run make again"
+	@echo "focus.csv NOT CHECKED by the specification's own validator: install Python 3.12 or newer and run make again"
 else
 	$(call venv,$(FOCUS_VENV),tests/readers/focus/requirements.txt,focus_validator,$(FOCUS_PYTHON),--no-deps)
 	cargo test --locked --test it focus::the_validator -- --ignored
@@ -165,6 +171,12 @@ need-nginx:
 .PHONY: need-libreoffice
 need-libreoffice:
 	$(call need,LibreOffice Calc,command -v soffice,libreoffice-calc-nogui)
+
+.PHONY: need-mdbook
+need-mdbook: need-cargo
+	@[ "$$(mdbook --version 2>/dev/null)" = "mdbook v$(MDBOOK)" ] || \
+		env -u CARGO_TARGET_DIR cargo install --locked --version $(MDBOOK) --root "$(CACHE)/tools" \
+			--no-default-features --features search mdbook
 
 .PHONY: need-oha
 need-oha: need-cargo
@@ -198,7 +210,7 @@ need-python:
 
 ##@ Help
 .PHONY: help
-help: ## this list
+help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

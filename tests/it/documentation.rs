@@ -1,17 +1,17 @@
-//! Documentation that names tests names those that there are, all of them; that of reports is held against reports.
+//! `docs/reference/faults.md` names exactly the tests that exist, and the documentation of reports matches real ones.
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::readers::{reader, said};
+use crate::readers::{printed, reader};
 use crate::support::{Place, code, files_below, repository, tieout};
 
-/// The modules whose tests `docs/faults.md` lists.
+/// The modules whose tests `docs/reference/faults.md` lists.
 const LISTED: [&str; 7] = ["damage", "disk", "faults", "hostile", "locks", "network", "restarts"];
 
 #[test]
 fn the_faults_are_documented_with_their_tests() {
-    let text = fs::read_to_string(repository("docs/faults.md")).expect("the list of faults");
+    let text = fs::read_to_string(repository("docs/reference/faults.md")).expect("the list of faults");
     let named: BTreeSet<&str> = text
         .split('`')
         .filter(|quoted| LISTED.iter().any(|module| quoted.starts_with(&format!("{module}::"))))
@@ -84,25 +84,25 @@ fn reports_are_as_documented() {
     let mut run = place.reconcile(ids);
     run.args(["--sandbox", "--as-of", "2026-06-01T00:00:00Z"]).arg("--config").arg(settings);
     let run = run.arg("--waivers").arg(waivers).output().expect("starts");
-    assert!(place.report().exists(), "{}", said(&run));
+    assert!(place.report().exists(), "{}", printed(&run));
     let mut audit = tieout();
     audit.arg("audit").arg(place.path("report")).arg("--out").arg(place.path("audit"));
-    // The simulator's list has an account's orders, and those of the sample are not among them.
+    // The simulator lists the orders of an account, which do not include those of the sample.
     assert_eq!(code(&audit.output().expect("starts")), 3);
 
     let (report, audit) = (place.path("report"), place.path("audit"));
     let reading = reader("described.py", &[&repository("docs"), &report, &audit, &repository("reports/sample")]);
-    let told = said(&reading);
-    assert!(reading.status.success() && told.starts_with("agree: "), "{told}");
+    let found = printed(&reading);
+    assert!(reading.status.success() && found.starts_with("agree: "), "{found}");
 }
 
 #[test]
 fn every_column_is_documented() {
-    let page = fs::read_to_string(repository("docs/reports.md")).expect("the page");
+    let page = fs::read_to_string(repository("docs/reference/files.md")).expect("the page");
     let tables = fs::read_to_string(repository("src/report/content/tables.rs")).expect("the tables");
     let columns = tables.split("column(\"").skip(1).filter_map(|after| after.split('"').next());
     let columns: BTreeSet<&str> = columns.collect();
     assert!(columns.len() > 40, "found only {columns:?}");
     let missing: Vec<_> = columns.into_iter().filter(|column| !page.contains(&format!("| `{column}` |"))).collect();
-    assert!(missing.is_empty(), "not in docs/reports.md: {missing:?}");
+    assert!(missing.is_empty(), "not in docs/reference/files.md: {missing:?}");
 }

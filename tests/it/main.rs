@@ -1,9 +1,10 @@
-//! The tests from outside, in one binary (each test binary links Polars, which takes its time). `make test` sets
+//! The integration tests, in one binary because each test binary links Polars, which is slow. `make test` sets
 //! up what they need: a Python with DuckDB, openpyxl and pyarrow, nginx, LibreOffice and Chromium.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and fails")]
-#![allow(unreachable_pub, reason = "nothing in a test binary is reached from outside")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot continue fails with a message")]
+#![allow(unreachable_pub, reason = "nothing outside uses a test binary")]
 
+mod book;
 mod books;
 mod cases;
 mod completeness;
