@@ -1,11 +1,11 @@
-//! Which discrepancies are new, and what became of the old ones.
+//! Matches the discrepancies of two reports: which are new, and what happened to the old ones.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
 use super::error::ComparisonError;
-use super::fetched::{self, Unassessed};
+use super::fetched::{self, UnassessedReason};
 use super::folder::Folder;
 use super::rows;
 use crate::checks::{CATALOGUE, depends_on_input};
@@ -29,29 +29,29 @@ const COLUMNS: [&str; 13] = [
     "waived",
     "field",
 ];
-/// How many rows of our own books that carry one order are told apart.
+/// How many rows of our own books can carry one order and still be distinguished.
 const MAX_ROWS: u64 = 1 << 16;
-/// The check of a reply that is about another order.
+/// The check that fails when a reply is about a different order.
 const FOREIGN: &str = "identity-mismatch";
 
-/// What became of a discrepancy, in the order in which they are listed.
+/// What happened to a discrepancy. The order is that of the listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Only the new report has it.
     New,
-    /// Both have it, with other particulars.
+    /// Both have it, but it differs in a column that [`Discrepancy::changed`] names.
     Changed,
-    /// Both have it, word for word.
+    /// Both have it, unchanged.
     Persisting,
-    /// Only the old report has it, and the new one did not see the order: nothing is known of it.
+    /// Only the old report has it, and the new one did not assess the order: whether it persists is unknown.
     NotAssessed,
-    /// Only the old report has it, and the new one saw the order.
+    /// Only the old report has it, and the new one assessed the order.
     Resolved,
 }
 
 impl State {
-    /// The word for it.
+    /// The stable kebab-case word for the state.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -69,13 +69,13 @@ impl State {
 pub struct StateCounts {
     /// Only in the new report.
     pub new: u64,
-    /// In both, with other particulars.
+    /// In both, with a difference.
     pub changed: u64,
-    /// In both, word for word.
+    /// In both, unchanged.
     pub persisting: u64,
-    /// Only in the old report, the order unseen by the new one.
+    /// Only in the old report, and the new one did not assess the order.
     pub not_assessed: u64,
-    /// Only in the old report, the order seen by the new one.
+    /// Only in the old report, and the new one assessed the order.
     pub resolved: u64,
 }
 
@@ -95,39 +95,39 @@ impl StateCounts {
     }
 }
 
-/// One discrepancy of either report. Texts are as the report's CSV has them, empty where it has nothing.
+/// One discrepancy of either report. Texts are as in the report's CSV: empty where the cell is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Discrepancy {
-    /// What became of it.
+    /// What happened to it.
     pub state: State,
-    /// 16 hex digits from order, check, field and row of our books.
+    /// 16 hex digits from order, check, field and row of our books, the same in both reports.
     pub discrepancy_id: String,
-    /// The order.
+    /// The order's ID.
     pub run_order_id: String,
     /// The check that fails.
     pub check: String,
     /// The field, where the check has several.
     pub field: String,
-    /// Its workflow, as the newest report that has the discrepancy says.
+    /// The order's workflow, from the new report if the discrepancy is there, else from the old one.
     pub workflow_id: String,
-    /// Its revision, likewise.
+    /// The order's revision, from the same report as the workflow.
     pub revision_id: String,
-    /// What the old report says, if it has it.
+    /// The discrepancy in the old report, if it is there.
     pub old: Option<Side>,
-    /// What the new report says, if it has it.
+    /// The discrepancy in the new report, if it is there.
     pub new: Option<Side>,
-    /// Where it changed: the names of the columns.
+    /// The columns in which the two reports differ; empty unless the state is changed.
     pub changed: Vec<&'static str>,
-    /// Where it is not assessed: why.
-    pub because: Option<Unassessed>,
+    /// Why the new report did not assess the order, where the state is not assessed.
+    pub because: Option<UnassessedReason>,
 }
 
-/// What one report says of a discrepancy.
+/// A discrepancy in one of the two reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Side {
     /// `error` or `warning`.
     pub severity: String,
-    /// The cause, if one is proved.
+    /// The code of the proven cause, or empty.
     pub cause: String,
     /// The order's currency.
     pub currency: String,
@@ -137,12 +137,12 @@ pub struct Side {
     pub actual: String,
     /// Actual less expected, where both are money.
     pub difference: Option<Sum>,
-    /// Whether it is waived.
+    /// `true` where a waiver covers it, else empty.
     pub waived: String,
 }
 
 impl Side {
-    /// The columns in which the other differs.
+    /// The columns that differ from the other report's.
     fn changes(&self, other: &Self) -> Vec<&'static str> {
         let differs = [
             ("severity", self.severity != other.severity),
@@ -159,7 +159,7 @@ impl Side {
 
 /// A row of `discrepancies.csv`.
 struct Row {
-    /// The discrepancy's ID as a number: both lists are in memory, and so are these.
+    /// The discrepancy's ID as a number, which takes less memory in the index than the text.
     key: u64,
     discrepancy_id: String,
     run_order_id: String,
@@ -193,11 +193,12 @@ impl Row {
     }
 }
 
-/// Every discrepancy of both reports; those of the old one alone are not assessed until [`Matched::assess`].
-pub(super) struct Matched(Vec<Discrepancy>);
+/// Every discrepancy of both reports. Those that only the old one has are `NotAssessed` until
+/// [`Matches::assess`].
+pub(super) struct Matches(Vec<Discrepancy>);
 
 /// Matches the discrepancies of two reports.
-pub(super) fn matched(old: &Folder, new: &Folder) -> Result<Matched, ComparisonError> {
+pub(super) fn match_discrepancies(old: &Folder, new: &Folder) -> Result<Matches, ComparisonError> {
     let mut before: Vec<Option<Row>> = read(old)?.into_iter().map(Some).collect();
     let places: HashMap<u64, usize> =
         before.iter().flatten().enumerate().map(|(place, row)| (row.key, place)).collect();
@@ -213,16 +214,16 @@ pub(super) fn matched(old: &Folder, new: &Folder) -> Result<Matched, ComparisonE
         all.push(row.into_discrepancy(state, old));
     }
     all.extend(before.into_iter().flatten().map(|row| row.into_discrepancy(State::NotAssessed, None)));
-    Ok(Matched(all))
+    Ok(Matches(all))
 }
 
-impl Matched {
-    /// Finds out which orders the new report saw, and why not the others; returns how many rows it has in each bucket of
-    /// exceptions.
+impl Matches {
+    /// Decides for each discrepancy that only the old report has whether it is resolved: whether the new
+    /// report assessed its order. Returns how many rows the new report's `exceptions.csv` has, by bucket.
     pub(super) fn assess(&mut self, new: &Folder) -> Result<BTreeMap<&'static str, u64>, ComparisonError> {
         let gone = self.0.iter().filter(|discrepancy| discrepancy.new.is_none());
-        let mut unseen: HashMap<String, Unassessed> =
-            gone.map(|discrepancy| (discrepancy.run_order_id.clone(), Unassessed::NotInInput)).collect();
+        let mut unseen: HashMap<String, UnassessedReason> =
+            gone.map(|discrepancy| (discrepancy.run_order_id.clone(), UnassessedReason::NotInInput)).collect();
         fetched::remove_fetched(new, &mut unseen)?;
         let exceptions = fetched::exceptions(new, |run_order_id, why| {
             if let Some(because) = unseen.get_mut(run_order_id) {
@@ -231,7 +232,7 @@ impl Matched {
         })?;
         for foreign in self.0.iter().filter(|row| row.new.is_some() && row.check == FOREIGN) {
             if let Some(because) = unseen.get_mut(&foreign.run_order_id) {
-                *because = Unassessed::IdentityMismatch;
+                *because = UnassessedReason::IdentityMismatch;
             }
         }
         for discrepancy in self.0.iter_mut().filter(|discrepancy| discrepancy.new.is_none()) {
@@ -242,7 +243,7 @@ impl Matched {
     }
 
     pub(super) fn into_sorted(mut self) -> Vec<Discrepancy> {
-        // Stable: within a state they stay in the order of their report.
+        // A stable sort: within a state, rows stay in the order of their report.
         self.0.sort_by_key(|discrepancy| discrepancy.state);
         self.0
     }
@@ -253,7 +254,7 @@ fn read(folder: &Folder) -> Result<Vec<Row>, ComparisonError> {
     rows::for_each(folder, FILE, COLUMNS, |cells| {
         let row = row(cells)?;
         if !seen.insert(row.key) {
-            return Err(format!("discrepancy_id {} stands there twice", row.discrepancy_id));
+            return Err(format!("discrepancy_id {} appears twice", row.discrepancy_id));
         }
         read.push(row);
         Ok(())
@@ -264,7 +265,7 @@ fn read(folder: &Folder) -> Result<Vec<Row>, ComparisonError> {
 fn row(cells: [&str; COLUMNS.len()]) -> Result<Row, String> {
     let [id, order, check, workflow, revision, severity, cause, currency, expected, actual, difference, waived, field] =
         cells;
-    let run_order_id = true_order(order, check, field, id)?.to_owned();
+    let run_order_id = order_id(order, check, field, id)?.to_owned();
     Ok(Row {
         key: u64::from_str_radix(id, 16).map_err(|error| error.to_string())?,
         discrepancy_id: id.to_owned(),
@@ -285,9 +286,9 @@ fn row(cells: [&str; COLUMNS.len()]) -> Result<Row, String> {
     })
 }
 
-/// The order of a row. A CSV has a `'` before what a spreadsheet would run; the discrepancy's ID tells whether it is
-/// the order's own.
-fn true_order<'c>(cell: &'c str, check: &str, field: &str, discrepancy_id_there: &str) -> Result<&'c str, String> {
+/// The order ID of a row. The CSV writer puts a `'` before what a spreadsheet would run; the discrepancy's ID
+/// shows whether a leading `'` belongs to the order ID.
+fn order_id<'c>(cell: &'c str, check: &str, field: &str, discrepancy_id_there: &str) -> Result<&'c str, String> {
     let known = CATALOGUE.iter().flat_map(|check| check.fields()).find(|known| **known == field).copied();
     let rows = if depends_on_input(check) && known.is_some() { MAX_ROWS } else { Subject::ORDER.row };
     let orders = [Some(cell), cell.strip_prefix('\'')];
@@ -297,6 +298,6 @@ fn true_order<'c>(cell: &'c str, check: &str, field: &str, discrepancy_id_there:
         .map(|(order, _)| order)
         .ok_or_else(|| {
             let there = rows::excerpt(discrepancy_id_there);
-            format!("discrepancy_id {there} is not that of {} and {}", rows::excerpt(cell), rows::excerpt(check))
+            format!("discrepancy_id {there} does not belong to {} and {}", rows::excerpt(cell), rows::excerpt(check))
         })
 }

@@ -9,7 +9,7 @@ use crate::report::folder::FolderError;
 /// Why two reports can't be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum ComparisonError {
-    /// What was named is no report, or a file of it is not what the manifest says or reports hold.
+    /// The user named something that is not a report, or a file differs from the manifest or is not valid.
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// A total or a movement does not fit `DECIMAL(38,8)`.

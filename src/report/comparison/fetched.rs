@@ -1,4 +1,4 @@
-//! Which orders a report saw, and why not the others.
+//! Which orders a report assessed, and why not the others.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,26 +15,26 @@ use crate::report::files::FACTS_FILE;
 const FILE: &str = "exceptions.csv";
 const RUN_ORDER_ID: &str = "run_order_id";
 
-/// Why a report says nothing of an order.
+/// Why a report did not assess an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Unassessed {
+pub enum UnassessedReason {
     /// No row of its input names the order.
     NotInInput,
     /// The provider said that there is no such order.
     NotFound,
-    /// The provider refused it.
+    /// The provider refused the order.
     Refused,
-    /// The reply was JSON but no run order.
+    /// The reply was JSON but not a run order.
     Malformed,
-    /// No answer was had.
+    /// No usable answer came.
     Unfetched,
-    /// The reply was about another order.
+    /// The reply was about a different order.
     IdentityMismatch,
 }
 
-impl Unassessed {
-    /// The word for it.
+impl UnassessedReason {
+    /// The stable kebab-case word for the reason.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -47,26 +47,25 @@ impl Unassessed {
         }
     }
 
-    /// Why the order of an exception was not seen; `None` where the row says nothing of an order.
+    /// Why an order in that bucket was not assessed; `None` where the bucket does not tell.
     fn of(bucket: Bucket) -> Option<Self> {
         match bucket {
-            Bucket::NotFound => Some(Self::NotFound),
+            // Of the rows without an order, only one that was not found can be waived.
+            Bucket::NotFound | Bucket::Waived => Some(Self::NotFound),
             Bucket::Refused => Some(Self::Refused),
             Bucket::Malformed => Some(Self::Malformed),
             Bucket::Unfetched => Some(Self::Unfetched),
-            Bucket::Duplicate
-            | Bucket::Rejected
-            | Bucket::Reconciled
-            | Bucket::Discrepant
-            | Bucket::Waived
-            | Bucket::Pending => None,
+            Bucket::Duplicate | Bucket::Rejected | Bucket::Reconciled | Bucket::Discrepant | Bucket::Pending => None,
         }
     }
 }
 
-/// Takes out of `orders` what the report saw: what stands in its `run_orders.parquet`. Only that column is read, a row
-/// group at a time.
-pub(super) fn remove_fetched(folder: &Folder, orders: &mut HashMap<String, Unassessed>) -> Result<(), ComparisonError> {
+/// Removes from `orders` those that the report assessed: the ones in its `run_orders.parquet`. Reads only the
+/// column of IDs, one row group at a time.
+pub(super) fn remove_fetched(
+    folder: &Folder,
+    orders: &mut HashMap<String, UnassessedReason>,
+) -> Result<(), ComparisonError> {
     let proven = folder.proven(FACTS_FILE)?;
     if orders.is_empty() {
         return Ok(());
@@ -83,19 +82,20 @@ pub(super) fn remove_fetched(folder: &Folder, orders: &mut HashMap<String, Unass
     Ok(())
 }
 
-/// Counts the rows of `exceptions.csv` by bucket, and says of which order nothing was seen and why.
+/// Counts the rows of `exceptions.csv` by bucket, and passes each order that was not assessed to `unseen`,
+/// with the reason.
 pub(super) fn exceptions(
     folder: &Folder,
-    mut unseen: impl FnMut(&str, Unassessed),
+    mut unseen: impl FnMut(&str, UnassessedReason),
 ) -> Result<BTreeMap<&'static str, u64>, ComparisonError> {
     let mut counts = BTreeMap::new();
     rows::for_each(folder, FILE, [RUN_ORDER_ID, "bucket"], |[order, word]| {
         let bucket = Bucket::ALL.into_iter().find(|bucket| bucket.code() == word);
-        let bucket = bucket.ok_or_else(|| format!("{} is no bucket", rows::excerpt(word)))?;
+        let bucket = bucket.ok_or_else(|| format!("{} is not a bucket", rows::excerpt(word)))?;
         *counts.entry(bucket.code()).or_default() += 1;
-        if let Some(why) = Unassessed::of(bucket) {
+        if let Some(why) = UnassessedReason::of(bucket) {
             unseen(order, why);
-            // A CSV has a `'` before what a spreadsheet would run.
+            // The CSV writer puts a `'` before what a spreadsheet would run.
             order.strip_prefix('\'').into_iter().for_each(|order| unseen(order, why));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! A report folder, with what a comparison needs of its manifest.
+//! A report folder with the manifest fields that a comparison needs.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use crate::report::formats::csv::Encoding;
 #[derive(Debug)]
 pub(super) struct Folder {
     report: ReportFolder,
-    pub(super) listed: Listed,
+    pub(super) manifest: ManifestFields,
 }
 
-/// What a comparison needs of a manifest, whatever else later versions put there.
+/// The manifest fields that a comparison needs. Later versions may add others.
 #[derive(Debug, Deserialize)]
-pub(super) struct Listed {
+pub(super) struct ManifestFields {
     pub(super) as_of: Timestamp,
     pub(super) base_url: String,
     pub(super) settings_sha256: String,
@@ -30,29 +30,29 @@ pub(super) struct Listed {
 }
 
 impl Folder {
-    /// Opens what the user named: a folder, or a link to one.
+    /// Opens the folder that the user named, which may be a link to one.
     pub(super) fn open(named: &Path) -> Result<Self, ComparisonError> {
         let report = ReportFolder::open(named)?;
-        let listed = report.read()?;
-        Ok(Self { report, listed })
+        let manifest = report.read()?;
+        Ok(Self { report, manifest })
     }
 
-    /// SHA-256 of the manifest, in hex: the name of exactly this report.
+    /// SHA-256 of the manifest, in hex. It identifies exactly this report.
     pub(super) fn manifest_sha256(&self) -> &str {
         self.report.manifest_sha256()
     }
 
-    /// The path of a file as the user would name it.
+    /// The path of a file, as the user would write it.
     pub(super) fn shown(&self, name: &str) -> PathBuf {
         self.report.path(name)
     }
 
-    /// A file that is the one the manifest lists.
+    /// A file whose size and hash match the manifest.
     pub(super) fn proven(&self, name: &str) -> Result<ProvenFile, ComparisonError> {
         Ok(self.report.prove(name)?)
     }
 
-    /// The same, to be read once.
+    /// A handle to read such a file once, from its start.
     pub(super) fn file(&self, name: &str) -> Result<File, ComparisonError> {
         self.proven(name)?.reader().map_err(ComparisonError::unreadable(&self.shown(name)))
     }

@@ -1,6 +1,8 @@
-//! What changed between two reports: discrepancies by their IDs, and spend by workflow, revision and currency.
+//! What changed between two reports: discrepancies by their IDs, and spend by workflow, revision and
+//! currency.
 //!
-//! In memory are the discrepancies of both reports and one entry a group of spend; the orders are streamed.
+//! It holds the discrepancies of both reports and an entry per group of spend in memory, and streams the
+//! orders.
 
 mod discrepancies;
 mod error;
@@ -16,18 +18,18 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use folder::{Folder, Listed};
+use folder::{Folder, ManifestFields};
 
 pub use discrepancies::{Discrepancy, Side, State, StateCounts};
 pub use error::ComparisonError;
-pub use fetched::Unassessed;
+pub use fetched::UnassessedReason;
 pub use spend::{Figures, Group, GroupState, Movement, Spend, Total};
 pub use table::table;
 
-/// What changed between two reports; as JSON, what scripts read.
+/// What changed between two reports. As JSON it is what scripts read.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
-    /// `tieout-comparison`.
+    /// Always `tieout-comparison`.
     pub kind: &'static str,
     /// The version of this layout.
     pub format: u32,
@@ -35,53 +37,53 @@ pub struct Comparison {
     pub same_base_url: bool,
     /// Whether both were judged under the same settings.
     pub same_settings: bool,
-    /// The report that is compared with.
-    pub old: Compared,
-    /// The report that is compared.
-    pub new: Compared,
+    /// The old report: the one to compare with.
+    pub old: ComparedReport,
+    /// The new report.
+    pub new: ComparedReport,
     /// How many discrepancies are in each state.
     pub counts: StateCounts,
     /// Every discrepancy of either report: by state, then in the order of its report.
     pub discrepancies: Vec<Discrepancy>,
-    /// What moved in the spend.
+    /// How spend moved.
     pub spend: Spend,
 }
 
 /// One of the two reports.
 #[derive(Debug, Serialize)]
-pub struct Compared {
-    /// What its ages are counted to.
+pub struct ComparedReport {
+    /// The moment at which its ages are measured.
     pub as_of: Timestamp,
     /// Whose orders these are: the provider's base URL, or `sandbox`.
     pub base_url: String,
-    /// Its verdict.
+    /// The code of its verdict, such as `discrepant`.
     pub verdict: String,
     /// SHA-256 of its manifest, in hex.
     pub manifest_sha256: String,
-    /// How many orders its spend is of, settled or not.
+    /// How many orders its spend covers, settled or not.
     pub orders: u64,
-    /// How many rows are no fetched order, by bucket.
+    /// How many rows `exceptions.csv` has, by bucket.
     pub exceptions: BTreeMap<&'static str, u64>,
 }
 
 impl Comparison {
-    /// Compares two report folders. The same folder twice has no change.
+    /// Compares two report folders.
     ///
     /// # Errors
-    /// [`ComparisonError`] says which of them is no report, or which file is not what its manifest says.
+    /// [`ComparisonError`] says which of them is not a report, or which file differs from its manifest.
     pub fn of(old: &Path, new: &Path) -> Result<Self, ComparisonError> {
         let (old, new) = (Folder::open(old)?, Folder::open(new)?);
-        let mut matched = discrepancies::matched(&old, &new)?;
-        let (old_exceptions, new_exceptions) = (fetched::exceptions(&old, |_, _| {})?, matched.assess(&new)?);
-        let (spend, [old_orders, new_orders]) = spend::moved(&old, &new)?;
-        let discrepancies = matched.into_sorted();
+        let mut matches = discrepancies::match_discrepancies(&old, &new)?;
+        let (old_exceptions, new_exceptions) = (fetched::exceptions(&old, |_, _| {})?, matches.assess(&new)?);
+        let (spend, [old_orders, new_orders]) = spend::compare_spend(&old, &new)?;
+        let discrepancies = matches.into_sorted();
         Ok(Self {
             kind: "tieout-comparison",
             format: 1,
-            same_base_url: old.listed.base_url == new.listed.base_url,
-            same_settings: old.listed.settings_sha256 == new.listed.settings_sha256,
-            old: Compared::of(old, old_orders, old_exceptions),
-            new: Compared::of(new, new_orders, new_exceptions),
+            same_base_url: old.manifest.base_url == new.manifest.base_url,
+            same_settings: old.manifest.settings_sha256 == new.manifest.settings_sha256,
+            old: ComparedReport::of(old, old_orders, old_exceptions),
+            new: ComparedReport::of(new, new_orders, new_exceptions),
             counts: StateCounts::of(&discrepancies),
             discrepancies,
             spend,
@@ -89,10 +91,10 @@ impl Comparison {
     }
 }
 
-impl Compared {
+impl ComparedReport {
     fn of(folder: Folder, orders: u64, exceptions: BTreeMap<&'static str, u64>) -> Self {
         let manifest_sha256 = folder.manifest_sha256().to_owned();
-        let Listed { as_of, base_url, verdict, .. } = folder.listed;
+        let ManifestFields { as_of, base_url, verdict, .. } = folder.manifest;
         Self { as_of, base_url, verdict, manifest_sha256, orders, exceptions }
     }
 }

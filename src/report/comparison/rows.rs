@@ -1,4 +1,4 @@
-//! The CSV files of a report, read back row by row.
+//! Reads the CSV files of a report back, row by row.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -10,11 +10,11 @@ use crate::domain::money::Sum;
 
 /// How many characters of a wrong cell an error shows.
 const SHOWN: usize = 64;
-/// The longest row that is read, in bytes, give or take what is read ahead.
+/// The longest row that is read, in bytes, not counting what is read ahead.
 const MAX_ROW: u64 = 64 << 20;
 
-/// Hands on the cells of those columns, row by row; other columns may be there. What `take` objects to is an error that
-/// names the file and the line.
+/// Passes the cells of the named columns to `take`, row by row; other columns are ignored. An error of `take`
+/// is returned with the file and the line.
 pub(super) fn for_each<const COLUMNS: usize>(
     folder: &Folder,
     name: &str,
@@ -38,15 +38,15 @@ pub(super) fn for_each<const COLUMNS: usize>(
             .position(|heading| heading == column.as_bytes())
             .ok_or_else(|| damaged(format!("it has no column {column}")))?;
     }
-    let encoding = folder.listed.csv_encoding;
+    let encoding = folder.manifest.csv_encoding;
     let mut record = ::csv::ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(unreadable)? {
         left.set(MAX_ROW);
         let line = record.position().map_or(0, ::csv::Position::line);
-        // A record has as many cells as the heading, else reading it failed.
+        // A record has as many cells as the heading: reading any other fails.
         let cells = places.map(|place| encoding.text(record.get(place).unwrap_or_default()));
         if cells.iter().any(Option::is_none) {
-            return Err(damaged(format!("line {line}: it is no text in the encoding of the report")));
+            return Err(damaged(format!("line {line}: it is not valid in the report's encoding")));
         }
         take(cells.each_ref().map(|cell| cell.as_deref().unwrap_or_default()))
             .map_err(|problem| damaged(format!("line {line}: {problem}")))?;
@@ -54,7 +54,7 @@ pub(super) fn for_each<const COLUMNS: usize>(
     Ok(())
 }
 
-/// A reader that ends with an error where a row is longer than any that reports have.
+/// A reader that fails once a row is longer than [`MAX_ROW`].
 struct Bounded<'l> {
     inner: File,
     left: &'l Cell<u64>,
@@ -69,17 +69,17 @@ impl Read for Bounded<'_> {
     }
 }
 
-/// An amount as reports write it: with 8 decimals, and nothing else.
+/// Parses an amount as reports write it: with exactly 8 decimals.
 pub(super) fn money(text: &str) -> Result<Sum, String> {
-    Sum::written(text).ok_or_else(|| format!("{} is no amount with 8 decimals", excerpt(text)))
+    Sum::parse_exact(text).ok_or_else(|| format!("{} is not an amount with 8 decimals", excerpt(text)))
 }
 
-/// A count as reports write it.
+/// Parses a count.
 pub(super) fn count(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("{} is no count", excerpt(text)))
+    text.parse().map_err(|_| format!("{} is not a count", excerpt(text)))
 }
 
-/// The beginning of a cell, for an error.
+/// The start of a cell, quoted for an error.
 pub(super) fn excerpt(text: &str) -> String {
     format!("{:?}", text.chars().take(SHOWN).collect::<String>())
 }

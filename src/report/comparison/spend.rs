@@ -1,4 +1,4 @@
-//! What moved in the spend: exact per workflow, revision and currency, and never across currencies.
+//! How spend moved: exact, per workflow, revision and currency, and never across currencies.
 
 use std::collections::BTreeMap;
 
@@ -13,50 +13,50 @@ use crate::report::content::percent::Percent;
 const BY_WORKFLOW: &str = "spend_by_workflow.csv";
 const BY_REVISION: &str = "spend_by_revision.csv";
 
-/// What moved in the spend.
+/// How spend moved between two reports.
 #[derive(Debug, Serialize)]
 pub struct Spend {
-    /// Per currency.
+    /// The totals per currency, sorted.
     pub totals: Vec<Total>,
-    /// Per workflow and currency, sorted.
+    /// The groups per workflow and currency, sorted.
     pub by_workflow: Vec<Group>,
-    /// Per workflow, revision and currency, sorted.
+    /// The groups per workflow, revision and currency, sorted.
     pub by_revision: Vec<Group>,
 }
 
-/// The settled spend of one group in one report; nothing where the report has no such group.
+/// The settled spend of one group in one report; zero where the report has no such group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Figures {
-    /// Settled orders.
+    /// How many orders are settled.
     pub settled: u64,
-    /// The sum of what they were charged.
+    /// The sum of what those orders were charged.
     pub final_amount: Sum,
 }
 
-/// What one figure was, is, and by how much it moved.
+/// The spend of a group in both reports, and by how much it moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Movement {
     /// In the old report.
     pub old: Figures,
     /// In the new report.
     pub new: Figures,
-    /// New less old.
+    /// The new final amount less the old one.
     pub movement: Sum,
-    /// The movement in percent of the old amount; nothing where that is zero.
+    /// The movement in percent of the old amount; `None` where that is zero.
     pub change_percent: Option<Percent>,
 }
 
-/// One currency in all.
+/// The total of one currency.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Total {
     /// The currency; empty for orders without one.
     pub currency: String,
-    /// What moved.
+    /// The spend in both reports.
     #[serde(flatten)]
     pub movement: Movement,
 }
 
-/// Where a group of spend stands.
+/// What happened to a group of spend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GroupState {
@@ -64,14 +64,14 @@ pub enum GroupState {
     New,
     /// Only the old report has it.
     Gone,
-    /// Both have it, with other amounts.
+    /// Both have it, with different final amounts.
     Moved,
-    /// Both have it, with the same amount.
+    /// Both have it, with the same final amount.
     Unmoved,
 }
 
 impl GroupState {
-    /// The word for it.
+    /// The stable kebab-case word for the state.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl GroupState {
 /// One workflow, or one revision of it, in one currency.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Group {
-    /// Where it stands.
+    /// What happened to it.
     pub state: GroupState,
     /// The workflow; empty for orders without one.
     pub workflow_id: String,
@@ -95,21 +95,21 @@ pub struct Group {
     pub revision_id: Option<String>,
     /// The currency; empty for orders without one.
     pub currency: String,
-    /// What moved.
+    /// The spend in both reports.
     #[serde(flatten)]
     pub movement: Movement,
-    /// The size of this movement in percent of all movements of the currency, each without its sign; nothing where none
-    /// moved.
+    /// The size of this movement in percent of all movements in the currency, signs ignored; `None` where
+    /// nothing moved.
     pub share_percent: Option<Percent>,
 }
 
 /// Workflow, revision, currency.
 type Key = (String, Option<String>, String);
-/// What the old and the new report say of a group.
+/// The figures of each group in the old and in the new report.
 type Pairs = BTreeMap<Key, [Option<Figures>; 2]>;
 
-/// What moved between two reports, and how many orders each of them has.
-pub(super) fn moved(old: &Folder, new: &Folder) -> Result<(Spend, [u64; 2]), ComparisonError> {
+/// How spend moved between two reports, and how many orders each of them has.
+pub(super) fn compare_spend(old: &Folder, new: &Folder) -> Result<(Spend, [u64; 2]), ComparisonError> {
     let (mut by_workflow, mut by_revision) = (Pairs::new(), Pairs::new());
     let mut orders = [0; 2];
     for (side, folder) in [old, new].into_iter().enumerate() {
@@ -118,7 +118,7 @@ pub(super) fn moved(old: &Folder, new: &Folder) -> Result<(Spend, [u64; 2]), Com
         let in_all =
             |pairs: &Pairs| in_all(pairs).map(|totals| totals.into_iter().map(move |(key, pair)| (key, pair[side])));
         if orders[side] != again || !in_all(&by_workflow)?.eq(in_all(&by_revision)?) {
-            let problem = format!("its totals are not those of {BY_WORKFLOW}");
+            let problem = format!("its totals differ from those of {BY_WORKFLOW}");
             return Err(ComparisonError::damaged(&folder.shown(BY_REVISION), problem));
         }
     }
@@ -128,13 +128,13 @@ pub(super) fn moved(old: &Folder, new: &Folder) -> Result<(Spend, [u64; 2]), Com
     Ok((Spend { totals, by_workflow: groups(by_workflow)?, by_revision: groups(by_revision)? }, orders))
 }
 
-/// Takes in one file; returns how many orders its groups have.
+/// Adds the groups of one file to `pairs`; returns how many orders they have.
 fn read(folder: &Folder, name: &str, side: usize, pairs: &mut Pairs) -> Result<u64, ComparisonError> {
     let mut all_orders = 0_u64;
     let mut take = |key: Key, [orders, settled, final_amount]: [&str; 3]| {
         let figures = Figures { settled: rows::count(settled)?, final_amount: rows::money(final_amount)? };
         all_orders = all_orders.checked_add(rows::count(orders)?).ok_or("there are too many orders")?;
-        // Two groups whose names a CSV makes harmless alike are one here.
+        // Two groups whose names look the same once the CSV writer made them harmless count as one.
         let group = &mut pairs.entry(key).or_default()[side];
         *group = Some(group.unwrap_or_default().plus(figures).map_err(|overflow| overflow.to_string())?);
         Ok(())
@@ -153,7 +153,7 @@ fn read(folder: &Folder, name: &str, side: usize, pairs: &mut Pairs) -> Result<u
     Ok(all_orders)
 }
 
-/// What both reports say of each currency.
+/// The totals of each currency in both reports.
 fn in_all(pairs: &Pairs) -> Result<BTreeMap<String, [Figures; 2]>, Overflow> {
     let mut totals: BTreeMap<String, [Figures; 2]> = BTreeMap::new();
     for ((_, _, currency), pair) in pairs {

@@ -23,7 +23,7 @@ const COLUMNS: &[Column] = &[
     column("field", Kind::Code),
 ];
 
-/// Everything that a comparison says, one row a discrepancy and a group of spend.
+/// The whole comparison, one row per discrepancy and per group of spend.
 #[must_use]
 pub fn table(comparison: &Comparison) -> Table<'_> {
     let spend = &comparison.spend;
@@ -37,7 +37,7 @@ fn of_discrepancy(row: &Discrepancy) -> Vec<Cell<'_>> {
     let (old, new) = (row.old.as_ref(), row.new.as_ref());
     let currency = new.or(old).map_or("", |side| &*side.currency);
     let difference = |side: Option<&Side>| side.and_then(|side| side.difference);
-    // Both differences are sums, so the movement may be one digit too long for one: then there is none to show.
+    // The difference of two sums may be one digit too long for a sum: then none is shown.
     let moved = difference(old).zip(difference(new)).and_then(|(old, new)| new.minus(old).ok());
     vec![
         Cell::text("discrepancy"),
@@ -57,7 +57,7 @@ fn of_discrepancy(row: &Discrepancy) -> Vec<Cell<'_>> {
     ]
 }
 
-/// The difference; where there is none, what the reply said.
+/// The difference, or what the reply said where there is none.
 fn figure(side: Option<&Side>) -> Cell<'_> {
     side.map_or(Cell::Empty, |side| side.difference.map_or_else(|| tables::figure(&side.actual), Cell::Amount))
 }

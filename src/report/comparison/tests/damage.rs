@@ -1,27 +1,27 @@
-//! What is no report, and what is not what its manifest says.
+//! Folders that are not reports, and files that differ from their manifest or are not valid.
 
 use std::fs;
 use std::path::Path;
 
-use super::written::Written;
+use super::test_report::TestReport;
 use super::*;
 use crate::report::folder::{FolderError, MANIFEST_BYTES};
 
-/// The file that is damaged, what is said of it, and how the report is made so.
-type Damage = (&'static str, &'static str, fn(&mut Written));
+/// The damaged file, the expected message, and how the damage is done.
+type Damage = (&'static str, &'static str, fn(&mut TestReport));
 
 const NEEDED_OF_BOTH: [&str; 4] =
     ["discrepancies.csv", "exceptions.csv", "spend_by_workflow.csv", "spend_by_revision.csv"];
 
-/// What comparing these says, and whether the user named it wrongly.
+/// The error of comparing these, and whether the user named something that is not a report.
 fn refused(old: &Path, new: &Path) -> (bool, String) {
-    let error = Comparison::of(old, new).expect_err("no two reports");
+    let error = Comparison::of(old, new).expect_err("not two reports");
     (matches!(error, ComparisonError::Folder(FolderError::NotAReport { .. })), error.to_string())
 }
 
 #[test]
-fn what_is_no_report_is_named_wrongly() {
-    let good = Written::default().write();
+fn what_is_not_a_report_is_a_usage_error() {
+    let good = TestReport::default().write();
     let place = good.path().with_file_name("place");
     fs::create_dir(&place).expect("writable");
     let (missing, file, dangling) = (place.join("missing"), place.join("file"), place.join("dangling"));
@@ -36,7 +36,7 @@ fn what_is_no_report_is_named_wrongly() {
         (&file.join("below"), "no such folder"),
         (&file, "it is a file"),
         (&place, "holds no manifest.json"),
-        (&foreign, "not one of tieout"),
+        (&foreign, "not from tieout"),
     ] {
         for (old, new) in [(&**path, good.path()), (good.path(), &**path)] {
             let (named_wrongly, said) = refused(old, new);
@@ -46,10 +46,10 @@ fn what_is_no_report_is_named_wrongly() {
 }
 
 #[test]
-fn a_file_that_is_not_the_manifests_is_not_used() {
-    let good = Written::default().write();
+fn a_file_that_differs_from_its_manifest_is_an_error() {
+    let good = TestReport::default().write();
     for name in NEEDED_OF_BOTH.into_iter().chain(["run_orders.parquet"]) {
-        let bad = Written::default().write();
+        let bad = TestReport::default().write();
         let honest = fs::read(bad.file(name)).expect("there");
         let mut other_byte = honest.clone();
         other_byte[0] ^= 1;
@@ -63,29 +63,29 @@ fn a_file_that_is_not_the_manifests_is_not_used() {
             }
         }
         if NEEDED_OF_BOTH.contains(&name) {
-            assert!(refused(bad.path(), good.path()).1.contains(name), "the old report is proved as well");
+            assert!(refused(bad.path(), good.path()).1.contains(name), "the old report is checked too");
         }
         fs::remove_file(bad.file(name)).expect("there");
         assert!(refused(good.path(), bad.path()).1.contains("it is not there"), "{name}");
         fs::create_dir(bad.file(name)).expect("writable");
-        assert!(refused(good.path(), bad.path()).1.contains("no regular file"), "{name}");
+        assert!(refused(good.path(), bad.path()).1.contains("not a regular file"), "{name}");
     }
 }
 
 #[test]
-fn a_manifest_that_is_damaged_says_so() {
-    let good = Written::default().write();
+fn a_damaged_manifest_is_an_error() {
+    let good = TestReport::default().write();
     let honest = fs::read_to_string(good.file("manifest.json")).expect("there");
     let cases = [
-        (honest[..honest.len() / 2].to_owned(), "no JSON"),
+        (honest[..honest.len() / 2].to_owned(), "not JSON"),
         (honest.replace("\"format\": 1", "\"format\": 2"), "its format is 2"),
         (honest.replace("\"format\": 1", "\"format\": \"one\""), "its format is none"),
         (honest.replace("\"files\"", "\"flies\""), "`files`"),
-        (honest.replace("exceptions.csv", "../../etc/passwd"), "not the name of a file of a report"),
+        (honest.replace("exceptions.csv", "../../etc/passwd"), "can't be a file of a report"),
         (honest + &" ".repeat(MANIFEST_BYTES as usize), "has more than"),
     ];
     for (manifest, says) in cases {
-        let bad = Written::default().write();
+        let bad = TestReport::default().write();
         fs::write(bad.file("manifest.json"), manifest).expect("writable");
         let (named_wrongly, said) = refused(good.path(), bad.path());
         assert!(!named_wrongly && said.contains(says) && said.contains("tieout verify"), "{said}");
@@ -93,8 +93,9 @@ fn a_manifest_that_is_damaged_says_so() {
 }
 
 #[test]
-fn a_file_that_no_report_holds_is_an_error_with_its_line() {
-    let usual = || Written::default().with("wfrun_1", "quote-split", OFF_BY_TWO).spent("wf_1", "CNY", 1, "2.00000000");
+fn an_invalid_file_is_an_error_with_its_line() {
+    let usual =
+        || TestReport::default().with("wfrun_1", "quote-split", OFF_BY_TWO).spent("wf_1", "CNY", 1, "2.00000000");
     let good = usual().write();
     let cases: [Damage; 11] = [
         ("discrepancies.csv", "line 3: discrepancy_id", |report| {
@@ -104,27 +105,27 @@ fn a_file_that_no_report_holds_is_an_error_with_its_line() {
         ("discrepancies.csv", "line 2: discrepancy_id", |report| {
             report.discrepancies = report.discrepancies.replace("wfrun_1", "wfrun_2");
         }),
-        ("discrepancies.csv", "line 2: \"2.0\" is no amount", |report| {
+        ("discrepancies.csv", "line 2: \"2.0\" is not an amount", |report| {
             report.discrepancies = report.discrepancies.replace(",2.00000000,", ",2.0,");
         }),
         ("discrepancies.csv", "no column waived", |report| {
             report.discrepancies = report.discrepancies.replace("waived", "wavered");
         }),
         ("discrepancies.csv", "more or fewer cells", |report| report.discrepancies += "wfrun_2\n"),
-        ("exceptions.csv", "line 2: \"lost\" is no bucket", |report| report.exceptions += "wfrun_2,9,lost,x,y\n"),
-        ("spend_by_workflow.csv", "line 2: \"NaN\" is no amount", |report| {
+        ("exceptions.csv", "line 2: \"lost\" is not a bucket", |report| report.exceptions += "wfrun_2,9,lost,x,y\n"),
+        ("spend_by_workflow.csv", "line 2: \"NaN\" is not an amount", |report| {
             report.by_workflow = report.by_workflow.replace(",2.00000000", ",NaN");
         }),
-        ("spend_by_workflow.csv", "line 2: \"-1\" is no count", |report| {
+        ("spend_by_workflow.csv", "line 2: \"-1\" is not a count", |report| {
             report.by_workflow = report.by_workflow.replace("CNY,1,", "CNY,-1,");
         }),
-        ("spend_by_revision.csv", "not those of spend_by_workflow.csv", |report| {
+        ("spend_by_revision.csv", "differ from those of spend_by_workflow.csv", |report| {
             report.by_revision = report.by_revision.replace("2.00000000,2.00000000", "2.00000000,2.00000001");
         }),
-        ("spend_by_revision.csv", "not those of spend_by_workflow.csv", |report| {
+        ("spend_by_revision.csv", "differ from those of spend_by_workflow.csv", |report| {
             report.by_revision = report.by_revision.replace("CNY", "USD");
         }),
-        ("spend_by_revision.csv", "not those of spend_by_workflow.csv", |report| {
+        ("spend_by_revision.csv", "differ from those of spend_by_workflow.csv", |report| {
             report.by_revision = report.by_revision.replace("CNY,1,1", "CNY,2,1");
         }),
     ];
@@ -140,9 +141,9 @@ fn a_file_that_no_report_holds_is_an_error_with_its_line() {
 }
 
 #[test]
-fn a_row_without_end_is_an_error() {
-    let good = Written::default().write();
-    let mut report = Written::default();
+fn a_row_that_never_ends_is_an_error() {
+    let good = TestReport::default().write();
+    let mut report = TestReport::default();
     report.exceptions += &"x".repeat(70 << 20);
     let bad = report.write();
     let (named_wrongly, said) = refused(good.path(), bad.path());
@@ -150,13 +151,13 @@ fn a_row_without_end_is_an_error() {
 }
 
 #[test]
-fn a_total_that_does_not_fit_is_no_other_total() {
+fn a_total_that_does_not_fit_is_an_error() {
     let largest = format!("{}.99999999", "9".repeat(30));
-    let huge = Written::default().spent("wf_1", "CNY", 1, &largest);
+    let huge = TestReport::default().spent("wf_1", "CNY", 1, &largest);
     let more = huge.clone().spent("wf_2", "CNY", 1, "0.00000001").write();
     let (_, said) = refused(huge.write().path(), more.path());
     assert!(said.contains("30 digits"), "{said}");
-    let opposite = Written::default().spent("wf_1", "CNY", 1, &format!("-{largest}"));
+    let opposite = TestReport::default().spent("wf_1", "CNY", 1, &format!("-{largest}"));
     let (_, said) = refused(huge.write().path(), opposite.write().path());
     assert!(said.contains("30 digits"), "{said}");
 }

@@ -1,7 +1,7 @@
-//! Small reports written by hand, compared; the expected side worked out by hand or by plain sets.
+//! Compares small handwritten reports with results that are worked out by hand or by plain sets.
 
 mod damage;
-mod written;
+mod test_report;
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,25 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::finding::Subject;
 use crate::report::formats::csv;
-use written::Written;
+use test_report::TestReport;
 
-fn compared(old: &Written, new: &Written) -> Comparison {
+fn compared(old: &TestReport, new: &TestReport) -> Comparison {
     Comparison::of(old.write().path(), new.write().path()).expect("two reports")
 }
 
 /// State, order, check and reason of every discrepancy.
 fn states(comparison: &Comparison) -> Vec<(&'static str, &str, &str, Option<&'static str>)> {
     let rows = comparison.discrepancies.iter();
-    rows.map(|row| (row.state.code(), &*row.run_order_id, &*row.check, row.because.map(Unassessed::code))).collect()
+    rows.map(|row| (row.state.code(), &*row.run_order_id, &*row.check, row.because.map(UnassessedReason::code)))
+        .collect()
 }
 
 const OFF_BY_TWO: &str = "error,,CNY,1.00000000,3.00000000,2.00000000,";
 
 #[test]
-fn a_discrepancy_persists_only_word_for_word() {
-    let old = Written::default().with("wfrun_1", "quote-split", "error,overage,CNY,1.00000000,3.00000000,2.00000000,");
+fn a_discrepancy_persists_only_if_every_column_is_the_same() {
+    let old =
+        TestReport::default().with("wfrun_1", "quote-split", "error,overage,CNY,1.00000000,3.00000000,2.00000000,");
     let cases: [(&str, &[&str]); 8] = [
         ("error,overage,CNY,1.00000000,3.00000000,2.00000000,", &[]),
         ("warning,overage,CNY,1.00000000,3.00000000,2.00000000,", &["severity"]),
@@ -38,7 +40,7 @@ fn a_discrepancy_persists_only_word_for_word() {
         ("error,overage,CNY,1.00000000,3.00000000,2.00000000,true", &["waived"]),
     ];
     for (cells, changed) in cases {
-        let comparison = compared(&old, &Written::default().with("wfrun_1", "quote-split", cells));
+        let comparison = compared(&old, &TestReport::default().with("wfrun_1", "quote-split", cells));
         let [row] = &*comparison.discrepancies else { panic!("one discrepancy") };
         let state = if changed.is_empty() { State::Persisting } else { State::Changed };
         assert_eq!((row.state, &*row.changed), (state, changed), "{cells}");
@@ -48,10 +50,11 @@ fn a_discrepancy_persists_only_word_for_word() {
 
 #[test]
 fn nothing_missing_is_resolved() {
-    let orders = ["fetched", "unfetched", "not_found", "refused", "malformed", "foreign", "duplicate", "absent"];
-    let old = orders.iter().fold(Written::default(), |old, order| old.with(order, "cost-sum", OFF_BY_TWO));
-    let mut new = Written::default().fetched("fetched").fetched("wfrun_else").foreign("foreign");
-    for order in ["unfetched", "not_found", "refused", "malformed", "duplicate"] {
+    let orders =
+        ["fetched", "unfetched", "not_found", "refused", "malformed", "waived", "foreign", "duplicate", "absent"];
+    let old = orders.iter().fold(TestReport::default(), |old, order| old.with(order, "cost-sum", OFF_BY_TWO));
+    let mut new = TestReport::default().fetched("fetched").fetched("wfrun_else").foreign("foreign");
+    for order in ["unfetched", "not_found", "refused", "malformed", "waived", "duplicate"] {
         new = new.exception(order, order);
     }
     let comparison = compared(&old, &new.exception("", "rejected"));
@@ -62,25 +65,27 @@ fn nothing_missing_is_resolved() {
         gone("not_found", "not-found"),
         gone("refused", "refused"),
         gone("malformed", "malformed"),
+        gone("waived", "not-found"),
         gone("foreign", "identity-mismatch"),
         gone("duplicate", "not-in-input"),
         gone("absent", "not-in-input"),
         ("resolved", "fetched", "cost-sum", None),
     ];
     assert_eq!(states(&comparison), expected);
-    let counts = StateCounts { new: 1, changed: 0, persisting: 0, not_assessed: 7, resolved: 1 };
+    let counts = StateCounts { new: 1, changed: 0, persisting: 0, not_assessed: 8, resolved: 1 };
     assert_eq!(comparison.counts, counts);
-    let buckets = ["duplicate", "malformed", "not_found", "refused", "rejected", "unfetched"].map(|bucket| (bucket, 1));
+    let buckets =
+        ["duplicate", "malformed", "not_found", "refused", "rejected", "unfetched", "waived"].map(|bucket| (bucket, 1));
     assert_eq!(comparison.new.exceptions, buckets.into());
     assert_eq!(comparison.old.exceptions, BTreeMap::new());
 }
 
 #[test]
-fn an_id_that_looks_like_a_formula_is_the_order_all_the_same() {
-    // `'=b` is another order than `=b`, though a CSV writes both alike.
+fn an_id_that_looks_like_a_formula_still_names_its_order() {
+    // `'=b` is a different order from `=b`, though the CSV writer writes both alike.
     let orders = ["=a", "=b", "'=b", "-c"];
-    let old = orders.iter().fold(Written::default(), |old, order| old.with(order, "currency", OFF_BY_TWO));
-    let new = Written::default().with("=a", "currency", OFF_BY_TWO).fetched("'=b").exception("'-c", "unfetched");
+    let old = orders.iter().fold(TestReport::default(), |old, order| old.with(order, "currency", OFF_BY_TWO));
+    let new = TestReport::default().with("=a", "currency", OFF_BY_TWO).fetched("'=b").exception("'-c", "unfetched");
     let expected = [
         ("persisting", "=a", "currency", None),
         ("not-assessed", "=b", "currency", Some("not-in-input")),
@@ -91,25 +96,25 @@ fn an_id_that_looks_like_a_formula_is_the_order_all_the_same() {
 }
 
 #[test]
-fn every_row_group_is_looked_through() {
+fn every_row_group_is_searched() {
     let last = 70_000;
-    let mut new = Written::default();
+    let mut new = TestReport::default();
     new.orders = (0..=last).map(|number| format!("wfrun_{number}")).collect();
     let wanted = ["wfrun_0", "wfrun_65535", "wfrun_65536", "wfrun_70000", "wfrun_70001"];
-    let old = wanted.iter().fold(Written::default(), |old, order| old.with(order, "cost-sum", OFF_BY_TWO));
+    let old = wanted.iter().fold(TestReport::default(), |old, order| old.with(order, "cost-sum", OFF_BY_TWO));
     let counts = compared(&old, &new).counts;
     assert_eq!((counts.resolved, counts.not_assessed), (4, 1));
 }
 
 /// Two currencies; CNY: a grew, b shrank, c is new from nothing, d is gone, e did not move.
-fn spending() -> (Written, Written) {
-    let old = Written::default()
+fn spending() -> (TestReport, TestReport) {
+    let old = TestReport::default()
         .spent("wf_a", "CNY", 3, "8.00000000")
         .spent("wf_a", "USD", 1, "3.00000000")
         .spent("wf_b", "CNY", 2, "3.00000000")
         .spent("wf_d", "CNY", 1, "0.50000000")
         .spent("wf_e", "CNY", 1, "0.00000000");
-    let new = Written::default()
+    let new = TestReport::default()
         .spent("wf_a", "CNY", 4, "8.01000000")
         .spent("wf_a", "USD", 2, "5.00000000")
         .spent("wf_b", "CNY", 1, "1.00000000")
@@ -122,7 +127,8 @@ fn spending() -> (Written, Written) {
 fn spend_moves_exactly_and_per_currency() {
     let (old, new) = spending();
     let comparison = compared(&old, &new);
-    // CNY moved by 0.01, -2, 5.49 and -0.5: 8 without signs. 0.01 is 0.125 % of both 8s: half to even is 0.12.
+    // CNY moved by 0.01, -2, 5.49 and -0.5: 8 without signs. 0.01 is 0.125 % of both 8s: half to even is
+    // 0.12.
     let expected = [
         ["moved", "wf_a", "CNY", "3", "4", "8.00000000", "8.01000000", "0.01000000", "0.12", "0.12"],
         ["moved", "wf_a", "USD", "1", "2", "3.00000000", "5.00000000", "2.00000000", "66.67", "100.00"],
@@ -133,7 +139,7 @@ fn spend_moves_exactly_and_per_currency() {
     ];
     let percent =
         |percent: Option<_>| percent.map(|percent: crate::report::content::percent::Percent| percent.to_string());
-    let told = |group: &Group| {
+    let texts = |group: &Group| {
         let Movement { old, new, movement, change_percent } = group.movement;
         [
             group.state.code().to_owned(),
@@ -149,10 +155,10 @@ fn spend_moves_exactly_and_per_currency() {
         ]
     };
     let spend = &comparison.spend;
-    assert_eq!(spend.by_workflow.iter().map(told).collect::<Vec<_>>(), expected);
-    assert_eq!(spend.by_revision.iter().map(told).collect::<Vec<_>>(), expected);
+    assert_eq!(spend.by_workflow.iter().map(texts).collect::<Vec<_>>(), expected);
+    assert_eq!(spend.by_revision.iter().map(texts).collect::<Vec<_>>(), expected);
     assert_eq!(spend.by_revision[0].revision_id.as_deref(), Some("wf_a_r1"));
-    // CNY in all: 11.5 and 14.5, +3, 26.086…%.
+    // CNY in total: 11.5 and 14.5, +3, 26.086…%.
     let totals: Vec<_> = spend
         .totals
         .iter()
@@ -166,8 +172,8 @@ fn spend_moves_exactly_and_per_currency() {
 #[test]
 fn groups_that_are_written_alike_are_one() {
     let old =
-        Written::default().spent("wf\u{fffd}", "CNY", 1, "1.00000000").spent("wf\u{fffd}", "CNY", 2, "3.00000000");
-    let comparison = compared(&old, &Written::default().spent("wf\u{fffd}", "CNY", 1, "5.00000000"));
+        TestReport::default().spent("wf\u{fffd}", "CNY", 1, "1.00000000").spent("wf\u{fffd}", "CNY", 2, "3.00000000");
+    let comparison = compared(&old, &TestReport::default().spent("wf\u{fffd}", "CNY", 1, "5.00000000"));
     for groups in [&comparison.spend.by_workflow, &comparison.spend.by_revision] {
         let [group] = &**groups else { panic!("one group") };
         assert_eq!((group.movement.old.settled, group.movement.movement.units()), (3, 100_000_000));
@@ -176,11 +182,11 @@ fn groups_that_are_written_alike_are_one() {
 
 #[test]
 fn one_table_holds_everything() {
-    let old = Written::default()
+    let old = TestReport::default()
         .with("wfrun_1", "quote-split", OFF_BY_TWO)
         .with("wfrun_2", "negative-amount", "error,,USD,,compute_cost=-1.00000000,,")
         .spent("=wf", "CNY", 1, "2.00000000");
-    let new = Written::default()
+    let new = TestReport::default()
         .with("wfrun_1", "quote-split", "error,,CNY,1.00000000,0.50000000,-0.50000000,")
         .with("=wfrun_3", "cost-sum", "error,,,0.00000000,0.00000001,0.00000001,")
         .spent("=wf", "CNY", 1, "1.00000000");
@@ -218,15 +224,15 @@ fn a_report_compared_with_itself_has_no_change() {
 }
 
 #[test]
-fn another_provider_is_told() {
-    let elsewhere = Written { base_url: "https://elsewhere.example", ..Written::default() };
-    assert!(!compared(&Written::default(), &elsewhere).same_base_url);
+fn a_different_provider_is_reported() {
+    let elsewhere = TestReport { base_url: "https://elsewhere.example", ..TestReport::default() };
+    assert!(!compared(&TestReport::default(), &elsewhere).same_base_url);
 }
 
-/// Order, check, and whether its figures are the usual ones, of each discrepancy of a report.
+/// Each discrepancy of a report: its order and check, and whether its figures are the usual ones.
 type Found = BTreeMap<(u8, bool), bool>;
 
-fn with_all(report: Written, found: &Found) -> Written {
+fn with_all(report: TestReport, found: &Found) -> TestReport {
     found.iter().fold(report, |report, ((order, cost), usual)| {
         let check = if *cost { "cost-sum" } else { "quote-split" };
         let cells = if *usual { OFF_BY_TWO } else { "error,,CNY,1.00000000,1.50000000,0.50000000,true" };
@@ -242,9 +248,9 @@ proptest! {
         new in prop::collection::btree_map((0_u8..12, any::<bool>()), any::<bool>(), 0..16),
         clean in prop::collection::btree_set(0_u8..12, 0..12),
     ) {
-        let report = with_all(Written::default(), &new);
+        let report = with_all(TestReport::default(), &new);
         let report = clean.iter().fold(report, |report, order| report.fetched(&format!("wfrun_{order}")));
-        let counts = compared(&with_all(Written::default(), &old), &report).counts;
+        let counts = compared(&with_all(TestReport::default(), &old), &report).counts;
         prop_assert_eq!(counts.new + counts.persisting + counts.changed, new.len() as u64);
         prop_assert_eq!(
             counts.resolved + counts.not_assessed + counts.persisting + counts.changed,

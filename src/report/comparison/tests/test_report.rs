@@ -16,9 +16,9 @@ use crate::report::folder::manifest::Stamp;
 const DISCREPANCIES: &str = "run_order_id,input_line,workflow_id,revision_id,check,severity,cause,currency,expected,actual,difference,waived,lifecycle,run_status,settlement_status,created_at,updated_at,message,discrepancy_id,field\n";
 const MEASURES: &str = "currency,orders,settled,pending,failed_runs,discrepant,quote_amount,final_amount,released_amount,compute_cost,external_model_cost,total_cost,quote_gross_difference,quote_net_difference,cost_gross_difference,cost_net_difference\n";
 
-/// What a report says; written it is a folder with a manifest.
+/// The contents of a report; `write` makes it a folder with a manifest.
 #[derive(Clone, Debug)]
-pub(super) struct Written {
+pub(super) struct TestReport {
     pub(super) base_url: &'static str,
     pub(super) discrepancies: String,
     pub(super) exceptions: String,
@@ -27,7 +27,7 @@ pub(super) struct Written {
     pub(super) orders: Vec<String>,
 }
 
-impl Default for Written {
+impl Default for TestReport {
     fn default() -> Self {
         Self {
             base_url: "sandbox",
@@ -40,8 +40,9 @@ impl Default for Written {
     }
 }
 
-impl Written {
-    /// A failed check of an order that was fetched. `cells` are severity, cause, currency, expected, actual, difference, waived.
+impl TestReport {
+    /// A failed check of an order that was fetched. `cells` are severity, cause, currency, expected, actual,
+    /// difference, waived.
     pub(super) fn with(mut self, order: &str, check: &str, cells: &str) -> Self {
         let id = discrepancy_id(order, check, Subject::ORDER);
         // What the CSV writer does to a text that begins like a formula.
@@ -51,13 +52,13 @@ impl Written {
         self.fetched(order)
     }
 
-    /// An order that was fetched and stands in the facts.
+    /// An order that was fetched and is in the facts.
     pub(super) fn fetched(mut self, order: &str) -> Self {
         self.orders.push(order.to_owned());
         self
     }
 
-    /// The reply was about another order: it stands in no facts.
+    /// An order whose reply was about a different order: it is not in the facts.
     pub(super) fn foreign(mut self, order: &str) -> Self {
         self = self.with(order, "identity-mismatch", "error,,CNY,x,y,,");
         self.orders.retain(|fetched| fetched != order);
@@ -69,7 +70,7 @@ impl Written {
         self
     }
 
-    /// A revision with its settled orders and their final amount; one of its workflow alone.
+    /// A workflow with a single revision: its settled orders and their final amount.
     pub(super) fn spent(mut self, workflow: &str, currency: &str, settled: u64, amount: &str) -> Self {
         let zeros = ["0.00000000"; 4].join(",");
         let measures = format!("{currency},{settled},{settled},0,0,0,{amount},{amount},{zeros},{zeros}\n");
@@ -102,7 +103,7 @@ impl Written {
     }
 }
 
-/// A report folder for as long as it lives.
+/// A report folder that is deleted when dropped.
 pub(super) struct Folder {
     _place: TempDir,
     path: PathBuf,
