@@ -1,9 +1,9 @@
-//! The job with commits off: fetches, decodes and judges every order like `reconcile`, and keeps nothing. What it is
-//! faster by is what the state costs.
+//! The job without commits: fetches, decodes and judges every order like `reconcile`, but keeps nothing. The difference
+//! in speed is the cost of the state.
 //!
-//! `fetch_only IDS API_URL CONCURRENCY` prints how many orders it fetched and the seconds that took.
+//! `fetch_only IDS API_URL CONCURRENCY` prints the number of reconciled orders and the seconds it took.
 
-#![allow(clippy::print_stdout, reason = "what it measures is what it is for")]
+#![allow(clippy::print_stdout, reason = "printing its measurement is its purpose")]
 
 use std::env;
 use std::error::Error;
@@ -24,9 +24,9 @@ use tokio::time::interval;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// As many rows in hand for each request in flight as the job has.
+/// Rows in hand for each request in flight, the same as in the job.
 const IN_HAND_PER_PERMIT: usize = 4;
-/// As often as the job shows its progress.
+/// How often the progress is shown, the same as in the job.
 const SHOW_EVERY: Duration = Duration::from_millis(200);
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Ok(Outcome { line: row.line, run_order_id: id.to_string(), evidence })
         });
         let mut outcomes = pin!(outcomes.buffer_unordered(concurrency * IN_HAND_PER_PERMIT));
-        // The job listens for signals and shows its progress, whether it commits or not.
+        // Listen for signals and show progress, since the job does both too.
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let mut show = interval(SHOW_EVERY);
         let mut reconciled = 0_u64;

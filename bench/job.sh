@@ -1,4 +1,4 @@
-# A reconciliation, started and timed.
+# Starts and times a reconciliation.
 # shellcheck shell=bash
 
 ids() { # COUNT
@@ -6,8 +6,8 @@ ids() { # COUNT
     awk -v count="$1" 'BEGIN { for (i = 1; i <= count; i++) printf "wfrun_%04x%016x\n", (i * 40503) % 65536, i }'
 }
 
-# Runs a reconciliation to its end, its report in $WORK/NAME/report, and prints its wall time in seconds. An exit
-# code outside EXIT_CODES (such as "0|1") is a failure: what was not fetched must not count as fast.
+# Runs a reconciliation to its end and prints its wall time in seconds; the report is in $WORK/NAME/report. An exit code
+# outside EXIT_CODES (such as "0|1") is a failure: unfetched orders must not count as fast.
 reconcile_seconds() { # NAME EXIT_CODES ARGUMENTS...
     local name=$1 expected=$2 begin end status=0
     shift 2

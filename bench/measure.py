@@ -1,6 +1,6 @@
 """Runs a command to its end and prints its wall time in seconds and its peak memory in KiB.
 
-The first argument is a regular expression of the exit codes that are no failure, such as `0|1`.
+The first argument is a regular expression for the exit codes that are not failures, such as `0|1`.
 """
 
 import re

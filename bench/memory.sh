@@ -1,4 +1,4 @@
-# Whether the memory of the fetching grows with the number of IDs.
+# Whether the memory used while fetching grows with the number of IDs.
 # shellcheck shell=bash
 
 FEW=10000
@@ -11,8 +11,8 @@ memory() {
     few=$(peak_of_fetching "$FEW" "$port")
     many=$(peak_of_fetching "$MANY" "$port")
     growth=$(mebibytes $((many - few)))
-    row "peak of fetching $FEW orders" "$(mebibytes "$few")" MiB "VmHWM when the report is begun"
-    row "peak of fetching $MANY orders" "$(mebibytes "$many")" MiB ""
+    row "peak memory of fetching $FEW orders" "$(mebibytes "$few")" MiB "VmHWM when the report is begun"
+    row "peak memory of fetching $MANY orders" "$(mebibytes "$many")" MiB ""
     target_row "growth" "$growth" "MiB" "<= 64" ""
 }
 
@@ -20,9 +20,9 @@ mebibytes() { # KIBIBYTES
     awk -v kibibytes="$1" 'BEGIN { printf "%.1f", kibibytes / 1024 }'
 }
 
-# Reconciles COUNT orders and prints the peak memory, in KiB, from before the report was begun: a report is made in a
-# hidden folder beside its place. (Another such folder is there for a moment before the fetching: the proof that
-# one can be made.)
+# Reconciles COUNT orders and prints the peak memory, in KiB, until the report is begun. A report is written to a hidden
+# folder next to its destination, so the appearance of that folder marks the beginning. (Before the fetching, such a
+# folder also exists for a moment, to prove that it can be created.)
 peak_of_fetching() { # COUNT PORT
     local folder=$WORK/memory-$1 job clock now peak=0 status=0
     mkdir -p "$folder/reports"
@@ -30,20 +30,20 @@ peak_of_fetching() { # COUNT PORT
     CHENYU_API_KEY=cy_test "$TIEOUT" reconcile "$folder/ids.csv" --api-url "$(api_of "$2")" --rate 0 \
         --concurrency "$IN_FLIGHT" --out "$folder/reports/report" --state "$folder/state.sqlite" >"$folder/log" 2>&1 &
     job=$!
-    # This runs in a subshell of its own: whatever ends it ends the job.
-    # shellcheck disable=SC2064 # the job of now: it is unknown by then
+    # This runs in its own subshell: whatever ends the subshell also ends the job.
+    # shellcheck disable=SC2064 # expand $job now: it is a local that is gone when the trap runs
     trap "kill $job 2>/dev/null || true" EXIT
-    # A pipe that never has anything is a clock that starts no process.
+    # Reading an always-empty pipe with a timeout is a sleep that starts no process.
     mkfifo "$folder/clock"
     exec {clock}<>"$folder/clock"
     while :; do
         now=
-        # In one piece: line by line, bash goes back in a text that changes meanwhile.
+        # Read in one piece: reading by line, bash seeks back in a file that changes meanwhile.
         read -r -d '' now 2>/dev/null <"/proc/$job/status" || true
-        # Without memory of its own, the process has ended.
+        # A process without VmHWM has ended.
         [[ $now =~ VmHWM:[[:space:]]+([0-9]+) ]] || break
         if ! compgen -G "$folder/reports/.tieout-*" >/dev/null; then
-            # Either the report is not begun yet, or it is in its place.
+            # Either the report is not begun yet, or it is complete.
             [ ! -e "$folder/reports/report" ] || break
             peak=${BASH_REMATCH[1]}
         fi
@@ -53,7 +53,7 @@ peak_of_fetching() { # COUNT PORT
     exec {clock}>&-
     wait "$job" || status=$?
     [ "$status" = 0 ] || fail "reconciling $1 orders ended with exit code $status: $(tail -n 3 "$folder/log")"
-    [ "$peak" != 0 ] || fail "the memory of reconciling $1 orders was not seen to the end"
+    [ "$peak" != 0 ] || fail "could not measure the memory of reconciling $1 orders until the report"
     rm -rf "$folder"
     echo "$peak"
 }

@@ -1,18 +1,18 @@
-# The provider's stand-in: nginx in one process, which answers every order with one that ties out.
+# A stand-in for the provider: nginx in one process, which answers every ID with an order that ties out.
 # shellcheck shell=bash
 
-# As fast as it goes, nothing logged.
+# Unlimited rate, no log.
 serve_nginx() { # PORT
     start_nginx "$1" "access_log off;" "$(reply)"
 }
 
-# As fast as it goes; ACCESS_LOG gets the time (seconds, to the millisecond) of each request.
+# Unlimited rate; ACCESS_LOG gets the time of each request, in seconds with milliseconds.
 serve_logged_nginx() { # PORT ACCESS_LOG
     start_nginx "$1" "log_format arrivals '\$msec'; access_log $2 arrivals;" "$(reply)"
 }
 
-# With the provider's limit: RATE requests per second for each key, a burst of 10, the rest is 429. ACCESS_LOG gets
-# the time (seconds, to the millisecond) and the status of each request.
+# With the provider's limit: RATE requests per second for each key and a burst of 10; further requests get 429.
+# ACCESS_LOG gets the time (in seconds with milliseconds) and the status of each request.
 serve_limited_nginx() { # PORT RATE ACCESS_LOG
     start_nginx "$1" "
         log_format arrivals '\$msec \$status';
@@ -21,7 +21,7 @@ serve_limited_nginx() { # PORT RATE ACCESS_LOG
         limit_req_status 429;
         limit_req_log_level info;" "
             limit_req zone=keys burst=10 nodelay;
-            # A return here would come before the limit is looked at.
+            # A return here would be executed before the limit applies.
             try_files /nothing @order;
         }
         location @order {
@@ -38,7 +38,7 @@ pid $folder/nginx.pid;
 error_log $folder/nginx.log warn;
 events { worker_connections 1024; }
 http {
-    # By default it closes each connection after 1,000 requests.
+    # By default, nginx closes each connection after 1,000 requests.
     keepalive_requests 1000000000;
     client_body_temp_path $folder/body;
     proxy_temp_path $folder/proxy;
@@ -58,7 +58,7 @@ END
     serve "$1" nginx -p "$folder" -e "$folder/nginx.log" -c "$folder/nginx.conf"
 }
 
-# One settled order that ties out, whatever the ID.
+# The reply for any ID: a settled order that ties out.
 reply() {
     echo 'default_type application/json;'
     printf "return 200 '"

@@ -1,4 +1,4 @@
-# How much of the provider's allowance is used, and that it is never exceeded: nginx judges both.
+# How much of the allowed rate is used, and that it is never exceeded; both are judged by nginx's log.
 # shellcheck shell=bash
 
 PACED_RATE=200
@@ -21,10 +21,11 @@ pacing() {
         END { printf "%d %d %.2f %.0f\n", NR, refused, 100 * (NR - 1) / (last - first) / rate, 1000 * pause }' "$log")
     [ "$requests" -ge "$count" ] || fail "nginx saw $requests requests for $count orders: $(tail -n 3 "$WORK/paced/log")"
     target_row "replies 429" "$refused" "" "== 0" "of $requests, --rate $PACED_RATE, nginx with burst=10 nodelay"
-    target_row "share of the allowance used" "$share" "%" ">= 99" "by the times in nginx's access log; longest pause $pause ms"
+    target_row "used share of the rate" "$share" "%" ">= 99" "by the times in nginx's access log; longest pause $pause ms"
 }
 
-# 50 requests at once with another key: were none refused, no 429 below would mean nothing.
+# Sends 50 requests at once with a different key. At least one must be refused, or an absence of 429s would prove
+# nothing.
 prove_the_limit() { # PORT ACCESS_LOG
     local connection
     exec {connection}<>"/dev/tcp/127.0.0.1/$1"
@@ -37,6 +38,6 @@ prove_the_limit() { # PORT ACCESS_LOG
     done
     exec {connection}>&-
     grep -q ' 429$' "$2" || fail "nginx does not limit: 50 requests at once, none refused"
-    # nginx appends: its next line is the first.
+    # nginx appends to the emptied log, so its next line is the first.
     : >"$2"
 }

@@ -1,4 +1,4 @@
-// Opens a report.html in Chromium several times, each with a cold page, and prints after how many seconds it answered.
+// Opens a report.html in Chromium several times, each in a new page, and prints the median seconds until it responds.
 //
 //     node page.mjs REPORT_HTML TIMES
 

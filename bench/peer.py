@@ -1,7 +1,8 @@
-"""The job of `tieout reconcile` as a competent Python engineer would write it: what `make bench` compares it with.
+"""The job of `tieout reconcile` as a competent Python engineer would write it; `make bench` compares it with tieout.
 
 aiohttp on uvloop with a fixed number of workers on kept-alive connections, retries with back-off, exact decimals,
-Polars for the aggregates and files. It keeps no state: stopped, it starts over. Prints its figures as one JSON object.
+Polars for the aggregates and files. It keeps no state: after an interruption it starts over. Prints its figures as one
+JSON object.
 """
 
 import argparse
@@ -39,11 +40,11 @@ DISCREPANCIES = {"run_order_id": pl.String, "check": pl.String} | dict.fromkeys(
 
 
 class Refused(Exception):
-    """The provider has no such order for us, or retrying is in vain."""
+    """The provider refuses the order, or all retries failed."""
 
 
 async def fetch(session, url):
-    """The `data` of one reply; amounts are never a float."""
+    """Fetches one order and returns the `data` of the reply; amounts are never floats."""
     for attempt in range(RETRIES + 1):
         problem = "no answer"
         try:
@@ -51,7 +52,7 @@ async def fetch(session, url):
                 problem = f"status {reply.status}"
                 if reply.status == 200:
                     body = json.loads(await reply.read(), parse_float=Decimal)
-                    # Seen as 0 and as "0".
+                    # The code may be 0 or "0".
                     code = int(body["code"])
                     if code == 0:
                         return body["data"]
@@ -69,12 +70,12 @@ async def fetch(session, url):
 
 
 def amount(value):
-    """Exactly what was sent, a string or a number; before settlement there may be nothing."""
+    """The exact amount, from a string or a number; None if absent or empty, as before settlement."""
     return None if value is None or value == "" else Decimal(value)
 
 
 def check(run_order_id, settlement_status, amounts):
-    """The identities that don't hold, once the order is settled."""
+    """Yields the identities that don't hold, for a settled order."""
     if settlement_status != "settled":
         return
     if None in amounts:
@@ -119,7 +120,7 @@ async def fetch_all(ids, base, key, concurrency):
 
 def read_ids(path):
     with open(path, encoding="utf-8-sig", newline="") as file:
-        # Each once, in the order of the file.
+        # Without duplicates, in file order.
         return list(dict.fromkeys(row["run_order_id"] for row in csv.DictReader(file)))
 
 
@@ -147,7 +148,7 @@ def main():
     parser.add_argument("--concurrency", type=int, default=64)
     arguments = parser.parse_args()
 
-    # Sums of the largest amounts there are must not be rounded.
+    # Sums of the largest possible amounts must not be rounded.
     getcontext().prec = 60
     ids = read_ids(arguments.ids)
     begin = time.perf_counter()

@@ -1,8 +1,8 @@
-"""What an auditor without tieout would prove of a report, as a short Polars script: what `make bench` compares
-`tieout verify` with.
+"""What an auditor without tieout would verify in a report, as a short Polars script; `make bench` compares it with
+`tieout verify`.
 
-The hashes of all files, both identities over every settled order, and the spend per workflow. `verify` does more: it
-makes every check and every file again. Exits with 1 where something differs.
+It verifies the hashes of all files, both identities for every settled order, and the spend per workflow. `verify` does
+more: it repeats every check and rebuilds every file. Exits with 1 if anything differs.
 """
 
 import hashlib
@@ -32,16 +32,16 @@ def main(folder):
         ours = settled.filter(off)["run_order_id"].sort()
         assert ours.equals(found.filter(pl.col("check") == check)["run_order_id"].sort()), check
 
-    # The spend of orders without a currency stands where that is empty.
+    # Orders without a currency are summed under the empty currency.
     keys = {"workflow_id": "workflow_id", "quote_currency": "currency"}
     settled = settled.with_columns(pl.col(*keys).fill_null(""))
     sums = [pl.col(name).sum() for name in AMOUNTS]
     spend = settled.group_by(*keys).agg(pl.len().cast(pl.Int64).alias("settled"), *sums).rename(keys)
     columns = [*keys.values(), "settled", *AMOUNTS]
-    told = pl.read_csv(folder / "spend_by_workflow.csv", schema_overrides=dict.fromkeys(AMOUNTS, SUM))
-    told = told.filter(pl.col("settled") > 0).select(columns)
-    told = told.with_columns(pl.col(*keys.values()).fill_null(""))
-    assert spend.select(columns).sort(*keys.values()).equals(told.sort(*keys.values())), "spend_by_workflow.csv"
+    reported = pl.read_csv(folder / "spend_by_workflow.csv", schema_overrides=dict.fromkeys(AMOUNTS, SUM))
+    reported = reported.filter(pl.col("settled") > 0).select(columns)
+    reported = reported.with_columns(pl.col(*keys.values()).fill_null(""))
+    assert spend.select(columns).sort(*keys.values()).equals(reported.sort(*keys.values())), "spend_by_workflow.csv"
 
 
 if __name__ == "__main__":

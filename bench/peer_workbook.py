@@ -1,9 +1,9 @@
-"""What a script would do: the discrepancies and the spend of a report as a workbook, with XlsxWriter in its mode for
-much data.
+"""Writes the discrepancies and the spend of a report to a workbook, as a simple script would: with XlsxWriter in its
+constant-memory mode.
 
     python peer_workbook.py REPORT_FOLDER WORKBOOK
 
-Amounts are floating-point numbers, and there are no exact texts, no summary and no chart.
+Amounts are floating-point numbers; there are no exact texts, no summary and no chart.
 """
 
 import csv

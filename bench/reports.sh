@@ -1,12 +1,12 @@
-# What every format of a report takes with a million orders, and how soon the largest page answers.
+# How long all formats of a report take for a million orders, and how soon the largest page responds.
 # shellcheck shell=bash
 
-# A page holds at most so many rows of a list.
+# The most rows that a page shows of one list.
 PAGE_ORDERS=100000
 PAGE_OPENINGS=5
 
-# A report is made again from its evidence in every format, in turns with the tables alone: what is more is what page,
-# workbook and charges take. Beside it a script writes the same rows as a workbook with XlsxWriter.
+# Rebuilds a report from its evidence in every format, in turns with the tables alone: the difference is the cost of
+# page, workbook and charges. For comparison, a script writes the same rows to a workbook with XlsxWriter.
 reports() {
     local folder=$WORK/reports round every=() tables=() script=()
     "$PYTHON" -c 'import xlsxwriter' 2>/dev/null ||
@@ -18,14 +18,14 @@ reports() {
         tables+=("$(measured "$REPORTED" "$TIEOUT" audit "$folder/report" --format csv --out "$folder/tables")")
         script+=("$(measured 0 "$PYTHON" bench/peer_workbook.py "$folder/every" "$folder/peer.xlsx")")
     done
-    # Each entry is seconds and KiB.
+    # Each entry is "SECONDS KIBIBYTES".
     target_row "every format" "$(median "${every[@]% *}")" s "<= 30" "of $DONE orders, median of ${every[*]% *}"
-    target_row "its peak" "$(mebibytes "$(largest "${every[@]#* }")")" MiB "<= 600" ""
+    target_row "peak memory of every format" "$(mebibytes "$(largest "${every[@]#* }")")" MiB "<= 600" ""
     row "the tables alone" "$(median "${tables[@]% *}")" s "median of ${tables[*]% *}"
     row "an XlsxWriter script, the workbook alone" "$(median "${script[@]% *}")" s "median of ${script[*]% *}"
     row "every format to the script" "$(ratio "$(median "${every[@]% *}")" "$(median "${script[@]% *}")")" "" ""
     sizes "$folder/every" report.html report.xlsx focus.csv
-    # The most there is to write: every order is in the list.
+    # The largest possible output: every order is discrepant.
     every=("$(measured "$REPORTED" "$TIEOUT" audit "$folder/report" --format html,xlsx,focus --currency XXX --out "$folder/all")")
     row "every format, every order discrepant" "${every[0]% *}" s "peak $(mebibytes "${every[0]#* }") MiB"
     sizes "$folder/all" report.html report.xlsx focus.csv
@@ -33,14 +33,14 @@ reports() {
     page
 }
 
-# A page with as many discrepancies as it can hold, opened in Chromium.
+# Opens a page with as many discrepancies as it can show in Chromium.
 page() {
     local folder=$WORK/page bytes
     ids "$PAGE_ORDERS" >"$WORK/page.csv"
     reconcile_seconds page "$REPORTED" "$WORK/page.csv" --sandbox --rate 0 --concurrency "$IN_FLIGHT" --currency XXX >/dev/null
     bytes=$(stat -c %s "$folder/report/report.html")
     target_row "page of $(($(wc -l <"$folder/report/discrepancies.csv") - 1)) discrepancies" "$(mebibytes $((bytes / 1024)))" MiB "<= 40" ""
-    target_row "until it answers" "$(opening_seconds "$folder/report/report.html")" s "<= 2" \
+    target_row "until it responds" "$(opening_seconds "$folder/report/report.html")" s "<= 2" \
         "median of $PAGE_OPENINGS openings in Chromium"
     rm -rf "$folder"
 }

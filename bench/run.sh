@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# Measures the release build and prints one table: `bench/run.sh` does all parts, `bench/run.sh pacing` one alone.
-# `make bench` (or `make bench PARTS=pacing`) calls it with everything it needs at hand.
+# Measures the release build and prints one table: `bench/run.sh` runs all parts, `bench/run.sh pacing` only that one.
+# `make bench` (or `make bench PARTS=pacing`) runs it with all its tools installed.
 #
-# What depends on the machine is compared in the same run with something that depends on it just as much: such ratios
-# travel between machines, orders per second don't. This measures and never fails a target: it says MISSED.
+# Figures that depend on the machine are compared, in the same run, with a tool that depends on it just as much: such
+# ratios hold on any machine, orders per second don't. A missed target does not fail the run; the table says MISSED.
 #
-# BENCH_BINARY measures that binary instead of building one, and BENCH_FETCH_ONLY the one that keeps nothing;
-# BENCH_ORDERS is how many orders a run fetches where speed is measured; BENCH_PYTHON is a Python with
-# bench/requirements.txt, and BENCH_NODE_MODULES has what tests/readers/html/package.json names.
+# BENCH_BINARY        the binary to measure, instead of building one
+# BENCH_FETCH_ONLY    the fetch_only binary to measure, which keeps no state
+# BENCH_ORDERS        orders per run in the speed tests (default 100000)
+# BENCH_PYTHON        a Python that has the packages of bench/requirements.txt
+# BENCH_NODE_MODULES  a folder with the packages of tests/readers/html/package.json
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 ORDERS=${BENCH_ORDERS:-100000}
-# Requests in flight where speed is measured: the same for everybody.
+# Requests in flight in the speed tests, the same for every tool.
 IN_FLIGHT=64
 PYTHON=${BENCH_PYTHON:-python3}
 WORK=$(mktemp -d)
@@ -45,14 +47,14 @@ fail() {
     exit 1
 }
 
-# The targets speak of two cores for clients and servers together, so a larger machine lends no more.
+# The targets assume two cores for clients and servers together, so use no more on a larger machine.
 stay_on_two_cores() {
     local cores
     cores=$(taskset -pc "$$" | first_two_cores)
     taskset -pc "$cores" "$$" >/dev/null
 }
 
-# The first two of a list such as `0-3,8`, on the last line's end.
+# The first two cores of a list such as `0-3,8` at the end of the last line.
 first_two_cores() {
     awk 'END {
         count = split($NF, ranges, ",")
@@ -75,16 +77,16 @@ PARTS=("$@")
 for part in "${PARTS[@]}"; do
     case $part in
     pacing | throughput | commits | memory | resume | proof | reports | sandbox) ;;
-    *) fail "no part $part: there are pacing, throughput, commits, memory, resume, proof, reports and sandbox" ;;
+    *) fail "unknown part $part: choose from pacing, throughput, commits, memory, resume, proof, reports and sandbox" ;;
     esac
 done
 
 [ -n "${BENCH_BINARY:-}" ] || cargo build --locked --release --features bench --bins
 BUILT=${CARGO_TARGET_DIR:-target}/release
 TIEOUT=${BENCH_BINARY:-$BUILT/tieout}
-# The job with commits off, built with the binary.
+# The job without commits, built together with the main binary.
 FETCH_ONLY=${BENCH_FETCH_ONLY:-$BUILT/fetch_only}
-# Nobody's settings but these.
+# Ignore the user's own settings.
 export HOME=$WORK XDG_CONFIG_HOME=$WORK
 unset "${!TIEOUT_@}"
 stay_on_two_cores

@@ -1,7 +1,7 @@
-# How fast the sandbox is as a provider, and how soon a first try with it ends.
+# How fast orders are fetched from the sandbox, and how long a first trial with it takes.
 # shellcheck shell=bash
 
-# The sandbox plants discrepancies, and among many orders also replies that are none.
+# Exit codes to expect: the sandbox plants discrepancies, and among many orders also malformed replies.
 REPORTED="0|1|3"
 
 sandbox() {
@@ -11,7 +11,7 @@ sandbox() {
     ids "$ORDERS" >"$WORK/sandbox.csv"
     seconds=$(CHENYU_API_KEY=cy_sandbox_key reconcile_seconds sandbox "$REPORTED" "$WORK/sandbox.csv" --api-url "$(api_of "$port")" \
         --rate 0 --concurrency "$IN_FLIGHT")
-    row "tieout, its sandbox in another process" "$(per_second "$ORDERS" "$seconds")" /s "$ORDERS orders in $seconds s"
+    row "tieout, sandbox in a separate process" "$(per_second "$ORDERS" "$seconds")" /s "$ORDERS orders in $seconds s"
 
     ids 10 >"$WORK/ten.csv"
     for attempt in 1 2 3 4 5; do

@@ -1,4 +1,4 @@
-# Servers on loopback ports, gone when the part that started them ends.
+# Servers on loopback ports, stopped when the part that started them ends.
 # shellcheck shell=bash
 
 SERVERS=()
@@ -7,7 +7,7 @@ listens() { # PORT
     (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# Below those that outgoing connections are given (32768 and up), of which some here may still be closing.
+# A free port below those used for outgoing connections (32768 and up), some of which may still be closing.
 free_port() {
     local port
     for _ in {1..50}; do

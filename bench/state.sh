@@ -1,25 +1,26 @@
-# What the state costs while fetching, and what it and the reports are good for with a million orders.
+# What the state costs while fetching, and how fast resuming, verifying and auditing are with a million orders.
 # shellcheck shell=bash
 
-# Rounds of commits on and off in turns. What is compared differs by less than the machine's speed may from one second to
-# the next, so the rounds are short, many, and compared one by one.
+# Rounds with commits on and off, in turns. The difference is smaller than the machine's speed varies from one second
+# to the next, so the rounds are short, many, and compared pair by pair.
 COMMIT_ROUNDS=16
 COMMIT_ORDERS=50000
+# Orders fetched before the job is killed, and orders in the report that is proved.
 DONE=1000000
-# What the killed job has not fetched yet.
+# Orders that the killed job has not fetched yet.
 LEFT=100000
 
-# Fetching with commits against bench/fetch_only.rs, which keeps nothing.
+# Fetching with commits compared with bench/fetch_only.rs, which keeps no state.
 commits() {
     local port url round with without ours=() bare=() ratios=()
-    [ -x "$FETCH_ONLY" ] || fail "$FETCH_ONLY is missing: cargo build --release --features bench --bins"
+    [ -x "$FETCH_ONLY" ] || fail "$FETCH_ONLY is missing: run cargo build --release --features bench --bins"
     export CHENYU_API_KEY=cy_test
     port=$(free_port)
     url=$(api_of "$port")
     serve_nginx "$port"
     ids "$COMMIT_ORDERS" >"$WORK/commits.csv"
     for ((round = 1; round <= COMMIT_ROUNDS; round++)); do
-        # Each goes first as often: what the one leaves for the disk to write must not always meet the other.
+        # Each goes first equally often, so that disk writes left over from one don't always slow down the other.
         if ((round % 2)); then
             without=$(uncommitted_rate "$url")
             with=$(committed_rate "$round" "$url")
@@ -49,8 +50,8 @@ committed_rate() { # ROUND URL
     rm -rf "${WORK:?}/$name"
 }
 
-# From the start of a job that goes on where one was killed to its first request; then the same for one that is also to
-# take what was settled from the memory, which the killed runs are missing from.
+# The time from the start of a job that resumes a killed one to its first request; then the same with --reuse-settled,
+# where the orders of the killed runs must first be folded into the memory of settled orders.
 resume() {
     local port folder=$WORK/resume job kept
     port=$(free_port)
@@ -59,7 +60,7 @@ resume() {
     ids $((DONE + LEFT)) >"$folder/ids.csv"
     resumable_job "$port" "$folder"
     job=$!
-    # The observations are numbered from 1.
+    # Observations are numbered from 1.
     until kept=$(state_figure "$folder/state.sqlite" 'SELECT max(observation_id) FROM observations') && [ "$kept" -ge "$DONE" ]; do
         kill -0 "$job" 2>/dev/null || fail "the job ended before it could be killed: $(tail -n 3 "$folder/log")"
         sleep 0.1
@@ -75,7 +76,7 @@ killed() { # JOB
     wait "$1" 2>/dev/null || true
 }
 
-# Starts the job that was killed, and kills it again when it asks for the first order.
+# Starts the killed job again, and kills it when it sends its first request.
 resumed() { # WHAT PORT FOLDER ARGUMENTS...
     local what=$1 port=$2 folder=$3 job begin first kept
     shift 3
@@ -83,28 +84,28 @@ resumed() { # WHAT PORT FOLDER ARGUMENTS...
     begin=$EPOCHREALTIME
     resumable_job "$port" "$folder" "$@"
     job=$!
-    # A request of the killed job may be logged late.
+    # Ignore requests of the killed job that are logged late.
     until first=$(awk -v begin="$begin" '$1 > begin { print $1; exit }' "$folder/requests") && [ -n "$first" ]; do
         kill -0 "$job" 2>/dev/null || fail "the job ended without a request: $(tail -n 3 "$folder/log")"
         sleep 0.02
     done
     killed "$job"
-    grep -q "continuing run 1 of .*: $kept of" "$folder/log" || fail "it was not continued: $(cat "$folder/log")"
+    grep -q "continuing run 1 of .*: $kept of" "$folder/log" || fail "the run was not continued: $(cat "$folder/log")"
     target_row "$what" "$(seconds_between "$begin" "$first")" s "<= 5" "$kept of $((DONE + LEFT)) orders done"
 }
 
 resumable_job() { # PORT FOLDER ARGUMENTS...
     local port=$1 folder=$2
     shift 2
-    # The log is small enough to be read from its start for each look at it.
+    # Empty the log, so that it stays small enough to be read from the start each time.
     : >"$folder/requests"
     CHENYU_API_KEY=cy_test "$TIEOUT" reconcile "$folder/ids.csv" --api-url "$(api_of "$port")" --rate 0 \
         --concurrency "$IN_FLIGHT" --out "$folder/report" --state "$folder/state.sqlite" "$@" >"$folder/log" 2>&1 &
 }
 
-# `verify` and `audit` of a report of many orders, in turns with the least that a proof can be (the hashes of the files) and
-# what an auditor's script proves. The orders are the sandbox's: they vary as real ones do, while nginx's, all alike, are
-# compressed to nothing. Then once where every order is discrepant: the most there can be to tell.
+# `verify` and `audit` of a large report, in turns with the simplest proof (the hashes of the files) and an auditor's
+# script. The orders come from the sandbox, since they vary like real ones; nginx's are all alike and compress to
+# nothing. Finally once with every order discrepant, the largest possible output.
 proof() {
     local folder=$WORK/proof round hashing=() script=() verifying=() auditing=() script_median
     "$PYTHON" -c 'import polars' 2>/dev/null ||
@@ -117,18 +118,18 @@ proof() {
         verifying+=("$(measured 0 "$TIEOUT" verify "$folder/report" --state "$folder/state.sqlite")")
         auditing+=("$(measured "$REPORTED" "$TIEOUT" audit "$folder/report" --tolerance 0.01 --out "$folder/again")")
     done
-    # Each entry is seconds and KiB.
+    # Each entry is "SECONDS KIBIBYTES".
     row "sha256sum of its files" "$(median "${hashing[@]% *}")" s "$(du -sm "$folder/report" | cut -f 1) MiB of $DONE orders"
     script_median=$(median "${script[@]% *}")
     row "a polars script, which proves less" "$script_median" s "median of ${script[*]% *}"
-    row "its peak" "$(mebibytes "$(largest "${script[@]#* }")")" MiB ""
+    row "peak memory of that script" "$(mebibytes "$(largest "${script[@]#* }")")" MiB ""
     judged_proof verify "$script_median" "${verifying[@]}"
     judged_proof audit "$script_median" "${auditing[@]}"
 
     auditing=("$(measured "$REPORTED" "$TIEOUT" audit "$folder/report" --currency XXX --out "$folder/all")")
     row "audit, every order discrepant" "${auditing[0]% *}" s "peak $(mebibytes "${auditing[0]#* }") MiB"
     verifying=("$(measured 0 "$TIEOUT" verify "$folder/all" --files-only)")
-    row "verify of that" "${verifying[0]% *}" s "peak $(mebibytes "${verifying[0]#* }") MiB"
+    row "verify, every order discrepant" "${verifying[0]% *}" s "peak $(mebibytes "${verifying[0]#* }") MiB"
     rm -rf "$folder"
 }
 
@@ -138,12 +139,12 @@ judged_proof() { # WHAT SCRIPT_SECONDS MEASURED...
     seconds=$(median "${@% *}")
     target_row "$what" "$seconds" s "<= 5" "median of ${*% *}"
     row "$what to the script" "$(ratio "$seconds" "$script_seconds")" "" ""
-    target_row "peak of $what" "$(mebibytes "$(largest "${@#* }")")" MiB "<= 500" ""
+    target_row "peak memory of $what" "$(mebibytes "$(largest "${@#* }")")" MiB "<= 500" ""
 }
 
 # Runs a command and prints its wall time in seconds and its peak memory in KiB.
 measured() { # EXIT_CODES COMMAND...
-    "$PYTHON" bench/measure.py "$@" || fail "it was not measured: ${*:2}"
+    "$PYTHON" bench/measure.py "$@" || fail "can't measure: ${*:2}"
 }
 
 largest() { # NUMBERS...

@@ -1,4 +1,4 @@
-# The lines of the table, and the arithmetic of its figures. Whatever was not measured is n/a.
+# The lines of the table, and the arithmetic for its figures. A figure that was not measured is n/a.
 # shellcheck shell=bash
 
 heading() { # PART
@@ -9,7 +9,7 @@ row() { # WHAT NUMBER UNIT NOTE
     line "$1" "$2" "$3" "" "$4"
 }
 
-# A figure that has a target: TARGET is a comparison such as ">= 99".
+# A figure with a target; TARGET is a comparison such as ">= 99".
 target_row() { # WHAT NUMBER UNIT TARGET NOTE
     line "$1" "$2" "$3" "$4${3:+ $3}: $(judged "$2" "$4")" "$5"
 }

@@ -1,5 +1,5 @@
-# How fast orders are fetched, decoded, checked and committed without a limit, beside oha (nothing but HTTP) and a
-# Python script for the same job, all on the same nginx and cores, in turns.
+# How fast orders are fetched, decoded, checked and committed at an unlimited rate, compared with oha (HTTP only) and a
+# Python script for the same job. All run in turns against the same nginx on the same cores.
 # shellcheck shell=bash
 
 ROUNDS=3
@@ -39,13 +39,13 @@ throughput() {
     row "tieout, whole job" "$our_job" /s "median of ${ours[*]}"
     row "aiohttp + polars script, fetching" "$their_fetch" /s "median of ${their_fetching[*]}"
     row "aiohttp + polars script, whole job" "$their_job" /s "median of ${theirs[*]}"
-    target_row "fetching, tieout to oha" "$(ratio "$our_fetch" "$oha")" "" ">= 0.45" "aim 0.8; 1 would be nothing but HTTP"
+    target_row "fetching, tieout to oha" "$(ratio "$our_fetch" "$oha")" "" ">= 0.45" "aim 0.8; 1 would be HTTP alone"
     target_row "fetching, tieout to the script" "$(ratio "$our_fetch" "$their_fetch")" "" ">= 5" ""
     row "whole job, tieout to oha" "$(ratio "$our_job" "$oha")" "" ""
     row "whole job, tieout to the script" "$(ratio "$our_job" "$their_job")" "" ""
 }
 
-# As the report tells it; n/a where the binary measured does not.
+# The fetching time from the report's manifest; n/a if the measured binary does not record it.
 fetching_seconds() { # MANIFEST
     local milliseconds
     milliseconds=$(figure "$1" fetch.elapsed_ms)
@@ -57,17 +57,17 @@ fetching_seconds() { # MANIFEST
 }
 
 oha_seconds() { # URL
-    # The headers are tieout's.
+    # The same headers as tieout sends.
     oha -n "$ORDERS" -c "$IN_FLIGHT" --worker-threads "$(nproc)" --no-tui --disable-compression \
         -H "Authorization: Bearer $CHENYU_API_KEY" -A application/json --output-format json \
         "$1/workflow/run/info?run_order_id=wfrun_314ff7d8b7a5beff1388" >"$WORK/oha.json" 2>"$WORK/oha.log" ||
         fail "oha failed: $(tail -n 3 "$WORK/oha.log")"
     [ "$(figure "$WORK/oha.json" statusCodeDistribution.200)" = "$ORDERS" ] ||
-        fail "not every request of oha got 200: $(tr -d ' \n' <"$WORK/oha.json" | tail -c 300)"
+        fail "not every request of oha got status 200: $(tr -d ' \n' <"$WORK/oha.json" | tail -c 300)"
     figure "$WORK/oha.json" summary.total
 }
 
-# Runs the script to its end, what it prints in $WORK/peer-ROUND.json, and prints its wall time in seconds.
+# Runs the script to its end and prints its wall time in seconds; the script's output goes to $WORK/peer-ROUND.json.
 peer_seconds() { # ROUND URL
     local begin end
     begin=$EPOCHREALTIME
@@ -79,7 +79,7 @@ peer_seconds() { # ROUND URL
     seconds_between "$begin" "$end"
 }
 
-# A number of a JSON file, or n/a.
+# A value of a JSON file, or n/a if it is absent.
 figure() { # FILE KEY.KEY
     "$PYTHON" -c '
 import json, sys

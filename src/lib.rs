@@ -1,7 +1,7 @@
-//! `tieout` reconciles what an AI-workflow provider says it charged: every run order named in a CSV is
-//! fetched, its amounts are checked to the last digit, and what does not tie out is reported.
+//! `tieout` reconciles what an AI-workflow provider says it charged: it fetches every run order named in a CSV, checks
+//! its amounts to the last digit, and reports what does not tie out.
 //!
-//! Data runs one way:
+//! Data flows one way:
 //!
 //! ```text
 //! ids.csv → input → fetch → store → judge (checks) → summarise → tables → writers → publish → exit code
@@ -12,7 +12,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | 5 | [`app`]: command line, settings, one file per command, exit codes |
-//! | 4 | [`pipeline`]: the corridor of `reconcile`, and its progress |
+//! | 4 | [`pipeline`]: the steps of each job from input to report, and its progress |
 //! | 3 | [`input`], [`provider`], [`store`], [`report`], [`sandbox`]: each owns one kind of I/O |
 //! | 2 | [`checks`], [`summary`]: pure functions over the evidence |
 //! | 1 | [`domain`]: money, ids, orders, findings, outcomes; [`language`]: the texts for people |

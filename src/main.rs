@@ -1,10 +1,10 @@
-//! The `tieout` command.
+//! The `tieout` binary.
 
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// Outcomes are made by one thread and freed by another, which glibc's allocator makes both wait for.
+/// One thread allocates outcomes and another frees them; with glibc's allocator they would wait for each other.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

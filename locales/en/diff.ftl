@@ -9,7 +9,7 @@ diff-orders-fetched = orders fetched
 diff-heading = { $state } ({ $count })
 diff-state-new = New
 diff-state-changed = Changed
-diff-state-not-assessed = Not assessed: the new report knows nothing of these orders
+diff-state-not-assessed = Not assessed: the new report does not judge these orders
 diff-state-resolved = Resolved
 diff-more = ... and { $count } more
 
@@ -27,7 +27,7 @@ diff-movements-revision =
        *[other] { $count } revisions
     })
 
-diff-column-because = because
+diff-column-because = reason
 diff-column-changed = changed
 diff-column-check = check
 diff-column-currency = currency

@@ -1,4 +1,4 @@
-### What `tieout checks` says around the explanations.
+### Labels and messages of `tieout checks` around the explanations.
 
 explain-heading = { $word } ({ $kind })
 explain-kind-bucket = bucket of the population
@@ -10,12 +10,12 @@ explain-holds = holds when
 explain-due = due
 explain-example = example
 explain-remedy = what to do
-explain-weighs = weighs
+explain-weighs = effect
 explain-causes = causes
 explain-change = to change
-explain-changed-so = in tieout.toml (error, warning, and off for a whole check):
-explain-never-changed = always judged, always an error: a foreign reply enters no sum
+explain-changed-so = in tieout.toml (error or warning; a whole check can also be off):
+explain-never-changed = always judged, always an error: another order's reply enters no sum
 
-explain-unknown = there is no check { $code }, and reports use no such word
+explain-unknown = { $code } is not a check, nor any other word that reports use
 explain-help-near = did you mean { $nearest }? `tieout checks` lists every check
 explain-help = `tieout checks` lists every check

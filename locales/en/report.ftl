@@ -1,4 +1,4 @@
-### The report for people, report.html. Machine names (codes, columns, statuses) are never translated.
+### Texts of report.html; report.xlsx and the terminal share some of them. Machine names (codes, columns, statuses) are never translated.
 
 ## The page
 report-name = Reconciliation report
@@ -9,7 +9,7 @@ report-theme-auto = System
 report-theme-light = Light
 report-theme-dark = Dark
 report-as-of = As of { $time }
-report-days-of = days of { $zone }
+report-days-of = days in { $zone }
 report-no-account = Billing reconciliation
 report-no-currency = no currency
 report-scroll = { $table }, scrolls sideways
@@ -22,7 +22,7 @@ report-why-pending =
         [one] Everything due so far ties out; one order is not settled yet.
        *[other] Everything due so far ties out; { $count } orders are not settled yet.
     }
-report-why-warnings = No error is left that nobody answers for, but something is worth a look.
+report-why-warnings = There are no unwaived errors, but there are warnings, waived errors or duplicate rows.
 report-why-discrepant =
     { $n ->
         [one] One row needs review. This is a finding, not a failure of the job.
@@ -48,34 +48,34 @@ report-why-lacking =
         [one] The input lacks one order that the provider lists. This is a finding, not a failure of the job.
        *[other] The input lacks { $count } orders that the provider lists. This is a finding, not a failure of the job.
     }
-report-why-list-gap = No verdict can be given: there is no telling whether the input lacks an order. Run again.
+report-why-list-gap = No verdict can be given: it is unknown whether the input lacks an order. Run again.
 report-why-incomplete =
     { $n ->
-        [one] No verdict can be given: one row is without a readable answer. Run again.
-       *[other] No verdict can be given: { $count } rows are without a readable answer. Run again.
+        [one] No verdict can be given: one row has no readable answer. Run again.
+       *[other] No verdict can be given: { $count } rows have no readable answer. Run again.
     }
-report-why-no-rows = No verdict can be given: the input has no rows (if that is fine, say --allow-empty).
-report-why-no-orders = No verdict can be given: not one row led to an order.
-report-why-empty = There was nothing to reconcile, as allowed.
+report-why-no-rows = No verdict can be given: the input has no rows. If that is expected, use --allow-empty.
+report-why-no-orders = No verdict can be given: no row led to an order.
+report-why-empty = The input is empty, which --allow-empty permits.
 
 report-key-rows = Rows read
 report-key-rows-note = each in exactly one bucket
 report-key-findings = Failed checks
 report-key-findings-note = { $errors } errors, { $warnings } warnings
 report-key-material = Material
-report-key-material-note = from { $amount } on
+report-key-material-note = { $amount } or more
 report-key-pending = Not settled
 report-key-pending-note = a timing difference
 report-key-exceptions = Exceptions
 report-key-exceptions-note = rows without an order to judge
 report-lifecycle = Since the orders were last judged: { $new } new, { $persisting } persisting, { $resolved } resolved.
-report-not-assessed = { $count } found earlier were not judged this time.
-report-reused = { $count } orders were not asked for again: an earlier run saw them settled.
+report-not-assessed = { $count } earlier findings were not judged this time.
+report-reused = { $count } orders were not fetched again: an earlier run saw them settled.
 
 ## The population
 report-population = Population
 report-population-note = Every row of the input lands in exactly one bucket.
-report-population-bar = How the rows divide among the buckets
+report-population-bar = Share of the rows in each bucket
 report-bucket = Bucket
 report-meaning = Meaning
 report-rows = Rows
@@ -83,15 +83,15 @@ report-population-sum = Sum of all buckets
 report-population-read = Rows read from the input
 report-population-equal = The sum equals the rows read.
 
-report-input-records = Records of the input: { $records } = { $above } above the heading + { $heading } heading + { $rows } rows + { $below } below them.
+report-input-records = Input records: { $records } = { $above } above the heading + { $heading } heading + { $rows } rows + { $below } below the rows.
 report-input-sheet = Sheet: { $sheet }
-report-input-hidden = Rows of it that are hidden or filtered out, and count all the same: { $count }
-report-input-guessed = Line { $line } is taken for the heading: { $heading }
-report-input-cut = Line { $line }, the last row, is short and has no end of line: the file may be cut.
+report-input-hidden = Rows of the sheet that are hidden or filtered out, but still counted: { $count }
+report-input-guessed = Line { $line } is taken as the heading: { $heading }
+report-input-cut = Line { $line }, the last row, has too few cells and no line ending: the file may be cut short.
 
 ## Control totals
 report-totals = Control totals
-report-totals-note = Exact to the last digit, per currency: nothing is ever added across currencies or rounded.
+report-totals-note = Exact to the last digit, per currency. Amounts are never rounded and never added across currencies.
 report-total = Total
 report-totals-empty = No order was fetched, so there is nothing to total.
 report-amounts = Sums over settled orders
@@ -99,7 +99,7 @@ report-quote-split = quote = final + released
 report-cost-sum = total = compute + external
 report-net-difference = Net difference
 report-gross-difference = Gross difference
-report-lacking-orders = Orders that lack an amount
+report-lacking-orders = Orders without all three amounts
 report-tolerated = Passed only thanks to the tolerance
 report-rounded = Passed only thanks to the rounding of our books
 report-tolerated-passes = Passes
@@ -111,39 +111,39 @@ report-frozen-quotes = Their quotes
 report-frozen-age = of these, { $age }
 report-frozen-stale-soon = of these, stale soon
 report-ties = Control totals given
-report-ties-note = What sums over settled orders, and counts of rows and orders, have to come to, such as an invoice’s total.
+report-ties-note = Figures that the sums over settled orders, or the counts of rows and orders, must equal, such as the total of an invoice.
 report-tie-given = Given
 report-tie-summed = Summed
 report-tie-came = Result
 report-tie-holds = ties out
 report-tie-rounded = ties out, rounded
 report-tie-fails = does not tie out
-report-tie-which = which one?
+report-tie-which = which currency?
 report-books = Our books and the provider’s
-report-books-note = Totals of the columns of the input that were compared. The difference is the provider’s less ours.
+report-books-note = Totals of the input columns that were compared. The difference is the provider’s total minus ours.
 report-books-ours = Ours
 report-books-provider = The provider’s
 report-books-without = Rows without an amount
 report-column-cause-of-all =
     { $kind ->
-        [fen] All { $count } rows of “{ $column }” that differ from { $field } are exactly 100 times it: the column seems to be in fen (or cents).
-        [larger] All { $count } rows of “{ $column }” that differ from { $field } are exactly { $factor } times it: the column seems to be in a smaller unit.
-        [smaller] All { $count } rows of “{ $column }” that differ from { $field } are exactly a { $factor }th of it: the column seems to be in a larger unit.
-        [sign-flipped] All { $count } rows of “{ $column }” that differ from { $field } have the opposite sign: the column seems to book charges below zero.
-       *[rounding] All { $count } rows of “{ $column }” that differ from { $field } equal it rounded: the column seems to be rounded. --books-decimals compares it as such.
+        [fen] All { $count } rows of “{ $column }” that differ from { $field } are exactly 100 times its value: the column seems to be in fen (or cents).
+        [larger] All { $count } rows of “{ $column }” that differ from { $field } are exactly { $factor } times its value: the column seems to be in a smaller unit.
+        [smaller] All { $count } rows of “{ $column }” that differ from { $field } are exactly a { $factor }th of its value: the column seems to be in a larger unit.
+        [sign-flipped] All { $count } rows of “{ $column }” that differ from { $field } have the opposite sign: the column seems to book charges as negative amounts.
+       *[rounding] All { $count } rows of “{ $column }” that differ from { $field } equal its value once rounded: the column seems to be rounded. Use --books-decimals to compare rounded figures.
     }
 report-completeness = Completeness
-report-listed = The provider’s own list has { $listed } orders of the period; the input lacks { $unlisted } of them.
-report-list-missing = The provider counts { $counted } orders in all, and { $missing } of them were never listed: what the input lacks of those is not known.
-report-list-uncounted = There is no telling whether the list is whole.
+report-listed = The provider lists { $listed } orders for the period; the input lacks { $unlisted } of them.
+report-list-missing = The provider counts { $counted } orders in total, but never listed { $missing } of them: it is unknown whether the input lacks any of those.
+report-list-uncounted = It is unknown whether the list is complete.
 report-outside-period =
     { $n ->
-        [one] One order of the input was created outside the period { $period }
-       *[other] { $count } orders of the input were created outside the period { $period }
+        [one] One order in the input was created outside the period { $period }
+       *[other] { $count } orders in the input were created outside the period { $period }
     } ({ $currency }): { $charged } charged on settled orders, { $quoted } quoted on the others.
-report-list-not-had = { $problem }: what the input lacks is not known.
+report-list-not-had = { $problem }: it is unknown which orders the input lacks.
 report-bridge = Bridge
-report-bridge-note = The report proves itself: the totals come from the aggregates, the differences were added up order by order on another path. The residual has to be zero.
+report-bridge-note = The report checks itself: the totals come from the aggregates, the differences are added up separately, order by order. The residual must be zero.
 report-bridge-line = Currency and identity
 report-bridge-quote-split = Σ quote − Σ (final + released) + Σ differences − lacking
 report-bridge-cost-sum = Σ total − Σ (compute + external) − Σ differences − lacking
@@ -156,19 +156,19 @@ report-bridge-residual = Residual
 ## Discrepancies
 report-discrepancies = Discrepancies
 report-causes = By check and cause
-report-causes-note = A cause is named where exact arithmetic proves one. Net adds the differences with their signs, gross without.
+report-causes-note = A cause is named where exact arithmetic proves one. The net difference adds the differences with their signs, the gross difference without.
 report-causes-none = No check failed.
 report-check-and-cause = Check and cause
 report-orders = Orders
-report-off = Not judged, as set: { $checks }
+report-off = Checks switched off in the settings: { $checks }
 report-list = Every failed check
-report-list-note = One row per failed check of an order, warnings and waived ones included.
+report-list-note = One row per failed check of an order, including warnings and waived ones.
 report-cause-overage = the bill exceeded the quote, and nothing was left to release
 report-cause-not-released = the surplus was not given back
 report-cause-released-in-full = the whole quote was given back although something was charged
 report-cause-released-twice = the surplus was given back twice
-report-cause-external-left-out = the total leaves the external cost out
-report-cause-compute-left-out = the total leaves the compute cost out
+report-cause-external-left-out = the total leaves out the external cost
+report-cause-compute-left-out = the total leaves out the compute cost
 report-cause-external-counted-twice = the total counts the external cost twice
 report-cause-compute-counted-twice = the total counts the compute cost twice
 report-cause-sign-flipped = an amount has the wrong sign
@@ -180,8 +180,8 @@ report-lifecycle-persisting = persisting
 report-yes = yes
 
 ## The tables
-report-first-rows = The first { $count } of { $all } rows are shown: with JavaScript this page shows all, and { $file } has them all.
-report-cut-rows = This page holds the first { $count } of { $all } rows; { $file } has them all.
+report-first-rows = Without JavaScript, this page shows only the first { $count } of { $all } rows; { $file } has them all.
+report-cut-rows = This page holds only the first { $count } of { $all } rows; { $file } has them all.
 report-no-rows = There are none.
 report-filter = Filter: { $table }
 report-search = Filter
@@ -189,7 +189,7 @@ report-filter-hint = Words in any column
 report-filter-all = all
 report-filter-clear = Clear
 report-found = { $shown } of { $all } rows
-report-nothing-found = No row fits the filter.
+report-nothing-found = No row matches the filter.
 report-first = First
 report-previous = Previous
 report-next = Next
@@ -220,7 +220,7 @@ report-column-settlement_status = Settlement
 report-column-freeze_status = Freeze
 report-column-created_at = Created (UTC)
 report-column-updated_at = Updated (UTC)
-report-column-message = What was found
+report-column-message = Finding
 report-column-discrepancy_id = Discrepancy ID
 report-column-quote_amount = Quote
 report-column-final_amount = Final
@@ -263,8 +263,8 @@ report-spend = Spend
 report-spend-note = Sums over settled orders, per currency.
 report-chart-largest = Final amount, { $currency }: the { $count } largest of { $all }
 report-chart-all = Final amount, { $currency }
-report-chart-days = Final amount by day, { $currency }, bars up to { $most }
-report-chart-table = Its figures stand in the table below.
+report-chart-days = Final amount by day, { $currency }; tallest bar: { $most }
+report-chart-table = The table below has the figures.
 report-chart-none = (none)
 
 ## Pending
@@ -279,7 +279,7 @@ report-age-3-7d = 3 to 7 days
 report-age-over-7d = over 7 days
 report-age-unknown = unknown age
 
-## Exceptions, waivers, what was resolved
+## Exceptions, waivers, resolved discrepancies
 report-exceptions = Exceptions
 report-exceptions-note = Rows without an order to judge, each with its reason.
 report-waivers = Waivers
@@ -289,47 +289,47 @@ report-state-expired = expired
 report-state-changed = changed
 report-state-unused = unused
 report-resolved = Resolved
-report-resolved-note = Found when the order was last judged, due again this time, and in order; with the earlier figures.
+report-resolved-note = Checks that failed when the order was last judged, were due again this time, and now hold. The figures are the earlier ones.
 
 ## The proof
-report-proof = How this can be proved
-report-settings = Settings that judged
-report-setting-checks = Checks that judged
-report-setting-off = Checks that did not
+report-proof = How to prove this report
+report-settings = Settings in effect
+report-setting-checks = Checks switched on
+report-setting-off = Checks switched off
 report-setting-tolerance = Tolerance
 report-setting-tolerance-of = Tolerance, { $currency }
-report-setting-currency = The only currency expected
-report-setting-stale-after = Stale from
+report-setting-currency = Only currency expected
+report-setting-stale-after = Stale at an age of
 report-setting-hours = { $count } hours
 report-setting-seconds = { $count } seconds
-report-setting-severities = Severities set
-report-setting-material = Material from
-report-setting-warn-before = Warned before stale
+report-setting-severities = Changed severities
+report-setting-material = Smallest material difference
+report-setting-warn-before = Warning before stale
 report-setting-expect = Compared with our books
-report-setting-expect-rows = Rows of one order
+report-setting-expect-rows = Rows of the same order
 report-setting-added = added, then compared
-report-setting-books-decimals = Decimals of our books
-report-setting-workflows = Other thresholds by workflow
-report-setting-complete = Orders the input must have all of, created
+report-setting-books-decimals = Decimals in our books
+report-setting-workflows = Thresholds by workflow
+report-setting-complete = Input must have every order created
 report-setting-waivers = Waivers given
-report-setting-timezone = Days begin and end in
-report-setting-day-by = Orders belong to the day they were
+report-setting-timezone = Time zone of the days
+report-setting-day-by = Orders count on the day they were
 report-setting-none = none
 report-evidence = Evidence
-report-evidence-note = Every figure on this page comes from these files, whose hashes are below. manifest.json has the hash of this page and of every other file.
+report-evidence-note = Every figure on this page comes from the files below. manifest.json has the hash of this page and of every other file.
 report-file = File
 report-bytes = Bytes
 report-sha256 = SHA-256
-report-reperform = Perform it again
-report-reperform-verify = In the folder of this report: proves every file by its hash, and makes every figure again from the evidence.
-report-reperform-duckdb = Without this program: the control totals, by DuckDB from the facts.
-report-reperform-duckdb-checks = And the orders whose quote is not final + released.
+report-reperform = Re-perform this report
+report-reperform-verify = Run this in the report’s folder. It proves every file by its hash and recomputes every figure from the evidence.
+report-reperform-duckdb = Without this program: DuckDB computes the control totals from run_orders.parquet.
+report-reperform-duckdb-checks = This query lists the settled orders whose quote is not final + released.
 report-end = End of the report
-report-why-sole-reason = No verdict can be given: all { $count } orders met the same answer, which is about the API or the account and not about the orders: { $reason }
+report-why-sole-reason = No verdict can be given: all { $count } orders got the same answer, which is about the API or the account, not about the orders: { $reason }
 report-why-shortfall =
-    No verdict can be given, for the input is a list that is not whole: { $reason ->
+    No verdict can be given, because the input is an incomplete list: { $reason ->
         [broken-off] it does not end with the line “#tieout-end,…” of “tieout discover”
-        [other-rows] its last line counts { $count } orders, and it has { $rows } rows
+        [other-rows] its last line counts { $count } orders, but it has { $rows } rows
         [missing] its last line says that the provider did not list { $count } of its orders
-       *[unknown] its last line says that nobody knows whether the provider listed all orders
-    }. Make the list again.
+       *[unknown] its last line says that it is unknown whether the provider listed all orders
+    }. Run “tieout discover” again.

@@ -1,4 +1,4 @@
-### The end of a job on the terminal (`reconcile`, `audit`). Without colour, scripts may have come to rely on these lines.
+### The summary on the terminal (`reconcile`, `audit`). Scripts may rely on its lines, which have no colour in a pipe.
 
 terminal-verdict = Verdict: { $verdict }
 
@@ -15,13 +15,13 @@ terminal-reused =
     { $count ->
         [one] { $count } order was
        *[other] { $count } orders were
-    } not asked for again: an earlier run saw them settled.
+    } not fetched again: an earlier run saw them settled.
 
 terminal-confirmed =
     { $count ->
         [one] { $count } failing order was
        *[other] { $count } failing orders were
-    } read once more: { $changed ->
+    } fetched again: { $changed ->
         [0] none had changed.
        *[other] { $changed } had changed, and the newer reply is judged.
     }
@@ -36,7 +36,7 @@ terminal-cost-sum = cost-sum differences, net
 terminal-tolerated = passed by tolerance, gross
 terminal-rounded = passed by rounding, gross
 terminal-frozen = still frozen
-terminal-stale-soon = { "  " }of it stale soon
+terminal-stale-soon = { "  " }of which stale soon
 
 ## Our own books, and control totals from outside.
 
@@ -47,7 +47,7 @@ terminal-column-given = given
 terminal-column-ours = ours
 terminal-column-provider = provider
 terminal-column-summed = summed
-terminal-column-without = rows without
+terminal-column-without = rows without an amount
 
 ## Completeness.
 
@@ -55,20 +55,20 @@ terminal-complete =
     The provider lists { $listed ->
         [one] { $listed } order
        *[other] { $listed } orders
-    } of the period; the input lacks { $unlisted ->
+    } for the period; the input lacks { $unlisted ->
         [0] none of them.
        *[other] { $unlisted } of them.
     }
-terminal-list-missing = The provider counts { $counted }, and { $missing } of them were never listed: what the input lacks of those is not known.
-terminal-list-uncounted = There is no telling whether the list is whole.
-terminal-list-not-had = { $problem }: what the input lacks is not known.
+terminal-list-missing = The provider counts { $counted }, but never listed { $missing } of them: it is unknown whether the input lacks any of those.
+terminal-list-uncounted = It is unknown whether the list is complete.
+terminal-list-not-had = { $problem }: it is unknown which orders the input lacks.
 
 ## Discrepancies.
 
 terminal-causes = Failed checks by cause
-terminal-not-judged = Not judged, as set: { $codes }
-terminal-material = Material discrepancies, from { $material } on ({ $shown } of { $count } in { $all })
-terminal-material-by-workflow = what is set for each workflow
+terminal-not-judged = Checks switched off in the settings: { $codes }
+terminal-material = Material discrepancies, threshold { $material } ({ $shown } of { $count } shown, { $all } in all)
+terminal-material-by-workflow = set per workflow
 terminal-waived = waived: { $what }
 terminal-worst = Worst discrepancies ({ $shown } of { $all })
 
@@ -96,7 +96,7 @@ terminal-waiver-lapsed = { $order } { $check }: { $why }
 terminal-waiver-expired = it has expired
 terminal-waiver-changed = the figures have changed
 
-## What became of discrepancies.
+## Changes of discrepancies since earlier runs.
 
 terminal-lifecycle =
     Since the orders were last judged: { $new } new, { $persisting } persisting, { $resolved } resolved{ $unjudged ->

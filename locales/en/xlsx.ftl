@@ -1,7 +1,7 @@
-### `report.xlsx`: names of sheets, headings and explanations. Codes, IDs and the words of the tables are in no language.
+### Texts of report.xlsx: sheet names, headings and explanations. Codes, IDs and the words in the tables are not translated.
 
 xlsx-title = Reconciliation report
-xlsx-subject = Run orders as the provider charges them, reconciled
+xlsx-subject = Reconciliation of the provider’s charges for run orders
 xlsx-footer-page = Page { $page } of { $pages }
 
 ## Sheets.
@@ -16,17 +16,17 @@ xlsx-sheet-exceptions = Exceptions
 xlsx-sheet-resolved = Resolved
 xlsx-sheet-waivers = Waivers
 
-xlsx-about-discrepancies = One row for each failed check of an order, warnings and waived ones included.
+xlsx-about-discrepancies = One row per failed check of an order, including warnings and waived ones.
 xlsx-about-spend_by_workflow = Spend by workflow and currency. Amounts are sums over settled orders.
 xlsx-about-spend_by_revision = Spend by workflow, revision and currency. Amounts are sums over settled orders.
 xlsx-about-spend_by_day = Spend by day and currency. Amounts are sums over settled orders.
 xlsx-about-pending = Every unsettled order with its age.
-xlsx-about-exceptions = Every row that is no fetched order, with line and reason.
-xlsx-about-resolved = Found when the order was last judged, due again this time, and in order; with the earlier figures.
-xlsx-about-waivers = Every waiver that was given, and what became of it.
-xlsx-split = More rows than one sheet holds: they go on in { $sheets }.
+xlsx-about-exceptions = Every row without an order to judge, with its line and reason.
+xlsx-about-resolved = Checks that failed when the order was last judged, were due again this time, and now hold. The figures are the earlier ones.
+xlsx-about-waivers = Every waiver given, with its state.
+xlsx-split = More rows than one sheet holds: continued in { $sheets }.
 
-# What stands behind the heading of a column that repeats the one before it as a text.
+# Heading of a column that repeats the amounts of the column before it as text.
 xlsx-exact = { $name } (exact text)
 
 ## The summary.
@@ -54,18 +54,18 @@ xlsx-quote-net = Quote split, net difference
 xlsx-quote-gross = Quote split, gross difference
 xlsx-cost-net = Cost sum, net difference
 xlsx-cost-gross = Cost sum, gross difference
-xlsx-tolerated = Passed only by tolerance, gross
-xlsx-rounded = Passed only by rounding, gross
+xlsx-tolerated = Passed only thanks to the tolerance, gross
+xlsx-rounded = Passed only thanks to rounding, gross
 xlsx-waived = Waived, gross
 xlsx-frozen = Still frozen: quotes of unsettled orders
 xlsx-net = Net difference
 xlsx-difference = Difference
 xlsx-gross = Gross difference
 
-xlsx-note-exact = A spreadsheet keeps 15 digits of a number. Amounts past 9,999,999.99999999 and all totals stand beside their number as a text too, exact to the last digit.
-xlsx-note-difference = A difference is actual less expected. For quote-split, expected is the quote and actual is final + released; for cost-sum, expected is compute + external and actual is the total.
-xlsx-note-currency = Nothing is ever added up across currencies.
-xlsx-note-formula = A text that a spreadsheet could take for a formula begins with an apostrophe.
-xlsx-note-source = The same rows stand in the CSV files of the report folder; manifest.json has the hash of every file.
-xlsx-sole-reason = The same answer for all orders
-xlsx-shortfall = The input is not whole
+xlsx-note-exact = A spreadsheet keeps 15 digits of a number. Amounts beyond 9,999,999.99999999, and all totals, are also given as text beside the number, exact to the last digit.
+xlsx-note-difference = A difference is actual minus expected. For quote-split, expected is the quote and actual is final + released; for cost-sum, expected is compute + external and actual is the total.
+xlsx-note-currency = Amounts are never added across currencies.
+xlsx-note-formula = Text that a spreadsheet could read as a formula starts with an apostrophe.
+xlsx-note-source = The CSV files in the report folder have the same rows; manifest.json has the hash of every file.
+xlsx-sole-reason = Same answer for all orders
+xlsx-shortfall = The input is incomplete

@@ -272,7 +272,7 @@ help-sandbox-seed = 决定有哪些订单，以及概率命中哪些请求
 help-sandbox-rate-limit = 任意一秒内超过这么多请求时答复 429
 help-sandbox-retry-after = 该 429 的 Retry-After，原样给出；none 表示不给此标头 [默认：1]
 help-sandbox-date = 该 429 的 Date，原样给出 [默认：当前时间]
-help-sandbox-faults = 按此 TOML 文件中的规则出错；docs/sandbox.md 有说明
+help-sandbox-faults = 按此 TOML 文件中的规则出错；docs/reference/sandbox.md 有说明
 help-sandbox-fault = 按此规则出错，如 'status=502,every=7' 或 'cut-body,ids=wfrun_0*,times=1'；可重复，先匹配者生效，--faults 中的规则排在最后
 help-sandbox-log-requests = 记录每个请求
 help-sandbox-request-log = 把每个请求的时间、状态或故障以及订单写入这个新的 CSV 文件

@@ -164,7 +164,7 @@ report-lifecycle-persisting = 持续
 report-yes = 是
 
 ## 表格
-report-first-rows = 此处显示 { $all } 行中的前 { $count } 行：启用 JavaScript 后本页可显示全部，{ $file } 亦载有全部。
+report-first-rows = 未启用 JavaScript 时，本页只显示 { $all } 行中的前 { $count } 行；{ $file } 载有全部。
 report-cut-rows = 本页含 { $all } 行中的前 { $count } 行；{ $file } 载有全部。
 report-no-rows = 无。
 report-filter = 筛选：{ $table }

@@ -111,7 +111,7 @@ check-zero-time-remedy = 该字段从未填写。报告视之为空，无法据�
 check-unknown-status-holds = run_status 是已知的词；运行结束后，其余状态也是
 check-unknown-status-due = 始终适用
 check-unknown-status-example = run_status 为 archived：接口文档中没有这个词。
-check-unknown-status-remedy = 服务方使用了接口文档中没有的词。它不影响任何判断；请弄清其含义，以及该订单是否应视为已结算。
+check-unknown-status-remedy = 服务方使用了接口文档中没有的词。这个词本身不影响任何判断；请弄清其含义，以及该订单是否应视为已结算。
 
 ## 等式不成立的原因：数字证明了什么，以及如何处理。
 

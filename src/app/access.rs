@@ -1,5 +1,4 @@
-//! The way to the provider: what every command that asks it opens first, in the order in which a mistake is cheapest to
-//! find.
+//! Access to the provider: what `reconcile` and `discover` open before their first request.
 
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,14 +13,15 @@ use crate::provider::{ApiKey, Options, Provider, ProviderError};
 use crate::sandbox::{self, Sandbox};
 use crate::store::{Lock, LockError, Store};
 
-/// What is safe where the job did not get as far as the provider.
-pub(super) const NOTHING_ASKED: &str = "nothing was asked yet, and what earlier runs fetched is kept in the state: put \
-                                        that right and run the same command again";
+/// Help for failures before the first request.
+pub(super) const NO_REQUEST_SENT: &str = "no request was sent, and what earlier runs fetched is kept in the state: fix \
+                                        this and run the same command again";
 
-/// What the state calls the simulator, whatever port it has: its orders never meet real ones.
+/// The base URL of the simulator in the state, whatever its port. It keeps sandbox orders apart from real ones.
 const SANDBOX_URL: &str = "sandbox";
 
-/// Opens the way to the provider with that key, or to the simulator where there is none. Nothing is asked yet.
+/// Opens a session with the provider, or without a key with the simulator: the locks, the state and the signals. It
+/// sends no request yet.
 pub(super) fn open(
     mut options: Options,
     key: Option<ApiKey>,
@@ -29,7 +29,7 @@ pub(super) fn open(
     started_at: Timestamp,
     display: Display,
 ) -> Result<Session, Failure> {
-    // One thread for all connections: a request handed from thread to thread costs more than it wins.
+    // One thread for all connections: handing requests from thread to thread costs more than it gains.
     let runtime = runtime(Builder::new_current_thread())?;
     let (key, sandbox) = match key {
         Some(key) => (key, None),
@@ -46,58 +46,58 @@ pub(super) fn open(
         match Lock::on_key(&provider.fingerprint(), started_at) {
             Ok(lock) => locks.push(lock),
             Err(held @ LockError::Held { .. }) => return Err(locked(held)),
-            Err(unusable) => tracing::warn!("{unusable}: two jobs with one key would send twice its rate"),
+            Err(unusable) => tracing::warn!("{unusable}: jobs that share the key may exceed its rate together"),
         }
     }
-    let store = Store::open(state).map_err(|error| Failure::no_report(error).help("nothing was asked yet"))?;
+    let store = Store::open(state).map_err(|error| Failure::no_report(error).help("no request was sent"))?;
     let signals = Signals::listen()
-        .map_err(|error| Failure::no_report(format!("can't listen for signals: {error}")).help(NOTHING_ASKED))?;
+        .map_err(|error| Failure::no_report(format!("can't listen for signals: {error}")).help(NO_REQUEST_SENT))?;
     Ok(Session { runtime, sandbox, provider, concurrency, rate, locks, store, base_url, signals, display })
 }
 
-/// Says that a state is new where one would expect an old one.
+/// Warns that the state is new although the reports folder has earlier reports.
 pub(super) fn warn_of_new_state(state: &Path, reports: &Path) {
     let (state, reports) = (state.display(), reports.display());
-    exit::tell(&format!(
-        "warning: the state {state} is new, but there is a report in {reports}: nothing is known of earlier runs\n  \
-         help: if the state should be there, stop this job, bring it back and run the same command again"
+    exit::print_to_stderr(&format!(
+        "warning: the state file {state} is new, but {reports} has a report: earlier runs are unknown to this one\n  \
+         help: if there should be a state, stop this job, restore the file and run the same command again"
     ));
 }
 
-/// The provider can't be asked as the settings say.
+/// A provider that can't be used with these settings, and the option to check.
 fn unusable(error: ProviderError) -> Failure {
     let option = match error {
         ProviderError::CaFile { .. } => "--ca-file",
         ProviderError::UnreadableProxy | ProviderError::ProxySeesKey => "--proxy",
         _ => "--api-url",
     };
-    Failure::usage(error).help(format!("see {option}"))
+    Failure::usage(error).help(format!("check {option}"))
 }
 
-/// The variable of the environment that names a proxy, where there is one: it is not used, since a proxy may see what is
-/// asked for.
+/// The environment variable that names a proxy, if one is set. It is ignored, since a proxy may see which orders are
+/// requested.
 pub(super) fn unused_proxy() -> Option<&'static str> {
     const NAMES: [&str; 6] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
     NAMES.into_iter().find(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Another job is at work, or there is no saying whether one is.
+/// The failure where another job holds a lock, or where the lock can't be taken.
 pub(super) fn locked(error: LockError) -> Failure {
     match error {
         LockError::Held { .. } => Failure::no_report(error),
-        LockError::Unusable { .. } => Failure::no_report(error).help(NOTHING_ASKED),
+        LockError::Unusable { .. } => Failure::no_report(error).help(NO_REQUEST_SENT),
     }
 }
 
-/// Starts the simulator on a free loopback port and threads of its own, points the provider's options at it, and
-/// returns its key.
+/// Starts the simulator on a free loopback port, with threads of its own, and points the provider's options at it.
+/// Returns its key and its runtime.
 fn start_sandbox(options: &mut Options) -> Result<(ApiKey, Runtime), Failure> {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let runtime = runtime(Builder::new_multi_thread())?;
     let sandbox =
         runtime.block_on(Sandbox::start(anywhere, sandbox::Options::default())).map_err(Failure::no_report)?;
     options.base_url = sandbox.base_url();
-    // It serves until its runtime, and with it the job, ends.
+    // It serves until its runtime is dropped at the end of the job.
     runtime.spawn(sandbox.wait());
     Ok((ApiKey::new(sandbox::KEY).map_err(Failure::usage)?, runtime))
 }

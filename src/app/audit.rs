@@ -1,4 +1,4 @@
-//! `tieout audit`: a report made again from its own evidence.
+//! `tieout audit`: rebuilds a report from its own evidence.
 
 use std::io::{self, Write};
 
@@ -8,34 +8,34 @@ use super::voice::Voice;
 use super::{settings, terminal};
 use crate::language::Language;
 use crate::pipeline::JobError;
-use crate::pipeline::audit::{self, Evident};
+use crate::pipeline::audit::{self, ProvenReport};
 use crate::report::folder::publish::follow;
-use crate::store::Confirmations;
+use crate::store::RecheckCounts;
 
-/// Makes the report again, and says how it came out.
+/// Rebuilds the report with the changed settings, and prints its summary.
 pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
-    let evident = Evident::open(&follow(&command.report)).map_err(failure)?;
-    let was = &evident.manifest.stamp.settings;
-    let options = &evident.manifest.stamp.options;
-    let (changes, destination) = settings::changes(&command, was, options, lang).map_err(Failure::usage)?;
+    let original = ProvenReport::open(&follow(&command.report)).map_err(failure)?;
+    let was = &original.manifest.stamp.settings;
+    let options = &original.manifest.stamp.options;
+    let (changes, destination) = settings::resolve_audit(&command, was, options, lang).map_err(Failure::usage)?;
     destination
         .check()
-        .map_err(|error| if error.is_mistaken_place() { Failure::usage(error) } else { Failure::no_report(error) })?;
-    let (report, published) = audit::audit(&evident, &changes, &destination).map_err(failure)?;
-    exit::warn_unavailable(&published.unavailable);
+        .map_err(|error| if error.is_usage_error() { Failure::usage(error) } else { Failure::no_report(error) })?;
+    let (report, published) = audit::audit(&original, &changes, &destination).map_err(failure)?;
+    exit::warn_of_limits(&published.limits);
     let mut out = io::stdout().lock();
     let shown = match command.output {
         Output::Text if quiet => Ok(()),
-        Output::Text => terminal::show(&report, &published.folder, Confirmations::default(), voice, &mut out),
+        Output::Text => terminal::show(&report, &published.folder, RecheckCounts::default(), voice, &mut out),
         Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
     };
-    exit::shown_of_report(shown, &published.folder, command.output)?;
-    Ok(exit::of(&report))
+    exit::check_summary_written(shown, &published.folder, command.output)?;
+    Ok(exit::of_report(&report))
 }
 
-/// Why a report can't be judged again or proved.
+/// The failure for a report that can't be audited or verified, with advice where the folder is not a report.
 pub(super) fn failure(error: JobError) -> Failure {
     match error {
         JobError::NoReport { .. } => Failure::usage(error)

@@ -1,4 +1,4 @@
-//! `tieout checks`: every check, or one explained, or any other word that reports use.
+//! `tieout checks`: lists every check, or explains one of them or another word that reports use.
 
 use std::io::{self, Write};
 use std::mem;
@@ -15,10 +15,10 @@ use crate::domain::outcome::Bucket;
 use crate::language::{Texts, Word};
 use crate::summary::Verdict;
 
-/// How many columns of a terminal an explanation takes.
+/// Width of an explanation, in columns of a terminal.
 const COLUMNS: usize = 110;
 
-/// Lists the checks, or explains what has that code.
+/// Lists the checks; with a code, explains that check, or that cause, bucket, verdict or severity.
 pub(super) fn run(code: Option<&str>, voice: &Voice) -> Result<Exit, Failure> {
     let mut out = io::stdout().lock();
     let written = match code {
@@ -39,12 +39,12 @@ pub(super) fn run(code: Option<&str>, voice: &Voice) -> Result<Exit, Failure> {
 }
 
 fn list(texts: Texts, out: &mut dyn Write) -> io::Result<()> {
-    let severities = CATALOGUE.map(|check| texts.of(Word::SeverityName, check.severity.code()));
+    let severities = CATALOGUE.map(|check| texts.word(Word::SeverityName, check.severity.code()));
     let code_width = CATALOGUE.iter().map(|check| check.code.len()).max().unwrap_or_default();
     let severity_width = severities.iter().map(|severity| severity.width()).max().unwrap_or_default();
     CATALOGUE.iter().zip(severities).try_for_each(|(check, severity)| {
         let (code, severity) = (padded(check.code, code_width), padded(&severity, severity_width));
-        writeln!(out, "{code}  {severity}  {}", texts.of(Word::CheckHolds, check.code))
+        writeln!(out, "{code}  {severity}  {}", texts.word(Word::CheckHolds, check.code))
     })
 }
 
@@ -60,32 +60,32 @@ fn unknown(code: &str, texts: Texts) -> Failure {
     })
 }
 
-/// A check with all that can be said of it: label by label.
+/// Explains a check, one part per label.
 fn explain(check: &Check, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
     let (texts, code) = (voice.texts, check.code);
-    let severity = texts.of(Word::SeverityName, check.severity.code());
+    let severity = texts.word(Word::SeverityName, check.severity.code());
     let heading = texts.with("explain-heading", &[("word", code.into()), ("kind", severity.into())]);
     writeln!(out, "{}", voice.bold(&heading))?;
     let mut parts = vec![
-        Part::new(texts.get("explain-holds"), texts.of(Word::CheckHolds, code)),
-        Part::new(texts.get("explain-due"), texts.of(Word::CheckDue, code)),
-        Part::new(texts.get("explain-example"), texts.of(Word::CheckExample, code)),
-        Part::new(texts.get("explain-remedy"), texts.of(Word::CheckRemedy, code)),
-        Part::new(texts.get("explain-weighs"), texts.of(Word::Severity, check.severity.code())),
+        Part::new(texts.get("explain-holds"), texts.word(Word::CheckHolds, code)),
+        Part::new(texts.get("explain-due"), texts.word(Word::CheckDue, code)),
+        Part::new(texts.get("explain-example"), texts.word(Word::CheckExample, code)),
+        Part::new(texts.get("explain-remedy"), texts.word(Word::CheckRemedy, code)),
+        Part::new(texts.get("explain-weighs"), texts.word(Word::Severity, check.severity.code())),
     ];
     let causes = Cause::of_check(code);
     let longest = causes.iter().map(|cause| cause.code().len()).max().unwrap_or_default();
     let mut label = texts.get("explain-causes");
     for cause in causes.iter().map(|cause| cause.code()) {
         let head = format!("{cause:longest$}  ");
-        parts.push(Part { label: mem::take(&mut label), head, said: texts.of(Word::Cause, cause) });
+        parts.push(Part { label: mem::take(&mut label), head, text: texts.word(Word::Cause, cause) });
     }
     parts.push(Part::new(texts.get("explain-change"), change(check, texts)));
     let width = parts.iter().map(|part| part.label.width()).max().unwrap_or_default();
     parts.iter().try_for_each(|part| part.show(width, out))
 }
 
-/// How the settings file changes what a check weighs.
+/// How to change a check in the settings file, with lines to copy.
 fn change(check: &Check, texts: Texts) -> String {
     if check.code == IDENTITY_MISMATCH {
         return texts.get("explain-never-changed");
@@ -94,31 +94,31 @@ fn change(check: &Check, texts: Texts) -> String {
         Severity::Error => Severity::Warning,
         Severity::Warning => Severity::Error,
     };
-    let mut said = format!("{}\n[checks]\n{} = \"{}\"", texts.get("explain-changed-so"), check.code, other.code());
+    let mut text = format!("{}\n[checks]\n{} = \"{}\"", texts.get("explain-changed-so"), check.code, other.code());
     if let Some(cause) = Cause::of_check(check.code).first() {
-        said.push_str(&format!("\n\"{}.{}\" = \"{}\"", check.code, cause.code(), other.code()));
+        text.push_str(&format!("\n\"{}.{}\" = \"{}\"", check.code, cause.code(), other.code()));
     }
-    said
+    text
 }
 
-/// What can be said of a check under one label.
+/// One labelled part of the explanation of a check.
 struct Part {
     label: String,
-    /// What stands before all lines of it; blanks do on all but the first.
+    /// Text between the label and the first line; further lines are indented past it.
     head: String,
-    said: String,
+    text: String,
 }
 
 impl Part {
-    fn new(label: String, said: String) -> Self {
-        Self { label, head: String::new(), said }
+    fn new(label: String, text: String) -> Self {
+        Self { label, head: String::new(), text }
     }
 
-    /// Shows it beside its label, for which there are that many columns.
+    /// Prints the part beside its label, which is padded to `width` columns.
     fn show(&self, width: usize, out: &mut dyn Write) -> io::Result<()> {
         let mut margin = format!("  {}  {}", padded(&self.label, width), self.head);
         let columns = margin.width();
-        for line in wrapped(&self.said, COLUMNS - columns) {
+        for line in wrapped(&self.text, COLUMNS - columns) {
             writeln!(out, "{margin}{line}")?;
             margin = " ".repeat(columns);
         }
@@ -126,26 +126,26 @@ impl Part {
     }
 }
 
-/// A word of the reports that is no check.
-struct Explained {
+/// The explanation of a word of the reports that is not a check.
+struct Explanation {
     kind: String,
-    said: String,
+    text: String,
 }
 
-impl Explained {
+impl Explanation {
     fn show(&self, word: &str, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
         let heading = voice.texts.with("explain-heading", &[("word", word.into()), ("kind", self.kind.clone().into())]);
         writeln!(out, "{}", voice.bold(&heading))?;
-        wrapped(&self.said, COLUMNS - 2).iter().try_for_each(|line| writeln!(out, "  {line}"))
+        wrapped(&self.text, COLUMNS - 2).iter().try_for_each(|line| writeln!(out, "  {line}"))
     }
 }
 
-/// What a word of the reports means: some are both a bucket and a verdict.
-fn words(code: &str, texts: Texts) -> Vec<Explained> {
+/// The meanings of a word of the reports, several where it is, say, both a bucket and a verdict.
+fn words(code: &str, texts: Texts) -> Vec<Explanation> {
     let mut words = Vec::new();
     let mut add = |is_one: bool, kind: String, word: Word| {
         if is_one {
-            words.push(Explained { kind, said: texts.of(word, code) });
+            words.push(Explanation { kind, text: texts.word(word, code) });
         }
     };
     let is_verdict = Verdict::ALL.iter().any(|verdict| verdict.code() == code);

@@ -1,4 +1,4 @@
-//! `tieout completions`: what a shell needs to complete a command line of ours.
+//! `tieout completions`: the script with which a shell completes `tieout` command lines.
 
 use std::io::{self, Write};
 
@@ -8,10 +8,10 @@ use super::exit::{self, Exit, Failure};
 use super::help;
 use crate::language::Language;
 
-/// Writes the completions of a shell to standard output.
+/// Writes the completion script of a shell to standard output.
 pub(super) fn run(shell: Shell, language: Language) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut help::described(language), "tieout", &mut script);
+    clap_complete::generate(shell, &mut help::command_for_documentation(language), "tieout", &mut script);
     exit::ignore_closed_pipe(io::stdout().lock().write_all(&script))?;
     Ok(Exit::Success)
 }

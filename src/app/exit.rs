@@ -1,4 +1,4 @@
-//! How the process ends: the exit codes that users script against, and what is said when there is no report.
+//! How the process ends: the exit codes that users script against, and the message when there is no report.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,18 +12,18 @@ use crate::pipeline::Signal;
 use crate::report::builder::Report;
 use crate::report::folder::publish::FileSystemLimit;
 
-/// Every way in which the process can end.
+/// The ways in which the process can end, one per exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// Everything tied out.
     Success,
-    /// A person must look.
+    /// Someone must review the report, or a proof failed.
     Discrepant,
     /// A usage or configuration error; nothing was fetched.
     Usage,
-    /// There is a report, but no verdict can be given.
+    /// There is a report, or a list of `discover`, but it is incomplete.
     Incomplete,
-    /// There is no report.
+    /// There is no report, or another command could not do its work.
     NoReport,
     /// Stopped by SIGINT.
     Interrupted,
@@ -32,7 +32,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The code of the process.
+    /// The exit code of the process.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -62,9 +62,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The exit of a report that comes to that.
+/// How the process ends after publishing this report.
 #[must_use]
-pub const fn of(report: &Report) -> Exit {
+pub const fn of_report(report: &Report) -> Exit {
     match report.summary.exit_code {
         0 => Exit::Success,
         1 => Exit::Discrepant,
@@ -72,7 +72,7 @@ pub const fn of(report: &Report) -> Exit {
     }
 }
 
-/// Why there is no report, and what to do.
+/// Why a command failed, and what the user can do.
 #[derive(Debug)]
 pub struct Failure {
     /// How the process ends.
@@ -82,17 +82,17 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A usage or configuration error.
+    /// A usage or configuration error: exit code 2.
     pub fn usage(what: impl fmt::Display) -> Self {
         Self { exit: Exit::Usage, what: what.to_string(), help: None }
     }
 
-    /// An end without a report.
+    /// An end without a report: exit code 4.
     pub fn no_report(what: impl fmt::Display) -> Self {
         Self { exit: Exit::NoReport, what: what.to_string(), help: None }
     }
 
-    /// The same, with what to do.
+    /// Adds advice on what to do, printed on a line of its own.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
@@ -106,23 +106,23 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Says something on standard error. What is harmful in outside texts never reach the terminal, and no key is repeated.
-pub fn tell(what: &impl ToString) {
+/// Writes a line to standard error. Harmful characters from outside texts are replaced, and keys are redacted.
+pub fn print_to_stderr(what: &impl ToString) {
     let visible = |char: char| if is_harmful(char) && char != '\n' { char::REPLACEMENT_CHARACTER } else { char };
     let text: String = redaction::without_keys(&what.to_string()).chars().map(visible).collect();
-    // If nobody can hear it, the exit code still says it.
+    // Where standard error is closed, the exit code still tells.
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Warns of what the file system of a report can't do.
-pub fn warn_unavailable(unavailable: &[FileSystemLimit]) {
-    unavailable.iter().for_each(|what| tell(&format!("warning: {what}")));
+/// Warns about what the report's file system can't do.
+pub fn warn_of_limits(limits: &[FileSystemLimit]) {
+    limits.iter().for_each(|what| print_to_stderr(&format!("warning: {what}")));
 }
 
-/// A reader that closed the pipe has seen enough; anything else is a failure.
+/// Accepts a closed pipe: its reader has seen enough. Other errors are failures.
 ///
 /// # Errors
-/// When standard output can't be written for another reason.
+/// When standard output can't be written for any other reason.
 pub fn ignore_closed_pipe(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -132,18 +132,19 @@ pub fn ignore_closed_pipe(written: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// The same for the summary of a report that is there: it can be read again in the folder.
+/// Handles an error while printing the summary of a published report. For people it is only a warning, since the report
+/// is in its folder.
 ///
 /// # Errors
-/// When a script was to read the summary, and it is cut.
-pub fn shown_of_report(written: io::Result<()>, folder: &Path, output: Output) -> Result<(), Failure> {
+/// With JSON output, where a script would read a summary that is cut off.
+pub fn check_summary_written(written: io::Result<()>, folder: &Path, output: Output) -> Result<(), Failure> {
     let Err(failure) = ignore_closed_pipe(written) else {
         return Ok(());
     };
     let there = format!("the report is in {}", folder.display());
     match output {
         Output::Text => {
-            tell(&format!("warning: {}\n  help: {there}", failure.what));
+            print_to_stderr(&format!("warning: {}\n  help: {there}", failure.what));
             Ok(())
         }
         Output::Json => Err(failure.help(there)),

@@ -1,5 +1,5 @@
-//! The command line with its help in the language of who asks. English stands in `cli`, where clap takes it from; here it
-//! is replaced, text by text, in the tree that clap built.
+//! The command line with help in the user's language. The English help is the doc comments of `cli`, from which clap
+//! builds its tree of commands; for Chinese this module replaces the texts in that tree, one by one.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,32 +15,35 @@ use super::voice::Colour;
 use super::wrap::wrapped;
 use crate::language::{Language, Texts, Value};
 
-/// The command whose options are those of every command.
+/// The root command: its options are options of every command.
 const ROOT: &str = "tieout";
-/// The command that has most options: what others say of theirs in the same words is translated once.
+/// The command with most options. Where another command has an option with the same help, one translation serves both.
 const FULLEST: &str = "reconcile";
-/// How many columns the help of an option takes: it is set in by ten, and shown on 80 at least.
+/// Width of an option's help, in columns: clap indents it by ten, and a terminal has at least 80.
 const COLUMNS: usize = 70;
-/// How many columns what a command is about takes.
+/// Width of a command's description, in columns.
 const WIDE: usize = 100;
 
-/// The command line in a language, to be parsed.
+/// The command line with help in `language`, for parsing arguments.
 #[must_use]
 pub fn command(language: Language) -> Command {
-    spoken(Cli::command(), language, Layout::Lines)
+    translate(Cli::command(), language, Layout::Lines)
 }
 
-/// The command line in a language, to be described: without the command `help`, which repeats the others.
-pub(super) fn described(language: Language) -> Command {
-    let mut command = spoken(Cli::command().disable_help_subcommand(true), language, Layout::Flow);
+/// The command line with help in `language`, for completions and manual pages: without the command `help`, which
+/// repeats the others.
+pub(super) fn command_for_documentation(language: Language) -> Command {
+    let mut command = translate(Cli::command().disable_help_subcommand(true), language, Layout::Flow);
     command.build();
     command
 }
 
-/// The command line for these arguments, which are not parsed yet: help and errors are written while they are.
+/// The command line for these arguments. Clap prints help and errors while it parses, so language and colour are looked
+/// up in the arguments beforehand.
 pub(super) fn command_for(arguments: &[OsString]) -> Command {
-    let or_variable =
-        |option: &str, variable: &str| typed(arguments, option).map(str::to_owned).or_else(|| env::var(variable).ok());
+    let or_variable = |option: &str, variable: &str| {
+        last_value(arguments, option).map(str::to_owned).or_else(|| env::var(variable).ok())
+    };
     let language = or_variable("--lang", "TIEOUT_LANG").and_then(|text| text.parse().ok());
     let config = or_variable("--config", "TIEOUT_CONFIG");
     let colour = or_variable("--color", "TIEOUT_COLOR").and_then(|text| Colour::from_str(&text, false).ok());
@@ -51,8 +54,8 @@ pub(super) fn command_for(arguments: &[OsString]) -> Command {
     })
 }
 
-/// What stands on the command line for an option, the last time.
-fn typed<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a str> {
+/// The last value that the arguments give to an option, before any `--`.
+fn last_value<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a str> {
     let (mut last, mut is_next) = (None, false);
     let texts = arguments.iter().map(|argument| argument.to_str().unwrap_or_default());
     for argument in texts.take_while(|argument| *argument != "--") {
@@ -66,11 +69,11 @@ fn typed<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a str> {
     last
 }
 
-fn spoken(mut command: Command, language: Language, layout: Layout) -> Command {
+fn translate(mut command: Command, language: Language, layout: Layout) -> Command {
     match language {
         Language::English => command,
         Language::Chinese => {
-            // Only then are there the options and the command that clap adds by itself.
+            // Clap adds `--help`, `--version` and the command `help` only here.
             command.build();
             let shared = command.find_subcommand(FULLEST).map(helps).unwrap_or_default();
             Translation { texts: Texts::new(language), layout, shared }.of_command(command)
@@ -78,56 +81,57 @@ fn spoken(mut command: Command, language: Language, layout: Layout) -> Command {
     }
 }
 
-/// The help of a command's arguments, by their names.
+/// The English help of each argument of a command, by the argument's name.
 fn helps(command: &Command) -> BTreeMap<String, String> {
     let help = |argument: &Arg| Some((name(argument), argument.get_help()?.to_string()));
     command.get_arguments().filter_map(help).collect()
 }
 
-/// An option's long name; of what has none, its ID in the same spelling.
+/// The long name of an option, or the ID of an argument without one, in kebab case.
 fn name(argument: &Arg) -> String {
     argument.get_long().map_or_else(|| argument.get_id().as_str().replace('_', "-"), str::to_owned)
 }
 
-/// How the help of an option is laid out.
+/// Layout of an option's help.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
-    /// In lines for a terminal, values one below the other: clap would break them at blanks, which Chinese has not.
+    /// Broken into lines for a terminal, one value per line. Clap breaks lines only at spaces, which Chinese lacks.
     Lines,
-    /// In one line, for what lays it out itself. Its values have their meaning beside them, and no parser any more.
+    /// One line, for shells and manual pages, which do their own layout. Possible values have their meaning in
+    /// brackets; their parser is replaced, so the result can't parse arguments.
     Flow,
 }
 
-/// Help in another language than that of the code.
+/// Translates the help of a tree of commands.
 struct Translation {
     texts: Texts,
     layout: Layout,
-    /// The English help of the fullest command.
+    /// The English help of each option of [`FULLEST`], by name.
     shared: BTreeMap<String, String>,
 }
 
 impl Translation {
-    /// A text, or none where it is not translated: then the English one stays. A test proves that none does.
-    fn said(&self, id: &str, variables: &[(&str, Value<'_>)]) -> Option<String> {
+    /// A translated text; `None` keeps the English one. A test proves that every text is translated.
+    fn text(&self, id: &str, variables: &[(&str, Value<'_>)]) -> Option<String> {
         self.texts.try_with(id, variables).ok()
     }
 
     fn of_command(&self, mut command: Command) -> Command {
         let name = command.get_name().to_owned();
-        let said = |suffix: &str| self.said(&format!("help-{name}{suffix}"), &[]);
-        if let Some(about) = said("") {
+        let text = |suffix: &str| self.text(&format!("help-{name}{suffix}"), &[]);
+        if let Some(about) = text("") {
             command = command.about(wrapped(&about, WIDE).join("\n"));
         }
-        if let Some(after) = said("-after") {
+        if let Some(after) = text("-after") {
             command = command.after_help(after);
         }
-        if let Some(after) = said("-after-long") {
+        if let Some(after) = text("-after-long") {
             command = command.after_long_help(after);
         }
         if let Some(heading) = self.texts.plain("help-heading-commands") {
             command = command.subcommand_help_heading(heading);
         }
-        if let Some(usage) = self.said("help-usage", &[]) {
+        if let Some(usage) = self.text("help-usage", &[]) {
             let style = command.get_styles().get_usage();
             let usage = format!("{style}{usage}:{style:#}");
             command = command.help_template(format!(
@@ -151,19 +155,19 @@ impl Translation {
         };
         let key = format!("help-{scope}-{name}");
         let argument = self.under_heading(argument, is_everywhere);
-        let Some(text) = self.said(&key, &[]) else { return argument };
-        let more = self.said(&format!("{key}-long"), &[]).unwrap_or_else(|| text.clone());
+        let Some(text) = self.text(&key, &[]) else { return argument };
+        let more = self.text(&format!("{key}-long"), &[]).unwrap_or_else(|| text.clone());
 
         let values = self.values(&argument, &key);
         let names: Vec<&str> = values.iter().map(PossibleValue::get_name).collect();
         let meanings: Vec<(&str, String)> = values.iter().filter_map(meaning).collect();
         let variable = self.variable(&argument);
         let default = self.default(&argument);
-        // Their names are no news beside their meanings.
+        // Where values have meanings, the long help lists both, so that it need not list the names again.
         let inline = if names.is_empty() {
             None
         } else {
-            self.said("help-values-inline", &[("values", names.join(", ").into())])
+            self.text("help-values-inline", &[("values", names.join(", ").into())])
         };
         let long_inline = if meanings.is_empty() { inline.clone() } else { None };
         let short = bracketed([default.clone(), inline]);
@@ -176,7 +180,7 @@ impl Translation {
             Layout::Flow => {
                 let meanings: Vec<String> =
                     meanings.iter().map(|(name, meaning)| format!("{name}（{meaning}）")).collect();
-                let heading = self.said("help-values", &[]).filter(|_| !meanings.is_empty());
+                let heading = self.text("help-values", &[]).filter(|_| !meanings.is_empty());
                 let meanings = heading.map(|heading| heading + &meanings.join("、"));
                 let long = [vec![more], meanings.into_iter().collect(), long].concat().join(" ");
                 let argument =
@@ -187,14 +191,14 @@ impl Translation {
         argument.hide_possible_values(true).hide_default_value(true).hide_env(true)
     }
 
-    /// The help of an option in lines: text, values with their meanings, and what else there is to say.
+    /// The help of an option in lines: its text, its values with their meanings, and `more` (variable, default).
     fn lines(&self, text: &str, meanings: &[(&str, String)], more: Vec<String>) -> String {
         let mut lines = wrapped(text, COLUMNS);
         if !meanings.is_empty() {
             lines.push(String::new());
-            lines.extend(self.said("help-values", &[]));
+            lines.extend(self.text("help-values", &[]));
         }
-        // A dash, the name with its colon, the meaning: each column as wide as its longest.
+        // "- name: meaning": the margin fits the longest name, the dash, the colon and two blanks.
         let margin = meanings.iter().map(|(name, _)| name.len()).max().unwrap_or_default() + 4;
         for (name, meaning) in meanings {
             let mut head = format!("- {name}:");
@@ -212,17 +216,17 @@ impl Translation {
 
     fn variable(&self, argument: &Arg) -> Option<String> {
         let name = argument.get_env()?.to_string_lossy().into_owned();
-        self.said("help-environment", &[("name", name.into())])
+        self.text("help-environment", &[("name", name.into())])
     }
 
     fn default(&self, argument: &Arg) -> Option<String> {
         let values: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
         let has_one = argument.get_action().takes_values() && !values.is_empty();
-        has_one.then(|| self.said("help-default", &[("value", values.join(" ").into())])).flatten()
+        has_one.then(|| self.text("help-default", &[("value", values.join(" ").into())])).flatten()
     }
 
-    /// Headings in the language; what clap would put under one of its own is under one of ours. There, what has no name is
-    /// sorted by the order that is set.
+    /// Puts an argument under a translated heading, also where clap has a heading of its own. Clap sorts the positional
+    /// arguments there by display order, so they get their index.
     fn under_heading(&self, argument: Arg, is_everywhere: bool) -> Arg {
         let heading = match argument.get_help_heading() {
             Some(heading) => heading.to_lowercase().replace(' ', "-"),
@@ -240,13 +244,13 @@ impl Translation {
         }
     }
 
-    /// The values that an option may have, with what they mean where that is said.
+    /// The possible values of an option, with their translated meanings where there are any.
     fn values(&self, argument: &Arg, key: &str) -> Vec<PossibleValue> {
         if !argument.get_action().takes_values() {
             return Vec::new();
         }
         let values = argument.get_possible_values().into_iter();
-        let explained = |value: PossibleValue| match self.said(&format!("{key}-{}", value.get_name()), &[]) {
+        let explained = |value: PossibleValue| match self.text(&format!("{key}-{}", value.get_name()), &[]) {
             Some(meaning) => value.help(meaning),
             None => value,
         };
@@ -267,17 +271,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_for_an_option_is_found_before_it_is_parsed() {
-        let typed = |line: &str| {
+    fn the_value_of_an_option_is_found_before_parsing() {
+        let language = |line: &str| {
             let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            typed(&arguments, "--lang").map(str::to_owned)
+            last_value(&arguments, "--lang").map(str::to_owned)
         };
-        assert_eq!(typed("tieout checks"), None);
-        assert_eq!(typed("tieout --lang zh-CN checks").as_deref(), Some("zh-CN"));
-        assert_eq!(typed("tieout checks --lang=zh-CN").as_deref(), Some("zh-CN"));
-        assert_eq!(typed("tieout --lang en checks --lang zh-CN").as_deref(), Some("zh-CN"), "the last one wins");
-        assert_eq!(typed("tieout --language zh-CN"), None);
-        assert_eq!(typed("tieout checks --lang"), None);
-        assert_eq!(typed("tieout checks -- --lang zh-CN"), None, "no option after two dashes");
+        assert_eq!(language("tieout checks"), None);
+        assert_eq!(language("tieout --lang zh-CN checks").as_deref(), Some("zh-CN"));
+        assert_eq!(language("tieout checks --lang=zh-CN").as_deref(), Some("zh-CN"));
+        assert_eq!(language("tieout --lang en checks --lang zh-CN").as_deref(), Some("zh-CN"), "the last one wins");
+        assert_eq!(language("tieout --language zh-CN"), None);
+        assert_eq!(language("tieout checks --lang"), None);
+        assert_eq!(language("tieout checks -- --lang zh-CN"), None, "nothing after -- is an option");
     }
 }

@@ -1,4 +1,4 @@
-//! `tieout init`: a settings file with every key in it, explained.
+//! `tieout init`: writes a settings file that explains every key.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -11,50 +11,51 @@ use super::cli::Options;
 use super::exit::{self, Exit, Failure};
 
 const HEAD: &str = "\
-# Settings of tieout. Every key is an option of `tieout reconcile`: the command line wins over TIEOUT_* in the environment, and
-# the environment over this file. Take the # away before what is to hold. Read from ~/.config/tieout/tieout.toml, or
-# from where --config or TIEOUT_CONFIG names it; never from the current directory.
+# Settings of tieout. Every key is an option of `tieout reconcile`. The command line wins over TIEOUT_* variables of the
+# environment, and these win over this file. To set a key, remove the # in front of it. The file is read from
+# ~/.config/tieout/tieout.toml, or from the path in --config or TIEOUT_CONFIG; never from the current directory.
 ";
 
-/// What stands only in the file.
+/// The end of the file: keys that are not options of `reconcile`.
 const TABLES: &str = r#"
 # --- Language
 
-# The language of texts for people: en or zh-CN
+# Language of help, summaries and reports: en or zh-CN
 # lang = "zh-CN"
 
 # --- Checks: `tieout checks` lists them, `tieout checks CODE` explains one
 
-# What a failed check weighs: error, warning or off; of one cause: error or warning. Every report says so.
+# Severity of a check: error, warning or off; of one cause: error or warning. Every report lists these changes.
 # [checks]
 # charge-equals-cost = "error"
 # status-conflict = "off"
 # "quote-split.overage" = "warning"
 
-# Thresholds of one workflow, by its ID.
+# Thresholds for the orders of one workflow, by its ID.
 # [workflow.wf_861ef31e94dcfb10e6e7]
 # tolerance = "0.01"
 # stale-after = "72h"
 # material = "5"
 "#;
 
-/// Writes the file, never over one that is there.
+/// Writes the file, and refuses to overwrite an existing one.
 pub(super) fn run(file: &Path) -> Result<Exit, Failure> {
     let text = settings_file();
     let mut made = OpenOptions::new().write(true).create_new(true).open(file).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Failure::usage(format!("there is a {} already", file.display()))
-            .help("name another file, or move that one away: it is not overwritten"),
+        io::ErrorKind::AlreadyExists => Failure::usage(format!("{} already exists", file.display()))
+            .help("name a different file, or move this one away: it is never overwritten"),
         _ => Failure::no_report(format!("can't write {}: {error}", file.display()))
-            .help("name a file in a folder that is there and can be written to"),
+            .help("name a file in an existing folder that you can write to"),
     })?;
     let written = made.write_all(text.as_bytes()).and_then(|()| made.sync_all());
     written.map_err(|error| Failure::no_report(format!("can't write {}: {error}", file.display())))?;
-    let said = format!("{} is written; use it with --config, or as ~/.config/tieout/tieout.toml", file.display());
-    exit::ignore_closed_pipe(writeln!(io::stdout().lock(), "{said}"))?;
+    let message =
+        format!("wrote {}; name it with --config, or move it to ~/.config/tieout/tieout.toml", file.display());
+    exit::ignore_closed_pipe(writeln!(io::stdout().lock(), "{message}"))?;
     Ok(Exit::Success)
 }
 
-/// The file: every option of `reconcile` with its help and an example, under its heading.
+/// The content of the file: every option of `reconcile` with its help and an example, grouped by heading.
 fn settings_file() -> String {
     let mut text = HEAD.to_owned();
     let command = Options::augment_args(Command::new("reconcile"));
@@ -63,7 +64,7 @@ fn settings_file() -> String {
         let (Some(name), Some(example)) = (arg.get_long(), example(arg)) else { continue };
         if heading != arg.get_help_heading() {
             heading = arg.get_help_heading();
-            // Writing to a text never fails.
+            // Writing to a `String` never fails.
             _ = write!(text, "\n# --- {}\n", heading.unwrap_or_default());
         }
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
@@ -72,7 +73,7 @@ fn settings_file() -> String {
     text + TABLES
 }
 
-/// A value that the key may have, as TOML.
+/// An example value of an option, as TOML.
 fn example(arg: &Arg) -> Option<&'static str> {
     Some(match arg.get_long()? {
         "api-url" => "\"https://www.chenyu.cn/api/open/v2\"",
@@ -130,19 +131,19 @@ mod tests {
     use crate::app::settings::overlay;
 
     #[test]
-    fn every_key_is_in_the_file_and_every_example_is_usable() {
+    fn every_key_is_in_the_file_with_a_usable_example() {
         let command = Options::augment_args(Command::new("reconcile"));
         let without: Vec<_> = command.get_arguments().filter(|arg| example(arg).is_none()).collect();
-        assert!(without.is_empty(), "no example of {without:?}");
+        assert!(without.is_empty(), "no example for {without:?}");
         let text = settings_file();
-        assert!(toml::from_str::<toml::Table>(&text).expect("TOML").is_empty(), "nothing holds yet");
-        // Every line that could be a key or a table, without its #.
+        assert!(toml::from_str::<toml::Table>(&text).expect("TOML").is_empty(), "every key is commented out");
+        // Every line that looks like a key or a table, without its #.
         let is_key = |line: &&str| line.starts_with('[') || line.split(" = ").count() == 2;
         let lines = text.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_key);
         let all = lines.collect::<Vec<_>>().join("\n");
         let options = overlay(&Options::default(), &all).expect("usable, and every key is known");
-        assert_eq!((options.asking.rate, options.confirm), (Some(10), Some(true)));
+        assert_eq!((options.provider.rate, options.confirm), (Some(10), Some(true)));
         let table: toml::Table = toml::from_str(&all).expect("TOML");
-        assert_eq!(table.len(), command.get_arguments().count() + 3, "and the language, and two tables");
+        assert_eq!(table.len(), command.get_arguments().count() + 3, "the options, the language and two tables");
     }
 }

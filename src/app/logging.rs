@@ -1,4 +1,4 @@
-//! Logs on standard error: for people, or as JSON.
+//! The log on standard error: as text or as JSON.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use tracing_subscriber::{Layer, fmt};
 
 use super::cli::{General, LogFormat};
 
-/// Starts logging of this program's own events; libraries are not heard.
+/// Starts logging this program's own events; those of libraries are left out.
 pub(super) fn start(general: &General) {
     let level = match (general.quiet, general.verbose) {
         (true, _) => LevelFilter::ERROR,

@@ -11,9 +11,9 @@ use super::exit::{self, Exit, Failure};
 use super::help;
 use crate::language::Language;
 
-/// Writes all pages into a folder, or that of tieout itself to standard output.
+/// Writes all pages into `folder`; without one, writes the page of `tieout` itself to standard output.
 pub(super) fn run(folder: Option<&Path>, language: Language) -> Result<Exit, Failure> {
-    let command = help::described(language);
+    let command = help::command_for_documentation(language);
     match folder {
         None => {
             let mut out = io::stdout().lock();
@@ -22,7 +22,7 @@ pub(super) fn run(folder: Option<&Path>, language: Language) -> Result<Exit, Fai
         Some(folder) => {
             let unwritable = |error: io::Error| {
                 let what = format!("can't write the pages into {}: {error}", folder.display());
-                Failure::no_report(what).help("name a folder that you may write to")
+                Failure::no_report(what).help("name a folder that you can write to")
             };
             fs::create_dir_all(folder).map_err(unwritable)?;
             write_all(&command, folder).map_err(unwritable)?;
@@ -31,7 +31,7 @@ pub(super) fn run(folder: Option<&Path>, language: Language) -> Result<Exit, Fai
     Ok(Exit::Success)
 }
 
-/// Writes the page of a command and of those below it.
+/// Writes the pages of a command and of its subcommands.
 fn write_all(command: &Command, folder: &Path) -> io::Result<()> {
     let mut page = Vec::new();
     write(command, &mut page)?;
@@ -39,11 +39,11 @@ fn write_all(command: &Command, folder: &Path) -> io::Result<()> {
     command.get_subcommands().try_for_each(|command| write_all(command, folder))
 }
 
-/// Writes the page of a command. Exit codes and examples are tables, which keep their lines.
+/// Writes the page of a command. Exit codes and examples keep their line breaks.
 fn write(command: &Command, out: &mut dyn Write) -> io::Result<()> {
     let man = Man::new(command.clone());
     man.render_title(out)?;
-    // Lines of Chinese have no blanks that could be stretched to make them even, and codes are not to be hyphenated.
+    // Left-aligned, since Chinese has no spaces to stretch; and no hyphenation, which would change codes.
     writeln!(out, ".ad l\n.nh")?;
     man.render_name_section(out)?;
     man.render_synopsis_section(out)?;
@@ -60,7 +60,7 @@ fn write(command: &Command, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// A line that means to roff what it says.
+/// A line escaped so that roff prints it as it is.
 fn verbatim(line: &str) -> String {
     let escaped = line.replace('\\', "\\e").replace('-', "\\-");
     if escaped.starts_with(['.', '\'']) { format!("\\&{escaped}") } else { escaped }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_mean_what_they_say() {
+    fn lines_are_escaped_for_roff() {
         assert_eq!(verbatim("  tieout diff --output json"), "  tieout diff \\-\\-output json");
         assert_eq!(verbatim(".SH"), "\\&.SH");
         assert_eq!(verbatim("'x'"), "\\&'x'");

@@ -32,7 +32,7 @@ use cli::{Cli, Command};
 use exit::{Exit, Failure};
 use voice::Voice;
 
-/// Parses the command line, runs the command, and says how the process ends.
+/// Parses the command line, runs the command, and returns how the process ends.
 #[must_use]
 pub fn run() -> Exit {
     let arguments: Vec<OsString> = env::args_os().collect();
@@ -53,7 +53,7 @@ pub fn run() -> Exit {
             .map_err(Failure::usage)
             .and_then(|settings| reconcile::run(settings, &voice)),
         Command::Discover(command) => {
-            settings::discovering(*command, &cli.general).map_err(Failure::usage).and_then(discover::run)
+            settings::resolve_discover(*command, &cli.general).map_err(Failure::usage).and_then(discover::run)
         }
         Command::Audit(command) => audit::run(*command, cli.general.lang, cli.general.quiet, &voice),
         Command::Verify(command) => verify::run(&command),
@@ -67,16 +67,16 @@ pub fn run() -> Exit {
         Command::Sandbox(command) => sandbox::run(command.port, command.options()),
     };
     ended.unwrap_or_else(|failure| {
-        exit::tell(&failure);
+        exit::print_to_stderr(&failure);
         failure.exit
     })
 }
 
-/// Says what is wrong with the command line, or what the help is.
+/// Prints what is wrong with the command line, without any key in it; or prints help or version if asked for.
 fn refuse(error: &clap::Error) -> Exit {
-    let said = error.render().to_string();
-    if error.use_stderr() && redaction::without_keys(&said) != said {
-        exit::tell(&said.trim_end());
+    let message = error.render().to_string();
+    if error.use_stderr() && redaction::without_keys(&message) != message {
+        exit::print_to_stderr(&message.trim_end());
         return Exit::Usage;
     }
     error.exit()

@@ -1,4 +1,4 @@
-//! `tieout prune`: what is too old to keep.
+//! `tieout prune`: removes what is too old to keep.
 
 use std::io::{self, Write};
 
@@ -8,22 +8,23 @@ use super::cli::{General, Prune};
 use super::exit::{self, Exit, Failure};
 use super::{access, runs, settings};
 use crate::report::folder::retention;
-use crate::store::{Lock, Problem, Pruned, Size, Store, StoreError};
+use crate::store::{Lock, Problem, PruneCounts, Size, Store, StoreError};
 
-/// Removes, or with `--dry-run` only names, what is too old.
+/// Removes reports and rows of the state that are too old; with `--dry-run`, only lists them.
 pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
     let keep = settings::keep(&command.keep).map_err(Failure::usage)?;
     let (state, reports_dir) = settings::place(&command.place, general).map_err(Failure::usage)?;
-    let before = Timestamp::now().checked_sub(keep).map_err(|_| Failure::usage("--keep reaches back too far"))?;
+    let before = Timestamp::now().checked_sub(keep).map_err(|_| Failure::usage("--keep is too long: shorten it"))?;
     runs::require(&state)?;
     let _lock = Lock::on_state(&state, Timestamp::now()).map_err(access::locked)?;
-    // A state that can't be used is said to be so before anything is removed. One that only lacks room gets it from the reports.
+    // A state that can't be used is an error before anything is removed. Where only the disk is full, removing reports
+    // makes room for it first.
     let mut opened = match Store::open(&state) {
         Err(StoreError { problem: Problem::DiskFull, .. }) if !command.dry_run => None,
         opened => Some(opened.map_err(Failure::no_report)?),
     };
     let mut reports = retention::older_reports(&reports_dir, before).map_err(Failure::no_report)?;
-    // What the next job must note before it is gone.
+    // A report that a killed run could not record yet stays: the next job must record it first.
     let runs = opened.as_ref().map(Store::runs).transpose().map_err(Failure::no_report)?.unwrap_or_default();
     reports.retain(|report| runs.iter().all(|run| run.unrecorded() != Some(&report.manifest_sha256)));
     let mut out = io::stdout().lock();
@@ -31,7 +32,7 @@ pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
     let mut unnoted = Vec::new();
     for report in &reports {
         if !command.dry_run {
-            // Noted first, if there is room for it: a report that is gone and was not pruned breaks the chain.
+            // Noted first, if the disk has room: a report that is missing without a note breaks the chain.
             let noted = opened.as_mut().map(|store| store.note_pruned_report(&report.manifest_sha256));
             match noted {
                 None | Some(Err(StoreError { problem: Problem::DiskFull, .. })) => {
@@ -45,15 +46,16 @@ pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
     }
     let mut store = opened.map_or_else(|| Store::open(&state), Ok).map_err(Failure::no_report)?;
     unnoted.into_iter().try_for_each(|hash| store.note_pruned_report(hash)).map_err(Failure::no_report)?;
-    let Pruned { runs, outcomes, observations } = store.prune(before, command.dry_run).map_err(Failure::no_report)?;
+    let PruneCounts { runs, outcomes, observations } =
+        store.prune(before, command.dry_run).map_err(Failure::no_report)?;
     let what = format!("{outcomes} outcomes of {runs} runs and {observations} observations");
     exit::ignore_closed_pipe(writeln!(out, "{verb} {} reports, and {what} from the state", reports.len()))?;
     let Size { bytes, free } = store.size().map_err(Failure::no_report)?;
     let size = if command.compact {
         let compacted = store.compact().map_err(Failure::no_report)?;
-        format!("the state had {bytes} bytes, and has {} bytes now", compacted.bytes)
+        format!("the state had {bytes} bytes, and now has {} bytes", compacted.bytes)
     } else {
-        let hint = if free > 0 { "; --compact gives them back to the disk" } else { "" };
+        let hint = if free > 0 { "; --compact returns them to the disk" } else { "" };
         format!("the state has {bytes} bytes, {free} of them free for later runs{hint}")
     };
     exit::ignore_closed_pipe(writeln!(out, "{size}"))?;

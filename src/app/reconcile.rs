@@ -1,10 +1,10 @@
-//! `tieout reconcile`: opens what the settings name, runs the corridor, and says how it ended.
+//! `tieout reconcile`: opens what the settings name, runs the job, and prints its summary or its failure.
 
 use std::io::{self, IsTerminal, Write};
 
 use jiff::{Timestamp, Unit};
 
-use super::access::{self, NOTHING_ASKED};
+use super::access::{self, NO_REQUEST_SENT};
 use super::cli::Output;
 use super::exit::{self, Exit, Failure};
 use super::settings::Settings;
@@ -12,16 +12,16 @@ use super::terminal;
 use super::voice::Voice;
 use crate::domain::outcome::Bucket;
 use crate::input::Input;
-use crate::pipeline::{self, Display, Ended, Job, JobError, Resumption};
+use crate::pipeline::{self, Display, Job, JobEnd, JobError, Resumption};
 use crate::provider::{ClockReading, Stop};
 use crate::report::ReportError;
 use crate::report::folder::chain;
 use crate::report::folder::publish::{Destination, PublishError};
 
 const KEPT: &str = "what was fetched is kept in the state";
-const AGAIN: &str = "put that right and run the same command again";
+const AGAIN: &str = "fix this and run the same command again";
 
-/// Reconciles as the settings say.
+/// Runs the job with these settings. Standard output gets the summary, standard error the warnings.
 ///
 /// # Errors
 /// A [`Failure`] says why there is no report, and what to do.
@@ -30,46 +30,49 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
     let destination = settings.destination.clone();
     let job = open(settings)?;
     match pipeline::reconcile(job).map_err(|error| failed(error, &destination))? {
-        Ended::Reported { report, published, confirmed, gave_up, clock } => {
+        JobEnd::Reported { report, published, rechecks, gave_up, clock } => {
             clock.iter().for_each(warn_of_clock);
-            exit::warn_unavailable(&published.unavailable);
+            exit::warn_of_limits(&published.limits);
             if let Some(reason) = gave_up {
                 let unfetched = report.summary.population.of(Bucket::Unfetched);
-                exit::tell(&format!("warning: stopped asking with {unfetched} rows unfetched: {}", reason.detail));
+                exit::print_to_stderr(&format!(
+                    "warning: stopped asking with {unfetched} rows unfetched: {}",
+                    reason.detail
+                ));
             }
             let mut out = io::stdout().lock();
             let shown = match output {
                 Output::Text if quiet => Ok(()),
-                Output::Text => terminal::show(&report, &published.folder, confirmed, voice, &mut out),
+                Output::Text => terminal::show(&report, &published.folder, rechecks, voice, &mut out),
                 Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
                     .map_err(io::Error::from)
                     .and_then(|()| writeln!(out)),
             };
-            exit::shown_of_report(shown, &published.folder, output)?;
-            Ok(exit::of(&report))
+            exit::check_summary_written(shown, &published.folder, output)?;
+            Ok(exit::of_report(&report))
         }
-        Ended::Stopped { signal, committed } => {
+        JobEnd::Stopped { signal, committed } => {
             let what = format!("stopped by a signal: no report was made; {committed} rows are kept in the state");
-            exit::tell(&format!("{what}\n  help: run the same command again, and it goes on from there"));
+            exit::print_to_stderr(&format!("{what}\n  help: run the same command again to continue"));
             Ok(signal.into())
         }
     }
 }
 
-/// Says that our clock is not the provider's: ages and days are counted by it.
+/// Warns where this machine's clock is more than two minutes off the provider's: ages are counted by ours.
 fn warn_of_clock(clock: &ClockReading) {
     let Some(ahead) = clock.ahead() else { return };
     let (seconds, direction) = (ahead.as_secs().abs(), if ahead.is_positive() { "ahead of" } else { "behind" });
     let off = if seconds < 7_200 { format!("{} minutes", seconds / 60) } else { format!("{} hours", seconds / 3_600) };
     let ClockReading { ours, provider } = clock;
-    exit::tell(&format!(
-        "warning: the clock of this machine is {off} {direction} the provider's ({ours}, there {provider})\n  \
-         help: set it, and run again: ages are counted by it"
+    exit::print_to_stderr(&format!(
+        "warning: the clock of this machine is {off} {direction} the provider's (here {ours}, there {provider})\n  \
+         help: set this clock and run again: ages are counted by it"
     ));
 }
 
-/// Opens everything in the order in which a mistake is cheapest to find: nothing is fetched or written before all of
-/// it is known to be usable.
+/// Opens everything that the job needs, cheapest checks first. Nothing is fetched or written until all of it is known
+/// to be usable.
 fn open(settings: Settings) -> Result<Job, Failure> {
     let started_at = Timestamp::now();
     let as_of = settings.as_of.unwrap_or_else(|| started_at.round(Unit::Second).unwrap_or(started_at));
@@ -77,7 +80,7 @@ fn open(settings: Settings) -> Result<Job, Failure> {
     let input = Input::open(settings.input).map_err(Failure::usage)?;
     let display = display(settings.quiet);
     let session = access::open(settings.provider, settings.key, &settings.state, started_at, display)?;
-    // A state that can't be read is said to be so by whoever reads it next.
+    // An unreadable state is reported by the next code that reads it.
     let knows_nothing = session.store.runs().is_ok_and(|runs| runs.is_empty());
     if knows_nothing && chain::previous(&settings.destination, &[]).is_some() {
         access::warn_of_new_state(&settings.state, settings.destination.path());
@@ -90,18 +93,18 @@ fn open(settings: Settings) -> Result<Job, Failure> {
         as_of,
         started_at,
         report: settings.report,
-        resuming: Resumption { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },
-        confirms: settings.confirms,
+        resumption: Resumption { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },
+        recheck: settings.recheck,
         memory: settings.memory,
     })
 }
 
-/// A destination that is a mistake, or that the disk refuses.
+/// The failure for a wrong destination (exit 2), or for one that the disk refuses (exit 4).
 fn unwritable(error: PublishError) -> Failure {
-    if error.is_mistaken_place() { Failure::usage(error) } else { Failure::no_report(error).help(NOTHING_ASKED) }
+    if error.is_usage_error() { Failure::usage(error) } else { Failure::no_report(error).help(NO_REQUEST_SENT) }
 }
 
-/// Why there is no report where it should be.
+/// The failure of a job. Where the report could not be written or published, names the place.
 fn failed(error: JobError, destination: &Destination) -> Failure {
     match error {
         JobError::Report(ReportError::Contradiction(_)) => failure(error),
@@ -113,7 +116,7 @@ fn failed(error: JobError, destination: &Destination) -> Failure {
     }
 }
 
-/// How progress is shown.
+/// How to show progress: as a bar on a terminal, as lines in a file or a pipe, not at all if quiet.
 pub(super) fn display(quiet: bool) -> Display {
     match (quiet, io::stderr().is_terminal()) {
         (true, _) => Display::Silent,
@@ -124,14 +127,14 @@ pub(super) fn display(quiet: bool) -> Display {
 
 fn failure(error: JobError) -> Failure {
     match error {
-        // What is kept of a state that fails, its own error says.
+        // The error itself says what a failed state still holds.
         JobError::Store(_) | JobError::Unrecorded { .. } => Failure::no_report(error),
         JobError::Stop(Stop::NotTheApi(_)) => {
-            Failure::no_report(error).help("check --api-url: it ends with the path of the API")
+            Failure::no_report(error).help("check --api-url: it must end with the path of the API")
         }
         JobError::Stop(_) => Failure::no_report(error).help(format!("check CHENYU_API_KEY or --api-key-file; {KEPT}")),
         JobError::Unreachable(_) => {
-            let proxy = access::unused_proxy().map(|name| format!("; {name} is set and not used: see --proxy"));
+            let proxy = access::unused_proxy().map(|name| format!("; {name} is set but not used: see --proxy"));
             let help = "check --api-url and the network, and run the same command again";
             Failure::no_report(error).help(format!("{help}{}", proxy.unwrap_or_default()))
         }

@@ -1,4 +1,4 @@
-//! `tieout runs`: the runs in the state.
+//! `tieout runs`: lists the runs in the state.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::settings;
 use crate::domain::visible::visible;
 use crate::store::{Ending, Run, Store, StoreError, is_locked};
 
-/// Lists the runs, the newest first.
+/// Lists the runs, newest first.
 pub(super) fn run(command: &Runs, general: &General) -> Result<Exit, Failure> {
     let (state, _) = settings::place(&command.place, general).map_err(Failure::usage)?;
     require(&state)?;
@@ -28,43 +28,43 @@ pub(super) fn run(command: &Runs, general: &General) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// Makes sure that a state is there.
+/// Refuses to go on where there is no state file, so that opening it does not create one.
 pub(super) fn require(state: &Path) -> Result<(), Failure> {
     if state.exists() {
         return Ok(());
     }
-    let what = format!("there is no state {}", state.display());
-    Err(Failure::usage(what).help("name it with --state, or the folder of the reports with --reports-dir"))
+    let what = format!("there is no state file {}", state.display());
+    Err(Failure::usage(what).help("name it with --state, or name the reports folder with --reports-dir"))
 }
 
 fn rows(store: &Store) -> Result<Vec<Value>, StoreError> {
     let mut rows = Vec::new();
     let mut holder = is_locked(store.path());
     for run in store.runs()?.into_iter().rev() {
-        let done = if run.is_open() { store.count_done(run.id)? } else { run.begun.rows };
+        let done = if run.is_open() { store.count_finished_lines(run.id)? } else { run.setup.rows };
         rows.push(json!({
             "run": run.id.to_string(),
             "state": match holder.take() {
                 Some(_) if run.ended.is_none() => "running",
                 _ => word(&run),
             },
-            "started_at": run.begun.started_at.to_string(),
-            "as_of": run.begun.as_of.to_string(),
-            "base_url": run.begun.base_url,
-            "input": run.begun.input_name,
-            "input_sha256": run.begun.input_sha256,
-            "rows": run.begun.rows,
+            "started_at": run.setup.started_at.to_string(),
+            "as_of": run.setup.as_of.to_string(),
+            "base_url": run.setup.base_url,
+            "input": run.setup.input_name,
+            "input_sha256": run.setup.input_sha256,
+            "rows": run.setup.rows,
             "done": done,
             "ended_at": run.ended.map(|(at, _)| at.to_string()),
-            "verdict": run.reported.as_ref().map(|report| report.verdict.clone()),
-            "report": run.reported.as_ref().map(|report| report.folder.clone()),
-            "manifest_sha256": run.reported.as_ref().map(|report| report.manifest_sha256.clone()),
+            "verdict": run.report.as_ref().map(|report| report.verdict.clone()),
+            "report": run.report.as_ref().map(|report| report.folder.clone()),
+            "manifest_sha256": run.report.as_ref().map(|report| report.manifest_sha256.clone()),
         }));
     }
     Ok(rows)
 }
 
-/// What became of a run. One that is open goes on where the same command is given again.
+/// The status of a run. Unfinished and incomplete ones are continued when the same command is run again.
 fn word(run: &Run) -> &'static str {
     match run.ended {
         None => "unfinished",

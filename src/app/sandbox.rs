@@ -12,9 +12,10 @@ use crate::sandbox::{FaultPlan, FaultPlanError, HeaderText, KEY, Options, Sandbo
 /// Serves until a signal ends the process.
 ///
 /// # Errors
-/// When the port is taken, the fault plan is none, or the request log can't be made.
+/// When the port is taken, the fault plan is invalid, or the request log can't be created.
 pub(super) fn run(port: u16, typed: &SandboxOptions) -> Result<Exit, Failure> {
-    let options = resolve(typed).map_err(|error| Failure::usage(error).help("docs/sandbox.md explains fault plans"))?;
+    let options =
+        resolve(typed).map_err(|error| Failure::usage(error).help("docs/reference/sandbox.md explains fault plans"))?;
     let runtime = Runtime::new().map_err(|error| Failure::no_report(format!("can't start the runtime: {error}")))?;
     runtime.block_on(async {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));

@@ -1,5 +1,5 @@
-//! The end of a job on the terminal: verdict, population, control totals, the worst discrepancies, and where the
-//! report is.
+//! The summary of a report for people on standard output: verdict, population, control totals, the worst
+//! discrepancies, and the report's folder.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -19,13 +19,13 @@ use crate::report::builder::{ReasonCount, Report};
 use crate::report::content::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
 use crate::report::content::tables::Discrepancy;
 use crate::report::content::wording;
-use crate::store::Confirmations;
+use crate::store::RecheckCounts;
 use crate::summary::{CheckCount, NetAndGross, Tie, TieFigure};
 
-/// How many discrepancies are shown; the report has them all.
+/// How many discrepancies, reasons and lapsed waivers are shown; the report has them all.
 const WORST: usize = 5;
-/// How many characters of what is wrong are shown.
-const WHAT: usize = 100;
+/// The longest message shown, in characters.
+const MAX_MESSAGE: usize = 100;
 
 /// Writes the summary of a report for people.
 ///
@@ -34,21 +34,21 @@ const WHAT: usize = 100;
 pub(super) fn show(
     report: &Report,
     folder: &Path,
-    confirmed: Confirmations,
+    rechecks: RecheckCounts,
     voice: &Voice,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (summary, texts) = (&report.summary, voice.texts);
-    let verdict = texts.with("terminal-verdict", &[("verdict", texts.of(Word::VerdictName, summary.verdict).into())]);
-    let verdict = voice.verdict(report.weighed.verdict, &verdict);
-    let why = wording::verdict(summary, &report.weighed, texts);
-    // Where all orders met one answer there is nothing else to read: it is in the very first line.
+    let verdict = texts.with("terminal-verdict", &[("verdict", texts.word(Word::VerdictName, summary.verdict).into())]);
+    let verdict = voice.verdict(report.exit_inputs.verdict, &verdict);
+    let why = wording::verdict(summary, &report.exit_inputs, texts);
+    // Where all orders met one and the same answer, the first line says so.
     writeln!(out, "{verdict}{}{why}", if summary.sole_reason.is_some() { " " } else { "\n" })?;
 
     heading(&texts.get("terminal-population"), voice, out)?;
     let mut population = grid(&[]);
     for (bucket, count) in summary.population.buckets().filter(|(bucket, count)| *count > 0 || is_usual(*bucket)) {
-        population.add_row(vec![texts.of(Word::BucketName, bucket.code()), count.to_string()]);
+        population.add_row(vec![texts.word(Word::BucketName, bucket.code()), count.to_string()]);
     }
     population.add_row(vec![texts.get("terminal-rows-read"), summary.population.rows().to_string()]);
     print(&mut population, &[1], out)?;
@@ -58,11 +58,11 @@ pub(super) fn show(
     if report.exceptions > 0 {
         writeln!(out, "{}", texts.with("terminal-exceptions", &[("count", report.exceptions.into())]))?;
     }
-    // That there is no such order is its own reason.
-    let told = report.reasons.iter().filter(|reason| reason.bucket != Bucket::NotFound);
-    for ReasonCount { bucket, code, detail, orders } in told.take(WORST) {
-        let said = if detail.is_empty() { code.clone() } else { format!("{code}: {}", cut(detail)) };
-        writeln!(out, "  {} × {orders} {said}", texts.of(Word::BucketName, bucket.code()))?;
+    // `not_found` needs no reason: the bucket says it.
+    let reasons = report.reasons.iter().filter(|reason| reason.bucket != Bucket::NotFound);
+    for ReasonCount { bucket, code, detail, orders } in reasons.take(WORST) {
+        let text = if detail.is_empty() { code.clone() } else { format!("{code}: {}", cut(detail)) };
+        writeln!(out, "  {} × {orders} {text}", texts.word(Word::BucketName, bucket.code()))?;
     }
     if summary.reused > 0 {
         writeln!(out, "{}", texts.with("terminal-reused", &[("count", summary.reused.into())]))?;
@@ -70,24 +70,24 @@ pub(super) fn show(
 
     show_control_totals(&summary.control_totals, voice, out)?;
     show_books(&summary.control_totals, voice, out)?;
-    wording::column_causes(summary, texts).iter().try_for_each(|said| writeln!(out, "{said}"))?;
+    wording::column_causes(summary, texts).iter().try_for_each(|text| writeln!(out, "{text}"))?;
     show_ties(&summary.ties, voice, out)?;
     show_completeness(summary.completeness.as_ref(), texts, out)?;
-    wording::outside_period(summary, texts).iter().try_for_each(|said| writeln!(out, "{said}"))?;
+    wording::outside_period(summary, texts).iter().try_for_each(|text| writeln!(out, "{text}"))?;
     show_causes(summary, voice, out)?;
     show_worst(report, voice, out)?;
     show_waivers(report, texts, out)?;
     show_lifecycle(summary.lifecycle, texts, out)?;
-    show_confirmed(confirmed, texts, out)?;
+    show_recheck(rechecks, texts, out)?;
     writeln!(out)?;
     if voice.is_on_terminal {
-        // The summary is longer than a screen, and its first lines are out of sight.
+        // The summary is longer than a screen: repeat the verdict where it can be seen.
         writeln!(out, "{verdict} {why}")?;
     }
     writeln!(out, "{}", texts.with("terminal-report", &[("folder", folder.display().to_string().into())]))
 }
 
-/// The heading of a part of the summary, after a blank line.
+/// Prints a blank line and the heading of a part of the summary.
 pub(super) fn heading(text: &str, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{}", voice.bold(text))
 }
@@ -109,7 +109,7 @@ fn show_control_totals(
         table.add_row(iter::once(name).chain(figures).collect::<Vec<_>>());
     };
     for name in Amounts::NAMES {
-        let settled = texts.with("terminal-settled", &[("amount", texts.of(Word::AmountName, name).into())]);
+        let settled = texts.with("terminal-settled", &[("amount", texts.word(Word::AmountName, name).into())]);
         row(settled, &|totals| totals.amounts.get(name).copied().unwrap_or_default());
     }
     row(texts.get("terminal-quote-split"), &|totals| totals.differences.quote_split.difference.net);
@@ -125,16 +125,16 @@ fn show_control_totals(
     print(&mut table, &(1..=currencies.len()).collect::<Vec<_>>(), out)
 }
 
-/// What came of reading failing orders once more.
-fn show_confirmed(confirmed: Confirmations, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
-    let Confirmations { asked, changed } = confirmed;
-    if asked == 0 {
+/// How many failing orders were fetched again, and how many of them had changed.
+fn show_recheck(rechecks: RecheckCounts, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
+    let RecheckCounts { rechecked, changed } = rechecks;
+    if rechecked == 0 {
         return Ok(());
     }
-    writeln!(out, "\n{}", texts.with("terminal-confirmed", &[("count", asked.into()), ("changed", changed.into())]))
+    writeln!(out, "\n{}", texts.with("terminal-confirmed", &[("count", rechecked.into()), ("changed", changed.into())]))
 }
 
-/// Our own books beside the provider's.
+/// Totals of our own books beside the provider's.
 fn show_books(by_currency: &BTreeMap<String, ControlTotals>, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
     let texts = voice.texts;
     let mut table = grid(&[
@@ -149,7 +149,9 @@ fn show_books(by_currency: &BTreeMap<String, ControlTotals>, voice: &Voice, out:
         for (field, books) in &totals.books {
             let figures = [books.ours, books.provider, books.difference].map(|figure| figure.to_string());
             let last = [books.without_amount.to_string(), currency_name(currency, texts)];
-            table.add_row(iter::once(texts.of(Word::AmountName, field)).chain(figures).chain(last).collect::<Vec<_>>());
+            table.add_row(
+                iter::once(texts.word(Word::AmountName, field)).chain(figures).chain(last).collect::<Vec<_>>(),
+            );
         }
     }
     if table.is_empty() {
@@ -159,7 +161,7 @@ fn show_books(by_currency: &BTreeMap<String, ControlTotals>, voice: &Voice, out:
     print(&mut table, &[1, 2, 3, 4], out)
 }
 
-/// The control totals from outside.
+/// The control totals that the user gave (`--control-total`).
 fn show_ties(ties: &[Tie], voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
     if ties.is_empty() {
         return Ok(());
@@ -177,7 +179,7 @@ fn show_ties(ties: &[Tie], voice: &Voice, out: &mut dyn Write) -> io::Result<()>
     for tie in ties {
         let figure = |figure: Option<TieFigure>| figure.map(|figure| figure.to_string()).unwrap_or_default();
         table.add_row(vec![
-            texts.of(Word::AmountName, tie.field),
+            texts.word(Word::AmountName, tie.field),
             tie.expected.to_string(),
             figure(tie.actual),
             figure(tie.difference),
@@ -188,7 +190,7 @@ fn show_ties(ties: &[Tie], voice: &Voice, out: &mut dyn Write) -> io::Result<()>
     print(&mut table, &[1, 2, 3], out)
 }
 
-/// Whether the input has all that the provider lists.
+/// Whether the input has every order that the provider lists.
 fn show_completeness(counts: Option<&CompletenessCounts>, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
     let Some(CompletenessCounts { listed, unlisted, counted, missing, problem }) = counts else {
         return Ok(());
@@ -199,20 +201,20 @@ fn show_completeness(counts: Option<&CompletenessCounts>, texts: Texts, out: &mu
             return Ok(());
         }
     }
-    let said = texts.with("terminal-complete", &[("listed", (*listed).into()), ("unlisted", (*unlisted).into())]);
-    writeln!(out, "\n{said}")?;
+    let text = texts.with("terminal-complete", &[("listed", (*listed).into()), ("unlisted", (*unlisted).into())]);
+    writeln!(out, "\n{text}")?;
     match (missing, counted) {
         (Some(0), _) => Ok(()),
         (Some(missing), Some(counted)) => {
-            let said =
+            let text =
                 texts.with("terminal-list-missing", &[("counted", (*counted).into()), ("missing", (*missing).into())]);
-            writeln!(out, "{said}")
+            writeln!(out, "{text}")
         }
         _ => writeln!(out, "{}", texts.get("terminal-list-uncounted")),
     }
 }
 
-/// The largest differences; where a materiality is set, those that come to it.
+/// The largest differences; where a materiality is set, only those that reach it.
 fn show_worst(report: &Report, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
     let texts = voice.texts;
     let all = report.discrepancies.len();
@@ -223,14 +225,14 @@ fn show_worst(report: &Report, voice: &Voice, out: &mut dyn Write) -> io::Result
     if report.summary.material.is_some() {
         let from = report.summary.settings.material.map(|material| material.to_string());
         let from = from.unwrap_or_else(|| texts.get("terminal-material-by-workflow"));
-        let said = texts.with(
+        let text = texts.with(
             "terminal-material",
             &[("material", from.into()), ("shown", shown.into()), ("count", count.into()), ("all", all.into())],
         );
-        heading(&said, voice, out)?;
+        heading(&text, voice, out)?;
     } else if all > 0 {
-        let said = texts.with("terminal-worst", &[("shown", shown.into()), ("all", all.into())]);
-        heading(&said, voice, out)?;
+        let text = texts.with("terminal-worst", &[("shown", shown.into()), ("all", all.into())]);
+        heading(&text, voice, out)?;
     }
     if worst.is_empty() {
         return Ok(());
@@ -256,13 +258,13 @@ fn show_worst(report: &Report, voice: &Voice, out: &mut dyn Write) -> io::Result
     print(&mut table, &[0, 3], out)
 }
 
-/// What is wrong. The English message stands in the report as well, and so in the code.
+/// The message of a finding. English ones are in the report, so they come from the code and have no text to look up.
 fn what(finding: &Finding, texts: Texts) -> String {
     let sides = [("expected", finding.expected.to_string().into()), ("actual", finding.actual.to_string().into())];
     texts.try_with(&format!("finding-{}", finding.check), &sides).unwrap_or_else(|_| finding.message.clone())
 }
 
-/// How many orders fail which check for which cause, and by how much.
+/// Failed checks by cause: how many orders, and the differences.
 fn show_causes(summary: &SummaryJson, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
     let texts = voice.texts;
     if !summary.checks.is_empty() {
@@ -296,9 +298,9 @@ fn show_causes(summary: &SummaryJson, voice: &Voice, out: &mut dyn Write) -> io:
     Ok(())
 }
 
-/// One line a currency: sums never cross currencies.
+/// Adds one line per currency: sums never cross currencies.
 fn add_cause(table: &mut Table, words: [&str; 2], count: &CheckCount, texts: Texts) {
-    let severity = texts.of(Word::SeverityName, count.severity.code());
+    let severity = texts.word(Word::SeverityName, count.severity.code());
     let mut head = [words[0], words[1], &severity, &count.orders.to_string()].map(str::to_owned).to_vec();
     if count.differences.is_empty() {
         table.add_row(head);
@@ -312,13 +314,13 @@ fn add_cause(table: &mut Table, words: [&str; 2], count: &CheckCount, texts: Tex
 }
 
 fn cut(message: &str) -> String {
-    match message.char_indices().nth(WHAT) {
+    match message.char_indices().nth(MAX_MESSAGE) {
         Some((end, _)) => format!("{}…", &message[..end]),
         None => message.to_owned(),
     }
 }
 
-/// What became of the waivers, and which of them lapsed.
+/// How many waivers applied, expired, changed or were unused, and which of them lapsed.
 fn show_waivers(report: &Report, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
     let Some(WaiverCounts { applied, expired, changed, unused }) = report.summary.waivers else {
         return Ok(());
@@ -329,7 +331,7 @@ fn show_waivers(report: &Report, texts: Texts, out: &mut dyn Write) -> io::Resul
         (changed, texts.with("terminal-waivers-changed", &[("count", changed.into())])),
         (unused, texts.with("terminal-waivers-unused", &[("count", unused.into())])),
     ];
-    let counts: Vec<String> = counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, said)| said).collect();
+    let counts: Vec<String> = counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, text)| text).collect();
     let counts = counts.join(&texts.get("terminal-separator"));
     writeln!(out, "\n{}", texts.with("terminal-waivers", &[("counts", counts.into())]))?;
     for (key, state) in report.lapsed.iter().take(WORST) {
@@ -347,13 +349,13 @@ fn show_waivers(report: &Report, texts: Texts, out: &mut dyn Write) -> io::Resul
     Ok(())
 }
 
-/// What became of discrepancies since the report before, once there is something to tell.
+/// New, persisting and resolved discrepancies, once an earlier run has found any.
 fn show_lifecycle(lifecycle: Lifecycle, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
     let Lifecycle { new, persisting, resolved, not_assessed } = lifecycle;
     if persisting + resolved + not_assessed == 0 {
         return Ok(());
     }
-    let said = texts.with(
+    let text = texts.with(
         "terminal-lifecycle",
         &[
             ("new", new.into()),
@@ -362,7 +364,7 @@ fn show_lifecycle(lifecycle: Lifecycle, texts: Texts, out: &mut dyn Write) -> io
             ("unjudged", not_assessed.into()),
         ],
     );
-    writeln!(out, "\n{said}")
+    writeln!(out, "\n{text}")
 }
 
 pub(super) fn currency_name(currency: &str, texts: Texts) -> String {
@@ -382,7 +384,7 @@ pub(super) fn grid(headings: &[String]) -> Table {
     table
 }
 
-/// Prints with those columns aligned to the right, and no blanks at line ends.
+/// Prints a table with the columns in `right` aligned to the right, and without blanks at line ends.
 pub(super) fn print(table: &mut Table, right: &[usize], out: &mut dyn Write) -> io::Result<()> {
     for index in right {
         if let Some(column) = table.column_mut(*index) {

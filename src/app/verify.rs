@@ -1,4 +1,4 @@
-//! `tieout verify`: the proof of a report.
+//! `tieout verify`: proves a report.
 
 use std::io::{self, Write};
 
@@ -11,19 +11,20 @@ use crate::pipeline::verify::{Part, PartResult, verify};
 use crate::report::folder::publish::follow;
 use crate::store::Store;
 
-/// Proves a report, and says what came of each part of the proof.
+/// Proves a report, and prints the result of each part of the proof. Exits with 1 unless every part holds; with
+/// `--files-only`, parts that could not be proven are accepted.
 pub(super) fn run(command: &Verify) -> Result<Exit, Failure> {
     let report = follow(&command.report);
     let state = command.state.clone().unwrap_or_else(|| settings::state_beside(&report));
     let store = match (command.files_only, state.exists()) {
         (false, true) => Some(Store::open(&state).map_err(Failure::no_report)?),
         (false, false) if command.state.is_some() => {
-            return Err(Failure::usage(format!("there is no state {}", state.display())));
+            return Err(Failure::usage(format!("there is no state file {}", state.display())));
         }
         _ => None,
     };
     let parts = verify(&report, store.as_ref()).map_err(failure)?;
-    let is_proven = |part: &Part| match part.came {
+    let is_proven = |part: &Part| match part.result {
         PartResult::Holds => true,
         PartResult::Fails => false,
         PartResult::NotProven => command.files_only,
@@ -42,13 +43,13 @@ pub(super) fn run(command: &Verify) -> Result<Exit, Failure> {
 }
 
 fn show(parts: &[Part], proven: bool, out: &mut dyn Write) -> io::Result<()> {
-    for Part { part, came, said } in parts {
-        let word = match came {
+    for Part { part, result, details } in parts {
+        let word = match result {
             PartResult::Holds => "holds",
             PartResult::Fails => "FAILS",
             PartResult::NotProven => "not proven",
         };
-        for (index, sentence) in said.iter().enumerate() {
+        for (index, sentence) in details.iter().enumerate() {
             let (part, word) = if index == 0 { (*part, word) } else { ("", "") };
             writeln!(out, "{part:<14} {word:<11} {}", visible(sentence))?;
         }

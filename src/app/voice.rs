@@ -1,4 +1,4 @@
-//! How the program speaks to people on standard output: in which language, and whether in colour.
+//! How the program writes to people on standard output: in which language, and whether in colour.
 
 use std::env;
 use std::ffi::OsStr;
@@ -9,20 +9,20 @@ use clap::ValueEnum;
 use crate::language::{Language, Texts};
 use crate::summary::Verdict;
 
-/// When standard output is coloured.
+/// When to colour standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Colour {
-    /// On a terminal, unless NO_COLOR is set; elsewhere where CLICOLOR_FORCE is.
+    /// On a terminal, or if CLICOLOR_FORCE is set; never if NO_COLOR is set.
     #[default]
     Auto,
-    /// Wherever it goes.
+    /// Also in files and pipes.
     Always,
-    /// Nowhere.
+    /// Not even on a terminal.
     Never,
 }
 
 impl Colour {
-    /// Whether to colour, in view of what the environment says and where standard output goes.
+    /// Whether to colour, given the variables of the environment and whether standard output is a terminal.
     fn is_on<'e>(self, variable: impl Fn(&str) -> Option<&'e OsStr>, is_terminal: bool) -> bool {
         let says = |name: &str| variable(name).filter(|value| !value.is_empty());
         match self {
@@ -35,16 +35,16 @@ impl Colour {
     }
 }
 
-/// The texts, and how they look.
+/// The texts of one language, and whether to style them.
 pub(super) struct Voice {
     pub(super) texts: Texts,
-    /// Whether a person reads along, and sees the last lines first.
+    /// Whether standard output is a terminal: a person then sees the last lines first.
     pub(super) is_on_terminal: bool,
     is_coloured: bool,
 }
 
 impl Voice {
-    /// Speaks that language on standard output.
+    /// Texts in `language`, coloured as `colour`, the environment and standard output decide.
     pub(super) fn new(language: Language, colour: Colour) -> Self {
         let variables = ["NO_COLOR", "CLICOLOR_FORCE", "TERM"].map(|name| (name, env::var_os(name)));
         let variable = |name: &str| {
@@ -55,13 +55,13 @@ impl Voice {
         Self { texts: Texts::new(language), is_on_terminal, is_coloured: colour.is_on(variable, is_on_terminal) }
     }
 
-    /// A heading.
+    /// Text in bold, for headings.
     pub(super) fn bold(&self, text: &str) -> String {
         self.styled("1", text)
     }
 
-    /// The line that says a verdict: green where everything ties out, yellow where something is worth knowing, red where
-    /// a person must look or there is none.
+    /// The verdict line: green if everything ties out, yellow for pending and warnings, red if someone must review the
+    /// report or it is incomplete.
     pub(super) fn verdict(&self, verdict: Verdict, text: &str) -> String {
         match verdict {
             Verdict::Reconciled | Verdict::Empty => self.styled("1;32", text),
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_is_for_terminals_unless_somebody_says_otherwise() {
+    fn colour_is_for_terminals_unless_overridden() {
         type Case<'v> = (Colour, &'v [(&'v str, &'v str)], bool, bool);
         let cases: [Case<'_>; 13] = [
             (Colour::Auto, &[], true, true),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_coloured_says_the_same() {
+    fn colour_does_not_change_the_text() {
         let plain = Voice { texts: Texts::new(Language::English), is_on_terminal: false, is_coloured: false };
         let coloured = Voice { texts: Texts::new(Language::English), is_on_terminal: false, is_coloured: true };
         assert_eq!(plain.bold("Population"), "Population");

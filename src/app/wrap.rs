@@ -1,19 +1,20 @@
-//! Texts of both languages broken into lines. Chinese breaks between any two characters, but a line neither begins with
-//! a closing mark nor ends with an opening one; clap breaks at spaces alone.
+//! Breaks texts of both languages into lines. Chinese breaks between any two characters, but no line begins with a
+//! closing mark or ends with an opening one. (Clap breaks only at spaces.)
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// What no line begins with.
+/// Marks that no line begins with.
 const CLOSING: &str = "，。、；：！？）」』】》…,.;:!?)]}";
-/// What no line ends with.
+/// Marks that no line ends with.
 const OPENING: &str = "（「『【《([{";
 
-/// The lines of a text, none wider than that many columns of a terminal unless a single word is. Line breaks stay.
+/// The lines of a text, at most `columns` of a terminal wide; only a single longer word exceeds that. Existing line
+/// breaks stay.
 pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     text.lines().flat_map(|line| wrapped_line(line, columns)).collect()
 }
 
-/// The text, followed by blanks up to that many columns of a terminal.
+/// The text, padded with blanks to `columns` of a terminal.
 pub(super) fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(text.width())))
 }
@@ -31,7 +32,7 @@ fn wrapped_line(line: &str, columns: usize) -> Vec<String> {
     lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// The parts of a line between which it may be broken. What stands in square brackets, as defaults do, stays together.
+/// The parts of a line between which it may break. Text in square brackets, such as a default, stays together.
 fn pieces(line: &str) -> Vec<&str> {
     let (mut pieces, mut start, mut before, mut brackets) = (Vec::new(), 0, None, 0_usize);
     for (at, char) in line.char_indices() {
@@ -76,12 +77,12 @@ mod tests {
         assert_eq!(wrapped("一二三四五六七", 10), ["一二三四五", "六七"]);
         assert_eq!(wrapped("一二三四五，六七", 10), ["一二三四", "五，六七"], "no line begins with a comma");
         assert_eq!(wrapped("一二三四（五）", 10), ["一二三四", "（五）"], "no line ends with an opening bracket");
-        assert_eq!(wrapped("一二三 [默认：无]", 12), ["一二三", "[默认：无]"], "what is in brackets stays together");
+        assert_eq!(wrapped("一二三 [默认：无]", 12), ["一二三", "[默认：无]"], "text in brackets stays together");
         assert_eq!(wrapped("选项 --fail-on 可重复", 12), ["选项", "--fail-on 可", "重复"], "options stay whole");
     }
 
     #[test]
-    fn blanks_are_counted_in_columns() {
+    fn padding_counts_columns_not_characters() {
         assert_eq!(padded("错误", 8), "错误    ");
         assert_eq!(padded("error", 8), "error   ");
         assert_eq!(padded("too long", 3), "too long");

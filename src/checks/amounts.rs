@@ -1,11 +1,11 @@
-//! Checks of the amounts one by one: that they are there, and that none is below zero.
+//! Checks of single amounts: those that are due are present, and none is below zero.
 
-use super::{Case, Check, Examine, Failure, Ruling, holds_again};
+use super::{Case, Check, Examine, Failure, Ruling, ruling_without_failure};
 use crate::domain::finding::{Figure, Severity};
 use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
 
-/// Every amount that is due is there.
+/// Every amount that is due is present.
 pub(super) static MISSING_AMOUNT: Check =
     Check { code: "missing-amount", severity: Severity::Error, examine: Examine::Order(missing_amount) };
 
@@ -18,8 +18,8 @@ fn missing_amount(case: &Case<'_>) -> Ruling {
     let missing: Vec<&str> =
         named(case).take(due).filter(|(_, amount)| amount.is_none()).map(|(name, _)| name).collect();
     if missing.is_empty() {
-        let was_missing = case.past(&MISSING_AMOUNT).map(|past| past.expected.as_str());
-        return holds_again(was_missing, |name| named(case).take(due).any(|(due, _)| due == name));
+        let was_missing = case.past_finding(&MISSING_AMOUNT).map(|past| past.expected.as_str());
+        return ruling_without_failure(was_missing, |name| named(case).take(due).any(|(due, _)| due == name));
     }
     let message = format!("missing: {}", missing.join(", "));
     Failure::new(Figure::Text(missing.join(" ")), Figure::Nothing, message).into()
@@ -31,9 +31,9 @@ fn negative_amount(case: &Case<'_>) -> Ruling {
         .map(|(name, amount)| format!("{name}={amount}"))
         .collect();
     if negative.is_empty() {
-        let was_negative = case.past(&NEGATIVE_AMOUNT).map(|past| past.actual.as_str());
+        let was_negative = case.past_finding(&NEGATIVE_AMOUNT).map(|past| past.actual.as_str());
         let is_there = |name: &str| named(case).any(|(other, amount)| other == name && amount.is_some());
-        return holds_again(was_negative, is_there);
+        return ruling_without_failure(was_negative, is_there);
     }
     let message = format!("below zero: {}", negative.join(", "));
     Failure::new(Figure::Nothing, Figure::Text(negative.join(" ")), message).into()

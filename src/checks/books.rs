@@ -1,4 +1,4 @@
-//! Our own books against the provider's: what the input's own columns say of an order.
+//! Checks of our own books, kept in columns of the input, against the provider's.
 
 use std::collections::BTreeSet;
 use std::slice;
@@ -8,58 +8,58 @@ use crate::domain::books::{Booking, Entry, Field, Unreadable, currency};
 use crate::domain::finding::{Figure, PastFinding, Severity, Subject};
 use crate::domain::money::{Amount, AmountError, Sum};
 
-/// The books say what the provider says.
+/// Our books agree with the provider.
 pub(super) static EXPECTED_MISMATCH: Check = Check {
     code: "expected-mismatch",
     severity: Severity::Error,
     examine: Examine::Fields { names: &Field::NAMES, examine: expected_mismatch },
 };
 
-/// The books carry an order once.
+/// Our books carry an order only once.
 pub(super) static BOOKED_TWICE: Check =
     Check { code: "booked-twice", severity: Severity::Error, examine: Examine::Order(booked_twice) };
 
-/// How many lines a message names.
+/// How many lines a message names before it counts the rest.
 const NAMED: usize = 5;
 
 fn expected_mismatch(case: &Case<'_>) -> Vec<(Subject, Ruling)> {
     let bookings = &case.background.bookings;
     let of_field = |field| -> Vec<(Subject, Ruling)> {
         let rows: Vec<&[Booking]> =
-            if are_added(case, field) { vec![bookings] } else { bookings.iter().map(slice::from_ref).collect() };
+            if rows_are_summed(case, field) { vec![bookings] } else { bookings.iter().map(slice::from_ref).collect() };
         (1..).zip(rows).filter_map(|(row, rows)| Some((subject(field, row), rule(case, field, rows)?))).collect()
     };
     let mut rulings: Vec<_> = Field::ALL.into_iter().flat_map(of_field).collect();
-    rulings.extend(rows_that_are_gone(case, &rulings));
+    rulings.extend(rulings_on_removed_rows(case, &rulings));
     rulings
 }
 
-/// Whether the rows of the order are added before they are compared. Texts are compared each by itself.
-fn are_added(case: &Case<'_>, field: Field) -> bool {
+/// Whether the order's rows are added before they are compared. Texts are always compared row by row.
+fn rows_are_summed(case: &Case<'_>, field: Field) -> bool {
     case.rules.expect_rows == ExpectRows::Sum && field.is_amount()
 }
 
-/// What was found in a row that is not compared any more: where our books still say the field, that is put right. Where rows are
-/// added now, only if the sum is right.
-fn rows_that_are_gone(case: &Case<'_>, rulings: &[(Subject, Ruling)]) -> Vec<(Subject, Ruling)> {
-    let past = case.background.past.iter().filter(|past| past.check == EXPECTED_MISMATCH.code);
-    let is_gone = |past: &PastFinding| {
+/// Rulings that resolve earlier findings on rows that our books no longer have. Other rows must still be
+/// compared in that field, and if rows are added now, their sum must hold.
+fn rulings_on_removed_rows(case: &Case<'_>, rulings: &[(Subject, Ruling)]) -> Vec<(Subject, Ruling)> {
+    let past = case.background.past_findings.iter().filter(|past| past.check == EXPECTED_MISMATCH.code);
+    let resolution = |past: &PastFinding| {
         let field = Field::named(past.field.as_deref()?)?;
         let mut rows = rulings.iter().filter(|(subject, _)| subject.field == Some(field.name()));
         let (last, ruling) = rows.by_ref().last()?;
-        let is_right = !are_added(case, field) || matches!(ruling, Ruling::Holds);
+        let is_right = !rows_are_summed(case, field) || matches!(ruling, Ruling::Holds);
         (past.row > last.row && is_right).then(|| (subject(field, past.row), Ruling::Holds))
     };
-    past.filter_map(is_gone).collect()
+    past.filter_map(resolution).collect()
 }
 
 const fn subject(field: Field, row: u64) -> Subject {
     Subject { field: Some(field.name()), row }
 }
 
-/// What one row of the books says of one field, or several that are added; `None` where they say nothing of it.
+/// The ruling on one field of one row, or of added rows; `None` if the field is not compared.
 fn rule(case: &Case<'_>, field: Field, rows: &[Booking]) -> Option<Ruling> {
-    let (ours, provider) = (added(rows, field)?, field.of(case.order));
+    let (ours, provider) = (row_sum(rows, field)?, field.of(case.order));
     let is_due = case.settled || !field.is_due_when_settled();
     if !is_due && is_nothing_yet(&ours) && is_nothing_yet(&provider) {
         return Some(Ruling::NotDue);
@@ -72,7 +72,7 @@ fn rule(case: &Case<'_>, field: Field, rows: &[Booking]) -> Option<Ruling> {
         return Some(Failure::new(ours, figure(&provider), message).into());
     }
     let named = rows.iter().filter_map(|row| row.named_currency(field)).collect::<BTreeSet<_>>();
-    if are_added(case, field) && named.len() > 1 {
+    if rows_are_summed(case, field) && named.len() > 1 {
         let message = format!("{}: {field} is in several currencies in our books, which are not added", lines(rows));
         return Some(Failure::new(Figure::Nothing, figure(&provider), message).into());
     }
@@ -94,7 +94,7 @@ fn rule(case: &Case<'_>, field: Field, rows: &[Booking]) -> Option<Ruling> {
         }
         _ => (None, None),
     };
-    // What can't be read stands in one row, unless it is the sum.
+    // An unreadable cell stands in one row; an unreadable sum concerns all of them.
     let unreadable =
         matches!(ours, Entry::Unreadable(_)).then(|| rows.iter().find(|row| row.entry(field).as_ref() == Some(&ours)));
     let place = unreadable.flatten().map_or_else(|| lines(rows), |row| lines([row]));
@@ -102,8 +102,9 @@ fn rule(case: &Case<'_>, field: Field, rows: &[Booking]) -> Option<Ruling> {
     Some(Failure::new(figure(&ours), figure(&provider), message).difference(difference).cause(cause).into())
 }
 
-/// What the rows say of a field together: nothing only where none says anything. A cell that can't be read spoils the sum.
-fn added(rows: &[Booking], field: Field) -> Option<Entry> {
+/// The sum of a field over the rows, or the single row's entry. Empty cells are skipped. An unreadable cell,
+/// or a sum of too many digits, makes the result unreadable. `None` if the field is not compared.
+fn row_sum(rows: &[Booking], field: Field) -> Option<Entry> {
     let add = |sum: Entry, next: Entry| match (sum, next) {
         (sum @ Entry::Unreadable(_), _) | (sum, Entry::Nothing) => sum,
         (Entry::Amount(one), Entry::Amount(other)) => {
@@ -129,7 +130,7 @@ fn booked_twice(case: &Case<'_>) -> Ruling {
     }
 }
 
-/// The lines of rows, the first of them by name.
+/// The line numbers of rows: the first [`NAMED`], then how many more.
 fn lines<'b>(rows: impl IntoIterator<Item = &'b Booking>) -> String {
     let lines: Vec<String> = rows.into_iter().map(|row| row.line.to_string()).collect();
     match lines.as_slice() {
@@ -139,7 +140,7 @@ fn lines<'b>(rows: impl IntoIterator<Item = &'b Booking>) -> String {
     }
 }
 
-/// How a row of the books and the provider differ, without the texts of either side, which stand in the columns.
+/// How our books and the provider differ. Texts of either side stay out of it: they have their own columns.
 fn sentence(field: Field, ours: &Entry, provider: &Entry) -> String {
     match (ours, provider) {
         (Entry::Unreadable(cell), _) => format!("{field} can't be read as an amount: {}", cell.why),
@@ -156,7 +157,7 @@ fn sentence(field: Field, ours: &Entry, provider: &Entry) -> String {
     }
 }
 
-/// Whether that is how an amount may be told that is not due yet.
+/// Whether an entry is empty or zero, as an amount that is not due yet may be.
 fn is_nothing_yet(entry: &Entry) -> bool {
     match entry {
         Entry::Nothing => true,

@@ -1,18 +1,18 @@
-//! Checks of what is charged against what was quoted, what it cost, and how the run ended.
+//! Checks of the charge against the quote, the cost, and the result of the run.
 
 use super::{Case, Check, Examine, Failure, Ruling};
 use crate::domain::finding::Severity;
 use crate::domain::money::{Amount, Sum};
 
-/// What is charged is what it cost.
+/// The charge equals the cost.
 pub(super) static CHARGE_EQUALS_COST: Check =
     Check { code: "charge-equals-cost", severity: Severity::Warning, examine: Examine::Order(charge_equals_cost) };
 
-/// No more is charged than was quoted.
+/// The charge does not exceed the quote.
 pub(super) static CHARGE_EXCEEDS_QUOTE: Check =
     Check { code: "charge-exceeds-quote", severity: Severity::Warning, examine: Examine::Order(charge_exceeds_quote) };
 
-/// A run that failed costs nothing.
+/// A failed run is not charged.
 pub(super) static FAILED_RUN_CHARGED: Check =
     Check { code: "failed-run-charged", severity: Severity::Warning, examine: Examine::Order(failed_run_charged) };
 

@@ -1,13 +1,14 @@
-//! The input against the provider's own list of orders: nothing is left out, and both say the same amounts.
+//! Checks against the provider's own list of orders: the input leaves none out, and the list agrees with the
+//! orders themselves.
 
-use super::{Case, Check, Examine, Failure, Judgement, Rules, Ruling, finding, weigh};
+use super::{Case, Check, Examine, Failure, Judgement, Rules, Ruling, finding, mark_waived_and_material};
 use crate::domain::finding::{Figure, Severity, Subject};
 use crate::domain::listed::ListedOrder;
 use crate::domain::money::{Amount, Sum};
 use crate::domain::outcome::{Background, Bucket};
 use crate::domain::time::Period;
 
-/// The input has every order that the provider lists. An order that it lacks has no row: [`judge_unlisted`] judges it.
+/// The input has every order that the provider lists. A missing one has no row: [`judge_unlisted`] judges it.
 pub(super) static UNLISTED_IN_INPUT: Check = Check {
     code: "unlisted-in-input",
     severity: Severity::Error,
@@ -17,14 +18,14 @@ pub(super) static UNLISTED_IN_INPUT: Check = Check {
     }),
 };
 
-/// The list says of an order what the order itself says.
+/// The list has the same amounts as the order itself.
 pub(super) static LIST_MISMATCH: Check = Check {
     code: "list-mismatch",
     severity: Severity::Error,
     examine: Examine::Fields { names: &["final_amount", "quote_amount"], examine: list_mismatch },
 };
 
-/// The input's orders were created in the period that it must have all of.
+/// The input's orders were created in the requested period.
 pub(super) static OUTSIDE_PERIOD: Check =
     Check { code: "outside-period", severity: Severity::Warning, examine: Examine::Order(outside_period) };
 
@@ -44,7 +45,7 @@ fn list_mismatch(case: &Case<'_>) -> Vec<(Subject, Ruling)> {
         return Vec::new();
     };
     let amounts = &case.order.amounts;
-    // The list is walked after the orders: it may know of a settlement that the order did not have yet.
+    // The list is fetched after the orders, so it may show a settlement that the order did not have yet.
     let charge = case.settled.then_some(("final_amount", listed.final_amount, amounts.final_amount));
     let sides = charge.into_iter().chain([("quote_amount", listed.quote_amount, amounts.quote_amount)]);
     sides
@@ -63,7 +64,7 @@ fn compare(field: &str, listed: Amount, detailed: Option<Amount>) -> Ruling {
     Failure::new(listed.into(), actual, message).difference(difference).into()
 }
 
-/// Judges an order that the provider lists and the input lacks.
+/// Judges an order that the provider lists and the input lacks. It has no row, so no other check applies.
 #[must_use]
 pub fn judge_unlisted(listed: &ListedOrder, rules: &Rules, as_of: jiff::Timestamp) -> Judgement {
     let check = &UNLISTED_IN_INPUT;
@@ -72,7 +73,7 @@ pub fn judge_unlisted(listed: &ListedOrder, rules: &Rules, as_of: jiff::Timestam
         asked: &listed.run_order_id,
         order: &order,
         settled: false,
-        settled_as: None,
+        baseline: None,
         background: &Background::default(),
         as_of,
         rules,
@@ -83,5 +84,5 @@ pub fn judge_unlisted(listed: &ListedOrder, rules: &Rules, as_of: jiff::Timestam
     let failure = Ruling::Fails(Failure::new(Figure::Nothing, actual, message));
     let is_off = rules.off.contains(check.code);
     let findings = finding(check, rules, Subject::ORDER, failure).into_iter().filter(|_| !is_off).collect();
-    weigh(Judgement { findings, ..Judgement::unchecked(Bucket::Discrepant) }, &case)
+    mark_waived_and_material(Judgement { findings, ..Judgement::unchecked(Bucket::Discrepant) }, &case)
 }

@@ -1,8 +1,8 @@
 //! The catalogue of checks, and the judgement of one outcome by all of them.
 //!
-//! A check is a [`Check`] value: its stable code, its severity, and the pure function that examines one order. The
-//! catalogue, [`CATALOGUE`], is the only list of them. What a check means, when it is due and what to do about it stands
-//! in both languages in `locales/`, by its code.
+//! A check is a [`Check`] value: a stable code, a severity, and a pure function that examines one order.
+//! [`CATALOGUE`] is the only list of checks. `locales/` explains each code in both languages: what it means,
+//! when it is due, and what to do about it.
 
 mod amounts;
 mod books;
@@ -28,15 +28,15 @@ use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome};
 
 pub use cause::{Cause, power_of_ten};
 pub use completeness::judge_unlisted;
-pub use rules::{ControlTotal, Counted, ExpectRows, Rules, STALE_AFTER, Thresholds};
+pub use rules::{ControlTotal, CountField, ExpectRows, Rules, STALE_AFTER, Thresholds};
 pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverKey, WaiverState, Waivers};
 
 /// One check of the catalogue.
 #[derive(Debug)]
 pub struct Check {
-    /// The stable code: it never changes its meaning.
+    /// The stable kebab-case code. Its meaning never changes.
     pub code: &'static str,
-    /// What a failure does to the verdict.
+    /// What a failure does to the verdict, unless the settings change it.
     pub severity: Severity,
     examine: Examine,
 }
@@ -44,14 +44,14 @@ pub struct Check {
 /// How a check examines an order.
 #[derive(Debug)]
 enum Examine {
-    /// It asks one question.
+    /// One ruling on the order as a whole.
     Order(fn(&Case<'_>) -> Ruling),
-    /// It asks one question of each field; what is not due may be left out.
+    /// One ruling per field, or per field and row of our books. Fields that are not due may be left out.
     Fields { names: &'static [&'static str], examine: fn(&Case<'_>) -> Vec<(Subject, Ruling)> },
 }
 
 impl Check {
-    /// The fields that it examines one by one; none where it examines the order as a whole.
+    /// The fields that the check examines one by one. Empty if it examines the order as a whole.
     #[must_use]
     pub const fn fields(&self) -> &'static [&'static str] {
         match self.examine {
@@ -70,41 +70,43 @@ impl Check {
     }
 }
 
-/// The checks that compare an order with the input: what they find is remembered for the input. What any other check finds
-/// is remembered for the order, whatever input it is in.
-const OF_THE_INPUT: [&str; 3] =
+/// The checks that compare an order with the input. Their findings are remembered per input. Findings of all
+/// other checks are remembered per order, whatever input it is in.
+const INPUT_CHECKS: [&str; 3] =
     [books::EXPECTED_MISMATCH.code, books::BOOKED_TWICE.code, completeness::OUTSIDE_PERIOD.code];
 
-/// Whether what that check finds depends on the input, and not on the order alone.
+/// Whether a check's findings depend on the input, and not on the order alone.
 #[must_use]
 pub fn depends_on_input(check: &str) -> bool {
-    OF_THE_INPUT.contains(&check)
+    INPUT_CHECKS.contains(&check)
 }
 
-/// The code of the check that can be neither switched off nor softened: a foreign reply enters no sum.
+/// The code of the check that the reply is about the order that was asked for. It can be neither switched off
+/// nor softened, so that a foreign reply never enters a sum.
 pub const IDENTITY_MISMATCH: &str = reply::IDENTITY_MISMATCH.code;
 
-/// The code of the check of `quote = final + released`.
+/// The code of the check that `quote = final + released`.
 pub const QUOTE_SPLIT: &str = identities::QUOTE_SPLIT.code;
 
-/// The code of the check of `total = compute + external`.
+/// The code of the check that `total = compute + external`.
 pub const COST_SUM: &str = identities::COST_SUM.code;
 
-/// The code of the check of our own books.
+/// The code of the check that our own books agree with the provider.
 pub const EXPECTED_MISMATCH: &str = books::EXPECTED_MISMATCH.code;
 
-/// The code of the check that input orders were created in the period that is asked for.
+/// The code of the check that the input's orders were created in the requested period.
 pub const OUTSIDE_PERIOD: &str = completeness::OUTSIDE_PERIOD.code;
 
-/// The code of the check that [`Rules::stale_after`] is for.
+/// The code of the check that no unsettled order is as old as [`Rules::stale_after`].
 pub const STALE_PENDING: &str = times::STALE_PENDING.code;
-/// The code of the check that the input has every order of the list.
+
+/// The code of the check that the input has every order that the provider lists.
 pub const UNLISTED_IN_INPUT: &str = completeness::UNLISTED_IN_INPUT.code;
 
-/// The code of the check that [`Rules::warn_before`] is for.
+/// The code of the check that no unsettled order is within [`Rules::warn_before`] of being stale.
 pub const STALE_SOON: &str = times::STALE_SOON.code;
 
-/// Every check, in the order in which they are explained.
+/// Every check, in the order in which `tieout checks` lists them.
 pub static CATALOGUE: [&Check; 22] = [
     &identities::QUOTE_SPLIT,
     &identities::COST_SUM,
@@ -130,22 +132,22 @@ pub static CATALOGUE: [&Check; 22] = [
     &statuses::UNKNOWN_STATUS,
 ];
 
-/// One order before the checks.
+/// One order and everything that the checks need to judge it.
 struct Case<'c> {
     asked: &'c str,
     order: &'c RunOrder,
     settled: bool,
-    settled_as: Option<&'c Charge>,
+    baseline: Option<&'c Charge>,
     background: &'c Background,
     as_of: Timestamp,
     rules: &'c Rules,
 }
 
-/// What a check says of one order.
+/// What a check decides about one order, or about one field of it.
 enum Ruling {
     NotDue,
     Holds,
-    /// Holds only thanks to the tolerance, or to the rounding of our books; the exact difference.
+    /// Holds only thanks to the tolerance, or to the rounding of our books. Carries the exact difference.
     Tolerated(Sum),
     Fails(Failure),
 }
@@ -174,9 +176,9 @@ impl Failure {
 }
 
 impl Case<'_> {
-    /// What was found before of that check.
-    fn past(&self, check: &Check) -> Option<&PastFinding> {
-        self.background.past.iter().find(|past| past.check == check.code)
+    /// The check's finding from when the order was last judged.
+    fn past_finding(&self, check: &Check) -> Option<&PastFinding> {
+        self.background.past_findings.iter().find(|past| past.check == check.code)
     }
 }
 
@@ -186,32 +188,32 @@ impl From<Failure> for Ruling {
     }
 }
 
-/// A check that an order passes only thanks to the tolerance, or `expected-mismatch` only thanks to the rounding of our books.
+/// A check passed only thanks to the tolerance or, for `expected-mismatch`, to the rounding of our books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tolerated {
+pub struct ToleratedDifference {
     /// The check's code.
     pub check: &'static str,
-    /// The exact difference that was let pass.
+    /// The exact difference that was tolerated.
     pub difference: Sum,
 }
 
-/// One outcome, judged.
+/// The judgement of one outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// Where the row is counted.
+    /// The bucket that the row is counted in.
     pub bucket: Bucket,
-    /// Whether the order is settled; false for what is no order.
+    /// Whether the order is settled. False for a foreign reply, and if no order was fetched.
     pub settled: bool,
-    /// Whether the reply is about another order: its amounts enter no sum.
+    /// Whether the reply is about a different order, whose amounts enter no sum.
     pub foreign: bool,
-    /// The failed checks, sorted by code.
+    /// The failed checks, sorted by code, field and row.
     pub findings: Vec<Finding>,
-    /// What passed only thanks to the tolerance, or to the rounding of our books.
-    pub tolerated: Vec<Tolerated>,
-    /// What became of the waivers of the order, where it has any.
+    /// The checks that passed only thanks to the tolerance, or to the rounding of our books.
+    pub tolerated: Vec<ToleratedDifference>,
+    /// The waivers of what was found, each with its state.
     pub waivers: Vec<(WaiverKey, WaiverState)>,
-    /// What was due and holds, where something was found of the order before.
-    held: Vec<(&'static str, Subject)>,
+    /// The checks that were due and hold. Collected only if the order has earlier findings to resolve.
+    passes: Vec<(&'static str, Subject)>,
 }
 
 impl Judgement {
@@ -223,32 +225,32 @@ impl Judgement {
             findings: Vec::new(),
             tolerated: Vec::new(),
             waivers: Vec::new(),
-            held: Vec::new(),
+            passes: Vec::new(),
         }
     }
 
-    /// Whether what was found before is put right: the same check was due again, and holds.
+    /// Whether an earlier finding is resolved: the same check was due again, and now holds.
     #[must_use]
     pub fn resolves(&self, past: &PastFinding) -> bool {
-        self.held.iter().any(|(check, subject)| past.is_of(check, *subject))
+        self.passes.iter().any(|(check, subject)| past.is_of(check, *subject))
     }
 
-    /// Whether what was found before is found again.
+    /// Whether an earlier finding is found again.
     #[must_use]
     pub fn repeats(&self, past: &PastFinding) -> bool {
         self.findings.iter().any(|finding| past.is_of(finding.check, finding.subject))
     }
 }
 
-/// Judges one outcome by every check that is due. Ages are counted to `as_of`.
+/// Judges one outcome by every check that is due. Ages are measured at `as_of`.
 #[must_use]
 pub fn judge(outcome: &Outcome, background: &Background, rules: &Rules, as_of: Timestamp) -> Judgement {
     match &outcome.evidence {
         Evidence::Fetched(fetched) => {
-            let Fetched { order, settled_as, .. } = &**fetched;
-            let (asked, settled_as) = (outcome.run_order_id.as_str(), settled_as.as_ref());
+            let Fetched { order, baseline, .. } = &**fetched;
+            let (asked, baseline) = (outcome.run_order_id.as_str(), baseline.as_ref());
             let settled = order.is_settled();
-            judge_order(&Case { asked, order, settled, settled_as, background, as_of, rules })
+            judge_order(&Case { asked, order, settled, baseline, background, as_of, rules })
         }
         Evidence::NotFound(_) => vanished::judge_missing(&outcome.run_order_id, background, rules, as_of),
         Evidence::Refused(_) => Judgement::unchecked(Bucket::Refused),
@@ -265,14 +267,16 @@ fn judge_order(case: &Case<'_>) -> Judgement {
     if let Some(mismatch) = foreign {
         let judgement =
             Judgement { foreign: true, findings: vec![mismatch], ..Judgement::unchecked(Bucket::Discrepant) };
-        return weigh(judgement, case);
+        return mark_waived_and_material(judgement, case);
     }
     let mut judgement = Judgement { settled: case.settled, ..Judgement::unchecked(Bucket::Pending) };
-    let has_past = !case.background.past.is_empty();
+    let has_past = !case.background.past_findings.is_empty();
     for check in rules.checks() {
         check.examine(case, |subject, ruling| match ruling {
-            Ruling::Tolerated(difference) => judgement.tolerated.push(Tolerated { check: check.code, difference }),
-            Ruling::Holds if has_past => judgement.held.push((check.code, subject)),
+            Ruling::Tolerated(difference) => {
+                judgement.tolerated.push(ToleratedDifference { check: check.code, difference })
+            }
+            Ruling::Holds if has_past => judgement.passes.push((check.code, subject)),
             ruling => judgement.findings.extend(finding(check, rules, subject, ruling)),
         });
     }
@@ -284,18 +288,18 @@ fn judge_order(case: &Case<'_>) -> Judgement {
     } else {
         Bucket::Pending
     };
-    weigh(judgement, case)
+    mark_waived_and_material(judgement, case)
 }
 
-/// Marks what is waived, and what is material. An order whose every error is waived is so itself.
-fn weigh(mut judgement: Judgement, case: &Case<'_>) -> Judgement {
+/// Marks waived and material findings. A discrepant order whose errors are all waived is waived itself.
+fn mark_waived_and_material(mut judgement: Judgement, case: &Case<'_>) -> Judgement {
     let waivers = &case.rules.waivers;
     let material = case.rules.material_of(case.order);
     for finding in &mut judgement.findings {
         if !waivers.is_empty() {
             let key = WaiverKey::of(case.asked, finding);
             if let Some(waiver) = waivers.get(&key) {
-                let state = waiver.meets(Some(finding), case.as_of);
+                let state = waiver.state(Some(finding), case.as_of);
                 finding.is_waived = state == WaiverState::Applied;
                 judgement.waivers.push((key, state));
             }
@@ -310,9 +314,10 @@ fn weigh(mut judgement: Judgement, case: &Case<'_>) -> Judgement {
     judgement
 }
 
-/// That nothing fails. Where something did when the order was last judged, it must be due again: `failed` names those fields,
-/// each a word, with what stood there after an equals sign.
-fn holds_again(failed: Option<&str>, is_due: impl Fn(&str) -> bool) -> Ruling {
+/// The ruling of a check that finds nothing wrong now. `failed` names the fields that failed when the order
+/// was last judged, as words such as `final_amount` or `final_amount=-1`. The check holds only if each of
+/// them is due again.
+fn ruling_without_failure(failed: Option<&str>, is_due: impl Fn(&str) -> bool) -> Ruling {
     let names = failed.into_iter().flat_map(|failed| failed.split(' '));
     let mut names = names.map(|word| word.split_once('=').map_or(word, |(name, _)| name));
     if names.all(is_due) { Ruling::Holds } else { Ruling::NotDue }

@@ -1,4 +1,4 @@
-//! Checks of what the reply is about: the order that was asked for, in the currency that is expected.
+//! Checks that the reply is about the order that was asked for, in the expected currency.
 
 use super::{Case, Check, Examine, Failure, Ruling};
 use crate::domain::finding::{Figure, Severity};
@@ -7,7 +7,7 @@ use crate::domain::finding::{Figure, Severity};
 pub(super) static IDENTITY_MISMATCH: Check =
     Check { code: "identity-mismatch", severity: Severity::Error, examine: Examine::Order(identity_mismatch) };
 
-/// The currency is there, and the expected one if one is set.
+/// The reply names a currency, and the expected one if one is set.
 pub(super) static CURRENCY: Check =
     Check { code: "currency", severity: Severity::Error, examine: Examine::Order(currency) };
 
@@ -25,8 +25,10 @@ fn currency(case: &Case<'_>) -> Ruling {
     let message = match (actual, expected) {
         (None, _) => "the reply names no currency",
         (Some(actual), Some(expected)) if actual != expected => "not the expected currency",
-        // One that was not the expected one then is not judged where none is expected.
-        (_, None) if case.past(&CURRENCY).is_some_and(|past| !past.expected.is_empty()) => return Ruling::NotDue,
+        // The earlier finding was about an expected currency. None is expected now, so it can't be judged.
+        (_, None) if case.past_finding(&CURRENCY).is_some_and(|past| !past.expected.is_empty()) => {
+            return Ruling::NotDue;
+        }
         _ => return Ruling::Holds,
     };
     Failure::new(expected.clone().into(), actual.clone().into(), message.to_owned()).into()

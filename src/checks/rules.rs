@@ -1,5 +1,5 @@
-//! The rules that orders are judged by. They are what a report's manifest and `summary.json` show as `settings`: no paths,
-//! no rates, and what is as usual is left out.
+//! The rules that orders are judged by. A report's manifest and `summary.json` show them as `settings`,
+//! without paths and rates, and with optional rules only if they are set.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,88 +15,89 @@ use crate::domain::money::{Amount, Sum};
 use crate::domain::order::RunOrder;
 use crate::domain::time::{Age, Period};
 
-/// The age from which an order that is not settled is stale, where no other is set.
+/// The default age from which an unsettled order is stale.
 pub const STALE_AFTER: Age = Age::of_hours(24);
 
 /// The rules that orders are judged by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {
-    /// The codes of checks that judge nothing. What a reply is about is always judged. A report lists the others, so that a
-    /// check which was added since judges nothing when the report is judged again.
+    /// The codes of the checks that are switched off; `identity-mismatch` always applies. A report lists the
+    /// checks that are on instead, so that checks added later stay off when an older report is judged again.
     #[serde(rename = "checks", serialize_with = "write_checks", deserialize_with = "read_checks")]
     pub off: BTreeSet<&'static str>,
-    /// The only currency expected, if there is one.
+    /// The only currency expected; `None` accepts any.
     pub currency: Option<String>,
-    /// By how much `quote-split` and `cost-sum` may be off and still hold, in a currency that is not named.
+    /// How far `quote-split` and `cost-sum` may be off and still hold. `tolerances` overrides it by currency.
     #[serde(deserialize_with = "read_size")]
     pub tolerance: Amount,
-    /// The same by currency.
+    /// The tolerances of single currencies, by currency code.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "read_sizes")]
     pub tolerances: BTreeMap<String, Amount>,
-    /// The age from which an order that is not settled is stale.
+    /// The age from which an unsettled order is stale.
     #[serde(rename = "stale_after_seconds")]
     pub stale_after: Age,
-    /// Severities that differ from the catalogue's, by code or by code and cause (`quote-split.overage`): the narrower wins.
+    /// Severities that differ from the catalogue's, by code or by code and cause (`quote-split.overage`). The
+    /// narrower key wins.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub severities: BTreeMap<String, Severity>,
     /// The accepted discrepancies.
     #[serde(default, skip_serializing_if = "Waivers::is_empty", with = "waiver_list")]
     pub waivers: Waivers,
-    /// The smallest difference that is material, in the order's currency.
+    /// The smallest difference that counts as material, in the order's currency and without its sign.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_optional_size")]
     pub material: Option<Amount>,
-    /// How long before it is stale an order is a warning already; `None` for not at all.
+    /// How long before an order becomes stale it is a warning; `None` for no early warning.
     #[serde(rename = "warn_before_seconds", default, skip_serializing_if = "Option::is_none")]
     pub warn_before: Option<Age>,
-    /// Thresholds for the orders of some workflows, by workflow ID.
+    /// The thresholds of single workflows, by workflow ID.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub workflows: BTreeMap<String, Thresholds>,
-    /// The fields that are compared with our own books, with the input's column of each.
+    /// The fields compared with our own books, each with its column in the input.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expect: BTreeMap<Field, String>,
-    /// How the rows of our own books that carry one order are compared.
+    /// How several rows of our own books that carry the same order are compared.
     #[serde(default, skip_serializing_if = "ExpectRows::is_each")]
     pub expect_rows: ExpectRows,
-    /// How many decimals our own books and the control totals are kept to; `None` for all.
+    /// How many decimals our own books and the control totals are kept to; `None` for all 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub books_decimals: Option<u8>,
-    /// The sums and counts that an invoice or the maker of the input states.
+    /// The sums and counts stated by an invoice, or by whoever made the input.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub control_totals: Vec<ControlTotal>,
-    /// When the orders were created that the input must have all of, as the provider lists them; `None` where the input may
-    /// leave out what it likes.
+    /// The period from which the input must have every order that the provider lists, by creation time;
+    /// `None` if the input may leave out orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complete: Option<Period>,
-    /// The time zone whose days spend is summed by.
+    /// The time zone whose days spend is summed by, such as `Asia/Shanghai`.
     pub timezone: Zone,
     /// Which time of an order decides its day.
     pub day_by: DayBy,
 }
 
-/// The thresholds of one workflow. `None` is as usual.
+/// The thresholds of one workflow. `None` keeps the general rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thresholds {
-    /// By how much identities may be off.
+    /// How far `quote-split` and `cost-sum` may be off and still hold.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_optional_size")]
     pub tolerance: Option<Amount>,
-    /// The age from which an order is stale.
+    /// The age from which an unsettled order is stale.
     #[serde(rename = "stale_after_seconds", default, skip_serializing_if = "Option::is_none")]
     pub stale_after: Option<Age>,
-    /// The smallest difference that is material.
+    /// The smallest difference that counts as material, without its sign.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_optional_size")]
     pub material: Option<Amount>,
 }
 
-/// How the rows of our own books that carry one order are compared.
+/// How several rows of our own books that carry the same order are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExpectRows {
-    /// Each row by itself: our books carry an order once.
+    /// Compare each row on its own: our books carry an order once.
     #[default]
     Each,
-    /// Added first: our books may split an order.
+    /// Add the rows before comparing: our books may split an order.
     Sum,
 }
 
@@ -106,23 +107,23 @@ impl ExpectRows {
     }
 }
 
-/// What a sum or a count has to be.
+/// A sum or a count stated from outside, which ours must equal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub enum ControlTotal {
     /// The sum of an amount over all settled orders.
     Amount {
-        /// Which amount.
+        /// The amount that is summed.
         field: Field,
-        /// In which currency; `None` where there is only one.
+        /// The currency; `None` for the expected one, or else the only one there is.
         currency: Option<String>,
         /// The stated sum.
         expected: Sum,
     },
-    /// A count.
+    /// A count of rows or orders.
     Count {
         /// What is counted.
-        field: Counted,
+        field: CountField,
         /// The stated count.
         expected: u64,
     },
@@ -131,18 +132,18 @@ pub enum ControlTotal {
 /// What a control total may count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Counted {
+pub enum CountField {
     /// The rows of the input.
     Rows,
-    /// The orders that they name, each once.
+    /// The distinct orders that the rows name.
     Orders,
 }
 
-impl Counted {
-    /// Both.
+impl CountField {
+    /// Every value.
     pub const ALL: [Self; 2] = [Self::Rows, Self::Orders];
 
-    /// The word for it.
+    /// The word that options and reports use.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -177,35 +178,35 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// What a finding of that check and cause does to the verdict.
+    /// The severity of a finding, given its check and cause.
     pub(super) fn severity(&self, check: &Check, cause: Option<Cause>) -> Severity {
         let by_cause = cause.and_then(|cause| self.severities.get(&format!("{}.{}", check.code, cause.code())));
         by_cause.or_else(|| self.severities.get(check.code)).copied().unwrap_or(check.severity)
     }
 
-    /// The checks that judge orders, in the order of the catalogue.
+    /// The checks that are switched on, in the order of the catalogue.
     pub fn checks(&self) -> impl Iterator<Item = &'static Check> + '_ {
         CATALOGUE.into_iter().filter(|check| !self.off.contains(check.code))
     }
 
-    /// The checks that judge nothing, in the order of the catalogue.
+    /// The codes of the checks that are switched off, in the order of the catalogue.
     pub fn checks_off(&self) -> impl Iterator<Item = &'static str> + '_ {
         CATALOGUE.into_iter().map(|check| check.code).filter(|code| self.off.contains(code))
     }
 
-    /// The days that spend is summed by.
+    /// How orders are assigned to the days that spend is summed by.
     #[must_use]
     pub fn days(&self) -> Days {
         Days { zone: self.timezone.clone(), by: self.day_by }
     }
 
-    /// Whether any order has a size from which on a difference is material.
+    /// Whether a materiality is set, for all orders or for a workflow.
     #[must_use]
     pub fn has_materiality(&self) -> bool {
         self.material.is_some() || self.workflows.values().any(|workflow| workflow.material.is_some())
     }
 
-    /// Whether the provider's figure, rounded to the decimals that our books are kept to, is ours.
+    /// Whether the provider's figure, rounded to the decimals of our books, is ours. False if none are set.
     #[must_use]
     pub fn is_rounded(&self, ours: Sum, provider: Sum) -> bool {
         let rounded = self.books_decimals.map(|decimals| provider.rounded(decimals.into()));

@@ -1,6 +1,6 @@
-//! The checks of the status words themselves.
+//! Checks of the status words: they are known, and consistent with each other and with the amounts.
 
-use super::{Case, Check, Examine, Failure, Ruling, holds_again};
+use super::{Case, Check, Examine, Failure, Ruling, ruling_without_failure};
 use crate::domain::finding::{Figure, Severity};
 use crate::domain::status::{FROZEN, QUEUED, RUNNING, STATUS_FIELDS, StatusField};
 
@@ -40,8 +40,10 @@ fn unknown_status(case: &Case<'_>) -> Ruling {
     });
     let unknown: Vec<(&str, Option<&str>)> = unknown.collect();
     if unknown.is_empty() {
-        let was_unknown = case.past(&UNKNOWN_STATUS).map(|past| past.actual.as_str());
-        return holds_again(was_unknown, |name| STATUS_FIELDS.iter().filter(is_due).any(|field| field.name == name));
+        let was_unknown = case.past_finding(&UNKNOWN_STATUS).map(|past| past.actual.as_str());
+        return ruling_without_failure(was_unknown, |name| {
+            STATUS_FIELDS.iter().filter(is_due).any(|field| field.name == name)
+        });
     }
     let words: Vec<String> =
         unknown.iter().map(|(name, word)| format!("{name}={}", word.unwrap_or_default())).collect();

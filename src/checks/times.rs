@@ -1,4 +1,4 @@
-//! Checks of the order's times: how long it has been pending, and that time runs forward.
+//! Checks of an order's times: how long it has been pending, and whether its times make sense.
 
 use jiff::SignedDuration;
 
@@ -6,19 +6,19 @@ use super::{Case, Check, Examine, Failure, Ruling};
 use crate::domain::finding::{Figure, Severity};
 use crate::domain::time::Age;
 
-/// What is not settled is young.
+/// An unsettled order is not stale yet.
 pub(super) static STALE_PENDING: Check =
     Check { code: "stale-pending", severity: Severity::Warning, examine: Examine::Order(stale_pending) };
 
-/// What is not settled is not about to be stale.
+/// An unsettled order is not about to become stale.
 pub(super) static STALE_SOON: Check =
     Check { code: "stale-soon", severity: Severity::Warning, examine: Examine::Order(stale_soon) };
 
-/// An order changes after it was made.
+/// An order was not updated before it was created.
 pub(super) static TIMESTAMP_ORDER: Check =
     Check { code: "timestamp-order", severity: Severity::Warning, examine: Examine::Order(timestamp_order) };
 
-/// No time is the zero of a program.
+/// No time is a program's zero value.
 pub(super) static ZERO_TIME: Check =
     Check { code: "zero-time", severity: Severity::Warning, examine: Examine::Order(zero_time) };
 
@@ -28,10 +28,12 @@ fn stale_pending(case: &Case<'_>) -> Ruling {
     }
     let limit = case.rules.stale_after_of(case.order);
     let message = match case.age() {
-        None => "not settled, and when it was made is not said".to_owned(),
+        None => "not settled, and its creation time is missing".to_owned(),
         Some(age) if age >= limit => format!("not settled after {} hours", age.as_hours()),
-        // What was stale is so until it is settled, however long it may take by now.
-        Some(_) if case.background.past.iter().any(|past| past.check == STALE_PENDING.code) => return Ruling::NotDue,
+        // An order once found stale stays so until it settles, even if the limit has been raised since.
+        Some(_) if case.background.past_findings.iter().any(|past| past.check == STALE_PENDING.code) => {
+            return Ruling::NotDue;
+        }
         Some(_) => return Ruling::Holds,
     };
     Failure::new(Figure::Text(format!("below {}", shown(limit))), Figure::Nothing, message).into()
@@ -77,11 +79,11 @@ fn zero_time(case: &Case<'_>) -> Ruling {
         return Ruling::Holds;
     }
     let names = zeros.join(" ");
-    let message = format!("no time, but a zero: {}", zeros.join(" and "));
+    let message = format!("a zero value, not a time: {}", zeros.join(" and "));
     Failure::new(Figure::Nothing, Figure::Text(names), message).into()
 }
 
-/// A duration in hours where it is a whole number of them, else in seconds.
+/// A duration in hours if it is a whole number of them, otherwise in seconds.
 fn shown(duration: SignedDuration) -> String {
     let seconds = duration.as_secs();
     if seconds % 3_600 == 0 { format!("{}h", seconds / 3_600) } else { format!("{seconds}s") }

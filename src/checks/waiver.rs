@@ -1,4 +1,4 @@
-//! Discrepancies that somebody answers for: exactly these figures, of exactly this order, until a date.
+//! Waivers: accepted discrepancies. Each covers exactly these figures of exactly this order, until a date.
 
 use std::collections::BTreeMap;
 
@@ -9,55 +9,55 @@ use crate::domain::finding::{Figure, Finding};
 use crate::domain::money::{Amount, Sum};
 use crate::domain::visible;
 
-/// The code by which a missing order is waived: no check of the catalogue, since there is nothing to check.
+/// The code that waives a missing order. It is not a check of the catalogue: there is no order to check.
 pub const NOT_FOUND: &str = "not-found";
 
-/// One waiver.
+/// One accepted discrepancy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiver {
-    /// What exactly is waived.
+    /// The exact figures that are waived.
     pub figures: Figures,
-    /// Who answers for it.
+    /// Who is responsible for accepting it.
     pub owner: String,
-    /// Why it is all right.
+    /// Why it is acceptable.
     pub reason: String,
-    /// The last day of the waiver.
+    /// The last day on which the waiver is valid.
     pub expires: Date,
-    /// The moment at which that day is over.
+    /// The moment at which that day ends.
     pub until: Timestamp,
 }
 
-/// The figures that are waived: with any others the waiver lapses.
+/// The figures that a waiver covers. It lapses if the discrepancy has different ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Figures {
-    /// Actual less expected.
+    /// Actual minus expected.
     Difference(Sum),
-    /// Both sides: amounts, or texts as they are or as the cells of a report have them.
+    /// Both sides: amounts, or texts as the provider gave them or as a report's cells show them.
     Sides {
         /// What the check expects.
         expected: String,
-        /// What there is.
+        /// What the check found instead.
         actual: String,
     },
-    /// That there is no such order.
+    /// No figures: the provider has no such order.
     Missing,
 }
 
-/// Which finding a waiver is for.
+/// The finding that a waiver is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WaiverKey {
-    /// The order.
+    /// The order's ID.
     pub order: String,
     /// The check's code, or [`NOT_FOUND`].
     pub check: String,
-    /// The field, where the check has several.
+    /// The field, if the check examines fields.
     pub field: Option<String>,
-    /// Which row of our own books that carries the order, counted from 1.
+    /// Which of our own books' rows for the order, counted from 1.
     pub row: u64,
 }
 
 impl WaiverKey {
-    /// That of a finding of an order.
+    /// The key of a finding of an order.
     #[must_use]
     pub fn of(order: &str, finding: &Finding) -> Self {
         Self {
@@ -69,30 +69,30 @@ impl WaiverKey {
     }
 }
 
-/// Every waiver, by the finding that it is for: there is at most one.
+/// All waivers by the finding that each is for. A finding has at most one.
 pub type Waivers = BTreeMap<WaiverKey, Waiver>;
 
-/// What became of a waiver.
+/// Whether a waiver applies to what was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WaiverState {
     /// It covers a discrepancy.
     Applied,
-    /// Its day is over.
+    /// It has expired.
     Expired,
-    /// The figures are other ones now.
+    /// The figures have changed.
     Changed,
-    /// There is no such discrepancy in this input.
+    /// The input has no such discrepancy.
     Unused,
 }
 
 impl WaiverState {
-    /// Whether there is what it was for, and it does not cover it any more.
+    /// Whether the discrepancy is there, but the waiver no longer covers it.
     #[must_use]
     pub const fn is_lapsed(self) -> bool {
         matches!(self, Self::Expired | Self::Changed)
     }
 
-    /// The word the reports use.
+    /// The word that reports use.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -105,14 +105,14 @@ impl WaiverState {
 }
 
 impl Waiver {
-    /// What becomes of it at that time in view of what was found: `None` is a missing order.
+    /// The waiver's state at `as_of`, given the finding that it is for. `None` stands for a missing order.
     #[must_use]
-    pub fn meets(&self, found: Option<&Finding>, as_of: Timestamp) -> WaiverState {
+    pub fn state(&self, found: Option<&Finding>, as_of: Timestamp) -> WaiverState {
         let is_meant = match (&self.figures, found) {
             (Figures::Missing, None) => true,
             (Figures::Difference(difference), Some(finding)) => finding.difference == Some(*difference),
             (Figures::Sides { expected, actual }, Some(finding)) => {
-                names(expected, &finding.expected) && names(actual, &finding.actual)
+                matches_figure(expected, &finding.expected) && matches_figure(actual, &finding.actual)
             }
             _ => false,
         };
@@ -124,8 +124,8 @@ impl Waiver {
     }
 }
 
-/// Whether a text of a waiver is that figure.
-fn names(text: &str, figure: &Figure) -> bool {
+/// Whether a waiver's text stands for a figure.
+fn matches_figure(text: &str, figure: &Figure) -> bool {
     match figure {
         Figure::Nothing => text.is_empty(),
         Figure::Money(sum) => {

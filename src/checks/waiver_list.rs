@@ -1,4 +1,4 @@
-//! Waivers as a report lists them.
+//! The list of waivers in a report's settings.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,7 +8,7 @@ use super::{Figures, NOT_FOUND, Waiver, WaiverKey, Waivers};
 use crate::domain::finding::Subject;
 use crate::domain::money::Sum;
 
-/// One waiver. It has a difference, or both sides, or, for a missing order, neither.
+/// One waiver. It has a difference or both sides; for a missing order, neither.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -16,7 +16,7 @@ struct Entry {
     check: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    /// Left out where it is the first.
+    /// Omitted for the first row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     row: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

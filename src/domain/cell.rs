@@ -1,35 +1,37 @@
 //! What spreadsheets and databases put around a value, in its place, or below a column of values.
 
-/// Words for a value that is not there, in lower case.
+/// What stands in place of an absent value, in lower case.
 const PLACEHOLDERS: [&str; 22] = [
     "null", "(null)", "<null>", "\\n", "none", "nil", "nan", "n/a", "na", "#n/a", "#n/a!", "#ref!", "#value!",
     "#name?", "#null!", "#num!", "#div/0!", "-", "--", "—", "——", "无",
 ];
 
-/// Words that begin the line of a sum, in lower case.
+/// Words that label a line of sums, in lower case.
 const SUBTOTALS: [&str; 10] =
     ["合计", "总计", "小计", "共计", "总和", "累计", "total", "subtotal", "sub-total", "grand total"];
 
-/// What goes on after such a word.
+/// Words that may follow such a label, in lower case.
 const AFTER_SUBTOTALS: [&str; 5] = ["amount", "records", "orders", "rows", "count"];
 
-/// The value in a cell: without blanks, byte order marks and zero-width characters around it, without the `="…"` that keeps a
-/// spreadsheet from changing it, and without the `'` or backtick before it that does the same.
+/// The value in a cell, without surrounding blanks, byte order marks and zero-width characters, without the
+/// `="…"` that keeps a spreadsheet from changing it, and without a leading `'` or backtick, which does the
+/// same.
 #[must_use]
-pub fn bare(text: &str) -> &str {
+pub fn bare_text(text: &str) -> &str {
     let text = trimmed(text);
     let inner = text.strip_prefix("=\"").and_then(|inner| inner.strip_suffix('"'));
     let text = inner.map_or(text, trimmed);
     trimmed(text.strip_prefix(['\'', '`']).unwrap_or(text))
 }
 
-/// Whether a bare text stands for no value.
+/// Whether a bare text stands for an absent value.
 #[must_use]
 pub fn is_placeholder(bare: &str) -> bool {
     bare.is_empty() || PLACEHOLDERS.iter().any(|placeholder| placeholder.eq_ignore_ascii_case(bare))
 }
 
-/// Whether a bare text is the label of a sum: 合计, 总计：, 小计 (3), Total 200. A name that begins with such a word is not.
+/// Whether a bare text labels a sum: 合计, 总计：, 小计 (3), Total 200. A name may begin with such a word without
+/// being a label.
 #[must_use]
 pub fn is_subtotal(bare: &str) -> bool {
     let is_label = |word: &&str| {
@@ -43,12 +45,12 @@ pub fn is_subtotal(bare: &str) -> bool {
     SUBTOTALS.iter().any(is_label)
 }
 
-/// What follows a word, in whatever case it begins the text.
+/// The rest of a text that begins with a word in any case; `None` if it doesn't.
 fn without<'t>(word: &str, text: &'t str) -> Option<&'t str> {
     text.split_at_checked(word.len()).filter(|(start, _)| start.eq_ignore_ascii_case(word)).map(|(_, rest)| rest)
 }
 
-/// The character that a full-width one stands for.
+/// The ASCII form of a full-width character. Any other character stays as it is.
 #[must_use]
 pub fn half_width(char: char) -> char {
     match char {
@@ -57,7 +59,7 @@ pub fn half_width(char: char) -> char {
     }
 }
 
-/// The text without blanks of all kinds, byte order marks and zero-width characters around it.
+/// The text without surrounding blanks of all kinds, byte order marks and zero-width characters.
 #[must_use]
 pub fn trimmed(text: &str) -> &str {
     let is_invisible = |char: char| {
@@ -71,21 +73,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_around_a_value_is_taken_off() {
+    fn what_surrounds_a_value_is_removed() {
         for text in
             ["a", " a\t", "\u{feff}a\u{200b}", "=\"a\"", "'a", "`a", "=\"'a\"", "\t`a ", "\u{a0}a\u{3000}", "=\" a \""]
         {
-            assert_eq!(bare(text), "a", "{text:?}");
+            assert_eq!(bare_text(text), "a", "{text:?}");
         }
         for (text, expected) in
             [("=a", "=a"), ("=\"", "=\""), ("a'", "a'"), ("", ""), ("''a", "'a"), ("\"a\"", "\"a\"")]
         {
-            assert_eq!(bare(text), expected, "{text:?}");
+            assert_eq!(bare_text(text), expected, "{text:?}");
         }
     }
 
     #[test]
-    fn placeholders_and_labels_of_sums_are_no_values() {
+    fn placeholders_and_labels_of_sums_are_not_values() {
         for text in ["", "NULL", "\\N", "None", "nan", "N/A", "#N/A", "#REF!", "-", "—"] {
             assert!(is_placeholder(text) && !is_subtotal(text), "{text:?}");
         }

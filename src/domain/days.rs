@@ -1,4 +1,4 @@
-//! Days as an office counts them: those of a time zone, each from its first moment until right before that of the next.
+//! Calendar days of a time zone, each from its first moment until just before the next day's.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Period;
 
-/// Which time of an order says on which day it is counted.
+/// Which time of an order decides the day on which it is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DayBy {
-    /// When it was created.
+    /// The order's creation time.
     #[default]
     Created,
-    /// When it was last updated.
+    /// The time of the order's last update.
     Updated,
 }
 
 impl DayBy {
-    /// Every one.
+    /// Every value.
     pub const ALL: [Self; 2] = [Self::Created, Self::Updated];
 
-    /// The word for it.
+    /// The word that options and reports use.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -32,7 +32,7 @@ impl DayBy {
     }
 }
 
-/// A time zone by its name, as in `Asia/Shanghai`.
+/// A time zone with its name, such as `Asia/Shanghai`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone {
@@ -40,21 +40,21 @@ pub struct Zone {
     name: String,
 }
 
-/// How the day of an order is found.
+/// How the day of an order is determined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Days {
-    /// Whose days they are.
+    /// The time zone whose days are counted.
     pub zone: Zone,
-    /// Which of its times counts.
+    /// Which of the order's times counts.
     pub by: DayBy,
 }
 
-/// One day.
+/// One calendar day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Day {
-    /// Its date.
+    /// The day's date.
     pub date: Date,
-    /// From its first moment until right before that of the next day.
+    /// The day's first moment, and that of the next day.
     pub period: Period,
 }
 
@@ -65,7 +65,7 @@ impl Default for Zone {
 }
 
 impl Zone {
-    /// The zone of that name; `None` where there is no such zone.
+    /// The zone of that name, in any case; `None` if there is no such zone.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let zone = TimeZone::get(name).ok()?;
@@ -73,13 +73,13 @@ impl Zone {
         Some(Self { zone, name })
     }
 
-    /// What counts its days.
+    /// The zone's rules, to convert moments and dates by.
     #[must_use]
     pub const fn time_zone(&self) -> &TimeZone {
         &self.zone
     }
 
-    /// Its name.
+    /// The zone's name in the IANA database.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -90,7 +90,7 @@ impl TryFrom<String> for Zone {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        Self::named(&name).ok_or_else(|| format!("the time zone {name:?} is not known here"))
+        Self::named(&name).ok_or_else(|| format!("unknown time zone {name:?}"))
     }
 }
 
@@ -101,23 +101,23 @@ impl From<Zone> for String {
 }
 
 impl Days {
-    /// The day of that moment.
+    /// The day that a moment falls on.
     #[must_use]
     pub fn day_of(&self, time: Timestamp) -> Day {
         let read = self.zone.zone.to_datetime(time).date();
-        // Where clocks go back over midnight, the end of the day before is read a second time: that day is over.
+        // Where clocks go back across midnight, they show the previous day again, which is over nonetheless.
         let next = read.tomorrow().ok().filter(|next| self.begins(*next).is_some_and(|begins| begins <= time));
         self.day(next.unwrap_or(read))
     }
 
-    /// The day of that date. One that a zone left out (as when it crosses the date line) holds no moment.
+    /// The day of a date. One that the zone skipped, such as when it crossed the date line, holds no moment.
     #[must_use]
     pub fn day(&self, date: Date) -> Day {
         let until = date.tomorrow().ok().and_then(|next| self.begins(next));
         Day { date, period: Period { since: self.begins(date), until } }
     }
 
-    /// The first moment of a day; `None` where it is no time that could be written.
+    /// The first moment of a date; `None` if it is out of range.
     fn begins(&self, date: Date) -> Option<Timestamp> {
         date.to_zoned_datetime(self.zone.zone.clone()).ok().map(|begins| begins.timestamp())
     }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_may_have_another_length() {
+    fn a_day_may_be_longer_or_shorter() {
         let hours = |zone: &str, date: &str| {
             let days = Days { zone: Zone::named(zone).expect("a zone"), by: DayBy::Updated };
             let Period { since, until } = days.day(date.parse().expect("a date")).period;
@@ -163,18 +163,18 @@ mod tests {
         assert_eq!(date("America/Santiago", "2024-09-08T03:59:59.999999Z"), "2024-09-07");
         assert_eq!(date("America/Santiago", "2024-09-08T04:00:00Z"), "2024-09-08");
         assert_eq!(hours("America/Santiago", "2024-09-08"), 23);
-        // Samoa left 30 December 2011 out.
+        // Samoa skipped 30 December 2011.
         assert_eq!(hours("Pacific/Apia", "2011-12-30"), 0);
         assert_eq!(date("Pacific/Apia", "2011-12-30T09:59:59Z"), "2011-12-29");
         assert_eq!(date("Pacific/Apia", "2011-12-30T10:00:00Z"), "2011-12-31");
     }
 
-    /// St. John's put its clocks back from 0:01 to 23:01 of the day before, until 2011.
+    /// Until 2011, St. John's put its clocks back from 0:01 to 23:01 of the previous day.
     #[test]
     fn a_day_that_is_over_does_not_come_back() {
         assert_eq!(date("America/St_Johns", "2010-11-07T02:29:59Z"), "2010-11-06");
         assert_eq!(date("America/St_Johns", "2010-11-07T02:30:00Z"), "2010-11-07");
-        assert_eq!(date("America/St_Johns", "2010-11-07T02:31:00Z"), "2010-11-07", "where it is 23:01 again");
+        assert_eq!(date("America/St_Johns", "2010-11-07T02:31:00Z"), "2010-11-07", "the clocks show 23:01 again");
         assert_eq!(date("America/St_Johns", "2010-11-07T03:30:00Z"), "2010-11-07");
     }
 
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn zones_have_the_names_of_the_database() {
+    fn zones_have_their_iana_names() {
         assert_eq!(Zone::named("asia/shanghai").expect("a zone").name(), "Asia/Shanghai");
         assert_eq!(Zone::named("Mars"), None);
     }

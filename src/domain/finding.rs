@@ -1,4 +1,4 @@
-//! A failed check of one order. It is data for a person to look at, never an error of the program.
+//! Findings: the failed checks of an order. They are data for people to review, never errors of the program.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use super::money::{Amount, Sum};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Makes the order `discrepant`.
+    /// Makes the order `discrepant`, unless it is waived.
     Error,
-    /// Is reported, and makes the verdict `warnings` at worst.
+    /// Is reported, but makes the verdict `warnings` at worst.
     Warning,
 }
 
 impl Severity {
-    /// Both, the graver first.
+    /// Both severities, the graver first.
     pub const ALL: [Self; 2] = [Self::Error, Self::Warning];
 
-    /// The word the reports use.
+    /// The word that reports use.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Severity {
 /// One side of a check: an exact figure, or a text where the check compares texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Figure {
-    /// There is nothing to show.
+    /// No figure.
     Nothing,
     /// An exact figure.
     Money(Sum),
@@ -70,9 +70,9 @@ impl fmt::Display for Figure {
 /// What a finding is about within its check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
-    /// The field, where the check has several: each has its own figures.
+    /// The field, if the check examines fields. Each has its own figures.
     pub field: Option<&'static str>,
-    /// Which row of our own books that carries the order, counted from 1; 1 where the check compares no books.
+    /// Which of our own books' rows for the order, counted from 1. Always 1 if the check compares no books.
     pub row: u64,
 }
 
@@ -92,40 +92,40 @@ impl Subject {
 pub struct Finding {
     /// The check's stable kebab-case code.
     pub check: &'static str,
-    /// What it is about.
+    /// What the finding is about.
     pub subject: Subject,
     /// What the finding does to the verdict.
     pub severity: Severity,
-    /// Why an identity fails, as a stable kebab-case word; `None` where the check has no causes.
+    /// Why the check fails, as a stable kebab-case word; `None` if it has no causes, or none is proven.
     pub cause: Option<&'static str>,
-    /// What the check expects to see.
+    /// What the check expects.
     pub expected: Figure,
-    /// What the reply says.
+    /// What the check found.
     pub actual: Figure,
-    /// Actual less expected, where both are money.
+    /// Actual minus expected, if both are money.
     pub difference: Option<Sum>,
-    /// Whether a waiver covers it.
+    /// Whether a waiver covers the finding.
     pub is_waived: bool,
-    /// Whether nothing waives it and it comes to the materiality, where one is set.
+    /// Whether the finding is not waived and its difference is material. False if no materiality is set.
     pub is_material: bool,
-    /// The finding in one English sentence, without texts of the provider.
+    /// The finding in one English sentence, without the provider's texts.
     pub message: String,
 }
 
-/// A finding of an earlier report, as its row says it.
+/// A finding from an earlier report, with the texts of its row.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PastFinding {
     /// 16 hex digits from order, check, field and row of our books, the same every night.
     pub discrepancy_id: String,
-    /// The order.
+    /// The order's ID.
     pub run_order_id: String,
     /// The check's code.
     pub check: String,
-    /// The field, where the check has several.
+    /// The field, if the check examines fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// Which row of our own books, counted from 1.
+    /// Which of our own books' rows for the order, counted from 1.
     #[serde(default = "first", skip_serializing_if = "is_first")]
     pub row: u64,
     /// `error` or `warning`.
@@ -134,9 +134,9 @@ pub struct PastFinding {
     pub currency: Option<String>,
     /// What the check expected.
     pub expected: String,
-    /// What the reply said.
+    /// What the check found then.
     pub actual: String,
-    /// Actual less expected, where both are money.
+    /// Actual minus expected, if both are money.
     pub difference: Option<String>,
 }
 
@@ -149,7 +149,7 @@ const fn is_first(row: &u64) -> bool {
 }
 
 impl PastFinding {
-    /// Whether it is of that check and about that.
+    /// Whether the finding is that check's, about that subject.
     #[must_use]
     pub fn is_of(&self, check: &str, subject: Subject) -> bool {
         self.check == check && self.field.as_deref() == subject.field && self.row == subject.row

@@ -9,22 +9,22 @@ const MAX_LENGTH: usize = 128;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunOrderId(Box<str>);
 
-/// Why a cell holds no usable ID. The wording is what `exceptions.csv` prints.
+/// Why a cell holds no usable ID. `exceptions.csv` shows these messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Nothing but blanks.
+    /// The cell holds only blanks.
     #[error("the ID cell is empty")]
     Empty,
-    /// More than 128 characters.
+    /// The text has more than 128 characters.
     #[error("the ID is longer than 128 characters")]
     TooLong,
-    /// A space, a control character or anything outside ASCII.
+    /// The text has a space, a control character or a character outside ASCII.
     #[error("the ID has a blank or a character that is not printable ASCII")]
     BadCharacter,
 }
 
 impl RunOrderId {
-    /// Reads a cell, with blanks around the ID trimmed.
+    /// Reads the ID in a cell, ignoring blanks around it.
     ///
     /// # Errors
     /// [`IdError`] says why the cell is not usable.
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trims_and_refuses() {
+    fn blanks_are_trimmed_and_unusable_ids_refused() {
         assert_eq!(RunOrderId::parse(" wfrun_1\t").map(|id| id.to_string()), Ok("wfrun_1".into()));
         assert_eq!(RunOrderId::parse("\u{3000} "), Err(IdError::Empty));
         assert_eq!(RunOrderId::parse("a b"), Err(IdError::BadCharacter));

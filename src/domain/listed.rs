@@ -1,4 +1,4 @@
-//! A run order as a line of the provider's list: less than an order's own reply says, and nothing that is judged.
+//! A run order as one line of the provider's list, which has fewer fields than the order's own reply.
 
 use std::sync::Arc;
 
@@ -12,42 +12,42 @@ use super::time::Period;
 /// The columns of the CSV that `tieout discover` writes.
 pub const LIST_COLUMNS: [&str; 8] =
     ["run_order_id", "workflow_id", "revision_id", "title", "run_status", "quote_amount", "final_amount", "created_at"];
-/// How its last line begins: `#tieout-end,<orders>,<missing>`, where `<missing>` may be `unknown`.
+/// How its last line begins: `#tieout-end,<orders>,<missing>`. `<missing>` may be `unknown`.
 pub const LIST_END: &str = "#tieout-end";
 
-/// Why a CSV that `tieout discover` wrote is not the whole list.
+/// Why a CSV from `tieout discover` is not the whole list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 pub enum ListShortfall {
-    /// It has no last line that says that it ends there.
+    /// The last line, which marks the end of the list, is missing or unreadable.
     BrokenOff,
-    /// It does not have the rows that were written.
+    /// The list has more or fewer rows than were written.
     OtherRows {
-        /// How many were written.
+        /// How many rows were written.
         written: u64,
-        /// How many there are.
+        /// How many rows were read.
         read: u64,
     },
     /// The provider counted more orders than it listed.
     Missing {
-        /// How many more.
+        /// How many orders are missing.
         orders: u64,
     },
     /// The provider did not say how many orders it has.
     Unknown,
 }
 
-/// One line of the list. An absent, null or empty field is `None`, and so is one that can't be read. Texts are shared:
-/// a list may hold a million orders of a few workflows.
+/// One line of the list. A field that is absent, null, empty or unreadable is `None`. Texts are shared: a
+/// list may hold a million orders of a few workflows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedOrder {
-    /// The order, by a usable ID.
+    /// The order's ID, which is always usable.
     pub run_order_id: Arc<str>,
-    /// The workflow that ran.
+    /// The ID of the workflow that ran.
     pub workflow_id: Option<Arc<str>>,
-    /// The version of the workflow that ran.
+    /// The ID of the workflow's version that ran.
     pub revision_id: Option<Arc<str>>,
-    /// What the workflow's maker calls it.
+    /// The workflow's title, given by its maker.
     pub title: Option<Arc<str>>,
     /// The state of the run: `queued`, `running`, `succeeded`, `failed`, …
     pub run_status: Option<Arc<str>>,
@@ -57,13 +57,13 @@ pub struct ListedOrder {
     pub final_amount: Option<Amount>,
     /// When the order was submitted, to the microsecond.
     pub created_at: Option<Timestamp>,
-    /// Whether there is an amount that can't be read.
+    /// Whether an amount of the line can't be read.
     pub is_unreadable: bool,
 }
 
 #[cfg(test)]
 impl ListedOrder {
-    /// An order of which nothing is known but its ID.
+    /// An order of which only the ID is known.
     pub(crate) fn bare(id: &str) -> Self {
         Self {
             run_order_id: id.into(),
@@ -89,19 +89,19 @@ pub struct ListedAmounts {
 }
 
 impl ListedOrder {
-    /// Whether it may have been submitted in the period: an order of which nobody knows when may be of any.
+    /// Whether the order may have been submitted in the period. Without a creation time it always may.
     #[must_use]
     pub fn may_be_of(&self, period: &Period) -> bool {
         self.created_at.is_none_or(|created| period.holds(created))
     }
 
-    /// The amounts.
+    /// The amounts of the line.
     #[must_use]
     pub const fn amounts(&self) -> ListedAmounts {
         ListedAmounts { quote_amount: self.quote_amount, final_amount: self.final_amount }
     }
 
-    /// What the line says, as far as a reply about the order would say it too.
+    /// The line as a run order: the fields that it shares with a reply, and no others.
     #[must_use]
     pub fn order(&self) -> RunOrder {
         let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
@@ -116,13 +116,13 @@ impl ListedOrder {
         }
     }
 
-    /// Whether the amounts are the same ones as those of another line.
+    /// Whether both lines have the same amounts.
     #[must_use]
     pub fn has_amounts_of(&self, other: &Self) -> bool {
         (self.quote_amount, self.final_amount) == (other.quote_amount, other.final_amount)
     }
 
-    /// Every text with the provider's name of its field.
+    /// Every text field: the provider's name of it, and its value.
     #[must_use]
     pub fn texts(&self) -> [(&'static str, Option<&str>); 5] {
         [

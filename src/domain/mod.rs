@@ -1,4 +1,4 @@
-//! The words of the field as types: exact money, run order IDs, run orders, findings and outcomes.
+//! The terms of the domain as types: exact money, run order IDs, run orders, findings and outcomes.
 //!
 //! Nothing here does I/O, waits, or knows where a value came from.
 

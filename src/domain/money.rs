@@ -1,8 +1,8 @@
 //! Exact money in units of 10⁻⁸ yuan (or whatever the order's currency is).
 //!
-//! A fact of one order is an [`Amount`] (at most 20 digits before the point and 8 after it, the
-//! `DECIMAL(28,8)` of the reports). Whatever is computed from facts is a [`Sum`] (`DECIMAL(38,8)`), whose
-//! every addition is checked. Neither is ever rounded, and neither ever was a binary float.
+//! A fact of one order is an [`Amount`]: at most 20 digits before the point and 8 after it, the
+//! `DECIMAL(28,8)` of reports. Whatever is computed from facts is a [`Sum`] (`DECIMAL(38,8)`), with checked
+//! arithmetic. Only [`Sum::rounded`] rounds, and nothing ever passes through a binary float.
 
 use std::fmt;
 use std::iter;
@@ -11,29 +11,29 @@ use std::ops::Neg;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Digits after the point that an amount may need.
+/// How many decimals amounts and sums have.
 pub const SCALE: u32 = 8;
-/// Digits in all that an amount may need: 20 before the point and [`SCALE`] after it.
+/// The most digits of an amount: 20 before the point and [`SCALE`] after it.
 const AMOUNT_DIGITS: u32 = 28;
-/// Digits in all that a sum may need.
+/// The most digits of a sum: 30 before the point and [`SCALE`] after it.
 const SUM_DIGITS: u32 = 38;
-/// How many offending characters an error shows.
+/// How many characters of an offending text an error shows.
 const SHOWN: usize = 64;
 
 /// One exact amount of an order, with 8 decimals: a fact, never the result of a calculation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Amount(Decimal);
 
-/// Why a text is no [`Amount`].
+/// Why a text is not an [`Amount`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     /// The text is not a decimal number. It is not shown: it could be anything.
     #[error("not a decimal number")]
     NotANumber,
-    /// More than 8 decimals, trailing zeros aside.
+    /// The number needs more than 8 decimals, trailing zeros aside.
     #[error("{0} needs more than 8 decimals")]
     TooManyDecimals(String),
-    /// More than 20 digits before the point.
+    /// The number needs more than 20 digits before the point.
     #[error("{0} needs more than 20 digits before the point")]
     TooManyDigits(String),
 }
@@ -45,7 +45,7 @@ impl Amount {
     /// Reads a decimal number digit for digit, in plain or exponent notation (`0.1`, `-3`, `1e-8`).
     ///
     /// # Errors
-    /// What can't be held exactly is an error, never an approximation.
+    /// [`AmountError`] if the text is not a number that can be held exactly. It is never approximated.
     pub fn parse(text: &str) -> Result<Self, AmountError> {
         let number = Number::split(text).ok_or(AmountError::NotANumber)?;
         let shown = || text.chars().take(SHOWN).collect::<String>();
@@ -69,7 +69,7 @@ impl Amount {
         units.and_then(Self::from_units).ok_or_else(|| AmountError::TooManyDigits(shown()))
     }
 
-    /// The amount of that many units of 10⁻⁸; `None` past 28 digits.
+    /// The amount of that many units of 10⁻⁸; `None` beyond 28 digits.
     #[must_use]
     pub fn from_units(units: i128) -> Option<Self> {
         if units.unsigned_abs() >= 10_u128.pow(AMOUNT_DIGITS) {
@@ -85,7 +85,7 @@ impl Amount {
         self.0.mantissa() * 10_i128.pow(missing)
     }
 
-    /// Whether it is zero.
+    /// Whether the amount is zero.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.0.is_zero()
@@ -135,7 +135,7 @@ impl<'t> Number<'t> {
         (digits(whole) && digits(fraction)).then_some(Self { negative, whole, fraction, exponent })
     }
 
-    /// An exponent too long for 64 bits is as good as the largest one.
+    /// Reads an exponent. One too large for 64 bits is clamped, since it is out of range anyway.
     fn exponent(text: &str) -> Option<i64> {
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -145,7 +145,7 @@ impl<'t> Number<'t> {
         Some(if text.starts_with('-') { -size } else { size })
     }
 
-    /// The digits between the first and the last that are not zero.
+    /// The digits from the first to the last that is not zero.
     fn significant_digits(&self) -> Vec<u8> {
         let mut digits: Vec<u8> =
             self.whole.bytes().chain(self.fraction.bytes()).skip_while(|digit| *digit == b'0').collect();
@@ -163,11 +163,11 @@ impl<'t> Number<'t> {
     }
 }
 
-/// What is computed from amounts: a total, or the difference of a check. Checked, never wrapping; in JSON a string.
+/// A total or a difference, computed from amounts. Arithmetic is checked and never wraps. A string in JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sum(i128);
 
-/// A total left the 38 digits that a report can hold.
+/// A total exceeds the 38 digits that a report can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a total needs more than 30 digits before the point")]
 pub struct Overflow;
@@ -179,21 +179,21 @@ impl Sum {
     /// The sum of a few amounts.
     #[must_use]
     pub fn of<const COUNT: usize>(amounts: [Amount; COUNT]) -> Self {
-        // Lossless: an amount has 28 digits, so a billion of them stay within 38.
+        // Can't overflow: an amount has at most 28 digits, so a billion of them stay within 38.
         Self(amounts.into_iter().map(Amount::units).sum())
     }
 
     /// The sum of that many units of 10⁻⁸.
     ///
     /// # Errors
-    /// [`Overflow`] past 38 digits.
+    /// [`Overflow`] beyond 38 digits.
     pub fn from_units(units: i128) -> Result<Self, Overflow> {
         if units.unsigned_abs() < 10_u128.pow(SUM_DIGITS) { Ok(Self(units)) } else { Err(Overflow) }
     }
 
-    /// A sum as reports write it, digit for digit; `None` for any other text.
+    /// Reads a sum exactly as reports write it; `None` for any other text.
     #[must_use]
-    pub fn written(text: &str) -> Option<Self> {
+    pub fn parse_exact(text: &str) -> Option<Self> {
         let units = text.replacen('.', "", 1).parse().ok()?;
         Self::from_units(units).ok().filter(|sum| sum.to_string() == text)
     }
@@ -204,41 +204,41 @@ impl Sum {
         self.0
     }
 
-    /// This plus another.
+    /// This sum plus another sum or amount.
     ///
     /// # Errors
-    /// [`Overflow`] past 38 digits.
+    /// [`Overflow`] beyond 38 digits.
     pub fn plus(self, other: impl Into<Self>) -> Result<Self, Overflow> {
         self.0.checked_add(other.into().0).ok_or(Overflow).and_then(Self::from_units)
     }
 
-    /// This less another.
+    /// This sum minus another sum or amount.
     ///
     /// # Errors
-    /// [`Overflow`] past 38 digits.
+    /// [`Overflow`] beyond 38 digits.
     pub fn minus(self, other: impl Into<Self>) -> Result<Self, Overflow> {
         self.0.checked_sub(other.into().0).ok_or(Overflow).and_then(Self::from_units)
     }
 
-    /// The size without the sign.
+    /// The absolute value.
     #[must_use]
     pub const fn abs(self) -> Self {
-        // Lossless: a sum has at most 38 digits, far from the one number that has no opposite.
+        // Can't overflow: a sum has at most 38 digits, far from the one number without an absolute value.
         Self(self.0.abs())
     }
 
-    /// The sum at so many decimals, a half away from zero.
+    /// The sum rounded to so many decimals, a half away from zero.
     ///
     /// # Errors
-    /// [`Overflow`] past 38 digits.
+    /// [`Overflow`] beyond 38 digits.
     pub fn rounded(self, decimals: u32) -> Result<Self, Overflow> {
         let unit = 10_i128.pow(SCALE.saturating_sub(decimals));
-        // Lossless: a sum has at most 38 digits, far from the end of 128 bits.
+        // Can't overflow: a sum has at most 38 digits, well within 128 bits.
         let size = (self.0.abs() + unit / 2) / unit * unit;
         Self::from_units(if self.0 < 0 { -size } else { size })
     }
 
-    /// Whether nothing is left.
+    /// Whether the sum is zero.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.0 == 0
@@ -255,7 +255,7 @@ impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let size = self.0.unsigned_abs();
-        // Nearly every amount fits 64 bits, and a division of those is many times faster.
+        // Nearly every amount fits 64 bits, where division is many times faster.
         if let Ok(size) = u64::try_from(size) {
             let one = 10_u64.pow(SCALE);
             return write!(f, "{sign}{}.{:08}", size / one, size % one);
@@ -272,7 +272,7 @@ impl Serialize for Amount {
 }
 
 impl<'de> Deserialize<'de> for Amount {
-    /// From a text alone: a JSON number may have been a binary float on its way.
+    /// Accepts only a string: a JSON number may have passed through a binary float.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).map_err(|error| de::Error::custom(format!("{text:?}: {error}")))
@@ -286,10 +286,10 @@ impl Serialize for Sum {
 }
 
 impl<'de> Deserialize<'de> for Sum {
-    /// As reports write it, digit for digit.
+    /// Accepts only the exact text that reports write.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::written(&text).ok_or_else(|| de::Error::custom(format!("{text:?} is not a sum with 8 decimals")))
+        Self::parse_exact(&text).ok_or_else(|| de::Error::custom(format!("{text:?} is not a sum with 8 decimals")))
     }
 }
 
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_can_not_hold() {
+    fn refuses_what_it_cannot_hold_exactly() {
         for text in ["", "-", ".", "1.", ".5", "1e", "0x1", "1,5", " 1", "NaN", "Infinity", "1_0", "١"] {
             assert_eq!(units(text), Err(AmountError::NotANumber), "{text:?}");
         }
@@ -367,7 +367,7 @@ mod tests {
     }
 
     proptest! {
-        /// Rounded is a multiple of the last place, no further off than half of it, and a half goes away from zero.
+        /// A rounded sum is a multiple of the last place, at most half of it off; a half goes away from zero.
         #[test]
         fn rounding_is_to_the_nearest(units in -10_i128.pow(36)..10_i128.pow(36), decimals in 0..=8_u32) {
             let place = 10_i128.pow(SCALE - decimals);

@@ -1,4 +1,4 @@
-//! A run order as the provider describes it: the billing facts, and nothing of what the user asked for.
+//! A run order as the provider describes it: its billing facts, without prompts and other inputs of the user.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::money::{Amount, Sum};
 
-/// The billing facts of one run order. An absent, null or empty field is `None`; a status the provider's
-/// reference does not name is kept as it came.
+/// The billing facts of one run order. An absent, null or empty field is `None`. A status word that the
+/// provider's reference doesn't name is kept as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunOrder {
-    /// The order the reply says it is about.
+    /// The ID of the order that the reply is about.
     pub run_order_id: Option<String>,
-    /// The workflow that ran.
+    /// The ID of the workflow that ran.
     pub workflow_id: Option<String>,
-    /// The version of the workflow that ran.
+    /// The ID of the workflow's version that ran.
     pub revision_id: Option<String>,
     /// The currency of every amount of this order.
     pub quote_currency: Option<String>,
@@ -29,9 +29,9 @@ pub struct RunOrder {
     pub run_status: Option<String>,
     /// The state of the settlement: `settled`, …
     pub settlement_status: Option<String>,
-    /// The task in the execution engine.
+    /// The ID of the task in the execution engine.
     pub task_id: Option<String>,
-    /// The prompt in the execution engine (its ID, not its text).
+    /// The ID of the prompt in the execution engine, not its text.
     pub prompt_id: Option<String>,
     /// The provider's code for a failed run.
     pub error_code: Option<String>,
@@ -39,18 +39,18 @@ pub struct RunOrder {
     pub created_at: Option<Timestamp>,
     /// When the order last changed, to the microsecond.
     pub updated_at: Option<Timestamp>,
-    /// What else is to be said of the reply. Hardly ever anything.
+    /// Particulars of the reply that findings name. Nearly every order has none.
     pub remarks: Option<Box<Remarks>>,
 }
 
-/// What a reply says beside the facts, where a finding is to name it.
+/// Particulars of a reply, beyond its facts, that findings name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remarks {
-    /// The times that were a zero of the provider's program, and are none.
+    /// The time fields that hold a program's zero value, and so are treated as empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub zero_times: Vec<TimeField>,
-    /// Amounts under names that the provider's reference does not have, of the size that an identity is off.
+    /// Amounts that the provider's reference doesn't name, of exactly the size that an identity is off by.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub other_amounts: BTreeMap<String, Amount>,
 }
@@ -66,7 +66,7 @@ pub enum TimeField {
 }
 
 impl TimeField {
-    /// The provider's name of it.
+    /// The provider's name of the field.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -77,31 +77,31 @@ impl TimeField {
 }
 
 impl RunOrder {
-    /// Whether it is the order that was asked for.
+    /// Whether the reply is about the order that was asked for.
     #[must_use]
     pub fn is_about(&self, asked: &str) -> bool {
         self.run_order_id.as_deref() == Some(asked)
     }
 
-    /// The order's figures.
+    /// The order's currency and amounts.
     #[must_use]
     pub fn charge(&self) -> Charge {
         Charge { currency: self.quote_currency.clone(), amounts: self.amounts }
     }
 
-    /// The times that were a zero of the provider's program.
+    /// The time fields that hold a program's zero value.
     #[must_use]
     pub fn zero_times(&self) -> &[TimeField] {
         self.remarks.as_ref().map_or(&[], |remarks| &remarks.zero_times)
     }
 
-    /// The amounts that the reply has of that size, by names that the provider's reference does not have.
+    /// The names of the reply's other amounts of that size, whatever their sign.
     pub fn other_amounts_of(&self, size: Sum) -> impl Iterator<Item = &str> {
         let others = self.remarks.iter().flat_map(|remarks| &remarks.other_amounts);
         others.filter(move |(_, amount)| Sum::from(**amount).abs() == size.abs()).map(|(name, _)| name.as_str())
     }
 
-    /// Every text with the provider's name of its field.
+    /// Every text field: the provider's name of it, and its value.
     #[must_use]
     pub fn texts(&self) -> [(&'static str, Option<&str>); 11] {
         [
@@ -120,7 +120,7 @@ impl RunOrder {
     }
 }
 
-/// The figures of an order: what a settlement fixes for good.
+/// The currency and amounts of an order: what a settlement fixes for good.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Charge {
     /// The currency of the amounts.
@@ -129,20 +129,20 @@ pub struct Charge {
     pub amounts: Amounts,
 }
 
-/// The six amounts of an order, each where the reply had one.
+/// The six amounts of an order. One that the reply lacks is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Amounts {
     /// What was quoted, and frozen at submission.
     pub quote_amount: Option<Amount>,
     /// What is finally charged.
     pub final_amount: Option<Amount>,
-    /// What of the frozen quote is given back.
+    /// What is released of the frozen quote.
     pub released_amount: Option<Amount>,
     /// The cost of GPU time.
     pub compute_cost: Option<Amount>,
     /// The cost of third-party models.
     pub external_model_cost: Option<Amount>,
-    /// Compute plus external, in the provider's words.
+    /// Compute plus external, as the provider adds them up.
     pub total_cost: Option<Amount>,
 }
 
@@ -164,14 +164,14 @@ impl Amounts {
         ]
     }
 
-    /// `final + released - quote`, where all three are there.
+    /// `final + released - quote`, if all three are present.
     #[must_use]
     pub fn quote_difference(&self) -> Option<Sum> {
         let (quote, charged, released) = (self.quote_amount?, self.final_amount?, self.released_amount?);
         Some(Sum::of([charged, released, -quote]))
     }
 
-    /// `total - compute - external`, where all three are there.
+    /// `total - compute - external`, if all three are present.
     #[must_use]
     pub fn cost_difference(&self) -> Option<Sum> {
         let (compute, external, total) = (self.compute_cost?, self.external_model_cost?, self.total_cost?);

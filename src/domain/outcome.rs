@@ -1,38 +1,39 @@
-//! What became of one input row: the evidence that is stored, and the bucket it is counted in.
+//! The outcome of one input row: the evidence that is stored, and the bucket it is counted in.
 
 use super::books::Booking;
 use super::finding::PastFinding;
 use super::listed::ListedAmounts;
 use super::order::{Charge, RunOrder};
 
-/// One input row and what was learnt about it. This is what the store keeps; every report is made from it.
+/// One input row and what was learned about it. The store keeps outcomes, and every report is made from them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The line of the input on which the row begins, counted from 1.
     pub line: u64,
-    /// The row's ID: usable, or the text that stood in its place.
+    /// The row's ID or, if it has no usable one, the text in its place.
     pub run_order_id: String,
-    /// What was learnt.
+    /// What was learned about the row.
     pub evidence: Evidence,
 }
 
-/// What is known of a row from elsewhere than the reply.
+/// What is known about a row from sources other than the reply.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Background {
-    /// Every row of our own books that carries the order, by line; none where the books are not compared. They belong to
-    /// the first row of the order: the rows that repeat it have none.
+    /// Every row of our own books that carries the order, by line. Empty if the books are not compared, and
+    /// for rows that repeat an order: the order's first row has them all.
     pub bookings: Vec<Booking>,
-    /// What the provider's list says of the order, where the list was walked and has it.
+    /// The order's amounts in the provider's list, if the list was fetched and has the order.
     pub listed: Option<ListedAmounts>,
-    /// What was found when the order was last judged.
-    pub past: Vec<PastFinding>,
-    /// Which of that was found by a later job than the one that read the row, by `discrepancy_id`: the row resolves none of it.
-    pub found_later: Vec<String>,
-    /// How the order was last seen, where the provider does not know an order any more that was once seen settled.
+    /// The findings from when the order was last judged.
+    pub past_findings: Vec<PastFinding>,
+    /// The `discrepancy_id`s of those findings that come from a later job than the row itself. The row can't
+    /// resolve them, except for `unlisted-in-input`.
+    pub later_finding_ids: Vec<String>,
+    /// The order as it was last seen, if it was once seen settled and the provider no longer knows it.
     pub last_seen: Option<Box<RunOrder>>,
 }
 
-/// What was learnt about one input row.
+/// What was learned about one input row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// The provider described an order.
@@ -41,11 +42,11 @@ pub enum Evidence {
     NotFound(Reason),
     /// The provider refuses this order.
     Refused(Reason),
-    /// The reply is JSON but no run order.
+    /// The reply is JSON but not a run order.
     Malformed(Reason),
-    /// No answer was had.
+    /// No usable answer came.
     Unfetched(Reason),
-    /// The same ID stood on that earlier line.
+    /// An earlier row has the same ID.
     Duplicate {
         /// The line of the first row with this ID.
         first_line: u64,
@@ -54,15 +55,16 @@ pub enum Evidence {
     Rejected(Reason),
 }
 
-/// An order as the provider described it, and what earlier runs add to that.
+/// An order as the provider described it, and what earlier runs add to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetched {
     /// The order.
     pub order: RunOrder,
-    /// Whether it was not asked for again, because an earlier run saw it settled not long ago.
+    /// Whether the order was not fetched again because an earlier run recently saw it settled.
     pub is_reused: bool,
-    /// The figures with which it was first seen settled, where they were other ones.
-    pub settled_as: Option<Charge>,
+    /// The figures of the order's baseline, if this row shows the order in a different state. The baseline is
+    /// the first settled state with all six amounts.
+    pub baseline: Option<Charge>,
 }
 
 impl From<Fetched> for Evidence {
@@ -72,29 +74,29 @@ impl From<Fetched> for Evidence {
 }
 
 impl From<RunOrder> for Evidence {
-    /// An order of which nothing else is known.
+    /// A freshly fetched order to which earlier runs add nothing.
     fn from(order: RunOrder) -> Self {
         Self::Fetched(Box::new(Fetched { order, ..Fetched::default() }))
     }
 }
 
-/// Why a row is an exception: a stable word for scripts and a sentence for people.
+/// Why a row is an exception: a stable code for scripts and details for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// A stable kebab-case word, such as `http-404` or `wrong-type`.
     pub code: String,
-    /// The particulars.
+    /// The details, as `exceptions.csv` shows them.
     pub detail: String,
 }
 
 impl Reason {
-    /// A reason with its particulars.
+    /// A reason from its code and details.
     pub fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { code: code.into(), detail: detail.into() }
     }
 }
 
-/// Where an input row is counted. Each row is counted in exactly one.
+/// The bucket that an input row is counted in. Each row is counted in exactly one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bucket {
     /// Settled, and every due check of severity error holds.
@@ -109,11 +111,11 @@ pub enum Bucket {
     NotFound,
     /// The provider refuses this order.
     Refused,
-    /// The reply is JSON but no run order.
+    /// The reply is JSON but not a run order.
     Malformed,
-    /// No answer was had.
+    /// No usable answer came.
     Unfetched,
-    /// The same ID stood on an earlier row.
+    /// An earlier row has the same ID.
     Duplicate,
     /// The row holds no usable ID.
     Rejected,
@@ -134,7 +136,7 @@ impl Bucket {
         Self::Rejected,
     ];
 
-    /// The word the reports use.
+    /// The word that reports use.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {

@@ -1,36 +1,37 @@
 //! What the provider's status words mean.
 //!
-//! Statuses are open sets: a word that is not in these tables is kept, and never taken to mean that money is settled.
+//! Statuses are open sets: a word that is not in these tables is kept, and never means by itself that money
+//! is settled.
 
 use super::order::RunOrder;
 
-/// The settlement word of what is settled. What stands there before is documented nowhere.
+/// The `settlement_status` of a settled order. The words before settlement are undocumented.
 const SETTLED: &str = "settled";
-/// The freeze word of a pre-charge that is held.
+/// The `freeze_status` of a pre-charge that is held.
 pub const FROZEN: &str = "frozen";
-/// The freeze word of a pre-charge that is no longer held.
+/// The `freeze_status` of a pre-charge that is no longer held.
 const RELEASED: &str = "released";
-/// The run word of a run that waits.
+/// The `run_status` of a run that is waiting.
 pub const QUEUED: &str = "queued";
-/// The run word of a run that goes on.
+/// The `run_status` of a run in progress.
 pub const RUNNING: &str = "running";
-/// The run word of a run that did what it should.
+/// The `run_status` of a run that succeeded.
 const SUCCEEDED: &str = "succeeded";
-/// The run word of a run that failed.
+/// The `run_status` of a run that failed.
 const FAILED: &str = "failed";
-/// The run words after which nothing runs any more.
+/// Every `run_status` of a run that has ended.
 const ENDED: [&str; 2] = [SUCCEEDED, FAILED];
 
-/// A status field with the words of it that the provider's reference names.
+/// A status field and its known words.
 #[derive(Debug)]
 pub struct StatusField {
-    /// The provider's name of it.
+    /// The provider's name of the field.
     pub name: &'static str,
-    /// The known words.
+    /// The words that the provider's reference names.
     pub known: &'static [&'static str],
-    /// What stands there.
+    /// The field's value in an order.
     pub of: fn(&RunOrder) -> Option<&str>,
-    /// Whether other words are to be expected until the run has ended.
+    /// Whether unknown words are normal until the run has ended.
     pub is_open_until_ended: bool,
 }
 
@@ -63,8 +64,8 @@ pub static STATUS_FIELDS: [StatusField; 4] = [
 ];
 
 impl RunOrder {
-    /// Whether it is settled: `settlement_status` says so; or it is a word we don't know while the freeze is released and the
-    /// run has ended. The amounts are never looked at, else a failing order would excuse itself.
+    /// Whether the order is settled: `settlement_status` says so, or it is a word we don't know while the
+    /// freeze is released and the run has ended. Amounts play no part: a failing order must not excuse itself.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         match self.settlement_status.as_deref() {
@@ -80,7 +81,7 @@ impl RunOrder {
         self.run_status.as_deref() == Some(FAILED)
     }
 
-    /// Whether nothing runs any more.
+    /// Whether the run has ended, in success or failure.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         self.run_status.as_deref().is_some_and(|status| ENDED.contains(&status))

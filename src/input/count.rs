@@ -1,31 +1,31 @@
-//! What the records of an input are: preamble, heading, rows, and footers.
+//! Counts the records of an input by kind: preamble, heading, rows and footers.
 
 use csv::ByteRecord;
 
 use super::excerpt::excerpt;
 use super::heading::{Columns, bare_cells, mentions_order};
 use super::list_end::{self, Lists};
-use crate::domain::cell::{bare, is_subtotal};
+use crate::domain::cell::{bare_text, is_subtotal};
 use crate::domain::id::RunOrderId;
 use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 
-/// How many records that are no rows are shown, and how much of each.
+/// How many of the records that are not rows are shown, and how many characters of each.
 const SHOWN: usize = 10;
 const LENGTH: usize = 128;
-/// More closing records than any export prints: these are rows.
+/// No export prints more footers than this: with more of them, they count as rows.
 const MOST_FOOTERS: u64 = 50;
 
-/// The count of the records, as they are read.
+/// Counts the records while they are read.
 pub(super) struct Count<'c> {
     columns: Option<&'c Columns>,
     lists: Lists,
     rows: u64,
     layout: InputLayout,
-    /// Closing records that were met since the last row: rows, if another row comes.
+    /// Excerpts of the closing records since the last row. They turn out to be rows if a row follows.
     closing: Vec<String>,
     closing_count: u64,
-    /// The last row, where it has fewer cells than the heading.
+    /// The line of the last row, if that row has fewer cells than the heading.
     short_line: Option<u64>,
 }
 
@@ -43,7 +43,7 @@ impl<'c> Count<'c> {
     pub(super) fn record(&mut self, record: &ByteRecord, line: u64) {
         self.layout.records += 1;
         if list_end::is_end(record) {
-            self.lists.end(record);
+            self.lists.end_line(record);
         }
         let Some(columns) = self.columns else { return self.footer(record) };
         let at = self.layout.records - 1;
@@ -60,18 +60,18 @@ impl<'c> Count<'c> {
             self.closing_count += 1;
             self.closing.extend((self.closing.len() < SHOWN).then(|| shown(record)));
             if self.closing_count > MOST_FOOTERS {
-                self.closing_are_rows();
+                self.count_closing_as_rows();
             }
         } else {
-            self.closing_are_rows();
+            self.count_closing_as_rows();
             self.lists.row();
             self.rows += 1;
             self.short_line = (record.len() < columns.count).then_some(line);
         }
     }
 
-    /// The rows, what else there is, and what is wrong with a list.
-    pub(super) fn end(mut self, is_cut: bool) -> (u64, InputLayout, Option<ListShortfall>) {
+    /// The number of rows, the layout, and what is missing from a list. `is_cut`: the text ends within a line.
+    pub(super) fn finish(mut self, is_cut: bool) -> (u64, InputLayout, Option<ListShortfall>) {
         self.layout.footers += self.closing_count;
         self.layout.shown.append(&mut self.closing);
         self.layout.shown.truncate(SHOWN);
@@ -79,7 +79,7 @@ impl<'c> Count<'c> {
         (self.rows, self.layout, self.lists.shortfall())
     }
 
-    fn closing_are_rows(&mut self) {
+    fn count_closing_as_rows(&mut self) {
         (0..self.closing_count).for_each(|_| self.lists.row());
         self.rows += self.closing_count;
         self.closing_count = 0;
@@ -98,13 +98,13 @@ impl<'c> Count<'c> {
     }
 }
 
-/// Whether a record may close the table: a sum, or a remark alone on its line. With a row below it, it is a row; what may be an
-/// order always is one.
+/// Whether a record may be a footer: a total, or a remark that is alone on its line. It is a row after all if a row
+/// follows, and always if it may hold an order.
 fn is_closing(record: &ByteRecord, columns: &Columns) -> bool {
     let cell = |at: usize| String::from_utf8_lossy(record.get(at).unwrap_or_default());
     let (id, first) = (cell(columns.id), cell(0));
-    let (id, first) = (bare(&id), bare(&first));
-    let is_alone = || (1..record.len()).all(|at| bare(&cell(at)).is_empty());
+    let (id, first) = (bare_text(&id), bare_text(&first));
+    let is_alone = || (1..record.len()).all(|at| bare_text(&cell(at)).is_empty());
     let has_id = columns.id > 0 && !id.is_empty();
     let may_close = is_subtotal(id)
         || (id.is_empty() && is_subtotal(first))
@@ -112,7 +112,7 @@ fn is_closing(record: &ByteRecord, columns: &Columns) -> bool {
     may_close && !(0..record.len()).any(|at| mentions_order(&cell(at)))
 }
 
-/// Whether a text is what exports print below a table: `#…`, a line of dashes, 合计…, 共3笔记录, 导出时间….
+/// Whether a text is one that exports print below a table: `#…`, a line of dashes, 合计…, 共3笔记录, 导出时间….
 fn is_remark(text: &str) -> bool {
     const BEGINNINGS: [&str; 8] = ["#", "共", "导出", "以上", "备注", "说明", "制表", "审核"];
     const SHORTEST_RULE: usize = 6;

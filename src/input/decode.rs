@@ -1,4 +1,4 @@
-//! Compression and encoding: from the bytes as given to valid UTF-8, or an error, never U+FFFD.
+//! Decompression and decoding: turns the bytes as given into valid UTF-8 or an error, never into U+FFFD.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -8,10 +8,10 @@ use flate2::bufread::MultiGzDecoder;
 use super::error::Fault;
 use super::raw::{Raw, fill};
 
-/// Bytes read, and bytes of text made, at a time.
+/// How many bytes are read, and how many bytes of text are produced, at a time.
 pub(super) const CHUNK: usize = 64 * 1024;
 
-/// The text's bytes, decompressed if their first bytes say that they are compressed.
+/// The input's bytes, decompressed if their first bytes are those of gzip or zstd.
 pub(super) enum Decompressed {
     Plain(BufReader<Raw>),
     Gzip(Box<MultiGzDecoder<BufReader<Raw>>>),
@@ -47,7 +47,7 @@ impl Read for Decompressed {
             Self::Gzip(bytes) => ("gzip", bytes.read(buffer)),
             Self::Zstd(bytes) => ("zstd", bytes.read(buffer)),
         };
-        // What the system says about the file below is not the decompressor's complaint.
+        // An error of the operating system is about the file, not about the compressed data.
         read.map_err(|error| match error.raw_os_error() {
             Some(_) => error,
             None => Fault::Compressed { format, detail: error.to_string() }.into(),
@@ -55,8 +55,8 @@ impl Read for Decompressed {
     }
 }
 
-/// The encoding of a whole text: that of its byte order mark, else UTF-8 if all of it is valid, else likewise GB18030.
-/// The text is opened once more where an error has to say its line.
+/// Detects the encoding of a text: the one of its byte order mark, else UTF-8 if all of the text is valid UTF-8, else
+/// GB18030 if all of it is valid GB18030. If it is neither, the text is opened again to find the line for the error.
 pub(super) fn detect<R: Read>(open: impl Fn() -> io::Result<R>) -> io::Result<&'static Encoding> {
     let text = &mut open()?;
     let mut chunk = vec![0; CHUNK];
@@ -89,7 +89,7 @@ pub(super) fn detect<R: Read>(open: impl Fn() -> io::Result<R>) -> io::Result<&'
     }
 }
 
-/// The line on which the byte at that offset stands, counted from 1. LF, CR LF and a lone CR each end a line.
+/// The line of the byte at `offset`, counted from 1. LF, CR LF and a lone CR each end a line.
 fn line_of(text: impl Read, offset: u64) -> io::Result<u64> {
     let (mut line, mut after_cr) = (1, false);
     for byte in BufReader::with_capacity(CHUNK, text.take(offset)).bytes() {
@@ -100,11 +100,13 @@ fn line_of(text: impl Read, offset: u64) -> io::Result<u64> {
     Ok(line)
 }
 
-/// An encoding that the text may be in, as long as no byte of it says otherwise.
+/// An encoding that the text may have, until an invalid byte rules it out.
 struct Candidate {
     decoder: Decoder,
     scratch: Vec<u8>,
+    /// How many bytes of the text were decoded.
     read: u64,
+    /// The offset of the first invalid byte.
     invalid_at: Option<u64>,
 }
 
@@ -134,7 +136,7 @@ impl Candidate {
     }
 }
 
-/// A reader of valid UTF-8 without a byte order mark and without NUL.
+/// A reader that yields valid UTF-8 without a byte order mark and without NUL.
 pub(super) struct Decoded {
     source: Decompressed,
     decoder: Decoder,
@@ -145,12 +147,12 @@ pub(super) struct Decoded {
     ready: std::ops::Range<usize>,
     started: bool,
     finished: bool,
-    /// What is wrong with the data after the text that is ready.
+    /// The fault to report once the text in `ready` was read.
     fault: Option<Fault>,
 }
 
 impl Decoded {
-    /// A byte order mark in the data outranks the encoding given, as the WHATWG has it for the Web.
+    /// Decodes `source` as `encoding`, unless a byte order mark says otherwise: it wins, as in the WHATWG standard.
     pub(super) fn new(source: Decompressed, encoding: &'static Encoding) -> Self {
         Self {
             source,
@@ -172,7 +174,7 @@ impl Decoded {
 
     fn refill(&mut self) -> io::Result<()> {
         self.ready = 0..0;
-        // At least as much as a byte order mark, so that the first text shows whether it begins with one.
+        // Decode at least three bytes, the length of a byte order mark, so that the first text shows one if present.
         while self.ready.end < 3 && !self.finished && self.fault.is_none() {
             if self.unread.is_empty() && !self.source_ended {
                 let read = self.source.read(&mut self.input)?;
@@ -200,7 +202,7 @@ impl Decoded {
         }
         if !self.started {
             self.started = true;
-            // The decoder takes one mark away; tools that prepend another to a marked file are common.
+            // The decoder removes one mark, but some tools add a second one to a file that already has one.
             while self.text[self.ready.clone()].starts_with("\u{feff}".as_bytes()) {
                 self.ready.start += 3;
             }

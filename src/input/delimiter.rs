@@ -1,4 +1,4 @@
-//! What the first records tell of the delimiter.
+//! Detects the delimiter from the first records.
 
 use std::cmp::Reverse;
 use std::io::{self, Cursor, Read};
@@ -7,12 +7,12 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::error::LONGEST_RECORD;
 
-/// How many records the heading stands among.
+/// The heading must be one of this many first records.
 pub(super) const FIRST_RECORDS: usize = 50;
-/// How many bytes of them are looked at; more where the first record alone is longer.
+/// How many bytes of them are examined; more if the first record alone is longer.
 const FIRST_BYTES: usize = 64 * 1024;
 
-/// A text of which the beginning was read ahead. What went wrong on the way comes after that beginning.
+/// A text whose beginning was read ahead. An error met while reading ahead is returned after that beginning.
 pub(super) struct ReadAhead<R> {
     beginning: Cursor<Vec<u8>>,
     failure: Option<io::Error>,
@@ -20,13 +20,13 @@ pub(super) struct ReadAhead<R> {
 }
 
 impl<R: Read> ReadAhead<R> {
-    /// Reads nothing ahead.
+    /// A reader that reads nothing ahead, for a delimiter that is already known.
     pub(super) fn nothing(rest: R) -> Self {
         Self { beginning: Cursor::default(), failure: None, rest }
     }
 
-    /// Reads the first records ahead, and tells their delimiter: that of a first line `sep=;`, else the one under which a heading
-    /// is found first, else the one that occurs most in the first record.
+    /// Reads the first records ahead and detects the delimiter: the one that a first line `sep=;` names, else the one
+    /// with which a heading is found first, else the most frequent one in the first record.
     pub(super) fn first_records(mut rest: R, is_heading: impl Fn(&ByteRecord) -> bool) -> (Self, u8) {
         let mut beginning = Vec::new();
         let mut scan = Scan::default();
@@ -72,7 +72,7 @@ impl<R: Read> Read for ReadAhead<R> {
 
 const DELIMITERS: [u8; 3] = *b",;\t";
 
-/// The delimiter that a first line `sep=;` names, as Excel writes it, quoted or not.
+/// The delimiter named by Excel's first line `sep=;`, quoted or not.
 fn named_by_sep_line(text: &[u8]) -> Option<u8> {
     let line = text.split(|byte| matches!(byte, b'\r' | b'\n')).next()?;
     let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
@@ -84,7 +84,7 @@ fn named_by_sep_line(text: &[u8]) -> Option<u8> {
     }
 }
 
-/// The delimiter under which a heading is found first, and in the most cells; `None` where several are.
+/// The delimiter with which a heading is found first and, among equals, has the most cells; `None` if that is a tie.
 fn named_by_heading(text: &[u8], is_heading: impl Fn(&ByteRecord) -> bool) -> Option<u8> {
     let found = DELIMITERS.into_iter().filter_map(|delimiter| {
         let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
@@ -101,14 +101,14 @@ fn named_by_heading(text: &[u8], is_heading: impl Fn(&ByteRecord) -> bool) -> Op
     }
 }
 
-/// Whether the record is such a line, read by the delimiter that it names.
+/// Whether the record is Excel's `sep=` line, parsed with the delimiter that it names.
 pub(super) fn is_sep_line(record: &ByteRecord) -> bool {
     let first = record.get(0).unwrap_or_default();
     let names = |text: &[u8]| text.len() <= 5 && text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"sep="));
     names(first) && (first.len() == 5 || record.iter().skip(1).all(<[u8]>::is_empty))
 }
 
-/// Where records end, and how often each delimiter stands outside quotes in the first one.
+/// Counts records, and how often each delimiter occurs outside quotes in the first one.
 #[derive(Debug, Default)]
 struct Scan {
     records: usize,
@@ -128,7 +128,7 @@ impl Scan {
         let doubled = std::mem::take(&mut self.after_quote);
         match byte {
             b'"' if self.quoted => (self.quoted, self.after_quote) = (false, true),
-            // A quote opens only where a cell begins; inside a plain cell it is a character.
+            // A quote opens a quoted cell only at its start; inside a plain cell it is an ordinary character.
             b'"' if doubled || !self.in_cell => self.quoted = true,
             _ if self.quoted => {}
             b'\r' | b'\n' => {
@@ -147,7 +147,7 @@ impl Scan {
         (self.in_record, self.in_cell) = (true, true);
     }
 
-    /// The most frequent one; the comma if none is.
+    /// The most frequent delimiter; the comma in a tie.
     fn winner(&self) -> u8 {
         let most = self.counts.iter().copied().max().unwrap_or_default();
         let mut winners = DELIMITERS.into_iter().zip(self.counts).filter(|(_, count)| *count == most);

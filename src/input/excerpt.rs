@@ -1,9 +1,9 @@
-//! Text of the input made fit for a terminal, an error or a report.
+//! Text of the input, made safe to print in a terminal, an error or a report.
 
 use crate::domain::visible::visible;
 
-/// The text, trimmed and cut to so many characters, with U+FFFD in the place of each that would act on a
-/// terminal instead of being seen.
+/// Trims the text and cuts it to at most `most` characters. Characters that would control the terminal instead of
+/// being shown become U+FFFD.
 pub(super) fn excerpt(text: &str, most: usize) -> String {
     visible(text.trim()).chars().take(most).collect()
 }

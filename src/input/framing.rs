@@ -1,15 +1,15 @@
-//! Where records begin: the physical line of each, and quotes that would swallow rows.
+//! Finds the physical line of each record, and quotes that would swallow rows.
 //!
-//! The CSV parser gives a record the position before any blank lines it skips, counts no lone CR, and takes an
-//! unclosed quote for a cell that runs to the end of the file. So the text is watched on its way to the parser, with
-//! the parser's own rules of where a cell and a record begin and end.
+//! The CSV parser reports a record's position before the blank lines that it skips, does not count a lone CR, and reads
+//! an unclosed quote as a cell that runs to the end of the file. So this reader watches the text on its way to the
+//! parser and applies the parser's own rules for where cells and records begin and end.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
 
 use super::error::{Fault, LONGEST_RECORD};
 
-/// Where the next byte stands.
+/// The parser state at the next byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     RecordStart,
@@ -21,7 +21,7 @@ enum Place {
     AfterQuoteBlank,
 }
 
-/// A reader that hands the text on unchanged and remembers the line of each record in it.
+/// A reader that passes the text on unchanged and records the line on which each record begins.
 pub(super) struct Framing<R> {
     inner: R,
     delimiter: u8,
@@ -32,7 +32,7 @@ pub(super) struct Framing<R> {
     record_line: u64,
     record_bytes: usize,
     quote_line: u64,
-    /// Lines of the records that have begun and were not asked for yet: no more than the parser reads ahead.
+    /// The lines of records that have begun but were not taken yet: at most as many as the parser reads ahead.
     begun: VecDeque<u64>,
 }
 
@@ -51,7 +51,7 @@ impl<R> Framing<R> {
         }
     }
 
-    /// The line on which the next record that was not asked for begins.
+    /// Takes the line of the next record, in the order in which the parser yields them.
     pub(super) fn next_record_line(&mut self) -> Option<u64> {
         self.begun.pop_front()
     }
@@ -87,7 +87,7 @@ impl<R> Framing<R> {
             (_, byte) if byte == self.delimiter => Place::CellStart,
             _ if is_break => Place::RecordStart,
             (Place::AfterQuote | Place::AfterQuoteBlank, b' ' | b'\t') => Place::AfterQuoteBlank,
-            // `"a"b` on one line loses nothing. Over several lines, a quote was left open on the first of them.
+            // `"a"b` on one line loses nothing. If it spans several lines, a quote was left open on the first one.
             (Place::AfterQuote | Place::AfterQuoteBlank, _) if self.quote_line < self.line => {
                 return Err(Fault::RunawayQuote { line: self.quote_line, end: self.line });
             }

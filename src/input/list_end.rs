@@ -1,27 +1,27 @@
-//! The last line of a list that `tieout discover` wrote: whether the list is whole.
+//! The end line of a list that `tieout discover` wrote, which shows whether the list is complete.
 
 use csv::ByteRecord;
 
 use crate::domain::listed::{LIST_COLUMNS, LIST_END, ListShortfall};
 
-/// Whether the record is the heading of such a list, as it may come out of a spreadsheet: with other columns to the right of its own.
+/// Whether the record is the heading of such a list. A spreadsheet may have added columns to the right.
 pub(super) fn is_heading(record: &ByteRecord) -> bool {
     let is = |name: &str, cell: &[u8]| String::from_utf8_lossy(cell).trim().eq_ignore_ascii_case(name);
     record.len() >= LIST_COLUMNS.len() && LIST_COLUMNS.iter().zip(record).all(|(name, cell)| is(name, cell))
 }
 
-/// Whether the record ends such a list. It is no row and no heading, wherever it stands.
+/// Whether the record is the end line of such a list. It is never a row or a heading.
 pub(super) fn is_end(record: &ByteRecord) -> bool {
     record.get(0).is_some_and(|cell| cell.trim_ascii() == LIST_END.as_bytes())
 }
 
-/// The lists of an input, as they are read: mostly none, or one.
+/// Tracks the lists in an input while it is read. Most inputs have none or one.
 #[derive(Debug)]
 pub(super) struct Lists {
-    /// Whether the input is a list, and must have its end.
+    /// Whether the input has the heading of a list and so must have an end line.
     must_end: bool,
     has_ended: bool,
-    /// Rows since the last end.
+    /// Rows since the last end line.
     rows: u64,
     shortfall: Option<ListShortfall>,
 }
@@ -31,7 +31,7 @@ impl Lists {
         Self { must_end: false, has_ended: false, rows: 0, shortfall: None }
     }
 
-    /// The input has the heading of a list.
+    /// Notes that the input has the heading of a list.
     pub(super) fn require_end(&mut self) {
         self.must_end = true;
     }
@@ -40,13 +40,13 @@ impl Lists {
         self.rows += 1;
     }
 
-    pub(super) fn end(&mut self, record: &ByteRecord) {
+    pub(super) fn end_line(&mut self, record: &ByteRecord) {
         let found = shortfall(record, self.rows);
         self.shortfall = self.shortfall.or(found);
         (self.has_ended, self.rows) = (true, 0);
     }
 
-    /// What is wrong with the first list that is not whole, once all is read.
+    /// What is missing from the first incomplete list. Call it after the last record.
     pub(super) fn shortfall(&self) -> Option<ListShortfall> {
         let is_open = if self.has_ended { self.rows > 0 } else { self.must_end };
         self.shortfall.or(is_open.then_some(ListShortfall::BrokenOff))

@@ -1,14 +1,15 @@
-//! The input: run order IDs out of a CSV file or standard input.
+//! The input: run order IDs from a CSV file, a workbook or standard input.
 //!
-//! [`Input::open`] reads the whole input through before anything is fetched: it finds the encoding, the delimiter
-//! and the ID column, hashes the bytes as given and counts the rows. [`Input::read`] then streams the rows, each
-//! with its line and what stands in it, and proves at the end that it read what was opened.
+//! [`Input::open`] reads the whole input before anything is fetched: it detects the encoding, the delimiter and the
+//! ID column, hashes the bytes as given and counts the rows. [`Input::read`] then streams the rows, each with its
+//! line and content, and checks at the end that it read the same bytes again.
 //!
 //! ```text
-//! raw (bytes, hash) → workbook (a sheet as text) → decode (gzip, zstd; UTF-8) → delimiter → framing (lines, quotes) → heading, count → rows (IDs, duplicates)
+//! raw (bytes, hash) → workbook (a sheet as text) → decode (gzip, zstd; UTF-8) → delimiter
+//!   → framing (lines, quotes) → heading, count → rows (IDs, duplicates)
 //! ```
 //!
-//! Memory is bounded by the longest record and by the distinct IDs, never by the size of the input.
+//! Memory grows with the longest record and the number of distinct IDs, not with the size of the input.
 
 mod count;
 mod decode;
@@ -38,38 +39,38 @@ use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::Reason;
 use decode::Decompressed;
-use foreign::Foreign;
+use foreign::ForeignFile;
 use raw::{Origin, Raw};
 use rows::{Format, Survey};
-use sheet::Surveyed;
+use sheet::SheetSurvey;
 
 pub use error::InputError;
 pub use rows::Rows;
 pub use workbook::WorkbookError;
 
-/// Where the input is and how it is to be read. What is `None` is detected.
+/// Where the input is and how to read it. Whatever is `None` is detected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// What to read.
+    /// A file or standard input.
     pub source: Source,
     /// The ID column: its heading, or its number counted from 1.
     pub column: Option<String>,
-    /// The first record is a row, whatever stands in it.
+    /// Treat the first record as a row, even if it looks like a heading.
     pub no_header: bool,
-    /// The line of the heading, counted from 1: what stands above it is no row.
+    /// The line of the heading, counted from 1. Records above it are not rows.
     pub heading: Option<u64>,
-    /// The sheet of a workbook.
+    /// The name of the sheet to read. An error if the input is not a workbook.
     pub sheet: Option<String>,
-    /// The encoding by its WHATWG label, such as `gb18030` or `utf-16le`. A byte order mark outranks it.
+    /// The encoding by its WHATWG label, such as `gb18030` or `utf-16le`. A byte order mark overrides it.
     pub encoding: Option<String>,
-    /// The byte between two cells: ASCII, and neither a quote nor a line break.
+    /// The byte between two cells: ASCII, and not a quote, a line break or NUL.
     pub delimiter: Option<u8>,
-    /// The columns of our own books that are read too, by field: each by its heading, or its number counted from 1.
+    /// The columns of our own books to read as well: for each field, its heading or its number counted from 1.
     pub books: BTreeMap<Field, String>,
 }
 
 impl Options {
-    /// That source, and all else detected.
+    /// Options that read `source` and detect everything else.
     #[must_use]
     pub const fn detecting(source: Source) -> Self {
         Self {
@@ -85,49 +86,50 @@ impl Options {
     }
 }
 
-/// What to read.
+/// Where the bytes come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A file. A pipe or device is copied into a temporary file first, as standard input is.
+    /// A file. A pipe or device is first copied to a temporary file, because it is read twice.
     File(PathBuf),
-    /// Standard input, copied into an unnamed temporary file.
+    /// Standard input, copied to an unnamed temporary file.
     Stdin,
 }
 
-/// One row of the input: every record between the heading and the footers. Blank lines and the end of a list of `tieout discover`
-/// are no rows.
+/// One row of the input: a record between the heading and the footers. Blank lines and the closing line of a
+/// `tieout discover` list are not rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The line on which the row begins, counted from 1. LF, CR LF and a lone CR each end a line.
     pub line: u64,
-    /// What stands there.
+    /// The order ID, or why the row has none.
     pub entry: Entry,
-    /// What stands in the columns of our own books, where any are read.
+    /// The cells of our own books. `None` if no such columns were requested.
     pub booking: Option<Booking>,
 }
 
-/// What stands in a row.
+/// The ID cell of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// A usable ID that no earlier row holds.
+    /// A usable ID that no earlier row has.
     Order(RunOrderId),
-    /// A usable ID that an earlier row holds.
+    /// A usable ID that an earlier row has too.
     Duplicate {
-        /// The ID.
+        /// The repeated ID.
         id: RunOrderId,
         /// The line of the first row with this ID.
         first_line: u64,
     },
     /// No usable ID.
     Rejected {
-        /// What stood there, fit for a terminal: trimmed, control characters replaced, at most 128 characters.
+        /// The cell, safe to print: trimmed, control characters replaced, at most 128 characters.
         text: String,
-        /// `empty-id`, `id-too-long`, `bad-character`, `missing-cell`, `subtotal` or `repeated-heading`.
+        /// Code `empty-id`, `id-too-long`, `bad-character`, `missing-cell`, `subtotal` or `repeated-heading`, and
+        /// the explanation for people.
         reason: Reason,
     },
 }
 
-/// An input that was read through once and can be read as rows.
+/// An input that was validated by a first reading and can now be streamed as rows.
 #[derive(Debug)]
 pub struct Input {
     origin: Origin,
@@ -136,11 +138,12 @@ pub struct Input {
 }
 
 impl Input {
-    /// Reads the input through: validates, hashes and counts it.
+    /// Reads the whole input once to validate it, hash it and count its rows.
     ///
     /// # Errors
-    /// [`InputError`]: the options can't be followed, the input can't be read, is cut or corrupt, is not text in the
-    /// encoding named or in any that is recognised, has a quote left open, or has no ID column that can be told.
+    /// [`InputError`]: the options don't fit the input, the input can't be read, is truncated or corrupt, is not text
+    /// in the given encoding (or in any that is detected), has an unclosed quote, or its ID column can't be
+    /// determined.
     pub fn open(options: Options) -> Result<Self, InputError> {
         let Options { source, column, no_header, heading, sheet, encoding, delimiter, books } = options;
         let place = raw::shown_place(&source);
@@ -151,12 +154,12 @@ impl Input {
             return Err(InputError::BadDelimiter { place, byte });
         }
         let origin = Origin::open(&source, place)?;
-        let wanted = heading::Wanted { column, no_header, heading, sheet, books };
+        let options = heading::LayoutOptions { column, no_header, heading, sheet, books };
         if sheet::is_workbook(&origin)? {
-            let Surveyed { origin, format, survey } = sheet::survey(&origin, &wanted)?;
+            let SheetSurvey { origin, format, survey } = sheet::survey(&origin, &options)?;
             return Ok(Self { origin, format, survey });
         }
-        if wanted.sheet.is_some() {
+        if options.sheet.is_some() {
             return Err(InputError::NoWorkbook { place: origin.place().to_owned() });
         }
         refuse_foreign(&origin)?;
@@ -165,7 +168,7 @@ impl Input {
             None => decode::detect(|| Decompressed::open(Raw::new(&origin)))
                 .map_err(|error| InputError::from_io(origin.place(), error))?,
         };
-        let (format, survey) = rows::survey(&origin, encoding, delimiter, &wanted)?;
+        let (format, survey) = rows::survey(&origin, encoding, delimiter, &options)?;
         Ok(Self { origin, format, survey })
     }
 
@@ -181,7 +184,8 @@ impl Input {
         self.origin.path()
     }
 
-    /// How it is read, whatever of that was given and whatever was detected: encoding, delimiter, heading and columns.
+    /// How the input is read, in words: sheet, encoding, delimiter, heading and columns, whether given or detected.
+    /// A resumed run must read the input the same way, so two ways of reading never have the same text.
     #[must_use]
     pub fn reading(&self) -> String {
         self.format.reading()
@@ -193,32 +197,33 @@ impl Input {
         &self.survey.fingerprint.sha256
     }
 
-    /// How many bytes were given, before decompression.
+    /// The size of the input in bytes, before decompression.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.survey.fingerprint.bytes
     }
 
-    /// Why it is not whole, where it is a list that `tieout discover` wrote and is not. Any other input may be what it is.
+    /// What is missing from a list that `tieout discover` wrote. `None` if the list is complete or the input is not
+    /// such a list.
     #[must_use]
     pub fn shortfall(&self) -> Option<ListShortfall> {
         self.survey.shortfall
     }
 
-    /// What its records are, beside the rows.
+    /// The records that are not rows: preamble, heading and footers.
     #[must_use]
     pub fn layout(&self) -> &InputLayout {
         &self.survey.layout
     }
 
-    /// How many rows there are, counted as [`Row`] says.
+    /// The number of rows, as [`Row`] defines them.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.survey.rows
     }
 
-    /// Streams the rows. After the last one, or after an error, there is nothing more; that the input is no longer
-    /// what was opened is an error in the place of the end.
+    /// Streams the rows from the beginning. The iterator ends after the last row or the first error. If the input
+    /// changed since it was opened, the last item is an error: [`InputError::Changed`], or a fault in the new bytes.
     ///
     /// # Errors
     /// [`InputError`] if the input can't be read from its beginning again.
@@ -227,15 +232,15 @@ impl Input {
     }
 }
 
-/// Refuses what is no table, compressed or not.
+/// Refuses files that are not tables, compressed or not.
 fn refuse_foreign(origin: &Origin) -> Result<(), InputError> {
     let place = origin.place();
-    let mut beginning = vec![0; foreign::BEGINNING];
-    // What can't be read is told by the reading of the whole.
+    let mut beginning = vec![0; foreign::EXAMINED_BYTES];
+    // A read error is ignored here: the full reading that follows reports it.
     let read = Decompressed::open(Raw::new(origin)).and_then(|mut text| raw::fill(&mut text, &mut beginning));
-    match foreign::told_by(&beginning[..read.unwrap_or_default()]) {
+    match foreign::identify(&beginning[..read.unwrap_or_default()]) {
         None => Ok(()),
-        Some(Foreign { what, instead }) => Err(InputError::Foreign { place: place.to_owned(), what, instead }),
+        Some(ForeignFile { what, instead }) => Err(InputError::Foreign { place: place.to_owned(), what, instead }),
     }
 }
 

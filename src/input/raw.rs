@@ -1,4 +1,4 @@
-//! The bytes as given: where they come from, and their hash as they are read.
+//! The bytes as given: opens the input, and hashes it while it is read.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -11,27 +11,27 @@ use super::Source;
 use super::error::InputError;
 use super::excerpt::excerpt;
 
-/// An opened input that can be read from its beginning as often as need be.
+/// An opened input that can be read from its beginning any number of times.
 ///
-/// One handle serves every reading, so that a file replaced by renaming another over it is still read whole.
+/// All readings share one handle, so each reads the same file even if a different one was renamed over its path.
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     file: Arc<Mutex<File>>,
-    /// The sheet of a workbook as text; `None` where the file is the text.
+    /// The sheet of a workbook as CSV text; `None` if the file itself is the text.
     text: Option<Arc<Mutex<File>>>,
     name: Arc<str>,
     path: Arc<str>,
     place: Arc<str>,
 }
 
-/// What proves that two readings met the same bytes.
+/// The hash and length that show whether two readings saw the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fingerprint {
     pub(super) sha256: String,
     pub(super) bytes: u64,
 }
 
-/// How errors name the input.
+/// The input's name in error messages.
 pub(super) fn shown_place(source: &Source) -> String {
     match source {
         Source::File(path) => excerpt(&path.to_string_lossy(), 4096),
@@ -64,23 +64,23 @@ impl Origin {
         &self.place
     }
 
-    /// A second handle on the file. The two share one position, which every reading sets for itself.
+    /// A second handle to the file. Both share one position, so every reader seeks before it reads.
     pub(super) fn file(&self) -> io::Result<File> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner).try_clone()
     }
 
-    /// The same file, read as the text of one of its sheets.
+    /// The same workbook, to be read as the text of one of its sheets.
     pub(super) fn with_text(&self, text: File, place: String) -> Self {
         Self { text: Some(Arc::new(Mutex::new(text))), place: place.into(), ..self.clone() }
     }
 
-    /// What the bytes as given are, where they are not the text that was read.
+    /// The fingerprint of the workbook, whose bytes are not the text that is read. `None` if the file is the text.
     pub(super) fn fingerprint(&self) -> Option<io::Result<Fingerprint>> {
         self.text.as_ref().map(|_| Raw::of(&self.file).finish())
     }
 }
 
-/// The file's path from the root. Links to folders are resolved, so that one file is known by one path; the file's own name stays.
+/// The file's absolute path. Links in its folder are resolved, so that a file has one path; its own name is kept.
 fn absolute(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
@@ -102,14 +102,14 @@ fn open_file(path: &Path, place: &str) -> Result<File, InputError> {
     if file.metadata().map_err(not_opened)?.is_file() { Ok(file) } else { spool(file, place) }
 }
 
-/// Keeps what can be read only once in an unnamed temporary file, which the system removes with its handle.
+/// Copies a source that can be read only once to an unnamed temporary file, which the system removes when it is closed.
 pub(super) fn spool(mut source: impl Read, place: &str) -> Result<File, InputError> {
     tempfile::tempfile()
         .and_then(|mut file| io::copy(&mut source, &mut file).map(|_| file))
         .map_err(|source| InputError::Spool { place: place.to_owned(), source })
 }
 
-/// One reading of the bytes from the beginning, hashing them on the way.
+/// One reading of the bytes from the beginning, which hashes them on the way.
 #[derive(Debug)]
 pub(super) struct Raw {
     file: Arc<Mutex<File>>,
@@ -126,7 +126,7 @@ impl Raw {
         Self { file: Arc::clone(file), offset: 0, sha256: Sha256::new() }
     }
 
-    /// Reads what is left and tells what was read in all.
+    /// Reads the rest and returns the fingerprint of all bytes.
     pub(super) fn finish(mut self) -> io::Result<Fingerprint> {
         io::copy(&mut self, &mut io::sink())?;
         Ok(Fingerprint { sha256: hex::encode(self.sha256.finalize()), bytes: self.offset })
@@ -134,7 +134,7 @@ impl Raw {
 }
 
 impl Read for Raw {
-    /// Fills the buffer unless the file ends, so that a first read always shows the magic bytes.
+    /// Fills the buffer unless the file ends, so that the first read always includes the magic bytes.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let filled = {
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -147,7 +147,7 @@ impl Read for Raw {
     }
 }
 
-/// Reads until the buffer is full or the source ends, and tells how many bytes there were.
+/// Reads until the buffer is full or the source ends, and returns the number of bytes read.
 pub(super) fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {

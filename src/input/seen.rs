@@ -1,4 +1,4 @@
-//! The IDs that were seen, and on which line first.
+//! The IDs seen so far, each with the line on which it first occurred.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,27 +7,27 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::id::RunOrderId;
 
-/// Of an ID, the first 96 bits of SHA-256 over the input's own hash and the ID.
+/// The digest of an ID: the first 96 bits of SHA-256 over the input's hash and the ID.
 ///
-/// That a row of ten million meets another's digest by chance has odds of 1 in 10^15. Nor can it be brought about: the
-/// input's hash changes with any ID in it, so colliding IDs can't be prepared before the file that holds them is
-/// settled. And it depends on nothing but the input: the same file always gives the same duplicates.
+/// Among ten million rows, the odds that two different IDs collide by chance are about 1 in 10^15. Collisions can't be
+/// forged either: the salt is the hash of the whole input, which changes with every ID in it. And because the digest
+/// depends on the input alone, the same file always gives the same duplicates.
 type Digest96 = [u8; 12];
 
-/// First lines by ID. An entry takes 16 bytes, and 20 to 39 with the spare room of its table.
+/// The first line of each ID. An entry takes 16 bytes, or 20 to 39 with the spare capacity of its table.
 pub(super) struct Seen {
     salted: Sha256,
-    /// 256 tables by the digest's first byte, so that only a sliver is held twice while a table grows.
+    /// 256 tables, chosen by the digest's first byte: while one grows, only 1/256 of the entries is held twice.
     shards: Vec<HashMap<Digest96, u32>>,
 }
 
 impl Seen {
-    /// `salt` is the hash of the input in hex: 64 bytes, just one block of SHA-256, so its work is done once.
+    /// `salt` is the hash of the input in hex: 64 bytes, exactly one block of SHA-256, so it is hashed only once.
     pub(super) fn new(salt: &str) -> Self {
         Self { salted: Sha256::new().chain_update(salt), shards: vec![HashMap::new(); 256] }
     }
 
-    /// The line on which the ID stood first, if it stood before; else it is remembered as standing on this one.
+    /// The line of the ID's first occurrence. `None` if this is the first one, which is then remembered.
     pub(super) fn first_line(&mut self, id: &RunOrderId, line: u32) -> Option<u32> {
         let digest = self.salted.clone().chain_update(id.as_str()).finalize();
         let mut key = Digest96::default();

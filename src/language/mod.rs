@@ -1,8 +1,9 @@
-//! The languages of what people read: which one somebody wants, and the texts in it.
+//! The languages of texts for people: which one applies, and its texts.
 //!
-//! Machine names (codes, columns, options, the words in files) are never translated. The texts are Fluent files below
-//! `locales/`, compiled in. English help stands in `app::cli`, where clap takes it from, and English messages of
-//! findings in `checks`, since reports carry them: of these two, only Chinese has files.
+//! Machine names (codes, columns, options, the words in files) are never translated. The texts are Fluent
+//! files in `locales/`, compiled in. There are two exceptions: English help is in `app::cli`, where clap
+//! reads it, and English messages of findings are in `checks`, since reports carry them. Only their Chinese
+//! texts are in files.
 
 mod texts;
 mod words;
@@ -15,19 +16,19 @@ use serde::{Deserialize, Serialize};
 pub use texts::{TextError, Texts, Value};
 pub use words::Word;
 
-/// A language that people can read the program's texts in.
+/// A language of the program's texts for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Language {
-    /// English, for who wants nothing else.
+    /// English, the default.
     #[default]
     #[serde(rename = "en")]
     English,
-    /// 简体中文.
+    /// Simplified Chinese.
     #[serde(rename = "zh-CN")]
     Chinese,
 }
 
-/// A text that names no language of ours.
+/// A text that names no supported language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("give en or zh-CN")]
 pub struct UnknownLanguage;
@@ -36,7 +37,7 @@ impl Language {
     /// Every language.
     pub const ALL: [Self; 2] = [Self::English, Self::Chinese];
 
-    /// Its BCP 47 tag: the word of `--lang`.
+    /// The language's BCP 47 tag, as in `--lang`.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -45,8 +46,8 @@ impl Language {
         }
     }
 
-    /// The language of a locale, from the values of the environment's variables in the order of their precedence: the
-    /// first that is not empty decides. Whatever is not Chinese, `C` among it, is English.
+    /// The language of a locale, from the values of environment variables in order of precedence. The first
+    /// that is not empty decides. Every locale that is not Chinese, such as `C`, is English.
     pub fn of_locale<V: AsRef<str>>(variables: impl IntoIterator<Item = V>) -> Self {
         let first = variables.into_iter().find(|value| !value.as_ref().is_empty());
         let is_chinese = first.is_some_and(|value| value.as_ref().to_ascii_lowercase().starts_with("zh"));

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn the_first_variable_of_the_locale_that_says_anything_decides() {
+fn the_first_locale_variable_that_is_not_empty_decides() {
     let cases: [(&[&str], Language); 11] = [
         (&[], Language::English),
         (&[""], Language::English),
@@ -21,7 +21,7 @@ fn the_first_variable_of_the_locale_that_says_anything_decides() {
 }
 
 #[test]
-fn a_language_is_what_its_word_says() {
+fn a_language_is_read_from_its_code() {
     for (language, word) in [(Language::English, "en"), (Language::Chinese, "zh-CN")] {
         assert_eq!((language.code(), word.parse()), (word, Ok(language)));
         assert_eq!(serde_json::to_string(&language).expect("serialisable"), format!("{word:?}"));
@@ -33,7 +33,7 @@ fn a_language_is_what_its_word_says() {
 }
 
 #[test]
-fn one_and_many_are_told_apart_where_the_language_does() {
+fn plurals_follow_the_language() {
     let pending = |language, count: u64| {
         Texts::new(language).with("report-why-pending", &[("n", count.into()), ("count", count.into())])
     };
@@ -43,7 +43,7 @@ fn one_and_many_are_told_apart_where_the_language_does() {
 }
 
 #[test]
-fn a_text_that_there_is_not_shows_its_id_and_stops_nothing() {
+fn a_missing_text_shows_its_id() {
     for language in Language::ALL {
         let texts = Texts::new(language);
         assert_eq!(texts.get("no-such-message"), "no-such-message");
@@ -52,14 +52,15 @@ fn a_text_that_there_is_not_shows_its_id_and_stops_nothing() {
         assert_eq!(missing.to_string(), format!("{language} has no message no-such-message"));
         let unresolved = texts.try_with("terminal-report", &[]).expect_err("it has a variable");
         assert!(
-            matches!(&unresolved, TextError::Unresolved { id, problem, .. } if id == "terminal-report" && problem.contains("$folder")),
+            matches!(&unresolved, TextError::Unresolved { id, problem, .. }
+                if id == "terminal-report" && problem.contains("$folder")),
             "{unresolved}"
         );
     }
 }
 
 #[test]
-fn plain_texts_are_had_without_a_copy() {
+fn plain_texts_are_not_copied() {
     let texts = Texts::new(Language::Chinese);
     assert_eq!(texts.plain("terminal-population"), Some("总体"));
     assert_eq!(texts.plain("terminal-report"), None, "it has a variable");
@@ -67,8 +68,8 @@ fn plain_texts_are_had_without_a_copy() {
 }
 
 #[test]
-fn what_is_put_into_a_text_stays_as_it_is() {
+fn variables_are_inserted_unchanged() {
     let folder = "报告/{ $folder } \"x\"";
     let said = Texts::new(Language::English).with("terminal-report", &[("folder", folder.into())]);
-    assert_eq!(said, format!("Report: {folder}"), "no marks around it, and no text of ours in it");
+    assert_eq!(said, format!("Report: {folder}"), "no isolation marks, and no placeholder filled in");
 }

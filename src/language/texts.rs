@@ -9,13 +9,13 @@ use unic_langid::LanguageIdentifier;
 
 use super::{Language, Word};
 
-/// What a message is given for one of its variables: a text, or a number where the language has to know whether it
-/// is one or many. Figures come as texts that are already written out.
+/// The value of a message's variable: a text, or a number if the language has to choose between singular and
+/// plural. Figures are passed as formatted texts.
 pub use fluent_bundle::FluentValue as Value;
 
 type Bundle = FluentBundle<FluentResource>;
 
-/// The texts that both languages have.
+/// The English files. Chinese has the same ones, and two more.
 const ENGLISH: &[&str] = &[
     include_str!("../../locales/en/diff.ftl"),
     include_str!("../../locales/en/explain.ftl"),
@@ -31,7 +31,7 @@ const CHINESE: &[&str] = &[
     include_str!("../../locales/zh-CN/terminal.ftl"),
     include_str!("../../locales/zh-CN/words.ftl"),
     include_str!("../../locales/zh-CN/xlsx.ftl"),
-    // English has these in the code.
+    // The English texts of these are in the code.
     include_str!("../../locales/zh-CN/findings.ftl"),
     include_str!("../../locales/zh-CN/help.ftl"),
 ];
@@ -43,31 +43,31 @@ pub struct Texts {
     bundle: &'static Bundle,
 }
 
-/// Why there is no text. The tests prove that none of the program's own messages comes to this.
+/// Why a message has no text. Tests prove that this happens to none of the program's own messages.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// The language has no such message.
     #[error("{language} has no message {id}")]
     Missing {
-        /// The language.
+        /// The language that lacks the message.
         language: Language,
-        /// The message.
+        /// The message's ID.
         id: String,
     },
-    /// The message can't be written out with what it was given.
+    /// The message can't be formatted with the variables that it was given.
     #[error("the message {id} in {language}: {problem}")]
     Unresolved {
-        /// The language.
+        /// The language of the message.
         language: Language,
-        /// The message.
+        /// The message's ID.
         id: String,
-        /// What Fluent says.
+        /// What Fluent reports.
         problem: String,
     },
 }
 
 impl Texts {
-    /// The texts of a language. They are read once.
+    /// The texts of a language. They are parsed once per process.
     #[must_use]
     pub fn new(language: Language) -> Self {
         static READ: [OnceLock<Bundle>; 2] = [OnceLock::new(), OnceLock::new()];
@@ -78,31 +78,31 @@ impl Texts {
         Self { language, bundle: read.get_or_init(|| bundle(language, sources)) }
     }
 
-    /// Which language they are in.
+    /// The language of these texts.
     #[must_use]
     pub const fn language(&self) -> Language {
         self.language
     }
 
-    /// The text of a message without variables. One that there is not shows as its id.
+    /// The text of a message without variables. A missing message shows as its ID.
     #[must_use]
     pub fn get(&self, id: &str) -> String {
         self.with(id, &[])
     }
 
-    /// The text of a message with these variables. One that there is not, or that lacks a variable, shows as its id.
+    /// The text of a message with variables. A message that is missing or lacks a variable shows as its ID.
     #[must_use]
     pub fn with(&self, id: &str, variables: &[(&str, Value<'_>)]) -> String {
         self.try_with(id, variables).unwrap_or_else(|_| id.to_owned())
     }
 
-    /// What is said of a word of the program. A word that nothing is said of shows as the id of its message.
+    /// One explanation of a word of the program. A word without it shows as the ID of its message.
     #[must_use]
-    pub fn of(&self, word: Word, code: &str) -> String {
+    pub fn word(&self, word: Word, code: &str) -> String {
         self.get(&word.id(code))
     }
 
-    /// The text of a message that is plain: on one line, with nothing to put in. It lives as long as the program.
+    /// The static text of a message that is one line without variables; `None` for any other message.
     #[must_use]
     pub fn plain(&self, id: &str) -> Option<&'static str> {
         let pattern = self.bundle.get_message(id)?.value()?;
@@ -115,7 +115,7 @@ impl Texts {
     /// The text of a message with these variables.
     ///
     /// # Errors
-    /// [`TextError`] where there is no such message, or it can't be written out.
+    /// [`TextError`] if there is no such message, or it can't be formatted.
     pub fn try_with(&self, id: &str, variables: &[(&str, Value<'_>)]) -> Result<String, TextError> {
         let language = self.language;
         let message = self.bundle.get_message(id).and_then(|message| message.value());
@@ -130,15 +130,15 @@ impl Texts {
     }
 }
 
-/// Reads the files of a language. A message that can't be read is left out, and shows as its id.
+/// Parses the files of a language. A message that can't be parsed is left out, and shows as its ID.
 fn bundle(language: Language, sources: &[&str]) -> Bundle {
     let locale: LanguageIdentifier = language.code().parse().unwrap_or_default();
     let mut bundle = Bundle::new_concurrent(vec![locale]);
-    // Marks that isolate right-to-left texts are for browsers: a terminal shows them, and they would stand in reports.
+    // Marks that isolate right-to-left texts are for browsers. Terminals and reports would show them.
     bundle.set_use_isolating(false);
     for source in sources {
         let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(readable, _)| readable);
-        // Of two messages with one id the first stays.
+        // Of two messages with the same ID, the first one stays.
         let _ = bundle.add_resource(resource);
     }
     bundle

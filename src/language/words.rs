@@ -1,17 +1,17 @@
-//! The words of the program that are explained in every language, one message a word.
+//! The words of the program that every language explains: checks, causes, buckets, verdicts and the like.
 
-/// What is said of a word of the program: together with the word it names a message.
+/// One kind of explanation. Together with a word's code, it names a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// What a check says of an order that passes.
+    /// What is true of an order that passes a check.
     CheckHolds,
-    /// When a check is asked at all.
+    /// When a check is due.
     CheckDue,
-    /// An order that fails a check, in a sentence.
+    /// An example of an order that fails a check.
     CheckExample,
-    /// What a person should do about a failed check.
+    /// What to do about a failed check.
     CheckRemedy,
-    /// What a cause of a failed identity means, and what to do.
+    /// What a cause of a failed check means, and what to do about it.
     Cause,
     /// Which rows a bucket of the population holds.
     Bucket,
@@ -30,7 +30,7 @@ pub enum Word {
 }
 
 impl Word {
-    /// Everything that is said of words.
+    /// Every kind of explanation.
     pub const ALL: [Self; 12] = [
         Self::CheckHolds,
         Self::CheckDue,
@@ -46,7 +46,7 @@ impl Word {
         Self::AmountName,
     ];
 
-    /// The message that says it of the word with that code.
+    /// The ID of the message that explains the word with that code.
     #[must_use]
     pub fn id(self, code: &str) -> String {
         match self {

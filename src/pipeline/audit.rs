@@ -1,4 +1,4 @@
-//! A report made again from the evidence of another one: offline, and by other settings if need be.
+//! Rebuilds a report from its evidence, offline and optionally with different settings.
 
 use std::path::Path;
 
@@ -13,43 +13,43 @@ use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileSta
 use crate::report::folder::ReportFolder;
 use crate::report::folder::chain;
 use crate::report::folder::manifest::{EarlierStamp, Manifest, Stamp, designs};
-use crate::report::folder::publish::{Destination, Published};
+use crate::report::folder::publish::{Destination, PublishedReport};
 use crate::report::formats::options::ReportOptions;
 
-/// What is to be another one than in the report. `None` leaves it as it was.
+/// Overrides for the new report; `None` keeps the original value.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// The settings that affect judgement.
     pub rules: Option<Rules>,
-    /// What ages are counted to.
+    /// The time to which ages are counted.
     pub as_of: Option<Timestamp>,
-    /// What the report is to be.
+    /// The form of the report.
     pub options: Option<ReportOptions>,
 }
 
-/// A report whose evidence was proved to be what its manifest says.
-pub struct Evident {
+/// An open report whose evidence files are proven to match its manifest.
+pub struct ProvenReport {
     folder: ReportFolder,
     facts: ProvenFile,
     beside: ProvenFile,
     completeness: Option<ProvenFile>,
-    /// Its manifest.
+    /// The manifest of the report.
     pub manifest: Manifest,
 }
 
-impl Evident {
+impl ProvenReport {
     /// Opens the report in that folder.
     ///
     /// # Errors
-    /// [`JobError::NoReport`] where there is none; where its evidence is not what the manifest says, that.
+    /// [`JobError::NoReport`] if there is none; [`JobError::Report`] if its evidence does not match its manifest.
     pub fn open(folder: &Path) -> Result<Self, JobError> {
         Self::of(ReportFolder::open(folder)?)
     }
 
-    /// The same, of a folder that is open.
+    /// Checks the evidence of a report folder that is open already.
     ///
     /// # Errors
-    /// Where its evidence is not what the manifest says.
+    /// [`JobError::Report`] if the evidence does not match the manifest.
     pub(super) fn of(folder: ReportFolder) -> Result<Self, JobError> {
         let manifest = folder.manifest()?;
         let (facts, beside) = (folder.prove(FACTS_FILE)?, folder.prove(EVIDENCE_FILE)?);
@@ -61,18 +61,23 @@ impl Evident {
         &self.folder
     }
 
-    /// The files that all figures come from, as the manifest says them.
+    /// The files that all figures come from, as listed in the manifest.
     pub fn evidence(&self) -> Vec<FileStamp> {
         let names = [FACTS_FILE, EVIDENCE_FILE, COMPLETENESS_FILE];
         names.into_iter().filter_map(|name| self.folder.stamp(name).cloned()).collect()
     }
 
-    /// Judges the evidence and writes every file of a report but the manifest into a folder. Pages say that `evidence`, where
-    /// it is given, is what their figures come from.
+    /// Judges the evidence again and writes every file of a report except the manifest into a folder. If `evidence` is
+    /// given, pages name these files as the source of their figures.
     ///
     /// # Errors
-    /// When the evidence can't be read, the folder not be written, or the report would contradict itself.
-    pub fn remake(&self, into: &Path, changes: &Changes, evidence: Option<Vec<FileStamp>>) -> Result<Remade, JobError> {
+    /// When the evidence can't be read, the folder can't be written, or the report would contradict itself.
+    pub fn rebuild(
+        &self,
+        into: &Path,
+        changes: &Changes,
+        evidence: Option<Vec<FileStamp>>,
+    ) -> Result<RebuiltReport, JobError> {
         let stamp = &self.manifest.stamp;
         let rules = changes.rules.as_ref().unwrap_or(&stamp.settings).clone();
         let mut builder = Builder::begin(Brief {
@@ -85,53 +90,57 @@ impl Evident {
             layout: stamp.input.layout.clone(),
             evidence,
         })?;
-        let mut otherwise = None;
+        let mut first_differing_line = None;
         let mut replay = Replay::open(&self.facts, &self.beside)?;
         for replayed in replay.by_ref() {
             let replayed = replayed?;
             let line = replayed.outcome.line;
-            let judged = builder.add(replayed.outcome, replayed.background)?;
-            if let Some((settled, bucket)) = replayed.judged
-                && (settled, bucket.as_str()) != (judged.settled, judged.bucket.code())
+            let judgement = builder.add(replayed.outcome, replayed.background)?;
+            if let Some((settled, bucket)) = replayed.original_judgement
+                && (settled, bucket.as_str()) != (judgement.settled, judgement.bucket.code())
             {
-                otherwise.get_or_insert(line);
+                first_differing_line.get_or_insert(line);
             }
         }
-        builder.findings_elsewhere(replay.findings_elsewhere());
+        builder.set_findings_elsewhere(replay.findings_elsewhere());
         if let Some(completeness) = &self.completeness {
-            builder.complete(Completeness::read(completeness)?)?;
+            builder.add_completeness(Completeness::read(completeness)?)?;
         }
         let report = builder.finish()?;
-        Ok(Remade { report, rules, otherwise })
+        Ok(RebuiltReport { report, rules, first_differing_line })
     }
 
-    /// What it is to be: as it was, but for the changes.
+    /// The form of the new report: as overridden, or as it was.
     fn options(&self, changes: &Changes) -> ReportOptions {
         changes.options.clone().unwrap_or_else(|| self.manifest.stamp.options.clone())
     }
 }
 
-/// A report that was made again.
-pub struct Remade {
-    /// The report.
+/// A rebuilt report.
+pub struct RebuiltReport {
+    /// The report as it was written.
     pub report: Report,
     /// The settings it was judged by.
     pub rules: Rules,
-    /// The first input line that is judged otherwise than the facts say.
-    pub otherwise: Option<u64>,
+    /// The first input line whose judgement differs from the one recorded in the facts.
+    pub first_differing_line: Option<u64>,
 }
 
-/// Makes a report from the evidence of another one, with changes, at a destination; returns it and where it is.
+/// Makes a report from the evidence of another, with overrides, and publishes it. Returns the report and its place.
 ///
 /// # Errors
 /// [`JobError`] says why there is no report.
-pub fn audit(evident: &Evident, changes: &Changes, destination: &Destination) -> Result<(Report, Published), JobError> {
+pub fn audit(
+    original: &ProvenReport,
+    changes: &Changes,
+    destination: &Destination,
+) -> Result<(Report, PublishedReport), JobError> {
     let started_at = Timestamp::now();
-    let was = &evident.manifest.stamp;
+    let was = &original.manifest.stamp;
     let as_of = changes.as_of.unwrap_or(was.as_of);
     let staging = destination.staging(as_of)?;
-    let Remade { report, rules, .. } = evident.remake(staging.path(), changes, None)?;
-    let options = evident.options(changes);
+    let RebuiltReport { report, rules, .. } = original.rebuild(staging.path(), changes, None)?;
+    let options = original.options(changes);
     let summary = &report.summary;
     let stamp = Stamp {
         as_of,
@@ -141,11 +150,11 @@ pub fn audit(evident: &Evident, changes: &Changes, destination: &Destination) ->
         designs: designs(&options.formats),
         options,
         previous: chain::previous(destination, &[]),
-        made_from: Some(evident.folder.manifest_sha256().to_owned()),
+        made_from: Some(original.folder.manifest_sha256().to_owned()),
         earlier: EarlierStamp { lifecycle: summary.lifecycle, reused: summary.reused, replaces: Vec::new() },
         clock: None,
         fetch: None,
-        verdict: report.weighed.verdict.code().to_owned(),
+        verdict: report.exit_inputs.verdict.code().to_owned(),
         exit_code: summary.exit_code,
         ..was.clone()
     };

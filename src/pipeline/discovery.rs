@@ -1,4 +1,4 @@
-//! The work of `discover`: the provider's list of orders, walked to its end.
+//! The work of `discover`: walks the provider's list of orders to its end.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -15,18 +15,18 @@ use crate::store::StoreError;
 
 /// Everything a discovery needs, opened and checked.
 pub struct Discovery {
-    /// The provider, and all that asking it takes.
+    /// The provider, and everything needed to ask it.
     pub session: Session,
-    /// Which orders are wanted.
+    /// Which orders to list.
     pub query: ListQuery,
 }
 
 /// How a discovery ended.
 #[derive(Debug)]
-pub enum Discovered {
+pub enum DiscoveryEnd {
     /// The list was walked to its end.
     Listed(Box<Listing>),
-    /// A signal stopped it: there is no list.
+    /// A signal stopped the walk: there is no list.
     Stopped(Signal),
 }
 
@@ -41,44 +41,44 @@ pub enum DiscoveryError {
     Store(#[from] StoreError),
 }
 
-/// Why a list can't be walked to its end. What was listed before is no list.
+/// Why a list can't be walked to its end. What was listed by then is discarded.
 #[derive(Debug, thiserror::Error)]
 pub enum WalkError {
-    /// A page can't be had.
-    #[error("page {number} of the list of orders can't be had: {lack}")]
+    /// A page can't be fetched.
+    #[error("page {number} of the list of orders can't be fetched: {reason}")]
     Page {
-        /// Which one, counted from 1.
+        /// The page, counted from 1.
         number: u64,
-        /// Why not.
-        lack: Unavailable,
+        /// Why it can't be fetched.
+        reason: Unavailable,
     },
     /// The provider can't be asked any more.
     #[error(transparent)]
     Stop(#[from] Stop),
 }
 
-/// Walks the list.
+/// Walks the list, and records when its requests went out.
 ///
 /// # Errors
 /// [`DiscoveryError`] says why there is no list.
-pub fn discover(Discovery { session, query }: &mut Discovery) -> Result<Discovered, DiscoveryError> {
+pub fn discover(Discovery { session, query }: &mut Discovery) -> Result<DiscoveryEnd, DiscoveryError> {
     sends::remember(session)?;
     let discovered = list(session, query);
     let noted = sends::note(session);
     let discovered = discovered?;
     noted?;
-    Ok(session.signals.first().map_or(discovered, Discovered::Stopped))
+    Ok(session.signals.first().map_or(discovered, DiscoveryEnd::Stopped))
 }
 
-/// Walks the list until it is had, or a signal comes. Nothing of it is kept then, so nothing is waited for.
-pub(super) fn list(session: &Session, query: &ListQuery) -> Result<Discovered, WalkError> {
+/// Walks the list to its end or until a signal arrives. The signal ends it at once, since half a list is not kept.
+pub(super) fn list(session: &Session, query: &ListQuery) -> Result<DiscoveryEnd, WalkError> {
     session.runtime.block_on(async {
         let mut progress = Progress::listing(session.display);
         let ended = tokio::select! {
             biased;
-            signal = session.signals.wait() => Ok(Discovered::Stopped(signal)),
-            listing = walk_shown(&session.provider, query, &mut progress) => {
-                listing.map(|listing| Discovered::Listed(Box::new(listing)))
+            signal = session.signals.wait() => Ok(DiscoveryEnd::Stopped(signal)),
+            listing = walk_with_progress(&session.provider, query, &mut progress) => {
+                listing.map(|listing| DiscoveryEnd::Listed(Box::new(listing)))
             }
         };
         progress.finish();
@@ -86,8 +86,12 @@ pub(super) fn list(session: &Session, query: &ListQuery) -> Result<Discovered, W
     })
 }
 
-/// Walks the list, and shows how far it is.
-async fn walk_shown(provider: &Provider, query: &ListQuery, progress: &mut Progress) -> Result<Listing, WalkError> {
+/// Walks the list, and shows the progress.
+async fn walk_with_progress(
+    provider: &Provider,
+    query: &ListQuery,
+    progress: &mut Progress,
+) -> Result<Listing, WalkError> {
     let far = Cell::new((0, 0));
     let mut walk = pin!(walk(provider, query, |so_far| far.set(so_far)));
     let mut show = interval(SHOW_EVERY);
@@ -103,11 +107,11 @@ async fn walk_shown(provider: &Provider, query: &ListQuery, progress: &mut Progr
     }
 }
 
-/// Walks the list to its end, one page after the other. `so_far` hears after each page how many orders are listed, and how many
-/// the provider counts. Dropping the future gives the list up and holds nothing back.
+/// Walks the list to its end, one page after the other. After each page `so_far` gets the number of orders listed, and
+/// the number that the provider counts. Dropping the future gives up the list.
 ///
 /// # Errors
-/// [`WalkError`] says which page can't be had, or why nothing can.
+/// [`WalkError`] says which page can't be fetched, or why the provider can't be asked any more.
 pub async fn walk(
     provider: &Provider,
     query: &ListQuery,
@@ -117,11 +121,11 @@ pub async fn walk(
     while let Some(number) = walk.next_page() {
         match provider.list(query, number).await {
             Ok(page) => walk.take(page),
-            // Past the end some providers have an empty page, and others none.
+            // Past the end some providers return an empty page, others an error.
             Err(ListError::Unavailable(Unavailable::NotFound(_) | Unavailable::Refused(_))) if walk.is_past_total() => {
                 walk.take(ListPage::default());
             }
-            Err(ListError::Unavailable(lack)) => return Err(WalkError::Page { number, lack }),
+            Err(ListError::Unavailable(reason)) => return Err(WalkError::Page { number, reason }),
             Err(ListError::Stop(stop)) => return Err(stop.into()),
         }
         so_far(walk.progress());

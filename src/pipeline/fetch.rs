@@ -1,4 +1,4 @@
-//! From input rows to committed outcomes: the asynchronous half of the corridor.
+//! From input rows to committed outcomes: the asynchronous half of the pipeline.
 
 use std::cell::Cell;
 use std::iter;
@@ -11,20 +11,20 @@ use tokio::time::{Instant, interval, sleep};
 
 use super::list_walk::OrderList;
 use super::progress::{Progress, SHOW_EVERY};
-use super::resume::Start;
+use super::resume::CurrentRun;
 use super::{Job, JobError};
 use crate::checks::judge;
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::{Background, Evidence, Outcome};
 use crate::input::{Entry, InputError, Row};
 use crate::provider::{Fetch, Stop};
-use crate::store::{Learnt, Recall, Writer};
+use crate::store::{Recall, RowOutcome, Writer};
 
 /// How many rows are in hand for each request in flight. A row that waits before a retry holds no permit, so others
 /// may go ahead of it.
 const IN_HAND_PER_PERMIT: usize = 4;
 
-/// How many rows are in hand, and may be learnt of but not committed yet.
+/// How many rows may be in hand, and how many outcomes uncommitted.
 const fn in_hand(job: &Job) -> usize {
     job.session.concurrency.saturating_mul(IN_HAND_PER_PERMIT)
 }
@@ -32,68 +32,77 @@ const fn in_hand(job: &Job) -> usize {
 /// How long requests in flight may take to end after a signal.
 const LAST_REPLIES: Duration = Duration::from_secs(10);
 
-/// What the fetching came to.
-pub(super) struct Fetched {
+/// What the fetch phase of a job yields.
+pub(super) struct FetchPhase {
     pub(super) elapsed: Duration,
     /// The provider's own list of orders.
     pub(super) list: OrderList,
 }
 
-/// Fetches every row's order and commits what was learnt. Whatever ends it, what was put into the store is
-/// committed before this returns.
-pub(super) async fn fetch_all(job: &Job, begun: &Start, recall: Option<&Recall>) -> Result<Fetched, JobError> {
+/// Fetches every row's order and commits the outcomes. However it ends, what was put into the store is committed
+/// before this returns.
+pub(super) async fn fetch_all(
+    job: &Job,
+    current: &CurrentRun,
+    recall: Option<&Recall>,
+) -> Result<FetchPhase, JobError> {
     let is_open =
-        |row: &Result<Row, InputError>| row.as_ref().map_or(true, |row| begun.done.binary_search(&row.line).is_err());
+        |row: &Result<Row, InputError>| row.as_ref().map_or(true, |row| current.done.binary_search(&row.line).is_err());
     let rows = job.input.read()?.filter(is_open);
-    let progress = Progress::start(job.session.display, job.input.rows(), begun.done.len() as u64);
-    let walk = Walk { job, recall, is_confirmation: false };
-    let (fetched, unreached) = walk.every(rows, begun, progress).await?;
+    let progress = Progress::start(job.session.display, job.input.rows(), current.done.len() as u64);
+    let fetcher = RowFetcher { job, recall, is_recheck: false };
+    let (fetched, unreached) = fetcher.fetch_rows(rows, current, progress).await?;
     let activity = job.session.provider.activity();
-    match unreached.filter(|_| begun.done.is_empty() && !activity.is_the_api) {
+    match unreached.filter(|_| current.done.is_empty() && !activity.has_envelope) {
         None => Ok(fetched),
         Some(reason) if activity.replies == 0 => Err(JobError::Unreachable(reason)),
         Some(reason) => Err(Stop::NotTheApi(reason).into()),
     }
 }
 
-/// Fetches the orders on those lines once more. What can't be had again stays as it is.
-pub(super) async fn fetch_again(job: &Job, begun: &Start, orders: Vec<(u64, RunOrderId)>) -> Result<Fetched, JobError> {
+/// Fetches the orders on these lines again. An order that can't be fetched this time keeps its first outcome.
+pub(super) async fn fetch_again(
+    job: &Job,
+    current: &CurrentRun,
+    orders: Vec<(u64, RunOrderId)>,
+) -> Result<FetchPhase, JobError> {
     let progress = Progress::start(job.session.display, orders.len() as u64, 0);
     let rows = orders.into_iter().map(|(line, id)| Ok(Row { line, entry: Entry::Order(id), booking: None }));
-    let walk = Walk { job, recall: None, is_confirmation: true };
-    Ok(walk.every(rows, begun, progress).await?.0)
+    let fetcher = RowFetcher { job, recall: None, is_recheck: true };
+    Ok(fetcher.fetch_rows(rows, current, progress).await?.0)
 }
 
-/// The walk of rows to their outcomes.
-struct Walk<'j> {
+/// Takes rows to their outcomes.
+struct RowFetcher<'j> {
     job: &'j Job,
     recall: Option<&'j Recall>,
-    /// Whether the rows have an outcome already.
-    is_confirmation: bool,
+    /// Whether this is a recheck of rows that already have an outcome.
+    is_recheck: bool,
 }
 
-impl Walk<'_> {
-    /// Walks every row, and commits what is learnt; says too why the first row that was not fetched was not.
-    async fn every(
+impl RowFetcher<'_> {
+    /// Takes every row to its outcome and commits it. Also returns why the first unfetched row was not fetched, unless
+    /// orders were reused.
+    async fn fetch_rows(
         &self,
         rows: impl Iterator<Item = Result<Row, InputError>>,
-        begun: &Start,
+        current: &CurrentRun,
         mut progress: Progress,
-    ) -> Result<(Fetched, Option<String>), JobError> {
+    ) -> Result<(FetchPhase, Option<String>), JobError> {
         let job = self.job;
         let start = Instant::now();
-        let writer = job.session.store.writer(begun.run, in_hand(job), job.memory.keeps_replies)?;
+        let writer = job.session.store.writer(current.run, in_hand(job), job.memory.keeps_replies)?;
         let ended = self.fetch_into(rows, &writer, &mut progress).await;
         let committed = writer.finish().await;
         let unreached = progress.finish();
-        // The writer knows best why nothing more could be put into the store.
+        // If nothing more could be put into the store, the writer knows why.
         committed?;
         ended?;
-        Ok((Fetched { elapsed: start.elapsed(), list: OrderList::Unwanted }, unreached))
+        Ok((FetchPhase { elapsed: start.elapsed(), list: OrderList::NotRequested }, unreached))
     }
 
-    /// Puts every row's outcome into the store. After a signal nothing more is asked, and what is in flight has a while
-    /// to end; then this is [`JobError::Stopped`].
+    /// Puts every row's outcome into the store. After a signal no more requests are sent, and those in flight get
+    /// `LAST_REPLIES` to end; then this returns [`JobError::Stopped`].
     async fn fetch_into(
         &self,
         rows: impl Iterator<Item = Result<Row, InputError>>,
@@ -108,7 +117,7 @@ impl Walk<'_> {
             None
         }));
         let rows = stream::iter(rows).take_while(|_| future::ready(!is_stopping.get()));
-        let mut learnt = pin!(rows.map(|row| self.learn(row)).buffer_unordered(in_hand(job)));
+        let mut outcomes = pin!(rows.map(|row| self.outcome_of(row)).buffer_unordered(in_hand(job)));
         let mut show = interval(SHOW_EVERY);
         let mut patience = pin!(sleep(Duration::MAX));
         let mut signal = pin!(job.session.signals.wait());
@@ -122,12 +131,12 @@ impl Walk<'_> {
                     patience.as_mut().reset(Instant::now() + LAST_REPLIES);
                 }
                 () = &mut patience => break job.check_signals(),
-                next = learnt.try_next() => match next {
-                    Ok(Some(Some(learnt))) => {
-                        let outcome = learnt.outcome();
+                next = outcomes.try_next() => match next {
+                    Ok(Some(Some(row_outcome))) => {
+                        let outcome = row_outcome.outcome();
                         let judgement = judge(outcome, &background, &job.rules, job.as_of);
                         progress.note(judgement.bucket, &outcome.evidence);
-                        writer.put(learnt).await?;
+                        writer.put(row_outcome).await?;
                     }
                     Ok(Some(None)) => {}
                     Ok(None) => break job.check_signals(),
@@ -138,30 +147,35 @@ impl Walk<'_> {
         }
     }
 
-    /// One row's walk to its outcome; `None` where it was not begun before the job was stopped, and where an order could
-    /// not be had once more.
-    async fn learn(&self, row: Result<Row, InputError>) -> Result<Option<Learnt>, JobError> {
+    /// Takes one row to its outcome; `None` if the job was stopped before its request was sent, or if a recheck could
+    /// not fetch the order.
+    async fn outcome_of(&self, row: Result<Row, InputError>) -> Result<Option<RowOutcome>, JobError> {
         let Row { line, entry, booking } = row?;
-        let told = |run_order_id, evidence| {
-            Ok(Some(Learnt::of(Outcome { line, run_order_id, evidence }, Timestamp::now()).booked(booking.clone())))
+        let without_request = |run_order_id, evidence| {
+            Ok(Some(
+                RowOutcome::of(Outcome { line, run_order_id, evidence }, Timestamp::now())
+                    .with_booking(booking.clone()),
+            ))
         };
         let id = match entry {
-            Entry::Duplicate { id, first_line } => return told(id.to_string(), Evidence::Duplicate { first_line }),
-            Entry::Rejected { text, reason } => return told(text, Evidence::Rejected(reason)),
+            Entry::Duplicate { id, first_line } => {
+                return without_request(id.to_string(), Evidence::Duplicate { first_line });
+            }
+            Entry::Rejected { text, reason } => return without_request(text, Evidence::Rejected(reason)),
             Entry::Order(id) => id,
         };
         let run_order_id = id.to_string();
         if let Some(recall) = self.recall
-            && let Some(recalled) = recall.settled(&run_order_id)?
+            && let Some(reused) = recall.settled(&run_order_id)?
         {
-            return Ok(Some(Learnt::recalled(line, run_order_id, Timestamp::now(), recalled).booked(booking)));
+            return Ok(Some(RowOutcome::reused(line, run_order_id, Timestamp::now(), reused).with_booking(booking)));
         }
         match self.job.session.provider.fetch(&id).await {
-            Ok(Fetch { evidence: Evidence::Unfetched(_), .. }) if self.is_confirmation => Ok(None),
+            Ok(Fetch { evidence: Evidence::Unfetched(_), .. }) if self.is_recheck => Ok(None),
             Ok(Fetch { evidence, reply }) => {
                 let outcome = Outcome { line, run_order_id, evidence };
-                let learnt = Learnt::replied(outcome, Timestamp::now(), reply).booked(booking);
-                Ok(Some(if self.is_confirmation { learnt.confirming() } else { learnt }))
+                let row_outcome = RowOutcome::with_reply(outcome, Timestamp::now(), reply).with_booking(booking);
+                Ok(Some(if self.is_recheck { row_outcome.as_recheck() } else { row_outcome }))
             }
             Err(Stop::Called) => Ok(None),
             Err(stop) => Err(stop.into()),

@@ -1,4 +1,4 @@
-//! The corridor of `reconcile`: input → fetch → store → report → publish, readable from top to bottom.
+//! The pipeline of `reconcile`: input → fetch → store → report → publish, readable from top to bottom.
 
 pub mod audit;
 mod completeness;
@@ -31,12 +31,14 @@ use crate::report::content::tables::Discrepancy;
 use crate::report::folder::FolderError;
 use crate::report::folder::chain;
 use crate::report::folder::manifest::{ClockStamp, EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
-use crate::report::folder::publish::{Destination, PublishError, Published};
+use crate::report::folder::publish::{Destination, PublishError, PublishedReport};
 use crate::report::formats::options::ReportOptions;
-use crate::store::{Confirmations, Judged, KnownFinding, NewReport, Recall, Remembered, RunId, StoreError};
+use crate::store::{
+    KnownFinding, NewReport, Recall, RecheckCounts, RememberedOrders, ReportFindings, RunId, StoreError,
+};
 
 use list_walk::OrderList;
-use resume::Start;
+use resume::CurrentRun;
 
 pub use progress::Display;
 pub use resume::Resumption;
@@ -45,7 +47,7 @@ pub use signals::{Signal, Signals};
 
 /// Everything one reconciliation needs, opened and checked.
 pub struct Job {
-    /// The provider, and all that asking it takes.
+    /// The provider, and everything needed to ask it.
     pub session: Session,
     /// The rows to reconcile.
     pub input: Input,
@@ -53,47 +55,47 @@ pub struct Job {
     pub destination: Destination,
     /// The settings that affect judgement.
     pub rules: Rules,
-    /// What ages are counted to.
+    /// The time to which ages are counted.
     pub as_of: Timestamp,
     /// When the job started.
     pub started_at: Timestamp,
-    /// What the report is to be.
+    /// The form of the report.
     pub report: ReportOptions,
-    /// When an earlier run is continued.
-    pub resuming: Resumption,
-    /// Whether failing orders are read once more before they are reported.
-    pub confirms: bool,
+    /// Whether and when an earlier run is continued.
+    pub resumption: Resumption,
+    /// Whether failing orders are rechecked before they are reported.
+    pub recheck: bool,
     /// What is kept for later runs, and taken from earlier ones.
-    pub memory: Memory,
+    pub memory: MemoryOptions,
 }
 
 /// What is kept for later runs, and taken from earlier ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Memory {
-    /// Orders that were seen settled so short a time ago are not asked for again; `None` for no order.
+pub struct MemoryOptions {
+    /// Orders that were seen settled within this time are reused instead of fetched; `None` to fetch every order.
     pub reuse_settled: Option<Duration>,
-    /// Whether replies are kept as they came, prompts included.
+    /// Whether raw replies are stored, prompts included.
     pub keeps_replies: bool,
 }
 
 /// How a reconciliation ended.
-pub enum Ended {
-    /// There is a report.
+pub enum JobEnd {
+    /// With a report.
     Reported {
-        /// The report as written.
+        /// The report as it was written.
         report: Box<Report>,
-        /// Where it is.
-        published: Published,
-        /// What came of reading failing orders once more.
-        confirmed: Confirmations,
-        /// Why orders were not asked for, where the provider was given up before all were.
+        /// Where it was published.
+        published: PublishedReport,
+        /// The result of rechecking failing orders.
+        rechecks: RecheckCounts,
+        /// Why the remaining orders were not requested, if the client gave up on the provider.
         gave_up: Option<Reason>,
-        /// Both clocks, where ours is not the provider's.
+        /// Both clocks, if ours and the provider's disagree.
         clock: Option<ClockReading>,
     },
     /// A signal stopped the job: there is no report.
     Stopped {
-        /// Which signal.
+        /// The first signal.
         signal: Signal,
         /// How many outcomes are committed.
         committed: u64,
@@ -103,7 +105,7 @@ pub enum Ended {
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// The input can't be read any more.
+    /// The input can't be read any more, or has changed.
     #[error(transparent)]
     Input(#[from] InputError),
     /// The state failed.
@@ -112,32 +114,32 @@ pub enum JobError {
     /// A file of the report can't be written, or the report contradicts itself.
     #[error(transparent)]
     Report(ReportError),
-    /// The report can't be put in its place.
+    /// The report can't be published.
     #[error(transparent)]
     Publish(#[from] PublishError),
-    /// The report is in its place, and the state does not know that the run has ended.
-    #[error("the report in {} is whole, but the state can't be told so: {source}", folder.display())]
+    /// The report is published, but the state could not record that the run is finished.
+    #[error("the report in {} is complete, but the run could not be marked as finished: {source}", folder.display())]
     Unrecorded {
-        /// The folder.
+        /// The folder of the report.
         folder: PathBuf,
-        /// Why.
+        /// The error of the state.
         source: StoreError,
     },
-    /// The provider can't be asked any more: it does not accept the key.
+    /// The provider can't be asked any more: it rejects the key, say, or is not the API.
     #[error(transparent)]
     Stop(#[from] Stop),
-    /// There is no report to work from.
-    #[error("{} is no report of tieout: {problem}", folder.display())]
+    /// The folder holds no report to work from.
+    #[error("{} is not a tieout report: {problem}", folder.display())]
     NoReport {
-        /// The folder.
+        /// The folder that was named.
         folder: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
-    /// Not one reply was had.
+    /// Not a single reply arrived.
     #[error("nothing could be fetched: the provider never answered ({0})")]
     Unreachable(String),
-    /// A signal asks the job to stop: [`reconcile`] makes [`Ended::Stopped`] of it.
+    /// A signal asks the job to stop; [`reconcile`] turns this into [`JobEnd::Stopped`].
     #[error("stopped by a signal")]
     Stopped,
 }
@@ -163,80 +165,80 @@ impl From<FolderError> for JobError {
     }
 }
 
-/// Reconciles.
+/// Runs a job, from its input to its published report.
 ///
 /// # Errors
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
-pub fn reconcile(mut job: Job) -> Result<Ended, JobError> {
-    let begun = resume::begin(&mut job)?;
-    let ended = reconcile_run(&mut job, &begun);
+pub fn reconcile(mut job: Job) -> Result<JobEnd, JobError> {
+    let current = resume::begin(&mut job)?;
+    let ended = reconcile_run(&mut job, &current);
     if let Err(JobError::Report(ReportError::Contradiction(_))) = &ended {
-        // Rows that a damaged state lost look like a fault of this program.
+        // Rows that a damaged state lost look like a bug in tieout.
         job.session.store.check_pages()?;
     }
     let is_void = match &ended {
-        // What it was refused is no fact about orders.
+        // Replies that are not the API's say nothing about orders.
         Err(JobError::Stop(Stop::NotTheApi(_))) => true,
-        // The input is not what was hashed: no line of the run is known to be one of that input.
+        // The input is not what was hashed, so the run's lines may not be lines of that input.
         Err(JobError::Input(_)) => true,
         _ => false,
     };
     if is_void {
-        job.session.store.give_up(begun.run, Timestamp::now())?;
+        job.session.store.give_up(current.run, Timestamp::now())?;
     }
     match (ended, job.session.signals.first()) {
         (Err(JobError::Stopped), Some(signal)) => {
-            Ok(Ended::Stopped { signal, committed: job.session.store.count_done(begun.run)? })
+            Ok(JobEnd::Stopped { signal, committed: job.session.store.count_finished_lines(current.run)? })
         }
         (ended, _) => ended,
     }
 }
 
-/// Takes a run to its report. A signal ends it as [`JobError::Stopped`], wherever it is, until the report is announced.
-fn reconcile_run(job: &mut Job, begun: &Start) -> Result<Ended, JobError> {
-    let recall = job.recall(begun.run)?;
+/// Takes a run to its published report. Until the report is announced, a signal ends it with [`JobError::Stopped`].
+fn reconcile_run(job: &mut Job, current: &CurrentRun) -> Result<JobEnd, JobError> {
+    let recall = job.recall(current.run)?;
     sends::remember(&mut job.session)?;
-    let fetched = job.session.runtime.block_on(fetch::fetch_all(job, begun, recall.as_ref()));
+    let fetched = job.session.runtime.block_on(fetch::fetch_all(job, current, recall.as_ref()));
     let fetched = fetched.and_then(|fetched| completeness::list(job, fetched));
-    let fetched = fetched.and_then(|fetched| recheck::confirm(job, begun, fetched));
+    let fetched = fetched.and_then(|fetched| recheck::recheck(job, current, fetched));
     let noted = sends::note(&mut job.session);
     let fetched = fetched?;
     noted?;
-    let mut earlier = job.earlier(begun)?;
+    let mut earlier = job.earlier(current)?;
     let staging = job.destination.staging(job.as_of)?;
     let replaces = earlier.stamp.replaces.clone();
-    let report = job.make_report(begun.run, &mut earlier, &fetched.list, staging.path().to_owned())?;
+    let report = job.make_report(current.run, &mut earlier, &fetched.list, staging.path().to_owned())?;
     let finished_at = Timestamp::now();
-    let confirmed = job.session.store.confirmations(begun.run)?;
+    let rechecks = job.session.store.recheck_counts(current.run)?;
     let manifest = job
-        .stamp(&report, earlier.stamp, job.fetch_stamp(fetched.elapsed, confirmed), finished_at)
+        .stamp(&report, earlier.stamp, job.fetch_stamp(fetched.elapsed, rechecks), finished_at)
         .write(staging.path())?;
     job.check_signals()?;
     let destination = path::absolute(job.destination.path()).unwrap_or_else(|_| job.destination.path().to_owned());
-    job.session.store.announce(begun.run, &manifest, &destination)?;
+    job.session.store.announce(current.run, &manifest, &destination)?;
     let published = staging.publish(&replaces)?;
     let in_place = NewReport {
-        verdict: report.weighed.verdict.code(),
+        verdict: report.exit_inputs.verdict.code(),
         is_resumable: is_resumable(&report),
         manifest_sha256: &manifest,
         folder: &published.folder,
     };
-    let finished = job.session.store.finish(begun.run, finished_at, in_place, judged(&report));
+    let finished = job.session.store.finish(current.run, finished_at, in_place, report_findings(&report));
     finished.map_err(|source| JobError::Unrecorded { folder: published.folder.clone(), source })?;
     let (gave_up, clock) = (job.session.provider.gave_up(), job.clock_off());
-    Ok(Ended::Reported { report: Box::new(report), published, confirmed, gave_up, clock })
+    Ok(JobEnd::Reported { report: Box::new(report), published, rechecks, gave_up, clock })
 }
 
-/// Whether the run may fetch what its report lacks. Where all orders met one answer, that is no answer about them: the next
-/// start asks for all of them anew. An input that is not whole stays so.
+/// Whether continuing the run may fetch what its report lacks. If all orders got the same answer, it was not about
+/// them, and the next job asks for all of them in a new run. What an incomplete input lacks can't be fetched.
 fn is_resumable(report: &Report) -> bool {
-    let lacks = report.weighed.gap || report.summary.population.of(Bucket::Unfetched) > 0;
+    let lacks = report.exit_inputs.completeness_unknown || report.summary.population.of(Bucket::Unfetched) > 0;
     lacks && report.summary.sole_reason.is_none()
 }
 
-/// What the next report is to know of this one.
-fn judged(report: &Report) -> Judged {
-    Judged {
+/// The discrepancies of a report, as later reports need to know them.
+fn report_findings(report: &Report) -> ReportFindings {
+    ReportFindings {
         found: report.discrepancies.iter().map(Discrepancy::past).collect(),
         resolved: report.resolved.iter().map(|resolved| resolved.finding.clone()).collect(),
     }
@@ -244,19 +246,19 @@ fn judged(report: &Report) -> Judged {
 
 /// What earlier runs contribute to a report.
 #[derive(Default)]
-struct Earlier {
-    /// What was found when orders were last judged, by order: those that no row and no line of the list has taken yet.
-    found: HashMap<String, Vec<KnownFinding>>,
+struct EarlierRuns {
+    /// The findings of earlier runs, by order ID. Each row and each listed order takes out its own.
+    findings: HashMap<String, Vec<KnownFinding>>,
     stamp: EarlierStamp,
 }
 
 impl Job {
-    /// [`JobError::Stopped`], once a signal has come.
+    /// Fails with [`JobError::Stopped`] once a signal has arrived.
     fn check_signals(&self) -> Result<(), JobError> {
         self.session.signals.first().map_or(Ok(()), |_| Err(JobError::Stopped))
     }
 
-    /// What was seen settled a short time ago, if that is to be taken as it was.
+    /// The orders recently seen settled, if they are to be reused.
     fn recall(&mut self, run: RunId) -> Result<Option<Recall>, JobError> {
         let Some(within) = self.memory.reuse_settled else {
             return Ok(None);
@@ -266,21 +268,21 @@ impl Job {
         Ok(Some(self.session.store.recall(&self.session.base_url, since, self.started_at)?))
     }
 
-    /// What was found when orders were last judged, and what this report takes the place of.
-    fn earlier(&self, begun: &Start) -> Result<Earlier, JobError> {
-        let mut earlier = Earlier::default();
-        for known in self.session.store.found_before(begun.run)? {
-            earlier.found.entry(known.finding.run_order_id.clone()).or_default().push(known);
+    /// The findings of earlier runs, and the manifests of the reports that this one replaces.
+    fn earlier(&self, current: &CurrentRun) -> Result<EarlierRuns, JobError> {
+        let mut earlier = EarlierRuns::default();
+        for known in self.session.store.earlier_findings(current.run)? {
+            earlier.findings.entry(known.finding.run_order_id.clone()).or_default().push(known);
         }
-        earlier.stamp.replaces = begun.continued.as_ref().map(|run| run.manifests.clone()).unwrap_or_default();
+        earlier.stamp.replaces = current.continued.as_ref().map(|run| run.manifests.clone()).unwrap_or_default();
         Ok(earlier)
     }
 
-    /// Every report is made from the store and nothing else.
+    /// Makes the report in `folder`, from the stored outcomes and the provider's list.
     fn make_report(
         &mut self,
         run: RunId,
-        earlier: &mut Earlier,
+        earlier: &mut EarlierRuns,
         list: &OrderList,
         folder: PathBuf,
     ) -> Result<Report, JobError> {
@@ -295,35 +297,35 @@ impl Job {
             layout: self.input.layout().clone(),
             evidence: None,
         })?;
-        let (mut wanted, period) = (self.wanted(list), self.rules.complete);
+        let (mut required, period) = (self.required_orders(list), self.rules.complete);
         self.each_outcome(run, remembered, earlier, list, |outcome, background| {
-            wanted.see(&outcome, list, period);
+            required.see(&outcome, list, period);
             Ok(builder.add(outcome, background).map(drop)?)
         })?;
-        if let Some(completeness) = completeness::completeness(list, &wanted, earlier) {
-            builder.complete(completeness)?;
+        if let Some(completeness) = completeness::completeness(list, &required, earlier) {
+            builder.add_completeness(completeness)?;
         }
-        builder.findings_elsewhere(earlier.left());
+        builder.set_findings_elsewhere(earlier.count_left());
         Ok(builder.finish_unless(&|| self.session.signals.first().is_some())?)
     }
 
-    /// Visits every outcome of a run by line, with all that is known of its order, until a signal comes.
+    /// Visits every outcome of a run, sorted by line, with all that is known of its order. A signal ends the visit.
     fn each_outcome(
         &self,
         run: RunId,
-        mut remembered: Remembered,
-        earlier: &mut Earlier,
+        mut remembered: RememberedOrders,
+        earlier: &mut EarlierRuns,
         list: &OrderList,
         mut visit: impl FnMut(Outcome, Background) -> Result<(), JobError>,
     ) -> Result<(), JobError> {
-        self.session.store.for_each_outcome(run, |mut outcome, bookings, start| {
+        self.session.store.for_each_outcome(run, |mut outcome, bookings, job| {
             self.check_signals()?;
             let mut background = Background { bookings, ..Background::default() };
             match &mut outcome.evidence {
-                // The row that holds the ID first stands for the order.
+                // The first row with the ID stands for the order.
                 Evidence::Duplicate { .. } | Evidence::Rejected(_) => return visit(outcome, background),
                 Evidence::Fetched(fetched) => {
-                    fetched.settled_as = remembered.take_baseline(outcome.line);
+                    fetched.baseline = remembered.take_baseline(outcome.line);
                     background.listed = list.amounts(&outcome.run_order_id);
                 }
                 Evidence::NotFound(_) => {
@@ -332,9 +334,9 @@ impl Job {
                 Evidence::Refused(_) | Evidence::Malformed(_) | Evidence::Unfetched(_) => {}
             }
             let known = earlier.take(&outcome.run_order_id);
-            let later = known.iter().filter(|known| known.start > start);
-            background.found_later = later.map(|known| known.finding.discrepancy_id.clone()).collect();
-            background.past = known.into_iter().map(|known| known.finding).collect();
+            let later = known.iter().filter(|known| known.job > job);
+            background.later_finding_ids = later.map(|known| known.finding.discrepancy_id.clone()).collect();
+            background.past_findings = known.into_iter().map(|known| known.finding).collect();
             visit(outcome, background)
         })
     }
@@ -362,17 +364,17 @@ impl Job {
             earlier: EarlierStamp { lifecycle: *lifecycle, reused: *reused, ..earlier },
             clock: self.clock_off().map(|ClockReading { ours, provider }| ClockStamp { ours, provider }),
             fetch: Some(fetch),
-            verdict: report.weighed.verdict.code().to_owned(),
+            verdict: report.exit_inputs.verdict.code().to_owned(),
             exit_code: report.summary.exit_code,
         }
     }
 
-    /// Both clocks, where ours is not the provider's.
+    /// Both clocks, if ours and the provider's disagree.
     fn clock_off(&self) -> Option<ClockReading> {
         self.session.provider.clock().filter(|clock| clock.ahead().is_some())
     }
 
-    fn fetch_stamp(&self, elapsed: Duration, confirmed: Confirmations) -> FetchStamp {
+    fn fetch_stamp(&self, elapsed: Duration, rechecks: RecheckCounts) -> FetchStamp {
         let record = self.session.provider.record();
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let latencies =
@@ -390,20 +392,20 @@ impl Job {
             elapsed_ms: milliseconds(elapsed),
             rate_allowed: self.session.rate,
             rate_used: format!("{:.1}", record.requests as f64 / elapsed.as_secs_f64().max(0.001)),
-            read_again: confirmed.asked,
-            changed_meanwhile: confirmed.changed,
+            read_again: rechecks.rechecked,
+            changed_meanwhile: rechecks.changed,
         }
     }
 }
 
-impl Earlier {
-    /// What was found when that order was last judged.
+impl EarlierRuns {
+    /// Takes out the findings of an order.
     fn take(&mut self, run_order_id: &str) -> Vec<KnownFinding> {
-        self.found.remove(run_order_id).unwrap_or_default()
+        self.findings.remove(run_order_id).unwrap_or_default()
     }
 
-    /// How many findings no order has taken.
-    fn left(&self) -> u64 {
-        self.found.values().map(|findings| findings.len() as u64).sum()
+    /// How many findings were not taken out.
+    fn count_left(&self) -> u64 {
+        self.findings.values().map(|findings| findings.len() as u64).sum()
     }
 }

@@ -1,4 +1,4 @@
-//! What a person sees while the job runs: events on standard error, never on standard output.
+//! The progress that people see while the job runs, on standard error and never on standard output.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -10,13 +10,13 @@ use jiff::{SignedDuration, ZonedDateTime};
 use crate::domain::outcome::{Bucket, Evidence};
 use crate::provider::{Activity, WaitReason};
 
-/// How often the progress is shown while nothing happens.
+/// How often the display is updated.
 pub(super) const SHOW_EVERY: Duration = Duration::from_millis(200);
-/// How often a line is written where there is no terminal.
+/// How often a line is written if there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// Over how long the pace is smoothed, in seconds.
+/// The time over which the pace is smoothed, in seconds.
 const SMOOTH: f64 = 15.0;
-/// For so long there is no telling how long it will take.
+/// No ETA is shown before this time has passed.
 const TOO_EARLY: Duration = Duration::from_secs(2);
 const TEMPLATE: &str = "{bar:24} {msg}";
 
@@ -27,25 +27,25 @@ pub enum Display {
     Bar,
     /// A line every 10 seconds.
     Lines,
-    /// Not at all.
+    /// Nothing.
     Silent,
 }
 
-/// Says something about the job, where progress is shown at all.
+/// Writes a line about the job, unless the display is silent.
 pub(super) fn say(display: Display, what: &str) {
     if display != Display::Silent {
-        // Nobody may be reading: that is no reason to stop the job.
+        // Standard error may be closed: that must not stop the job.
         let _ = writeln!(io::stderr(), "{what}");
     }
 }
 
-/// Counts what passes, and shows it.
+/// Counts rows or orders, and shows the progress.
 pub(super) struct Progress {
     display: Display,
     bar: ProgressBar,
-    /// What is counted.
+    /// What is counted: rows, or listed orders.
     unit: &'static str,
-    /// How many there are in all, as far as is known.
+    /// How many there are in all, as far as known.
     rows: u64,
     done: u64,
     discrepant: u64,
@@ -58,12 +58,12 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Begins a count of that many rows, of which some were done by an earlier start of the run.
+    /// Starts to count rows, of which the run's earlier jobs finished `done`.
     pub(super) fn start(display: Display, rows: u64, done: u64) -> Self {
         Self::of("rows", display, rows, done)
     }
 
-    /// Begins a count of orders that are listed.
+    /// Starts to count listed orders.
     pub(super) fn listing(display: Display) -> Self {
         Self::of("orders", display, 0, 0)
     }
@@ -91,7 +91,7 @@ impl Progress {
         }
     }
 
-    /// So many orders are listed by now, of how many the provider says there are.
+    /// Updates how many orders are listed so far, and how many the provider counts.
     pub(super) fn listed(&mut self, orders: u64, total: u64) {
         (self.done, self.rows) = (orders, total.max(orders));
         self.bar.set_length(self.rows);
@@ -107,15 +107,15 @@ impl Progress {
         }
         match evidence {
             Evidence::Unfetched(reason) => {
-                let said = if reason.detail.is_empty() { &reason.code } else { &reason.detail };
-                self.unreached.get_or_insert_with(|| said.clone());
+                let cause = if reason.detail.is_empty() { &reason.code } else { &reason.detail };
+                self.unreached.get_or_insert_with(|| cause.clone());
             }
             Evidence::Fetched(fetched) => self.has_reused |= fetched.is_reused,
             _ => {}
         }
     }
 
-    /// Shows how far it is and what the provider's client is doing.
+    /// Shows the progress and what the provider's client is doing.
     pub(super) fn show(&mut self, activity: &Activity) {
         let now = Instant::now();
         self.pace.note(now, self.done, activity.held_up.is_some());
@@ -127,15 +127,15 @@ impl Progress {
             }
             Display::Lines if now.duration_since(self.last_line) >= LINE_EVERY => {
                 self.last_line = now;
-                // Nobody may be reading: progress is no reason to stop the job.
+                // Standard error may be closed: that must not stop the job.
                 let _ = writeln!(io::stderr(), "{}", self.line(activity, now));
             }
             Display::Lines => {}
         }
     }
 
-    /// Takes the display away; says the first reason for which a row was not fetched, unless other orders are known from before:
-    /// then there is something to report.
+    /// Removes the display. Returns why the first unfetched row was not fetched, unless orders were reused: then there
+    /// is something to report.
     pub(super) fn finish(self) -> Option<String> {
         self.bar.finish_and_clear();
         self.unreached.filter(|_| !self.has_reused)
@@ -143,7 +143,7 @@ impl Progress {
 
     fn line(&self, activity: &Activity, now: Instant) -> String {
         let mut line = format!("{}/{} {} · {} requests/s", self.done, self.rows, self.unit, activity.used);
-        // Writing to a text never fails.
+        // Writing to a `String` never fails.
         if let Some(allowed) = activity.allowed {
             _ = write!(line, " of {allowed:.0} allowed");
         }
@@ -151,7 +151,7 @@ impl Progress {
             (self.discrepant, "discrepant"),
             (self.exceptions, "exceptions"),
             (activity.retries, "retries"),
-            (activity.throttled, "times 429"),
+            (activity.throttled, "throttled"),
         ] {
             if count > 0 {
                 _ = write!(line, " · {count} {what}");
@@ -171,7 +171,7 @@ impl Progress {
     }
 }
 
-/// How many rows pass in a second, while nothing holds them up.
+/// How many rows are done per second while nothing holds them up.
 #[derive(Debug, Default)]
 struct Pace {
     rows_per_second: Option<f64>,
@@ -192,29 +192,29 @@ impl Pace {
         }
     }
 
-    /// How long so many rows take at this pace; `None` where there is no telling.
+    /// How long `rows` rows take at this pace; `None` if unknown.
     fn time_for(&self, rows: u64) -> Option<Duration> {
         let seconds = rows as f64 / self.rows_per_second.filter(|pace| *pace > 0.0)?;
         Duration::try_from_secs_f64(seconds).ok()
     }
 }
 
-/// What is waited for, with the time of day where one is known.
+/// What the client is waiting for, with the time of day until when, if it is known.
 fn waiting(why: WaitReason, wait: Duration, now: &ZonedDateTime) -> String {
     let until = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok());
     let until = until.filter(|_| !wait.is_zero()).map(|until| until.strftime(" until %H:%M:%S").to_string());
     let what = match why {
-        WaitReason::Rate => "waiting for the rate",
+        WaitReason::Rate => "waiting for the rate limit",
         WaitReason::Concurrency => "waiting for replies",
         WaitReason::RetryAfter => "the provider asks to wait",
         WaitReason::BackOff => "backing off after 429",
-        WaitReason::Breaker => "the provider fails: pausing",
+        WaitReason::Breaker => "the provider is failing: pausing",
         WaitReason::RetryBudget => "waiting for the retry budget",
     };
     format!("{what}{}", until.unwrap_or_default())
 }
 
-/// A time in its two largest units.
+/// A duration in its two largest units.
 fn rounded(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60) {
@@ -239,7 +239,7 @@ mod tests {
             retries: 0,
             throttled: 0,
             replies: 0,
-            is_the_api: true,
+            has_envelope: true,
             allowed: Some(20.0),
             used: 19,
             held_up: None,
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_is_used_and_what_is_waited_for() {
+    fn a_line_shows_the_rate_and_what_the_client_waits_for() {
         let mut progress = Progress::start(Display::Silent, 400, 0);
         let start = progress.start;
         assert_eq!(progress.line(&calm(), start), "0/400 rows · 19 requests/s of 20 allowed");
@@ -256,12 +256,12 @@ mod tests {
         let now = start + Duration::from_secs(60);
         let held_up = Some((WaitReason::Breaker, now));
         let busy = Activity { retries: 2, throttled: 1, allowed: None, held_up, ..calm() };
-        let line = "100/400 rows · 19 requests/s · 3 discrepant · 2 retries · 1 times 429 · the provider fails: pausing · ETA 2m 30s";
+        let line = "100/400 rows · 19 requests/s · 3 discrepant · 2 retries · 1 throttled · the provider is failing: pausing · ETA 2m 30s";
         assert_eq!(progress.line(&busy, now), line);
     }
 
     #[test]
-    fn a_list_counts_orders_of_as_many_as_are_known_of() {
+    fn a_list_counts_orders_against_the_known_total() {
         let mut progress = Progress::listing(Display::Silent);
         for (orders, total, counted) in [(0, 0, "0/0"), (100, 350, "100/350"), (400, 350, "400/400")] {
             progress.listed(orders, total);
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_says_until_when() {
+    fn a_wait_shows_until_when() {
         let now: ZonedDateTime = "2026-11-23T02:12:05+08:00[Asia/Shanghai]".parse().expect("a time");
         let minute = Duration::from_secs(60);
         assert_eq!(waiting(WaitReason::RetryAfter, minute, &now), "the provider asks to wait until 02:13:05");
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_in_two_units() {
+    fn a_duration_has_at_most_two_units() {
         let times = [(59, "59s"), (61, "1m 1s"), (3_660, "1h 1m"), (90_000, "1d 1h")];
         for (seconds, text) in times {
             assert_eq!(rounded(Duration::from_secs(seconds)), text);

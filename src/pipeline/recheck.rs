@@ -1,45 +1,45 @@
-//! The confirm-read: orders that fail a check are read once more before they are reported, since one that was being
-//! settled when it was read may have been read half.
+//! The recheck: orders that fail a check are fetched again before they are reported, since an order that was just
+//! being settled may have been read half settled.
 
 use super::completeness::is_absent;
-use super::fetch::{self, Fetched};
+use super::fetch::{self, FetchPhase};
 use super::list_walk::OrderList;
 use super::progress::say;
-use super::resume::Start;
-use super::{Earlier, Job, JobError};
+use super::resume::CurrentRun;
+use super::{EarlierRuns, Job, JobError};
 use crate::checks::{STALE_PENDING, STALE_SOON, judge};
 use crate::domain::finding::Finding;
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::{Evidence, Outcome};
 
-/// Reads every order once more that fails a check, but for what an earlier start of the run has read once more already.
-pub(super) fn confirm(job: &mut Job, begun: &Start, fetched: Fetched) -> Result<Fetched, JobError> {
-    if !job.confirms {
+/// Fetches every order that fails a check again, except those that an earlier job of the run has rechecked.
+pub(super) fn recheck(job: &mut Job, current: &CurrentRun, fetched: FetchPhase) -> Result<FetchPhase, JobError> {
+    if !job.recheck {
         return Ok(fetched);
     }
-    let confirmed = job.session.store.confirmed(begun.run)?;
-    let mut failing = job.failing(begun, &fetched.list)?;
-    failing.retain(|(line, _)| !confirmed.contains(line));
+    let rechecked = job.session.store.rechecked_lines(current.run)?;
+    let mut failing = job.failing(current, &fetched.list)?;
+    failing.retain(|(line, _)| !rechecked.contains(line));
     if failing.is_empty() {
         return Ok(fetched);
     }
     let count = failing.len();
-    say(job.session.display, &format!("reading {count} failing order{} once more", if count == 1 { "" } else { "s" }));
-    let again = job.session.runtime.block_on(fetch::fetch_again(job, begun, failing))?;
-    Ok(Fetched { elapsed: fetched.elapsed + again.elapsed, ..fetched })
+    say(job.session.display, &format!("fetching {count} failing order{} again", if count == 1 { "" } else { "s" }));
+    let again = job.session.runtime.block_on(fetch::fetch_again(job, current, failing))?;
+    Ok(FetchPhase { elapsed: fetched.elapsed + again.elapsed, ..fetched })
 }
 
 impl Job {
     /// The orders that fail a check, by line.
-    fn failing(&mut self, begun: &Start, list: &OrderList) -> Result<Vec<(u64, RunOrderId)>, JobError> {
-        let remembered = self.session.store.would_remember_with(begun.run)?;
+    fn failing(&mut self, current: &CurrentRun, list: &OrderList) -> Result<Vec<(u64, RunOrderId)>, JobError> {
+        let remembered = self.session.store.would_remember_with(current.run)?;
         let mut failing = Vec::new();
         let (rules, as_of) = (&self.rules, self.as_of);
-        self.each_outcome(begun.run, remembered, &mut Earlier::default(), list, |outcome, background| {
+        self.each_outcome(current.run, remembered, &mut EarlierRuns::default(), list, |outcome, background| {
             let judgement = judge(&outcome, &background, rules, as_of);
-            // What is reused may have left the provider since: then it is the order that is gone, and the list is right.
+            // A reused order may have vanished from the provider since: then the list is right to lack it.
             let is_in_doubt = is_reused(&outcome) && is_absent(&outcome, list, rules.complete);
-            if (is_in_doubt || judgement.findings.iter().any(may_be_of_the_moment))
+            if (is_in_doubt || judgement.findings.iter().any(may_clear))
                 && let Ok(id) = RunOrderId::parse(&outcome.run_order_id)
             {
                 failing.push((outcome.line, id));
@@ -54,7 +54,7 @@ fn is_reused(outcome: &Outcome) -> bool {
     matches!(&outcome.evidence, Evidence::Fetched(fetched) if fetched.is_reused)
 }
 
-/// Whether another reading may be without it. That an order is old is so however often it is read.
-fn may_be_of_the_moment(finding: &Finding) -> bool {
+/// Whether fetching the order again may clear the finding. An order's age stays, however often it is fetched.
+fn may_clear(finding: &Finding) -> bool {
     ![STALE_PENDING, STALE_SOON].contains(&finding.check)
 }

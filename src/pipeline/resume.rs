@@ -1,4 +1,4 @@
-//! How a job begins: with a new run, or where an earlier one of the same input was cut off.
+//! How a job begins: with a new run, or by continuing an earlier run of the same input.
 
 use std::time::Duration;
 
@@ -7,74 +7,75 @@ use jiff::{SignedDuration, Timestamp, Unit};
 use super::progress::say;
 use super::{Job, JobError, unrecorded};
 use crate::input::{Entry, Row};
-use crate::store::{Done, NewRun, RowKind, Run, RunId};
+use crate::store::{FinishedLine, NewRun, RowKind, Run, RunId};
 
-/// What a job goes on from.
-pub(super) struct Start {
+/// The run that a job works on.
+pub(super) struct CurrentRun {
     pub(super) run: RunId,
-    /// The lines that are done, in their order.
+    /// The finished lines, in ascending order.
     pub(super) done: Vec<u64>,
-    /// The run as an earlier start left it.
+    /// The run as the earlier job left it, if it is continued.
     pub(super) continued: Option<Run>,
 }
 
-/// When an earlier run is continued.
+/// Whether and when an earlier run is continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resumption {
-    /// How long after its last sign of life; `None` for never.
+    /// How long after its last activity, or its first report if it has one; `None` for never.
     pub within: Option<Duration>,
-    /// Whether `as_of` was asked for: then it must be that of the earlier run.
+    /// Whether `--as-of` was given: then it must be that of the earlier run.
     pub as_of_is_given: bool,
 }
 
-/// Continues the last run of this very job, or begins a new one and says why.
-pub(super) fn begin(job: &mut Job) -> Result<Start, JobError> {
+/// Continues the last run with the same input and settings, or begins a new run and says why.
+pub(super) fn begin(job: &mut Job) -> Result<CurrentRun, JobError> {
     let new = job.new_run();
     let runs = job.session.store.runs()?;
-    let of_the_input: Vec<Run> = runs.into_iter().rev().filter(|run| run.begun.is_of_the_input_of(&new)).collect();
-    // Another job on the same input may have come in between: with other settings, say.
-    let same = of_the_input.iter().find(|run| differs(job, run, &new).is_none());
-    if let Some(run) = same.or(of_the_input.first()).filter(|run| run.is_open()) {
-        let began = run.begun.started_at;
-        match why_not(job, run, &new)? {
+    let same_input: Vec<Run> = runs.into_iter().rev().filter(|run| run.setup.has_same_input_as(&new)).collect();
+    // A job with different settings may have run on the same input in between.
+    let same = same_input.iter().find(|run| difference(job, run, &new).is_none());
+    if let Some(run) = same.or(same_input.first()).filter(|run| run.is_open()) {
+        let began = run.setup.started_at;
+        match reason_not_to_continue(job, run, &new)? {
             None => {
                 unrecorded::record(job, Some(run.id))?;
                 job.session.store.reopen(run.id, &new.input_place)?;
-                job.as_of = run.begun.as_of;
-                let done: Vec<u64> = job.session.store.done(run.id)?.into_iter().map(|done| done.line).collect();
+                job.as_of = run.setup.as_of;
+                let done: Vec<u64> =
+                    job.session.store.finished_lines(run.id)?.into_iter().map(|finished| finished.line).collect();
                 let (count, rows) = (done.len(), job.input.rows());
                 say(
                     job.session.display,
                     &format!("continuing run {} of {began}: {count} of {rows} rows are done", run.id),
                 );
-                return Ok(Start { run: run.id, done, continued: Some(run.clone()) });
+                return Ok(CurrentRun { run: run.id, done, continued: Some(run.clone()) });
             }
             Some(reason) => {
                 say(
                     job.session.display,
-                    &format!("starting anew: run {} of {began} is not continued: {reason}", run.id),
+                    &format!("starting a new run: run {} of {began} is not continued: {reason}", run.id),
                 );
             }
         }
     }
     unrecorded::record(job, None)?;
     let run = job.session.store.begin(&new)?;
-    Ok(Start { run, done: Vec::new(), continued: None })
+    Ok(CurrentRun { run, done: Vec::new(), continued: None })
 }
 
-/// Why an open run is not continued; nothing where it is.
-fn why_not(job: &Job, run: &Run, new: &NewRun) -> Result<Option<String>, JobError> {
-    let Some(within) = job.resuming.within else {
+/// Why an open run is not continued; `None` if it is.
+fn reason_not_to_continue(job: &Job, run: &Run, new: &NewRun) -> Result<Option<String>, JobError> {
+    let Some(within) = job.resumption.within else {
         return Ok(Some("--fresh was given".to_owned()));
     };
-    if let Some(reason) = differs(job, run, new) {
+    if let Some(reason) = difference(job, run, new) {
         return Ok(Some(reason));
     }
-    let (what, since) = match &run.reported {
+    let (what, since) = match &run.report {
         Some(report) => ("its first report was made", report.first_at),
         None => ("it was last active", job.session.store.last_activity_of(run.id)?),
     };
-    // A time to come tells of a clock that was set back.
+    // A time in the future means that the clock was set back.
     let ago = new.started_at.duration_since(since).max(SignedDuration::ZERO);
     if ago > SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX) {
         return Ok(Some(format!("{what} at {since}, longer ago than --resume-within")));
@@ -82,38 +83,38 @@ fn why_not(job: &Job, run: &Run, new: &NewRun) -> Result<Option<String>, JobErro
     differing_row(job, run)
 }
 
-/// What tells the job that began a run from this one; nothing where they are the same.
-fn differs(job: &Job, run: &Run, new: &NewRun) -> Option<String> {
-    let begun = &run.begun;
-    if begun.input_sha256 != new.input_sha256 {
+/// How this job differs from the one that began a run; `None` if it does not.
+fn difference(job: &Job, run: &Run, new: &NewRun) -> Option<String> {
+    let setup = &run.setup;
+    if setup.input_sha256 != new.input_sha256 {
         Some("the input has changed".to_owned())
-    } else if begun.reading != new.reading {
+    } else if setup.reading != new.reading {
         Some("the input is read in a different way: column, heading, encoding or delimiter".to_owned())
-    } else if begun.settings != new.settings {
+    } else if setup.settings != new.settings {
         Some("the settings that affect judgement have changed".to_owned())
-    } else if begun.as_of != new.as_of && (job.resuming.as_of_is_given || is_as_of_given(begun)) {
-        Some(format!("its --as-of is {}", begun.as_of))
+    } else if setup.as_of != new.as_of && (job.resumption.as_of_is_given || is_as_of_given(setup)) {
+        Some(format!("its --as-of is {}", setup.as_of))
     } else {
         None
     }
 }
 
-/// Whether the job that began a run was told what ages are counted to: else it is when the job began.
-fn is_as_of_given(begun: &NewRun) -> bool {
-    begun.started_at.round(Unit::Second).is_ok_and(|began| began != begun.as_of)
+/// Whether the job that began a run was given `--as-of`; if not, `as_of` is its start, rounded to the second.
+fn is_as_of_given(setup: &NewRun) -> bool {
+    setup.started_at.round(Unit::Second).is_ok_and(|began| began != setup.as_of)
 }
 
-/// Why a line that is done is not the input's, where the file was a different one for a while.
+/// Why a finished line does not match the input, which happens if the file was a different one for a while.
 fn differing_row(job: &Job, run: &Run) -> Result<Option<String>, JobError> {
-    let mut done = job.session.store.done(run.id)?.into_iter().peekable();
+    let mut done = job.session.store.finished_lines(run.id)?.into_iter().peekable();
     let mut rows = job.input.read()?;
     while let Some(next) = done.peek().copied() {
         let Some(row) = rows.next().transpose()? else {
-            return Ok(Some(format!("line {} of the input holds no row", next.line)));
+            return Ok(Some(format!("line {} of the input no longer holds a row", next.line)));
         };
         if row.line >= next.line {
-            if mark(&row) != next {
-                return Ok(Some(format!("line {} of the input held a different row when it was done", next.line)));
+            if finished_line(&row) != next {
+                return Ok(Some(format!("line {} of the input held a different row when it was processed", next.line)));
             }
             done.next();
         }
@@ -121,14 +122,14 @@ fn differing_row(job: &Job, run: &Run) -> Result<Option<String>, JobError> {
     Ok(None)
 }
 
-/// What stands in a row, as the state keeps it of a line that is done.
-fn mark(row: &Row) -> Done {
+/// A row in the form in which the state keeps finished lines.
+fn finished_line(row: &Row) -> FinishedLine {
     let (kind, text) = match &row.entry {
         Entry::Order(id) => (RowKind::Order, id.as_str()),
         Entry::Duplicate { id, first_line } => (RowKind::Duplicate { first_line: *first_line }, id.as_str()),
         Entry::Rejected { text, .. } => (RowKind::Rejected, text.as_str()),
     };
-    Done::of(row.line, kind, text, row.booking.as_ref())
+    FinishedLine::of(row.line, kind, text, row.booking.as_ref())
 }
 
 impl Job {
@@ -148,8 +149,8 @@ impl Job {
 }
 
 impl NewRun {
-    /// Whether both ask one provider for one input: the same file, or the same bytes wherever they are.
-    fn is_of_the_input_of(&self, other: &Self) -> bool {
+    /// Whether both ask the same provider for the same input: the same file, or the same bytes in any file.
+    fn has_same_input_as(&self, other: &Self) -> bool {
         let is_same_file = !self.input_place.is_empty() && self.input_place == other.input_place;
         self.base_url == other.base_url && (is_same_file || self.input_sha256 == other.input_sha256)
     }

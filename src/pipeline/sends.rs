@@ -1,4 +1,4 @@
-//! The rate across runs: requests that went out just now count, whichever command sent them.
+//! Keeps the rate across runs: recent requests count, whichever command sent them.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use super::session::Session;
 use crate::store::{Sends, StoreError};
 
-/// Makes the requests of a run that ended just now count against the rate.
+/// Counts the last requests of earlier runs against the rate.
 pub(super) fn remember(session: &mut Session) -> Result<(), StoreError> {
     let rate = usize::try_from(session.rate).unwrap_or(usize::MAX);
     let ago = match session.store.begin_sending(&session.base_url)? {
         Sends::At(times) => {
             let now = Timestamp::now();
-            // A time to come tells of a clock that was set back.
+            // A time in the future means that the clock was set back.
             times.into_iter().map(|sent| Duration::try_from(now.duration_since(sent)).unwrap_or_default()).collect()
         }
         Sends::Unknown => vec![Duration::ZERO; rate],
@@ -22,7 +22,7 @@ pub(super) fn remember(session: &mut Session) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notes when the last requests went out, for the run that follows.
+/// Records when the last requests went out, for the next run.
 pub(super) fn note(session: &mut Session) -> Result<(), StoreError> {
     let now = Timestamp::now();
     let ago = session.provider.recent().into_iter();

@@ -1,4 +1,4 @@
-//! What asking the provider takes: reconciliations and discoveries share it.
+//! Everything needed to ask the provider, shared by `reconcile` and `discover`.
 
 use tokio::runtime::Runtime;
 
@@ -7,25 +7,25 @@ use super::signals::Signals;
 use crate::provider::Provider;
 use crate::store::{Lock, Store};
 
-/// The provider, and all that asking it takes: opened and checked.
+/// The provider and everything needed to ask it, opened and checked.
 pub struct Session {
-    /// Where the asking runs.
+    /// The runtime that the client runs on.
     pub runtime: Runtime,
-    /// Where the simulator runs, if it is the one that is asked.
+    /// The runtime that the simulator runs on, with `--sandbox`.
     pub sandbox: Option<Runtime>,
-    /// Who is asked.
+    /// The client of the provider.
     pub provider: Provider,
     /// How many requests may be in flight.
     pub concurrency: usize,
     /// Requests per second; 0 is unlimited.
     pub rate: u32,
-    /// What no other job may use meanwhile.
+    /// The locks on the state and the key, held for the whole job.
     pub locks: Vec<Lock>,
-    /// Where outcomes are kept, and when requests went out.
+    /// The state, which keeps outcomes and when the last requests went out.
     pub store: Store,
-    /// What the state calls the provider: its base URL, or the sandbox's name.
+    /// The provider's name in the state: its base URL, or the name of the sandbox.
     pub base_url: String,
-    /// What asks it to stop.
+    /// The signals that stop the job.
     pub signals: Signals,
     /// How progress is shown.
     pub display: Display,

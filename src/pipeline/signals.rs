@@ -17,7 +17,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// The exit code of a process that it ends: 128 and the signal's number.
+    /// The exit code of a process that the signal ends: 128 plus the signal's number.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -29,15 +29,15 @@ impl Signal {
 
 /// Listens for signals on behalf of one job, from before its first phase until this is dropped.
 ///
-/// The job is told the first signal, and stops in its own time. A second one ends the process at once, and so does the
-/// first one after this is dropped. The default action can't do that: tokio replaces it for good.
+/// The first signal asks the job to stop, which it does in its own time. A second one ends the process at once, and so
+/// does the first one after this is dropped. The default action can't do that: tokio replaces it for good.
 #[derive(Debug)]
 pub struct Signals {
     first: watch::Receiver<Option<Signal>>,
 }
 
 impl Signals {
-    /// Starts to listen, on a thread of its own: most of a job is synchronous, and nothing it does delays a second signal.
+    /// Starts to listen, on a thread of its own: most of a job is synchronous, and must not delay a second signal.
     ///
     /// # Errors
     /// When the operating system refuses the handlers or the thread.
@@ -61,22 +61,22 @@ impl Signals {
                 // The job is over.
                 Err(_) => first,
             };
-            // This is safe whatever the other threads are doing: the state survives a kill at any moment with all that is
-            // committed, the system takes the locks away, and the next job sweeps the hidden folder of a report in the
-            // making. Nothing is reported, since a thread that can't write may hold standard error.
+            // This is safe whatever the other threads are doing: the state keeps all that is committed, the system
+            // releases the locks, and the next job removes the hidden folder of an unfinished report. Nothing is
+            // printed, since a thread that can't write may hold standard error.
             process::exit(last.exit_code().into())
         };
         thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(listen))?;
         Ok(Self { first })
     }
 
-    /// The first signal, once it has come.
+    /// The first signal, if one has arrived.
     #[must_use]
     pub fn first(&self) -> Option<Signal> {
         *self.first.borrow()
     }
 
-    /// Waits for the first signal; it may have come long ago.
+    /// Waits for the first signal. Returns at once if it has already arrived.
     pub(super) async fn wait(&self) -> Signal {
         let mut first = self.first.clone();
         match first.wait_for(Option::is_some).await.map(|first| *first) {

@@ -1,18 +1,18 @@
-//! Reports that are in their place, and whose jobs were killed before they could note it. They count like any other: what the next
-//! report calls new or persisting depends on them.
+//! Reports whose jobs were killed after publishing them, before the state could record that. They count like any other:
+//! what the next report calls new or persisting depends on them.
 
 use std::path::Path;
 
-use super::audit::{Changes, Evident, Remade};
+use super::audit::{Changes, ProvenReport, RebuiltReport};
 use super::progress::say;
-use super::{Job, JobError, is_resumable, judged};
+use super::{Job, JobError, is_resumable, report_findings};
 use crate::report::ReportError;
 use crate::report::folder::chain;
 use crate::report::formats::Formats;
 use crate::report::formats::options::ReportOptions;
 use crate::store::{NewReport, Run, RunId};
 
-/// Notes every such report but that of the run that this job continues, which makes it anew.
+/// Records every such report, except that of the run that this job continues, which replaces it.
 pub(super) fn record(job: &mut Job, continued: Option<RunId>) -> Result<(), JobError> {
     for run in job.session.store.runs()? {
         if Some(run.id) == continued {
@@ -20,41 +20,45 @@ pub(super) fn record(job: &mut Job, continued: Option<RunId>) -> Result<(), JobE
         }
         let (Some(manifest), Some(destination)) = (run.unrecorded(), &run.destination) else { continue };
         let Some(folder) = chain::find(Path::new(destination), manifest) else { continue };
-        match remade(&folder) {
-            Ok((evident, remade)) => note(job, &run, &folder, &evident, &remade)?,
-            Err(error) => tracing::warn!("run {} was killed after it made {}: {error}", run.id, folder.display()),
+        match rebuild(&folder) {
+            Ok((original, rebuilt)) => note(job, &run, &folder, &original, &rebuilt)?,
+            Err(error) => tracing::warn!(
+                "can't record {}, the report of run {}, which was killed: {error}",
+                folder.display(),
+                run.id
+            ),
         }
     }
     Ok(())
 }
 
-/// The report as it was, made again from its evidence: in no more formats than need be.
-fn remade(folder: &Path) -> Result<(Evident, Remade), JobError> {
-    let evident = Evident::open(folder)?;
+/// Rebuilds the report from its evidence, in as few formats as possible.
+fn rebuild(folder: &Path) -> Result<(ProvenReport, RebuiltReport), JobError> {
+    let original = ProvenReport::open(folder)?;
     let place = tempfile::tempdir().map_err(|source| ReportError::Io { path: std::env::temp_dir(), source })?;
-    let options = ReportOptions { formats: Formats::of([]), ..evident.manifest.stamp.options.clone() };
+    let options = ReportOptions { formats: Formats::of([]), ..original.manifest.stamp.options.clone() };
     let changes = Changes { options: Some(options), ..Changes::default() };
-    let remade = evident.remake(place.path(), &changes, None)?;
-    Ok((evident, remade))
+    let rebuilt = original.rebuild(place.path(), &changes, None)?;
+    Ok((original, rebuilt))
 }
 
 fn note(
     job: &mut Job,
     run: &Run,
     folder: &Path,
-    evident: &Evident,
-    Remade { report, .. }: &Remade,
+    original: &ProvenReport,
+    RebuiltReport { report, .. }: &RebuiltReport,
 ) -> Result<(), JobError> {
     let in_place = NewReport {
-        verdict: report.weighed.verdict.code(),
+        verdict: report.exit_inputs.verdict.code(),
         is_resumable: is_resumable(report),
-        manifest_sha256: evident.folder().manifest_sha256(),
+        manifest_sha256: original.folder().manifest_sha256(),
         folder,
     };
-    job.session.store.finish(run.id, evident.manifest.stamp.finished_at, in_place, judged(report))?;
+    job.session.store.finish(run.id, original.manifest.stamp.finished_at, in_place, report_findings(report))?;
     say(
         job.session.display,
-        &format!("run {} was killed when its report was in its place: {}", run.id, folder.display()),
+        &format!("run {} was killed after publishing its report, which is now recorded: {}", run.id, folder.display()),
     );
     Ok(())
 }

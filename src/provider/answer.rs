@@ -1,60 +1,60 @@
-//! What one attempt gave, what is known in the end, and how texts of the provider are made presentable.
+//! The answer of one attempt, the final result, and how provider texts are made presentable.
 
 use serde_json::value::RawValue;
 
 use crate::domain::outcome::{Evidence, Reason};
 use crate::domain::visible::is_harmful;
 
-/// The most characters of a provider's text that are kept.
+/// Provider texts are cut to this many characters.
 const SHOWN: usize = 300;
 
-/// What one attempt gave. `K` is what is known in the end of what was asked for.
+/// The answer of one attempt. `K` is the final result: an order's evidence or a page of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer<K> {
-    /// It is known; asking again would change nothing.
+    /// The result; retrying would not change it.
     Final(K),
     /// The provider does not accept the key.
     KeyRejected(Reason),
-    /// The provider wants to be asked later: status or code 429, or the same in other words.
+    /// The provider asks for fewer requests: status or code 429, or the equivalent.
     Limited(Reason),
-    /// No usable reply: worth another attempt.
+    /// No usable reply; worth a retry.
     Failed(Reason),
 }
 
-/// What is known in the end of something that was asked for: what the provider said of it, or why that was not had.
-pub(super) trait Known: From<Unavailable> {
-    /// Reads it from the `data` of a success.
+/// The final result of a request: the provider's data, or why it is unavailable.
+pub(super) trait FinalAnswer: From<Unavailable> {
+    /// Reads the `data` of a successful envelope.
     ///
     /// # Errors
-    /// Why that is malformed.
+    /// Why `data` is malformed.
     fn read(data: Option<&RawValue>) -> Result<Self, Reason>;
 
-    /// Changes every reason in it: they are shown, and some are in the provider's words.
+    /// Applies `change` to every reason in it. Reasons are shown, and some hold the provider's own text.
     fn each_reason(&mut self, change: impl FnMut(&mut Reason));
 
-    /// The name of the first field that has a text of that kind.
+    /// The name of the first field whose text matches.
     fn field_with(&self, is_of_that_kind: impl Fn(&str) -> bool) -> Option<String>;
 }
 
-/// Why what was asked for was not had.
+/// Why an order or a page of the list is unavailable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
-    /// The provider says that there is no such thing.
-    #[error("the provider says that there is none ({})", said(.0))]
+    /// The provider's envelope says that it does not exist.
+    #[error("the provider says that it does not exist ({})", code_and_detail(.0))]
     NotFound(Reason),
-    /// The provider refuses it.
-    #[error("the provider refuses it ({})", said(.0))]
+    /// The provider's envelope refuses it.
+    #[error("the provider refuses it ({})", code_and_detail(.0))]
     Refused(Reason),
-    /// The reply is JSON, but not what was asked for.
-    #[error("the reply can't be used ({})", said(.0))]
+    /// The reply is JSON, but not a run order or a list.
+    #[error("the reply can't be used ({})", code_and_detail(.0))]
     Malformed(Reason),
-    /// No answer was had.
-    #[error("no answer was had ({})", said(.0))]
+    /// No answer: retries spent, or requests ended before it was sent.
+    #[error("no answer ({})", code_and_detail(.0))]
     Unfetched(Reason),
 }
 
 impl Unavailable {
-    /// The reason.
+    /// The code and detail that explain it.
     #[must_use]
     pub const fn reason(&self) -> &Reason {
         match self {
@@ -74,8 +74,8 @@ impl Unavailable {
 }
 
 impl From<Unavailable> for Evidence {
-    fn from(lack: Unavailable) -> Self {
-        match lack {
+    fn from(unavailable: Unavailable) -> Self {
+        match unavailable {
             Unavailable::NotFound(reason) => Self::NotFound(reason),
             Unavailable::Refused(reason) => Self::Refused(reason),
             Unavailable::Malformed(reason) => Self::Malformed(reason),
@@ -84,13 +84,13 @@ impl From<Unavailable> for Evidence {
     }
 }
 
-fn said(reason: &Reason) -> String {
+fn code_and_detail(reason: &Reason) -> String {
     let Reason { code, detail } = reason;
     if detail.is_empty() { code.clone() } else { format!("{code}: {detail}") }
 }
 
-/// A text fit for reports and terminals: one line without control characters or marks that turn the direction
-/// of writing, passed through `redact`, and not too long.
+/// Makes a text fit for reports and terminals: one line without control characters or bidirectional marks, passed
+/// through `redact` and cut to [`SHOWN`] characters.
 pub(super) fn presentable(text: &str, redact: impl FnOnce(&str) -> String) -> String {
     let line: String = text.chars().map(|char| if is_harmful(char) { ' ' } else { char }).collect();
     // Redacted before it is shortened, so that the end of the line can't hold the beginning of a secret.
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lack_says_why() {
+    fn the_message_holds_code_and_detail() {
         let no = |detail: &str| Unavailable::Refused(Reason::new("code-9", detail)).to_string();
         assert_eq!(no("too old"), "the provider refuses it (code-9: too old)");
         assert_eq!(no(""), "the provider refuses it (code-9)");

@@ -1,21 +1,21 @@
-//! This machine's clock beside the provider's.
+//! Compares this machine's clock with the provider's.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A clock may differ by so much, in seconds: replies are on their way, and their times are whole seconds.
+/// Tolerated difference in seconds: replies take time to arrive, and `Date` has whole seconds.
 const TOLERATED: i64 = 120;
 
-/// One moment by both clocks.
+/// The same moment by both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockReading {
-    /// By this machine's clock.
+    /// The time by this machine's clock.
     pub ours: Timestamp,
-    /// By the provider's, as a reply's `Date` has it.
+    /// The time by the provider's clock, from a reply's `Date` header.
     pub provider: Timestamp,
 }
 
 impl ClockReading {
-    /// How far our clock is ahead of the provider's; `None` where they agree to two minutes.
+    /// How far our clock is ahead of the provider's (negative: behind); `None` if they agree within two minutes.
     #[must_use]
     pub fn ahead(&self) -> Option<SignedDuration> {
         let ahead = self.ours.duration_since(self.provider);

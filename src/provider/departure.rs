@@ -1,8 +1,8 @@
-//! When it is certain that a request has gone out: at once over a connection that was open before, else when its reply
-//! is in.
+//! Finds out when a request has certainly gone out: at once over a connection that is already open, otherwise when its
+//! reply arrives.
 //!
-//! The pacer must know. A provider that is slow to accept (or to end a TLS handshake, or to read) would otherwise get,
-//! all at that moment, every request whose turn came while connections were opening.
+//! The pacer needs to know. Otherwise a provider that is slow to accept connections (or to finish a TLS handshake, or
+//! to read) would get all the requests that were released meanwhile in one burst.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,11 +12,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 tokio::task_local! {
-    /// Whether the request that is being polled had to open a connection.
+    /// Whether the request being polled had to open a connection.
     static OPENS: Arc<AtomicBool>;
 }
 
-/// Runs the sending of a request; calls `departed` as soon as it is certain that the request has gone out, or failed.
+/// Runs `sending`; calls `departed` as soon as the request has certainly gone out or failed.
 pub(super) async fn watch<T>(sending: impl Future<Output = T>, departed: impl FnOnce()) -> T {
     let opens = Arc::new(AtomicBool::new(false));
     let mut sending = std::pin::pin!(OPENS.scope(Arc::clone(&opens), sending));
@@ -31,11 +31,11 @@ pub(super) async fn watch<T>(sending: impl Future<Output = T>, departed: impl Fn
     .await
 }
 
-/// Tells [`watch`] that connections are being opened.
+/// Layer for the HTTP client's connector that makes it report new connections to [`watch`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Watched;
 
-/// A connector that tells when it opens a connection.
+/// A connector that reports when it opens a connection.
 #[derive(Clone, Debug)]
 pub(super) struct WatchedConnector<S>(S);
 
@@ -57,7 +57,7 @@ impl<S: Service<R>, R> Service<R> for WatchedConnector<S> {
     }
 
     fn call(&mut self, target: R) -> Self::Future {
-        // Connections that no request waits for are nobody's news.
+        // Outside `watch` no request waits for the connection, so there is nothing to report.
         let _ = OPENS.try_with(|opens| opens.store(true, Ordering::Relaxed));
         self.0.call(target)
     }
@@ -93,8 +93,7 @@ mod tests {
         }
     }
 
-    /// How much of a request of 50 ms (over an open connection) or 100 ms (over a new one) had passed when it was certain
-    /// that it had gone out.
+    /// When `departed` is called for a request that takes 50 ms over an open connection, or 100 ms over a new one.
     async fn departs_after(opens: bool) -> Duration {
         let start = tokio::time::Instant::now();
         let mut departed = Duration::ZERO;

@@ -1,4 +1,4 @@
-//! One GET: over a connection that goes to the configured host alone, bounded in time and size.
+//! One GET to the configured host only, bounded in time and size.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -21,36 +21,36 @@ use super::{ApiKey, ListQuery, Options, PAGE_SIZE, ProviderError, key, retry};
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::Reason;
 
-/// The most bytes of a body that are read, whatever `Content-Length` says.
+/// The longest body accepted, in bytes, whatever `Content-Length` says.
 const MAX_BODY: usize = 1 << 20;
-/// The longest time to a connection.
+/// The longest time to open a connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// The longest time to a reply's headers, connecting included.
+/// The longest time until a reply's headers, connecting included.
 const FIRST_BYTE: Duration = Duration::from_secs(15);
-/// The longest silence within a body.
+/// The longest pause within a body.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// The client, bound to one provider and one key.
+/// The HTTP client, bound to one provider and one key.
 pub(super) struct Http {
     client: Client,
-    /// The provider's URL.
+    /// The provider's base URL.
     base: Url,
-    /// Where one order is asked for.
+    /// The endpoint of one order.
     order: Url,
-    /// Where the list of orders is asked for.
+    /// The endpoint of the order list.
     list: Url,
     authorization: HeaderValue,
     timeout: Duration,
-    /// Whether it matters when exactly a request goes out.
+    /// Whether [`departure`] watches when requests go out: only a limited rate needs it.
     is_watched: bool,
 }
 
-/// A reply whose headers came.
+/// A reply whose headers have arrived.
 pub(super) struct Reply {
     pub(super) status: u16,
-    /// How long the provider asks to wait, where it does so readably.
+    /// The wait that a readable `Retry-After` asks for.
     pub(super) retry_after: Option<Duration>,
-    /// What time it is where it comes from.
+    /// The provider's time, from `Date`; `None` if the reply comes from a cache.
     pub(super) date: Option<Timestamp>,
     pub(super) body: Result<Vec<u8>, BodyError>,
 }
@@ -89,14 +89,14 @@ impl Http {
             let builder = if is_watched { builder.connector_layer(Watched) } else { builder };
             proxy.iter().fold(builder, |builder, proxy| builder.proxy(proxy.clone()))
         };
-        // It fails where one is installed already, which does as well.
+        // Fails if a provider is installed already, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let built = if is_https {
             let merged = builder().tls_certs_merge(own.clone()).build();
-            // A system without certificates has nothing to add to those of the file.
+            // Merging fails on a system without root certificates; then the file's own must do.
             if own.is_empty() { merged } else { merged.or_else(|_| builder().tls_certs_only(own).build()) }
         } else {
-            // Nothing is encrypted on the way to this very machine.
+            // Plain http to this machine needs no certificates.
             builder().tls_certs_only([]).build()
         };
         let client = built.map_err(|error| ProviderError::Client(root_cause(&error)))?;
@@ -111,32 +111,32 @@ impl Http {
         })
     }
 
-    /// The provider's URL in its normal form: however it was spelled, it is one provider.
+    /// The base URL in its normal form, so that one provider has one spelling.
     pub(super) fn base_url(&self) -> String {
         self.base.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// Whom it asks: scheme, host and port.
+    /// Scheme, host and port of the provider.
     pub(super) fn origin(&self) -> String {
         self.order.origin().ascii_serialization()
     }
 
-    /// The address of one order.
+    /// The URL of one order.
     pub(super) fn order(&self, id: &RunOrderId) -> Url {
-        asking(&self.order, &[("run_order_id", id.as_str())])
+        with_query(&self.order, &[("run_order_id", id.as_str())])
     }
 
-    /// The address of a page of the list of orders; the first is number 1.
+    /// The URL of a page of the order list; the first page is number 1.
     pub(super) fn list(&self, query: &ListQuery, page: u64) -> Url {
         let (page, size) = (page.to_string(), PAGE_SIZE.to_string());
-        let wanted = [("workflow_id", &query.workflow_id), ("status", &query.status)];
-        let wanted = wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
-        let parameters: Vec<_> = wanted.chain([("page", page.as_str()), ("page_size", size.as_str())]).collect();
-        asking(&self.list, &parameters)
+        let filters = [("workflow_id", &query.workflow_id), ("status", &query.status)];
+        let filters = filters.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        let parameters: Vec<_> = filters.chain([("page", page.as_str()), ("page_size", size.as_str())]).collect();
+        with_query(&self.list, &parameters)
     }
 
-    /// One attempt, which ends before `deadline`. Calls `departed` once the request is on its way. The reason of a
-    /// failure names neither the address nor any header.
+    /// Makes one attempt, which ends by `deadline`. Calls `departed` once the request has certainly gone out. The
+    /// reason of a failure names neither the URL nor any header.
     pub(super) async fn get(
         &self,
         url: Url,
@@ -155,11 +155,11 @@ impl Http {
         };
         let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
         let retry_after = retry::retry_after(header(RETRY_AFTER), header(DATE));
-        // What comes out of a store tells the time at which it went in.
+        // `Age` marks a reply from a cache, whose `Date` is when it was stored.
         let date = header(DATE).filter(|_| header(AGE).is_none()).and_then(retry::http_date);
         let status = response.status().as_u16();
         let body = if is_encoded(response.headers()) {
-            let why = "the body is compressed, which was not asked for";
+            let why = "the body is compressed, which was not requested";
             Err(BodyError::Broken(Reason::new("encoded-body", why)))
         } else {
             self.body(response, end).await
@@ -177,16 +177,16 @@ impl Http {
                 Ok(Ok(None)) => return Ok(body),
                 Ok(Err(error)) => return Err(BodyError::Broken(Reason::new("cut-body", root_cause(&error)))),
                 Err(_) if silence < end => {
-                    return Err(BodyError::Broken(timed_out("silence in the body for", SILENCE)));
+                    return Err(BodyError::Broken(timed_out("no data in the body for", SILENCE)));
                 }
-                Err(_) => return Err(BodyError::Broken(timed_out("not the whole reply within", self.timeout))),
+                Err(_) => return Err(BodyError::Broken(timed_out("no complete reply within", self.timeout))),
             }
         }
     }
 }
 
-/// An address with parameters. Whatever stands in a value stays within the one parameter.
-fn asking(endpoint: &Url, parameters: &[(&str, &str)]) -> Url {
+/// Adds query parameters to a URL. Values are percent-encoded, so that none can add a parameter of its own.
+fn with_query(endpoint: &Url, parameters: &[(&str, &str)]) -> Url {
     let mut query = String::new();
     for (name, value) in parameters {
         if !query.is_empty() {
@@ -197,7 +197,7 @@ fn asking(endpoint: &Url, parameters: &[(&str, &str)]) -> Url {
         for byte in value.bytes() {
             match byte {
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => query.push(char::from(byte)),
-                // Writing to a text never fails.
+                // Writing to a String can't fail.
                 _ => _ = write!(query, "%{byte:02X}"),
             }
         }
@@ -207,7 +207,7 @@ fn asking(endpoint: &Url, parameters: &[(&str, &str)]) -> Url {
     url
 }
 
-/// Whether a body is compressed. What else stands in that header, such as a character set, says nothing.
+/// Whether `Content-Encoding` names a compression. Other values, such as a character set, are ignored.
 fn is_encoded(headers: &HeaderMap) -> bool {
     const COMPRESSIONS: [&str; 7] = ["gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"];
     let values = headers.get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
@@ -216,7 +216,7 @@ fn is_encoded(headers: &HeaderMap) -> bool {
         .any(|coding| COMPRESSIONS.iter().any(|compression| coding.trim().eq_ignore_ascii_case(compression)))
 }
 
-/// The proxy at that URL. A URL that can't be read is not shown: it could hold a password.
+/// Reads the proxy's URL. An unreadable one is not shown: it may hold a password.
 fn proxy(url: &SecretString, is_https: bool) -> Result<Proxy, ProviderError> {
     if !is_https {
         return Err(ProviderError::ProxySeesKey);
@@ -224,7 +224,7 @@ fn proxy(url: &SecretString, is_https: bool) -> Result<Proxy, ProviderError> {
     Proxy::all(url.expose_secret()).map_err(|_| ProviderError::UnreadableProxy)
 }
 
-/// The certificates of a file that is trusted beside the platform's.
+/// Reads the PEM file of certificates to trust in addition to the platform's.
 fn certificates(path: &Path) -> Result<Vec<Certificate>, ProviderError> {
     let failed = |problem: String| ProviderError::CaFile { path: path.to_owned(), problem };
     let text = fs::read(path).map_err(|error| failed(error.to_string()))?;
@@ -248,7 +248,7 @@ fn failure(error: &reqwest::Error) -> Reason {
     Reason::new(code, root_cause(error))
 }
 
-/// The innermost cause, for the outer ones repeat the address.
+/// The innermost cause; the outer ones would repeat the URL.
 fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {

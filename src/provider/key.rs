@@ -1,4 +1,4 @@
-//! The API key, and the rules of where it may be sent.
+//! The API key, and where it may be sent.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,34 +10,34 @@ use sha2::{Digest, Sha256};
 
 use super::ProviderError;
 
-/// How many bytes of a hash stand for a key.
+/// Bytes of the hash that make up a fingerprint.
 const FINGERPRINT: usize = 8;
 /// The longest key, in characters.
 const MAX_LENGTH: usize = 512;
 
-/// The provider's API key. It is never printed: its text leaves this file only as the `Authorization` header.
+/// The provider's API key. It is never printed; its text leaves this file only in the `Authorization` header.
 #[derive(Clone)]
 pub struct ApiKey(SecretString);
 
-/// Why a text is no API key. The text is never shown.
+/// Why a text is not a valid API key. The text is never shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// Nothing but blanks.
+    /// Empty or only white space.
     #[error("the API key is empty: give the key that the provider issued")]
     Empty,
     /// More than 512 characters.
     #[error("the API key is longer than 512 characters: give the key alone, not a file of several")]
     TooLong,
     /// A space, a control character or anything outside ASCII.
-    #[error("the API key has a blank or a character outside visible ASCII: give the key alone, on one line")]
+    #[error("the API key has a space or a character outside visible ASCII: give the key alone, on one line")]
     BadCharacter,
 }
 
 impl ApiKey {
-    /// Reads a key, with blanks and line ends around it trimmed.
+    /// Reads a key; white space around it is trimmed.
     ///
     /// # Errors
-    /// [`KeyError`] says why the text can't be a key.
+    /// [`KeyError`] if the text can't be a key.
     pub fn new(text: &str) -> Result<Self, KeyError> {
         let key = text.trim();
         if key.is_empty() {
@@ -52,7 +52,7 @@ impl ApiKey {
         Ok(Self(key.into()))
     }
 
-    /// The value of the `Authorization` header, marked so that no HTTP library prints it.
+    /// The value of the `Authorization` header, marked as sensitive so that HTTP libraries don't print it.
     pub(super) fn authorization(&self) -> Result<HeaderValue, KeyError> {
         let mut value =
             HeaderValue::try_from(format!("Bearer {}", self.0.expose_secret())).map_err(|_| KeyError::BadCharacter)?;
@@ -60,19 +60,19 @@ impl ApiKey {
         Ok(value)
     }
 
-    /// What a key is known by at one provider, in hex: nothing that would lead back to it.
+    /// Identifies the key at one provider, in hex. The key can't be derived from it.
     pub(super) fn fingerprint(&self, origin: &str) -> String {
         let hash = Sha256::new().chain_update(origin).chain_update([0]).chain_update(self.0.expose_secret()).finalize();
         hex::encode(&hash[..FINGERPRINT])
     }
 
-    /// Whether a text holds the key.
+    /// Whether `text` contains the key.
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
         text.contains(self.0.expose_secret())
     }
 
-    /// A text of the provider without the key, should it repeat it.
+    /// Replaces the key in `text` with `[key]`.
     pub(super) fn redact(&self, text: &str) -> String {
         text.replace(self.0.expose_secret(), "[key]")
     }
@@ -84,8 +84,8 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Reads a base URL that the key may be sent to: https, or plain http to this very machine. The text is never
-/// shown in an error, for it may hold a password.
+/// Parses a base URL that the key may be sent to: https, or plain http to this machine. Errors never show the URL,
+/// since it may hold a password.
 pub(super) fn destination(base_url: &str) -> Result<Url, ProviderError> {
     let url = Url::parse(base_url).map_err(|error| ProviderError::UnreadableUrl(error.to_string()))?;
     if !url.username().is_empty() || url.password().is_some() {
@@ -145,7 +145,7 @@ mod tests {
         for url in safe {
             assert!(destination(url).is_ok(), "{url}");
         }
-        let unsafe_ones = [
+        let unsafe_urls = [
             "http://www.chenyu.cn/api",
             "http://127.0.0.1.example.com",
             "http://localhost.example.com",
@@ -156,7 +156,7 @@ mod tests {
             "file:///etc/passwd",
             "data:text/plain,x",
         ];
-        for url in unsafe_ones {
+        for url in unsafe_urls {
             assert!(matches!(destination(url), Err(ProviderError::UnsafeUrl)), "{url}");
         }
         for url in ["http://127.0.0.1@example.com", "https://user:pw@example.com", "https://:pw@example.com"] {

@@ -1,12 +1,11 @@
-//! The provider's API, as far as this program uses it: fetch one run order, or a page of the list of them, within the
-//! allowance, and lose nothing.
+//! The client for the provider's API: fetches one run order, or one page of the order list, within the rate limit.
+//! Every request ends with a result; none is lost.
 //!
-//! The decisions are pure and live in files of their own: `traffic` (when a request may go), `retry` (whether to ask
-//! again), `first_replies`, `status`, `limit` and `wire` (what a reply means). `asking` runs them on a real clock, whatever is
-//! asked for.
+//! The decisions are pure and live in files of their own: `traffic` (when a request may go out), `retry` (whether to
+//! try again), `first_replies`, `status`, `limit` and `wire` (what a reply means). `request_loop` runs them on a real
+//! clock, for orders and pages alike.
 
 mod answer;
-mod asking;
 mod clock;
 mod departure;
 mod first_replies;
@@ -14,6 +13,7 @@ mod http;
 mod key;
 mod limit;
 mod record;
+mod request_loop;
 mod retry;
 mod status;
 mod stop;
@@ -34,8 +34,8 @@ use crate::domain::outcome::{Evidence, Reason};
 use first_replies::FirstReplies;
 use http::Http;
 use record::Tally;
-use traffic::{Ended, Limits, Traffic};
-use wire::Listed;
+use traffic::{EndReason, Limits, Traffic};
+use wire::PageResult;
 
 pub use answer::Unavailable;
 pub use clock::ClockReading;
@@ -46,139 +46,141 @@ pub use stop::Stop;
 pub use traffic::WaitReason;
 pub use wire::{Flaws, ListPage};
 
-/// How many orders of the list are asked for at once: the most that the provider gives.
+/// Orders per page of the list: the provider's maximum.
 pub const PAGE_SIZE: u64 = 100;
 
-/// No time that can be set is longer: a year, far from where adding to a clock overflows.
+/// Configured times are capped at a year, so that adding one to a clock can't overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
-/// The provider's clock begins so long before this one's start, for requests of an earlier run.
-const BEFORE: Duration = Duration::from_secs(10);
+/// `traffic` counts time from this long before the client's start, to leave room for requests of an earlier run.
+const CLOCK_OFFSET: Duration = Duration::from_secs(10);
 
-/// How the provider is to be asked.
+/// The client's settings.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the API begins, such as `https://www.chenyu.cn/api/open/v2`; plain http only to this machine.
+    /// The API's base URL, such as `https://www.chenyu.cn/api/open/v2`; plain http only to this machine.
     pub base_url: String,
-    /// Requests per second, of all kinds; 0 is unlimited.
+    /// Requests per second, retries and list pages included; 0 is unlimited.
     pub rate: u32,
-    /// Whether a request counts against the rate until a second after its reply is in, which assumes nothing about how
-    /// long it is on its way.
+    /// Count a request against the rate until a second after its reply, which assumes nothing about its travel time.
+    /// Otherwise it counts until a second after it has certainly gone out.
     pub strict_rate: bool,
-    /// Requests in flight, at least 1.
+    /// Maximum requests in flight, at least 1.
     pub concurrency: usize,
-    /// How long one attempt may take from connecting to the last byte.
+    /// The longest one attempt may take, from connecting to the last byte.
     pub timeout: Duration,
-    /// Attempts after the first.
+    /// Attempts after the first one; 429s don't count.
     pub retries: u32,
     /// Business codes that mean the same as 429.
     pub retry_codes: RetryCodes,
-    /// The longest single wait that the provider may impose; past it, nothing is asked any more.
+    /// The longest single wait that the provider may impose; a longer one ends all requests.
     pub max_wait: Duration,
-    /// How long the provider may be asked in all; `None` for as long as it takes.
+    /// The longest time that requests may be sent in total; `None` is unlimited.
     pub deadline: Option<Duration>,
-    /// A proxy to go through; its URL may hold a password. Without one none is used, whatever the environment says.
+    /// The proxy's URL, which may hold a password. `None` uses no proxy, whatever the environment says.
     pub proxy: Option<SecretString>,
-    /// A PEM file of certificates to trust beside the platform's.
+    /// A PEM file of certificates to trust in addition to the platform's.
     pub ca_file: Option<PathBuf>,
 }
 
-/// Why no provider can be asked. Neither the URL nor the key is shown: either may hold a secret.
+/// Why the client can't be set up. Neither the URL nor the key is shown: either may hold a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
     /// The base URL can't be parsed.
     #[error("the API base URL can't be read ({0}): give one such as https://www.chenyu.cn/api/open/v2")]
     UnreadableUrl(String),
     /// The base URL would send the key in the clear.
-    #[error("the API base URL must begin with https: the key is sent over plain http to loopback addresses alone")]
+    #[error("the API base URL must begin with https: over plain http, the key is sent only to loopback addresses")]
     UnsafeUrl,
     /// The base URL holds a user or a password.
-    #[error("the API base URL holds a user or a password: remove it, the API key is all the provider asks for")]
+    #[error("the API base URL holds a user or a password: remove it; the provider needs only the API key")]
     UrlWithUser,
     /// The base URL has a `?` or a `#`.
     #[error("the API base URL has a query or a fragment: end it with the path, such as …/api/open/v2")]
     UrlWithQuery,
-    /// The key can't be sent.
+    /// The key can't be sent in a header.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// No request could ever be in flight.
+    /// `concurrency` is 0.
     #[error("the number of requests in flight is 0: allow at least 1")]
     NoConcurrency,
-    /// No attempt could ever succeed.
-    #[error("the time-out of an attempt is 0: allow some time, such as 30 s")]
+    /// `timeout` is 0.
+    #[error("the timeout of an attempt is 0: allow some time, such as 30 s")]
     NoTime,
     /// The proxy's URL can't be parsed.
     #[error("the proxy's URL can't be read: give one such as http://proxy.example.com:3128")]
     UnreadableProxy,
-    /// The proxy would read the key.
-    #[error("a proxy would read the key that goes over plain http: use no proxy for a provider on this machine")]
+    /// A proxy together with plain http: it would see the key.
+    #[error(
+        "a proxy would read the key, which is sent over plain http: don't use a proxy for a provider on this machine"
+    )]
     ProxySeesKey,
-    /// The file of certificates can't be used.
+    /// `ca_file` can't be used.
     #[error("can't use the certificates of {}: {problem}", path.display())]
     CaFile {
-        /// The file.
+        /// The file of certificates.
         path: PathBuf,
-        /// Why not.
+        /// What is wrong with it.
         problem: String,
     },
     /// The HTTP client could not be set up.
     #[error(
-        "the HTTP client could not be set up ({0}): install this system's root certificates (the package is mostly called \
-         ca-certificates), or name a file of them with --ca-file"
+        "the HTTP client could not be set up ({0}): install this system's root certificates (the package is usually \
+         called ca-certificates), or name a file of them with --ca-file"
     )]
     Client(String),
 }
 
-/// What was learnt of one order.
+/// The result of fetching one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetch {
-    /// What became of it.
+    /// The order's facts, or why there are none.
     pub evidence: Evidence,
-    /// The body of the reply that decided it. `None` where there was none, and where it repeats the key.
+    /// The raw body of the decisive reply. `None` if there was none, it was not UTF-8, or it repeats the key.
     pub reply: Option<Vec<u8>>,
 }
 
-/// Which orders the list is to have.
+/// Filters for the order list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListQuery {
-    /// Only those of this workflow.
+    /// Only orders of this workflow.
     pub workflow_id: Option<String>,
-    /// Only those whose run is in this state.
+    /// Only orders with this `run_status`.
     pub status: Option<String>,
 }
 
-/// Why a page of the list was not had.
+/// Why a page of the list could not be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListError {
-    /// This page can't be had.
+    /// This page is unavailable; others may be fetched.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// Nothing else can be had either.
+    /// The whole run is stopped.
     #[error(transparent)]
     Stop(#[from] Stop),
 }
 
-/// What the client is doing.
+/// A snapshot of the client's activity, for the progress display.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Activity {
     /// Requests sent, retries included.
     pub requests: u64,
-    /// Attempts that failed and are, or will be, followed by another. Not those that were answered 429.
+    /// Failed attempts that were or will be retried, without those answered 429.
     pub retries: u64,
-    /// Replies with status or code 429.
+    /// Rate-limit replies: status or code 429, or the equivalent.
     pub throttled: u64,
-    /// Replies of any HTTP status. Zero tells that the provider was never reached.
+    /// Replies of any HTTP status. Zero means that the provider was never reached.
     pub replies: u64,
-    /// Whether any of them was in the provider's words: JSON with a code.
-    pub is_the_api: bool,
-    /// How many requests per second may go out just now; `None` is unlimited.
+    /// Whether any reply was the provider's envelope: JSON with a `code`.
+    pub has_envelope: bool,
+    /// Requests per second allowed right now; `None` is unlimited.
     pub allowed: Option<f64>,
-    /// How many went out in the last second.
+    /// Requests sent in the last second.
     pub used: u32,
-    /// What holds up everybody, and until when at the earliest.
+    /// What holds up all requests, and the earliest moment at which it may end.
     pub held_up: Option<(WaitReason, std::time::Instant)>,
 }
 
-/// The provider, asked under one key. Shared by reference; every order waits in the same two lines.
+/// The client for the provider under one key. Shared by reference; all requests wait in the same two lanes.
 pub struct Provider {
     http: Http,
     key: ApiKey,
@@ -187,23 +189,23 @@ pub struct Provider {
     traffic: Mutex<Traffic>,
     tally: Mutex<Tally>,
     first: Mutex<FirstReplies>,
-    /// Both clocks, as they stood at the first reply that tells.
+    /// Both clocks at the first envelope that came with a usable `Date`.
     clock: OnceLock<ClockReading>,
-    /// Whoever holds a lane's lock is first in its line; the others queue up behind in turn.
+    /// The task that holds a lane's lock is first in line; the others queue for the lock.
     lanes: [tokio::sync::Mutex<()>; 2],
-    /// Something has come back: whoever is first in line may ask again.
+    /// Signals that a request has come back, so that the first in line can try again.
     back: Notify,
-    /// Nothing is asked any more.
+    /// Signals that all requests have ended.
     ended: Notify,
     start: Instant,
     deadline: Option<Instant>,
 }
 
 impl Provider {
-    /// A client for the provider at `options.base_url`. Nothing is sent yet.
+    /// Makes a client for the provider at `options.base_url`. Sends nothing yet.
     ///
     /// # Errors
-    /// [`ProviderError`] says which option can't be used, and what to do about it.
+    /// [`ProviderError`] names the option that can't be used, and what to do about it.
     pub fn new(mut options: Options, key: ApiKey) -> Result<Self, ProviderError> {
         if options.concurrency == 0 {
             return Err(ProviderError::NoConcurrency);
@@ -219,7 +221,7 @@ impl Provider {
             strict: options.strict_rate,
             concurrency: options.concurrency,
             max_wait: options.max_wait.min(LONGEST),
-            deadline: deadline.map(|deadline| deadline + BEFORE),
+            deadline: deadline.map(|deadline| deadline + CLOCK_OFFSET),
         };
         let start = Instant::now();
         Ok(Self {
@@ -239,77 +241,79 @@ impl Provider {
         })
     }
 
-    /// Counts requests of an earlier run against the rate: how long ago each went out, the longest first.
+    /// Counts requests of an earlier run against the rate. `ago` is the age of each, oldest first.
     pub fn remember(&self, ago: &[Duration]) {
         let now = self.now();
         self.traffic().remember(ago.iter().map(|ago| now.saturating_sub(*ago)));
     }
 
-    /// How long ago those requests went out that still count against the rate, the longest first.
+    /// The ages of the requests that still count against the rate, oldest first.
     #[must_use]
     pub fn recent(&self) -> Vec<Duration> {
         let now = self.now();
         self.traffic().counted(now).into_iter().map(|sent| now.saturating_sub(sent)).collect()
     }
 
-    /// Fetches one order: however the provider behaves, this ends with what is known about it. Dropping the
-    /// future gives the order up and holds nothing back.
+    /// Fetches one order, with retries. However the provider behaves, this returns in the end, at least with the
+    /// reason why the order is unfetched. Dropping the future gives up the order and its place in line.
     ///
     /// # Errors
-    /// [`Stop`] where no other order need be asked for either; from then on every call gives it without a request.
+    /// [`Stop`] if the whole run is stopped; from then on every call returns it without sending a request.
     pub async fn fetch(&self, id: &RunOrderId) -> Result<Fetch, Stop> {
-        let (evidence, reply) = self.ask(self.http.order(id)).await?;
+        let (evidence, reply) = self.request(self.http.order(id)).await?;
         Ok(Fetch { evidence, reply })
     }
 
-    /// Asks for a page of the list of orders; the first is number 1. Dropping the future holds nothing back.
+    /// Fetches one page of the order list, with retries; the first page is number 1. Dropping the future gives up the
+    /// page and its place in line.
     ///
     /// # Errors
-    /// [`ListError`] says why there is none, however often it was asked for.
+    /// [`ListError`] says why the page is unavailable, or why the whole run is stopped.
     pub async fn list(&self, query: &ListQuery, page: u64) -> Result<ListPage, ListError> {
-        let (Listed(listed), _) = self.ask(self.http.list(query, page)).await?;
-        Ok(listed?)
+        let (PageResult(page_result), _) = self.request(self.http.list(query, page)).await?;
+        Ok(page_result?)
     }
 
-    /// The provider's URL in its normal form: lower-case scheme and host, no default port, no dot segments, no slash at the end.
+    /// The base URL in its normal form: lower-case scheme and host, no default port, no dot segments, no slash at the
+    /// end.
     #[must_use]
     pub fn base_url(&self) -> String {
         self.http.base_url()
     }
 
-    /// What the key is known by at this provider, in hex: the same for every job that asks it with the key.
+    /// Identifies this key at this provider, in hex. Every job with the same key and provider gets the same value.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         self.key.fingerprint(&self.http.origin())
     }
 
-    /// No order follows those that are being fetched.
+    /// Tells the client that all remaining orders are being fetched already, so that it need not wait for new ones.
     pub fn no_order_follows(&self) {
         self.traffic().no_order_follows();
         self.back.notify_waiters();
     }
 
-    /// Sends no more requests: what is not in flight by now ends with [`Stop::Called`].
+    /// Sends no more requests. Requests in flight are finished; everything else ends with [`Stop::Called`].
     pub fn stop(&self) {
         self.end(Stop::Called);
     }
 
-    /// Why what was not fetched was not asked for, where the provider was given up before everything was.
+    /// Why the remaining orders were not requested, if the client gave up on the provider.
     #[must_use]
     pub fn gave_up(&self) -> Option<Reason> {
-        match self.traffic().has_ended() {
-            Some(Ended::Unfetched(reason)) => Some(reason.clone()),
-            Some(Ended::Stop(_)) | None => None,
+        match self.traffic().end_reason() {
+            Some(EndReason::Unfetched(reason)) => Some(reason.clone()),
+            Some(EndReason::Stop(_)) | None => None,
         }
     }
 
-    /// One moment by this machine's clock and by the provider's; `None` where no reply told.
+    /// The same moment by this machine's clock and the provider's; `None` if no reply had a usable `Date`.
     #[must_use]
     pub fn clock(&self) -> Option<ClockReading> {
         self.clock.get().copied()
     }
 
-    /// What the client is doing.
+    /// The client's current activity.
     #[must_use]
     pub fn activity(&self) -> Activity {
         let flow = self.traffic().flow(self.now());
@@ -319,36 +323,36 @@ impl Provider {
             retries: tally.retries(),
             throttled: tally.throttled,
             replies: tally.replies,
-            is_the_api: self.first().in_words(),
+            has_envelope: self.first().has_envelope(),
             allowed: flow.allowed,
             used: flow.used,
             held_up: flow.held_up.map(|(why, until)| (why, self.at(until).into_std())),
         }
     }
 
-    /// What the fetching has come to.
+    /// Totals of all requests so far.
     #[must_use]
     pub fn record(&self) -> Record {
         self.tally().record()
     }
 
-    /// Ends all asking; why it ends, which is `stop` unless it has ended before.
+    /// Ends all requests. Returns the first reason given, which is `stop` unless an earlier one exists.
     fn end(&self, stop: Stop) -> Stop {
-        self.end_with(Ended::Stop(stop.clone()));
-        match self.why_ended() {
-            Ended::Stop(first) => first,
-            Ended::Unfetched(_) => stop,
+        self.end_with(EndReason::Stop(stop.clone()));
+        match self.end_reason() {
+            EndReason::Stop(first) => first,
+            EndReason::Unfetched(_) => stop,
         }
     }
 
-    fn end_with(&self, ended: Ended) {
-        self.traffic().end(ended);
+    fn end_with(&self, reason: EndReason) {
+        self.traffic().end(reason);
         self.ended.notify_waiters();
         self.back.notify_waiters();
     }
 
-    fn why_ended(&self) -> Ended {
-        self.traffic().ended(self.now()).cloned().unwrap_or(Ended::Stop(Stop::Called))
+    fn end_reason(&self) -> EndReason {
+        self.traffic().check_end(self.now()).cloned().unwrap_or(EndReason::Stop(Stop::Called))
     }
 
     fn traffic(&self) -> MutexGuard<'_, Traffic> {
@@ -364,11 +368,11 @@ impl Provider {
     }
 
     fn now(&self) -> Duration {
-        self.start.elapsed() + BEFORE
+        self.start.elapsed() + CLOCK_OFFSET
     }
 
     fn at(&self, time: Duration) -> Instant {
-        self.start + time.saturating_sub(BEFORE).min(LONGEST)
+        self.start + time.saturating_sub(CLOCK_OFFSET).min(LONGEST)
     }
 }
 
@@ -378,7 +382,7 @@ impl fmt::Debug for Provider {
     }
 }
 
-/// Whoever panicked with it in hand left it usable: no change of it can stop half-way.
+/// Locks a mutex even if a thread panicked while holding it: no update can stop half-way, so the value is intact.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What the fetching came to: counted as it happens, for the progress and the manifest.
+//! Counts requests, retries, waits and latencies, for the progress display and the manifest.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,43 +7,43 @@ use hdrhistogram::Histogram;
 
 use super::traffic::WaitReason;
 
-/// The longest latency that is told apart, in microseconds.
+/// The largest latency recorded, in microseconds: an hour. Longer ones count as this.
 const LONGEST: u64 = 3_600_000_000;
-/// Latencies are kept to so many significant digits.
+/// Significant digits of a latency.
 const DIGITS: u8 = 2;
 
-/// Counts of one run.
+/// The running counts of one client.
 #[derive(Debug)]
 pub(super) struct Tally {
     pub(super) requests: u64,
     pub(super) replies: u64,
-    /// Requests that were answered: a limit and a failure are no answers.
+    /// Requests that got an answer; limits and failures don't count.
     pub(super) answers: u64,
     pub(super) throttled: u64,
     pub(super) bytes: u64,
     retries: BTreeMap<String, u64>,
     waits: BTreeMap<WaitReason, Duration>,
-    /// In microseconds. `None` only where its bounds were not to its liking.
+    /// In microseconds. `None` only if the histogram could not be created.
     latencies: Option<Histogram<u64>>,
 }
 
-/// What the fetching of a run came to.
+/// Totals of all requests of one client, for the manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// Requests that went out, retries and those answered 429 included.
+    /// Requests sent, including retries and those answered 429.
     pub requests: u64,
     /// Replies of any HTTP status.
     pub replies: u64,
-    /// Replies with status or code 429.
+    /// Rate-limit replies: status or code 429, or the equivalent.
     pub throttled: u64,
-    /// Bytes of bodies read.
+    /// Bytes of all reply bodies read.
     pub bytes: u64,
-    /// Retries by the reason of the failure before them.
+    /// Retries by the reason code of the failed attempt.
     pub retries: BTreeMap<String, u64>,
-    /// For how long the next request in line was held up, by what.
+    /// Total time that the first request in line was held up, by reason.
     pub waits: BTreeMap<WaitReason, Duration>,
-    /// From sending a request to the last byte of its reply: the median, the 90th and 99th percentile, and the longest.
-    /// `None` where there was no reply.
+    /// Time from sending a request to the last byte of its reply: the median, the 90th and 99th percentile, and the
+    /// longest. `None` if there was no reply.
     pub latencies: Option<[Duration; 4]>,
 }
 
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_happens_is_counted() {
+    fn counts_retries_waits_and_latencies() {
         let mut tally = Tally::new();
         assert_eq!(tally.record(), Record::default());
         for millisecond in 1..=1_000 {

@@ -1,6 +1,6 @@
-//! What the HTTP status of a reply means for what was asked for.
+//! What the HTTP status of a reply means for the requested order or page.
 
-use super::answer::{Answer, Known, Unavailable};
+use super::answer::{Answer, FinalAnswer, Unavailable};
 use super::limit::{LimitSigns, speaks_of_limit};
 use super::wire;
 use crate::domain::outcome::Reason;
@@ -8,15 +8,15 @@ use crate::domain::outcome::Reason;
 /// Why a body could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BodyError {
-    /// It is longer than the program reads.
+    /// It is longer than 1 MiB.
     TooLarge,
-    /// It stopped before its end, or comes in an encoding that was not asked for.
+    /// It broke off, stalled, or is compressed although that was not requested.
     Broken(Reason),
 }
 
-impl<K: Known> Answer<K> {
-    /// The meaning of a reply with that HTTP status. Only an envelope of the provider says anything about what was asked for:
-    /// the page of a gateway, a firewall or a wrong address says nothing, whatever its status.
+impl<K: FinalAnswer> Answer<K> {
+    /// Interprets a reply with this HTTP status. Only the provider's envelope says anything about the order: a page
+    /// from a gateway, a firewall or a wrong address says nothing, whatever its status.
     pub(super) fn of(status: u16, body: Result<&[u8], BodyError>, signs: LimitSigns<'_>) -> Self {
         let reason = |body: Result<&[u8], BodyError>| {
             Reason::new(format!("http-{status}"), body.map(wire::message).unwrap_or_default())
@@ -52,7 +52,7 @@ impl<K: Known> Answer<K> {
         }
     }
 
-    /// A failure with a time to wait is a limit.
+    /// Turns a failure with a `Retry-After` into a limit.
     fn or_limited(self, signs: LimitSigns<'_>) -> Self {
         match self {
             Self::Failed(reason) if signs.has_retry_after => Self::Limited(reason),
@@ -61,9 +61,9 @@ impl<K: Known> Answer<K> {
     }
 }
 
-/// Why a refusal that is not the provider's counts for nothing.
+/// The reason for a 4xx reply without the provider's envelope.
 fn foreign(status: u16) -> Reason {
-    Reason::new(format!("http-{status}"), "the reply is not the provider's: it is not JSON with a code")
+    Reason::new(format!("http-{status}"), "the reply is not from the provider: it is not JSON with a code")
 }
 
 #[cfg(test)]
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_envelope_says_anything_of_an_order() {
+    fn only_an_envelope_says_anything_about_an_order() {
         for body in [&b"<html>not found</html>"[..], b"", b"{}", br#"{"error": "no"}"#, br#"{"code": null}"#, b"[404]"]
         {
             for status in [400, 402, 403, 404, 405, 410, 451] {
@@ -108,28 +108,28 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_one_in_other_words_too() {
+    fn a_limit_is_recognised_without_status_429() {
         let limited = |status: u16, body: &str, signs: LimitSigns<'_>| {
             matches!(Answer::<Evidence>::of(status, Ok(body.as_bytes()), signs), Answer::Limited(_))
         };
         let codes = RetryCodes::new(["10029".to_owned()]);
         let plain = LimitSigns { codes: &codes, has_retry_after: false };
-        let told = LimitSigns { has_retry_after: true, ..plain };
+        let with_wait = LimitSigns { has_retry_after: true, ..plain };
         for status in [302, 403, 404, 408, 410, 500, 503] {
-            assert!(limited(status, "<html>", told) && !limited(status, "<html>", plain), "{status}");
+            assert!(limited(status, "<html>", with_wait) && !limited(status, "<html>", plain), "{status}");
         }
         for body in [r#"{"code":429}"#, r#"{"code":"10029"}"#, r#"{"code":7,"msg":"too frequent"}"#] {
             assert!([200, 400, 403].iter().all(|status| limited(*status, body, plain)), "{body}");
         }
-        assert!(limited(200, r#"{"code":503,"msg":"x"}"#, told) && limited(200, "<html>", told));
+        assert!(limited(200, r#"{"code":503,"msg":"x"}"#, with_wait) && limited(200, "<html>", with_wait));
         for (status, body) in [(200, r#"{"code":0,"msg":"busy"}"#), (200, r#"{"code":401}"#), (401, r#"{"code":1}"#)] {
-            assert!(!limited(status, body, told), "{status} {body}");
+            assert!(!limited(status, body, with_wait), "{status} {body}");
         }
-        assert!(!limited(200, r#"{"code":503,"msg":"busy"}"#, plain), "asked for again as any failure is");
+        assert!(!limited(200, r#"{"code":503,"msg":"busy"}"#, plain), "retried like any failure");
     }
 
     #[test]
-    fn a_broken_body_is_worth_another_attempt_where_it_would_have_been_read() {
+    fn a_broken_body_is_retried_if_it_would_have_been_read() {
         let broken = || Err(BodyError::Broken(Reason::new("cut-body", "x")));
         for status in [200, 400, 403, 404, 410] {
             assert_eq!(answer(status, broken()), Answer::Failed(Reason::new("cut-body", "x")), "{status}");

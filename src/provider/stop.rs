@@ -1,24 +1,25 @@
-//! What ends a whole run before its end.
+//! Why a whole run is stopped early.
 
-/// What ends the whole run at once.
+/// Why the whole run stops at once.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stop {
-    /// The provider does not accept the key: no other order would fare better.
-    #[error("the provider rejects the API key ({code}{}{message}): check that it is whole and has not expired",
+    /// The provider does not accept the key, so no order can be fetched.
+    #[error("the provider rejects the API key ({code}{}{message}): check that it is complete and has not expired",
         if message.is_empty() { "" } else { ": " })]
     KeyRejected {
         /// `http-401` or `code-401`.
         code: String,
-        /// The provider's own words, on one line; may be empty.
+        /// The provider's message, on one line; may be empty.
         message: String,
     },
-    /// No reply came from the provider's API: the address is wrong, or a gateway answers in its place. Holds what came.
+    /// No reply is the provider's envelope: the address is wrong, or a gateway answers instead. Holds the last status,
+    /// such as `http-404`.
     #[error(
-        "nothing could be fetched: no reply came from the provider's API, JSON with a `code` ({0}): the base URL is wrong, \
-         or a gateway answers in its place"
+        "nothing could be fetched: no reply came from the provider's API (last: {0}; expected JSON with a `code`): the \
+         base URL is wrong, or a gateway answers in its place"
     )]
     NotTheApi(String),
-    /// The caller wants no more ([`super::Provider::stop`]).
-    #[error("stopped before this order was asked for")]
+    /// The caller stopped the client ([`super::Provider::stop`]).
+    #[error("stopped before this order was requested")]
     Called,
 }

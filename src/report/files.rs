@@ -1,4 +1,4 @@
-//! The files of a report folder: their names, what is known of each by its bytes, and JSON.
+//! The files of a report folder: their names, sizes and hashes, and how JSON is written.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
@@ -11,21 +11,21 @@ use sha2::{Digest, Sha256};
 pub const MANIFEST_FILE: &str = "manifest.json";
 /// Verdict, population and control totals.
 pub const SUMMARY_FILE: &str = "summary.json";
-/// The facts of orders.
+/// The billing facts of every fetched order, one row each.
 pub const FACTS_FILE: &str = "run_orders.parquet";
-/// What the report is made from beside the facts.
+/// The evidence that is not in the facts: exceptions, our own books, earlier findings.
 pub const EVIDENCE_FILE: &str = "evidence.jsonl";
-/// What the provider's list says of the input.
+/// What the provider's list of orders says about the input.
 pub const COMPLETENESS_FILE: &str = "completeness.json";
-/// The page for people.
+/// The report as a web page, for people.
 pub const HTML_FILE: &str = "report.html";
-/// The workbook for people.
+/// The report as a workbook, for people.
 pub const XLSX_FILE: &str = "report.xlsx";
 
-/// One file of a report.
+/// One file of a report, as the manifest lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStamp {
-    /// Its name.
+    /// Its name in the report folder.
     pub name: String,
     /// SHA-256 of its bytes, in hex.
     pub sha256: String,
@@ -33,7 +33,8 @@ pub struct FileStamp {
     pub bytes: u64,
 }
 
-/// A file of a report that is the one its manifest lists. What is read is what was proved: it is not opened again.
+/// An open file of a report whose size and hash match the manifest. It is read by the handle that was
+/// checked: the file is not opened again.
 #[derive(Debug)]
 pub struct ProvenFile {
     path: PathBuf,
@@ -41,21 +42,21 @@ pub struct ProvenFile {
 }
 
 impl ProvenFile {
-    /// The file at that path, which was proved and is open.
+    /// Wraps an open file that was checked against the manifest.
     pub(super) const fn new(path: PathBuf, file: File) -> Self {
         Self { path, file }
     }
 
-    /// Its path as the user would name it.
+    /// The file's path, as the user would write it.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A handle to read it from its beginning. All handles of a file have their place in common: one reads at a time.
+    /// A handle that reads the file from its start. All handles share one position: use one at a time.
     ///
     /// # Errors
-    /// When the system has no more handles.
+    /// When the handle can't be duplicated or rewound.
     pub fn reader(&self) -> io::Result<File> {
         let mut file = self.file.try_clone()?;
         file.rewind()?;
@@ -63,7 +64,7 @@ impl ProvenFile {
     }
 }
 
-/// SHA-256 in hex and size in bytes of a file.
+/// The SHA-256 (in hex) and the size (in bytes) of a file.
 ///
 /// # Errors
 /// When it can't be read.
@@ -71,7 +72,7 @@ pub fn hash_file(path: &Path) -> io::Result<(String, u64)> {
     hash(File::open(path)?)
 }
 
-/// SHA-256, in hex, and size of what is left to read.
+/// The SHA-256 (in hex) and the size (in bytes) of what is left to read.
 pub(super) fn hash(mut from: impl Read) -> io::Result<(String, u64)> {
     let (mut hash, mut bytes) = (Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 16];
@@ -86,7 +87,7 @@ pub(super) fn hash(mut from: impl Read) -> io::Result<(String, u64)> {
     }
 }
 
-/// Writes a JSON file, indented and with a newline at the end; returns the bytes that it holds.
+/// Writes a JSON file, indented and with a final newline; returns the bytes written.
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');

@@ -1,6 +1,6 @@
-//! From outcomes to a report folder: typed tables, their writers, the aggregates, the manifest, and the publishing.
+//! From outcomes to a report folder: aggregates, typed tables, files in each format, manifest, publishing.
 //!
-//! Every report is first a typed table; a writer of a format decides nothing.
+//! A report is a set of typed tables first; the writer of a format decides nothing.
 
 pub mod builder;
 pub mod comparison;
@@ -18,7 +18,7 @@ use rust_xlsxwriter::XlsxError;
 
 use crate::domain::money::Overflow;
 
-/// Why a report can't be written.
+/// Why a report can't be written or read back.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A file can't be written or read.
@@ -26,7 +26,7 @@ pub enum ReportError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
     /// A CSV file can't be written.
@@ -34,7 +34,7 @@ pub enum ReportError {
     Csv {
         /// The table's name.
         table: &'static str,
-        /// What went wrong.
+        /// The error from the library that writes it.
         source: ::csv::Error,
     },
     /// The workbook can't be written.
@@ -42,19 +42,19 @@ pub enum ReportError {
     Xlsx {
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The error from the library that writes it.
         source: XlsxError,
     },
     /// The Parquet file can't be written or read back.
-    #[error("can't {what} run_orders.parquet: {source}")]
+    #[error("can't {what} run_orders.parquet: {source}; check the disk")]
     Polars {
-        /// What was being done.
+        /// The action that failed, such as `write` or `aggregate`.
         what: &'static str,
-        /// What Polars says.
+        /// The error from Polars.
         source: PolarsError,
     },
     /// The evidence of a report can't be read back.
-    #[error("can't read {} back: {problem}; `tieout verify` tells whether it was changed", path.display())]
+    #[error("can't read {}: {problem}; run `tieout verify` to check the report", path.display())]
     Evidence {
         /// The file.
         path: PathBuf,
@@ -64,10 +64,10 @@ pub enum ReportError {
     /// A total does not fit `DECIMAL(38,8)`.
     #[error(transparent)]
     Overflow(#[from] Overflow),
-    /// Two figures of the report that must agree do not: our own fault, so there is no report.
+    /// Two figures that must agree do not. This is a bug in tieout, so no report is published.
     #[error("the report contradicts itself, so it was not published ({0}); please report this as a bug")]
     Contradiction(String),
-    /// The caller no longer wants it ([`builder::Builder::finish_unless`]).
+    /// The caller stopped it ([`builder::Builder::finish_unless`]).
     #[error("stopped before the report was complete")]
     Stopped,
 }

@@ -1,59 +1,59 @@
-//! What the account's owner can list: the run orders, the bills, the market and the balance.
+//! The endpoints about the account and the market: run orders, bills, workflows and balance.
 
 use std::collections::HashMap;
 
 use super::catalogue;
 use super::die::Die;
-use super::facts::{Facts, MAY, Place};
+use super::facts::{AmountForm, Facts, MAY};
 use super::json;
 use super::kind::{Kind, describe};
 use super::orders::order;
 use super::reply::Reply;
 
-/// How many orders the account has.
+/// The number of orders in the account.
 const ORDERS: usize = 500;
-/// The default and the largest number of items on a page.
+/// The default and the maximum page size.
 const PAGE_SIZES: (usize, usize) = (20, 100);
 
-/// The parameters of a request.
+/// A request's query parameters.
 pub(super) type Query = HashMap<String, String>;
 
-/// One order of the account. The ID is the one that was asked for, whatever the order info then replies.
-struct Listed {
+/// One order of the account. `id` is the ID to request it by, even if the order info names a different one.
+struct AccountOrder {
     id: String,
     facts: Facts,
     channel: &'static str,
 }
 
-/// A fixed universe of orders, newest first.
+/// The account's fixed set of orders, newest first.
 pub(super) struct Account {
     seed: u64,
-    orders: Vec<Listed>,
+    orders: Vec<AccountOrder>,
 }
 
 impl Account {
-    /// The account under a seed: only orders whose info can be had and read.
+    /// The account under a seed. It has only orders whose info can be fetched and read.
     pub(super) fn new(seed: u64) -> Self {
         let listed = |id: String| {
             let kind = describe(&id, seed);
             let readable = matches!(kind, Kind::Clean | Kind::FailedRun | Kind::Pending | Kind::Anomalous(_));
             let channel = Die::of(seed, &["bill", &id]).pick("channel", ["1", "1", "2"]);
-            readable.then(|| Listed { facts: order(&id, seed, kind), id, channel })
+            readable.then(|| AccountOrder { facts: order(&id, seed, kind), id, channel })
         };
         let ids = (0_u64..).map(|index| format!("wfrun_{}", Die::of(seed, &["universe", &index.to_string()]).hex()));
-        let mut orders: Vec<Listed> = ids.filter_map(listed).take(ORDERS).collect();
+        let mut orders: Vec<AccountOrder> = ids.filter_map(listed).take(ORDERS).collect();
         orders.sort_by(|one, other| (other.facts.created, &one.id).cmp(&(one.facts.created, &other.id)));
         Self { seed, orders }
     }
 
     /// `workflow/run/list`.
     pub(super) fn run_list(&self, query: &Query) -> Reply {
-        let wanted = |listed: &&Listed| {
+        let wanted = |listed: &&AccountOrder| {
             asks_for(query, "workflow_id", &listed.facts.revision.workflow.id)
                 && asks_for(query, "status", listed.facts.run_status)
         };
         let Some(page) = Page::of(query) else { return Page::refusal() };
-        let (items, total) = page.cut(self.orders.iter().filter(wanted), Listed::item);
+        let (items, total) = page.cut(self.orders.iter().filter(wanted), AccountOrder::item);
         Reply::success(&json::object([
             ("items", items),
             ("total", total),
@@ -62,16 +62,16 @@ impl Account {
         ]))
     }
 
-    /// `bill/list`: what was charged for the settled orders.
+    /// `bill/list`: the charges of the settled orders.
     pub(super) fn bill_list(&self, query: &Query) -> Reply {
-        let wanted = |listed: &&Listed| {
+        let wanted = |listed: &&AccountOrder| {
             listed.facts.is_settled()
-                && matches!(listed.facts.places.charged, Place::Figure)
+                && matches!(listed.facts.forms.charged, AmountForm::Figure)
                 && asks_for(query, "charge_channel", listed.channel)
                 && asks_for(query, "order_number", &listed.order_number())
         };
         let Some(page) = Page::of(query) else { return Page::refusal() };
-        let (bills, total) = page.cut(self.orders.iter().filter(wanted), Listed::bill);
+        let (bills, total) = page.cut(self.orders.iter().filter(wanted), AccountOrder::bill);
         Reply::success(&json::object([
             ("order_list", bills),
             ("total", total),
@@ -103,22 +103,22 @@ pub(super) fn balance_info() -> Reply {
     Reply::success(r#"{"balance":1234.56,"card_balance":78.9}"#)
 }
 
-impl Listed {
-    /// Says what the order info says, digit for digit.
+impl AccountOrder {
+    /// The order as a list item; its values equal those of the order info, digit for digit.
     fn item(&self) -> String {
-        let told = self.facts.members();
-        let say = |name| told.iter().find(|(told, _)| *told == name).cloned();
-        let members = [
+        let members = self.facts.members();
+        let member = |name| members.iter().find(|(known, _)| *known == name).cloned();
+        let item = [
             Some(("run_order_id", json::text(&self.id))),
-            say("workflow_id"),
-            say("revision_id"),
+            member("workflow_id"),
+            member("revision_id"),
             Some(("title", json::text(self.facts.revision.workflow.title))),
-            say("run_status"),
-            say("quote_amount"),
-            say("final_amount"),
-            say("created_at"),
+            member("run_status"),
+            member("quote_amount"),
+            member("final_amount"),
+            member("created_at"),
         ];
-        json::object(members.into_iter().flatten())
+        json::object(item.into_iter().flatten())
     }
 
     fn bill(&self) -> String {
@@ -133,7 +133,7 @@ impl Listed {
         ])
     }
 
-    /// How the provider's order numbers relate to run order IDs is unknown, so these don't.
+    /// The bill's order number. How the provider's order numbers relate to run order IDs is unknown, so these don't.
     fn order_number(&self) -> String {
         format!(
             "CY{}{:012}",
@@ -143,12 +143,12 @@ impl Listed {
     }
 }
 
-/// Whether a parameter is absent, empty or that value.
+/// Whether a filter parameter admits `value`: it is absent, empty or equal.
 fn asks_for(query: &Query, name: &str, value: &str) -> bool {
     query.get(name).is_none_or(|wanted| wanted.is_empty() || wanted == value)
 }
 
-/// Which part of a list is asked for.
+/// The requested page of a list.
 struct Page {
     number: usize,
     size: usize,
@@ -166,9 +166,13 @@ impl Page {
         Reply::failure(400, "page counts from 1, page_size is 1 to 100")
     }
 
-    /// The page's items and the number of all items, as JSON.
-    fn cut<'l>(&self, all: impl Iterator<Item = &'l Listed>, write: impl Fn(&Listed) -> String) -> (String, String) {
-        let all: Vec<&Listed> = all.collect();
+    /// The items of the page and the number of all items, both as JSON.
+    fn cut<'l>(
+        &self,
+        all: impl Iterator<Item = &'l AccountOrder>,
+        write: impl Fn(&AccountOrder) -> String,
+    ) -> (String, String) {
+        let all: Vec<&AccountOrder> = all.collect();
         let before = (self.number - 1).saturating_mul(self.size);
         let items = json::array(all.iter().skip(before).take(self.size).map(|listed| write(listed)));
         (items, all.len().to_string())

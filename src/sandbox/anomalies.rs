@@ -1,10 +1,10 @@
-//! What can be wrong with an order, planted so that exactly one cause explains it.
+//! Plants anomalies in orders so that exactly one cause explains each.
 
 use super::die::Die;
-use super::facts::{Facts, Figures, Place};
+use super::facts::{AmountForm, Facts, Figures};
 use super::kind::Anomaly;
 
-/// Whether an anomaly is about the external cost.
+/// Whether an anomaly needs an order with external cost.
 pub(super) const fn needs_external(anomaly: Anomaly) -> bool {
     matches!(
         anomaly,
@@ -22,9 +22,9 @@ pub(super) const fn needs_external(anomaly: Anomaly) -> bool {
     )
 }
 
-/// Figures that tie out, and that no other cause can explain by chance once one of them is falsified: each cost is
-/// 10 to 30 % of the quote, the compute cost is odd and no multiple of 5, the external cost is 4 more than a
-/// multiple of 20, and quotes are multiples of 10⁴ units.
+/// Figures that tie out and that, once one is falsified, no other cause explains by chance: each cost is 10 to 30 % of
+/// the quote, the compute cost is odd and not a multiple of 5, the external cost is 4 more than a multiple of 20, and
+/// quotes are multiples of 10⁴ units.
 pub(super) fn figures(quote: i128, external: bool, die: &Die) -> Figures {
     let share = |about| quote * i128::from(100 + die.roll(about, 200)) / 1000 + i128::from(die.roll(about, 10_007));
     let compute = share("compute share") / 10 * 10 + die.pick("last digit", [1, 3, 7, 9]);
@@ -32,12 +32,12 @@ pub(super) fn figures(quote: i128, external: bool, die: &Die) -> Figures {
     charge(Figures { quote, compute, external, ..Figures::default() }, compute + external)
 }
 
-/// The order as it would be if `total` were the sum of the costs.
+/// The figures with `total` as the total cost, charged in full and the rest released.
 const fn charge(figures: Figures, total: i128) -> Figures {
     Figures { total, charged: total, released: figures.quote - total, ..figures }
 }
 
-/// Plants an anomaly in a settled order with [`figures`].
+/// Plants an anomaly in a settled order whose figures come from [`figures`].
 pub(super) fn plant(anomaly: Anomaly, mut facts: Facts, die: &Die) -> Facts {
     let figures = facts.figures;
     let Figures { quote, compute, external, total, released, .. } = figures;
@@ -53,7 +53,7 @@ pub(super) fn plant(anomaly: Anomaly, mut facts: Facts, die: &Die) -> Facts {
         Anomaly::ReleasedSignFlipped => facts.figures.released = -released,
         Anomaly::ReleasedScale => facts.figures.released = 100 * released,
         Anomaly::SplitRounding => facts.figures.released += unit,
-        // Even, where every explicable difference is odd, and too much for a rounding to a cent.
+        // Even, while every explainable difference is odd, and too large for rounding to a cent.
         Anomaly::SplitUnexplained => facts.figures.released += 1_000_002 + 2 * i128::from(die.roll("off", 100_000)),
         Anomaly::ExternalLeftOut => facts.figures = charge(figures, compute),
         Anomaly::ComputeLeftOut => facts.figures = charge(figures, external),
@@ -61,16 +61,16 @@ pub(super) fn plant(anomaly: Anomaly, mut facts: Facts, die: &Die) -> Facts {
         Anomaly::ComputeCountedTwice => facts.figures = charge(figures, 2 * compute + external),
         Anomaly::CostSignFlipped => facts.figures = charge(figures, (compute - external).abs()),
         Anomaly::CostScale => {
-            // Makes the sum a multiple of 10 that is never ten times the difference of the costs.
+            // Makes the sum a multiple of 10, but never ten times the difference of the costs.
             let compute = compute / 20 * 20 + 6;
             facts.figures = charge(Figures { compute, ..figures }, (compute + external) / 10);
         }
         Anomaly::CostRounding => facts.figures = charge(figures, total + unit),
-        // Neither cost: 2 more than a multiple of 4.
+        // 2 more than a multiple of 4, so it equals neither cost.
         Anomaly::CostUnexplained => facts.figures = charge(figures, total + quote / 80 * 4 + 2),
-        Anomaly::AmountEmpty => leave_out(&mut facts, Place::Empty, die),
-        Anomaly::AmountNull => leave_out(&mut facts, Place::Null, die),
-        Anomaly::AmountAbsent => leave_out(&mut facts, Place::Absent, die),
+        Anomaly::AmountEmpty => leave_out(&mut facts, AmountForm::Empty, die),
+        Anomaly::AmountNull => leave_out(&mut facts, AmountForm::Null, die),
+        Anomaly::AmountAbsent => leave_out(&mut facts, AmountForm::Absent, die),
         Anomaly::NegativeAmount => {
             facts.figures = charge(Figures { compute: compute + external, external: -external, ..figures }, compute);
         }
@@ -100,14 +100,14 @@ pub(super) fn plant(anomaly: Anomaly, mut facts: Facts, die: &Die) -> Facts {
     facts
 }
 
-fn leave_out(facts: &mut Facts, gap: Place, die: &Die) {
-    let places = &mut facts.places;
+fn leave_out(facts: &mut Facts, gap: AmountForm, die: &Die) {
+    let forms = &mut facts.forms;
     match die.roll("gap", 6) {
-        0 => places.quote = gap,
-        1 => places.compute = gap,
-        2 => places.external = gap,
-        3 => places.total = gap,
-        4 => places.charged = gap,
-        _ => places.released = gap,
+        0 => forms.quote = gap,
+        1 => forms.compute = gap,
+        2 => forms.external = gap,
+        3 => forms.total = gap,
+        4 => forms.charged = gap,
+        _ => forms.released = gap,
     }
 }

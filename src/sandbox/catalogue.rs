@@ -1,10 +1,10 @@
-//! The workflows that the sandbox knows, their revisions and prices.
+//! The sandbox's workflows, their revisions and prices.
 
 use super::die::Die;
 
-/// How many workflows there are beside the documented one.
+/// The number of workflows besides the documented one.
 const COUNT: usize = 12;
-/// Of 100 orders, how many each workflow gets.
+/// Each workflow's share of orders, in percent.
 const SHARES: [u64; COUNT] = [30, 20, 14, 10, 8, 6, 4, 3, 2, 1, 1, 1];
 const TITLES: [&str; COUNT] = [
     "图生视频 Image to video",
@@ -28,16 +28,16 @@ pub(super) struct Workflow {
     pub(super) title: &'static str,
     /// The price of the newest revision, in units of 10⁻⁸ yuan.
     pub(super) price: i128,
-    /// Whether its runs may cost more than the GPU time.
+    /// Whether its runs may have external model cost on top of GPU time.
     pub(super) external: bool,
 }
 
-/// What one order runs: the version of a workflow, and its price.
+/// One version of a workflow, with its price.
 pub(super) struct Revision {
     pub(super) workflow: Workflow,
     /// `wfr_` and 20 hex digits.
     pub(super) id: String,
-    /// In units of 10⁻⁸ yuan, between 0.01 and 1.25 yuan, of 2 to 4 decimals.
+    /// In units of 10⁻⁸ yuan; between 0.01 and 1.25 yuan, with 2 to 4 decimals.
     pub(super) price: i128,
 }
 
@@ -52,12 +52,12 @@ pub(super) fn documented() -> Revision {
     Revision { price: workflow.price, workflow, id: "wfr_f9f2a2dcb99d73b0c3aa".to_owned() }
 }
 
-/// Every workflow under a seed.
+/// All workflows under a seed, the documented one last.
 pub(super) fn workflows(seed: u64) -> impl Iterator<Item = Workflow> {
     (0..COUNT).map(move |index| workflow(seed, index)).chain([documented().workflow])
 }
 
-/// The revision that an order runs; one with external cost runs a workflow that may have it.
+/// The revision that an order runs. An order with external cost runs a workflow that may have it.
 pub(super) fn revision_of(seed: u64, order: &Die, external: bool) -> Revision {
     let mut left = order.roll("workflow", SHARES.iter().sum());
     let mut index = 0;
@@ -88,13 +88,13 @@ fn workflow(seed: u64, index: usize) -> Workflow {
     }
 }
 
-/// How many revisions a workflow has: 1 to 4.
+/// The number of a workflow's revisions: 1 to 4.
 fn revisions(seed: u64, workflow: usize) -> u64 {
     1 + workflow_die(seed, workflow).roll("revisions", 4)
 }
 
 fn price(revision: &Die) -> i128 {
-    // Thousandths of a yuan are rare, hundredths are the rule.
+    // Half of the revisions have a price step of 0.01 yuan, the others of 0.001 or 0.0001.
     let step = revision.pick("price step", [1_000_000, 1_000_000, 100_000, 10_000]);
     let most = revision.pick("price range", [10_000_000, 125_000_000]);
     let steps = (most - 1_000_000) / step + 1;

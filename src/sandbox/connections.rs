@@ -1,4 +1,5 @@
-//! Accepts connections and serves each until it is closed: by the client, by a planned fault, or by the stop.
+//! Accepts connections and serves each until it is closed by the client, by a planned fault, or by stopping the
+//! sandbox.
 
 use std::convert::Infallible;
 use std::io;
@@ -15,10 +16,10 @@ use tokio::sync::mpsc;
 use super::front::Front;
 use super::line::{Line, Stopping};
 
-/// Serves until asked to stop, then waits until the requests under way are answered.
+/// Serves until asked to stop, then waits until the requests in progress are answered.
 ///
 /// # Errors
-/// What `broken` says: that serving must not go on.
+/// The first error received from `broken`, which ends serving.
 pub(super) async fn serve(
     mut listener: TcpListener,
     front: Front,
@@ -35,7 +36,7 @@ pub(super) async fn serve(
             () = stop.requested() => break,
             Some(error) = broken.recv() => return Err(error),
         };
-        // Where this fails, the connection is gone already.
+        // If this fails, the connection is closed already.
         let _ = stream.set_nodelay(true);
         tokio::spawn(connection(stream, Arc::clone(&front), stopping.clone(), open.clone()));
     }
@@ -58,7 +59,7 @@ async fn connection(stream: TcpStream, front: Arc<Front>, mut stopping: Stopping
     let mut last = false;
     loop {
         tokio::select! {
-            // However it ended, it has ended.
+            // It has ended, whatever the result.
             _ = &mut connection => break,
             () = stopping.requested(), if !last => {}
             () = line.closed(), if may_close && !last => {}
@@ -67,7 +68,7 @@ async fn connection(stream: TcpStream, front: Arc<Front>, mut stopping: Stopping
         Pin::new(&mut connection).graceful_shutdown();
     }
     if line.is_reset() {
-        // Where this fails, the client sees a plain end in place of a reset.
+        // If this fails, the client sees a normal close instead of a reset.
         let _ = connection.into_parts().io.into_inner().set_zero_linger();
     }
 }

@@ -1,21 +1,21 @@
-//! Fate: numbers that depend on the seed and on names alone, never on a clock or on what was asked before.
+//! Deterministic randomness: numbers that depend only on the seed and on names, never on a clock or earlier requests.
 
 use sha2::{Digest, Sha256};
 
-/// What fate holds for one thing: an order, a workflow, a revision.
+/// The random numbers of one thing: an order, a workflow or a revision.
 pub(super) struct Die {
     state: u64,
     name: String,
 }
 
 impl Die {
-    /// The die of the thing with those names under a seed.
+    /// The die for the thing with these names, under a seed.
     pub(super) fn of(seed: u64, names: &[&str]) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(seed.to_be_bytes());
         for name in names {
             hasher.update(name.as_bytes());
-            // No ID has a NUL, so that ("a", "bc") and ("ab", "c") differ.
+            // A NUL, which no ID has, separates names: ("a", "bc") and ("ab", "c") differ.
             hasher.update([0]);
         }
         let digest = hasher.finalize();
@@ -26,12 +26,12 @@ impl Die {
         }
     }
 
-    /// A number from 0 to `sides` - 1; the same for the same question.
+    /// A number from 0 to `sides` - 1; always the same for the same `about`.
     pub(super) fn roll(&self, about: &str, sides: u64) -> u64 {
-        // FNV-1a over the question, then the finaliser of SplitMix64.
-        let asked =
+        // FNV-1a over `about`, then the finaliser of SplitMix64.
+        let hash =
             about.bytes().fold(self.state, |state, byte| (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-        let mixed = (asked ^ (asked >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)).checked_rem(sides).unwrap_or(0)
     }
@@ -43,7 +43,7 @@ impl Die {
         choices[usize::try_from(chosen).unwrap_or(0)]
     }
 
-    /// 20 hex digits, as the provider's IDs have them.
+    /// 20 hex digits, like those of the provider's IDs.
     pub(super) fn hex(&self) -> &str {
         &self.name
     }

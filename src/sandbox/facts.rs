@@ -1,16 +1,16 @@
-//! One order's facts, and the order info that tells them.
+//! One order's facts, and the order info written from them.
 
 use super::catalogue::Revision;
 use super::die::Die;
 use super::json;
 
-/// The moment from which the sandbox counts its seconds, 2026-05-01T00:00:00Z, in Unix seconds.
+/// 2026-05-01T00:00:00Z in Unix seconds; the sandbox counts its seconds from here.
 pub(super) const MAY: u64 = 1_777_593_600;
-/// Seconds in the month of all the sandbox's orders.
+/// Seconds in May 2026, in which all of the sandbox's orders lie.
 pub(super) const MONTH: u64 = 31 * DAY;
 const DAY: u64 = 86_400;
 
-/// Six amounts in units of 10⁻⁸.
+/// The six amounts of an order, in units of 10⁻⁸.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Figures {
     pub(super) quote: i128,
@@ -21,21 +21,21 @@ pub(super) struct Figures {
     pub(super) released: i128,
 }
 
-/// What stands in the place of each amount.
+/// What the reply has for each amount.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Places {
-    pub(super) quote: Place,
-    pub(super) compute: Place,
-    pub(super) external: Place,
-    pub(super) total: Place,
-    pub(super) charged: Place,
-    pub(super) released: Place,
+pub(super) struct AmountForms {
+    pub(super) quote: AmountForm,
+    pub(super) compute: AmountForm,
+    pub(super) external: AmountForm,
+    pub(super) total: AmountForm,
+    pub(super) charged: AmountForm,
+    pub(super) released: AmountForm,
 }
 
-/// What stands in the place of an amount.
+/// What the reply has for an amount.
 #[derive(Clone, Copy, Default)]
-pub(super) enum Place {
-    /// The figure.
+pub(super) enum AmountForm {
+    /// The amount itself.
     #[default]
     Figure,
     /// The empty string.
@@ -44,29 +44,29 @@ pub(super) enum Place {
     Null,
     /// Nothing: the field is absent.
     Absent,
-    /// Any other JSON.
+    /// This JSON instead.
     Other(&'static str),
 }
 
 /// How the amounts of an order are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notation {
-    /// Strings of 8 places, as documented.
+    /// Strings with 8 decimals, as documented.
     Text,
-    /// JSON numbers: `0.1`.
+    /// JSON numbers in plain notation: `0.1`.
     Number,
-    /// JSON numbers: `1e-1`.
+    /// JSON numbers in exponent notation: `1e-1`.
     Exponent,
 }
 
-/// One order's facts.
+/// The facts of one order.
 pub(super) struct Facts {
     pub(super) run_order_id: String,
     pub(super) revision: Revision,
-    /// `None`: the field is absent.
+    /// `None` omits the field.
     pub(super) currency: Option<&'static str>,
     pub(super) figures: Figures,
-    pub(super) places: Places,
+    pub(super) forms: AmountForms,
     pub(super) notation: Notation,
     pub(super) freeze_status: &'static str,
     pub(super) run_status: &'static str,
@@ -82,22 +82,22 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Makes the run one that failed, and the provider say why in words of the user's.
+    /// Makes the run a failed one, with an error message that quotes the user's private text.
     pub(super) fn mark_failed(&mut self, die: &Die) {
         self.run_status = "failed";
         self.error_code = die.pick("error", ["NODE_EXECUTION_FAILED", "OUT_OF_MEMORY", "CONTENT_REJECTED"]);
         self.error_message = format!("node 7 refused \"PRIVATE PROMPT of {}\":\n\tno such style", self.run_order_id);
     }
 
-    /// Everything that the order info says of an order, in the documented order of the fields.
+    /// All members of the order info, in the documented sequence.
     pub(super) fn members(&self) -> Vec<(&'static str, String)> {
-        let (figures, places) = (&self.figures, &self.places);
+        let (figures, forms) = (&self.figures, &self.forms);
         let mut members = vec![
             ("run_order_id", json::text(&self.run_order_id)),
             ("workflow_id", json::text(&self.revision.workflow.id)),
             ("revision_id", json::text(&self.revision.id)),
         ];
-        members.extend(self.amount("quote_amount", figures.quote, places.quote));
+        members.extend(self.amount("quote_amount", figures.quote, forms.quote));
         members.extend(self.currency.map(|currency| ("quote_currency", json::text(currency))));
         members.extend([
             ("freeze_status", json::text(self.freeze_status)),
@@ -109,11 +109,11 @@ impl Facts {
             ("inputs", self.inputs()),
             ("outputs", self.outputs()),
         ]);
-        members.extend(self.amount("compute_cost", figures.compute, places.compute));
-        members.extend(self.amount("external_model_cost", figures.external, places.external));
-        members.extend(self.amount("total_cost", figures.total, places.total));
-        members.extend(self.amount("final_amount", figures.charged, places.charged));
-        members.extend(self.amount("released_amount", figures.released, places.released));
+        members.extend(self.amount("compute_cost", figures.compute, forms.compute));
+        members.extend(self.amount("external_model_cost", figures.external, forms.external));
+        members.extend(self.amount("total_cost", figures.total, forms.total));
+        members.extend(self.amount("final_amount", figures.charged, forms.charged));
+        members.extend(self.amount("released_amount", figures.released, forms.released));
         members.extend([
             ("error_code", json::text(self.error_code)),
             ("error_message", json::text(&self.error_message)),
@@ -123,27 +123,27 @@ impl Facts {
         members
     }
 
-    /// Whether money has moved for good.
+    /// Whether the amounts are final.
     pub(super) fn is_settled(&self) -> bool {
         self.freeze_status != "frozen" || self.settlement_status == "settled"
     }
 
-    fn amount(&self, name: &'static str, units: i128, place: Place) -> Option<(&'static str, String)> {
-        let written = match place {
-            Place::Figure => match self.notation {
+    fn amount(&self, name: &'static str, units: i128, form: AmountForm) -> Option<(&'static str, String)> {
+        let written = match form {
+            AmountForm::Figure => match self.notation {
                 Notation::Text => json::decimal_string(units),
                 Notation::Number => json::plain_number(units),
                 Notation::Exponent => json::exponent_number(units),
             },
-            Place::Empty => "\"\"".to_owned(),
-            Place::Null => "null".to_owned(),
-            Place::Absent => return None,
-            Place::Other(json) => json.to_owned(),
+            AmountForm::Empty => "\"\"".to_owned(),
+            AmountForm::Null => "null".to_owned(),
+            AmountForm::Absent => return None,
+            AmountForm::Other(json) => json.to_owned(),
         };
         Some((name, written))
     }
 
-    /// Private data with a marker, so that tests can prove that it leaks nowhere.
+    /// Private data with a marker, so that tests can prove that nothing leaks.
     fn inputs(&self) -> String {
         let prompt = format!("PRIVATE PROMPT of {}: a \"red\" fox,\n一只狐狸 🦊 \\ night", self.run_order_id);
         json::object([
@@ -162,7 +162,7 @@ impl Facts {
     }
 }
 
-/// A moment of May 2026 in RFC 3339.
+/// A moment in May 2026, in RFC 3339, from seconds since [`MAY`].
 fn moment(seconds: u64) -> String {
     let (day, second) = (seconds / DAY + 1, seconds % DAY);
     format!("2026-05-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)

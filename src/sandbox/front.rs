@@ -1,4 +1,4 @@
-//! What every request meets before the routes: the key, the rate limit, the fault plan, the journal.
+//! What every request passes before the routes: the key check, the rate limit, the fault plan and the journal.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,18 +16,18 @@ use hyper_util::service::TowerToHyperService;
 
 use super::faults::{self, Decider, Rule, Scene};
 use super::header::HeaderText;
-use super::journal::{Answered, Arrival, Recorder};
+use super::journal::{AnswerKind, Arrival, Recorder};
 use super::limiter::SlidingLog;
 use super::line::{HangUp, Line, Stopping};
 use super::reply::Reply;
 use super::{KEY, Options, account};
 
-/// The sandbox's front desk.
+/// Answers every request: applies the checks and faults, then passes it on to the routes.
 pub(super) struct Front {
     seed: u64,
     routes: TowerToHyperService<Router>,
     limiter: Option<Limiter>,
-    /// None where the plan is empty.
+    /// `None` if the plan is empty.
     faults: Option<Decider>,
     recorder: Option<Recorder>,
     log_requests: bool,
@@ -36,9 +36,9 @@ pub(super) struct Front {
     opened: Instant,
 }
 
-/// What is to be known of a request besides its answer.
-struct Seen {
-    /// Counted from 1, whatever is asked for.
+/// A request's data for the fault plan, the log and the journal.
+struct RequestInfo {
+    /// The number of the request, counted from 1 over all endpoints.
     number: u64,
     at: Duration,
     method: Method,
@@ -75,35 +75,35 @@ impl Front {
                 None => self.route(request).await,
             });
         }
-        let seen = Seen::of(&request, self);
+        let info = RequestInfo::of(&request, self);
         if let Some(refusal) = self.refusal(request.headers()) {
-            self.note(seen, Answered::Status(refusal.status().as_u16()));
+            self.note(info, AnswerKind::Status(refusal.status().as_u16()));
             return Ok(refusal);
         }
-        let id = seen.run_order_id.as_deref();
-        let Some(rule) = self.faults.as_ref().and_then(|faults| faults.decide(seen.number, id)) else {
+        let id = info.run_order_id.as_deref();
+        let Some(rule) = self.faults.as_ref().and_then(|faults| faults.decide(info.number, id)) else {
             let response = self.route(request).await;
-            self.note(seen, Answered::Status(response.status().as_u16()));
+            self.note(info, AnswerKind::Status(response.status().as_u16()));
             return Ok(response);
         };
-        // Boxed, so that requests without a fault are not held in a state machine of its size.
-        Box::pin(self.misbehave(rule, seen, request, line)).await
+        // Boxed, so that requests without a fault don't carry the size of its future.
+        Box::pin(self.misbehave(rule, info, request, line)).await
     }
 
     async fn misbehave(
         &self,
         rule: &Rule,
-        seen: Seen,
+        info: RequestInfo,
         request: Request<Incoming>,
         line: &Arc<Line>,
     ) -> Result<Response, HangUp> {
-        let id = seen.run_order_id.clone().unwrap_or_default();
-        self.note(seen, Answered::Fault(rule.label()));
+        let id = info.run_order_id.clone().unwrap_or_default();
+        self.note(info, AnswerKind::Fault(rule.label()));
         let scene = Scene { id, seed: self.seed, line: Arc::clone(line), stopping: self.stopping.clone() };
         faults::commit(rule, scene, self.route(request)).await
     }
 
-    /// What keeps a request out, if anything: first the key, then the rate.
+    /// The refusal of a request, if any: the key is checked first, then the rate.
     fn refusal(&self, headers: &HeaderMap) -> Option<Response> {
         if !holds_key(headers) {
             return Some(Reply::failure(401, "invalid api key").into_response());
@@ -116,18 +116,18 @@ impl Front {
         answered.unwrap_or_else(|never| match never {})
     }
 
-    fn note(&self, seen: Seen, answered: Answered) {
-        let Seen { at, method, uri, run_order_id, .. } = seen;
+    fn note(&self, info: RequestInfo, answer: AnswerKind) {
+        let RequestInfo { at, method, uri, run_order_id, .. } = info;
         if self.log_requests {
-            tracing::info!(%method, path = uri.path(), status = %answered, "sandbox request");
+            tracing::info!(%method, path = uri.path(), status = %answer, "sandbox request");
         }
         if let Some(recorder) = &self.recorder {
-            recorder.note(Arrival { at, run_order_id, answered });
+            recorder.note(Arrival { at, run_order_id, answer });
         }
     }
 }
 
-impl Seen {
+impl RequestInfo {
     fn of(request: &Request<Incoming>, front: &Front) -> Self {
         let at = front.opened.elapsed();
         let query = Query::<account::Query>::try_from_uri(request.uri());
@@ -141,7 +141,7 @@ impl Seen {
     }
 }
 
-/// The rate limit, and what its 429 says.
+/// The rate limit, and the headers of its 429 replies.
 struct Limiter {
     log: Mutex<SlidingLog>,
     retry_after: Option<HeaderText>,
@@ -152,15 +152,15 @@ impl Limiter {
     fn refusal(&self, opened: Instant) -> Option<Response> {
         let admitted = {
             let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-            // Read under the lock, so that time never goes back for the limiter.
+            // The clock is read under the lock, so that time never goes back for the limiter.
             log.admit(opened.elapsed())
         };
         if admitted {
             return None;
         }
         let mut refusal = Reply::too_many().into_response();
-        let said = [(header::RETRY_AFTER, &self.retry_after), (header::DATE, &self.date)];
-        for (name, text) in said {
+        let headers = [(header::RETRY_AFTER, &self.retry_after), (header::DATE, &self.date)];
+        for (name, text) in headers {
             refusal.headers_mut().extend(text.iter().map(|text| (name.clone(), text.value())));
         }
         Some(refusal)

@@ -1,20 +1,20 @@
-//! Texts that go out as a header's value, verbatim.
+//! Texts that are sent verbatim as header values.
 
 use std::str::FromStr;
 
 use axum::http::HeaderValue;
 
-/// A header's value: any text without control characters, sensible or not.
+/// A header value: any text without control characters, whether it makes sense or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderText(HeaderValue);
 
-/// A text that no header can carry.
+/// The text has control characters, which no header value may have.
 #[derive(Debug, thiserror::Error)]
-#[error("a header's value holds no control characters; leave them out")]
+#[error("a header value can't have control characters; remove them")]
 pub struct HeaderTextError;
 
 impl HeaderText {
-    /// Nothing where the text is `none`, which stands for leaving the header out.
+    /// `None` if the text is `none`, which means that the header is omitted.
     #[must_use]
     pub fn unless_none(self) -> Option<Self> {
         (self.0 != "none").then_some(self)

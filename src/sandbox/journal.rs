@@ -1,4 +1,5 @@
-//! Who asked for what, when, and what was answered: the evidence for "at most so many a second" and "asked once".
+//! Records every request, when it arrived and how it was answered: the proof that a client kept its rate and requested
+//! each order once.
 
 use std::fmt;
 use std::fs::File;
@@ -11,27 +12,27 @@ use tokio::sync::mpsc;
 
 use super::SandboxError;
 
-/// One request. The key that it came with is not kept.
+/// One request. Its API key is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// When its head had been read, since the sandbox opened.
+    /// When its head had been read, as time since the sandbox started.
     pub at: Duration,
-    /// The order that it asked for; none where it asked for no order.
+    /// The `run_order_id` parameter, if it had one.
     pub run_order_id: Option<String>,
-    /// What it got.
-    pub answered: Answered,
+    /// How it was answered.
+    pub answer: AnswerKind,
 }
 
-/// What a request got.
+/// How a request was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// The proper reply, of that HTTP status.
+pub enum AnswerKind {
+    /// With the regular reply of this HTTP status.
     Status(u16),
-    /// A planned fault, as the plan writes it: `status=502`.
+    /// With a planned fault, as written in the plan: `status=502`.
     Fault(Arc<str>),
 }
 
-impl fmt::Display for Answered {
+impl fmt::Display for AnswerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => status.fmt(f),
@@ -40,30 +41,30 @@ impl fmt::Display for Answered {
     }
 }
 
-/// The requests that a sandbox got, where [`super::Options::journal`] is on. It outlives the sandbox.
+/// The requests that a sandbox received if [`super::Options::journal`] is on. It may outlive the sandbox.
 ///
-/// A request stands in it before its answer goes out, so whoever has an answer finds the request here.
+/// A request is recorded before its answer goes out, so a client that has its answer finds the request here.
 #[derive(Clone, Debug, Default)]
 pub struct Journal(Arc<Mutex<Vec<Arrival>>>);
 
 impl Journal {
-    /// Every request, in the order of arrival.
+    /// All requests in order of arrival.
     #[must_use]
     pub fn arrivals(&self) -> Vec<Arrival> {
         let mut arrivals = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // They are noted when their answer is known, which may be in another order.
+        // Requests are recorded once their answer is known, which may be in a different order.
         arrivals.sort_by_key(|arrival| arrival.at);
         arrivals
     }
 
-    /// How often an order was asked for.
+    /// How often an order was requested.
     #[must_use]
-    pub fn asked(&self, run_order_id: &str) -> usize {
+    pub fn request_count(&self, run_order_id: &str) -> usize {
         let arrivals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         arrivals.iter().filter(|arrival| arrival.run_order_id.as_deref() == Some(run_order_id)).count()
     }
 
-    /// The most requests that arrived within any half-open window of that length.
+    /// The most requests that arrived within any half-open window of this length.
     #[must_use]
     pub fn most_within(&self, window: Duration) -> usize {
         let arrivals = self.arrivals();
@@ -79,19 +80,19 @@ impl Journal {
     }
 }
 
-/// Writes down requests: for the process, in a file, or both.
+/// Records requests in the journal, in the request log, or in both.
 pub(super) struct Recorder {
     journal: Option<Journal>,
     log: Option<Log>,
 }
 
 impl Recorder {
-    /// A recorder; none where nothing is to be written down.
+    /// A recorder; `None` if there is neither a journal nor a log.
     pub(super) fn new(journal: Option<Journal>, log: Option<Log>) -> Option<Self> {
         (journal.is_some() || log.is_some()).then_some(Self { journal, log })
     }
 
-    /// Writes a request down.
+    /// Records a request.
     pub(super) fn note(&self, arrival: Arrival) {
         if let Some(log) = &self.log {
             log.write(&arrival);
@@ -109,7 +110,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Makes the file. `broken` hears of a line that can't be written: a log with gaps would prove nothing.
+    /// Creates the file. A line that can't be written is reported to `broken`: a log with gaps would prove nothing.
     pub(super) fn create(path: &Path, broken: mpsc::UnboundedSender<io::Error>) -> Result<Self, SandboxError> {
         let refused = |source| SandboxError::RequestLog { path: path.to_owned(), source };
         let mut lines = csv::Writer::from_writer(File::create_new(path).map_err(refused)?);
@@ -119,14 +120,14 @@ impl Log {
     }
 
     fn write(&self, arrival: &Arrival) {
-        let (micros, answered) = (arrival.at.as_micros().to_string(), arrival.answered.to_string());
+        let (micros, answer) = (arrival.at.as_micros().to_string(), arrival.answer.to_string());
         let id = arrival.run_order_id.as_deref().unwrap_or_default();
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = lines.write_record([micros.as_str(), answered.as_str(), id]).map_err(io::Error::from);
-        // One line is one write, so that what was answered is in the file even if the sandbox is killed.
+        let written = lines.write_record([micros.as_str(), answer.as_str(), id]).map_err(io::Error::from);
+        // Each line is flushed, so that every answered request is in the file even if the sandbox is killed.
         if let Err(error) = written.and_then(|()| lines.flush()) {
             let what = format!("the request log can't be written: {error}");
-            // Where nobody hears it, the sandbox has stopped already.
+            // If the receiver is gone, the sandbox has stopped already.
             let _ = self.broken.send(io::Error::new(error.kind(), what));
         }
     }
@@ -140,7 +141,7 @@ mod tests {
         let arrival = |at: &u64| Arrival {
             at: Duration::from_millis(*at),
             run_order_id: at.is_multiple_of(2).then(|| "even".to_owned()),
-            answered: Answered::Status(200),
+            answer: AnswerKind::Status(200),
         };
         Journal(Arc::new(Mutex::new(millis.iter().map(arrival).collect())))
     }
@@ -156,19 +157,19 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_log_that_cannot_be_written_is_said_to_be_broken() {
+    fn a_log_that_can_not_be_written_is_reported() {
         let full = File::options().write(true).open("/dev/full").expect("a device");
         let (broken, mut breaks) = mpsc::unbounded_channel();
         let log = Log { lines: Mutex::new(csv::Writer::from_writer(full)), broken };
-        log.write(&Arrival { at: Duration::ZERO, run_order_id: None, answered: Answered::Status(200) });
-        let error = breaks.try_recv().expect("it is heard").to_string();
+        log.write(&Arrival { at: Duration::ZERO, run_order_id: None, answer: AnswerKind::Status(200) });
+        let error = breaks.try_recv().expect("a report").to_string();
         assert!(error.starts_with("the request log can't be written: "), "{error}");
     }
 
     #[test]
-    fn tells_arrivals_in_order() {
+    fn lists_arrivals_in_order() {
         let journal = journal(&[4, 1, 2, 3]);
         assert_eq!(journal.arrivals().iter().map(|arrival| arrival.at.as_millis()).collect::<Vec<_>>(), [1, 2, 3, 4]);
-        assert_eq!((journal.asked("even"), journal.asked("odd")), (2, 0));
+        assert_eq!((journal.request_count("even"), journal.request_count("odd")), (2, 0));
     }
 }

@@ -1,5 +1,5 @@
-//! JSON written by hand. It shares nothing with the decoder of the provider's replies, so that a fault of one
-//! can't be cancelled out by the same fault of the other.
+//! JSON written by hand. It shares nothing with the decoder of the provider's replies, so that a bug in one can't
+//! cancel out the same bug in the other.
 
 use std::fmt::Write as _;
 
@@ -26,19 +26,19 @@ pub(super) fn text(plain: &str) -> String {
     json
 }
 
-/// A JSON object of members that are JSON already.
+/// A JSON object; the members' values are JSON already.
 pub(super) fn object<'m>(members: impl IntoIterator<Item = (&'m str, String)>) -> String {
     let members: Vec<String> = members.into_iter().map(|(name, value)| format!("{}:{value}", text(name))).collect();
     format!("{{{}}}", members.join(","))
 }
 
-/// A JSON array of elements that are JSON already.
+/// A JSON array; the elements are JSON already.
 pub(super) fn array(elements: impl IntoIterator<Item = String>) -> String {
     let elements: Vec<String> = elements.into_iter().collect();
     format!("[{}]", elements.join(","))
 }
 
-/// An amount as the decimal string of 8 places that the provider's reference shows, quotes included.
+/// An amount as a quoted string with 8 decimals, as in the provider's reference.
 pub(super) fn decimal_string(units: i128) -> String {
     format!("\"{}\"", eight_places(units))
 }
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_what_json_reserves() {
+    fn escapes_reserved_characters() {
         assert_eq!(text("a\"b\\c\nd\te狐🦊"), r#""a\"b\\c\nd\u0009e狐🦊""#);
         assert_eq!(object([("a", text("b")), ("c", array(["1".into(), "{}".into()]))]), r#"{"a":"b","c":[1,{}]}"#);
     }

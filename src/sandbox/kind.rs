@@ -1,34 +1,34 @@
-//! What kind of reply an ID gets. Everything that can be wrong with an order is planned here, by name.
+//! Which kind of reply an ID gets. Everything that can be wrong with an order is listed here by name.
 
 use super::die::Die;
 
-/// The order that the provider's reference shows.
+/// The ID of the example in the provider's reference.
 pub(super) const DOCUMENTED_ID: &str = "wfrun_314ff7d8b7a5beff1388";
 
-/// What kind of reply an ID gets: a matter of the ID and the seed alone.
+/// Which kind of reply an ID gets; depends only on the ID and the seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// The order that the provider's reference shows, whatever the seed.
+    /// The example in the provider's reference, whatever the seed.
     Documented,
-    /// A settled order that ties out and has nothing to warn of.
+    /// A settled order that ties out and raises no warning.
     Clean,
-    /// A settled order whose run failed: nothing is charged, all is given back.
+    /// A settled order whose run failed: nothing is charged, the whole quote is released.
     FailedRun,
-    /// An order that waits for its settlement.
+    /// An order that is not settled yet.
     Pending,
-    /// There is no such order: HTTP 404.
+    /// The order does not exist: HTTP 404.
     NotFound,
-    /// The order is somebody else's: HTTP 403.
+    /// The order belongs to someone else: HTTP 403.
     Refused,
-    /// The order is somebody else's: HTTP 200 with a business code in the envelope.
+    /// The order belongs to someone else: HTTP 200 with a business code in the envelope.
     RefusedInBody,
-    /// The reply is JSON but no run order.
+    /// The reply is JSON but not a run order.
     Malformed(Malformation),
     /// An order with something for the checks to find.
     Anomalous(Anomaly),
 }
 
-/// Why a reply is no run order.
+/// Why a reply is not a run order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Malformation {
     /// An amount is an array.
@@ -49,34 +49,34 @@ impl Malformation {
         [Self::AmountIsArray, Self::AmountIsBool, Self::NineDecimals, Self::DataIsArray, Self::DataIsNull];
 }
 
-/// What is wrong with an order. Where arithmetic allows, it fails the check it is named for and no other.
+/// What is wrong with an order. As far as arithmetic allows, the order fails only the check it is planted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Anomaly {
-    /// The bill is above the quote and nothing is released. Also fails `charge-exceeds-quote`.
+    /// The charge is above the quote and nothing is released. Also fails `charge-exceeds-quote`.
     Overage,
-    /// The rest of the quote was not given back.
+    /// The rest of the quote was not released.
     NotReleased,
-    /// The whole quote was given back although something was charged.
+    /// The whole quote was released although something was charged.
     ReleasedInFull,
-    /// The rest of the quote was given back twice.
+    /// The rest of the quote was released twice.
     ReleasedTwice,
-    /// The rest of the quote stands with the wrong sign. Also fails `negative-amount`.
+    /// The released amount has the wrong sign. Also fails `negative-amount`.
     ReleasedSignFlipped,
-    /// The released amount stands in cents.
+    /// The released amount is given in cents: a hundred times too large.
     ReleasedScale,
-    /// The quote is missed by one unit of the 8th decimal.
+    /// Charge plus release miss the quote by one unit of the 8th decimal.
     SplitRounding,
-    /// The quote is missed by an amount that nothing explains.
+    /// Charge plus release miss the quote by an amount that nothing explains.
     SplitUnexplained,
-    /// The total lacks the external cost.
+    /// The total leaves out the external cost.
     ExternalLeftOut,
-    /// The total lacks the compute cost.
+    /// The total leaves out the compute cost.
     ComputeLeftOut,
-    /// The total has the external cost twice.
+    /// The total counts the external cost twice.
     ExternalCountedTwice,
-    /// The total has the compute cost twice.
+    /// The total counts the compute cost twice.
     ComputeCountedTwice,
-    /// The total is the difference of the costs.
+    /// The total is the difference of the costs instead of their sum.
     CostSignFlipped,
     /// The total is a tenth of the sum of the costs.
     CostScale,
@@ -84,38 +84,39 @@ pub enum Anomaly {
     CostRounding,
     /// The total is off by an amount that nothing explains.
     CostUnexplained,
-    /// A due amount is the empty string.
+    /// One amount is the empty string although the order is settled.
     AmountEmpty,
-    /// A due amount is null.
+    /// One amount is null although the order is settled.
     AmountNull,
-    /// A due amount is absent.
+    /// One amount is absent although the order is settled.
     AmountAbsent,
     /// The external cost is below zero; both identities hold.
     NegativeAmount,
-    /// The reply names another order.
+    /// The reply has the ID of a different order.
     IdentityMismatch,
     /// The order is in USD: fails `currency` only where CNY is expected.
     ForeignCurrency,
     /// The reply names no currency.
     CurrencyAbsent,
-    /// Less is charged than the run cost.
+    /// The charge is below the total cost.
     ChargeBelowCost,
-    /// The shortfall is booked as a release below zero. Also fails `negative-amount`: with `quote-split`
-    /// holding, nothing else puts a charge above its quote.
+    /// The charge is above the quote and the shortfall is booked as a negative release. Also fails `negative-amount`:
+    /// as long as `quote-split` holds, a charge above the quote needs a negative release.
     ShortfallAsNegativeRelease,
     /// A failed run was charged.
     FailedRunCharged,
-    /// Settled, yet the quote is still frozen.
+    /// The order is settled, but the quote is still frozen.
     SettledYetFrozen,
-    /// Settled, yet the run is still going on.
+    /// The order is settled, but the run is still in progress.
     SettledYetRunning,
-    /// Charged, yet the run still waits in the queue; not settled.
+    /// The order is charged, but the run is still queued; not settled.
     ChargedWhileQueued,
-    /// Last changed before it was created.
+    /// `updated_at` is before `created_at`.
     UpdatedBeforeCreated,
-    /// A `run_status` that the provider's reference does not name.
+    /// A `run_status` that the provider's reference does not document.
     UnknownRunStatus,
-    /// A `settlement_status` that the provider's reference does not name, of a run that ended and was released.
+    /// A `settlement_status` that the provider's reference does not document; the run has ended and the quote is
+    /// released.
     UnknownSettlementStatus,
 }
 
@@ -156,7 +157,7 @@ impl Anomaly {
         Self::UnknownSettlementStatus,
     ];
 
-    /// The code of the check that the anomaly is planted for, and the cause if that check has causes.
+    /// The code of the check that the anomaly is planted for, and the expected cause if that check has causes.
     #[must_use]
     pub const fn planted_for(self) -> (&'static str, Option<&'static str>) {
         match self {
@@ -190,7 +191,7 @@ impl Anomaly {
     }
 }
 
-/// What kind of reply the order info of an ID is under a seed. An ID that is not well-formed is not found.
+/// Which kind of reply an ID gets under a seed. An ID that is not well-formed is not found.
 #[must_use]
 pub fn describe(id: &str, seed: u64) -> Kind {
     if id == DOCUMENTED_ID {
@@ -207,7 +208,7 @@ pub fn describe(id: &str, seed: u64) -> Kind {
         42..57 => Kind::Malformed(die.pick("malformation", Malformation::ALL)),
         57..97 => Kind::Pending,
         97..145 => Kind::FailedRun,
-        // 92 of the 1103 settled ones: one in twelve.
+        // 92 of 1103 settled orders: one in twelve.
         145..237 => Kind::Anomalous(die.pick("anomaly", Anomaly::ALL)),
         _ => Kind::Clean,
     }

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Over which time the limit counts.
+/// The window over which the limit counts.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// Admits at most so many requests in any window of one second (half open: a request frees its place exactly one
-/// second later). What it turns away does not count.
+/// Admits at most `limit` requests in any window of one second (half open: a request frees its place exactly one second
+/// later). Rejected requests don't count.
 pub(super) struct SlidingLog {
     limit: usize,
     admitted: VecDeque<Duration>,
@@ -18,7 +18,7 @@ impl SlidingLog {
         Self { limit: usize::try_from(limit).unwrap_or(usize::MAX), admitted: VecDeque::new() }
     }
 
-    /// Whether a request at `now` (since some fixed moment, never going back) is admitted.
+    /// Whether a request at `now` is admitted. `now` is a duration since a fixed moment and never goes back.
     pub(super) fn admit(&mut self, now: Duration) -> bool {
         while self.admitted.front().is_some_and(|earlier| now.saturating_sub(*earlier) >= WINDOW) {
             self.admitted.pop_front();
@@ -47,7 +47,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_lets_more_through(limit in 1_u32..20, steps in proptest::collection::vec(0_u64..300, 1..300)) {
+        fn never_exceeds_the_limit(limit in 1_u32..20, steps in proptest::collection::vec(0_u64..300, 1..300)) {
             let mut log = SlidingLog::new(limit);
             let mut now = 0;
             let mut admitted: Vec<u64> = Vec::new();

@@ -1,10 +1,10 @@
-//! What a request can ask of its connection, and how everything learns that the sandbox stops.
+//! How a request controls its connection, and how all tasks learn that the sandbox stops.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Notify, watch};
 
-/// One connection, as seen by the requests that arrive over it.
+/// One connection, as its requests see it.
 #[derive(Default)]
 pub(super) struct Line {
     reset: AtomicBool,
@@ -12,7 +12,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// When the connection closes, it is by a reset.
+    /// Makes the connection close with a reset instead of a normal close.
     pub(super) fn reset(&self) {
         self.reset.store(true, Ordering::Relaxed);
     }
@@ -21,7 +21,7 @@ impl Line {
         self.reset.load(Ordering::Relaxed)
     }
 
-    /// Closes the connection once what is under way has been sent.
+    /// Closes the connection once the current reply has been sent.
     pub(super) fn close(&self) {
         self.closing.notify_one();
     }
@@ -31,17 +31,17 @@ impl Line {
     }
 }
 
-/// Closes the connection without another byte.
+/// The error that makes the server close the connection without sending another byte.
 #[derive(Debug, thiserror::Error)]
 #[error("a planned fault of the sandbox")]
 pub(super) struct HangUp;
 
-/// Tells when the sandbox is asked to stop.
+/// Signals that the sandbox is asked to stop.
 #[derive(Clone)]
 pub(super) struct Stopping(watch::Receiver<()>);
 
 impl Stopping {
-    /// The sandbox stops once the sender is dropped.
+    /// The returned sender stops the sandbox when it is dropped.
     pub(super) fn new() -> (watch::Sender<()>, Self) {
         let (sender, receiver) = watch::channel(());
         (sender, Self(receiver))

@@ -1,8 +1,8 @@
-//! A simulator of the provider's API: every well-formed run order ID has an order, derived from the ID and a seed.
+//! A simulator of the provider's API: every well-formed run order ID gets a reply derived from the ID and a seed.
 //!
-//! It shares no type with the provider client and does no arithmetic of the domain, so that a fault on one side
-//! can't cancel itself out on the other. Nothing is random at serving time: the same ID and seed give the same
-//! bytes. Every order carries the marker text `PRIVATE PROMPT` where users' private data stand.
+//! It shares no type with the provider client and no arithmetic with the domain, so that a bug on one side can't cancel
+//! itself out on the other. Nothing is random at serving time: the same ID and seed give the same bytes. Every order
+//! has the marker text `PRIVATE PROMPT` in place of users' private data.
 
 mod account;
 mod anomalies;
@@ -36,30 +36,30 @@ use line::Stopping;
 
 pub use faults::{FaultPlan, FaultPlanError, RuleError};
 pub use header::{HeaderText, HeaderTextError};
-pub use journal::{Answered, Arrival, Journal};
+pub use journal::{AnswerKind, Arrival, Journal};
 pub use kind::{Anomaly, Kind, Malformation, describe};
 
 /// The only API key that the sandbox accepts.
 pub const KEY: &str = "cy_sandbox_key";
 
-/// How the sandbox behaves.
+/// The sandbox's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// What the orders are derived from, together with their IDs.
+    /// Seed from which the orders are derived, together with their IDs.
     pub seed: u64,
-    /// Requests admitted in any one second; `None` for no limit.
+    /// Requests admitted in any one second; `None` is unlimited.
     pub rate_limit: Option<u32>,
-    /// `Retry-After` of what the limit turns away; `None` leaves the header out.
+    /// `Retry-After` header of the limit's 429 replies; `None` omits it.
     pub retry_after: Option<HeaderText>,
-    /// `Date` of what the limit turns away; `None` for the right one.
+    /// `Date` header of the limit's 429 replies; `None` sends the real time.
     pub date: Option<HeaderText>,
-    /// How requests with the key that the limit admits are mistreated.
+    /// Planned faults for requests that pass the key check and the rate limit.
     pub faults: FaultPlan,
     /// Whether each request is logged: method, path and status or fault, never the key.
     pub log_requests: bool,
-    /// Whether requests are written down for [`Sandbox::journal`].
+    /// Whether requests are kept in memory for [`Sandbox::journal`].
     pub journal: bool,
-    /// A file, not there yet, that gets one CSV line per request.
+    /// A new file to write one CSV line per request to; it must not exist yet.
     pub request_log: Option<PathBuf>,
 }
 
@@ -78,37 +78,37 @@ impl Default for Options {
     }
 }
 
-/// Why the sandbox can't be served.
+/// Why the sandbox can't start, or why it stopped serving.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// Something else listens there.
+    /// Another process listens on the address.
     #[error("the sandbox can't listen on {0}: the address is in use; choose another port, or port 0 for a free one")]
     AddressInUse(SocketAddr),
-    /// The address can't be listened on for another reason.
+    /// Listening failed for any other reason.
     #[error("the sandbox can't listen on {addr}: {source}; choose a loopback address such as 127.0.0.1:0")]
     Bind {
-        /// The address.
+        /// The address given.
         addr: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The request log can't be made.
-    #[error("the request log {} can't be made: {source}; name a file that is not there yet", path.display())]
+    /// The request log can't be created.
+    #[error("can't create the request log {}: {source}; name a file that does not exist yet", path.display())]
     RequestLog {
-        /// The file.
+        /// The path given.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Serving broke off.
+    /// Serving failed, for example because the request log can't be written.
     #[error("the sandbox stopped serving: {0}; start it again")]
     Serve(#[from] io::Error),
-    /// The serving task broke down: a fault of the sandbox.
-    #[error("the sandbox broke down: {0}; please report this")]
+    /// The serving task panicked: a bug in the sandbox.
+    #[error("the sandbox failed: {0}; this is a bug, please report it")]
     Task(#[from] JoinError),
 }
 
-/// A running sandbox. Dropping it stops it as well, without waiting.
+/// A running sandbox. Dropping it stops it without waiting.
 #[derive(Debug)]
 pub struct Sandbox {
     addr: SocketAddr,
@@ -118,11 +118,11 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts serving on an address; port 0 stands for a free one.
+    /// Starts serving on `addr`; port 0 picks a free port.
     ///
     /// # Errors
-    /// [`SandboxError::AddressInUse`] or [`SandboxError::Bind`] when the address can't be listened on;
-    /// [`SandboxError::RequestLog`] when the request log can't be made.
+    /// [`SandboxError::AddressInUse`] or [`SandboxError::Bind`] if listening fails; [`SandboxError::RequestLog`] if the
+    /// request log can't be created.
     pub async fn start(addr: SocketAddr, options: Options) -> Result<Self, SandboxError> {
         let refused = |source: io::Error| match source.kind() {
             io::ErrorKind::AddrInUse => SandboxError::AddressInUse(addr),
@@ -140,13 +140,13 @@ impl Sandbox {
         Ok(Self { addr, journal, stop, task })
     }
 
-    /// The requests so far, where [`Options::journal`] is on; else none. The journal may be kept past the sandbox.
+    /// The requests so far; empty unless [`Options::journal`] is on. The journal may outlive the sandbox.
     #[must_use]
     pub fn journal(&self) -> Journal {
         self.journal.clone()
     }
 
-    /// The base URL for a client.
+    /// The base URL for clients: loopback if the sandbox listens on all addresses.
     #[must_use]
     pub fn base_url(&self) -> String {
         let reachable = match self.addr.ip() {
@@ -163,18 +163,18 @@ impl Sandbox {
         self.addr
     }
 
-    /// Stops listening and waits until the requests under way are answered.
+    /// Stops listening and waits until the requests in progress are answered.
     pub async fn stop(self) {
         let Self { stop, task, .. } = self;
         drop(stop);
-        // However it ended, it has ended.
+        // It has ended, whatever the result.
         let _ = task.await;
     }
 
-    /// Serves until serving ends by itself; dropping the future stops the sandbox.
+    /// Waits until serving ends by itself; dropping the future stops the sandbox.
     ///
     /// # Errors
-    /// [`SandboxError::Serve`] or [`SandboxError::Task`] when it ends badly.
+    /// [`SandboxError::Serve`] or [`SandboxError::Task`] if serving failed.
     pub async fn wait(self) -> Result<(), SandboxError> {
         let Self { stop, task, .. } = self;
         let ended = task.await?;

@@ -1,15 +1,15 @@
-//! Every well-formed ID has an order, derived from the ID and the seed.
+//! Derives the facts of an order from its ID and the seed.
 
 use super::anomalies;
 use super::catalogue;
 use super::die::Die;
-use super::facts::{Facts, Figures, MONTH, Notation, Place, Places};
+use super::facts::{AmountForm, AmountForms, Facts, Figures, MONTH, Notation};
 use super::kind::{Anomaly, Kind, Malformation};
 
-/// The longest time from an order's creation to its last change.
+/// The longest time from an order's creation to its last change, in seconds.
 const LONGEST_RUN: u64 = 1200;
 
-/// The facts of an order. What `kind` says is wrong with the reply as a whole is not the order's business.
+/// The facts of an order of this kind. What is wrong with the reply as a whole is handled in `reply`.
 pub(super) fn order(id: &str, seed: u64, kind: Kind) -> Facts {
     let die = Die::of(seed, &["order", id]);
     match kind {
@@ -22,7 +22,7 @@ pub(super) fn order(id: &str, seed: u64, kind: Kind) -> Facts {
     }
 }
 
-/// The order that the provider's reference shows.
+/// The example in the provider's reference.
 fn documented(id: &str) -> Facts {
     let created = 7 * 86_400 + 10 * 3600;
     Facts {
@@ -37,7 +37,7 @@ fn documented(id: &str) -> Facts {
             charged: 28_780,
             released: 2_971_220,
         },
-        places: Places::default(),
+        forms: AmountForms::default(),
         notation: Notation::Text,
         freeze_status: "released",
         run_status: "succeeded",
@@ -56,7 +56,7 @@ fn settled(id: &str, seed: u64, die: &Die, anomaly: Option<Anomaly>) -> Facts {
     let external = die.roll("external", 10) < 3 || anomaly.is_some_and(anomalies::needs_external);
     let revision = catalogue::revision_of(seed, die, external);
     let quote = revision.price * die.pick("units", [1, 1, 2, 4]);
-    // Away from any of the month's ends, so that every moment stays within it.
+    // Away from the ends of the month, so that every moment stays within it.
     let created = LONGEST_RUN + die.roll("created", MONTH - 2 * LONGEST_RUN);
     let notation = match die.roll("notation", 20) {
         0 => Notation::Number,
@@ -68,7 +68,7 @@ fn settled(id: &str, seed: u64, die: &Die, anomaly: Option<Anomaly>) -> Facts {
         revision,
         currency: Some("CNY"),
         figures: if anomaly.is_some() { anomalies::figures(quote, external, die) } else { clean(quote, external, die) },
-        places: Places::default(),
+        forms: AmountForms::default(),
         notation,
         freeze_status: "released",
         run_status: "succeeded",
@@ -90,13 +90,13 @@ fn settled(id: &str, seed: u64, die: &Die, anomaly: Option<Anomaly>) -> Facts {
     }
 }
 
-/// Costs of 4 to 8 decimals that stay within the quote.
+/// Figures that tie out, with costs of 4 to 8 decimals that stay within the quote.
 fn clean(quote: i128, external: bool, die: &Die) -> Figures {
     let grain = die.pick("grain", [1, 1, 1, 10, 100, 1000, 10_000]);
     let permille = |about, least, most| i128::from(least + die.roll(about, most - least));
     let coarse = |units: i128| units / grain * grain;
     let jitter = i128::from(die.roll("jitter", 1000));
-    // Now and then the run used up its quote to the last unit.
+    // One run in twenty uses up its quote to the last unit.
     let spent = die.roll("spent", 20) == 0;
     let external = if external { coarse(quote * permille("external share", 50, 350) / 1000 + jitter) } else { 0 };
     let compute =
@@ -105,22 +105,22 @@ fn clean(quote: i128, external: bool, die: &Die) -> Figures {
     Figures { quote, compute, external, total, charged: total, released: quote - total }
 }
 
-/// An order that waits for its settlement: what is not due yet is told in every way that we could think of.
+/// An order that is not settled yet. Amounts that are not due yet may be absent, empty, null or present.
 fn pending(id: &str, seed: u64, die: &Die) -> Facts {
     let mut facts = settled(id, seed, die, None);
-    let undue = |about| die.pick(about, [Place::Absent, Place::Empty, Place::Null, Place::Figure]);
+    let undue = |about| die.pick(about, [AmountForm::Absent, AmountForm::Empty, AmountForm::Null, AmountForm::Figure]);
     (facts.figures.charged, facts.figures.released) = (0, 0);
-    (facts.places.charged, facts.places.released) = (undue("pending final"), undue("pending released"));
+    (facts.forms.charged, facts.forms.released) = (undue("pending final"), undue("pending released"));
     facts.freeze_status = "frozen";
     facts.settlement_status = "pending";
     facts.run_status = die.pick("pending run", ["queued", "running"]);
     let costs = match die.roll("pending costs", 4) {
-        0 => [Place::Absent; 3],
-        1 => [Place::Figure, Place::Null, Place::Absent],
-        2 => [Place::Figure, Place::Figure, Place::Empty],
-        _ => [Place::Figure; 3],
+        0 => [AmountForm::Absent; 3],
+        1 => [AmountForm::Figure, AmountForm::Null, AmountForm::Absent],
+        2 => [AmountForm::Figure, AmountForm::Figure, AmountForm::Empty],
+        _ => [AmountForm::Figure; 3],
     };
-    [facts.places.compute, facts.places.external, facts.places.total] = costs;
+    [facts.forms.compute, facts.forms.external, facts.forms.total] = costs;
     facts
 }
 
@@ -133,15 +133,15 @@ fn failed(id: &str, seed: u64, die: &Die) -> Facts {
 
 fn malformed(malformation: Malformation, mut facts: Facts, die: &Die) -> Facts {
     let other = match malformation {
-        Malformation::AmountIsArray => Place::Other("[\"0.01000000\"]"),
-        Malformation::AmountIsBool => Place::Other("true"),
-        Malformation::NineDecimals => Place::Other(die.pick("nine", ["\"0.123456789\"", "0.123456789", "1e-9"])),
-        Malformation::DataIsArray | Malformation::DataIsNull => Place::Figure,
+        Malformation::AmountIsArray => AmountForm::Other("[\"0.01000000\"]"),
+        Malformation::AmountIsBool => AmountForm::Other("true"),
+        Malformation::NineDecimals => AmountForm::Other(die.pick("nine", ["\"0.123456789\"", "0.123456789", "1e-9"])),
+        Malformation::DataIsArray | Malformation::DataIsNull => AmountForm::Figure,
     };
     match die.roll("malformed amount", 3) {
-        0 => facts.places.quote = other,
-        1 => facts.places.total = other,
-        _ => facts.places.released = other,
+        0 => facts.forms.quote = other,
+        1 => facts.forms.total = other,
+        _ => facts.forms.released = other,
     }
     facts
 }

@@ -12,7 +12,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// A success.
+    /// A success with this `data`, given as JSON.
     pub(super) fn success(data: &str) -> Self {
         Self::enveloped(200, "0", "success", data)
     }
@@ -22,19 +22,19 @@ impl Reply {
         Self::enveloped(status, &status.to_string(), message, "null")
     }
 
-    /// The refusal of a request too many.
+    /// The 429 reply of a rate limit.
     pub(super) fn too_many() -> Self {
         Self::failure(429, "too many requests")
     }
 
-    /// A reply of that status whose envelope holds that JSON.
+    /// A reply with this HTTP status and envelope; `code` and `data` are JSON already.
     pub(super) fn enveloped(status: u16, code: &str, message: &str, data: &str) -> Self {
         let members = [("code", code.to_owned()), ("msg", json::text(message)), ("data", data.to_owned())];
         Self { status, body: json::object(members) }
     }
 }
 
-/// The order info of an ID. The same ID and seed always give the same bytes.
+/// The order info reply for an ID. The same ID and seed always give the same bytes.
 pub(super) fn run_info(id: &str, seed: u64) -> Reply {
     let kind = describe(id, seed);
     let members = || json::object(order(id, seed, kind).members());

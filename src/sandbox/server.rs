@@ -1,4 +1,4 @@
-//! The routes of the API.
+//! The API's routes and their handlers.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,25 +12,25 @@ use axum::routing::get;
 use super::account::{self, Account};
 use super::reply::{self, Reply};
 
-/// Where the API begins.
+/// The path prefix of all endpoints.
 pub(super) const BASE_PATH: &str = "/api/open/v2";
 
 type Parameters = Result<Query<account::Query>, QueryRejection>;
 
-struct Desk {
+struct ServerState {
     seed: u64,
     account: OnceLock<Account>,
 }
 
-impl Desk {
+impl ServerState {
     fn account(&self) -> &Account {
         self.account.get_or_init(|| Account::new(self.seed))
     }
 }
 
-/// The routes of the API.
+/// The router for all endpoints.
 pub(super) fn router(seed: u64) -> Router {
-    let desk = Arc::new(Desk { seed, account: OnceLock::new() });
+    let state = Arc::new(ServerState { seed, account: OnceLock::new() });
     let api = Router::new()
         .route("/workflow/run/info", get(run_info))
         .route("/workflow/run/list", get(run_list))
@@ -41,26 +41,26 @@ pub(super) fn router(seed: u64) -> Router {
         .nest(BASE_PATH, api)
         .fallback(async || Reply::failure(404, "no such path"))
         .method_not_allowed_fallback(async || Reply::failure(405, "the sandbox only answers GET"))
-        .with_state(desk)
+        .with_state(state)
 }
 
-async fn run_info(State(desk): State<Arc<Desk>>, parameters: Parameters) -> Reply {
+async fn run_info(State(state): State<Arc<ServerState>>, parameters: Parameters) -> Reply {
     with(parameters, |query| match query.get("run_order_id") {
-        Some(id) if !id.is_empty() => reply::run_info(id, desk.seed),
+        Some(id) if !id.is_empty() => reply::run_info(id, state.seed),
         _ => Reply::failure(400, "run_order_id is required"),
     })
 }
 
-async fn run_list(State(desk): State<Arc<Desk>>, parameters: Parameters) -> Reply {
-    with(parameters, |query| desk.account().run_list(query))
+async fn run_list(State(state): State<Arc<ServerState>>, parameters: Parameters) -> Reply {
+    with(parameters, |query| state.account().run_list(query))
 }
 
-async fn market_info(State(desk): State<Arc<Desk>>, parameters: Parameters) -> Reply {
-    with(parameters, |query| desk.account().market_info(query))
+async fn market_info(State(state): State<Arc<ServerState>>, parameters: Parameters) -> Reply {
+    with(parameters, |query| state.account().market_info(query))
 }
 
-async fn bill_list(State(desk): State<Arc<Desk>>, parameters: Parameters) -> Reply {
-    with(parameters, |query| desk.account().bill_list(query))
+async fn bill_list(State(state): State<Arc<ServerState>>, parameters: Parameters) -> Reply {
+    with(parameters, |query| state.account().bill_list(query))
 }
 
 async fn balance_info() -> Reply {

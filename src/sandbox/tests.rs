@@ -1,4 +1,4 @@
-//! The replies judged by plain integers read digit for digit from their JSON text, and the server over a socket.
+//! Checks the replies with plain integers read digit for digit from their JSON, and the server over a socket.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -28,7 +28,7 @@ fn parse(json: &str) -> Members {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"))
 }
 
-/// The order's members out of a success.
+/// The order's members in a successful reply.
 fn data(id: &str) -> Members {
     let reply = run_info(id, SEED);
     let envelope = parse(&reply.body);
@@ -54,7 +54,7 @@ fn units(members: &Members, name: &str) -> Option<i128> {
     Some(digits * 10_i128.pow(u32::try_from(shift).expect("at most 8 decimals")))
 }
 
-/// The product's table of checks, without the one that depends on the clock.
+/// The checks that an order fails, after the product's table but without the check that depends on the clock.
 fn failed_checks(asked: &str, order: &Members) -> BTreeSet<&'static str> {
     let status = |name| word(order, name).expect("a status");
     let (freeze, run, settlement) = (status("freeze_status"), status("run_status"), status("settlement_status"));
@@ -87,7 +87,7 @@ fn failed_checks(asked: &str, order: &Members) -> BTreeSet<&'static str> {
     failed
 }
 
-/// The product's table of causes, first match wins.
+/// The cause of a failed check, after the product's table; the first match wins.
 fn cause(order: &Members, check: &str) -> Option<&'static str> {
     let [q, f, r, c, e, t] = AMOUNTS.map(|name| units(order, name).unwrap_or_default());
     let scaled = |part: i128, rest: i128, whole: i128| {
@@ -126,7 +126,7 @@ fn cause(order: &Members, check: &str) -> Option<&'static str> {
     Some(causes.into_iter().find(|(_, proven)| *proven).map_or("unexplained", |(cause, _)| cause))
 }
 
-/// What else an anomaly can't help failing.
+/// Other checks that an anomaly fails inevitably.
 fn unavoidable(anomaly: Anomaly) -> &'static [&'static str] {
     match anomaly {
         Anomaly::Overage => &["charge-exceeds-quote"],
@@ -136,7 +136,7 @@ fn unavoidable(anomaly: Anomaly) -> &'static [&'static str] {
 }
 
 #[test]
-fn the_documented_order_is_the_documented_one() {
+fn the_documented_order_matches_the_reference() {
     for seed in [0, 1, u64::MAX] {
         let body = run_info(DOCUMENTED_ID, seed).body;
         assert!(body.starts_with(r#"{"code":0,"msg":"success","data":{"run_order_id":"wfrun_314ff7d8b7a5beff1388","#));
@@ -155,7 +155,7 @@ fn the_documented_order_is_the_documented_one() {
 }
 
 #[test]
-fn every_order_is_what_its_kind_says() {
+fn every_order_matches_its_kind() {
     for id in ids() {
         let kind = describe(&id, SEED);
         match kind {
@@ -192,7 +192,7 @@ fn every_order_is_what_its_kind_says() {
 }
 
 #[test]
-fn what_is_no_order_says_so() {
+fn replies_without_an_order_match_their_kind() {
     let mut seen = HashSet::new();
     for id in ids() {
         let kind = describe(&id, SEED);
@@ -303,7 +303,7 @@ async fn limits_the_rate_after_the_key_and_before_the_parameters() {
 }
 
 #[tokio::test]
-async fn lists_what_the_order_infos_say() {
+async fn list_items_equal_the_order_infos() {
     let sandbox = Sandbox::start(SocketAddr::from(([127, 0, 0, 1], 0)), Options::default()).await.expect("a port");
     let mut listed: Vec<Members> = Vec::new();
     for page in 1..=5 {
@@ -345,7 +345,7 @@ async fn lists_what_the_order_infos_say() {
 }
 
 #[test]
-fn the_sample_is_what_its_readme_says() {
+fn the_sample_matches_its_readme() {
     let sample = include_str!("../../sample_data/ids.csv");
     let ids: Vec<&str> = sample.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
     assert_eq!((ids.len(), ids.first(), ids[142]), (200, Some(&DOCUMENTED_ID), ""));

@@ -1,4 +1,4 @@
-//! The cells of one row, read one after the other once its checksum has been proved.
+//! Reads the cells of a row in order, once its checksum has been verified.
 
 use jiff::Timestamp;
 use rusqlite::Row;
@@ -9,29 +9,29 @@ use super::seal::checksum;
 use crate::domain::money::Amount;
 use crate::domain::time::from_microsecond;
 
-/// A table as it is written and read.
+/// The name and the columns of a table.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) table: &'static str,
-    /// The columns in the order in which they are written and read, but for the checksum after them.
+    /// The columns in the order they are written and read. The checksum column comes after them.
     pub(super) columns: &'static [&'static str],
 }
 
-/// A count as SQLite holds it.
+/// Converts a count to SQLite's signed 64-bit integer; `column` is named in the error.
 pub(super) fn integer(column: &'static str, value: u64) -> Result<i64, Problem> {
     i64::try_from(value).map_err(|_| Problem::TooLarge { column, value })
 }
 
-/// The column of the checksum.
+/// The name of the checksum column.
 const SEAL: &str = "seal";
 
 impl Layout {
-    /// The statement that writes one row. A second one of the same key is an error.
+    /// The statement that inserts a row. A second row with the same key is an error.
     pub(super) fn insert(&self) -> String {
         self.write("INSERT")
     }
 
-    /// The statement that writes one row in the place of the one of the same key.
+    /// The statement that inserts a row, or replaces the row with the same key.
     pub(super) fn replace(&self) -> String {
         self.write("REPLACE")
     }
@@ -41,30 +41,30 @@ impl Layout {
         format!("{verb} INTO {} ({}) VALUES ({marks})", self.table, self.list(""))
     }
 
-    /// The columns for a query, each after that prefix.
+    /// The comma-separated columns for a query, checksum included, each after `prefix` (such as `o.`).
     pub(super) fn list(&self, prefix: &str) -> String {
         let columns: Vec<String> =
             self.columns.iter().chain([&SEAL]).map(|column| format!("{prefix}{column}")).collect();
         columns.join(", ")
     }
 
-    /// How many columns a query of [`Layout::list`] has.
+    /// The number of columns in [`Layout::list`].
     pub(super) const fn width(&self) -> usize {
         self.columns.len() + 1
     }
 }
 
-/// Reads the cells of a row one after the other.
+/// Reads the cells of a row in order.
 pub(super) struct Cells<'r> {
     row: &'r Row<'r>,
     layout: &'static Layout,
-    /// Where the row begins in the query.
+    /// The index of the row's first column in the query.
     first: usize,
     next: usize,
 }
 
 impl<'r> Cells<'r> {
-    /// Proves the checksum of the row that begins at that column of the query.
+    /// Verifies the checksum of the row whose columns start at index `first` of the query.
     pub(super) fn open(row: &'r Row<'r>, first: usize, layout: &'static Layout) -> Result<Self, Problem> {
         let cells = Self { row, layout, first, next: 0 };
         let mut values = Vec::with_capacity(layout.width());
@@ -73,11 +73,11 @@ impl<'r> Cells<'r> {
         }
         match values.pop() {
             Some(ValueRef::Integer(seal)) if seal == checksum(values) => Ok(cells),
-            _ => Err(cells.damage("the checksum does not agree with the row")),
+            _ => Err(cells.damage("the checksum does not match the row")),
         }
     }
 
-    /// Passes over one cell.
+    /// Skips one cell.
     pub(super) fn skip(&mut self) {
         self.next += 1;
     }
@@ -153,9 +153,9 @@ impl<'r> Cells<'r> {
         })
     }
 
-    /// A value that is not what its column holds, or that goes not with the others.
+    /// The error for a value that its column can't hold, or that contradicts other columns.
     pub(super) fn damage(&self, problem: &str) -> Problem {
-        // What the row says of itself may be damaged as well, but helps to find it.
+        // The key may be damaged too, but it helps to find the row.
         let named: Vec<String> = (0..self.layout.columns.len().min(3))
             .filter_map(|index| Some((self.layout.columns.get(index)?, self.value(index).ok()?)))
             .filter_map(|(column, value)| match value {
@@ -173,11 +173,11 @@ impl<'r> Cells<'r> {
     fn read<T>(&mut self, understand: impl FnOnce(ValueRef<'r>) -> Option<T>) -> Result<T, Problem> {
         let (index, value) = (self.next, self.value(self.next)?);
         self.next += 1;
-        understand(value).ok_or_else(|| self.damage(&format!("{} is not understood", self.column(index))))
+        understand(value).ok_or_else(|| self.damage(&format!("{} is not valid", self.column(index))))
     }
 
     fn value(&self, index: usize) -> Result<ValueRef<'r>, Problem> {
-        let missing = || Problem::damaged(self.layout.table, format!("there is no column {}", self.column(index)));
+        let missing = || Problem::damaged(self.layout.table, format!("the column {} is missing", self.column(index)));
         self.row.get_ref(self.first + index).map_err(|_| missing())
     }
 

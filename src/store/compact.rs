@@ -1,4 +1,4 @@
-//! How large the state is, and how what is free inside goes back to the disk.
+//! The size of the state, and how its free pages go back to the disk.
 
 use std::path::Path;
 
@@ -8,20 +8,20 @@ use super::Store;
 use super::error::{Problem, StoreError, sqlite};
 
 const COMPACTING: &str = "compact";
-/// How many pages are given back in one step, at most: as many may have to be written to the log.
+/// The most pages given back in one step. Up to as many may first have to be written to the log.
 const STEP: usize = 1000;
 
-/// How large a state is, in bytes.
+/// The size of a state, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// The file.
+    /// All pages, free ones included.
     pub bytes: u64,
-    /// What is free inside: later runs fill it.
+    /// Free pages inside the file, which later runs fill.
     pub free: u64,
 }
 
 impl Store {
-    /// How large the state is, with what its log holds.
+    /// The size of the state, including pages that are still in its log.
     ///
     /// # Errors
     /// When the state can't be read.
@@ -29,12 +29,12 @@ impl Store {
         self.read(size)
     }
 
-    /// Gives what is free inside back to the disk. The quick way writes the state anew, twice, and needs the room for that; as
-    /// long as there is none, pages from the end of the file are moved into free ones, which needs hardly any, but takes
-    /// minutes for a gigabyte.
+    /// Gives free pages back to the disk. The quick way (`VACUUM`) rewrites the state, twice, and needs disk space for
+    /// that. While there is not enough, pages from the end of the file are moved into free ones, which needs hardly any
+    /// space but takes minutes per gigabyte.
     ///
     /// # Errors
-    /// When the disk is too full even for that; what was given back until then is.
+    /// When the disk is too full even for that. What was given back by then stays given back.
     pub fn compact(&mut self) -> Result<Size, StoreError> {
         self.read(|connection| compact(connection, &self.path))
     }
@@ -62,7 +62,7 @@ fn compact(connection: &Connection, path: &Path) -> Result<Size, Problem> {
         let done = connection.execute_batch(&statement).map_err(sqlite(COMPACTING));
         fold_log(connection)?;
         match done {
-            // The room was taken meanwhile, or temporary files lie on another disk.
+            // The space was taken meanwhile, or temporary files are on a different disk.
             Err(Problem::DiskFull) if is_quick => is_quick_way_open = false,
             Err(Problem::DiskFull) if step > 1 => step /= 10,
             done => done?,
@@ -73,12 +73,12 @@ fn compact(connection: &Connection, path: &Path) -> Result<Size, Problem> {
     }
 }
 
-/// Folds the log into the file and gives its room back, as far as nobody reads it.
+/// Writes the log back into the file and truncates it, as far as no reader still needs it.
 pub(super) fn fold_log(connection: &Connection) -> Result<(), Problem> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).map_err(sqlite(COMPACTING))
 }
 
-/// How many bytes are free on the disk of a file; none where that is unknown.
+/// The free bytes on the disk of a file; 0 if unknown.
 fn room_beside(path: &Path) -> u64 {
     let folder = path.parent().unwrap_or(path);
     rustix::fs::statvfs(folder).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))

@@ -1,4 +1,4 @@
-//! What stops the work at the state.
+//! Errors of the state.
 
 use std::error::Error;
 use std::fmt;
@@ -10,11 +10,11 @@ use rusqlite::{ErrorCode, ffi};
 
 use super::RunId;
 
-/// Why a state can't be used: its path and what is wrong. Every text says what happened, where, and what to do. It is
-/// cheap to clone, so that the writer's one failure reaches all who wait for it.
+/// What is wrong with a state, and its path. Every message says what happened, where, and what to do. Cheap to clone,
+/// so that a failure of the writer reaches every task that waits for it.
 #[derive(Clone, Debug)]
 pub struct StoreError {
-    /// The state.
+    /// The path of the state.
     pub path: PathBuf,
     /// What is wrong with it.
     pub problem: Problem,
@@ -23,7 +23,7 @@ pub struct StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.problem.to_string();
-        // Every text names the state before anything that comes from elsewhere.
+        // Every message names the state before any text from outside, which may hold `{path}` itself.
         let (before, after) = text.split_once("{path}").unwrap_or((&text, ""));
         write!(f, "{before}{}{after}", self.path.display())
     }
@@ -35,48 +35,47 @@ impl Error for StoreError {
     }
 }
 
-/// What is wrong with a state. Which one that is, only [`StoreError`] knows: it puts the path where
-/// these texts say `{path}`.
+/// What is wrong with a state. The messages hold `{path}`, which [`StoreError`] replaces with the path of the state.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Problem {
-    /// The file is something else: a text, an SQLite file of another program.
-    #[error("{{path}} is not a state file of tieout; it was left untouched: give --state another path")]
+    /// The file is not a tieout state, but a text, say, or another program's SQLite file.
+    #[error("{{path}} is not a tieout state file; it was left untouched: give --state another path")]
     NotOurs,
-    /// The file has a format that only a newer version of this program knows.
+    /// Only a newer version of tieout knows the file's format.
     #[error(
         "the state {{path}} has format {found}, this tieout knows formats up to {known}; it was left untouched: \
-         use the newer tieout, or give --state another path"
+         use a newer tieout, or give --state another path"
     )]
     Newer {
-        /// Its format.
+        /// The format of the file.
         found: i64,
         /// The newest format this program knows.
         known: i64,
     },
     /// The file or its folder can't be written.
     #[error(
-        "the state {{path}} can't be written; what is in it is kept: make the file and its folder writable and run the \
+        "the state {{path}} can't be written; its content is kept: make the file and its folder writable and run the \
          same command again, or give --state another path"
     )]
     ReadOnly,
-    /// The disk does not do what it should.
+    /// The disk reports an I/O error.
     #[error(
-        "can't {doing} the state {{path}} ({source}): its disk fails, is full or is gone; what is committed is kept: \
-         put that right and run the same command again"
+        "can't {doing} the state {{path}} ({source}): its disk is failing, full or gone; what is committed is kept: \
+         fix this and run the same command again"
     )]
     DiskFails {
-        /// What was tried.
+        /// What was being done, as in `can't {doing} the state`.
         doing: &'static str,
-        /// What SQLite says.
+        /// The error from SQLite.
         source: Arc<rusqlite::Error>,
     },
-    /// Its path leads elsewhere, or nowhere, since it was opened.
+    /// The path no longer leads to the file that was opened.
     #[error(
-        "the state {{path}} is not where it was: its disk or folder was taken away while the job ran; what is \
+        "the state {{path}} is not where it was: its disk or folder was removed while the job ran; what is \
          committed is kept there: bring it back and run the same command again"
     )]
     Moved,
-    /// No room is left.
+    /// The disk is full.
     #[error(
         "the disk of the state {{path}} is full; what is committed is kept: free some space and run the same \
          command again"
@@ -87,13 +86,13 @@ pub enum Problem {
     Locked,
     /// The file system can't carry the write-ahead log.
     #[error(
-        "the state {{path}} lies on a file system where SQLite's write-ahead log doesn't work: give --state a path \
+        "the state {{path}} is on a file system where SQLite's write-ahead log doesn't work: give --state a path \
          on a local disk"
     )]
     NoWriteAheadLog,
-    /// The file has several names.
+    /// The file has hard links.
     #[error(
-        "the state {{path}} has {names} names (hard links), and its log lies beside one of them alone: remove \
+        "the state {{path}} has {names} names (hard links), but its log lies beside only one of them: remove \
          the others, or give --state another path"
     )]
     HardLinks {
@@ -102,40 +101,40 @@ pub enum Problem {
     },
     /// SQLite finds the file corrupt.
     #[error(
-        "the state {{path}} is damaged: it is no whole SQLite file; restore the file from a backup, or move it away to \
-         begin a new one (finished reports stand by themselves)"
+        "the state {{path}} is damaged: it is not a complete SQLite file; restore it from a backup, or move it away to \
+         start a new one (finished reports are not affected)"
     )]
     Corrupt,
-    /// A row is not what was written. It is never read as something else.
+    /// Something in the state is not what was written. It is never read as something else.
     #[error(
-        "the state {{path}} is damaged: {what}: {problem}; restore the file from a backup, or move it away to begin a \
-         new one (finished reports stand by themselves)"
+        "the state {{path}} is damaged: {what}: {problem}; restore the file from a backup, or move it away to start a \
+         new one (finished reports are not affected)"
     )]
     Damaged {
-        /// What is damaged.
+        /// The damaged part, as in "run 3".
         what: String,
-        /// How.
+        /// What is wrong with it.
         problem: String,
     },
-    /// There is no such run.
+    /// The state has no run with this number.
     #[error("the state {{path}} has no run {run}: `tieout runs` lists the runs it has")]
     UnknownRun {
-        /// The run.
+        /// The number of the run.
         run: RunId,
     },
     /// The run is finished, and its evidence is closed.
-    #[error("run {run} in the state {{path}} is finished and takes nothing more: begin a new run")]
+    #[error("run {run} in the state {{path}} is finished and accepts nothing more: start a new run")]
     Finished {
-        /// The run.
+        /// The number of the run.
         run: RunId,
     },
-    /// The run has an outcome for this line already. A fault of this program: a row would have counted twice.
+    /// The run already has an outcome for this line. A bug in tieout: a row would have counted twice.
     #[error(
-        "run {run} in the state {{path}} has an outcome for line {line} already, a second one was refused: this is \
-         a fault of tieout, please report it"
+        "run {run} in the state {{path}} already has an outcome for line {line}; a second one was refused: this is \
+         a bug in tieout, please report it"
     )]
     AlreadyStored {
-        /// The run.
+        /// The number of the run.
         run: RunId,
         /// The input line.
         line: i64,
@@ -148,42 +147,45 @@ pub enum Problem {
         /// The count.
         value: u64,
     },
-    /// The writing thread is gone without a word.
-    #[error("the thread that writes the state {{path}} ended unexpectedly; what is committed is kept: run again")]
+    /// The thread that writes the state ended without reporting an error.
+    #[error(
+        "the thread that writes the state {{path}} ended unexpectedly; what is committed is kept: run the \
+         same command again"
+    )]
     WriterLost,
-    /// The operating system refuses.
+    /// The operating system reports an error.
     #[error("can't {doing} the state {{path}}: {source}; check the path and its permissions")]
     Io {
-        /// What was tried.
+        /// What was being done, as in `can't {doing} the state`.
         doing: &'static str,
-        /// What the system says.
+        /// The error from the operating system.
         source: Arc<io::Error>,
     },
-    /// SQLite refuses, for a reason that has no variant of its own.
+    /// SQLite reports an error that has no variant of its own.
     #[error(
         "can't {doing} the state {{path}}: {source}; check the disk and the permissions of the file and its folder"
     )]
     Sqlite {
-        /// What was tried.
+        /// What was being done, as in `can't {doing} the state`.
         doing: &'static str,
-        /// What SQLite says.
+        /// The error from SQLite.
         source: Arc<rusqlite::Error>,
     },
 }
 
 impl Problem {
-    /// What is damaged, as in "line 3 of run 2", and how.
+    /// `what` is the damaged part, as in "run 3"; `problem` says how it is damaged.
     pub(super) fn damaged(what: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Damaged { what: what.into(), problem: problem.into() }
     }
 
-    /// The same, of the state at `path`.
+    /// Adds the path of the state.
     pub(super) fn at(self, path: &Path) -> StoreError {
         StoreError { path: path.to_owned(), problem: self }
     }
 }
 
-/// Turns what SQLite says while `doing` something with the state into a problem that says what to do.
+/// Converts an error from SQLite, raised while `doing` something with the state, to a problem that says what to do.
 pub(super) fn sqlite(doing: &'static str) -> impl Fn(rusqlite::Error) -> Problem + Copy {
     move |error| match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Problem::DiskFull,
@@ -194,7 +196,7 @@ pub(super) fn sqlite(doing: &'static str) -> impl Fn(rusqlite::Error) -> Problem
         _ if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMSIZE) => Problem::DiskFull,
         _ if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMMAP) => Problem::NoWriteAheadLog,
         Some(ErrorCode::SystemIoFailure) => Problem::DiskFails { doing, source: Arc::new(error) },
-        // Every statement is known to go with the tables, and every row with their constraints: these are other ones.
+        // Our statements fit our tables, and our rows their constraints: these tables were altered.
         None | Some(ErrorCode::Unknown | ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch) => {
             Problem::damaged("its tables", error.to_string())
         }
@@ -202,7 +204,7 @@ pub(super) fn sqlite(doing: &'static str) -> impl Fn(rusqlite::Error) -> Problem
     }
 }
 
-/// The same for the operating system.
+/// Converts an error from the operating system, raised while `doing` something with the state.
 pub(super) fn io(doing: &'static str) -> impl Fn(io::Error) -> Problem + Copy {
     move |error| match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Problem::DiskFull,

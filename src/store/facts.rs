@@ -1,4 +1,4 @@
-//! The facts of an order as columns of the table `observations`, and back.
+//! Converts the facts of an order to columns of the table `observations`, and back.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use super::seal::{self, DIGEST};
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, Remarks, RunOrder};
 
-/// Every distinct state that an order was seen in.
+/// The states that orders were seen in: a row whenever a state differs from the latest one in the memory.
 pub(super) static OBSERVATIONS: Layout = Layout {
     table: "observations",
     columns: &[
@@ -44,21 +44,21 @@ pub(super) static OBSERVATIONS: Layout = Layout {
     ],
 };
 
-/// As long as the text of an amount usually is, at most.
-const USUAL_AMOUNT: usize = 24;
+/// Enough bytes for the text of most amounts.
+const AMOUNT_CAPACITY: usize = 24;
 const FACTS: usize = 20;
 
 /// The facts of one order, ready to be written.
 pub(super) struct Facts {
     values: [Value; FACTS],
-    /// Tells this state of the order from any other.
+    /// A digest of the facts, which identifies this state of the order.
     pub(super) state: [u8; DIGEST],
-    /// Whether it is the state of that order, and settled.
+    /// Whether the reply is about the order that was asked for, and settled.
     pub(super) is_settled: bool,
 }
 
 impl Facts {
-    /// The facts of what was said when that order was asked for.
+    /// The facts of the reply to a request for the order `asked`.
     pub(super) fn of(asked: &str, order: RunOrder) -> Self {
         let is_settled = order.is_about(asked) && order.is_settled();
         let [quote, charged, released, compute, external, total] = order.amounts.in_order().map(amount);
@@ -88,7 +88,7 @@ impl Facts {
         Self { values, state, is_settled }
     }
 
-    /// The values of a new row.
+    /// The column values of a new observation, checksum included.
     pub(super) fn row(self, observation: i64, provider: i64, asked: String, seen_at: Timestamp) -> Vec<Value> {
         let head = [
             observation.into(),
@@ -98,14 +98,14 @@ impl Facts {
             self.is_settled.into(),
             self.state.to_vec().into(),
         ];
-        seal::sealed(head.into_iter().chain(self.values))
+        seal::with_checksum(head.into_iter().chain(self.values))
     }
 }
 
 fn amount(amount: Option<Amount>) -> Value {
     let written = |amount: Amount| {
-        let mut text = String::with_capacity(USUAL_AMOUNT);
-        // Writing to a text never fails.
+        let mut text = String::with_capacity(AMOUNT_CAPACITY);
+        // Writing to a `String` never fails.
         _ = write!(text, "{amount}");
         text
     };
@@ -122,7 +122,7 @@ pub(super) struct Observation {
 }
 
 impl Observation {
-    /// Reads one row. Nothing in it is overlooked, and nothing is replaced by a default.
+    /// Reads one row strictly: a value that does not fit is an error, never replaced by a default.
     pub(super) fn read(mut cells: Cells<'_>) -> Result<Self, Problem> {
         cells.skip();
         cells.skip();
@@ -134,9 +134,9 @@ impl Observation {
     }
 }
 
-/// Reads the facts from here on.
+/// Reads the facts, starting at the current cell.
 pub(super) fn order(cells: &mut Cells<'_>) -> Result<RunOrder, Problem> {
-    // Fields are evaluated in the order in which they are written here.
+    // Fields are evaluated in the order written here, which must be that of the columns.
     Ok(RunOrder {
         run_order_id: cells.text()?,
         workflow_id: cells.text()?,

@@ -1,4 +1,4 @@
-//! What was learnt of one row, and how it is written.
+//! The outcome of one row, and how it is written to the state.
 
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, ffi, params_from_iter};
@@ -8,102 +8,102 @@ use super::books::{self, BOOKS};
 use super::cells::integer;
 use super::error::{Problem, io, sqlite};
 use super::facts::{Facts, OBSERVATIONS};
-use super::memory::{Lookup, Recalled};
-use super::rows::{CONFIRMATIONS, Kind, OUTCOMES, Stored};
+use super::memory::{Lookup, ReusedOrder};
+use super::rows::{CONFIRMATIONS, Kind, OUTCOMES, OutcomeRow};
 use super::runs::Providers;
 use super::{RunId, runs};
 use crate::domain::books::Booking;
 use crate::domain::outcome::{Evidence, Fetched, Outcome};
 
 const WRITING: &str = "write to";
-/// The level at which replies are compressed: zstd's own default.
+/// The compression level of stored replies: zstd's own default.
 const LEVEL: i32 = 3;
 
-/// What was learnt of one input row, and from where.
+/// The outcome of one input row, and where it comes from.
 #[derive(Clone, Debug)]
-pub struct Learnt {
+pub struct RowOutcome {
     outcome: Outcome,
     seen_at: Timestamp,
     reply: Option<Vec<u8>>,
-    /// The observation that the order is known from, where it was not asked for.
-    recalled: Option<i64>,
-    /// What our own books say of the order in that row.
+    /// The ID of the observation that the order is taken from, if it was reused instead of fetched.
+    reused: Option<i64>,
+    /// The cells of our own books in that row.
     booking: Option<Booking>,
-    /// Whether the row was read before, and this once more.
-    is_confirmation: bool,
+    /// Whether this is a recheck of a row that already has an outcome.
+    is_recheck: bool,
 }
 
-impl Learnt {
-    /// What needs no reply: the row itself says it.
+impl RowOutcome {
+    /// An outcome without a reply, such as that of a duplicate or rejected row.
     #[must_use]
     pub const fn of(outcome: Outcome, seen_at: Timestamp) -> Self {
-        Self { outcome, seen_at, reply: None, recalled: None, booking: None, is_confirmation: false }
+        Self { outcome, seen_at, reply: None, reused: None, booking: None, is_recheck: false }
     }
 
-    /// What a reply said.
+    /// An outcome of a request. `reply` is the body of the reply that decided it, if there was one.
     #[must_use]
-    pub fn replied(outcome: Outcome, seen_at: Timestamp, reply: Option<Vec<u8>>) -> Self {
+    pub fn with_reply(outcome: Outcome, seen_at: Timestamp, reply: Option<Vec<u8>>) -> Self {
         Self { reply, ..Self::of(outcome, seen_at) }
     }
 
-    /// What an earlier run learnt of the order on that line.
+    /// The outcome of a line whose order is reused from an earlier run.
     #[must_use]
-    pub fn recalled(line: u64, run_order_id: String, seen_at: Timestamp, recalled: Recalled) -> Self {
-        let Recalled { observation, order } = recalled;
-        let evidence = Evidence::Fetched(Box::new(Fetched { order, is_reused: true, settled_as: None }));
+    pub fn reused(line: u64, run_order_id: String, seen_at: Timestamp, reused: ReusedOrder) -> Self {
+        let ReusedOrder { observation, order } = reused;
+        let evidence = Evidence::Fetched(Box::new(Fetched { order, is_reused: true, baseline: None }));
         let outcome = Outcome { line, run_order_id, evidence };
-        Self { recalled: Some(observation), ..Self::of(outcome, seen_at) }
+        Self { reused: Some(observation), ..Self::of(outcome, seen_at) }
     }
 
-    /// The same, with what our own books say in that row.
+    /// Adds the cells of our own books in that row.
     #[must_use]
-    pub fn booked(self, booking: Option<Booking>) -> Self {
+    pub fn with_booking(self, booking: Option<Booking>) -> Self {
         Self { booking, ..self }
     }
 
-    /// The same, of a row that was read before: from now on this counts.
+    /// Marks this as a recheck: from now on it counts in place of the row's first outcome.
     #[must_use]
-    pub fn confirming(self) -> Self {
-        Self { is_confirmation: true, ..self }
+    pub fn as_recheck(self) -> Self {
+        Self { is_recheck: true, ..self }
     }
 
-    /// What became of the row.
+    /// The outcome of the row.
     #[must_use]
     pub const fn outcome(&self) -> &Outcome {
         &self.outcome
     }
 }
 
-/// What is known of a run between the transactions that write it: nobody else writes meanwhile.
+/// What the writer of a run keeps from one transaction to the next: no other job writes meanwhile.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Standing {
+pub(super) struct WriterContext {
     run: RunId,
     /// The number of this job.
-    start: i64,
+    job: i64,
     provider: i64,
-    /// Whether anything is remembered of the provider: where nothing is, there is nothing to look up.
+    /// Whether the memory holds any order of the provider. If not, nothing is looked up.
     is_remembered: bool,
-    /// The number of the next observation.
+    /// The ID of the next observation.
     next: i64,
 }
 
-impl Standing {
+impl WriterContext {
     pub(super) fn of(connection: &Connection, run: RunId) -> Result<Self, Problem> {
         let providers = Providers::read(connection)?;
         let provider = runs::provider_of(connection, run, &providers)?;
-        let start = runs::one(connection, run)?.start;
+        let job = runs::one(connection, run)?.job;
         let last: Option<i64> = connection
             .query_row("SELECT max(observation_id) FROM observations", (), |row| row.get(0))
             .map_err(sqlite(WRITING))?;
         let is_remembered = providers.orders(provider) > 0;
-        Ok(Self { run, start, provider, is_remembered, next: last.unwrap_or(0) + 1 })
+        Ok(Self { run, job, provider, is_remembered, next: last.unwrap_or(0) + 1 })
     }
 }
 
 /// Writes outcomes of one run within a transaction.
 pub(super) struct Inserter<'c> {
     connection: &'c Connection,
-    standing: Standing,
+    context: WriterContext,
     keeps_replies: bool,
     lookup: Option<Lookup<'c>>,
     outcomes: CachedStatement<'c>,
@@ -113,14 +113,14 @@ pub(super) struct Inserter<'c> {
 impl<'c> Inserter<'c> {
     pub(super) fn prepare(
         connection: &'c Connection,
-        standing: Standing,
+        context: WriterContext,
         keeps_replies: bool,
     ) -> Result<Self, Problem> {
         let failed = sqlite(WRITING);
-        let lookup = standing.is_remembered.then(|| Lookup::prepare(connection));
+        let lookup = context.is_remembered.then(|| Lookup::prepare(connection));
         Ok(Self {
             connection,
-            standing,
+            context,
             keeps_replies,
             lookup: lookup.transpose().map_err(failed)?,
             outcomes: connection.prepare_cached(&OUTCOMES.insert()).map_err(failed)?,
@@ -128,19 +128,19 @@ impl<'c> Inserter<'c> {
         })
     }
 
-    /// What is known once what was inserted is committed.
-    pub(super) fn finish(self) -> Standing {
-        self.standing
+    /// The context after these inserts, valid once they are committed.
+    pub(super) fn finish(self) -> WriterContext {
+        self.context
     }
 
-    pub(super) fn insert(&mut self, learnt: Learnt) -> Result<(), Problem> {
-        let Learnt { outcome, seen_at, reply, recalled, booking, is_confirmation } = learnt;
+    pub(super) fn insert(&mut self, row: RowOutcome) -> Result<(), Problem> {
+        let RowOutcome { outcome, seen_at, reply, reused, booking, is_recheck } = row;
         let Outcome { line, run_order_id, evidence } = outcome;
         let line = integer("line", line)?;
         if let Some(booking) = booking {
             self.book(&evidence, line, &booking)?;
         }
-        let kind = match (Kind::of(evidence), recalled) {
+        let kind = match (Kind::of(evidence), reused) {
             (Ok(kind), _) => kind,
             (Err(_), Some(observation)) => Kind::Fetched { observation, is_reused: true },
             (Err(fetched), None) => {
@@ -149,12 +149,12 @@ impl<'c> Inserter<'c> {
             }
         };
         let hash = reply.as_ref().map(|reply| Sha256::digest(reply).into());
-        let Standing { run, start, .. } = self.standing;
-        let row = Stored { run, line, run_order_id: &run_order_id, kind, start, seen_at, reply: hash }.row();
-        let confirmations = || self.connection.prepare_cached(&CONFIRMATIONS.insert());
-        let written = match is_confirmation {
+        let WriterContext { run, job, .. } = self.context;
+        let row = OutcomeRow { run, line, run_order_id: &run_order_id, kind, job, seen_at, reply: hash }.values();
+        let rechecks = || self.connection.prepare_cached(&CONFIRMATIONS.insert());
+        let written = match is_recheck {
             false => self.outcomes.execute(params_from_iter(row)),
-            true => confirmations().and_then(|mut statement| statement.execute(params_from_iter(row))),
+            true => rechecks().and_then(|mut statement| statement.execute(params_from_iter(row))),
         };
         written.map_err(|error| match error.sqlite_extended_error_code() {
             Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => Problem::AlreadyStored { run, line },
@@ -166,18 +166,18 @@ impl<'c> Inserter<'c> {
         }
     }
 
-    /// The observation of this state of the order: the one that is remembered last, or a new one.
+    /// The ID of this state's observation: the order's latest one if the state is unchanged, or a new one.
     fn observe(&mut self, asked: &str, fetched: Fetched, seen_at: Timestamp) -> Result<i64, Problem> {
         let facts = Facts::of(asked, fetched.order);
         if let Some(lookup) = &mut self.lookup
-            && let Some(memory) = lookup.find(self.standing.provider, asked)?
+            && let Some(memory) = lookup.find(self.context.provider, asked)?
             && memory.latest_state == facts.state
         {
             return Ok(memory.latest);
         }
-        let observation = self.standing.next;
-        self.standing.next += 1;
-        let row = facts.row(observation, self.standing.provider, asked.to_owned(), seen_at);
+        let observation = self.context.next;
+        self.context.next += 1;
+        let row = facts.row(observation, self.context.provider, asked.to_owned(), seen_at);
         self.observations.execute(params_from_iter(row)).map_err(sqlite(WRITING))?;
         Ok(observation)
     }
@@ -187,7 +187,7 @@ impl<'c> Inserter<'c> {
             Evidence::Duplicate { first_line } => integer("first_line", *first_line)?,
             _ => line,
         };
-        let row = books::row(self.standing.run, order_line, line, booking);
+        let row = books::row(self.context.run, order_line, line, booking);
         let mut statement = self.connection.prepare_cached(&BOOKS.insert()).map_err(sqlite(WRITING))?;
         statement.execute(params_from_iter(row)).map_err(sqlite(WRITING))?;
         Ok(())
@@ -197,7 +197,7 @@ impl<'c> Inserter<'c> {
         let compressed = zstd::bulk::compress(reply, LEVEL).map_err(io("compress a reply for"))?;
         let statement = "INSERT OR REPLACE INTO replies (run_id, line, reply) VALUES (?1, ?2, ?3)";
         let mut statement = self.connection.prepare_cached(statement).map_err(sqlite(WRITING))?;
-        statement.execute((self.standing.run.0, line, compressed)).map_err(sqlite(WRITING))?;
+        statement.execute((self.context.run.0, line, compressed)).map_err(sqlite(WRITING))?;
         Ok(())
     }
 }

@@ -1,8 +1,9 @@
-//! What all runs know of an order together: its latest state, and its baseline, the first settled state with all six amounts.
+//! The memory of orders, shared by all runs: each order's latest state, and its baseline, the first settled state with
+//! all six amounts.
 //!
-//! A run only adds to `outcomes` and `observations`, in the order in which it writes. Its sightings enter the memory
-//! at its end, sorted, since to find the place of every order one by one would cost more than all the rest. What was seen later is
-//! told by the number of the job that saw it: no clock, and no order in which runs enter the memory, can turn that round.
+//! While it fetches, a run only appends to `outcomes` and `observations`. Its sightings enter the memory at its end,
+//! sorted, since looking up each order as it comes in would cost more than all the rest. Of two sightings, the one by
+//! the job with the higher number is the later one, whatever the clock said and whichever run enters the memory first.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use super::error::{Problem, StoreError, sqlite};
 use super::facts::{OBSERVATIONS, Observation};
 use super::rows;
 use super::runs::{self, Providers};
-use super::seal::{DIGEST, sealed};
+use super::seal::{DIGEST, with_checksum};
 use super::{RunId, Store, schema};
 use crate::domain::order::{Charge, RunOrder};
 use crate::domain::outcome::{Evidence, Outcome};
@@ -24,7 +25,7 @@ const REMEMBERING: &str = "remember orders in";
 /// How many sightings are sorted at once.
 const BATCH: usize = 1 << 17;
 
-/// The memory.
+/// The memory: what is remembered of each order.
 pub(super) static ORDERS: Layout = Layout {
     table: "orders",
     columns: &[
@@ -42,93 +43,94 @@ pub(super) static ORDERS: Layout = Layout {
 
 /// What is remembered of one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Memory {
-    /// The job that last had an answer about it.
-    start: i64,
-    /// Whether that answer showed the order: the provider may not know it any more, refuse it, or speak of another one.
+pub(super) struct OrderMemory {
+    /// The number of the job that last got an answer about it.
+    job: i64,
+    /// Whether that answer showed the order, and was not a 404, a refusal, malformed, or about a different order.
     is_shown: bool,
-    /// The observation of its latest state.
+    /// The ID of the observation of its latest state.
     pub(super) latest: i64,
-    /// That state.
+    /// The digest of its latest state.
     pub(super) latest_state: [u8; DIGEST],
-    /// The observation of its baseline.
+    /// The ID of the observation of its baseline.
     pub(super) baseline: Option<i64>,
-    /// The job that saw its baseline, or 0.
-    baseline_start: i64,
-    /// When it was last fetched and settled.
+    /// The number of the job that saw its baseline; 0 without a baseline.
+    baseline_job: i64,
+    /// When a fetch last showed it settled.
     settled_seen_at: Option<Timestamp>,
 }
 
-impl Memory {
+impl OrderMemory {
     fn read(row: &Row<'_>) -> Result<Self, Problem> {
         let mut cells = Cells::open(row, 0, &ORDERS)?;
         cells.skip();
         cells.skip();
         Ok(Self {
-            start: cells.required_integer()?,
+            job: cells.required_integer()?,
             is_shown: cells.flag()?,
             latest: cells.required_integer()?,
             latest_state: cells.bytes()?,
             baseline: cells.integer()?,
-            baseline_start: cells.required_integer()?,
+            baseline_job: cells.required_integer()?,
             settled_seen_at: cells.time()?,
         })
     }
 
     fn row(&self, provider: i64, run_order_id: &str) -> Vec<rusqlite::types::Value> {
-        sealed([
+        with_checksum([
             provider.into(),
             run_order_id.to_owned().into(),
-            self.start.into(),
+            self.job.into(),
             self.is_shown.into(),
             self.latest.into(),
             self.latest_state.to_vec().into(),
             self.baseline.into(),
-            self.baseline_start.into(),
+            self.baseline_job.into(),
             self.settled_seen_at.map(Timestamp::as_microsecond).into(),
         ])
     }
 
-    /// That of an order that was never seen before.
+    /// The memory of an order that was never seen before.
     fn of(sighting: &Sighting) -> Self {
         Self {
-            start: sighting.start,
+            job: sighting.job,
             is_shown: true,
             latest: sighting.observation,
             latest_state: sighting.state,
             baseline: None,
-            baseline_start: 0,
+            baseline_job: 0,
             settled_seen_at: None,
         }
     }
 
-    /// Takes in one sighting. However often that is done, the result is the same.
+    /// Takes in one sighting. Taking it in again changes nothing.
     fn note(&mut self, sighting: &Sighting) {
-        if sighting.start >= self.start {
-            (self.start, self.is_shown) = (sighting.start, true);
+        if sighting.job >= self.job {
+            (self.job, self.is_shown) = (sighting.job, true);
             (self.latest, self.latest_state) = (sighting.observation, sighting.state);
         }
         if sighting.is_settled {
-            // A job that began before others may be taken in after them.
-            let is_first = self.baseline.is_none() || sighting.start < self.baseline_start;
+            // An earlier job may be taken in after later ones.
+            let is_first = self.baseline.is_none() || sighting.job < self.baseline_job;
             if is_first && sighting.is_whole {
-                (self.baseline, self.baseline_start) = (Some(sighting.observation), sighting.start);
+                (self.baseline, self.baseline_job) = (Some(sighting.observation), sighting.job);
             }
             self.settled_seen_at = self.settled_seen_at.max(Some(sighting.seen_at));
         }
     }
 
     /// Takes in an answer that did not show the order.
-    fn miss(&mut self, start: i64) {
-        if start >= self.start {
-            (self.start, self.is_shown) = (start, false);
+    fn miss(&mut self, job: i64) {
+        if job >= self.job {
+            (self.job, self.is_shown) = (job, false);
         }
     }
 }
 
 /// One time that an order was seen.
 struct Sighting {
-    start: i64,
+    /// The number of the job that saw it.
+    job: i64,
     seen_at: Timestamp,
     observation: i64,
     is_settled: bool,
@@ -137,44 +139,44 @@ struct Sighting {
     state: [u8; DIGEST],
 }
 
-/// What a row tells of its order.
-enum Glimpse {
+/// What a row adds to the memory of its order.
+enum OrderUpdate {
     /// The provider showed it.
     Seen(Sighting),
-    /// It was not asked for: an earlier observation was taken.
+    /// It was not fetched: an earlier observation was reused.
     Reused { observation: i64 },
-    /// The answer did not show it; whether it was that there is no such order.
-    Missed { start: i64, is_unknown: bool },
+    /// The answer did not show it. `is_unknown` if it said that there is no such order.
+    Missed { job: i64, is_unknown: bool },
 }
 
-impl Glimpse {
-    /// `None` where nothing was asked or answered.
-    fn of(row: rows::Read) -> Option<(String, Self)> {
-        let rows::Read { outcome: Outcome { run_order_id, evidence, .. }, start, seen_at, observed } = row;
-        let glimpse = match (evidence, observed) {
+impl OrderUpdate {
+    /// The order's ID and what the row adds to its memory; `None` without an answer about it.
+    fn of(row: rows::StoredOutcome) -> Option<(String, Self)> {
+        let rows::StoredOutcome { outcome: Outcome { run_order_id, evidence, .. }, job, seen_at, observation } = row;
+        let update = match (evidence, observation) {
             (Evidence::Fetched(fetched), Some(seen)) => {
                 match (fetched.is_reused, fetched.order.is_about(&run_order_id)) {
-                    (true, _) => Self::Reused { observation: seen.observation },
-                    (false, false) => Self::Missed { start, is_unknown: false },
+                    (true, _) => Self::Reused { observation: seen.id },
+                    (false, false) => Self::Missed { job, is_unknown: false },
                     (false, true) => Self::Seen(Sighting {
-                        start,
+                        job,
                         seen_at,
-                        observation: seen.observation,
+                        observation: seen.id,
                         is_settled: seen.is_settled,
                         is_whole: fetched.order.amounts.in_order().iter().all(Option::is_some),
                         state: seen.state,
                     }),
                 }
             }
-            (Evidence::NotFound(_), _) => Self::Missed { start, is_unknown: true },
-            (Evidence::Refused(_) | Evidence::Malformed(_), _) => Self::Missed { start, is_unknown: false },
+            (Evidence::NotFound(_), _) => Self::Missed { job, is_unknown: true },
+            (Evidence::Refused(_) | Evidence::Malformed(_), _) => Self::Missed { job, is_unknown: false },
             _ => return None,
         };
-        Some((run_order_id, glimpse))
+        Some((run_order_id, update))
     }
 }
 
-/// The statement that looks an order up.
+/// The statement that looks up an order in the memory.
 pub(super) struct Lookup<'c> {
     statement: CachedStatement<'c>,
 }
@@ -186,23 +188,23 @@ impl<'c> Lookup<'c> {
     }
 
     /// What is remembered of an order.
-    pub(super) fn find(&mut self, provider: i64, order: &str) -> Result<Option<Memory>, Problem> {
-        let found = self.statement.query_row((provider, order), |row| Ok(Memory::read(row))).optional();
+    pub(super) fn find(&mut self, provider: i64, order: &str) -> Result<Option<OrderMemory>, Problem> {
+        let found = self.statement.query_row((provider, order), |row| Ok(OrderMemory::read(row))).optional();
         let found = found.map_err(sqlite("look up an order in"))?;
         found.transpose()
     }
 }
 
-/// An order that need not be asked for again.
+/// A settled order that is reused instead of fetched.
 #[derive(Debug)]
-pub struct Recalled {
-    /// Its observation.
+pub struct ReusedOrder {
+    /// The ID of its observation.
     pub(super) observation: i64,
     /// Its facts.
     pub order: RunOrder,
 }
 
-/// Recalls orders that were seen settled not long ago.
+/// Looks up orders that were recently seen settled, to reuse them instead of fetching them again.
 #[derive(Debug)]
 pub struct Recall {
     path: PathBuf,
@@ -213,36 +215,36 @@ pub struct Recall {
 }
 
 impl Recall {
-    /// The order, if the last answer about it showed it settled, and that was within the time.
+    /// The order, if the last answer about it showed it settled, within the period of this recall.
     ///
     /// # Errors
     /// When the state can't be read.
-    pub fn settled(&self, order: &str) -> Result<Option<Recalled>, StoreError> {
+    pub fn settled(&self, order: &str) -> Result<Option<ReusedOrder>, StoreError> {
         self.find(order).map_err(|problem| problem.at(&self.path))
     }
 
-    fn find(&self, order: &str) -> Result<Option<Recalled>, Problem> {
+    fn find(&self, order: &str) -> Result<Option<ReusedOrder>, Problem> {
         let mut lookup = Lookup::prepare(&self.connection).map_err(sqlite("look up an order in"))?;
         let found = lookup.find(self.provider, order)?;
-        // A time to come tells of a clock that was set back: nobody knows how long ago that was.
+        // A time in the future means that the clock was set back: how long ago it was is unknown.
         let is_recent = |seen: Timestamp| (self.since..=self.until).contains(&seen);
-        let is_recalled = |memory: &Memory| memory.is_shown && memory.settled_seen_at.is_some_and(is_recent);
-        let Some(memory) = found.filter(is_recalled) else {
+        let is_reusable = |memory: &OrderMemory| memory.is_shown && memory.settled_seen_at.is_some_and(is_recent);
+        let Some(memory) = found.filter(is_reusable) else {
             return Ok(None);
         };
         let seen = observation(&self.connection, memory.latest)?;
         if seen.run_order_id != order {
-            return Err(Problem::damaged(format!("the memory of order {order}"), "it leads to another order"));
+            return Err(Problem::damaged(format!("the memory of order {order}"), "it points to a different order"));
         }
-        Ok(seen.is_settled.then_some(Recalled { observation: memory.latest, order: seen.order }))
+        Ok(seen.is_settled.then_some(ReusedOrder { observation: memory.latest, order: seen.order }))
     }
 }
 
 impl Store {
-    /// Recalls orders of a provider that were seen settled between two times.
+    /// Prepares to recall orders of a provider that were seen settled from `since` to `until`.
     ///
     /// # Errors
-    /// When the state can't be opened once more.
+    /// When a second connection to the state can't be opened.
     pub fn recall(&mut self, base_url: &str, since: Timestamp, until: Timestamp) -> Result<Recall, StoreError> {
         self.read(|own| {
             let connection = schema::connect(&self.path)?;
@@ -251,40 +253,41 @@ impl Store {
         })
     }
 
-    /// Takes every sighting of earlier runs that is not in the memory yet into it. What was seen by a run that was
-    /// killed and never continued was seen all the same.
+    /// Takes all sightings that are not in the memory yet into it, also those of runs that were killed and never
+    /// continued.
     ///
     /// # Errors
-    /// Nothing is remembered if the state can't be written.
+    /// When the state can't be written or the memory is damaged; nothing is remembered then.
     pub fn remember(&mut self) -> Result<(), StoreError> {
         self.remember_runs(|_| true, None).map(drop)
     }
 
-    /// The same, but for that run: where it is continued it asks for none of its orders again, and takes them into the
-    /// memory at its end.
+    /// Does what [`Store::remember`] does, but leaves out `run`: while it is continued, it does not ask for its
+    /// finished orders again, and they enter the memory at its end.
     ///
     /// # Errors
-    /// Nothing is remembered if the state can't be written.
+    /// When the state can't be written or the memory is damaged; nothing is remembered then.
     pub fn remember_others(&mut self, run: RunId) -> Result<(), StoreError> {
         self.remember_runs(|other| other != run, None).map(drop)
     }
 
-    /// The same, with this run's sightings. Returns what is remembered of its orders.
+    /// Does what [`Store::remember`] does, and always takes in the sightings of `run`. Returns what is remembered of
+    /// the orders of `run`.
     ///
     /// # Errors
-    /// Nothing is remembered if the state can't be written.
-    pub fn remember_with(&mut self, run: RunId) -> Result<Remembered, StoreError> {
+    /// When the state can't be written or the memory is damaged; nothing is remembered then.
+    pub fn remember_with(&mut self, run: RunId) -> Result<RememberedOrders, StoreError> {
         self.remember_runs(|_| true, Some(run))
     }
 
-    /// What [`Store::remember_with`] would say, and nothing is remembered.
+    /// What [`Store::remember_with`] would return, without changing the memory.
     ///
     /// # Errors
     /// When the state can't be read.
-    pub fn would_remember_with(&mut self, run: RunId) -> Result<Remembered, StoreError> {
+    pub fn would_remember_with(&mut self, run: RunId) -> Result<RememberedOrders, StoreError> {
         if self.runs()?.len() == 1 {
             // There is no earlier run that could have seen anything settled.
-            return Ok(Remembered::default());
+            return Ok(RememberedOrders::default());
         }
         self.read(|connection| {
             let failed = sqlite(REMEMBERING);
@@ -299,22 +302,23 @@ impl Store {
         &mut self,
         is_wanted: impl Fn(RunId) -> bool,
         current: Option<RunId>,
-    ) -> Result<Remembered, StoreError> {
+    ) -> Result<RememberedOrders, StoreError> {
         self.change(REMEMBERING, |connection| take_in(connection, is_wanted, current))
     }
 }
 
-/// Takes the sightings of the runs that are wanted and not in the memory yet into it, and those of the current one in any case.
+/// Takes the sightings of the wanted runs into the memory, unless they are in it already, and those of the current run
+/// in any case.
 fn take_in(
     connection: &Connection,
     is_wanted: impl Fn(RunId) -> bool,
     current: Option<RunId>,
-) -> Result<Remembered, Problem> {
+) -> Result<RememberedOrders, Problem> {
     let mut providers = Providers::read(connection)?;
     prove(connection, &providers)?;
-    let mut remembered = Remembered::default();
+    let mut remembered = RememberedOrders::default();
     let mut runs = runs::all(connection)?;
-    // What other runs saw is known when the rows of this one are looked at.
+    // The current run comes last, so that its rows are compared with what all others saw.
     runs.sort_by_key(|run| Some(run.id) == current);
     for mut run in runs {
         let is_current = current == Some(run.id);
@@ -322,7 +326,7 @@ fn take_in(
             continue;
         }
         let provider = runs::provider_of(connection, run.id, &providers)?;
-        let mut take = Take { connection, provider, added: 0, remembered: Remembered::default() };
+        let mut take = Intake { connection, provider, added: 0, remembered: RememberedOrders::default() };
         take.run(run.id)?;
         providers.add_orders(provider, take.added);
         if is_current {
@@ -337,49 +341,49 @@ fn take_in(
 
 /// What is remembered of the orders of a run, by line.
 #[derive(Debug, Default)]
-pub struct Remembered {
+pub struct RememberedOrders {
     baselines: HashMap<u64, Charge>,
     vanished: HashMap<u64, RunOrder>,
 }
 
-impl Remembered {
-    /// The baseline of the order on that line, where the row shows it in another state.
+impl RememberedOrders {
+    /// Takes the baseline of the order on `line`, if the row shows a different observation of it.
     pub fn take_baseline(&mut self, line: u64) -> Option<Charge> {
         self.baselines.remove(&line)
     }
 
-    /// The latest state of the order on that line, where the provider does not know it any more and it was once seen settled.
+    /// Takes the latest state of the order on `line`, if the provider no longer knows it and it was once seen settled.
     pub fn take_vanished(&mut self, line: u64) -> Option<RunOrder> {
         self.vanished.remove(&line)
     }
 }
 
 /// Takes the sightings of one run into the memory.
-struct Take<'t> {
+struct Intake<'t> {
     connection: &'t Connection,
     provider: i64,
     /// How many orders are new in the memory.
     added: u64,
-    remembered: Remembered,
+    remembered: RememberedOrders,
 }
 
-impl Take<'_> {
+impl Intake<'_> {
     fn run(&mut self, run: RunId) -> Result<(), Problem> {
         let failed = sqlite(REMEMBERING);
         let mut statement = self.connection.prepare(&rows::select()).map_err(failed)?;
         let mut rows = statement.query([run.0]).map_err(failed)?;
-        // What was read once more was perhaps being settled when it was read first: that is no state to remember.
-        let mut confirmed = rows::confirmations(self.connection, run)?;
+        // A rechecked order may have been half settled when it was read first: that state is not remembered.
+        let mut rechecked = rows::rechecked(self.connection, run)?;
         let mut batch = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
             let first = rows::read(row)?;
             let line = first.outcome.line;
-            let again = confirmed.remove(&line);
-            // An order that is gone when it is read again was there all the same.
+            let again = rechecked.remove(&line);
+            // But an order that is gone at the recheck was there before, so its first reading counts as well.
             let is_gone = again.as_ref().is_some_and(|row| matches!(row.outcome.evidence, Evidence::NotFound(_)));
             let first = Some(first).filter(|_| again.is_none() || is_gone);
-            let glimpses = first.into_iter().chain(again).filter_map(Glimpse::of);
-            batch.extend(glimpses.map(|(order, glimpse)| (order, line, glimpse)));
+            let updates = first.into_iter().chain(again).filter_map(OrderUpdate::of);
+            batch.extend(updates.map(|(order, update)| (order, line, update)));
             if batch.len() >= BATCH {
                 self.batch(&mut batch)?;
             }
@@ -387,15 +391,15 @@ impl Take<'_> {
         self.batch(&mut batch)
     }
 
-    /// Sorted, so that neighbours in the memory are touched one after the other.
-    fn batch(&mut self, batch: &mut Vec<(String, u64, Glimpse)>) -> Result<(), Problem> {
+    /// Takes in a batch, sorted so that neighbours in the memory are touched one after the other.
+    fn batch(&mut self, batch: &mut Vec<(String, u64, OrderUpdate)>) -> Result<(), Problem> {
         let failed = sqlite(REMEMBERING);
         batch.sort_by(|(one, ..), (other, ..)| one.cmp(other));
         let mut lookup = Lookup::prepare(self.connection).map_err(failed)?;
         let mut replace = self.connection.prepare_cached(&ORDERS.replace()).map_err(failed)?;
-        for (order, line, glimpse) in batch.drain(..) {
+        for (order, line, update) in batch.drain(..) {
             let known = lookup.find(self.provider, &order)?;
-            let Some(memory) = self.take(line, known.clone(), &glimpse)? else {
+            let Some(memory) = self.take(line, known.clone(), &update)? else {
                 continue;
             };
             self.added += u64::from(known.is_none());
@@ -406,32 +410,39 @@ impl Take<'_> {
         Ok(())
     }
 
-    /// What is known of an order after one more row; `None` for an order that was never seen.
-    fn take(&mut self, line: u64, known: Option<Memory>, glimpse: &Glimpse) -> Result<Option<Memory>, Problem> {
-        let (mut memory, shown) = match (known, glimpse) {
-            (None, Glimpse::Seen(sighting)) => (Memory::of(sighting), Some((sighting.observation, sighting.start))),
-            (Some(memory), Glimpse::Seen(sighting)) => (memory, Some((sighting.observation, sighting.start))),
-            (Some(memory), Glimpse::Reused { observation }) => (memory, Some((*observation, i64::MAX))),
-            (Some(memory), Glimpse::Missed { .. }) => (memory, None),
-            (None, Glimpse::Reused { .. } | Glimpse::Missed { .. }) => return Ok(None),
+    /// What is remembered of an order after one more row; `None` if the order was never seen.
+    fn take(
+        &mut self,
+        line: u64,
+        known: Option<OrderMemory>,
+        update: &OrderUpdate,
+    ) -> Result<Option<OrderMemory>, Problem> {
+        let (mut memory, shown) = match (known, update) {
+            (None, OrderUpdate::Seen(sighting)) => {
+                (OrderMemory::of(sighting), Some((sighting.observation, sighting.job)))
+            }
+            (Some(memory), OrderUpdate::Seen(sighting)) => (memory, Some((sighting.observation, sighting.job))),
+            (Some(memory), OrderUpdate::Reused { observation }) => (memory, Some((*observation, i64::MAX))),
+            (Some(memory), OrderUpdate::Missed { .. }) => (memory, None),
+            (None, OrderUpdate::Reused { .. } | OrderUpdate::Missed { .. }) => return Ok(None),
         };
-        match glimpse {
-            Glimpse::Seen(sighting) => memory.note(sighting),
-            Glimpse::Reused { .. } => {}
-            Glimpse::Missed { start, is_unknown } => {
-                // An answer from before the order was seen again tells of none that has gone.
-                let is_latest = *start >= memory.start || !memory.is_shown;
-                memory.miss(*start);
+        match update {
+            OrderUpdate::Seen(sighting) => memory.note(sighting),
+            OrderUpdate::Reused { .. } => {}
+            OrderUpdate::Missed { job, is_unknown } => {
+                // An answer that is older than the latest sighting does not mean that the order has vanished.
+                let is_latest = *job >= memory.job || !memory.is_shown;
+                memory.miss(*job);
                 if *is_unknown && is_latest && memory.settled_seen_at.is_some() {
                     let latest = observation(self.connection, memory.latest)?;
                     self.remembered.vanished.insert(line, latest.order);
                 }
             }
         }
-        // A row of a run that is continued may be older than what another run saw since.
-        if let (Some(baseline), Some((shown, start))) = (memory.baseline, shown)
+        // A row of a continued run may be older than the baseline, which another run saw since.
+        if let (Some(baseline), Some((shown, job))) = (memory.baseline, shown)
             && baseline != shown
-            && start >= memory.baseline_start
+            && job >= memory.baseline_job
         {
             let baseline = observation(self.connection, baseline)?;
             self.remembered.baselines.insert(line, baseline.order.charge());
@@ -440,8 +451,8 @@ impl Take<'_> {
     }
 }
 
-/// Proves that every order in the memory is there, whole and where it is looked for: a settlement that is forgotten could
-/// change unseen.
+/// Checks that every order in the memory is present, undamaged and in the place where it is looked up: if a settlement
+/// were forgotten, it could change unnoticed.
 fn prove(connection: &Connection, providers: &Providers) -> Result<(), Problem> {
     let failed = sqlite("prove the memory of orders in");
     let damaged = |problem: String| Problem::damaged("the memory of orders", problem);
@@ -457,26 +468,26 @@ fn prove(connection: &Connection, providers: &Providers) -> Result<(), Problem> 
         let key = key(row)?;
         *found.entry(key.0).or_default() += 1;
         if last.as_ref().is_some_and(|last| *last >= key) {
-            return Err(damaged(format!("{} is out of order", key.1)));
+            return Err(damaged(format!("{} is not in sorted order", key.1)));
         }
         last = Some(key);
     }
     for (provider, written) in providers.each() {
         let found = found.remove(&provider).unwrap_or(0);
         if found != written {
-            return Err(damaged(format!("{found} are there, {written} were written")));
+            return Err(damaged(format!("{found} found, {written} were written")));
         }
     }
-    if found.is_empty() { Ok(()) } else { Err(damaged("some are of no provider".to_owned())) }
+    if found.is_empty() { Ok(()) } else { Err(damaged("some belong to no known provider".to_owned())) }
 }
 
-/// One observation.
+/// Reads one observation.
 fn observation(connection: &Connection, id: i64) -> Result<Observation, Problem> {
     let failed = sqlite("read an observation in");
     let query = format!("SELECT {} FROM observations WHERE observation_id = ?1", OBSERVATIONS.list(""));
     let mut statement = connection.prepare_cached(&query).map_err(failed)?;
     let read = |row: &Row<'_>| Ok(Cells::open(row, 0, &OBSERVATIONS).and_then(Observation::read));
     let found = statement.query_row([id], read).optional().map_err(failed)?;
-    let missing = || Problem::damaged(format!("observation {id}"), "it is not there");
+    let missing = || Problem::damaged(format!("observation {id}"), "it is missing");
     found.unwrap_or_else(|| Err(missing()))
 }

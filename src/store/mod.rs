@@ -1,31 +1,32 @@
-//! The state: one SQLite file that keeps what was learnt about every input row. Every report is made from it and
-//! from nothing else, and an outcome counts only once it is committed here.
+//! The state: one SQLite file that keeps what was learnt about every input row. Every report is made from it, and an
+//! outcome counts only once it is committed here.
 //!
-//! [`Store`] begins, continues, reads and finishes runs; [`Writer`] commits outcomes on a thread of its own. A line of
-//! a run is written once: a second outcome for it is an error, never a replacement.
+//! [`Store`] begins, continues, reads and finishes runs; [`Writer`] commits outcomes on a thread of its own. Each line
+//! of a run gets one outcome: a second one is an error, never a replacement.
 //!
 //! | table | a row is | written |
 //! |---|---|---|
 //! | `runs` | a run of the job | when it begins and ends |
-//! | `outcomes` | what became of one input row of a run | as it is learnt |
-//! | `observations` | a state that an order was seen in, with its facts | as it is learnt, where it is another state than before |
+//! | `outcomes` | the outcome of an input row of a run | as it is learnt |
+//! | `observations` | a state that an order was seen in, with its facts | as it is learnt, if it is a new state |
 //! | `orders` | what all runs know of an order: its latest state, and its baseline | at the end of a run |
 //! | `findings` | a discrepancy, as it was last judged | with the report |
-//! | `confirmations` | what became of a row that was fetched again before it was reported | as it is learnt |
-//! | `books` | what a row of the input says of its order | as it is learnt, where our own books are compared |
+//! | `confirmations` | the outcome of a row that was rechecked before it was reported | as it is learnt |
+//! | `books` | the cells of our own books in an input row | as it is learnt, if the books are compared |
 //! | `replies` | the reply that decided a row, compressed | with full evidence only |
 //! | `pruned_reports` | a report that was pruned | before it is removed |
-//! | `providers`, `sends` | who was asked, and when the last requests went out | |
+//! | `providers` | a provider that was asked | when its first run begins |
+//! | `sends` | the time of one of the last requests to a provider | when a run starts and stops sending |
 //!
-//! Every row carries a checksum: what is damaged is said to be, and never read as something else.
+//! Every row carries a checksum, except in `replies` and `sends`: damage is reported, and never read as something else.
 
 mod books;
 mod cells;
 mod compact;
-mod done;
 mod error;
 mod facts;
 mod findings;
+mod finished_lines;
 mod insert;
 mod lock;
 mod memory;
@@ -51,15 +52,15 @@ use crate::domain::outcome::Outcome;
 use crate::domain::time::from_microsecond;
 
 pub use compact::Size;
-pub use done::{Done, RowKind};
 pub use error::{Problem, StoreError};
-pub use findings::{Judged, KnownFinding};
-pub use insert::Learnt;
+pub use findings::{KnownFinding, ReportFindings};
+pub use finished_lines::{FinishedLine, RowKind};
+pub use insert::RowOutcome;
 pub use lock::{Holder, Lock, LockError, is_locked};
-pub use memory::{Recall, Recalled, Remembered};
-pub use prune::Pruned;
-pub use rows::Confirmations;
-pub use runs::{Ending, Reported, Run};
+pub use memory::{Recall, RememberedOrders, ReusedOrder};
+pub use prune::PruneCounts;
+pub use rows::RecheckCounts;
+pub use runs::{Ending, Run, RunReport};
 pub use sends::Sends;
 pub use writer::Writer;
 
@@ -67,7 +68,7 @@ use error::{io, sqlite};
 use place::identity;
 use runs::Providers;
 
-/// A run of the job, as the state numbers it. Numbers are never used twice.
+/// The number of a run in the state. Numbers are never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(i64);
 
@@ -82,9 +83,9 @@ impl fmt::Display for RunId {
 pub struct NewRun {
     /// The provider that is asked. Observations belong to one base URL.
     pub base_url: String,
-    /// Where the input is: its absolute path, or nothing for standard input.
+    /// The absolute path of the input; empty for standard input.
     pub input_place: String,
-    /// What the input is called: its file name, or `stdin`.
+    /// The file name of the input, or `stdin`.
     pub input_name: String,
     /// The SHA-256 of the input's bytes, in hex.
     pub input_sha256: String,
@@ -94,18 +95,19 @@ pub struct NewRun {
     pub reading: String,
     /// The judging settings as canonical JSON.
     pub settings: String,
-    /// The moment that ages are counted to.
+    /// The time to which ages are counted.
     pub as_of: Timestamp,
     /// When the run began.
     pub started_at: Timestamp,
 }
 
 impl NewRun {
-    /// The inputs that are one series: those whose places differ in nothing but digits, as names with a date do.
+    /// The series of the input. Inputs whose paths differ only in their digits, such as a date, are one series.
     #[must_use]
     pub fn series(&self) -> String {
         if self.input_place.is_empty() {
-            // Inputs without a place are told by how their IDs are read. What stands after that is our books, which come and go.
+            // Standard input has no path: its series is how its IDs are read. The columns of our own books, which come
+            // after that, are left out, since they may come and go.
             const IDS: &str = "IDs in column ";
             let ids = self.reading.find(IDS).unwrap_or_default();
             let end =
@@ -124,16 +126,16 @@ impl NewRun {
     }
 }
 
-/// A report that is in its place.
+/// A report that was published.
 #[derive(Clone, Copy, Debug)]
 pub struct NewReport<'r> {
-    /// The verdict's word.
+    /// The verdict's code, such as `reconciled`.
     pub verdict: &'r str,
-    /// Whether another start may fetch what it lacks: unfetched rows, or the provider's list.
+    /// Whether continuing the run may fetch what the report lacks: unfetched rows, or the provider's list.
     pub is_resumable: bool,
     /// The SHA-256 of its manifest, in hex.
     pub manifest_sha256: &'r str,
-    /// Where it is.
+    /// The folder it was published in.
     pub folder: &'r Path,
 }
 
@@ -142,18 +144,17 @@ pub struct NewReport<'r> {
 pub struct Store {
     path: PathBuf,
     connection: Connection,
-    /// Which file that was when it was opened.
+    /// The device and inode of the file that was opened.
     file: Option<(u64, u64)>,
 }
 
 impl Store {
-    /// Opens the state at `path`, creating it and the folders above it where they are missing, and brings an
-    /// older format up to date.
+    /// Opens the state at `path`, creating it and the folders above it if they are missing.
     ///
     /// # Errors
     /// A file that is not a state of this program, or one of a newer format, is refused and left untouched.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        // So that the writer's connection opens the same file wherever the process has moved to.
+        // So that the writer's connection opens the same file, even if the working directory changes.
         let path = place::resolve(path).map_err(|error| io("find")(error).at(path))?;
         let connection = schema::open(&path).map_err(|problem| problem.at(&path))?;
         let file = identity(&path);
@@ -163,20 +164,20 @@ impl Store {
     /// Records that a run begins.
     ///
     /// # Errors
-    /// The run is not recorded if the state can't be written.
-    pub fn begin(&mut self, begun: &NewRun) -> Result<RunId, StoreError> {
+    /// When the state can't be written; the run is not recorded then.
+    pub fn begin(&mut self, new: &NewRun) -> Result<RunId, StoreError> {
         self.change("record a new run in", |connection| {
             let mut providers = Providers::read(connection)?;
-            providers.add(&begun.base_url);
+            providers.add(&new.base_url);
             providers.write(connection)?;
             let runs = runs::all(connection)?;
             let id = RunId(cells::integer("run_id", runs.len() as u64 + 1)?);
-            runs::replace(connection, &Run::begin(id, begun.clone(), runs::next_start(&runs)))?;
+            runs::replace(connection, &Run::begin(id, new.clone(), runs::next_job(&runs)))?;
             Ok(id)
         })
     }
 
-    /// Where it is.
+    /// The path of the state, without symbolic links.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -190,26 +191,26 @@ impl Store {
         self.read(runs::all)
     }
 
-    /// One run.
+    /// Looks up one run.
     ///
     /// # Errors
-    /// When there is no such run.
+    /// When there is no such run, or the state can't be read.
     pub fn run(&self, run: RunId) -> Result<Run, StoreError> {
         self.read(|connection| runs::one(connection, run))
     }
 
-    /// Opens a run again that has something left to do. Its unfetched rows are forgotten, to be fetched again. From now on
-    /// its input is the one at that place, which has the same bytes.
+    /// Reopens a run that has something left to do. Its unfetched rows are removed, to be fetched again. `input_place`
+    /// is where its input, which has the same bytes, is now.
     ///
     /// # Errors
-    /// Nothing is changed if the state can't be written.
+    /// When the state can't be written; nothing is changed then.
     pub fn reopen(&mut self, run: RunId, input_place: &str) -> Result<(), StoreError> {
         self.change("continue a run in", |connection| {
-            let start = runs::next_start(&runs::all(connection)?);
+            let job = runs::next_job(&runs::all(connection)?);
             let run = runs::one(connection, run)?;
             let failed = sqlite("continue a run in");
             for line in rows::open_lines(connection, run.id)? {
-                // Such a row is the first of its order: that the others of the books repeat it stays true.
+                // An unfetched row is the first of its order. Only its own books go: those of later rows stay.
                 for (table, also) in
                     [("replies", ""), ("books", "AND order_line = ?2"), ("confirmations", ""), ("outcomes", "")]
                 {
@@ -218,35 +219,35 @@ impl Store {
                     statement.execute((run.id.0, line)).map_err(failed)?;
                 }
             }
-            let begun = NewRun { input_place: input_place.to_owned(), ..run.begun };
-            runs::replace(connection, &Run { begun, ended: None, is_remembered: false, start, ..run })
+            let setup = NewRun { input_place: input_place.to_owned(), ..run.setup };
+            runs::replace(connection, &Run { setup, ended: None, is_remembered: false, job, ..run })
         })
     }
 
-    /// What is done of a run, in the order of its lines.
+    /// The finished lines of a run, in ascending order.
     ///
     /// # Errors
     /// When the state can't be read.
-    pub fn done(&self, run: RunId) -> Result<Vec<Done>, StoreError> {
-        self.read(|connection| done::read(connection, run))
+    pub fn finished_lines(&self, run: RunId) -> Result<Vec<FinishedLine>, StoreError> {
+        self.read(|connection| finished_lines::read(connection, run))
     }
 
-    /// How many lines of a run are done.
+    /// How many lines of a run are finished.
     ///
     /// # Errors
     /// When the state can't be read.
-    pub fn count_done(&self, run: RunId) -> Result<u64, StoreError> {
+    pub fn count_finished_lines(&self, run: RunId) -> Result<u64, StoreError> {
         let query = "SELECT count(*) FROM outcomes WHERE run_id = ?1";
         self.read(|connection| {
             let count = connection.query_row(query, [run.0], |row| row.get::<_, i64>(0));
-            count.map(i64::unsigned_abs).map_err(sqlite("count what is done in"))
+            count.map(i64::unsigned_abs).map_err(sqlite("count the finished lines in"))
         })
     }
 
-    /// When a run was last active: it began, learnt something, or ended.
+    /// When a run was last active: when it began, last learnt an outcome, or ended.
     ///
     /// # Errors
-    /// The run must be in the state.
+    /// When there is no such run, or the state can't be read.
     pub fn last_activity_of(&self, run: RunId) -> Result<Timestamp, StoreError> {
         self.read(|connection| {
             let known = runs::one(connection, run)?;
@@ -256,24 +257,24 @@ impl Store {
                 .map_err(sqlite("read when a run was last active in"))?;
             let seen = seen.and_then(from_microsecond).unwrap_or_default();
             let ended = known.ended.map(|(at, _)| at).unwrap_or_default();
-            Ok(known.begun.started_at.max(seen).max(ended))
+            Ok(known.setup.started_at.max(seen).max(ended))
         })
     }
 
-    /// Starts the writer of an unfinished run. At most `capacity` outcomes wait for it (at least one).
+    /// Starts the writer of an unfinished run. At most `capacity` outcomes (at least one) are uncommitted at a time.
+    /// `keeps_replies` stores the raw replies too.
     ///
     /// # Errors
-    /// The run must be in the state and not be finished. [`Problem::Moved`] where the state is not where it was.
+    /// When there is no such run, or it is finished. [`Problem::Moved`] if the state is no longer at its path.
     pub fn writer(&self, run: RunId, capacity: usize, keeps_replies: bool) -> Result<Writer, StoreError> {
         self.require_unfinished(run)?;
         self.require_in_place()?;
         self.read(|_| Writer::start(&self.path, run, capacity, keeps_replies))
     }
 
-    /// Visits every committed outcome of a run by line, whatever the order in which they were committed, one at
-    /// a time, with the rows of our own books that carry its order and the job that read it. Where a row was read once more,
-    /// that counts. What is
-    /// committed after the visit began is not seen.
+    /// Visits every committed outcome of a run, one at a time and sorted by line, with the rows of our own books that
+    /// carry its order and the number of the job that read it. If a row was rechecked, the recheck counts. Outcomes
+    /// that are committed after the visit began are not seen.
     ///
     /// # Errors
     /// The visit ends at the first error of the visitor or of the state. A row that is not what was written is
@@ -285,20 +286,20 @@ impl Store {
     ) -> Result<(), E> {
         self.read(|connection| {
             let failed = sqlite("read the outcomes in");
-            // A run that is not there must not look like one without rows.
+            // A missing run must not look like one without rows.
             runs::one(connection, run)?;
             let mut statement = connection.prepare_cached(&rows::select()).map_err(failed)?;
             let mut rows = statement.query([run.0]).map_err(failed)?;
-            let mut confirmed = rows::confirmations(connection, run)?;
+            let mut rechecked = rows::rechecked(connection, run)?;
             let mut books = books::select(connection)?;
             let mut books = books.read(run)?;
             let mut visited = 0;
             while let Some(row) = rows.next().map_err(failed)? {
                 let first = rows::read(row)?;
-                let rows::Read { outcome, start, .. } = confirmed.remove(&first.outcome.line).unwrap_or(first);
+                let rows::StoredOutcome { outcome, job, .. } = rechecked.remove(&first.outcome.line).unwrap_or(first);
                 let bookings = books.of(outcome.line)?;
                 visited += 1;
-                if let Err(stop) = visit(outcome, bookings, start) {
+                if let Err(stop) = visit(outcome, bookings, job) {
                     return Ok(Err(stop));
                 }
             }
@@ -306,28 +307,28 @@ impl Store {
         })?
     }
 
-    /// The lines of a run that were read once more.
+    /// The lines of a run that were rechecked.
     ///
     /// # Errors
     /// When the state can't be read.
-    pub fn confirmed(&self, run: RunId) -> Result<BTreeSet<u64>, StoreError> {
-        self.read(|connection| Ok(rows::confirmations(connection, run)?.into_keys().collect()))
+    pub fn rechecked_lines(&self, run: RunId) -> Result<BTreeSet<u64>, StoreError> {
+        self.read(|connection| Ok(rows::rechecked(connection, run)?.into_keys().collect()))
     }
 
-    /// How many rows of a run were read once more, and how many of them were otherwise then.
+    /// How many rows of a run were rechecked, and how many of them had changed.
     ///
     /// # Errors
     /// When the state can't be read.
-    pub fn confirmations(&self, run: RunId) -> Result<Confirmations, StoreError> {
-        self.read(|connection| rows::compare_confirmed(connection, run))
+    pub fn recheck_counts(&self, run: RunId) -> Result<RecheckCounts, StoreError> {
+        self.read(|connection| rows::count_rechecks(connection, run))
     }
 
-    /// Notes the hash of the manifest of a report that is about to be put in its place, at that destination: should the job be
-    /// killed right then, the report is known to be this run's.
+    /// Records the manifest's hash and the destination of a report that is about to be published, so that the report is
+    /// known to be this run's even if the job is killed right after publishing it.
     ///
     /// # Errors
-    /// The run must be in the state and not be finished yet. [`Problem::Moved`] where the state could not vouch for
-    /// the report, because its path does not lead to it any more.
+    /// When there is no such run, or it is finished. [`Problem::Moved`] if the state is no longer at its path, and so
+    /// could not vouch for the report.
     pub fn announce(&mut self, run: RunId, manifest_sha256: &str, destination: &Path) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
         self.require_in_place()?;
@@ -339,38 +340,38 @@ impl Store {
         })
     }
 
-    /// Marks a run finished with a report and what that says of discrepancies. Nothing is written to it any more, unless the
-    /// report is resumable and the run is continued.
+    /// Marks a run as finished, and records its report and discrepancies. Nothing more is written to the run, unless
+    /// the report is resumable and the run is continued.
     ///
     /// # Errors
-    /// The run must be in the state and not be finished yet.
+    /// When there is no such run, or it is finished already.
     pub fn finish(
         &mut self,
         run: RunId,
         at: Timestamp,
         report: NewReport<'_>,
-        judged: Judged,
+        findings: ReportFindings,
     ) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
         self.change("mark a run finished in", |connection| {
             let run = runs::one(connection, run)?;
-            let reported = Reported {
+            let run_report = RunReport {
                 verdict: report.verdict.to_owned(),
                 is_resumable: report.is_resumable,
                 manifest_sha256: report.manifest_sha256.to_owned(),
                 folder: report.folder.to_string_lossy().into_owned(),
-                first_at: run.reported.as_ref().map_or(at, |earlier| earlier.first_at),
+                first_at: run.report.as_ref().map_or(at, |earlier| earlier.first_at),
             };
-            let run = Run { ended: Some((at, Ending::Reported)), reported: Some(reported), ..run };
-            findings::record(connection, &run, judged)?;
+            let run = Run { ended: Some((at, Ending::Reported)), report: Some(run_report), ..run };
+            findings::record(connection, &run, findings)?;
             runs::replace(connection, &run)
         })
     }
 
-    /// Marks a run as one that is never continued.
+    /// Marks a run as given up: it is never continued.
     ///
     /// # Errors
-    /// The run must be in the state and not be finished yet.
+    /// When there is no such run, or it is finished already.
     pub fn give_up(&mut self, run: RunId, at: Timestamp) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
         self.change("give up a run in", |connection| {
@@ -379,10 +380,11 @@ impl Store {
         })
     }
 
-    /// Reads every page of the file and compares tables with their indexes: minutes, where there are millions of orders.
+    /// Reads every page of the file and checks tables against their indexes, which takes minutes with millions of
+    /// orders.
     ///
     /// # Errors
-    /// What is damaged, or why the state can't be read.
+    /// When the file is damaged or can't be read.
     pub fn check_pages(&self) -> Result<(), StoreError> {
         self.read(|connection| {
             let found: String = connection
@@ -392,7 +394,7 @@ impl Store {
         })
     }
 
-    /// The path must lead to the file that was opened: SQLite would make a new one there.
+    /// Fails unless the path leads to the file that was opened: SQLite would create a new one there.
     fn require_in_place(&self) -> Result<(), StoreError> {
         self.read(|_| if identity(&self.path) == self.file { Ok(()) } else { Err(Problem::Moved) })
     }
@@ -404,12 +406,12 @@ impl Store {
         })
     }
 
-    /// Reads the state. Only here and in [`Store::change`] does a problem learn which state it is about.
+    /// Reads the state. Here and in [`Store::change`] a problem gets the path of the state.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Problem>) -> Result<T, StoreError> {
         work(&self.connection).map_err(|problem| problem.at(&self.path))
     }
 
-    /// Changes the state whole or not at all.
+    /// Changes the state in one transaction: completely or not at all.
     fn change<T>(
         &mut self,
         doing: &'static str,
@@ -419,7 +421,7 @@ impl Store {
     }
 }
 
-/// Changes the state whole or not at all, through a connection of one's own.
+/// Changes the state in one transaction, completely or not at all, through the given connection.
 fn change<T>(
     connection: &mut Connection,
     doing: &'static str,

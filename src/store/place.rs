@@ -1,4 +1,4 @@
-//! Which file a path to a state leads to, and whose it is.
+//! Finds the file that a state's path leads to, and creates and checks it.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
@@ -9,13 +9,14 @@ use rustix::io::Errno;
 
 use super::error::{Problem, io};
 
-/// How many symbolic links may follow one another, as for the system.
+/// The longest chain of symbolic links that is followed, as in Linux.
 const MAX_LINKS: usize = 40;
-/// For its owner alone: with full evidence the state holds prompts. SQLite gives its log and index the same mode.
+/// The mode of a file for its owner alone: with full evidence the state holds prompts. SQLite gives its log and index
+/// the same mode.
 pub(super) const PRIVATE: u32 = 0o600;
 
-/// The path without symbolic links, be the file there or not: by whatever name a state is given, it is one state with one
-/// lock and one log. Absolute, so that SQLite's special name `:memory:` is an ordinary file name.
+/// The path without symbolic links, whether or not the file exists: by whatever name a state is given, it has one lock
+/// and one log. Absolute, so that SQLite's special name `:memory:` is an ordinary file name.
 pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     let mut path = std::path::absolute(path)?;
     for _ in 0..MAX_LINKS {
@@ -25,7 +26,7 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
         }
         let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(path) };
         path = match fs::read_link(&path) {
-            // A link to where nothing is yet.
+            // A link to a file that does not exist yet.
             Ok(target) => folder.join(target),
             Err(_) => return Ok(resolve(folder)?.join(name)),
         };
@@ -33,17 +34,18 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     Err(Errno::LOOP.into())
 }
 
-/// Makes the file that a new state becomes, whatever the umask; leaves one that is there as it is.
+/// Creates the file of a new state with mode 0600, whatever the umask. Leaves an existing file as it is.
 pub(super) fn create_private(path: &Path) -> Result<(), Problem> {
     match OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(path) {
-        // The mode above is cut by the umask.
+        // The umask may have taken bits from the mode above.
         Ok(file) => file.set_permissions(Permissions::from_mode(PRIVATE)).map_err(io("create")),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(io("create")(error)),
     }
 }
 
-/// A file with a second name has its log beside one of them: whoever came by the other would miss what is in it.
+/// Refuses a file with hard links: its log lies beside only one of its names, and whoever opened it by a different one
+/// would miss what is in the log.
 pub(super) fn refuse_hard_links(path: &Path) -> Result<(), Problem> {
     match fs::metadata(path) {
         Ok(found) if found.is_file() && found.nlink() > 1 => Err(Problem::HardLinks { names: found.nlink() }),
@@ -51,7 +53,7 @@ pub(super) fn refuse_hard_links(path: &Path) -> Result<(), Problem> {
     }
 }
 
-/// The device and the number of a file, which no other file shares.
+/// The device and inode number of a file, which identify it.
 pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.dev(), metadata.ino()))

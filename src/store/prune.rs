@@ -1,4 +1,4 @@
-//! What is too old to keep: outcomes of runs that are over, and the observations that nothing leads to any more.
+//! Removes what is too old to keep: outcomes of runs that are over, and observations that nothing refers to.
 
 use std::collections::HashSet;
 
@@ -10,37 +10,37 @@ use super::cells::{Cells, Layout};
 use super::compact::fold_log;
 use super::error::{Problem, StoreError, sqlite};
 use super::runs::{self, Ending, Run};
-use super::seal::sealed;
+use super::seal::with_checksum;
 use super::{RunId, Store};
 
 const PRUNING: &str = "remove old rows from";
-/// What a run leaves, one row a line.
+/// The tables that hold what a run leaves, a row per line.
 const ROWS: [&str; 4] = ["outcomes", "replies", "books", "confirmations"];
-/// How many rows go in one step, at most. Removing takes room in the log before it frees any.
+/// The most rows removed in one step. Removing rows takes space in the log before it frees any.
 const STEP: usize = 1000;
 
 static PRUNED_REPORTS: Layout = Layout { table: "pruned_reports", columns: &["manifest_sha256"] };
 
-/// What was removed, or would be.
+/// How much was removed, or would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Pruned {
-    /// Runs whose outcomes are gone. That they were, and the hash of their manifest, is kept.
+pub struct PruneCounts {
+    /// Runs whose outcomes are removed. The runs themselves and the hashes of their manifests are kept.
     pub runs: u64,
-    /// Their outcomes.
+    /// Outcomes of those runs.
     pub outcomes: u64,
-    /// Observations of orders.
+    /// Observations of orders that nothing refers to any more.
     pub observations: u64,
 }
 
 impl Store {
-    /// Removes what runs learnt that were over before that time: they ended, or were killed and a later run of the same series has
-    /// reported. The latest state of an order stays, and its baseline: what it is compared with. What was found when orders were
-    /// last judged stays too.
+    /// Removes the outcomes of runs that were over before a time: runs that ended, and killed runs of a series for
+    /// which a later run has reported. The latest state and the baseline of each order stay, and so does what was found
+    /// when orders were last judged. A dry run only counts.
     ///
     /// # Errors
-    /// When the state can't be written. What was removed until then is, and the next time goes on from there.
-    pub fn prune(&mut self, before: Timestamp, is_dry_run: bool) -> Result<Pruned, StoreError> {
-        // What is not in the memory yet must not vanish unseen.
+    /// When the state can't be written. What was removed by then stays removed, and the next call continues from there.
+    pub fn prune(&mut self, before: Timestamp, is_dry_run: bool) -> Result<PruneCounts, StoreError> {
+        // Sightings that are not in the memory yet must not be lost.
         self.remember()?;
         let all = self.runs()?;
         let mut old = Vec::new();
@@ -52,12 +52,12 @@ impl Store {
             };
             old.extend(over.filter(|run| run.ended.is_some_and(|(at, _)| at < before)));
         }
-        // One that was interrupted left rows of runs that are marked already.
+        // A prune that was interrupted left rows of runs that are already marked as pruned.
         let gone: Vec<RunId> = all.iter().filter(|run| run.is_pruned).chain(&old).map(|run| run.id).collect();
-        let needless = self.read(|connection| needless(connection, &gone))?;
-        let mut pruned = Pruned { runs: old.len() as u64, observations: needless.len() as u64, outcomes: 0 };
+        let unreferenced = self.read(|connection| unreferenced(connection, &gone))?;
+        let mut pruned = PruneCounts { runs: old.len() as u64, observations: unreferenced.len() as u64, outcomes: 0 };
         for run in &gone {
-            pruned.outcomes += self.count_done(*run)?;
+            pruned.outcomes += self.count_finished_lines(*run)?;
         }
         if is_dry_run {
             return Ok(pruned);
@@ -72,24 +72,24 @@ impl Store {
         }
         self.in_steps(|connection, removed, step| {
             let mut statement = connection.prepare_cached("DELETE FROM observations WHERE observation_id = ?1")?;
-            needless.iter().skip(removed).take(step).map(|id| statement.execute([id])).sum()
+            unreferenced.iter().skip(removed).take(step).map(|id| statement.execute([id])).sum()
         })?;
         Ok(pruned)
     }
 
-    /// Notes that a report is about to be removed because it is too old.
+    /// Records that a report is about to be removed because it is too old.
     ///
     /// # Errors
-    /// Nothing is noted if the state can't be written.
+    /// When the state can't be written; nothing is recorded then.
     pub fn note_pruned_report(&mut self, manifest_sha256: &str) -> Result<(), StoreError> {
         self.change("record a pruned report in", |connection| {
-            let row = sealed([Value::from(manifest_sha256.to_owned())]);
+            let row = with_checksum([Value::from(manifest_sha256.to_owned())]);
             let noted = connection.execute(&PRUNED_REPORTS.replace(), params_from_iter(row));
             noted.map(drop).map_err(sqlite("record a pruned report in"))
         })
     }
 
-    /// Whether the report of that manifest was removed because it was too old.
+    /// Whether the report with this manifest was removed because it was too old.
     ///
     /// # Errors
     /// When the state can't be read.
@@ -112,18 +112,18 @@ impl Store {
         })
     }
 
-    /// Removes rows until there are none left, in steps that the disk has room for. `remove` is told how many are gone by now, and
-    /// how many may go next, and answers how many went.
+    /// Removes rows until none are left, in steps that the disk has room for. `remove` gets the number of rows removed
+    /// so far and the most it may remove now, and returns how many it removed.
     fn in_steps(
         &mut self,
         remove: impl Fn(&Connection, usize, usize) -> rusqlite::Result<usize>,
     ) -> Result<(), StoreError> {
         let (mut removed, mut step) = (0, STEP);
         loop {
-            let went = self.change(PRUNING, |connection| remove(connection, removed, step).map_err(sqlite(PRUNING)));
-            match went {
+            let result = self.change(PRUNING, |connection| remove(connection, removed, step).map_err(sqlite(PRUNING)));
+            match result {
                 Ok(0) => return Ok(()),
-                Ok(went) => removed += went,
+                Ok(count) => removed += count,
                 Err(StoreError { problem: Problem::DiskFull, .. }) if step > 1 => step /= 10,
                 Err(error) => return Err(error),
             }
@@ -132,32 +132,32 @@ impl Store {
     }
 }
 
-/// The observations that neither the memory nor a run needs, once those runs are gone.
-fn needless(connection: &Connection, gone: &[RunId]) -> Result<Vec<i64>, Problem> {
-    let mut needed = HashSet::new();
+/// The observations that neither the memory nor a run refers to, once the runs in `gone` are removed.
+fn unreferenced(connection: &Connection, gone: &[RunId]) -> Result<Vec<i64>, Problem> {
+    let mut referenced = HashSet::new();
     for query in ["SELECT 0, latest FROM orders", "SELECT 0, baseline FROM orders"] {
         each_id(connection, query, |_, id| {
-            needed.insert(id);
+            referenced.insert(id);
         })?;
     }
     let gone: HashSet<i64> = gone.iter().map(|run| run.0).collect();
     for table in ["outcomes", "confirmations"] {
         each_id(connection, &format!("SELECT run_id, observation_id FROM {table}"), |run, id| {
             if !gone.contains(&run) {
-                needed.insert(id);
+                referenced.insert(id);
             }
         })?;
     }
-    let mut needless = Vec::new();
+    let mut unreferenced = Vec::new();
     each_id(connection, "SELECT 0, observation_id FROM observations", |_, id| {
-        if !needed.contains(&id) {
-            needless.push(id);
+        if !referenced.contains(&id) {
+            unreferenced.push(id);
         }
     })?;
-    Ok(needless)
+    Ok(unreferenced)
 }
 
-/// Visits a run's number and what it leads to, where it leads to anything.
+/// Visits the rows of a query, each a run's number and an observation's ID, except those whose ID is NULL.
 fn each_id(connection: &Connection, query: &str, mut visit: impl FnMut(i64, i64)) -> Result<(), Problem> {
     let failed = sqlite(PRUNING);
     let mut statement = connection.prepare(query).map_err(failed)?;
@@ -171,20 +171,20 @@ fn each_id(connection: &Connection, query: &str, mut visit: impl FnMut(i64, i64)
     Ok(())
 }
 
-/// Whether a later job on the same provider and the same series of inputs has reported.
+/// Whether a later job for the same provider and series of inputs has reported.
 fn is_superseded(run: &Run, all: &[Run]) -> bool {
     all.iter().any(|later| {
-        later.start > run.start
-            && later.reported.is_some()
-            && later.begun.base_url == run.begun.base_url
-            && later.begun.series() == run.begun.series()
+        later.job > run.job
+            && later.report.is_some()
+            && later.setup.base_url == run.setup.base_url
+            && later.setup.series() == run.setup.series()
     })
 }
 
 impl Run {
-    /// The same, ended where it was last active, never to be continued.
+    /// The run, ended at `at`, when it was last active, and never to be continued.
     fn abandoned_at(&self, at: Timestamp) -> Self {
-        let ending = if self.reported.is_some() { Ending::Reported } else { Ending::GivenUp };
+        let ending = if self.report.is_some() { Ending::Reported } else { Ending::GivenUp };
         Self { ended: Some((at, ending)), ..self.clone() }
     }
 }

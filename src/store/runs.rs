@@ -1,4 +1,4 @@
-//! Runs and providers: what was begun, how far it came, and how it ended.
+//! Runs and providers: how each run began, what it reported, and how it ended.
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::cells::{Cells, Layout, integer};
 use super::error::{Problem, sqlite};
-use super::seal::sealed;
+use super::seal::with_checksum;
 use super::{NewRun, RunId};
 
 static RUNS: Layout = Layout {
@@ -47,42 +47,43 @@ const GIVEN_UP: &str = "given-up";
 pub enum Ending {
     /// With a report.
     Reported,
-    /// It is not to be continued: the provider refused everything it asked.
+    /// Without a report, never to be continued: the replies were not the API's, the input changed, or it was abandoned
+    /// and pruned.
     GivenUp,
 }
 
 /// The report of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reported {
-    /// The verdict's word.
+pub struct RunReport {
+    /// The verdict's code, such as `reconciled`.
     pub verdict: String,
-    /// Whether another start may fetch what it lacks.
+    /// Whether continuing the run may fetch what the report lacks.
     pub is_resumable: bool,
-    /// The SHA-256 of its manifest.
+    /// The SHA-256 of its manifest, in hex.
     pub manifest_sha256: String,
-    /// Where it was put.
+    /// The folder it was published in.
     pub folder: String,
     /// When the run made its first report.
     pub first_at: Timestamp,
 }
 
-/// A run as the state knows it.
+/// A run as the state records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// Its number.
     pub id: RunId,
     /// What was known when it began.
-    pub begun: NewRun,
-    /// The number of the job that began or last continued it: jobs on a state are numbered one after the other.
-    pub(super) start: i64,
-    /// When and how it ended; `None` while it is under way, and where it was killed or stopped.
+    pub setup: NewRun,
+    /// The number of the job that began or last continued it. The jobs on a state are numbered consecutively.
+    pub(super) job: i64,
+    /// When and how it ended; `None` while it is running, or if it was killed or stopped.
     pub ended: Option<(Timestamp, Ending)>,
-    /// Its latest report, if it made one: also where it is being continued since.
-    pub reported: Option<Reported>,
-    /// The SHA-256 of the manifest of each of its reports, the latest one last. A hash is known before its report is
-    /// in its place; each report takes the place of the previous one.
+    /// Its latest report, if it made one. It is kept while the run is continued.
+    pub report: Option<RunReport>,
+    /// The SHA-256 of the manifest of each of its reports, in hex, the latest one last. A hash is recorded before its
+    /// report is published; each report replaces the previous one.
     pub manifests: Vec<String>,
-    /// Where the latest of them was to go: into that folder, or in its place.
+    /// Where its latest report was to be published: in a subfolder of this folder, or as this folder.
     pub destination: Option<String>,
     /// Whether its outcomes were removed.
     pub is_pruned: bool,
@@ -90,28 +91,28 @@ pub struct Run {
 }
 
 impl Run {
-    /// Whether that is the manifest of a report of it: one in its place, one that was announced and may be, or an incomplete
-    /// one that a later one was to replace, and did not where its folder has another name now.
+    /// Whether the manifest is that of one of its reports: published, announced and perhaps published, or incomplete
+    /// and replaced later (it still exists if its folder was renamed).
     #[must_use]
     pub fn wrote(&self, manifest_sha256: &str) -> bool {
         self.manifests.iter().any(|manifest| manifest == manifest_sha256)
     }
 
-    /// The manifest that was announced, and is not known to be in its place.
+    /// The manifest that was announced, but not recorded as published.
     #[must_use]
     pub fn unrecorded(&self) -> Option<&str> {
         let last = self.manifests.last().filter(|_| self.ended.is_none())?;
-        let is_recorded = self.reported.as_ref().is_some_and(|report| report.manifest_sha256 == *last);
+        let is_recorded = self.report.as_ref().is_some_and(|report| report.manifest_sha256 == *last);
         (!is_recorded).then_some(last)
     }
 
-    pub(super) fn begin(id: RunId, begun: NewRun, start: i64) -> Self {
+    pub(super) fn begin(id: RunId, setup: NewRun, job: i64) -> Self {
         Self {
             id,
-            begun,
-            start,
+            setup,
+            job,
             ended: None,
-            reported: None,
+            report: None,
             manifests: Vec::new(),
             destination: None,
             is_pruned: false,
@@ -119,7 +120,7 @@ impl Run {
         }
     }
 
-    /// Whether it may be continued: it has no end, or its report lacks what another start may fetch.
+    /// Whether it may be continued: it has not ended, or its report lacks what continuing it may fetch.
     #[must_use]
     pub fn is_open(&self) -> bool {
         match self.ended {
@@ -130,13 +131,13 @@ impl Run {
     }
 
     pub(super) fn is_resumable(&self) -> bool {
-        self.reported.as_ref().is_some_and(|report| report.is_resumable)
+        self.report.as_ref().is_some_and(|report| report.is_resumable)
     }
 
     fn read(row: &Row<'_>) -> Result<Self, Problem> {
         let mut cells = Cells::open(row, 0, &RUNS)?;
         let id = RunId(cells.required_integer()?);
-        let begun = NewRun {
+        let setup = NewRun {
             base_url: cells.required_text()?,
             input_place: cells.required_text()?,
             input_name: cells.required_text()?,
@@ -147,7 +148,7 @@ impl Run {
             as_of: cells.required_time()?,
             started_at: cells.required_time()?,
         };
-        let start = cells.required_integer()?;
+        let job = cells.required_integer()?;
         let (ended_at, ending) = (cells.time()?, cells.text()?);
         let announced = cells.text()?.unwrap_or_default();
         let manifests = announced.split_ascii_whitespace().map(str::to_owned).collect();
@@ -160,43 +161,43 @@ impl Run {
             (Some(at), Some(GIVEN_UP)) => Some((at, Ending::GivenUp)),
             _ => return Err(cells.damage("its ending is unknown")),
         };
-        let reported = match (first_at, verdict, manifest, folder) {
+        let report = match (first_at, verdict, manifest, folder) {
             (None, None, None, None) => None,
             (Some(first_at), Some(verdict), Some(manifest_sha256), Some(folder)) => {
-                Some(Reported { verdict, is_resumable, manifest_sha256, folder, first_at })
+                Some(RunReport { verdict, is_resumable, manifest_sha256, folder, first_at })
             }
-            _ => return Err(cells.damage("it has half a report")),
+            _ => return Err(cells.damage("only half of its report is recorded")),
         };
         let (is_remembered, is_pruned) = (cells.flag()?, cells.flag()?);
-        Ok(Self { id, begun, start, ended, reported, manifests, destination, is_pruned, is_remembered })
+        Ok(Self { id, setup, job, ended, report, manifests, destination, is_pruned, is_remembered })
     }
 
     fn row(&self) -> Result<Vec<Value>, Problem> {
-        let begun = self.begun.clone();
+        let setup = self.setup.clone();
         let (ended_at, ending) = self.ended.unzip();
         let ending = ending.map(|ending| match ending {
             Ending::Reported => REPORTED.to_owned(),
             Ending::GivenUp => GIVEN_UP.to_owned(),
         });
-        let reported = self.reported.as_ref();
-        let text = |of: fn(&Reported) -> &String| reported.map(|report| of(report).clone()).into();
-        Ok(sealed([
+        let report = self.report.as_ref();
+        let text = |of: fn(&RunReport) -> &String| report.map(|report| of(report).clone()).into();
+        Ok(with_checksum([
             self.id.0.into(),
-            begun.base_url.into(),
-            begun.input_place.into(),
-            begun.input_name.into(),
-            begun.input_sha256.into(),
-            integer("rows", begun.rows)?.into(),
-            begun.reading.into(),
-            begun.settings.into(),
-            begun.as_of.as_microsecond().into(),
-            begun.started_at.as_microsecond().into(),
-            self.start.into(),
+            setup.base_url.into(),
+            setup.input_place.into(),
+            setup.input_name.into(),
+            setup.input_sha256.into(),
+            integer("rows", setup.rows)?.into(),
+            setup.reading.into(),
+            setup.settings.into(),
+            setup.as_of.as_microsecond().into(),
+            setup.started_at.as_microsecond().into(),
+            self.job.into(),
             ended_at.map(Timestamp::as_microsecond).into(),
             ending.into(),
             (!self.manifests.is_empty()).then(|| self.manifests.join(" ")).into(),
             self.destination.clone().into(),
-            reported.map(|report| report.first_at.as_microsecond()).into(),
+            report.map(|report| report.first_at.as_microsecond()).into(),
             text(|report| &report.verdict),
             self.is_resumable().into(),
             text(|report| &report.manifest_sha256),
@@ -208,12 +209,12 @@ impl Run {
 }
 
 /// The number of the next job on this state.
-pub(super) fn next_start(runs: &[Run]) -> i64 {
-    runs.iter().map(|run| run.start).max().unwrap_or(0) + 1
+pub(super) fn next_job(runs: &[Run]) -> i64 {
+    runs.iter().map(|run| run.job).max().unwrap_or(0) + 1
 }
 
-/// Every run, the first one first. Their numbers leave no gap, and SQLite notes the last of them elsewhere, so that none
-/// can vanish unseen.
+/// Every run, the first one first. Their numbers have no gaps, and SQLite keeps the last one in a table of its own, so
+/// a missing run is always noticed.
 pub(super) fn all(connection: &Connection) -> Result<Vec<Run>, Problem> {
     let failed = sqlite("read the runs in");
     let query = format!("SELECT {} FROM runs ORDER BY run_id", RUNS.list(""));
@@ -223,20 +224,20 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<Run>, Problem> {
     while let Some(row) = rows.next().map_err(failed)? {
         let run = Run::read(row)?;
         if run.id.0 != i64::try_from(runs.len()).unwrap_or(i64::MAX) + 1 {
-            return Err(Problem::damaged(format!("run {}", runs.len() + 1), "it is not there"));
+            return Err(Problem::damaged(format!("run {}", runs.len() + 1), "it is missing"));
         }
         runs.push(run);
     }
     let query = "SELECT seq FROM sqlite_sequence WHERE name = 'runs'";
     let last: Option<i64> = connection.query_row(query, (), |row| row.get(0)).optional().map_err(failed)?;
     if last.unwrap_or(0) != i64::try_from(runs.len()).unwrap_or(i64::MAX) {
-        let problem = format!("{} are there, {} were begun", runs.len(), last.unwrap_or(0));
+        let problem = format!("{} found, {} were begun", runs.len(), last.unwrap_or(0));
         return Err(Problem::damaged("the runs", problem));
     }
     Ok(runs)
 }
 
-/// One run.
+/// Looks up one run.
 pub(super) fn one(connection: &Connection, run: RunId) -> Result<Run, Problem> {
     let failed = sqlite("look up a run in");
     let query = format!("SELECT {} FROM runs WHERE run_id = ?1", RUNS.list(""));
@@ -245,17 +246,17 @@ pub(super) fn one(connection: &Connection, run: RunId) -> Result<Run, Problem> {
     found.unwrap_or(Err(Problem::UnknownRun { run }))
 }
 
-/// The provider that a run asks.
+/// The ID of the provider that a run asks.
 pub(super) fn provider_of(connection: &Connection, run: RunId, providers: &Providers) -> Result<i64, Problem> {
     let run = one(connection, run)?;
     let unknown = || Problem::damaged(format!("run {}", run.id), "its provider is unknown");
-    providers.id(&run.begun.base_url).ok_or_else(unknown)
+    providers.id(&run.setup.base_url).ok_or_else(unknown)
 }
 
-/// Writes a run, in the place of what is known of it.
+/// Writes a run, replacing what was recorded of it.
 pub(super) fn replace(connection: &Connection, run: &Run) -> Result<(), Problem> {
     let values = run.row()?;
-    // Not REPLACE: outcomes hang on the row.
+    // Not REPLACE, which would delete the row that outcomes refer to.
     let updates: Vec<String> =
         RUNS.columns.iter().chain([&"seal"]).map(|name| format!("{name} = excluded.{name}")).collect();
     let statement = format!("{} ON CONFLICT (run_id) DO UPDATE SET {}", RUNS.insert(), updates.join(", "));
@@ -263,16 +264,16 @@ pub(super) fn replace(connection: &Connection, run: &Run) -> Result<(), Problem>
     Ok(())
 }
 
-/// A provider that was asked, with how much of it is remembered.
-struct Known {
+/// A provider, with how many rows it has in `orders` and `findings`.
+struct ProviderRow {
     id: i64,
     base_url: String,
     orders: u64,
     findings: u64,
 }
 
-/// Every provider that was ever asked.
-pub(super) struct Providers(Vec<Known>);
+/// Every provider that the state knows.
+pub(super) struct Providers(Vec<ProviderRow>);
 
 impl Providers {
     pub(super) fn read(connection: &Connection) -> Result<Self, Problem> {
@@ -284,7 +285,7 @@ impl Providers {
         while let Some(row) = rows.next().map_err(failed)? {
             let read = |row| -> Result<_, Problem> {
                 let mut cells = Cells::open(row, 0, &PROVIDERS)?;
-                Ok(Known {
+                Ok(ProviderRow {
                     id: cells.required_integer()?,
                     base_url: cells.required_text()?,
                     orders: cells.required_count()?,
@@ -300,24 +301,24 @@ impl Providers {
         self.0.iter().find(|known| known.base_url == base_url).map(|known| known.id)
     }
 
-    fn known(&self, provider: i64) -> Option<&Known> {
+    fn row(&self, provider: i64) -> Option<&ProviderRow> {
         self.0.iter().find(|known| known.id == provider)
     }
 
     /// How many orders of a provider are in the memory.
     pub(super) fn orders(&self, provider: i64) -> u64 {
-        self.known(provider).map_or(0, |known| known.orders)
+        self.row(provider).map_or(0, |known| known.orders)
     }
 
-    /// How many rows of its findings there are.
+    /// How many findings of a provider are recorded.
     pub(super) fn findings(&self, provider: i64) -> u64 {
-        self.known(provider).map_or(0, |known| known.findings)
+        self.row(provider).map_or(0, |known| known.findings)
     }
 
     pub(super) fn add(&mut self, base_url: &str) {
         if self.id(base_url).is_none() {
             let id = i64::try_from(self.0.len()).unwrap_or(i64::MAX - 1) + 1;
-            self.0.push(Known { id, base_url: base_url.to_owned(), orders: 0, findings: 0 });
+            self.0.push(ProviderRow { id, base_url: base_url.to_owned(), orders: 0, findings: 0 });
         }
     }
 
@@ -336,8 +337,9 @@ impl Providers {
 
     pub(super) fn write(&self, connection: &Connection) -> Result<(), Problem> {
         let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        for Known { id, base_url, orders, findings } in &self.0 {
-            let row = sealed([(*id).into(), base_url.clone().into(), count(*orders).into(), count(*findings).into()]);
+        for ProviderRow { id, base_url, orders, findings } in &self.0 {
+            let row =
+                with_checksum([(*id).into(), base_url.clone().into(), count(*orders).into(), count(*findings).into()]);
             connection.execute(&PROVIDERS.replace(), params_from_iter(row)).map_err(sqlite("record a provider in"))?;
         }
         Ok(())

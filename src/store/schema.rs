@@ -13,13 +13,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use super::error::{Problem, io, sqlite};
 use super::place;
 
-/// Says in the file's header whose it is: `tieo`.
+/// The application ID in the file's header, which marks it as a tieout state: `tieo`.
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"tieo");
 
 /// The format of the state: the file's `user_version`.
 ///
-/// Amounts are texts with 8 decimals, since an SQLite integer holds 64 bits; times are microseconds since 1970. Every row
-/// carries a checksum, `seal`.
+/// Amounts are texts with 8 decimals, since an SQLite integer holds 64 bits; times are microseconds since 1970. Every
+/// row carries a checksum, `seal`, except in `replies` and `sends`.
 pub(super) const FORMAT: i64 = 1;
 const TABLES: &str = "
 CREATE TABLE providers (
@@ -103,7 +103,7 @@ CREATE TABLE outcomes (
     PRIMARY KEY (run_id, line)
 ) STRICT, WITHOUT ROWID;
 
--- Rows that were fetched again before they were reported: these stand in the place of the outcomes.
+-- Rows that were rechecked before they were reported: these count in place of the outcomes.
 CREATE TABLE confirmations (
     run_id          INTEGER NOT NULL,
     line            INTEGER NOT NULL,
@@ -121,7 +121,7 @@ CREATE TABLE confirmations (
     PRIMARY KEY (run_id, line)
 ) STRICT, WITHOUT ROWID;
 
--- With full evidence: the reply that decided a row, compressed with zstd. Its hash stands in the outcome.
+-- With full evidence: the reply that decided a row, compressed with zstd. Its hash is in the outcome.
 CREATE TABLE replies (
     run_id  INTEGER NOT NULL,
     line    INTEGER NOT NULL,
@@ -129,7 +129,7 @@ CREATE TABLE replies (
     PRIMARY KEY (run_id, line)
 ) STRICT;
 
--- What the rows of the input say of their orders, as JSON of texts by field, under the line that first has the order.
+-- The compared cells of input rows, as a JSON object by field, under the line on which the order first appears.
 CREATE TABLE books (
     run_id      INTEGER NOT NULL,
     order_line  INTEGER NOT NULL,
@@ -173,7 +173,7 @@ CREATE TABLE findings (
     PRIMARY KEY (provider_id, series, discrepancy_id, run_id)
 ) STRICT, WITHOUT ROWID;
 
--- Reports that prune removed: that they are gone breaks no chain.
+-- Reports that prune removed: their absence breaks no chain.
 CREATE TABLE pruned_reports (
     manifest_sha256  TEXT PRIMARY KEY,
     seal             INTEGER NOT NULL
@@ -186,24 +186,24 @@ CREATE TABLE sends (
 ) STRICT;
 ";
 
-/// The bytes every SQLite file begins with.
+/// The first bytes of every SQLite file.
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// How long the header of an SQLite file is.
-const HEADER: u64 = 100;
+/// The length of an SQLite file's header, in bytes.
+const HEADER_LENGTH: u64 = 100;
 /// Where the header holds the application ID, big-endian.
 const APPLICATION_ID_AT: Range<usize> = 68..72;
-/// Where the header holds `user_version`, big-endian. A log may hold a later one.
+/// Where the header holds `user_version`, big-endian. The log may hold a newer one.
 const USER_VERSION_AT: Range<usize> = 60..64;
 /// Where the header holds the versions of SQLite's own format, for writing and for reading.
 const SQLITE_FORMAT_AT: Range<usize> = 18..20;
-/// The versions there are. A higher one would make the file one that may only be read.
+/// The versions that exist. With a higher one, SQLite would open the file read-only or not at all.
 const SQLITE_FORMATS: RangeInclusive<u8> = 1..=2;
 /// How long another process may keep the file locked before we give up.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Between two looks.
-const MOMENT: Duration = Duration::from_millis(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait between two attempts.
+const RETRY_PAUSE: Duration = Duration::from_millis(5);
 
-/// Opens the state, or makes it where there is none.
+/// Opens the state, or creates it if it does not exist.
 pub(super) fn open(path: &Path) -> Result<Connection, Problem> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(io("create the folder of"))?;
@@ -216,8 +216,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, Problem> {
     Ok(connection)
 }
 
-/// Refuses a file that is not ours by its header alone: merely opening a stranger's database with SQLite could
-/// fold its write-ahead log into it.
+/// Refuses a file that is not ours, by its header alone: merely opening another program's database with SQLite could
+/// write its log back into it.
 fn refuse_others(path: &Path) -> Result<(), Problem> {
     let metadata = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -226,9 +226,9 @@ fn refuse_others(path: &Path) -> Result<(), Problem> {
     let mut header = Vec::new();
     if metadata.is_file() {
         let file = File::open(path).map_err(io("open"))?;
-        file.take(HEADER).read_to_end(&mut header).map_err(io("read"))?;
+        file.take(HEADER_LENGTH).read_to_end(&mut header).map_err(io("read"))?;
         let ours = header.get(APPLICATION_ID_AT) == Some(&APPLICATION_ID.to_be_bytes());
-        // An empty file is a database without tables to SQLite. It would remove what is in a log beside it.
+        // To SQLite an empty file is a database without tables, and it would discard a log beside it.
         if header.is_empty() {
             return refuse_log(path);
         }
@@ -239,7 +239,7 @@ fn refuse_others(path: &Path) -> Result<(), Problem> {
     Err(Problem::NotOurs)
 }
 
-/// Refuses what can be told from the header of a state without opening it.
+/// Refuses a state that is damaged or too new by its header, without opening it.
 fn refuse_header(header: &[u8]) -> Result<(), Problem> {
     let is_known = |versions: &[u8]| versions.iter().all(|version| SQLITE_FORMATS.contains(version));
     let format = header.get(USER_VERSION_AT).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
@@ -254,74 +254,75 @@ fn refuse_newer(found: i64) -> Result<(), Problem> {
     if found > known { Err(Problem::Newer { found, known }) } else { Ok(()) }
 }
 
-/// Refuses a write-ahead log beside an empty file: the file was more than that once.
+/// Refuses a write-ahead log beside an empty file: the file once had content.
 fn refuse_log(path: &Path) -> Result<(), Problem> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     match fs::metadata(&log) {
         Ok(found) if found.len() > 0 => {
-            let problem = format!("the file is empty, but {} is not", Path::new(&log).display());
-            Err(Problem::damaged("all of it", problem))
+            let problem = format!("it is empty, but {} is not", Path::new(&log).display());
+            Err(Problem::damaged("the file", problem))
         }
         _ => Ok(()),
     }
 }
 
-/// Opens a connection to the file that has the properties this program relies on.
+/// Opens a connection to the file, with the settings that this program relies on.
 pub(super) fn connect(path: &Path) -> Result<Connection, Problem> {
     let failed = sqlite("open");
     // Not SQLITE_OPEN_URI: a path is a path, whatever it looks like.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    // SQLite falls back to reading where it may not write.
+    // SQLite falls back to a read-only connection if it may not write.
     if connection.is_readonly(rusqlite::MAIN_DB).map_err(failed)? {
         return Err(Problem::ReadOnly);
     }
-    connection.busy_timeout(PATIENCE).map_err(failed)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     // FULL, so that a committed outcome survives a power cut (with a write-ahead log, NORMAL may lose the last
-    // commits); the group commit of the writer pays its one fsync for many rows. On macOS only fullfsync
-    // reaches the platter.
+    // commits); the writer's group commit needs only one fsync for many rows. On macOS only fullfsync
+    // reaches the disk itself.
     connection
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON;")
         .map_err(failed)?;
     Ok(connection)
 }
 
-/// Creates the tables where there are none, then turns the write-ahead log on.
+/// Creates the tables if there are none, then turns the write-ahead log on.
 fn prepare(connection: &mut Connection) -> Result<(), Problem> {
     let failed = sqlite("open");
-    // Whatever is refused is left as it is: to close it would fold the log of a killed job into the file.
+    // A refused file stays as it is: closing it would write the log of a killed job back into it.
     let keep_log = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
     connection.set_db_config(keep_log, true).map_err(failed)?;
-    // Whoever finds the tables locks nothing, so that a state can be read while a job writes it.
+    // Looking for the tables takes no write lock, so that a state can be read while a job writes it.
     let is_there = has_tables(&connection.transaction().map_err(failed)?)?;
     if !is_there {
         create(connection)?;
     }
     connection.set_db_config(keep_log, false).map_err(failed)?;
-    // Only now: the header that says whose file it is must stand in the file itself, not in the log beside it.
+    // Only now: the header that marks the file as ours must be in the file itself, not in the log beside it.
     let mode = turn_log_on(connection).map_err(sqlite("turn on the write-ahead log of"))?;
     if mode == "wal" { Ok(()) } else { Err(Problem::NoWriteAheadLog) }
 }
 
-/// SQLite does not wait for others here.
+/// Turns the write-ahead log on and returns the journal mode. Waits for other processes, which SQLite itself does not
+/// do here.
 fn turn_log_on(connection: &Connection) -> rusqlite::Result<String> {
     let begin = Instant::now();
     loop {
         let mode = connection.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0));
         let is_busy = mode.as_ref().is_err_and(|error| error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
-        if !is_busy || begin.elapsed() > PATIENCE {
+        if !is_busy || begin.elapsed() > BUSY_TIMEOUT {
             return mode;
         }
-        sleep(MOMENT);
+        sleep(RETRY_PAUSE);
     }
 }
 
 fn create(connection: &mut Connection) -> Result<(), Problem> {
     let failed = sqlite("create the tables of");
     let transaction = connection.transaction().map_err(failed)?;
-    // Before anything is read: two jobs may start at once, and this locks. It is what `prune --compact` needs to give pages
-    // back where there is no room to write the file anew.
+    // Before anything is read: two jobs may start at once, and this takes the lock. `prune --compact` needs it to give
+    // pages back when there is no room to rewrite the file.
     transaction.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").map_err(failed)?;
     if has_tables(&transaction)? {
         return Ok(());
@@ -333,7 +334,7 @@ fn create(connection: &mut Connection) -> Result<(), Problem> {
     transaction.commit().map_err(failed)
 }
 
-/// Whether the tables are there; if not, nothing else is.
+/// Whether our tables exist. A file that holds anything else is refused.
 fn has_tables(transaction: &Transaction<'_>) -> Result<bool, Problem> {
     let failed = sqlite("read the format of");
     let version = integer(transaction, "PRAGMA user_version").map_err(failed)?;

@@ -1,38 +1,38 @@
-//! The checksum that every row carries: a bit that flips on the disk must not become a figure of a report.
+//! The checksums of rows: a bit that flips on the disk must not become a figure in a report.
 
 use rusqlite::types::{Value, ValueRef};
 use sha2::{Digest, Sha256};
 
-/// How many bytes of a SHA-256 tell two states of an order apart.
+/// The bytes of a SHA-256 that are kept to tell states of an order apart.
 pub(super) const DIGEST: usize = 16;
 
-/// More than a row usually comes to, in bytes.
-const USUAL_ROW: usize = 1024;
+/// Enough bytes for most encoded rows.
+const ROW_CAPACITY: usize = 1024;
 
-/// The checksum over the values of a row, in the order of its columns.
+/// The checksum (CRC-32) of a row's values, in the order of its columns.
 pub(super) fn checksum<'v>(values: impl IntoIterator<Item = ValueRef<'v>>) -> i64 {
-    crc32fast::hash(&encoded(values)).into()
+    crc32fast::hash(&encode(values)).into()
 }
 
-/// The values of a row with their checksum after them.
-pub(super) fn sealed(values: impl IntoIterator<Item = Value>) -> Vec<Value> {
+/// The values of a row, followed by their checksum.
+pub(super) fn with_checksum(values: impl IntoIterator<Item = Value>) -> Vec<Value> {
     let mut values: Vec<Value> = values.into_iter().collect();
     let checksum = checksum(values.iter().map(ValueRef::from));
     values.push(checksum.into());
     values
 }
 
-/// A digest that no two different lists of values share.
+/// A digest of a list of values: two different lists practically never have the same one.
 pub(super) fn digest<'v>(values: impl IntoIterator<Item = ValueRef<'v>>) -> [u8; DIGEST] {
     let mut digest = [0; DIGEST];
-    digest.copy_from_slice(&Sha256::digest(encoded(values))[..DIGEST]);
+    digest.copy_from_slice(&Sha256::digest(encode(values))[..DIGEST]);
     digest
 }
 
-/// Every value as its kind, its length and its bytes: different lists never come to the same bytes. In one piece, since
-/// to hash many small ones takes several times as long.
-fn encoded<'v>(values: impl IntoIterator<Item = ValueRef<'v>>) -> Vec<u8> {
-    let mut encoded = Vec::with_capacity(USUAL_ROW);
+/// Encodes each value as its kind, length and bytes, so that different lists never have the same encoding. In one
+/// buffer, since hashing many small pieces takes several times as long.
+fn encode<'v>(values: impl IntoIterator<Item = ValueRef<'v>>) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(ROW_CAPACITY);
     for value in values {
         let mut put = |kind: u8, bytes: &[u8]| {
             encoded.push(kind);

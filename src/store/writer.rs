@@ -9,26 +9,25 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::error::{Problem, StoreError, io};
-use super::insert::{Inserter, Learnt, Standing};
+use super::insert::{Inserter, RowOutcome, WriterContext};
 use super::queue::Queue;
 use super::{RunId, change, schema};
 
 /// Commits the outcomes of one run, in groups, on a thread of its own.
 ///
-/// An outcome that was put is queued, not yet committed. [`Writer::finish`] commits everything queued and says
-/// whether that succeeded; merely dropping the writer commits it too (and blocks until then), but an error is
-/// then lost.
+/// An outcome that was put is queued, not yet committed. [`Writer::finish`] commits everything queued and returns any
+/// error. Dropping the writer commits it too (and blocks until then), but an error is lost.
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
     shared: Arc<Shared>,
-    /// Resolves when the thread has ended, however it did.
+    /// Resolves when the thread has ended, for whatever reason.
     ended: oneshot::Receiver<()>,
     /// `None` once joined.
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread and the others share.
+/// What the thread shares with the [`Writer`].
 #[derive(Debug)]
 struct Shared {
     queue: Queue,
@@ -39,17 +38,17 @@ struct Shared {
 impl Writer {
     pub(super) fn start(path: &Path, run: RunId, capacity: usize, keeps_replies: bool) -> Result<Self, Problem> {
         let connection = schema::connect(path)?;
-        let standing = Standing::of(&connection, run)?;
+        let context = WriterContext::of(&connection, run)?;
         let (end, ended) = oneshot::channel::<()>();
         let queue = Queue::new(capacity);
         let shared = Arc::new(Shared { queue, committed: AtomicU64::new(0), failure: OnceLock::new() });
         let shared_too = Arc::clone(&shared);
-        let mut work = Work { standing, keeps_replies, connection, shared: shared_too };
+        let mut work = Work { context, keeps_replies, connection, shared: shared_too };
         let thread = thread::Builder::new()
             .name("tieout-store".to_owned())
             .spawn(move || {
                 work.until_closed();
-                // The file is closed before the end is told.
+                // The file is closed before the end is signalled.
                 drop(work);
                 drop(end);
             })
@@ -57,27 +56,27 @@ impl Writer {
         Ok(Self { path: path.to_owned(), shared, ended, thread: Some(thread) })
     }
 
-    /// Queues what was learnt of one row, waiting while as many as may be are not committed yet.
+    /// Queues the outcome of one row. Waits while as many outcomes are uncommitted as the queue has room for.
     ///
     /// # Errors
-    /// As soon as the thread has failed, its error. Everything that was not committed by then is lost.
-    pub async fn put(&self, learnt: Learnt) -> Result<(), StoreError> {
-        self.shared.queue.put(learnt).await.map_err(|_| self.failure())
+    /// Once the thread has failed, its error. Everything not committed by then is lost.
+    pub async fn put(&self, outcome: RowOutcome) -> Result<(), StoreError> {
+        self.shared.queue.put(outcome).await.map_err(|_| self.failure())
     }
 
-    /// How many outcomes are committed by now.
+    /// How many outcomes are committed so far.
     #[must_use]
     pub fn committed(&self) -> u64 {
         self.shared.committed.load(Ordering::Acquire)
     }
 
-    /// Commits everything queued and says how many outcomes this writer committed in all.
+    /// Commits everything queued, and returns how many outcomes this writer committed in all.
     ///
     /// # Errors
-    /// What stopped the thread: then only [`Writer::committed`] of what was put is in the state.
+    /// The error that stopped the thread. Then only what was committed before is in the state.
     pub async fn finish(mut self) -> Result<u64, StoreError> {
         self.shared.queue.close();
-        // Told by dropping the other end, so the error is the good news.
+        // The thread signals its end by dropping the sender, so an error is expected.
         let _ = (&mut self.ended).await;
         let joined = self.thread.take().is_some_and(|thread| thread.join().is_ok());
         if joined && self.shared.failure.get().is_none() { Ok(self.committed()) } else { Err(self.failure()) }
@@ -92,7 +91,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.queue.close();
         if let Some(thread) = self.thread.take() {
-            // There is nobody left to tell whether it ended well.
+            // An error can't be reported any more.
             let _ = thread.join();
         }
     }
@@ -100,7 +99,7 @@ impl Drop for Writer {
 
 /// What the thread owns.
 struct Work {
-    standing: Standing,
+    context: WriterContext,
     keeps_replies: bool,
     connection: Connection,
     shared: Arc<Shared>,
@@ -114,13 +113,13 @@ impl Work {
             if rows == 0 {
                 return;
             }
-            match commit(&mut self.connection, &mut self.standing, self.keeps_replies, group) {
+            match commit(&mut self.connection, &mut self.context, self.keeps_replies, group) {
                 Ok(()) => {
                     self.shared.committed.fetch_add(rows as u64, Ordering::Release);
                     self.shared.queue.committed(rows);
                 }
                 Err(failure) => {
-                    // Set before the queue is abandoned, so that whoever finds that finds the reason.
+                    // Set before the queue is abandoned, so that a `put` that fails finds the reason.
                     let _ = self.shared.failure.set(failure);
                     return;
                 }
@@ -130,22 +129,22 @@ impl Work {
 }
 
 impl Drop for Work {
-    /// However the thread ended, a panic included, nobody waits for it any more.
+    /// Makes waiting tasks fail, however the thread ended, a panic included.
     fn drop(&mut self) {
         self.shared.queue.abandon();
     }
 }
 
-/// Commits a group whole or not at all.
+/// Commits a group in one transaction: all of it or nothing.
 pub(super) fn commit(
     connection: &mut Connection,
-    standing: &mut Standing,
+    context: &mut WriterContext,
     keeps_replies: bool,
-    group: Vec<Learnt>,
+    group: Vec<RowOutcome>,
 ) -> Result<(), Problem> {
-    *standing = change(connection, "write to", |connection| {
-        let mut inserter = Inserter::prepare(connection, *standing, keeps_replies)?;
-        group.into_iter().try_for_each(|learnt| inserter.insert(learnt))?;
+    *context = change(connection, "write to", |connection| {
+        let mut inserter = Inserter::prepare(connection, *context, keeps_replies)?;
+        group.into_iter().try_for_each(|outcome| inserter.insert(outcome))?;
         Ok(inserter.finish())
     })?;
     Ok(())

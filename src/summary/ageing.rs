@@ -1,14 +1,14 @@
-//! How long an unsettled order has been open, and the bands in which that is reported.
+//! The age of an unsettled order, and the bands of ages that reports use.
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 const SECONDS_PER_HOUR: i64 = 3_600;
 
-/// A band of ages. Each begins where the one before ends.
+/// A band of ages. Each begins where the previous one ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AgeBucket {
-    /// Under 1 hour (an order of the future among them).
+    /// Under 1 hour. An order created in the future counts here.
     UpToHour,
     /// From 1 hour to under 24.
     UpToDay,
@@ -23,7 +23,7 @@ pub enum AgeBucket {
 }
 
 impl AgeBucket {
-    /// The band of an order created then, seen as of now.
+    /// The band of an order created at `created_at`, as of `as_of`.
     #[must_use]
     pub fn of(created_at: Option<Timestamp>, as_of: Timestamp) -> Self {
         match age_hours(created_at, as_of) {
@@ -36,7 +36,7 @@ impl AgeBucket {
         }
     }
 
-    /// The word the reports use.
+    /// The word that reports use.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -56,7 +56,7 @@ impl Serialize for AgeBucket {
     }
 }
 
-/// The age in whole hours, rounded down.
+/// An order's age in whole hours, rounded down; `None` if it has no creation time.
 #[must_use]
 pub fn age_hours(created_at: Option<Timestamp>, as_of: Timestamp) -> Option<i64> {
     created_at.map(|created| (as_of.as_second() - created.as_second()).div_euclid(SECONDS_PER_HOUR))

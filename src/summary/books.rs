@@ -1,4 +1,4 @@
-//! Our own books beside the provider's: both totals and their difference, row by row.
+//! The totals of our own books and of the provider's, and their difference.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use crate::domain::finding::{Figure, Finding};
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::RunOrder;
 
-/// The totals of one amount in both books.
+/// The totals of one amount in our own books and in the provider's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BookTotals {
-    /// The sum of our column, over every row that has a readable amount, whatever became of its order.
+    /// The sum of our column over every row with a readable amount, whatever its order's outcome.
     pub ours: Sum,
-    /// The sum of what the provider says of the orders that were fetched, each once.
+    /// The sum of the provider's amounts over the orders that were fetched, each once.
     pub provider: Sum,
-    /// The provider's less ours.
+    /// The provider's sum minus ours.
     pub difference: Sum,
-    /// Our rows that have no amount, or none that can be read.
+    /// How many of our rows have no amount, or one that can't be read.
     pub without_amount: u64,
 }
 
@@ -34,18 +34,19 @@ impl BookTotals {
 }
 
 impl Summary {
-    /// Takes in every row of our books that carries one order, and the order where it was fetched and is that order.
-    /// Amounts count in the currency that their row names, else in that of their sign, else in the order's, else in `usual`.
+    /// Adds every row of our books that carries one order. `order` is the order itself, unless it was not
+    /// fetched or the reply is foreign. The order's currency, or `default_currency` without one, applies to amounts
+    /// whose row names no currency and that have no sign of a different one.
     ///
     /// # Errors
-    /// [`Overflow`] past 38 digits.
+    /// [`Overflow`] beyond 38 digits.
     pub fn add_bookings(
         &mut self,
         bookings: &[Booking],
         order: Option<&RunOrder>,
-        usual: Option<&str>,
+        default_currency: Option<&str>,
     ) -> Result<(), Overflow> {
-        let of_order = order.and_then(|order| order.quote_currency.as_deref()).or(usual).unwrap_or_default();
+        let of_order = order.and_then(|order| order.quote_currency.as_deref()).or(default_currency).unwrap_or_default();
         for field in Field::ALL.into_iter().filter(|field| field.is_amount()) {
             for booking in bookings {
                 let currency = match (booking.currency(), booking.sign(field)) {
@@ -74,19 +75,19 @@ impl Summary {
     }
 }
 
-/// What all rows of one column of our books that are not what the provider says have in common.
+/// The cause that all mismatches in one column of our books share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ColumnCause {
-    /// The cause of each of them.
+    /// The shared cause, as a stable kebab-case word.
     pub cause: &'static str,
-    /// How many rows that is.
+    /// How many rows it is the cause of.
     pub rows: u64,
-    /// Our figures are the provider's times this power of ten, where that is the cause.
+    /// The k for which our figures are the provider's times 10^k, if that is the cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub power_of_ten: Option<i8>,
 }
 
-/// What the mismatches of our books have in common, by field; `None` for a field where they have nothing in common.
+/// The shared cause of our books' mismatches by field; `None` for a field whose mismatches share none.
 #[derive(Clone, Debug, Default)]
 pub struct ColumnCauses(BTreeMap<&'static str, Option<ColumnCause>>);
 
@@ -108,12 +109,12 @@ impl ColumnCauses {
             .map(|common| ColumnCause { rows: common.rows + 1, ..common });
     }
 
-    /// The columns whose mismatches, several of them, all have one cause.
+    /// The columns with several mismatches that all have the same cause, by field.
     #[must_use]
     pub fn of_columns(&self) -> BTreeMap<&'static str, ColumnCause> {
         self.0.iter().filter_map(|(field, cause)| Some((*field, cause.filter(|cause| cause.rows > 1)?))).collect()
     }
 }
 
-/// The totals of every amount that is compared, by its name.
+/// The totals of every compared amount, by the provider's name of its field.
 pub type Books = BTreeMap<&'static str, BookTotals>;

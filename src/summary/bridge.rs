@@ -1,16 +1,16 @@
-//! The bridge: the proof of a report on itself.
+//! The bridge: a report's proof of its own sums.
 //!
 //! Per currency, `Σ quote = Σ final + Σ released − Σ (final + released − quote)` and
-//! `Σ total = Σ compute + Σ external + Σ (total − compute − external)`, over settled orders. The sums come from the
-//! aggregates; the differences were added up order by order on another path. Orders that lack an amount stand on
-//! a line of their own. What is left over must be zero.
+//! `Σ total = Σ compute + Σ external + Σ (total − compute − external)`, over settled orders. The sums come from
+//! the aggregates; the differences are added up order by order, on a separate path. Orders that lack an amount
+//! have a line of their own. The residual must be zero.
 
 use serde::Serialize;
 
 use super::totals::CurrencyTotals;
 use crate::domain::money::{Overflow, Sum};
 
-/// Both identities of one currency.
+/// The bridge of one currency, with one line for each identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Bridge {
     /// `quote = final + released`.
@@ -19,27 +19,27 @@ pub struct Bridge {
     pub cost_sum: BridgeLine,
 }
 
-/// One identity, summed.
+/// One identity, summed over settled orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct BridgeLine {
-    /// The aggregate on the side of the whole: quotes, or totals.
+    /// The aggregate of the whole: quotes, or total costs.
     pub whole: Sum,
-    /// The aggregates on the side of the parts, added.
+    /// The aggregates of both parts, added.
     pub parts: Sum,
     /// The differences (actual − expected) of the orders that have all three amounts, added order by order.
     pub differences: Sum,
-    /// Whole less parts of the orders that lack an amount.
+    /// Whole minus parts over the orders that lack an amount.
     pub lacking: Sum,
-    /// What is left over: zero, or the report is wrong.
+    /// What remains unexplained. Unless it is zero, the report is wrong.
     pub residual: Sum,
 }
 
 impl Bridge {
-    /// Builds the bridge of one currency from the aggregates (the six sums over settled orders, in the order of
-    /// `Amounts::NAMES`) and the totals added up order by order.
+    /// Builds the bridge of one currency from the aggregates (the six sums over settled orders, in the order
+    /// of `Amounts::NAMES`) and the totals added up order by order.
     ///
     /// # Errors
-    /// [`Overflow`] past 38 digits.
+    /// [`Overflow`] beyond 38 digits.
     pub fn build(aggregates: &[Sum; 6], totals: &CurrencyTotals) -> Result<Self, Overflow> {
         let [quote, charged, released, compute, external, total] = *aggregates;
         let (split, cost) = (&totals.quote, &totals.cost);
@@ -58,7 +58,7 @@ impl Bridge {
         Ok(Self { quote_split, cost_sum })
     }
 
-    /// Whether nothing is left over on either line.
+    /// Whether both residuals are zero.
     #[must_use]
     pub const fn holds(&self) -> bool {
         self.quote_split.residual.is_zero() && self.cost_sum.residual.is_zero()

@@ -1,7 +1,7 @@
 //! What all outcomes add up to: population, control totals, counts per check, the bridge and the verdict.
 //!
-//! Everything here is independent of the order in which outcomes arrive, and computed order by order on integers:
-//! the second path against which the aggregates of the reports are proved.
+//! Nothing here depends on the sequence in which outcomes arrive. Everything is computed order by order on
+//! integers: the second path that proves the aggregates of reports.
 
 mod ageing;
 mod books;
@@ -27,39 +27,41 @@ pub use books::{BookTotals, Books, ColumnCause, ColumnCauses};
 pub use bridge::{Bridge, BridgeLine};
 pub use population::Population;
 pub use ties::{Tie, TieFigure};
-pub use totals::{CurrencyTotals, Differences, Frozen, Lacking, OutsidePeriod, Tolerance, Waived};
-pub use verdict::{FailOn, Signs, Verdict, Weighed};
+pub use totals::{
+    CurrencyTotals, Differences, FrozenTotals, LackingTotals, OutsidePeriodTotals, ToleratedTotals, WaivedTotals,
+};
+pub use verdict::{ExitInputs, FailOn, Verdict, VerdictFactors};
 
 /// What all outcomes of a run add up to.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     /// How many rows landed in each bucket.
     pub population: Population,
-    /// The control totals by currency; an order without a currency is counted under the empty one.
+    /// The control totals by currency. Orders without a currency are counted under the empty text.
     pub currencies: BTreeMap<String, CurrencyTotals>,
     /// The findings by check code.
     pub checks: BTreeMap<&'static str, CheckCount>,
     /// The findings that have a cause, by check and cause, such as `quote-split.overage`.
     pub causes: BTreeMap<String, CheckCount>,
-    /// What the mismatches of our own books have in common.
+    /// The causes that mismatches of our own books share, by column.
     pub columns: ColumnCauses,
-    /// How many findings that nothing waives are material, where a materiality is set.
+    /// How many findings are material and not waived. Zero if no materiality is set.
     pub material: u64,
     /// How many findings there are of each severity.
     pub severities: BTreeMap<Severity, u64>,
-    /// What tells for or against the whole, beside the rows.
-    pub signs: Signs,
+    /// What affects the verdict, apart from the buckets of the rows.
+    pub factors: VerdictFactors,
 }
 
-/// How often one check failed, or for one cause, and by how much.
+/// How many orders failed one check, or failed it for one cause, and by how much.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckCount {
-    /// The worst severity of these findings: `error` or `warning`.
+    /// The graver severity among these findings: `error` or `warning`.
     #[serde(serialize_with = "word")]
     pub severity: Severity,
     /// How many orders fail the check.
     pub orders: u64,
-    /// The differences by currency, where the check has any.
+    /// The differences by currency. Empty if the check has no differences.
     pub differences: BTreeMap<String, NetAndGross>,
 }
 
@@ -83,12 +85,12 @@ impl CheckCount {
     }
 }
 
-/// A signed total and the total of the sizes.
+/// The total of signed differences, and that of their absolute values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NetAndGross {
     /// The signed total.
     pub net: Sum,
-    /// The total without the signs: what netting would hide.
+    /// The total of the absolute values, in which opposite differences don't cancel out.
     pub gross: Sum,
 }
 
@@ -101,10 +103,10 @@ impl NetAndGross {
 }
 
 impl Summary {
-    /// Takes in one judged outcome; `order` is there where one was fetched. Ages are counted to `as_of`.
+    /// Adds one judged outcome, with its order if one was fetched. Ages are measured at `as_of`.
     ///
     /// # Errors
-    /// [`Overflow`] when a total leaves what a report can hold.
+    /// [`Overflow`] if a total exceeds what a report can hold.
     pub fn add(&mut self, judgement: &Judgement, order: Option<&RunOrder>, as_of: Timestamp) -> Result<(), Overflow> {
         self.population.count(judgement.bucket);
         self.material += judgement.findings.iter().filter(|finding| finding.is_material).count() as u64;
@@ -116,27 +118,27 @@ impl Summary {
         Ok(())
     }
 
-    /// Takes in the judgement of an order that the input lacks: it is no row, and its amounts enter no sum.
+    /// Adds the judgement of an order that the input lacks. It is not a row, and its amounts enter no sum.
     ///
     /// # Errors
-    /// [`Overflow`] when a total leaves what a report can hold.
+    /// [`Overflow`] if a total exceeds what a report can hold.
     pub fn add_unlisted(&mut self, judgement: &Judgement) -> Result<(), Overflow> {
         self.count_findings(&judgement.findings, "")?;
         for finding in &judgement.findings {
             match (finding.is_waived, finding.severity) {
-                (false, Severity::Error) => self.signs.variance = true,
-                _ => self.signs.warnings = true,
+                (false, Severity::Error) => self.factors.variance = true,
+                _ => self.factors.warnings = true,
             }
         }
         Ok(())
     }
 
-    /// Counts the findings of one order: by check, and by cause, the order counts once.
+    /// Counts the findings of one order. For each check, and for each of its causes, the order counts once.
     fn count_findings(&mut self, findings: &[Finding], currency: &str) -> Result<(), Overflow> {
         let mut counted = BTreeSet::new();
         for finding in findings {
             self.columns.add(finding);
-            self.signs.warnings |= finding.severity == Severity::Warning;
+            self.factors.warnings |= finding.severity == Severity::Warning;
             *self.severities.entry(finding.severity).or_default() += 1;
             let none = || CheckCount::none(finding.severity);
             let check = self.checks.entry(finding.check).or_insert_with(none);
@@ -149,17 +151,22 @@ impl Summary {
         Ok(())
     }
 
-    /// The verdict over everything taken in so far.
+    /// The verdict over everything that was added so far.
     #[must_use]
     pub fn verdict(&self, allow_empty: bool) -> Verdict {
-        Verdict::of(&self.population, self.signs, allow_empty)
+        Verdict::of(&self.population, self.factors, allow_empty)
     }
 
-    /// What the exit code depends on.
+    /// The verdict, and what else the exit code depends on.
     #[must_use]
-    pub fn weighed(&self, allow_empty: bool) -> Weighed {
+    pub fn exit_inputs(&self, allow_empty: bool) -> ExitInputs {
         let (verdict, pending) = (self.verdict(allow_empty), self.population.of(Bucket::Pending));
-        Weighed { verdict, pending, material: self.material, gap: self.signs.gap }
+        ExitInputs {
+            verdict,
+            pending,
+            material: self.material,
+            completeness_unknown: self.factors.completeness_unknown,
+        }
     }
 }
 

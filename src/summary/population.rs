@@ -1,4 +1,4 @@
-//! The population: each input row counted in exactly one bucket.
+//! The population: the count of input rows in each bucket. Each row is in exactly one.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -11,7 +11,7 @@ pub struct Population {
 }
 
 impl Population {
-    /// Counts one row.
+    /// Counts one row in a bucket.
     pub(super) fn count(&mut self, bucket: Bucket) {
         self.counts[bucket as usize] += 1;
     }
@@ -28,13 +28,13 @@ impl Population {
         buckets.iter().map(|bucket| self.of(*bucket)).sum()
     }
 
-    /// The sum over all buckets.
+    /// How many rows landed in any bucket: the rows of the input.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// The orders that the rows name, each once.
+    /// How many distinct orders the rows name.
     #[must_use]
     pub fn orders(&self) -> u64 {
         self.rows() - self.of_any(&[Bucket::Duplicate, Bucket::Rejected])

@@ -46,7 +46,7 @@ fn sum(units: i128) -> Sum {
 }
 
 #[test]
-fn differences_net_and_gross_and_what_lacks_an_amount() {
+fn differences_are_summed_and_orders_that_lack_an_amount_kept_apart() {
     let summary = summarise(&[
         settled([Some(100), Some(60), Some(43), Some(60), Some(0), Some(60)]),
         settled([Some(100), Some(60), Some(38), Some(60), Some(0), Some(55)]),
@@ -55,8 +55,8 @@ fn differences_net_and_gross_and_what_lacks_an_amount() {
     let totals = &summary.currencies["CNY"];
     assert_eq!(totals.quote.difference, NetAndGross { net: sum(1), gross: sum(5) });
     assert_eq!(totals.cost.difference, NetAndGross { net: sum(-5), gross: sum(5) });
-    assert_eq!(totals.quote.lacking, Lacking { orders: 1, whole: sum(100), parts: sum(7) });
-    assert_eq!(totals.cost.lacking, Lacking { orders: 1, whole: sum(0), parts: sum(3) });
+    assert_eq!(totals.quote.lacking, LackingTotals { orders: 1, whole: sum(100), parts: sum(7) });
+    assert_eq!(totals.cost.lacking, LackingTotals { orders: 1, whole: sum(0), parts: sum(3) });
     assert_eq!(summary.checks["quote-split"].orders, 2);
     assert_eq!(summary.checks["missing-amount"].orders, 1);
     let causes: Vec<(&str, u64, Option<NetAndGross>)> = summary
@@ -137,7 +137,7 @@ fn ages_fall_into_half_open_bands() {
 }
 
 #[test]
-fn both_books_are_totalled_and_their_difference() {
+fn both_books_and_their_difference_are_totalled() {
     use crate::domain::books::{Booking, Field};
     let booking = |line, cells: &[(Field, &str)]| Booking {
         line,
@@ -149,7 +149,7 @@ fn both_books_are_totalled_and_their_difference() {
     let mut summary = Summary::default();
     let once = [booking(2, &[(Field::Final, "0.0000006")]), booking(3, &[(Field::Final, "0.0000007")])];
     summary.add_bookings(&once, Some(&fetched.order), None).expect("small figures");
-    // Not fetched, and in a currency of its own; then without any currency; then a cell that can't be read.
+    // Not fetched, and in its own currency; then without any currency; then a cell that can't be read.
     let dollars = booking(4, &[(Field::Final, "0.0000001"), (Field::Currency, "USD")]);
     summary.add_bookings(&[dollars], None, Some("CNY")).expect("small figures");
     summary.add_bookings(&[booking(5, &[(Field::Final, "0.0000005")])], None, Some("CNY")).expect("small figures");
@@ -164,7 +164,7 @@ fn both_books_are_totalled_and_their_difference() {
 #[test]
 fn a_variance_is_never_clean() {
     let clean = summarise(&[settled([Some(10), Some(4), Some(6), Some(4), Some(0), Some(4)])]);
-    let with = |summary: Summary| Summary { signs: Signs { variance: true, ..summary.signs }, ..summary };
+    let with = |summary: Summary| Summary { factors: VerdictFactors { variance: true, ..summary.factors }, ..summary };
     assert_eq!(with(clean).verdict(false), Verdict::Discrepant);
     assert_eq!(with(summarise(&[])).verdict(true), Verdict::Discrepant);
     assert_eq!(with(summarise(&[])).verdict(false), Verdict::Incomplete);

@@ -1,4 +1,4 @@
-//! Control totals from outside, such as an invoice's: do our sums and counts tie out to them?
+//! Ties: control totals from outside, such as an invoice's, against our own sums and counts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,25 +6,26 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Population;
-use crate::checks::{ControlTotal, Counted, Rules};
+use crate::checks::{ControlTotal, CountField, Rules};
 use crate::domain::books::Field;
 use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
 
-/// One control total, and what the sum over settled orders, or the count, comes to.
+/// One control total against our own sum over settled orders, or our own count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tie {
-    /// The amount's name, or `rows` or `orders`.
+    /// The amount's name, `rows`, or `orders`.
     pub field: &'static str,
-    /// The currency that was summed; `None` of a count, and where none is named and there are several: that ties out to nothing.
+    /// The currency of the sum. `None` for a count, and if no currency is named and there are several: such a
+    /// sum does not tie out.
     pub currency: Option<String>,
-    /// What it has to come to.
+    /// The control total.
     pub expected: TieFigure,
-    /// What it comes to.
+    /// Our own sum or count; `None` if the currency is unknown.
     pub actual: Option<TieFigure>,
-    /// Actual less expected.
+    /// Actual minus expected.
     pub difference: Option<TieFigure>,
-    /// Whether it ties out only rounded to the decimals that control totals have.
+    /// Whether it ties out only after rounding to the decimals that control totals are kept to.
     #[serde(skip_serializing_if = "is_exact")]
     pub passed_by_rounding: bool,
 }
@@ -33,7 +34,7 @@ pub struct Tie {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum TieFigure {
-    /// Money.
+    /// A sum of money, or the difference of two.
     Sum(Sum),
     /// A count, or the difference of two.
     Count(i64),
@@ -53,18 +54,23 @@ const fn is_exact(passed_by_rounding: &bool) -> bool {
 }
 
 impl Tie {
-    /// Whether it ties out.
+    /// Whether our figure ties out to the control total, exactly or by rounding.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.passed_by_rounding || matches!(self.difference, Some(TieFigure::Sum(Sum::ZERO) | TieFigure::Count(0)))
     }
 
-    /// Holds each control total against the sums by currency, in the order of [`Amounts::NAMES`], and the population. A sum that
-    /// names no currency is in the expected one; without one in the only currency there is.
+    /// Compares each control total with the population or with `sums`, which has the six sums of each
+    /// currency in the order of [`Amounts::NAMES`]. A control total that names no currency is in the expected
+    /// one or, without that, in the only one there is.
     ///
     /// # Errors
-    /// [`Overflow`] past 38 digits.
-    pub fn out(rules: &Rules, sums: &BTreeMap<&str, [Sum; 6]>, population: &Population) -> Result<Vec<Self>, Overflow> {
+    /// [`Overflow`] if a figure exceeds what a report can hold.
+    pub fn compare_all(
+        rules: &Rules,
+        sums: &BTreeMap<&str, [Sum; 6]>,
+        population: &Population,
+    ) -> Result<Vec<Self>, Overflow> {
         let tie = |total: &ControlTotal| match total {
             ControlTotal::Amount { field, currency, expected } => {
                 Self::of_sum(rules, sums, *field, currency.as_deref(), *expected)
@@ -101,10 +107,10 @@ impl Tie {
         })
     }
 
-    fn of_count(population: &Population, field: Counted, expected: u64) -> Result<Self, Overflow> {
+    fn of_count(population: &Population, field: CountField, expected: u64) -> Result<Self, Overflow> {
         let actual = match field {
-            Counted::Rows => population.rows(),
-            Counted::Orders => population.orders(),
+            CountField::Rows => population.rows(),
+            CountField::Orders => population.orders(),
         };
         let [expected, actual] = [expected, actual].map(|count| i64::try_from(count).map_err(|_| Overflow));
         let (expected, actual) = (expected?, actual?);
@@ -113,7 +119,7 @@ impl Tie {
             currency: None,
             expected: TieFigure::Count(expected),
             actual: Some(TieFigure::Count(actual)),
-            // Lossless: neither is below zero.
+            // Can't overflow: neither is below zero.
             difference: Some(TieFigure::Count(actual - expected)),
             passed_by_rounding: false,
         })
@@ -137,9 +143,9 @@ mod tests {
     }
 
     fn tied(rules: &Rules, sums: &[(&'static str, i128)]) -> Vec<Tie> {
-        // Only the place of final_amount holds what is summed.
+        // Only final_amount has the given figure.
         let sums = sums.iter().map(|(currency, units)| (*currency, [7, *units, 7, 7, 7, 7].map(sum))).collect();
-        Tie::out(rules, &sums, &Population::default()).expect("small figures")
+        Tie::compare_all(rules, &sums, &Population::default()).expect("small figures")
     }
 
     #[test]
@@ -175,25 +181,28 @@ mod tests {
         let buckets = [Bucket::Reconciled, Bucket::Reconciled, Bucket::NotFound, Bucket::Duplicate, Bucket::Rejected];
         let mut population = Population::default();
         buckets.into_iter().for_each(|bucket| population.count(bucket));
-        for (field, expected, difference) in
-            [(Counted::Rows, 5, 0), (Counted::Rows, 6, -1), (Counted::Orders, 3, 0), (Counted::Orders, 0, 3)]
-        {
+        for (field, expected, difference) in [
+            (CountField::Rows, 5, 0),
+            (CountField::Rows, 6, -1),
+            (CountField::Orders, 3, 0),
+            (CountField::Orders, 0, 3),
+        ] {
             let rules = Rules { control_totals: vec![ControlTotal::Count { field, expected }], ..Rules::default() };
-            let tie = &Tie::out(&rules, &BTreeMap::new(), &population).expect("small counts")[0];
+            let tie = &Tie::compare_all(&rules, &BTreeMap::new(), &population).expect("small counts")[0];
             assert_eq!((tie.holds(), tie.difference), (difference == 0, Some(TieFigure::Count(difference))));
         }
-        let total = ControlTotal::Count { field: Counted::Rows, expected: u64::MAX };
+        let total = ControlTotal::Count { field: CountField::Rows, expected: u64::MAX };
         let rules = Rules { control_totals: vec![total], ..Rules::default() };
-        assert_eq!(Tie::out(&rules, &BTreeMap::new(), &population), Err(Overflow));
+        assert_eq!(Tie::compare_all(&rules, &BTreeMap::new(), &population), Err(Overflow));
     }
 
     #[test]
-    fn the_currency_is_named_or_usual_or_the_only_one() {
+    fn the_currency_is_the_named_the_expected_or_the_only_one() {
         let sums = [("CNY", 100), ("USD", 3)];
         assert!(ties(Some("CNY"), None, &sums)[0].holds());
         assert!(ties(None, Some("CNY"), &sums)[0].holds());
         assert!(!ties(Some("USD"), Some("CNY"), &sums)[0].holds());
-        assert_eq!(ties(None, None, &sums)[0].actual, None, "of which one?");
+        assert_eq!(ties(None, None, &sums)[0].actual, None, "there are two currencies");
         assert_eq!(ties(Some("EUR"), None, &sums)[0].actual, Some(TieFigure::Sum(sum(0))));
         assert_eq!(ties(None, None, &[])[0].actual, Some(TieFigure::Sum(sum(0))));
     }

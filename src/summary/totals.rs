@@ -14,23 +14,23 @@ use crate::domain::order::{Amounts, RunOrder};
 /// The control totals of one currency.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CurrencyTotals {
-    /// What `final + released` is off the quote, over settled orders, whatever checks are on.
+    /// The differences between `final + released` and quote, over settled orders, whatever checks are on.
     pub quote: Differences,
-    /// What the total is off `compute + external`, over settled orders, whatever checks are on.
+    /// The differences between total and `compute + external`, over settled orders, whatever checks are on.
     pub cost: Differences,
     /// What passed only thanks to the tolerance.
-    pub tolerated: Tolerance,
+    pub tolerated: ToleratedTotals,
     /// What passed only thanks to the rounding of our books.
-    pub rounded: Tolerance,
-    /// What waivers cover.
-    pub waived: Waived,
+    pub rounded: ToleratedTotals,
+    /// The findings that waivers cover.
+    pub waived: WaivedTotals,
     /// The quotes of all unsettled orders, by age.
-    pub frozen: BTreeMap<AgeBucket, Frozen>,
-    /// The quotes of the unsettled orders that are about to be, where that is warned of.
-    pub stale_soon: Frozen,
-    /// The orders that were created outside the period that is asked for.
-    pub outside_period: OutsidePeriod,
-    /// Our own books beside the provider's, where they are compared.
+    pub frozen: BTreeMap<AgeBucket, FrozenTotals>,
+    /// The quotes of the unsettled orders that fail `stale-soon`.
+    pub stale_soon: FrozenTotals,
+    /// The orders that were created outside the requested period.
+    pub outside_period: OutsidePeriodTotals,
+    /// The totals of our own books and of the provider's. Empty if they are not compared.
     pub books: Books,
 }
 
@@ -40,56 +40,56 @@ pub struct Differences {
     /// The differences of the orders that have all three amounts.
     #[serde(flatten)]
     pub difference: NetAndGross,
-    /// The orders that lack one of the three.
-    pub lacking: Lacking,
+    /// The orders that lack one of the three amounts.
+    pub lacking: LackingTotals,
 }
 
 /// The settled orders that lack an amount of an identity: a line of their own in the bridge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Lacking {
+pub struct LackingTotals {
     /// How many there are.
     pub orders: u64,
-    /// The sum of what they have on the side of the whole: quote, or total.
+    /// The sum of their wholes: quotes, or total costs.
     pub whole: Sum,
-    /// The sum of what they have on the side of the parts.
+    /// The sum of those parts that they have.
     pub parts: Sum,
 }
 
 /// What passed only thanks to the tolerance, or to the rounding of our books.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Tolerance {
-    /// How many checks of orders did.
+pub struct ToleratedTotals {
+    /// How many checks passed that way, over all orders.
     pub passes: u64,
-    /// Their differences.
+    /// The differences that passed.
     #[serde(flatten)]
     pub difference: NetAndGross,
 }
 
-/// What waivers cover.
+/// The findings that waivers cover.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Waived {
+pub struct WaivedTotals {
     /// How many findings are waived.
     pub findings: u64,
-    /// Their differences.
+    /// The differences that are waived.
     #[serde(flatten)]
     pub difference: NetAndGross,
 }
 
-/// Orders that were created outside the period that is asked for.
+/// The orders that were created outside the requested period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct OutsidePeriod {
+pub struct OutsidePeriodTotals {
     /// How many there are.
     pub orders: u64,
-    /// The sum of what the settled ones of them are charged.
+    /// The sum of the charges of those that are settled.
     pub final_amount: Sum,
-    /// The sum of the quotes of the others.
+    /// The sum of the quotes of those that are not settled.
     pub quote_amount: Sum,
 }
 
-/// Money the provider still holds.
+/// Money that the provider still holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Frozen {
-    /// How many orders are unsettled.
+pub struct FrozenTotals {
+    /// How many unsettled orders there are.
     pub orders: u64,
     /// The sum of their quotes.
     pub quote_amount: Sum,
@@ -124,18 +124,21 @@ impl CurrencyTotals {
         Ok(())
     }
 
-    /// The money still frozen, of whatever age.
+    /// The money still frozen, over all ages.
     ///
     /// # Errors
-    /// [`Overflow`] past 38 digits.
-    pub fn frozen_in_all(&self) -> Result<Frozen, Overflow> {
-        self.frozen.values().try_fold(Frozen::default(), |all, band| {
-            Ok(Frozen { orders: all.orders + band.orders, quote_amount: all.quote_amount.plus(band.quote_amount)? })
+    /// [`Overflow`] beyond 38 digits.
+    pub fn frozen_in_all(&self) -> Result<FrozenTotals, Overflow> {
+        self.frozen.values().try_fold(FrozenTotals::default(), |all, band| {
+            Ok(FrozenTotals {
+                orders: all.orders + band.orders,
+                quote_amount: all.quote_amount.plus(band.quote_amount)?,
+            })
         })
     }
 }
 
-impl OutsidePeriod {
+impl OutsidePeriodTotals {
     fn add(&mut self, amounts: &Amounts, is_settled: bool) -> Result<(), Overflow> {
         self.orders += 1;
         let (sum, amount) = if is_settled {
@@ -148,7 +151,7 @@ impl OutsidePeriod {
     }
 }
 
-impl Frozen {
+impl FrozenTotals {
     fn add(&mut self, quote: Amount) -> Result<(), Overflow> {
         self.orders += 1;
         self.quote_amount = self.quote_amount.plus(quote)?;

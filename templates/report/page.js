@@ -1,15 +1,15 @@
-// The lists of the page: all rows, sorted, filtered and paged. Without this script the page shows the first rows of each.
+// The lists of the page: all rows, with sorting, filters and paging. Without this script, the page shows the first rows only.
 // Texts reach the page as text nodes and attributes only, never as markup.
 "use strict";
 (() => {
   const PAGE = 100;
   const PRINTED = 500;
-  // A list with more rows scrolls by itself, below its heading.
+  // A longer list scrolls in its own box, below its heading.
   const SHORT = 40;
   const PATIENCE = 120;
-  // Every amount of a report has eight decimals.
+  // Every amount in a report has eight decimals.
   const AMOUNT = /^-?\d+\.\d{8}$/;
-  // What may be as long as somebody else likes.
+  // Looks whose texts may come from outside and have any length.
   const HELD = ["id", "code", "text", "long", "amount"];
   const CHOICES = ["check", "cause", "severity", "bucket", "age_bucket", "state", "currency"];
 
@@ -29,7 +29,7 @@
     element("said").textContent = text;
   }
 
-  // Sorting. Amounts are compared digit by digit: no number type of a browser holds them.
+  // Sorting. Amounts are compared as text, digit by digit: a JavaScript number can't hold them exactly.
   const compareTexts = (one, other) => (one < other ? -1 : one > other ? 1 : 0);
 
   function compareAmounts(one, other) {
@@ -38,19 +38,19 @@
     return (negative ? -1 : 1) * (one.length - other.length || compareTexts(one, other));
   }
 
-  // Where a check compares texts, they come after all amounts.
+  // Texts (of checks that compare texts) come after all amounts.
   function compareFigures(one, other) {
     const [first, second] = [AMOUNT.test(one), AMOUNT.test(other)];
     if (first && second) return compareAmounts(one, other);
     return first === second ? compareTexts(one, other) : first ? -1 : 1;
   }
 
-  // A second without decimals comes before the same one with them.
+  // Without the Z, a time without decimals sorts before the same second with decimals.
   const compareTimes = (one, other) => compareTexts(one.slice(0, -1), other.slice(0, -1));
 
   const COMPARE = { amount: compareFigures, time: compareTimes, integer: (one, other) => one - other };
 
-  // The place of every row in the order of a column; -1 for nothing, which always comes last.
+  // The rank of every row in the order of a column; -1 for an empty cell, which always comes last.
   function ranksOf(column, rows) {
     const ranks = new Int32Array(rows).fill(-1);
     const compare = COMPARE[column.look] || compareTexts;
@@ -67,7 +67,7 @@
     return ranks;
   }
 
-  // What a cell says to people, and what it is searched by.
+  // The text of a cell for people; the filter also searches the machine word behind it.
   function shownAt(column, row) {
     if (column.words) return (column.shown || column.words)[column.values[row]];
     const value = column.values[row];
@@ -86,7 +86,7 @@
 
   const wordAt = (column, row) => column.words[column.values[row]];
 
-  // Copying. A page opened from a disk may not have the clipboard: then by way of a selection.
+  // Copying. A page opened from disk may have no access to the clipboard; then it copies a selection.
   function copyBySelection(text) {
     const area = make("textarea", { "aria-hidden": "true", tabindex: "-1", class: "unseen" });
     area.value = text;
@@ -100,7 +100,7 @@
     return copied;
   }
 
-  // A clipboard that asks for leave may never answer: the selection needs none, as long as the click is young.
+  // A clipboard that asks for permission may never answer. Copying a selection needs none, but only soon after the click.
   const patienceEnds = () => new Promise((_, reject) => setTimeout(reject, 1000));
 
   async function copy(text, button) {
@@ -220,7 +220,7 @@
       return Math.max(1, Math.ceil(this.order.length / PAGE));
     }
 
-    // Chooses words by column, and clears everything else.
+    // Sets the choices by column, and clears all other filters.
     choose(words) {
       this.search.value = "";
       for (const choice of this.choices) {
@@ -230,7 +230,7 @@
       this.filter();
     }
 
-    // Which rows have every word that is searched for in some column.
+    // Marks the rows that have every search term in some column.
     matching() {
       const terms = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
       const matches = new Uint8Array(this.rows).fill(1);
@@ -252,7 +252,7 @@
 
     filter() {
       const matches = this.matching();
-      // Each choice counts the rows that all the others leave.
+      // The options of each choice count the rows that pass all other filters.
       const wanted = this.choices.map(({ column, chosen }) => (chosen === "" ? -1 : column.words.indexOf(chosen)));
       const counts = this.choices.map(({ column }) => new Int32Array(column.words.length));
       const kept = [];
@@ -343,7 +343,7 @@
       return made;
     }
 
-    // On paper: more rows than on a screen, and how many of how many.
+    // In print: more rows than on a screen, and a note with how many of all rows they are.
     print() {
       const shown = Math.min(this.order.length, PRINTED);
       this.show(0, PRINTED);
@@ -359,7 +359,7 @@
     }
   }
 
-  // The colours: the system's, or one's own choice, remembered where the browser allows it.
+  // Colours: the system's, or the reader's choice, remembered if the browser allows it.
   function colours() {
     const SETS = ["auto", "light", "dark"];
     const button = element("theme");
@@ -371,16 +371,16 @@
       button.setAttribute("aria-label", `${button.dataset.label}: ${button.textContent}`);
     };
     let set = "auto";
-    try { set = localStorage.getItem("tieout-theme") || set; } catch { /* nothing is remembered */ }
+    try { set = localStorage.getItem("tieout-theme") || set; } catch { /* the choice is not remembered */ }
     wear(SETS.includes(set) ? set : "auto");
     button.addEventListener("click", () => {
       wear(SETS[(SETS.indexOf(button.dataset.set) + 1) % SETS.length]);
-      try { localStorage.setItem("tieout-theme", button.dataset.set); } catch { /* nothing is remembered */ }
+      try { localStorage.setItem("tieout-theme", button.dataset.set); } catch { /* the choice is not remembered */ }
     });
     button.hidden = false;
   }
 
-  // From a check or a cause to its rows.
+  // Links from a check or a cause to its rows.
   function links() {
     document.querySelectorAll("a[data-check]").forEach((link) => {
       link.addEventListener("click", () => {
@@ -394,7 +394,7 @@
   links();
   addEventListener("beforeprint", () => lists.forEach((list) => list.print()));
   addEventListener("afterprint", () => lists.forEach((list) => list.printEnded()));
-  // One list after the other, so that the page answers in between.
+  // One list at a time, so that the page stays responsive in between.
   const holders = [...document.querySelectorAll(".list[data-table]")];
   function bringNextToLife() {
     const holder = holders.shift();

@@ -1,13 +1,13 @@
-//! Our own books with the real binary: every row is compared to the last digit, both totals are said, and sums tie out to an
-//! invoice. The figures stand in the provider's reference and in `sample_data/README.md`.
+//! Our own books with the real binary: every row is compared to the last digit, both totals are reported, and sums
+//! tie out to an invoice. The figures are from the provider's reference and `sample_data/README.md`.
 
 use serde_json::json;
 
 use crate::support::{Place, ReportFiles, code, stderr, stdout, tieout};
 
-/// The order of the provider's reference: quote 0.03, charged 0.0002878.
+/// The order in the provider's reference: quoted 0.03, charged 0.0002878.
 const DOCUMENTED: &str = "wfrun_314ff7d8b7a5beff1388";
-/// Settled, with a difference of 0.58042467 between the quote and what became of it.
+/// A settled order whose final and released amounts differ from its quote by 0.58042467.
 const SPLIT: &str = "wfrun_d88de39449148030b6f2";
 
 struct Books {
@@ -19,7 +19,7 @@ impl Books {
         Self { place: Place::new() }
     }
 
-    /// The exit code, what was said, and the report.
+    /// Runs the job; returns its exit code, its output and its report.
     fn run(&self, csv: &str, arguments: &[&str]) -> (i32, String, ReportFiles) {
         let ids = self.place.file("ids.csv", csv);
         let mut run = self.place.reconcile(&ids);
@@ -40,34 +40,34 @@ fn a_difference_of_one_unit_in_the_eighth_decimal_is_found() {
     let expect = ["--expect", "final_amount=金额", "--expect", "workflow_id=workflow"];
     let csv = |amount: &str| format!("run_order_id,金额,workflow\n{DOCUMENTED},{amount},wf_861ef31e94dcfb10e6e7\n");
     for same in ["0.0002878", "￥０．０００２８７８０", "\"'0.00028780\"", "2.878e-4"] {
-        let (exit, said, report) = books.run(&csv(same), &expect);
-        assert_eq!((exit, report.verdict().as_str()), (0, "reconciled"), "{same}: {said}");
+        let (exit, printed, report) = books.run(&csv(same), &expect);
+        assert_eq!((exit, report.verdict().as_str()), (0, "reconciled"), "{same}: {printed}");
     }
-    let (exit, said, report) = books.run(&csv("0.00028781"), &expect);
-    assert_eq!((exit, report.verdict().as_str()), (1, "discrepant"), "{said}");
+    let (exit, printed, report) = books.run(&csv("0.00028781"), &expect);
+    assert_eq!((exit, report.verdict().as_str()), (1, "discrepant"), "{printed}");
     let message = "line 2: final_amount is 0.00028780, our books say 0.00028781";
     let expected = ["2", "0.00028781", "0.00028780", "-0.00000001", message].map(str::to_owned);
     assert_eq!(mismatches(&report), [expected]);
     let totals =
         json!({"ours": "0.00028781", "provider": "0.00028780", "difference": "-0.00000001", "without_amount": 0});
     assert_eq!(report.json("summary.json")["control_totals"]["CNY"]["books"]["final_amount"], totals);
-    assert!(said.contains("Our books and the provider's"), "{said}");
+    assert!(printed.contains("Our books and the provider's"), "{printed}");
     let verify = tieout().arg("verify").arg(&report.0).arg("--files-only").output().expect("starts");
     assert_eq!(code(&verify), 0, "{}", stdout(&verify));
 }
 
 #[test]
-fn every_row_is_compared_duplicates_too_and_what_can_not_be_read_is_named_with_its_line() {
+fn every_row_is_compared_and_an_unreadable_amount_is_reported_with_its_line() {
     let books = Books::new();
     let csv = format!(
         "run_order_id,amount\n{DOCUMENTED},0.0002878\n{SPLIT},\"1.234,56\"\n{DOCUMENTED},0.0003\n,5\nwfrun_0{},2\n",
         "0".repeat(19)
     );
-    let (exit, said, report) = books.run(&csv, &["--expect", "final=amount", "--currency", "CNY"]);
-    assert_eq!(exit, 1, "{said}");
+    let (exit, printed, report) = books.run(&csv, &["--expect", "final=amount", "--currency", "CNY"]);
+    assert_eq!(exit, 1, "{printed}");
     let found: Vec<(String, String)> =
         mismatches(&report).into_iter().map(|[line, .., message]| (line, message)).collect();
-    assert_eq!(found[0].0, "2", "the row that has the order first stands for it");
+    assert_eq!(found[0].0, "2", "an order is reported on its first row");
     assert_eq!(found[0].1, "line 4: final_amount is 0.00028780, our books say 0.00030000");
     assert_eq!(found[1].1, "line 3: final_amount can't be read as an amount: not a decimal number");
     let twice: Vec<_> =
@@ -78,7 +78,8 @@ fn every_row_is_compared_duplicates_too_and_what_can_not_be_read_is_named_with_i
         ("2", "our books carry the order on lines 2, 4")
     );
     assert_eq!((report.population("duplicate"), report.population("rejected")), (1, 1));
-    // Our column as a whole, whatever became of the rows: 0.0002878 + 0.0003 + 5 + 2, and one cell that is no amount.
+    // The sum of our whole column, including rows without an order to judge: 0.0002878 + 0.0003 + 5 + 2, and one
+    // cell that is not an amount.
     let totals = &report.json("summary.json")["control_totals"]["CNY"]["books"]["final_amount"];
     assert_eq!((&totals["ours"], &totals["without_amount"]), (&json!("7.00058780"), &json!(1)));
     for other in [&["verify"][..], &["audit"]] {
@@ -93,7 +94,7 @@ fn every_row_is_compared_duplicates_too_and_what_can_not_be_read_is_named_with_i
         assert_eq!(code(&ended), i32::from(other == ["audit"]), "{}", stderr(&ended));
     }
     let audited = ReportFiles(books.place.path("audit"));
-    assert_eq!(audited.evident(), report.evident(), "judged again as it was");
+    assert_eq!(audited.reproducible_files(), report.reproducible_files(), "the audit makes the same report");
 }
 
 #[test]
@@ -106,9 +107,9 @@ fn a_sum_ties_out_to_an_invoice_or_the_verdict_says_so() {
         ("final=0.0002879", 1, "discrepant"),
         ("quote:USD=0.03", 1, "discrepant"),
     ] {
-        let (code, said, report) = books.run(&csv, &["--control-total", total]);
-        assert_eq!((code, report.verdict().as_str()), (exit, verdict), "{total}: {said}");
-        assert_eq!(said.contains("DOES NOT TIE OUT"), exit == 1, "{said}");
+        let (code, printed, report) = books.run(&csv, &["--control-total", total]);
+        assert_eq!((code, report.verdict().as_str()), (exit, verdict), "{total}: {printed}");
+        assert_eq!(printed.contains("DOES NOT TIE OUT"), exit == 1, "{printed}");
     }
     let (_, _, report) = books.run(&csv, &["--control-total", "final=0.0002879;quote=0.03"]);
     let ties = json!([
@@ -124,9 +125,9 @@ fn a_sum_ties_out_to_an_invoice_or_the_verdict_says_so() {
 fn books_of_two_decimals_pass_by_rounding_which_an_audit_can_take_back() {
     let books = Books::new();
     let csv = format!("run_order_id,amount\n{DOCUMENTED},0.00\n");
-    let (exit, said, report) = books.run(&csv, &["--expect", "final=amount", "--books-decimals", "2"]);
-    assert_eq!((exit, report.verdict().as_str()), (0, "reconciled"), "{said}");
-    assert!(said.contains("passed by rounding"), "{said}");
+    let (exit, printed, report) = books.run(&csv, &["--expect", "final=amount", "--books-decimals", "2"]);
+    assert_eq!((exit, report.verdict().as_str()), (0, "reconciled"), "{printed}");
+    assert!(printed.contains("passed by rounding"), "{printed}");
     let passed = json!({"passes": 1, "net": "0.00028780", "gross": "0.00028780"});
     let summary = report.json("summary.json");
     assert_eq!(summary["control_totals"]["CNY"]["passed_by_rounding"], passed);
@@ -152,8 +153,8 @@ fn rows_that_are_added_stand_for_one_order() {
         let rows = report.rows("discrepancies.csv").into_iter().filter(|row| row["run_order_id"] == DOCUMENTED);
         rows.map(|row| row["message"].clone()).collect::<Vec<_>>()
     };
-    let (_, said, report) = books.run(&csv(""), &sum);
-    assert_eq!(of_documented(&report), Vec::<String>::new(), "{said}");
+    let (_, printed, report) = books.run(&csv(""), &sum);
+    assert_eq!(of_documented(&report), Vec::<String>::new(), "{printed}");
     assert_eq!(report.population("duplicate"), 1);
     let totals = &report.json("summary.json")["control_totals"]["CNY"]["books"]["final_amount"]["ours"];
     assert_eq!(totals, "0.00028780", "both rows");
@@ -165,7 +166,7 @@ fn rows_that_are_added_stand_for_one_order() {
 }
 
 #[test]
-fn a_mismatch_is_waived_as_any_other_discrepancy() {
+fn a_mismatch_is_waived_like_any_other_discrepancy() {
     let books = Books::new();
     let waivers = books.place.file(
         "waivers.toml",
@@ -176,12 +177,12 @@ fn a_mismatch_is_waived_as_any_other_discrepancy() {
     );
     let waivers = waivers.to_str().expect("a path");
     let csv = format!("run_order_id,amount\n{DOCUMENTED},0.00028781\n");
-    let (exit, said, report) = books.run(&csv, &["--expect", "final_amount=amount", "--waivers", waivers]);
-    assert_eq!((exit, report.population("waived")), (0, 1), "{said}");
+    let (exit, printed, report) = books.run(&csv, &["--expect", "final_amount=amount", "--waivers", waivers]);
+    assert_eq!((exit, report.population("waived")), (0, 1), "{printed}");
 }
 
 #[test]
-fn what_can_not_be_compared_is_a_usage_error() {
+fn an_impossible_comparison_is_a_usage_error() {
     let books = Books::new();
     let csv = format!("run_order_id,amount,amount\n{DOCUMENTED},1,1\n");
     for (arguments, message) in [
@@ -189,15 +190,15 @@ fn what_can_not_be_compared_is_a_usage_error() {
         (&["--expect", "final_amount=amount"], "2 columns are called that"),
         (&["--expect", "final_amout=2"], "did you mean final_amount?"),
         (&["--expect", "final_amount"], "give a field and a column"),
-        (&["--expect", "final=2", "--expect", "final_amount=3"], "one column only"),
+        (&["--expect", "final=2", "--expect", "final_amount=3"], "with only one column"),
         (&["--control-total", "final=lots"], "not a decimal number"),
         (&["--control-total", "workflow_id=1"], "the amounts are"),
         (&["--control-total", "final:yuan=1"], "in capitals"),
         (&["--control-total", "final"], "as in final=1234.56"),
     ] {
-        let (exit, said, report) = books.run(&csv, arguments);
-        assert_eq!(exit, 2, "{arguments:?}: {said}");
-        assert!(said.contains(message), "{arguments:?}: {said}");
+        let (exit, printed, report) = books.run(&csv, arguments);
+        assert_eq!(exit, 2, "{arguments:?}: {printed}");
+        assert!(printed.contains(message), "{arguments:?}: {printed}");
         assert!(!report.exists());
     }
 }

@@ -1,5 +1,5 @@
-//! `tests/cases`: one bad or noteworthy input a folder, with what the program says to it, word for word. The README
-//! there says what is in a folder and how to add one; `TIEOUT_UPDATE_CASES=1` rewrites what is expected.
+//! `tests/cases`: each folder is one bad or noteworthy input and the exact output of the program. The README there
+//! says what a folder holds and how to add one; `TIEOUT_UPDATE_CASES=1` rewrites the expected output.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,15 +11,15 @@ use std::thread::{available_parallelism, scope};
 
 use crate::support::{Place, repository, tieout};
 
-/// Below so many cases, some were lost.
+/// The fewest cases there should be; fewer means that some were lost.
 const FEWEST: usize = 75;
-/// Set to 1, what is expected becomes what is found. That fails as well: somebody must read it.
-const UPDATE: &str = "TIEOUT_UPDATE_CASES";
-/// Only cases of such names are run, if it is set; `*` stands for anything.
+/// Environment variable: `1` rewrites the expected output. The test then fails once, so that someone reads it.
+pub const UPDATE: &str = "TIEOUT_UPDATE_CASES";
+/// Environment variable: run only the cases whose names match this pattern; `*` matches anything.
 const NAMED: &str = "TIEOUT_CASES";
-/// What a folder holds beside the input.
+/// The files of a case that are not its input.
 const OURS: [&str; 5] = ["command", "environment", "expected", "report", "stdin"];
-/// How many lines that are the same are shown around those that differ.
+/// How many equal lines are shown around a difference.
 const AROUND: usize = 3;
 
 #[test]
@@ -31,7 +31,7 @@ fn every_case_ends_as_expected() {
     assert!(problems.is_empty(), "{} cases:\n\n{}", problems.len(), problems.join("\n"));
 }
 
-/// Whether a name is one of those that a pattern names.
+/// Whether a name matches a pattern, in which `*` matches anything.
 fn is_named(name: &str, pattern: &str) -> bool {
     let (first, rest) = pattern.split_once('*').map_or((pattern, None), |(first, rest)| (first, Some(rest)));
     match (name.strip_prefix(first), rest) {
@@ -42,7 +42,7 @@ fn is_named(name: &str, pattern: &str) -> bool {
 }
 
 #[test]
-fn cases_are_named_by_patterns() {
+fn names_match_patterns() {
     let named = |pattern: &str| ["input-crlf", "input-bom", "out-here"].map(|name| is_named(name, pattern));
     assert_eq!(named("*"), [true; 3]);
     assert_eq!(named("input-*"), [true, true, false]);
@@ -51,7 +51,7 @@ fn cases_are_named_by_patterns() {
     assert_eq!(named("out"), [false; 3]);
 }
 
-/// Runs the cases of such names in the folders of `root`, and tells of each that is not as expected.
+/// Runs the matching cases in the folders of `root`; returns a description of each that is not as expected.
 fn problems(root: &Path, named: &str, fewest: usize, updates: bool) -> Vec<String> {
     let entries = fs::read_dir(root).expect("a folder of cases").map(|entry| entry.expect("an entry").path());
     let is_case =
@@ -60,7 +60,7 @@ fn problems(root: &Path, named: &str, fewest: usize, updates: bool) -> Vec<Strin
     folders.sort();
     let mut problems = Vec::new();
     if folders.len() < fewest {
-        problems.push(format!("there are {} cases, and should be {fewest} at least", folders.len()));
+        problems.push(format!("there are {} cases, expected at least {fewest}", folders.len()));
     }
     let (left, found) = (Mutex::new(folders), Mutex::new(Vec::new()));
     scope(|threads| {
@@ -79,10 +79,10 @@ fn problems(root: &Path, named: &str, fewest: usize, updates: bool) -> Vec<Strin
     problems
 }
 
-/// What a case is to come to, by file: `expected`, and those in `report`.
+/// The text of a case's `expected` and of the files in its `report`, by name.
 type Expected = BTreeMap<String, String>;
 
-/// Runs one case.
+/// Runs one case; an error describes the difference from what it expects.
 fn prove(folder: &Path, updates: bool) -> Result<(), String> {
     let text = |name: &str| fs::read_to_string(folder.join(name)).map_err(|error| format!("{name}: {error}"));
     let command = text("command")?;
@@ -112,7 +112,7 @@ fn prove(folder: &Path, updates: bool) -> Result<(), String> {
     let mut problem = String::new();
     for name in differing {
         let what = if updates { "was rewritten: read it, and run again" } else { "is not as expected" };
-        // Writing to a text never fails.
+        // Writing to a `String` never fails.
         _ = writeln!(problem, "{name} {what}\n{}", difference(&due[name], &found[name]));
         if updates {
             fs::write(folder.join(name), &found[name]).map_err(|error| format!("{name}: {error}"))?;
@@ -121,7 +121,7 @@ fn prove(folder: &Path, updates: bool) -> Result<(), String> {
     if problem.is_empty() { Ok(()) } else { Err(problem) }
 }
 
-/// The files whose bytes are expected of the report.
+/// The files in a case's `report`, which the run must produce byte for byte.
 fn files_of_report(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let folder = folder.join("report");
     if !folder.exists() {
@@ -156,7 +156,7 @@ fn run(folder: &Path, there: &Path, command: &str) -> Result<Output, String> {
     shell.arg("-c").arg(command).output().map_err(|error| format!("can't run it: {error}"))
 }
 
-/// How it ended and what it said, with the folder that it ran in as `[FOLDER]`.
+/// A run's exit code and output, with the folder it ran in shown as `[FOLDER]`.
 fn shown(output: &Output, there: &Path) -> Result<String, String> {
     let text = |name: &str, bytes: &[u8]| {
         let text = String::from_utf8(bytes.to_vec()).map_err(|error| format!("{name}: {error}"))?;
@@ -168,7 +168,7 @@ fn shown(output: &Output, there: &Path) -> Result<String, String> {
     Ok(format!("exit {code}\n{}{}", text("stdout", &output.stdout)?, text("stderr", &output.stderr)?))
 }
 
-/// Copies a folder's content but what is named.
+/// Copies a folder's content, except the names in `but`.
 fn copy(from: &Path, to: &Path, but: &[&str]) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", from.display());
     for entry in fs::read_dir(from).map_err(failed)? {
@@ -187,7 +187,7 @@ fn copy(from: &Path, to: &Path, but: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// The lines that differ, those expected marked `-` and those found `+`, with some that are the same around them.
+/// The lines that differ, expected ones marked `-` and found ones `+`, with a few equal lines around them.
 fn difference(expected: &str, found: &str) -> String {
     let (expected, found): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), found.lines().collect());
     let same = |pairs: &mut dyn Iterator<Item = (&&str, &&str)>| pairs.take_while(|(one, other)| one == other).count();
@@ -203,11 +203,11 @@ fn difference(expected: &str, found: &str) -> String {
     parts.concat()
 }
 
-/// A folder of one case, as planted.
-struct Planted(Place);
+/// A folder with one case that a test can break.
+struct PlantedCase(Place);
 
-impl Planted {
-    /// A case that is as expected.
+impl PlantedCase {
+    /// A case that passes.
     fn new() -> Self {
         let planted = Self(Place::new());
         planted.file(
@@ -235,7 +235,7 @@ impl Planted {
 
 #[test]
 fn a_planted_mismatch_fails_the_runner() {
-    assert_eq!(Planted::new().problems(false), "");
+    assert_eq!(PlantedCase::new().problems(false), "");
     let cases = [
         (
             "expected",
@@ -256,24 +256,24 @@ fn a_planted_mismatch_fails_the_runner() {
         ("report/ids.csv", "order_id\n", "report/ids.csv is not as expected\n- order_id\n+ run_order_id"),
         ("report/pending.csv", "", "report/pending.csv is expected, but was not made"),
     ];
-    for (file, content, said) in cases {
-        let planted = Planted::new();
+    for (file, content, message) in cases {
+        let planted = PlantedCase::new();
         planted.file(file, content);
         let problems = planted.problems(false);
-        assert!(problems.contains(said), "{file:?} {content:?}: {said:?} is not in: {problems}");
+        assert!(problems.contains(message), "{file:?} {content:?}: {message:?} is not in: {problems}");
     }
     for missing in ["command", "expected"] {
-        let planted = Planted::new();
+        let planted = PlantedCase::new();
         fs::remove_file(planted.0.path("planted").join(missing)).expect("there");
         assert!(planted.problems(false).contains(missing), "no {missing}");
     }
-    let few = problems(&Planted::new().0.path("."), "*", 2, false);
-    assert_eq!(few, ["there are 1 cases, and should be 2 at least"]);
+    let few = problems(&PlantedCase::new().0.path("."), "*", 2, false);
+    assert_eq!(few, ["there are 1 cases, expected at least 2"]);
 }
 
 #[test]
-fn an_update_rewrites_what_is_expected_and_fails_once() {
-    let planted = Planted::new();
+fn an_update_rewrites_the_expected_output_and_fails_once() {
+    let planted = PlantedCase::new();
     planted.file("expected", "It shows.\n\n");
     planted.file("report/ids.csv", "");
     assert!(planted.problems(true).contains("expected was rewritten"));

@@ -1,4 +1,4 @@
-//! Two reports compared by the real binary, against what their files say when read by plain means.
+//! Two reports compared by the real binary; the result is checked against their files, read by plain means.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tieout::sandbox::{FaultPlan, KEY, Options};
 
-use crate::support::{Place, ReportFiles, SINGLE_READ, Server, code, repository, stderr, stdout, tieout};
+use crate::support::{NO_CONFIRM_READ, Place, ReportFiles, Server, code, repository, stderr, stdout, tieout};
 
-/// What makes a discrepancy another one.
+/// The columns that make a discrepancy `changed` if they differ.
 const COMPARED: [&str; 7] = ["severity", "cause", "currency", "expected", "actual", "difference", "waived"];
-/// An order of the sample whose quote does not split.
+/// An order of the sample that fails `quote-split`.
 const DISCREPANT: &str = "wfrun_d88de39449148030b6f2";
 
 fn sample() -> PathBuf {
@@ -30,12 +30,13 @@ fn as_json(old: &Path, new: &Path) -> Value {
     serde_json::from_slice(&run.stdout).expect("standard output is JSON alone")
 }
 
-/// A report of most of the sample's orders and a few others, under settings that resolve and change some of the findings.
+/// A later report of most of the sample's orders and a few others, under settings that resolve and change some
+/// findings; and the orders it asked for.
 fn later() -> (Place, BTreeSet<String>) {
     let place = Place::new();
     let text = fs::read_to_string(repository("sample_data/ids.csv")).expect("the sample");
     let sampled = text.lines().skip(1).filter_map(|line| line.split(',').next()).map(str::to_owned);
-    // Every seventh order of the sample is not asked for any more, and forty are asked for the first time.
+    // Every seventh order of the sample is left out, and forty are new.
     let kept = sampled.enumerate().filter(|(number, _)| number % 7 != 5).map(|(_, id)| id);
     let ids: Vec<String> = kept.chain((20..60).map(|number| format!("wfrun_{number:020x}"))).collect();
     let input = place.file("ids.csv", format!("run_order_id\n{}\n", ids.join("\n")));
@@ -45,14 +46,14 @@ fn later() -> (Place, BTreeSet<String>) {
 }
 
 #[test]
-fn discrepancies_are_in_the_state_that_the_files_tell() {
+fn discrepancies_are_in_the_state_that_the_files_show() {
     let (place, asked) = later();
     let (old, new) = (ReportFiles(sample()), place.report());
     let by_id = |report: &ReportFiles| -> BTreeMap<String, BTreeMap<String, String>> {
         report.rows("discrepancies.csv").into_iter().map(|row| (row["discrepancy_id"].clone(), row)).collect()
     };
     let (before, now) = (by_id(&old), by_id(&new));
-    // Seen is what was asked for and is neither an exception nor somebody else's order.
+    // An order was seen if it was asked for and is neither an exception nor a reply about a different order.
     let mut seen = asked;
     for row in new.rows("exceptions.csv").iter().filter(|row| row["bucket"] != "duplicate") {
         seen.remove(&row["run_order_id"]);
@@ -106,7 +107,7 @@ fn discrepancies_are_in_the_state_that_the_files_tell() {
 }
 
 #[test]
-fn spend_moves_as_the_files_tell() {
+fn spend_moves_as_the_files_show() {
     let (place, _) = later();
     let comparison = as_json(&sample(), &place.path("report"));
     for (name, list, keys) in [
@@ -167,7 +168,7 @@ fn amount(units: i128) -> String {
     format!("{sign}{}.{:08}", units.abs() / 100_000_000, units.abs() % 100_000_000)
 }
 
-/// Percent with two decimals, the nearest, the even one of two.
+/// A percentage rounded to two decimals, half to even; `null` of a whole of zero.
 fn percent(part: i128, whole: i128) -> Value {
     if whole == 0 {
         return Value::Null;
@@ -187,7 +188,7 @@ fn an_order_that_could_not_be_fetched_is_not_resolved() {
     let faults = FaultPlan::from_specs(&[format!("status=500,ids={DISCREPANT}")]).expect("a plan");
     let server = Server::start(Options { faults, ..Options::default() });
     let mut run = place.reconcile(ids);
-    run.arg(SINGLE_READ);
+    run.arg(NO_CONFIRM_READ);
     let run =
         run.args(["--retries", "0", "--api-url", &server.url]).env("CHENYU_API_KEY", KEY).output().expect("starts");
     assert_eq!(code(&run), 3, "{}", stderr(&run));
@@ -210,10 +211,10 @@ fn the_same_report_twice_has_no_change() {
     std::os::unix::fs::symlink(sample(), place.path("latest")).expect("a link");
     let run = diff(&sample(), &place.path("latest"), &[]);
     assert_eq!((code(&run), stderr(&run).as_str()), (0, ""));
-    let said = stdout(&run);
+    let printed = stdout(&run);
     let persisting = ReportFiles(sample()).rows("discrepancies.csv").len();
     let headline = format!("Discrepancies: 0 new, 0 changed, {persisting} persisting, 0 not assessed, 0 resolved\n");
-    assert!(said.starts_with(&headline) && said.contains("No workflow's spend moved."), "{said}");
+    assert!(printed.starts_with(&headline) && printed.contains("No workflow's spend moved."), "{printed}");
 }
 
 #[test]
@@ -266,7 +267,7 @@ fn copied(place: &Place) -> PathBuf {
 }
 
 #[test]
-fn what_is_no_report_or_a_tampered_one_is_refused() {
+fn a_folder_without_a_report_and_a_tampered_report_are_refused() {
     let place = Place::new();
     let folder = copied(&place);
     for (path, says) in [(place.path("nothing"), "no such folder"), (repository("docs"), "no manifest.json")] {
@@ -318,23 +319,23 @@ fn a_hostile_report_writes_no_control_characters_and_at_most_twenty_lines_a_tabl
     for output in ["text", "csv", "json"] {
         let run = diff(&sample(), &folder, &["--output", output]);
         assert_eq!(code(&run), 0, "{}", stderr(&run));
-        let said = stdout(&run) + &stderr(&run);
+        let printed = stdout(&run) + &stderr(&run);
         let harmful = |char: &char| (char.is_control() && *char != '\n') || *char == '\u{202e}';
-        assert_eq!(said.chars().find(harmful), None, "{said:?}");
+        assert_eq!(printed.chars().find(harmful), None, "{printed:?}");
         if output == "json" {
             let json: Value = serde_json::from_slice(&run.stdout).expect("JSON");
             assert_eq!(json["new"]["verdict"], manifest["verdict"], "escaped, not changed");
             assert_eq!(json["discrepancies"][0]["workflow_id"], "wf\u{202e}_1", "escaped, not changed");
         }
         if output == "text" {
-            assert!(said.contains("\nNew (23)\n") && said.contains("  ... and 3 more\n"), "{said}");
-            assert_eq!(said.matches("wfrun_").count(), 20, "{said}");
+            assert!(printed.contains("\nNew (23)\n") && printed.contains("  ... and 3 more\n"), "{printed}");
+            assert_eq!(printed.matches("wfrun_").count(), 20, "{printed}");
         }
     }
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_error() {
+fn a_reader_that_stops_early_is_not_an_error() {
     for output in ["text", "json", "csv"] {
         let mut command = tieout();
         command.arg("diff").args([sample(), sample()]).args(["--output", output]);

@@ -9,21 +9,21 @@ use std::process::{Command, Output, Stdio};
 use serde_json::value::RawValue;
 use tieout::sandbox::{KEY, Options};
 
-use crate::support::{Place, SINGLE_READ, Server, code, stderr, stdout, tieout};
+use crate::support::{NO_CONFIRM_READ, Place, Server, code, stderr, stdout, tieout};
 
 const COLUMNS: [&str; 8] =
     ["run_order_id", "workflow_id", "revision_id", "title", "run_status", "quote_amount", "final_amount", "created_at"];
 
 /// A row of the CSV.
 type Row = [String; 8];
-/// Arguments, and which rows they leave.
+/// Arguments, and a test for the rows that they keep.
 type Filter<'a> = (&'a [&'a str], &'a dyn Fn(&Row) -> bool);
 
 fn server() -> Server {
     Server::start(Options { journal: true, ..Options::default() })
 }
 
-/// What the provider at that URL lists, as the CSV is to have it: read from its raw JSON by means of this test alone.
+/// The rows that the CSV must have for the provider at that URL, read from its raw JSON without the program's code.
 fn listed_by(url: &str) -> Vec<Row> {
     let mut rows = Vec::new();
     for page in 1..=5 {
@@ -51,7 +51,7 @@ fn get(url: &str, path: &str) -> String {
     answer.split_once("\r\n\r\n").expect("a head").1.to_owned()
 }
 
-/// What stands in the CSV for that JSON.
+/// The cell of the CSV for a JSON value.
 fn cell(column: &str, json: Option<&str>) -> String {
     let text = match json {
         None | Some("null") => return String::new(),
@@ -72,7 +72,7 @@ fn eight_decimals(number: &str) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-/// The rows of a CSV, which ends with the number of them.
+/// The rows of a CSV; asserts that its footer counts them.
 fn rows(csv: &[u8]) -> Vec<Row> {
     let text = std::str::from_utf8(csv).expect("UTF-8");
     let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(csv);
@@ -110,13 +110,13 @@ fn every_order_of_the_account_is_listed_digit_for_digit() {
     }
     assert_eq!(found.len(), 500);
     assert!(!output.stdout.contains(&b'\r'), "lines end with LF");
-    let said = stderr(&output);
-    assert_eq!(said, "listed 500 orders on 6 pages; the provider counts 500\nwrote 500 orders to standard output\n");
+    let printed = stderr(&output);
+    assert_eq!(printed, "listed 500 orders on 6 pages; the provider counts 500\nwrote 500 orders to standard output\n");
     assert_eq!(server.journal.arrivals().len() - asked, 6, "each page is asked for once, and one past the end");
 }
 
 #[test]
-fn filters_leave_exactly_what_they_say() {
+fn filters_keep_exactly_what_they_say() {
     let (place, server) = (Place::new(), server());
     let all = listed_by(&server.url);
     let workflow = all[0][1].clone();
@@ -142,7 +142,7 @@ fn filters_leave_exactly_what_they_say() {
         assert_eq!(rows(&output.stdout), expected, "{arguments:?}");
         assert!(stderr(&output).contains(&format!("wrote {} order", expected.len())), "{}", stderr(&output));
     }
-    // The first moment of a period is in it, the first one after it is not.
+    // `--since` includes its moment, `--until` excludes it.
     let moment = all[250][7].as_str();
     let at = all.iter().filter(|row| row[7] == moment).count();
     let from = rows(&run(place.discover(&server.url).args(["--since", moment])).stdout).len();
@@ -152,7 +152,7 @@ fn filters_leave_exactly_what_they_say() {
 }
 
 #[test]
-fn what_is_discovered_is_reconciled() {
+fn discovered_orders_can_be_reconciled() {
     let (place, server) = (Place::new(), server());
     let ids = place.path("ids.csv");
     let output = run(place.discover(&server.url).arg("-o").arg(&ids));
@@ -162,23 +162,23 @@ fn what_is_discovered_is_reconciled() {
     assert_eq!(
         (piped.stdout == csv, stderr(&piped)),
         (true, String::new()),
-        "the same without a file, and no word more"
+        "the same on standard output, and no messages"
     );
 
     let mut job = place.reconcile(&ids);
-    let arguments = ["--api-url", &server.url, "--as-of", "2026-06-01T00:00:00Z", SINGLE_READ];
+    let arguments = ["--api-url", &server.url, "--as-of", "2026-06-01T00:00:00Z", NO_CONFIRM_READ];
     let job = run(job.args(arguments).env("CHENYU_API_KEY", KEY));
     assert_eq!(code(&job), 1, "{}", stderr(&job));
     let report = place.report();
     let known = report.population("reconciled") + report.population("discrepant") + report.population("pending");
-    assert_eq!((report.population("rows"), known), (500, 500), "every row is an order that can be had");
+    assert_eq!((report.population("rows"), known), (500, 500), "every row is an order that can be fetched");
     for row in rows(&csv) {
-        assert_eq!(server.journal.asked(&row[0]), 1, "{}", row[0]);
+        assert_eq!(server.journal.request_count(&row[0]), 1, "{}", row[0]);
     }
 }
 
 #[test]
-fn the_output_of_one_is_the_input_of_the_other() {
+fn discover_can_be_piped_into_reconcile() {
     let place = Place::new();
     let mut list =
         place.discover("http://127.0.0.1:9").arg("--sandbox").stdout(Stdio::piped()).spawn().expect("starts");
@@ -190,7 +190,7 @@ fn the_output_of_one_is_the_input_of_the_other() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn a_reader_that_stops_early_is_not_a_failure() {
     let place = Place::new();
     let mut list = place
         .discover("http://127.0.0.1:9")
@@ -216,7 +216,7 @@ fn the_provider_is_named_by_option_environment_or_file() {
         command
     };
     let by_file = run(discover().arg("--config").arg(&file));
-    assert_eq!(code(&by_file), 0, "keys of reconcile alone are no mistake: {}", stderr(&by_file));
+    assert_eq!(code(&by_file), 0, "keys that only reconcile uses are allowed: {}", stderr(&by_file));
     let by_environment =
         run(discover().env("TIEOUT_API_URL", &server.url).env("TIEOUT_RATE", "0").env("CHENYU_API_KEY", KEY));
     assert_eq!(code(&by_environment), 0, "{}", stderr(&by_environment));
@@ -235,7 +235,7 @@ fn the_provider_is_named_by_option_environment_or_file() {
 }
 
 #[test]
-fn mistakes_are_found_before_anything_is_asked() {
+fn mistakes_are_found_before_any_request() {
     let (place, server) = (Place::new(), server());
     let folder = place.path("folder");
     fs::create_dir(&folder).expect("writable");
@@ -243,24 +243,24 @@ fn mistakes_are_found_before_anything_is_asked() {
         (&["--since", "last week"], 2, "--since"),
         (&["--since", "2026-05-02", "--until", "2026-05-01"], 2, "--until"),
         (&["--workflow", "wf 1"], 2, "--workflow"),
-        (&["--output-file", "folder"], 2, "folder is there and is no regular file"),
+        (&["--output-file", "folder"], 2, "folder exists and is not a regular file"),
         (&["--output-file", "nowhere/ids.csv"], 4, "nowhere/ids.csv"),
         (&["--rate", "many"], 2, "--rate"),
     ];
-    for (arguments, expected, said) in cases {
+    for (arguments, expected, message) in cases {
         let output = run(place.discover(&server.url).args(arguments));
         assert_eq!(code(&output), expected, "{arguments:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(message), "{arguments:?}: {}", stderr(&output));
         assert_eq!(stdout(&output), "", "{arguments:?}");
     }
     let keyless = run(place.discover(&server.url).env_remove("CHENYU_API_KEY"));
     assert_eq!(code(&keyless), 2, "{}", stderr(&keyless));
     assert!(stderr(&keyless).contains("no API key"), "{}", stderr(&keyless));
-    assert!(server.journal.arrivals().is_empty(), "nothing was asked");
+    assert!(server.journal.arrivals().is_empty(), "no request was sent");
 }
 
 #[test]
-fn a_job_that_is_at_work_is_not_disturbed() {
+fn a_second_job_does_not_disturb_the_first() {
     let place = Place::new();
     let faults = tieout::sandbox::FaultPlan::from_specs(["slow,delay=200ms"]).expect("a plan");
     let server = Server::start(Options { journal: true, faults, ..Options::default() });

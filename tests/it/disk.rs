@@ -1,5 +1,5 @@
-//! The disk: full, read-only, or gone. Whatever happens, what was committed is kept, no report is half there, and the
-//! same command ends like an undisturbed one once the disk is well again.
+//! The disk is full, read-only or gone. Whatever happens, committed outcomes are kept, no partial report is left, and
+//! the same command ends like an undisturbed one once the disk works again.
 
 mod full;
 mod pruning;
@@ -17,16 +17,16 @@ use rusqlite::Connection;
 use tieout::sandbox::{FaultPlan, KEY, Kind, Options, describe};
 
 use crate::support::{
-    Files, Place, ReportFiles, SINGLE_READ, Server, assert_same_files, code, files_below, stderr, stdout, tieout,
+    Files, NO_CONFIRM_READ, Place, ReportFiles, Server, assert_same_files, code, files_below, stderr, stdout, tieout,
 };
 
 const ORDERS: usize = 120;
-/// Two nights.
+/// The `--as-of` of two nights.
 const NIGHTS: [&str; 2] = ["2026-06-01T00:00:00Z", "2026-06-02T00:00:00Z"];
-/// Some orders are discrepant, and none makes a report incomplete.
+/// The exit code of every finished job: some orders are discrepant, and none makes the report incomplete.
 const DISCREPANT: i32 = 1;
 
-/// Orders of all kinds but those whose replies are none.
+/// Orders of all kinds except those with malformed replies.
 fn orders() -> Vec<String> {
     let all = (0_u64..).map(|number| format!("wfrun_{number:020x}"));
     all.filter(|id| !matches!(describe(id, Options::default().seed), Kind::Malformed(_))).take(ORDERS).collect()
@@ -40,7 +40,7 @@ fn sandbox(fault: &str) -> Server {
 /// A job with state and report at these places.
 struct Job<'s> {
     server: &'s Server,
-    /// The input lies here.
+    /// Holds the input.
     place: Place,
     state: PathBuf,
     report: PathBuf,
@@ -60,7 +60,7 @@ impl<'s> Job<'s> {
             NIGHTS[night],
             "--rate",
             "0",
-            SINGLE_READ,
+            NO_CONFIRM_READ,
         ]);
         command.args(["--api-url", &self.server.url, "--concurrency", "4", "--quiet"]).env("CHENYU_API_KEY", KEY);
         command.arg("--state").arg(&self.state).arg("--out").arg(&self.report);
@@ -68,32 +68,32 @@ impl<'s> Job<'s> {
         command
     }
 
-    fn run(&self, night: usize) -> Ended {
+    fn run(&self, night: usize) -> JobResult {
         self.end(&self.command(night).output().expect("starts"))
     }
 
-    /// How it ended. Nothing panicked, and the key is nowhere.
-    fn end(&self, output: &Output) -> Ended {
-        let said = stderr(output);
-        assert!(!said.contains("panicked"), "{said}");
+    /// The result of a job; asserts that it did not panic and that the key is nowhere.
+    fn end(&self, output: &Output) -> JobResult {
+        let stderr = stderr(output);
+        assert!(!stderr.contains("panicked"), "{stderr}");
         let folders = [&self.state, &self.report].map(|path| path.parent().expect("a folder"));
         let left = folders.into_iter().filter(|folder| folder.is_dir()).flat_map(files_below);
         for bytes in left.map(|path| fs::read(path).expect("readable")).chain([output.stdout.clone()]) {
-            assert!(!bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes()), "the key was left: {said}");
+            assert!(!bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes()), "the key was left: {stderr}");
         }
-        assert!(!said.contains(KEY), "{said}");
-        Ended { code: code(output), said }
+        assert!(!stderr.contains(KEY), "{stderr}");
+        JobResult { code: code(output), stderr }
     }
 
     fn report(&self) -> Option<Files> {
         self.report.exists().then(|| ReportFiles(self.report.clone()).files())
     }
 
-    fn evident(&self) -> Files {
-        ReportFiles(self.report.clone()).evident()
+    fn reproducible_files(&self) -> Files {
+        ReportFiles(self.report.clone()).reproducible_files()
     }
 
-    /// The orders of a run that are committed, once the database has proved itself whole.
+    /// Checks the database's integrity; returns the committed orders of a run.
     fn kept(&self, run: i64) -> BTreeSet<String> {
         if !self.state.exists() {
             return BTreeSet::new();
@@ -110,7 +110,7 @@ impl<'s> Job<'s> {
         rows.query_map([run], |row| row.get(0)).expect("rows").map(|id| id.expect("an ID")).collect()
     }
 
-    /// What was asked for since so many requests.
+    /// The orders asked for after the first `before` requests; asserts that none was asked for twice.
     fn asked_since(&self, before: usize) -> BTreeSet<String> {
         let asked = self.server.journal.arrivals().split_off(before);
         let count = asked.len();
@@ -119,13 +119,13 @@ impl<'s> Job<'s> {
         asked
     }
 
-    /// The same command once more, when the disk is well again: it has everything, without asking for what is kept, and
-    /// the report is that of an undisturbed job.
+    /// Runs the same command again once the disk works; asserts that it fetches everything except what is kept, and
+    /// makes the report of an undisturbed job.
     fn assert_goes_on(&self, night: usize, kept: &BTreeSet<String>, undisturbed: &Files, when: &str) {
         let before = self.server.journal.arrivals().len();
         let ended = self.run(night);
-        assert_eq!(ended.code, DISCREPANT, "{when}: {}", ended.said);
-        assert_same_files(&self.evident(), undisturbed, when);
+        assert_eq!(ended.code, DISCREPANT, "{when}: {}", ended.stderr);
+        assert_same_files(&self.reproducible_files(), undisturbed, when);
         let asked = self.asked_since(before);
         assert!(asked.is_disjoint(kept), "{when}: committed and asked for again: {:?}", asked.intersection(kept));
         let all: BTreeSet<String> = asked.union(kept).cloned().collect();
@@ -136,23 +136,23 @@ impl<'s> Job<'s> {
     }
 }
 
-struct Ended {
+struct JobResult {
     code: i32,
     /// Standard error.
-    said: String,
+    stderr: String,
 }
 
-/// Asserts that a job ended without a report and said why, that what was fetched is safe, and what to do.
-fn assert_no_report(ended: &Ended, causes: &[&str], place: &Path, when: &str) {
-    let Ended { code, said } = ended;
-    assert_eq!(*code, 4, "{when}: {said}");
-    assert!(causes.iter().any(|cause| said.contains(cause)), "{when}: none of {causes:?} is in: {said}");
-    assert!(said.contains(&place.display().to_string()), "{when}: {} is not in: {said}", place.display());
-    assert!(said.contains("is kept"), "{when}: it does not say what is safe: {said}");
-    assert!(said.contains("run the same command again"), "{when}: it does not say what to do: {said}");
+/// Asserts that a job ended without a report, and that it says why, that fetched orders are kept, and what to do.
+fn assert_no_report(ended: &JobResult, causes: &[&str], place: &Path, when: &str) {
+    let JobResult { code, stderr } = ended;
+    assert_eq!(*code, 4, "{when}: {stderr}");
+    assert!(causes.iter().any(|cause| stderr.contains(cause)), "{when}: none of {causes:?} is in: {stderr}");
+    assert!(stderr.contains(&place.display().to_string()), "{when}: {} is not in: {stderr}", place.display());
+    assert!(stderr.contains("is kept"), "{when}: it does not say what is safe: {stderr}");
+    assert!(stderr.contains("run the same command again"), "{when}: it does not say what to do: {stderr}");
 }
 
-/// Asserts that nothing is left where reports are but a report and a state: nothing half-written.
+/// Asserts that a folder holds only a report and a state, and nothing partial.
 fn assert_nothing_half(folder: &Path, when: &str) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
@@ -160,15 +160,15 @@ fn assert_nothing_half(folder: &Path, when: &str) {
     }
 }
 
-/// The reports of both nights of a job that nothing disturbs.
+/// The reports of both nights of an undisturbed job.
 fn undisturbed() -> [Files; 2] {
     let server = sandbox("");
     let place = Place::new();
     let job = Job::new(&server, place.path("state.sqlite"), place.path("report"));
     [0, 1].map(|night| {
         let ended = job.run(night);
-        assert_eq!(ended.code, DISCREPANT, "{}", ended.said);
+        assert_eq!(ended.code, DISCREPANT, "{}", ended.stderr);
         assert_eq!(ReportFiles(job.report.clone()).population("rows"), ORDERS as u64);
-        job.evident()
+        job.reproducible_files()
     })
 }

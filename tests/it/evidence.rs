@@ -1,4 +1,4 @@
-//! What the state keeps of a reply: its facts and its hash, and all of it only where that is asked for.
+//! The state keeps a reply's facts and hash; it keeps the whole reply only with `--evidence full`.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ fn orders() -> Vec<String> {
     ids.filter(|id| describe(id, Options::default().seed) == Kind::Clean).take(8).collect()
 }
 
-/// The body of the reply about an order, as it comes over the wire.
+/// The raw body of the reply about an order.
 fn reply(server: &Server, run_order_id: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).expect("it listens");
     let path = server.url.splitn(4, '/').nth(3).expect("a path").trim_end_matches('/');
@@ -47,7 +47,7 @@ fn holds(file: &Path, text: &str) -> bool {
     fs::read(file).expect("readable").windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// The replies that the state keeps, and the hashes of all, by input line.
+/// The replies kept in the state, and the hashes of all replies, by input line.
 fn kept(place: &Place) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let state = Connection::open(place.path("state.sqlite")).expect("a state");
     let column = |query: &str| -> Vec<Vec<u8>> {
@@ -65,7 +65,7 @@ fn a_reply_leaves_its_facts_and_its_hash_and_no_prompt() {
     let place = reconciled(&server, &[]);
     let sent: Vec<Vec<u8>> = orders().iter().map(|order| reply(&server, order)).collect();
     for reply in &sent {
-        assert!(String::from_utf8_lossy(reply).contains(PROMPT), "there is something to keep out");
+        assert!(String::from_utf8_lossy(reply).contains(PROMPT), "the reply holds a prompt to keep out");
     }
     let (replies, hashes) = kept(&place);
     assert!(replies.is_empty());
@@ -76,7 +76,7 @@ fn a_reply_leaves_its_facts_and_its_hash_and_no_prompt() {
 }
 
 #[test]
-fn full_evidence_is_every_reply_to_the_byte_and_the_report_is_the_same() {
+fn full_evidence_keeps_every_reply_byte_for_byte_and_the_report_is_the_same() {
     let server = Server::start(Options::default());
     let (plain, full) = (reconciled(&server, &[]), reconciled(&server, &["--evidence", "full"]));
     let sent: Vec<Vec<u8>> = orders().iter().map(|order| reply(&server, order)).collect();

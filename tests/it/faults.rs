@@ -1,5 +1,5 @@
-//! Every fault that HTTP can express, by the sandbox's fault plan: what the provider does, and what the job makes of it.
-//! Faults below HTTP and from the operating system, by raw sockets and signals.
+//! Every fault that HTTP can express, produced by the sandbox's fault plan, and how the job copes with it. Faults below
+//! HTTP and from the operating system are in the module `network`.
 
 mod breaker;
 mod clock;
@@ -22,14 +22,14 @@ use std::thread;
 
 use tieout::sandbox::{FaultPlan, KEY, Kind, Options, describe};
 
-use crate::support::{Place, ReportFiles, SINGLE_READ, Server, code, files_below, stderr, stdout};
+use crate::support::{NO_CONFIRM_READ, Place, ReportFiles, Server, code, files_below, stderr, stdout};
 
-/// The ages in a report are counted to here, so that two runs can be compared.
+/// The `--as-of` of every job, so that two reports can be compared.
 const AS_OF: &str = "2026-06-01T00:00:00Z";
-/// What must be found nowhere: the key, and what stands in every order's private data.
+/// Texts that must be found nowhere: the key, and the prompts in every order's private data.
 const SECRETS: [&str; 3] = [KEY, "PRIVATE PROMPT", "PRIVATE-PROMPT"];
 
-/// One job against one provider that misbehaves, and everything it leaves.
+/// One job against one misbehaving provider, and every file it leaves.
 struct Trial {
     place: Place,
     server: Server,
@@ -37,7 +37,7 @@ struct Trial {
 }
 
 impl Trial {
-    /// A provider that follows a fault plan.
+    /// A trial against a provider that follows a fault plan.
     fn new<S: AsRef<str>>(ids: &[String], plan: impl IntoIterator<Item = S>) -> Self {
         let faults = FaultPlan::from_specs(plan).unwrap_or_else(|error| panic!("{error}"));
         Self::with(ids, Options { faults, ..Options::default() })
@@ -46,13 +46,13 @@ impl Trial {
     fn with(ids: &[String], options: Options) -> Self {
         let place = Place::new();
         place.file("ids.csv", format!("run_order_id\n{}\n", ids.join("\n")));
-        // Among the files of the place, so that it is searched for the key as well.
+        // The log is in the place, so that it is searched for the key too.
         let request_log = Some(place.path("requests.csv"));
         let server = Server::start(Options { journal: true, request_log, ..options });
         Self { place, server, ids: ids.to_vec() }
     }
 
-    /// The job, to its end.
+    /// Runs the job to its end.
     fn run(&self, arguments: &[&str]) -> Output {
         run(&self.place, &self.server.url, arguments)
     }
@@ -64,33 +64,33 @@ impl Trial {
     /// Asserts how often every order was asked for.
     fn assert_asked(&self, name: &str, times: impl Fn(&str) -> usize) {
         for id in &self.ids {
-            assert_eq!(self.server.journal.asked(id), times(id), "{name}: how often {id} was asked for");
+            assert_eq!(self.server.journal.request_count(id), times(id), "{name}: how often {id} was asked for");
         }
     }
 
-    /// Asserts that the job ended as if nothing had happened, to the last byte of its report.
-    fn assert_as_calm(&self, name: &str, run: &Output, calm: &Calm) {
-        assert_eq!(code(run), calm.exit, "{name}: {}{}", stdout(run), stderr(run));
-        calm.assert_same(name, &self.report());
+    /// Asserts that the job ended as without faults, with the same report byte for byte.
+    fn assert_same_as(&self, name: &str, run: &Output, reference: &Reference) {
+        assert_eq!(code(run), reference.exit, "{name}: {}{}", stdout(run), stderr(run));
+        reference.assert_same(name, &self.report());
     }
 
-    /// How many requests the provider answered so: an HTTP status, or a planned fault as the plan writes it.
+    /// How many requests the provider answered with `how`: an HTTP status, or a fault as the plan writes it.
     fn answered(&self, how: &str) -> usize {
-        self.server.journal.arrivals().iter().filter(|arrival| arrival.answered.to_string() == how).count()
+        self.server.journal.arrivals().iter().filter(|arrival| arrival.answer.to_string() == how).count()
     }
 }
 
-/// The job in this place against that provider. Whatever comes of it, no secret is in what it says and leaves.
+/// Runs the job in this place against that provider; asserts that no secret is in its output or files.
 fn run(place: &Place, url: &str, arguments: &[&str]) -> Output {
     let mut job = place.reconcile(place.path("ids.csv"));
-    job.arg(SINGLE_READ);
+    job.arg(NO_CONFIRM_READ);
     job.args(["--as-of", AS_OF, "--api-url", url]).args(arguments).env("CHENYU_API_KEY", KEY);
     let output = job.output().expect("starts");
     assert_no_secret(place, &output);
     output
 }
 
-/// Asserts that neither the key nor private data are in any file of a place, nor in what a process said.
+/// Asserts that neither the key nor private data is in any file of a place or in a process's output.
 fn assert_no_secret(place: &Place, output: &Output) {
     let mut texts = vec![
         ("standard output".to_owned(), output.stdout.clone()),
@@ -99,7 +99,7 @@ fn assert_no_secret(place: &Place, output: &Output) {
     for path in place.files() {
         texts.push((path.display().to_string(), fs::read(&path).expect("a readable file")));
     }
-    assert!(texts.len() >= 4, "the input and the state are there at least");
+    assert!(texts.len() >= 4, "at least the input and the state exist");
     for (name, bytes) in texts {
         for secret in SECRETS {
             let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
@@ -108,20 +108,20 @@ fn assert_no_secret(place: &Place, output: &Output) {
     }
 }
 
-/// What a job makes of orders where nothing goes wrong.
-struct Calm {
+/// The result of a job without faults.
+struct Reference {
     exit: i32,
     files: BTreeMap<String, Vec<u8>>,
 }
 
-impl Calm {
+impl Reference {
     fn of(ids: &[String]) -> Self {
         let trial = Trial::new::<&str>(ids, []);
         let run = trial.run(&[]);
         let report = trial.report();
-        assert_eq!(report.population("rows"), ids.len() as u64, "calm: {}", stderr(&run));
-        assert_eq!((report.population("unfetched"), report.population("malformed")), (0, 0), "calm");
-        trial.assert_asked("calm", |_| 1);
+        assert_eq!(report.population("rows"), ids.len() as u64, "reference: {}", stderr(&run));
+        assert_eq!((report.population("unfetched"), report.population("malformed")), (0, 0), "reference");
+        trial.assert_asked("reference", |_| 1);
         Self { exit: code(&run), files: contents(&report) }
     }
 
@@ -134,7 +134,7 @@ impl Calm {
     }
 }
 
-/// All files of a report but the manifest, which tells times.
+/// All files of a report except the manifest, which holds times.
 fn contents(report: &ReportFiles) -> BTreeMap<String, Vec<u8>> {
     let name = |path: &Path| path.strip_prefix(&report.0).expect("below").display().to_string();
     let files = files_below(&report.0).into_iter().map(|path| (name(&path), fs::read(&path).expect("a readable file")));
@@ -143,16 +143,16 @@ fn contents(report: &ReportFiles) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// Orders that tie out: settled, nothing to find.
+/// Settled orders that tie out.
 fn clean(count: usize) -> Vec<String> {
     of_kind(count, |kind| kind == Kind::Clean)
 }
 
-/// Orders of every kind that can be fetched: clean, failed, pending, and with each sort of anomaly to find.
+/// Orders of every kind that can be fetched: clean, failed, pending and anomalous ones.
 fn mixed(count: usize) -> Vec<String> {
     let ids = of_kind(count, |kind| matches!(kind, Kind::Clean | Kind::FailedRun | Kind::Pending | Kind::Anomalous(_)));
     let seed = Options::default().seed;
-    assert!(ids.iter().any(|id| matches!(describe(id, seed), Kind::Anomalous(_))), "there is something to find");
+    assert!(ids.iter().any(|id| matches!(describe(id, seed), Kind::Anomalous(_))), "some orders are anomalous");
     ids
 }
 
@@ -176,13 +176,13 @@ fn exceptions(report: &ReportFiles) -> BTreeMap<String, (String, String)> {
     by_order
 }
 
-/// The same exception of each of those orders.
+/// The given exception for each of these orders.
 fn all_are(ids: &[String], bucket: &str, reason: &str) -> BTreeMap<String, (String, String)> {
     ids.iter().map(|id| (id.clone(), (bucket.to_owned(), reason.to_owned()))).collect()
 }
 
-/// Tries all cases at once: most of them wait most of the time. What fails has said which case it was.
-fn side_by_side<C: Sync>(cases: &[C], test: impl Fn(&C) + Sync) {
+/// Tests all cases at once, since most of them mostly wait. Assertions must name their case.
+fn in_parallel<C: Sync>(cases: &[C], test: impl Fn(&C) + Sync) {
     thread::scope(|scope| {
         for case in cases {
             scope.spawn(|| test(case));

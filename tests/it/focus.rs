@@ -1,12 +1,12 @@
-//! `focus.csv` held against the FinOps Open Cost and Usage Specification 1.2: its columns, what may be empty, how values are
-//! written; and its sums against the report's own aggregates.
+//! `focus.csv` against the FinOps Open Cost and Usage Specification 1.2: its columns, which cells may be empty and how
+//! values are written; and its sums against the report's own aggregates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-use crate::readers::said;
+use crate::readers::printed;
 use crate::support::{Place, code, repository};
 
 const DISCREPANT: i32 = 1;
@@ -35,7 +35,7 @@ const MANDATORY: [&str; 21] = [
     "ServiceCategory",
     "ServiceName",
 ];
-/// The other columns of the specification that are there: recommended or conditional ones.
+/// The recommended and conditional columns that `focus.csv` has.
 const FURTHER: [&str; 9] = [
     "BillingAccountType",
     "ChargeFrequency",
@@ -47,9 +47,9 @@ const FURTHER: [&str; 9] = [
     "SubAccountName",
     "SubAccountType",
 ];
-/// What is null for a usage charge that corrects nothing and of which no invoice is known.
+/// Columns that are null for a usage charge that is not a correction and has no known invoice.
 const NULL: [&str; 3] = ["ChargeClass", "InvoiceId", "SubAccountName"];
-/// Which aggregate each amount adds up to.
+/// Each amount column, and the aggregate that it adds up to.
 const SUMS: [(&str, &str); 9] = [
     ("BilledCost", "final_amount"),
     ("ContractedCost", "final_amount"),
@@ -69,13 +69,13 @@ fn charges() -> (Place, Vec<Row>) {
     let mut command = place.reconcile(repository("sample_data/ids.csv"));
     command.args(["--sandbox", "--as-of", "2026-06-01T00:00:00Z", "--account", "Finance", "--format", "focus"]);
     let run = command.output().expect("tieout starts");
-    assert_eq!(code(&run), DISCREPANT, "{}", said(&run));
-    assert!(!place.path("report/report.xlsx").exists(), "nobody asked for it");
+    assert_eq!(code(&run), DISCREPANT, "{}", printed(&run));
+    assert!(!place.path("report/report.xlsx").exists(), "it was not requested");
     let rows = place.report().rows("focus.csv");
     (place, rows)
 }
 
-/// Units of 10⁻⁸ of a decimal number with 8 decimals; nothing where there is none.
+/// A decimal number with 8 decimals in units of 10⁻⁸; zero for an empty text.
 fn units(text: &str) -> i128 {
     let (whole, decimals) = text.split_once('.').unwrap_or(("0", "00000000"));
     assert_eq!(decimals.len(), 8, "{text}");
@@ -101,7 +101,7 @@ fn the_columns_and_their_values_are_those_of_the_specification() {
         assert_eq!(named.into_iter().collect::<BTreeSet<_>>(), of_specification);
         assert_eq!(own.len(), 8, "{own:?}");
         for name in MANDATORY.into_iter().chain(FURTHER) {
-            // Where the provider says no amount, none is made up.
+            // An amount that the provider leaves out stays empty.
             let may_lack = name.ends_with("Cost") || name == "BillingCurrency";
             assert!(
                 (row[name].is_empty() == NULL.contains(&name)) || (may_lack && row[name].is_empty()),
@@ -111,7 +111,7 @@ fn the_columns_and_their_values_are_those_of_the_specification() {
         for name in ["BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"] {
             assert!(is_moment(&row[name]), "{name}: {row:?}");
         }
-        // A month of Shanghai, which is 8 hours ahead.
+        // A month begins in Shanghai, 8 hours ahead of UTC.
         assert!(row["BillingPeriodStart"].ends_with("T16:00:00Z") && row["BillingPeriodEnd"].ends_with("T16:00:00Z"));
         assert!(
             row["BillingPeriodStart"] <= row["ChargePeriodStart"] && row["ChargePeriodStart"] < row["BillingPeriodEnd"]
@@ -127,26 +127,26 @@ fn the_columns_and_their_values_are_those_of_the_specification() {
     }
 }
 
-/// What the specification's own validator says of a report's charges.
+/// The result of the specification's own validator for a report's charges.
 fn validated(report: &Path) -> String {
     let python = env::var_os("TIEOUT_TEST_FOCUS_PYTHON").expect("run `make focus-validator`");
     let script = repository("tests/readers/focus/validate.py");
     let run = Command::new(python).arg(script).arg(report).output().expect("run `make focus-validator`");
-    assert!(run.status.success(), "{}", said(&run));
-    said(&run)
+    assert!(run.status.success(), "{}", printed(&run));
+    printed(&run)
 }
 
 #[test]
 #[ignore = "the validator needs Python 3.12: `make focus-validator` runs it where there is one"]
 fn the_validator_of_the_specification_finds_nothing() {
     let (place, rows) = charges();
-    // The one finding is a branch of an OR whose other branch holds: an invoice may be unknown.
+    // Its only finding is a branch of an OR whose other branch holds: an invoice may be unknown.
     let found = validated(&place.path("report"));
     let lacking = rows.iter().filter(|row| row.iter().any(|(name, text)| is_wanted(name) && text.is_empty())).count();
     let expected = format!("charges: {} of {}; found: InvoiceId-C-005-C", rows.len() - lacking, rows.len());
     assert_eq!(found.trim(), expected);
 
-    // It is no rubber stamp.
+    // The validator does find mistakes.
     let path = place.path("report/focus.csv");
     let honest = fs::read_to_string(&path).expect("the charges");
     for (was, is, rule) in [

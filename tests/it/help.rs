@@ -1,4 +1,4 @@
-//! Help in Chinese says everything that the English one does; completions and manual pages know every command.
+//! The Chinese help covers everything in the English help; completions and manual pages know every command.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,13 +13,13 @@ use unicode_width::UnicodeWidthStr;
 use crate::language::messages::{files, messages};
 use crate::support::{Place, code, stderr, stdout, tieout};
 
-/// Every command of a tree, with the command `help` but not what it repeats.
+/// Every command of a tree, including `help` but not the commands that it repeats.
 fn commands(tree: &Command) -> Vec<&Command> {
     let below = tree.get_subcommands().filter(|_| tree.get_name() != "help").flat_map(commands);
     std::iter::once(tree).chain(below).collect()
 }
 
-/// The same places in both languages.
+/// Each command in English and Chinese.
 fn pairs() -> Vec<(Command, Command)> {
     let (mut english, chinese) = (command(Language::English), command(Language::Chinese));
     english.build();
@@ -62,8 +62,8 @@ fn every_command_and_option_has_a_chinese_help() {
             let [english, chinese] = [english, chinese].map(|text| text.map(ToString::to_string).unwrap_or_default());
             assert_eq!(english.is_empty(), chinese.is_empty(), "{name}: {english}{chinese}");
             assert!(english.is_empty() || is_chinese(&chinese), "{name}: not translated: {chinese}");
-            let (said, lacking) = (&chinese, machine_words(&english));
-            let lacking: Vec<_> = lacking.iter().filter(|word| !said.contains(*word)).collect();
+            let words = machine_words(&english);
+            let lacking: Vec<_> = words.iter().filter(|word| !chinese.contains(*word)).collect();
             assert!(lacking.is_empty(), "{name}: {lacking:?} are not in {chinese}");
         }
         for (english, chinese) in arguments(&english, &chinese) {
@@ -83,7 +83,7 @@ fn every_command_and_option_has_a_chinese_help() {
     }
 }
 
-/// Variable, default and values stand in the help of an option as in English, where clap adds them.
+/// Asserts that an option's Chinese help has the variable, default and values that clap adds in English.
 fn assert_nothing_is_lost(id: &str, english: &Arg, long: &str) {
     let takes_value = english.get_action().takes_values();
     if let Some(variable) = english.get_env() {
@@ -102,14 +102,14 @@ fn assert_nothing_is_lost(id: &str, english: &Arg, long: &str) {
 }
 
 #[test]
-fn no_chinese_help_is_left_over() {
+fn every_chinese_help_text_is_used() {
     let mut known = BTreeSet::new();
     let pairs = pairs();
     let reconcile = pairs.iter().find(|(english, _)| english.get_name() == "reconcile").expect("the fullest command");
-    // What another command says of an option in the same words is translated once.
+    // An option with the same help in several commands is translated once.
     let is_shared = |argument: &Arg| {
         let same = |other: &&Arg| other.get_id() == argument.get_id();
-        reconcile.0.get_arguments().find(same).is_some_and(|other| said(other) == said(argument))
+        reconcile.0.get_arguments().find(same).is_some_and(|other| help_of(other) == help_of(argument))
     };
     for (english, _) in &pairs {
         let name = english.get_name();
@@ -147,18 +147,18 @@ fn no_chinese_help_is_left_over() {
     assert!(all.len() > 100 && unknown.is_empty(), "no command or option has {unknown:?}");
 }
 
-fn said(argument: &Arg) -> String {
+fn help_of(argument: &Arg) -> String {
     argument.get_help().map(ToString::to_string).unwrap_or_default()
 }
 
 #[test]
-fn english_help_is_what_the_code_says() {
+fn english_help_comes_from_the_code() {
     let (mut ours, mut claps) = (command(Language::English), Cli::command());
     assert_eq!(ours.render_long_help().to_string(), claps.render_long_help().to_string());
 }
 
 #[test]
-fn help_is_in_the_language_of_who_asks() {
+fn help_is_in_the_language_of_the_user() {
     let help = |arguments: &[&str], locale: &str| {
         let run = tieout().env("COLUMNS", "100").env("LANG", locale).args(arguments).output().expect("starts");
         assert_eq!(code(&run), 0, "{run:?}");
@@ -211,7 +211,7 @@ fn completions_know_every_command_and_option() {
     let place = Place::new();
     let script = stdout(&tieout().args(["completions", "bash"]).output().expect("starts"));
     let script = place.file("tieout.bash", script);
-    // bash itself completes a word by the script.
+    // bash completes a word with the script.
     let question = format!(
         "source {}; COMP_WORDS=(tieout reconcile --stal); COMP_CWORD=2; _tieout tieout --stal reconcile; echo \"${{COMPREPLY[@]}}\"",
         script.display()

@@ -1,5 +1,5 @@
-//! Report folders from elsewhere that are made to do harm. Every command that reads one ends, says what is wrong, and
-//! neither panics nor takes the memory of the machine.
+//! Malicious report folders. Every command that reads one ends and says what is wrong; none panics or uses up the
+//! machine's memory.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -15,17 +15,17 @@ use sha2::{Digest, Sha256};
 
 use crate::support::{Place, code, repository, stderr, stdout, tieout};
 
-/// Nothing takes that long but what hangs, however busy the machine is.
+/// A command that takes longer hangs, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The address space of a command, in bytes.
 const MEMORY: &str = "--as=8000000000";
-/// What a folder is compared with, and audited into.
+/// The name of the intact report, which the others are copied from and compared with.
 const GOOD: &str = "good";
 
-/// What is done to a report, and the exit codes of `verify`, `audit` and `diff` after it.
+/// A name, the harm done to a report, and the exit codes of `verify`, `audit` and `diff` on it.
 type Hostile = (&'static str, fn(&Path), [i32; 3]);
 
-/// A report of some orders of the sample, in `good`.
+/// A place with a report of some orders of the sample in [`GOOD`].
 fn made() -> Place {
     let place = Place::new();
     let sample = fs::read_to_string(repository("sample_data/ids.csv")).expect("the sample");
@@ -79,13 +79,13 @@ fn change_manifest(report: &Path, change: impl FnOnce(&mut Value)) {
     fs::write(path, serde_json::to_vec_pretty(&manifest).expect("JSON")).expect("writable");
 }
 
-/// The manifest lists one file more.
+/// Adds a file to the manifest's list.
 fn list(report: &Path, name: &str) {
     let stamp = json!({ "name": name, "sha256": "0".repeat(64), "bytes": 1 });
     change_manifest(report, |manifest| manifest["files"].as_array_mut().expect("files").push(stamp));
 }
 
-/// The manifest vouches for a file as it is.
+/// Sets a file's hash and size in the manifest to what they are now.
 fn vouch(report: &Path, name: &str) {
     let bytes = fs::read(report.join(name)).expect("there");
     change_manifest(report, |manifest| {
@@ -112,15 +112,15 @@ fn instead(report: &Path, name: &str, make: impl FnOnce(&Path)) {
 
 const CASES: [Hostile; 23] = [
     ("a name of a device", |report| list(report, "/dev/zero"), [1, 4, 4]),
-    ("a name that leads out", |report| list(report, "../state.sqlite"), [1, 4, 4]),
-    ("a name that leads round", |report| list(report, "x/../summary.json"), [1, 4, 4]),
+    ("a name outside the folder", |report| list(report, "../state.sqlite"), [1, 4, 4]),
+    ("a name with ..", |report| list(report, "x/../summary.json"), [1, 4, 4]),
     ("the name of the folder", |report| list(report, "."), [1, 4, 4]),
-    ("no name", |report| list(report, ""), [1, 4, 4]),
+    ("an empty name", |report| list(report, ""), [1, 4, 4]),
     ("the manifest's own name", |report| list(report, "manifest.json"), [1, 4, 4]),
     ("a name twice", |report| list(report, "summary.json"), [1, 4, 4]),
-    ("a name in other letters", |report| list(report, "SUMMARY.json"), [1, 1, 0]),
+    ("a name in capitals", |report| list(report, "SUMMARY.json"), [1, 1, 0]),
     (
-        "a pipe nobody reads",
+        "an unread pipe",
         |report| {
             fifo(&report.join("x.csv"));
             list(report, "x.csv");
@@ -136,7 +136,7 @@ const CASES: [Hostile; 23] = [
         [1, 4, 0],
     ),
     (
-        "a table from elsewhere",
+        "a link to a table outside",
         |report| {
             let elsewhere = report.with_file_name("discrepancies.csv");
             fs::copy(report.join("discrepancies.csv"), &elsewhere).expect("writable");
@@ -146,7 +146,7 @@ const CASES: [Hostile; 23] = [
     ),
     (
         "a socket",
-        // A path of a socket is short, wherever the test runs.
+        // A socket's path must be short, so it is made in /tmp and moved.
         |report| {
             let short = tempfile::tempdir_in("/tmp").expect("a folder");
             drop(UnixListener::bind(short.path().join("s")).expect("a socket"));
@@ -172,12 +172,12 @@ const CASES: [Hostile; 23] = [
     ),
     ("a manifest without end", |report| sparse(&report.join("manifest.json"), 10 << 30), [1, 4, 4]),
     (
-        "a manifest that goes deep",
+        "a deeply nested manifest",
         |report| fs::write(report.join("manifest.json"), "[".repeat(1 << 20)).expect("writable"),
         [1, 4, 4],
     ),
     (
-        "evidence that goes deep",
+        "deeply nested evidence",
         |report| {
             let deep = format!("{{\"line\":{}\n", "[".repeat(1 << 20));
             fs::write(report.join("evidence.jsonl"), deep).expect("writable");
@@ -198,13 +198,13 @@ fn no_folder_from_elsewhere_hangs_a_command_that_reads_it() {
         let audited = ends(command("audit", &[&report]).arg("--out").arg(place.path("audited")));
         let compared = [[&*good, &*report], [&*report, &*good]].map(|pair| ends(&command("diff", &pair)));
         let found = [code(&verified), code(&audited), code(&compared[0])];
-        let said = || [&verified, &audited, &compared[0]].map(|output| stdout(output) + &stderr(output)).join("\n");
-        assert_eq!(found, codes, "{what}: {}", said());
-        assert!(stdout(&verified).contains("NOT proven"), "{what}: {}", said());
-        // The old report's facts are not needed.
+        let printed = || [&verified, &audited, &compared[0]].map(|output| stdout(output) + &stderr(output)).join("\n");
+        assert_eq!(found, codes, "{what}: {}", printed());
+        assert!(stdout(&verified).contains("NOT proven"), "{what}: {}", printed());
+        // `diff` does not need the facts of the old report.
         assert!([codes[2], 0].contains(&code(&compared[1])), "{what}: {}", stderr(&compared[1]));
         for failed in [&audited, &compared[0]].into_iter().filter(|output| code(output) == 4) {
-            assert!(stderr(failed).contains("hostile/"), "{what}: it names the file: {}", stderr(failed));
+            assert!(stderr(failed).contains("hostile/"), "{what}: the message names the file: {}", stderr(failed));
         }
     }
 }
@@ -226,7 +226,7 @@ fn no_folder_from_elsewhere_hangs_a_job_that_finds_one_in_its_place() {
             run.args(["--sandbox", "--rate", "0", "--format", "csv", "--confirm=false", "-q", place]).arg(to);
             ends(run.arg("--state").arg(to.with_extension("sqlite")))
         };
-        // A report that can be told to be ours is replaced, nothing else.
+        // Only a folder that is recognised as a tieout report is replaced.
         let exactly = run("--out", &report);
         let is_ours = code(&exactly) == 1;
         assert!(is_ours || code(&exactly) == 2, "{what}: {}", stderr(&exactly));
@@ -259,7 +259,8 @@ fn facts_that_make_their_reader_panic_are_not_proven() {
     let place = made();
     let (good, report) = (place.path(GOOD), place.path("hostile"));
     let honest = fs::read(good.join("run_orders.parquet")).expect("there");
-    // Where the footer may say where pages begin: field 9, as an integer that goes on. Each integer is made one that ends.
+    // In the footer, 0x26 begins field 9, the offset of a column's data pages, as a variable-length integer. The first
+    // byte of each is replaced by 0x7f, which ends the integer early.
     let begins = |at: &usize| honest[at - 1] == 0x26 && honest[*at] >= 0x80;
     let mut undecoded = 0;
     for at in (honest.len() - 4000..honest.len()).filter(begins) {
@@ -278,7 +279,7 @@ fn facts_that_make_their_reader_panic_are_not_proven() {
             assert!([0, 4].contains(&code(&compared)), "byte {at}: {}", stderr(&compared));
         }
     }
-    assert!(undecoded > 0, "some make Polars panic");
+    assert!(undecoded > 0, "some damage makes Polars panic");
 }
 
 #[test]
@@ -286,7 +287,7 @@ fn a_file_that_grows_while_it_is_read_is_not_proven() {
     let place = made();
     let (good, report) = (place.path(GOOD), place.path("hostile"));
     copy(&good, &report);
-    // Large enough that it is still being read when it grows.
+    // Large enough that it grows while it is being read.
     sparse(&report.join("evidence.jsonl"), 64 << 20);
     vouch(&report, "evidence.jsonl");
     let path = report.join("evidence.jsonl");

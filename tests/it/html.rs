@@ -1,5 +1,5 @@
-//! `report.html` in a browser: `tests/readers/html/read.mjs` opens it in Chromium as a person would, sorts, filters, pages,
-//! copies and prints, lets axe look at it, and compares it with the other files of its report.
+//! `report.html` in a browser: `tests/readers/html/read.mjs` opens it in Chromium, sorts, filters, pages, copies and
+//! prints like a user, checks it with axe, and compares it with the other files of its report.
 
 mod folders;
 
@@ -10,19 +10,20 @@ use std::process::{Command, Output};
 
 use sha2::{Digest, Sha256};
 use tieout::language::Language;
-use tieout::pipeline::audit::{Changes, Evident};
+use tieout::pipeline::audit::{Changes, ProvenReport};
 use tieout::report::formats::options::ReportOptions;
 
-use crate::readers::said;
+use crate::readers::printed;
 use crate::support::{Place, ReportFiles, code, repository, stdout, tieout};
 
 const AS_OF: &str = "2026-06-01T00:00:00Z";
-/// How many discrepancies a page has to bear, how large it may be then, and how soon it has to answer, whatever else the
-/// machine is doing: how fast it is, `make bench` says.
+/// How many discrepancies a large page has.
 const MANY: u64 = 100_000;
+/// The most bytes of a large page.
 const LARGEST: u64 = 40 << 20;
+/// How long a large page may take to open on a busy machine; `make bench` measures the real time.
 const SOON_MS: u64 = 10_000;
-/// For how long it may not answer while it sorts, filters and turns pages.
+/// How long it may not respond while it sorts, filters and turns pages.
 const PAUSE_MS: u64 = 5_000;
 
 /// The sample, reconciled into `report`.
@@ -30,7 +31,7 @@ fn reported(arguments: &[&str]) -> Place {
     let place = Place::new();
     let mut command = place.reconcile(repository("sample_data/ids.csv"));
     let run = command.args(["--sandbox", "--as-of", AS_OF]).args(arguments).output().expect("starts");
-    assert_eq!(code(&run), 1, "{}", said(&run));
+    assert_eq!(code(&run), 1, "{}", printed(&run));
     place
 }
 
@@ -47,13 +48,13 @@ fn read(report: &Path, language: Language) -> Output {
         .expect("Node.js: run `make test`")
 }
 
-/// Asserts that a browser shows what the report says; what was compared.
+/// Asserts that a browser shows what the report says; returns the reader's counts.
 fn assert_reads(report: &Path, language: Language) -> serde_json::Value {
     let reading = read(report, language);
-    let said = said(&reading);
-    let compared = said.strip_prefix("read: ").and_then(|json| serde_json::from_str(json).ok());
-    assert!(reading.status.success(), "{said}");
-    compared.unwrap_or_else(|| panic!("{said}"))
+    let printed = printed(&reading);
+    let compared = printed.strip_prefix("read: ").and_then(|json| serde_json::from_str(json).ok());
+    assert!(reading.status.success(), "{printed}");
+    compared.unwrap_or_else(|| panic!("{printed}"))
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn a_browser_shows_what_the_report_says() {
     let compared = assert_reads(&report, Language::English);
     assert_eq!((&compared["discrepancies"], &compared["exceptions"]), (&27.into(), &3.into()), "{compared}");
 
-    // The reader is no rubber stamp: one digit is a disagreement, wherever it stands.
+    // The reader does find mistakes: one changed digit is a difference in any file.
     for (file, digit, other) in [
         ("discrepancies.csv", "275.16423231", "275.16423232"),
         ("spend_by_workflow.csv", "17.12149229", "17.12149228"),
@@ -76,8 +77,8 @@ fn a_browser_shows_what_the_report_says() {
         assert_ne!(honest, changed, "{file}");
         fs::write(&path, changed).expect("writable");
         let reading = read(&report, Language::English);
-        assert_eq!(reading.status.code(), Some(1), "{file} was changed: {}", said(&reading));
-        assert!(said(&reading).starts_with("otherwise: "), "{file}: {}", said(&reading));
+        assert_eq!(reading.status.code(), Some(1), "{file} was changed: {}", printed(&reading));
+        assert!(printed(&reading).starts_with("differs: "), "{file}: {}", printed(&reading));
         fs::write(&path, honest).expect("writable");
     }
 }
@@ -85,12 +86,12 @@ fn a_browser_shows_what_the_report_says() {
 #[test]
 fn both_languages_show_the_same_figures() {
     let place = reported(&[]);
-    let evident = Evident::open(&place.path("report")).expect("a report");
+    let original = ProvenReport::open(&place.path("report")).expect("a report");
     let chinese = place.path("chinese");
     fs::create_dir(&chinese).expect("writable");
-    let changes = in_language(&evident, Language::Chinese);
-    evident.remake(&chinese, &changes, None).expect("it is made again");
-    for (name, bytes) in ReportFiles(place.path("report")).evident() {
+    let changes = in_language(&original, Language::Chinese);
+    original.rebuild(&chinese, &changes, None).expect("it is made again");
+    for (name, bytes) in ReportFiles(place.path("report")).reproducible_files() {
         let same = fs::read(chinese.join(&name)).expect("a report file") == bytes;
         assert_eq!(same, !["report.html", "report.xlsx"].contains(&&*name), "{name}");
     }
@@ -127,7 +128,7 @@ fn a_hundred_thousand_discrepancies_are_sorted_and_filtered_at_once() {
 }
 
 #[test]
-fn reports_of_nothing_and_of_no_discrepancy_are_read_as_well() {
+fn empty_reports_and_reports_without_discrepancies_can_be_read() {
     let place = Place::new();
     for (name, orders) in [("nothing", 0), ("clean", 3)] {
         let report = place.path(name);
@@ -152,7 +153,7 @@ fn waivers_and_materiality_are_shown() {
     let compared = assert_reads(&place.path("report"), Language::English);
     assert_eq!(compared["waivers"], 1, "{compared}");
     let page = fs::read_to_string(place.path("report").join("report.html")).expect("a page");
-    for text in ["1 applied, 0 expired", "from 0.10000000 on", "Tolerance, CNY", "Passed only thanks to the tolerance"]
+    for text in ["1 applied, 0 expired", "0.10000000 or more", "Tolerance, CNY", "Passed only thanks to the tolerance"]
     {
         assert!(page.contains(text), "{text}");
     }
@@ -168,10 +169,10 @@ fn a_page_is_proved_and_a_forged_one_is_found() {
     let verify = || tieout().arg("verify").arg(&report).arg("--files-only").output().expect("starts");
     let proven = verify();
     assert_eq!(code(&proven), 0, "{}", stdout(&proven));
-    assert!(stdout(&proven).contains("12 files made again"), "{}", stdout(&proven));
+    assert!(stdout(&proven).contains("12 files rebuilt"), "{}", stdout(&proven));
     assert!(!stdout(&proven).contains("another version"), "{}", stdout(&proven));
 
-    // A forger who changes a figure of the page and mends its hash.
+    // A forger changes a figure on the page and corrects its hash in the manifest.
     let page = fs::read_to_string(report.join("report.html")).expect("a page");
     let text = fs::read_to_string(report.join("manifest.json")).expect("a manifest");
     let forged = page.replacen("275.16423231", "275.16423230", 1);
@@ -183,18 +184,18 @@ fn a_page_is_proved_and_a_forged_one_is_found() {
     assert_eq!(code(&found), 1, "{}", stdout(&found));
     assert!(stdout(&found).contains("report.html: line "), "{}", stdout(&found));
 
-    // One that says another version drew it is proved by its hash alone, and that is said.
+    // A page drawn by a different version is proved by its hash alone, and `verify` says so.
     let design = manifest["designs"]["report.html"].as_str().expect("a hash");
     fs::write(report.join("report.html"), &page).expect("writable");
     fs::write(report.join("manifest.json"), text.replace(design, &hash("another design"))).expect("writable");
-    let told = verify();
-    assert_eq!(code(&told), 0, "{}", stdout(&told));
-    assert!(stdout(&told).contains("report.html was drawn by another version"), "{}", stdout(&told));
-    assert!(stdout(&told).contains("11 files made again"), "{}", stdout(&told));
+    let older = verify();
+    assert_eq!(code(&older), 0, "{}", stdout(&older));
+    assert!(stdout(&older).contains("report.html was drawn by another version"), "{}", stdout(&older));
+    assert!(stdout(&older).contains("11 files rebuilt"), "{}", stdout(&older));
 }
 
 #[test]
-fn what_is_not_asked_for_is_not_written_and_audit_can_add_it() {
+fn only_requested_formats_are_written_and_audit_can_add_one() {
     let place = reported(&["--format", "csv"]);
     let report = place.path("report");
     assert!(!report.join("report.html").exists());
@@ -216,9 +217,9 @@ fn what_is_not_asked_for_is_not_written_and_audit_can_add_it() {
     assert_reads(&with_page, Language::English);
 }
 
-/// What the page tells an auditor to ask DuckDB, asked: its own figures come out.
+/// Runs the DuckDB queries that the page gives to auditors; they return the page's own figures.
 #[test]
-fn the_queries_on_the_page_come_to_its_figures() {
+fn the_queries_on_the_page_return_its_figures() {
     let place = reported(&[]);
     let report = place.path("report");
     let page = fs::read_to_string(report.join("report.html")).expect("a page");
@@ -232,7 +233,7 @@ fn the_queries_on_the_page_come_to_its_figures() {
         };
         let program = "import sys, duckdb\nfor row in duckdb.sql(sys.argv[1]).fetchall(): print(*(f'{cell}' if isinstance(cell, (int, str)) else f'{cell:f}' for cell in row), sep=',')";
         let output = Command::new(python).args(["-c", program, query]).current_dir(&report).output().expect("Python");
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", printed(&output));
         stdout(&output).lines().map(|line| line.split(',').map(str::to_owned).collect()).collect::<Vec<Vec<String>>>()
     };
     let totals = &ReportFiles(report.clone()).json("summary.json")["control_totals"];
@@ -253,12 +254,12 @@ fn the_queries_on_the_page_come_to_its_figures() {
     assert_eq!(asked(&query("quote-split")), split);
 }
 
-/// `make pictures`: no test, but what it takes to look at.
+/// Not a test: `make pictures` takes the screenshots for the documentation with it.
 #[test]
 #[ignore = "takes the pictures of the documentation"]
 fn pictures() {
     let place = reported(&["--account", "Northwind Studio"]);
-    let evident = Evident::open(&place.path("report")).expect("a report");
+    let original = ProvenReport::open(&place.path("report")).expect("a report");
     for (language, picture, more) in [
         (Language::English, "report-light.png", ["light"]),
         (Language::English, "report-dark.png", ["dark"]),
@@ -266,8 +267,8 @@ fn pictures() {
     ] {
         let folder = place.path(picture);
         fs::create_dir(&folder).expect("writable");
-        let changes = in_language(&evident, language);
-        evident.remake(&folder, &changes, None).expect("it is made again");
+        let changes = in_language(&original, language);
+        original.rebuild(&folder, &changes, None).expect("it is made again");
         let taken = Command::new("node")
             .arg(repository("tests/readers/html/pictures.mjs"))
             .arg(folder.join("report.html"))
@@ -275,12 +276,12 @@ fn pictures() {
             .args(more)
             .output()
             .expect("Node.js: run `make pictures`");
-        assert!(taken.status.success(), "{}", said(&taken));
+        assert!(taken.status.success(), "{}", printed(&taken));
     }
 }
 
-/// The report as it was, in that language.
-fn in_language(evident: &Evident, language: Language) -> Changes {
-    let options = ReportOptions { language, ..evident.manifest.stamp.options.clone() };
+/// The report unchanged, but in that language.
+fn in_language(original: &ProvenReport, language: Language) -> Changes {
+    let options = ReportOptions { language, ..original.manifest.stamp.options.clone() };
     Changes { options: Some(options), ..Changes::default() }
 }

@@ -1,4 +1,4 @@
-//! Texts for people: both languages say everything, in the same places, and nothing is said that nobody asks for.
+//! Texts for people: both languages have the same messages, and every message is used.
 
 pub(crate) mod messages;
 mod page;
@@ -10,7 +10,7 @@ use std::fs;
 use std::process::Command;
 
 use fluent_bundle::FluentResource;
-use tieout::checks::{CATALOGUE, Cause, Counted};
+use tieout::checks::{CATALOGUE, Cause, CountField};
 use tieout::domain::finding::Severity;
 use tieout::domain::order::Amounts;
 use tieout::domain::outcome::Bucket;
@@ -19,22 +19,22 @@ use tieout::summary::Verdict;
 
 use crate::support::{Place, code, files_below, repository, stderr, stdout, tieout};
 use messages::{Messages, files, messages};
-use uses::{Use, uses};
+use uses::{MessageUse, uses};
 
-/// What English has in the code: messages of findings, which reports carry, and help, which clap takes from there.
+/// Files that only Chinese has; the English texts are in the code: messages of findings, and help for clap.
 const CHINESE_ALONE: [&str; 2] = ["findings.ftl", "help.ftl"];
-/// The file of messages that are asked for by a word of the program.
+/// The file of messages whose ids are built from a [`Word`] and a code.
 const WORDS: &str = "words.ftl";
 /// The file of the page's messages.
 const PAGE: &str = "report.ftl";
 
-/// The messages of all files of a language but those that English has in the code.
+/// The messages of a language by file, except the files that only Chinese has.
 fn texts_of_both(language: &str) -> BTreeMap<String, Messages> {
     let files = files(language).into_iter().filter(|(name, _)| !CHINESE_ALONE.contains(&name.as_str()));
     files.map(|(name, text)| (name, messages(&text))).collect()
 }
 
-/// Everything that is asked for by a word of the program.
+/// Every word and code that a message is built from.
 fn words() -> Vec<(Word, &'static str)> {
     let checks = CATALOGUE.map(|check| check.code);
     let causes: BTreeSet<&str> =
@@ -46,14 +46,14 @@ fn words() -> Vec<(Word, &'static str)> {
             Word::Bucket | Word::BucketName => Bucket::ALL.map(Bucket::code).to_vec(),
             Word::Verdict | Word::VerdictName => Verdict::ALL.map(Verdict::code).to_vec(),
             Word::Severity | Word::SeverityName => Severity::ALL.map(Severity::code).to_vec(),
-            Word::AmountName => Amounts::NAMES.into_iter().chain(Counted::ALL.map(Counted::name)).collect(),
+            Word::AmountName => Amounts::NAMES.into_iter().chain(CountField::ALL.map(CountField::name)).collect(),
         }
     };
     Word::ALL.into_iter().flat_map(|word| of(word).into_iter().map(move |code| (word, code))).collect()
 }
 
-/// Every message that the sources ask for by its id.
-fn asked_for() -> Vec<Use> {
+/// Every use of a message by its id in the sources.
+fn asked_for() -> Vec<MessageUse> {
     let sources = files_below(&repository("src")).into_iter().filter(|path| !path.ends_with("tests.rs"));
     sources.flat_map(|path| uses(&fs::read_to_string(path).expect("a text in UTF-8"))).collect()
 }
@@ -83,45 +83,45 @@ fn both_languages_have_the_same_messages_with_the_same_variables() {
     assert!(english.values().map(Messages::len).sum::<usize>() > 150, "found only {english:?}");
     assert_eq!(english, chinese);
     let all: Vec<&String> = english.values().flat_map(Messages::keys).collect();
-    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "an id stands in two files");
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "an id is in two files");
     let named: Vec<String> = files("zh-CN").into_keys().filter(|name| !english.contains_key(name)).collect();
     assert_eq!(named, CHINESE_ALONE);
 }
 
 #[test]
-fn every_message_is_used_and_every_used_one_is_there() {
+fn every_message_is_used_and_every_used_message_exists() {
     let by_file = texts_of_both("en");
     let all: BTreeMap<&String, &BTreeSet<String>> = by_file.values().flatten().collect();
     let uses = asked_for();
     assert!(uses.len() > 50, "found only {uses:?}");
-    for Use { id, variables } in &uses {
-        assert_eq!(all.get(id), Some(&variables), "{id} is asked for with other variables, or is not there");
+    for MessageUse { id, variables } in &uses {
+        assert_eq!(all.get(id), Some(&variables), "{id} is used with different variables, or does not exist");
     }
     let by_word: BTreeSet<String> = words().into_iter().map(|(word, code)| word.id(code)).collect();
     let in_file: BTreeSet<String> = by_file[WORDS].keys().cloned().collect();
-    assert_eq!(in_file, by_word, "{WORDS} has the words of the program, all of them and no others");
+    assert_eq!(in_file, by_word, "{WORDS} has exactly the words of the program");
     assert!(by_file[WORDS].values().all(BTreeSet::is_empty), "words are explained without variables");
     let (of_page, named) = (page::by_word(), page::named());
     for id in of_page.iter().chain(&named) {
-        assert!(by_file[PAGE].contains_key(id), "{id} is asked for by the page, and is not there");
+        assert!(by_file[PAGE].contains_key(id), "the page uses {id}, which does not exist");
     }
     let by_sheet = page::by_sheet();
     for id in &by_sheet {
-        assert!(all.contains_key(id), "{id} is asked for by the workbook, and is not there");
+        assert!(all.contains_key(id), "the workbook uses {id}, which does not exist");
     }
     let in_template = page::in_template();
-    for Use { id, variables } in &in_template {
-        assert_eq!(all.get(id), Some(&variables), "the template asks for {id} with other variables");
+    for MessageUse { id, variables } in &in_template {
+        assert_eq!(all.get(id), Some(&variables), "the template uses {id} with different variables");
     }
     let used = uses.iter().map(|used| &used.id).chain(&by_word);
     let used = used.chain(&of_page).chain(&named).chain(&by_sheet).chain(in_template.iter().map(|used| &used.id));
     let used: BTreeSet<&String> = used.collect();
     let unused: Vec<_> = all.keys().filter(|id| !used.contains(*id)).collect();
-    assert!(unused.is_empty(), "nobody asks for {unused:?}");
+    assert!(unused.is_empty(), "unused messages: {unused:?}");
 }
 
 #[test]
-fn every_message_can_be_written_out() {
+fn every_message_can_be_formatted() {
     for language in Language::ALL {
         let texts = Texts::new(language);
         for (id, variables) in files(language.code()).values().flat_map(|text| messages(text)) {
@@ -144,11 +144,11 @@ fn chinese_is_chinese() {
         for id in messages(&text).keys() {
             let variables: Vec<(&str, Value<'_>)> =
                 messages(&text)[id].iter().map(|name| (leaked(name), Value::from("x"))).collect();
-            let said = Texts::new(Language::Chinese).with(id, &variables);
-            let is_mark = said.chars().all(|char| !char.is_alphanumeric());
+            let text = Texts::new(Language::Chinese).with(id, &variables);
+            let is_mark = text.chars().all(|char| !char.is_alphanumeric());
             let only_figures =
                 ["diff-side", "explain-heading", "report-sha256", "terminal-waiver-lapsed"].contains(&id.as_str());
-            assert!(said.chars().any(is_han) || is_mark || only_figures, "{name}: {id} is not translated: {said}");
+            assert!(text.chars().any(is_han) || is_mark || only_figures, "{name}: {id} is not translated: {text}");
         }
     }
 }
@@ -162,7 +162,7 @@ fn every_check_has_a_chinese_finding_without_texts_of_the_provider() {
     let found = messages(&files("zh-CN")["findings.ftl"]);
     let expected: BTreeSet<String> = CATALOGUE.iter().map(|check| format!("finding-{}", check.code)).collect();
     assert_eq!(found.keys().cloned().collect::<BTreeSet<_>>(), expected);
-    // What these show of an order was written by us: amounts, names of amounts, and times.
+    // These show only texts of our own: amounts, names of amounts, and times.
     let ours = ["quote-split", "cost-sum", "missing-amount", "negative-amount", "charge-equals-cost"];
     let ours = ours.into_iter().chain([
         "charge-exceeds-quote",
@@ -178,28 +178,28 @@ fn every_check_has_a_chinese_finding_without_texts_of_the_provider() {
     }
 }
 
-/// A code never changes its meaning: whoever changes this snapshot says so to everybody who scripts against it.
+/// Users script against codes, so a code never changes its meaning. A change to this snapshot must be announced.
 #[test]
 fn codes_mean_what_they_meant() {
     let texts = Texts::new(Language::English);
-    let mut said = String::new();
+    let mut meanings = String::new();
     for check in CATALOGUE {
         let code = check.code;
         let causes: Vec<&str> = Cause::of_check(code).iter().map(|cause| cause.code()).collect();
-        let (holds, due) = (texts.of(Word::CheckHolds, code), texts.of(Word::CheckDue, code));
-        _ = writeln!(said, "check {code}: {}\n  holds when {holds}\n  due {due}", check.severity.code());
+        let (holds, due) = (texts.word(Word::CheckHolds, code), texts.word(Word::CheckDue, code));
+        _ = writeln!(meanings, "check {code}: {}\n  holds when {holds}\n  due {due}", check.severity.code());
         if !causes.is_empty() {
-            _ = writeln!(said, "  causes {}", causes.join(", "));
+            _ = writeln!(meanings, "  causes {}", causes.join(", "));
         }
     }
     let explained = [Word::Cause, Word::Bucket, Word::Verdict, Word::Severity];
     for (word, code) in words().into_iter().filter(|(word, _)| explained.contains(word)) {
-        _ = writeln!(said, "{word:?} {code}: {}", texts.of(word, code));
+        _ = writeln!(meanings, "{word:?} {code}: {}", texts.word(word, code));
     }
-    insta::assert_snapshot!("codes", said);
+    insta::assert_snapshot!("codes", meanings);
 }
 
-/// The first line that `tieout checks` says with these variables of the environment.
+/// The first line of a command's output.
 fn first_line(command: &mut Command) -> String {
     let run = command.arg("checks").output().expect("starts");
     assert_eq!(code(&run), 0, "{run:?}");
@@ -207,7 +207,7 @@ fn first_line(command: &mut Command) -> String {
 }
 
 #[test]
-fn the_language_is_that_of_who_asks() {
+fn the_language_is_the_users() {
     let english = first_line(&mut tieout());
     assert_eq!(english, "quote-split           error    quote_amount = final_amount + released_amount");
     let chinese = first_line(tieout().args(["--lang", "zh-CN"]));
@@ -238,24 +238,24 @@ fn the_language_is_that_of_who_asks() {
         (&[("LANG", "zh_CN.UTF-8")], &["--config", "none.toml"], &chinese),
     ];
     for (variables, arguments, expected) in cases {
-        let said = first_line(tieout().envs(variables.iter().copied()).args(arguments));
-        assert_eq!(said, expected, "{variables:?} {arguments:?}");
+        let line = first_line(tieout().envs(variables.iter().copied()).args(arguments));
+        assert_eq!(line, expected, "{variables:?} {arguments:?}");
     }
     let run = tieout().args(["--lang", "fr", "checks"]).output().expect("starts");
     assert_eq!(code(&run), 2);
-    let said = stderr(&run);
-    assert!(said.contains("--lang") && said.contains("give en or zh-CN"), "{said}");
+    let printed = stderr(&run);
+    assert!(printed.contains("--lang") && printed.contains("give en or zh-CN"), "{printed}");
 }
 
 #[test]
-fn a_language_in_the_settings_file_that_there_is_not_is_named() {
+fn an_unknown_language_in_the_settings_file_is_named() {
     let place = Place::new();
     let (ids, settings) =
         (place.file("ids.csv", "run_order_id\nwfrun_1\n"), place.file("tieout.toml", "lang = 'fr'\n"));
     let run = place.reconcile(&ids).arg("--sandbox").arg("--config").arg(&settings).output().expect("starts");
     assert_eq!(code(&run), 2);
-    let said = stderr(&run);
-    assert!(["tieout.toml", "line 1", "`fr`", "`zh-CN`"].iter().all(|part| said.contains(part)), "{said}");
+    let printed = stderr(&run);
+    assert!(["tieout.toml", "line 1", "`fr`", "`zh-CN`"].iter().all(|part| printed.contains(part)), "{printed}");
 }
 
 #[test]
@@ -266,20 +266,22 @@ fn every_word_of_reports_is_explained_in_both_languages() {
         for (word, word_code) in words().into_iter().filter(|(word, _)| explained.contains(word)) {
             let run = tieout().args(["--lang", language.code(), "checks", word_code]).output().expect("starts");
             assert_eq!(code(&run), 0, "{word_code}");
-            // Lines are broken to the width of a terminal.
-            let (said, expected) = (squeezed(&stdout(&run)), squeezed(&texts.of(word, word_code)));
-            assert!(said.starts_with(word_code) && said.contains(&expected), "{word_code}: {said}");
+            // The program wraps lines to the width of a terminal.
+            let (printed, expected) = (squeezed(&stdout(&run)), squeezed(&texts.word(word, word_code)));
+            assert!(printed.starts_with(word_code) && printed.contains(&expected), "{word_code}: {printed}");
         }
     }
-    let said = |word: &str| stdout(&tieout().args(["checks", word]).output().expect("starts"));
-    assert_eq!(said("pending").matches("(verdict)\n").count(), 1, "it is a verdict");
-    assert_eq!(said("pending").matches("(bucket of the population)\n").count(), 1, "and a bucket");
+    let explained = |word: &str| stdout(&tieout().args(["checks", word]).output().expect("starts"));
+    assert_eq!(explained("pending").matches("(verdict)\n").count(), 1, "it is a verdict");
+    assert_eq!(explained("pending").matches("(bucket of the population)\n").count(), 1, "and a bucket");
     let near = tieout().args(["--lang", "zh-CN", "checks", "qoute-split"]).output().expect("starts");
     assert_eq!(code(&near), 2);
     assert!(stderr(&near).contains("您要找的是 quote-split 吗？"), "{}", stderr(&near));
     let near = tieout().args(["checks", "overrage"]).output().expect("starts");
     assert!(stderr(&near).contains("did you mean overage?"), "{}", stderr(&near));
-    assert!(said("sign-flipped").starts_with("sign-flipped (cause of quote-split, cost-sum, expected-mismatch)\n"));
+    assert!(
+        explained("sign-flipped").starts_with("sign-flipped (cause of quote-split, cost-sum, expected-mismatch)\n")
+    );
 }
 
 fn squeezed(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! Two jobs at once: one of them goes on, the other one says who is in its way.
+//! Two jobs at once: the first continues, and the second names the job that is in its way.
 
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -22,13 +22,13 @@ fn job(place: &Place, url: &str, state: &str) -> Command {
     command
 }
 
-/// Starts a job and waits until it is at work.
+/// Starts a job and waits until it has sent a request.
 fn at_work(mut command: Command, server: &Server) -> Child {
     let before = server.journal.arrivals().len();
     let child = command.spawn().expect("starts");
     let patience = Instant::now() + Duration::from_secs(60);
     while server.journal.arrivals().len() == before {
-        assert!(Instant::now() < patience, "it never asked for anything");
+        assert!(Instant::now() < patience, "the job never sent a request");
         sleep(Duration::from_millis(5));
     }
     child
@@ -37,9 +37,9 @@ fn at_work(mut command: Command, server: &Server) -> Child {
 fn assert_in_the_way(mut second: Command, holder: &Child, what: &str) {
     let ended = second.output().expect("starts");
     assert_eq!(code(&ended), 4, "{}", stderr(&ended));
-    let said = stderr(&ended);
-    assert!(said.contains(&format!("another tieout (pid {}, since 20", holder.id())), "{said}");
-    assert!(said.contains(what) && said.contains("wait for it to end") && !said.contains(KEY), "{said}");
+    let printed = stderr(&ended);
+    assert!(printed.contains(&format!("another tieout (pid {}, since 20", holder.id())), "{printed}");
+    assert!(printed.contains(what) && printed.contains("wait for it to end") && !printed.contains(KEY), "{printed}");
 }
 
 #[test]
@@ -83,14 +83,14 @@ fn a_state_under_two_names_is_one_state() {
     let (place, server) = (Place::new(), slow());
     std::fs::create_dir(place.path("folder")).expect("writable");
     symlink(place.path("folder"), place.path("elsewhere")).expect("writable");
-    // Dangling: the file is made by the first job.
+    // The link dangles until the first job makes the file.
     symlink("folder/state.sqlite", place.path("link.sqlite")).expect("writable");
     symlink("link.sqlite", place.path("hop.sqlite")).expect("writable");
     let names = ["folder/state.sqlite", "elsewhere/state.sqlite", "link.sqlite", "hop.sqlite"];
     for first in names {
         let mut holder = at_work(job(&place, &server.url, first), &server);
         for second in names {
-            // With another key, so that the state alone is in the way.
+            // A different key, so that only the state is in the way.
             let mut second = job(&place, &server.url, second);
             second.env("CHENYU_API_KEY", "cy_another_key");
             assert_in_the_way(second, &holder, "the state");
@@ -108,7 +108,7 @@ fn a_state_under_two_names_is_one_state() {
         let ended = job(&place, &server.url, name).output().expect("starts");
         assert_eq!(code(&ended), 4, "{}", stderr(&ended));
         assert!(
-            stderr(&ended).contains("hard link") && stderr(&ended).contains("nothing was asked"),
+            stderr(&ended).contains("hard link") && stderr(&ended).contains("no request was sent"),
             "{}",
             stderr(&ended)
         );
@@ -144,9 +144,9 @@ fn a_state_that_is_being_written_can_be_read() {
     let place = Place::new();
     let ids = place.file("ids.csv", "run_order_id\nwfrun_314ff7d8b7a5beff1388\n");
     assert!(code(&place.reconcile(ids).arg("--sandbox").output().expect("starts")) < 2);
-    // As a job does while it takes a run into the memory.
+    // A job holds a transaction like this while a run enters the memory.
     let state = rusqlite::Connection::open(place.path("state.sqlite")).expect("a state");
-    state.execute_batch("BEGIN IMMEDIATE; DELETE FROM sends;").expect("nobody else writes");
+    state.execute_batch("BEGIN IMMEDIATE; DELETE FROM sends;").expect("no other process writes");
     let began = Instant::now();
     for arguments in [vec!["runs"], vec!["verify", "report"]] {
         let mut command = crate::support::tieout();

@@ -1,4 +1,4 @@
-//! Faults below HTTP and from the operating system, by raw sockets and signals.
+//! Faults below HTTP and from the operating system, produced with raw sockets and signals.
 
 mod certificates;
 mod connections;

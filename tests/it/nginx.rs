@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use orders::{Discrepancy, Order};
 use server::Nginx;
 
-use crate::readers::{assert_agrees, said};
+use crate::readers::{assert_agrees, printed};
 use crate::support::{Place, ReportFiles, code};
 
 const ORDERS: u64 = 20_000;
@@ -29,18 +29,18 @@ fn finds_exactly_what_was_planted_behind_nginx() {
         .env("CHENYU_API_KEY", "cy_test")
         .output()
         .expect("tieout starts");
-    assert_eq!(code(&run), DISCREPANT, "{}", said(&run));
+    assert_eq!(code(&run), DISCREPANT, "{}", printed(&run));
 
     let planted: Vec<Discrepancy> = orders.iter().filter_map(Order::planted).collect();
     assert_eq!(planted.len(), 207, "every 97th of 20,000, the first included");
     assert_eq!(discrepancies(&place.report()), planted, "in the order of the input");
     assert_eq!(population(&place.report()), expected_population(planted.len()));
     let identities = planted.iter().filter(|planted| ["quote-split", "cost-sum"].contains(&&*planted.check)).count();
-    let said = assert_agrees(&place.path("report"));
-    assert!(said.contains(&format!(" {identities} discrepancies")), "{said}");
+    let printed = assert_agrees(&place.path("report"));
+    assert!(printed.contains(&format!(" {identities} discrepancies")), "{printed}");
 }
 
-/// Writes the replies for nginx and the input; the input's path.
+/// Writes the replies for nginx, and the input; returns the input's path.
 fn lay_out(place: &Place, orders: &[Order]) -> PathBuf {
     let replies = place.path("nginx/orders");
     fs::create_dir_all(&replies).expect("a folder");
@@ -53,7 +53,7 @@ fn lay_out(place: &Place, orders: &[Order]) -> PathBuf {
     place.file("ids.csv", ids)
 }
 
-/// The rows of `discrepancies.csv`, as far as a planted one says what they hold.
+/// The rows of `discrepancies.csv`, with the columns that a planted discrepancy specifies.
 fn discrepancies(report: &ReportFiles) -> Vec<Discrepancy> {
     let rows = report.rows("discrepancies.csv").into_iter();
     rows.map(|row| Discrepancy {

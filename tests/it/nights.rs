@@ -1,4 +1,4 @@
-//! Several nights on one state: what a run takes over from the ones before it.
+//! Several nights on one state: what a run takes over from earlier runs.
 
 use std::process::Output;
 
@@ -9,7 +9,7 @@ use crate::support::{Place, ReportFiles, Server, code, stderr, stdout, tieout};
 const AS_OF: &str = "2026-06-01T00:00:00Z";
 const OTHER_SEED: u64 = 7;
 
-/// IDs of orders that are of the first kind to one seed and of the second to the other.
+/// Orders that are of the first kind under the default seed and of the second kind under the other.
 fn ids(first: Kind, second: Kind, count: usize) -> Vec<String> {
     let all = (0_u64..).map(|number| format!("wfrun_{number:020x}"));
     let fits = |id: &String| (describe(id, Options::default().seed), describe(id, OTHER_SEED)) == (first, second);
@@ -41,14 +41,14 @@ fn lifecycle(report: &ReportFiles) -> [u64; 4] {
 }
 
 #[test]
-fn a_settlement_that_changes_is_found_every_night_until_it_is_what_it_was() {
+fn a_changed_settlement_is_found_every_night_until_it_is_restored() {
     let orders = ids(Kind::Clean, Kind::Clean, 3);
     let place = Place::new();
     let first = sandbox(0, Options::default().seed, "");
     let port = first.port();
     assert_eq!(code(&night(&place, &first, &orders, &[])), 0);
     let before = place.report().rows("spend_by_workflow.csv");
-    assert_eq!(code(&night(&place, &first, &orders, &[])), 0, "the same is no finding");
+    assert_eq!(code(&night(&place, &first, &orders, &[])), 0, "an unchanged settlement is not a finding");
     drop(first);
 
     let changed = sandbox(port, OTHER_SEED, "");
@@ -67,7 +67,7 @@ fn a_settlement_that_changes_is_found_every_night_until_it_is_what_it_was() {
         assert_eq!(lifecycle(&report), if expected_word == "new" { [count, 0, 0, 0] } else { [0, count, 0, 0] });
         let rows: Vec<_> = rows.into_iter().filter(|row| row["field"] == "final_amount").collect();
         assert_eq!(rows.iter().map(|row| row["run_order_id"].clone()).collect::<Vec<_>>(), orders);
-        // What the orders were settled as and what they are now: both stand in the report, and sum up to the spend.
+        // The report has the baseline and the new figures, and both add up to the spend of their night.
         let sum = |column: &str| rows.iter().map(|row| units(&row[column])).sum::<i128>();
         let spend = |rows: &[std::collections::BTreeMap<String, String>]| {
             rows.iter().map(|row| units(&row["final_amount"])).sum::<i128>()
@@ -87,7 +87,7 @@ fn a_settlement_that_changes_is_found_every_night_until_it_is_what_it_was() {
     assert!(resolved.iter().all(|row| row["check"] == "restated"));
 }
 
-/// A figure with eight decimals, in units of the last.
+/// A figure with 8 decimals in units of 10⁻⁸.
 fn units(figure: &str) -> i128 {
     let (whole, decimals) = figure.split_once('.').expect("a decimal point");
     assert_eq!(decimals.len(), 8, "{figure}");
@@ -95,7 +95,7 @@ fn units(figure: &str) -> i128 {
 }
 
 #[test]
-fn what_could_not_be_judged_is_not_resolved_and_is_known_the_night_after() {
+fn an_order_that_was_not_judged_keeps_its_discrepancies_for_the_next_night() {
     let orders = ids(Kind::Clean, Kind::Clean, 2);
     let place = Place::new();
     let first = sandbox(0, Options::default().seed, "");
@@ -113,7 +113,7 @@ fn what_could_not_be_judged_is_not_resolved_and_is_known_the_night_after() {
     let broken = sandbox(port, OTHER_SEED, &format!("status=500,ids={}", orders[0]));
     assert_eq!(code(&night(&place, &broken, &orders, &["--retries", "0"])), 3);
     assert_eq!(lifecycle(&place.report()), [0, kept, 0, lost]);
-    assert!(place.report().rows("resolved.csv").is_empty(), "nothing missing looks clean");
+    assert!(place.report().rows("resolved.csv").is_empty(), "a missing order is not clean");
     drop(broken);
     let changed = sandbox(port, OTHER_SEED, "");
     assert_eq!(code(&night(&place, &changed, &orders, &["--fresh"])), 1);
@@ -139,23 +139,23 @@ fn settled_orders_are_not_asked_for_again() {
     let second = sandbox(port, Options::default().seed, "");
     let ended = night(&place, &second, &all, &["--reuse-settled", "30d"]);
     assert_eq!(code(&ended), 0);
-    assert!(stdout(&ended).contains("4 orders were not asked for again"), "{}", stdout(&ended));
-    assert_eq!(asked(&second), pending, "only what is open");
+    assert!(stdout(&ended).contains("4 orders were not fetched again"), "{}", stdout(&ended));
+    assert_eq!(asked(&second), pending, "only pending orders");
     assert_eq!(place.report().json("summary.json")["reused"], 4);
     assert_eq!(place.report().bytes("spend_by_revision.csv"), spend, "the same figures");
     drop(second);
 
     let third = sandbox(port, Options::default().seed, "");
     assert_eq!(code(&night(&place, &third, &all, &["--reuse-settled", "1ms"])), 0);
-    assert_eq!(asked(&third), all, "all of that is longer ago");
+    assert_eq!(asked(&third), all, "every settlement is older than that");
 }
 
 #[test]
 fn an_incomplete_run_is_continued_and_asks_only_for_what_is_missing() {
     let orders = ids(Kind::Clean, Kind::Clean, 5);
     let whole = Place::new();
-    let calm = sandbox(0, Options::default().seed, "");
-    assert_eq!(code(&night(&whole, &calm, &orders, &[])), 0);
+    let faultless = sandbox(0, Options::default().seed, "");
+    assert_eq!(code(&night(&whole, &faultless, &orders, &[])), 0);
 
     let place = Place::new();
     let broken = sandbox(0, Options::default().seed, &format!("status=500,ids={},times=1", orders[3]));
@@ -175,7 +175,7 @@ fn an_incomplete_run_is_continued_and_asks_only_for_what_is_missing() {
 }
 
 #[test]
-fn below_a_folder_of_reports_too_the_whole_report_takes_the_place_of_the_incomplete_one() {
+fn a_complete_report_replaces_the_incomplete_one_in_a_reports_folder() {
     let orders = ids(Kind::Clean, Kind::Clean, 5);
     let place = Place::new();
     let broken = sandbox(0, Options::default().seed, &format!("status=500,ids={},times=2", orders[3]));
@@ -197,13 +197,13 @@ fn below_a_folder_of_reports_too_the_whole_report_takes_the_place_of_the_incompl
     incomplete.pop();
     let stamp: serde_json::Value = serde_json::from_slice(&manifest()).expect("JSON");
     assert_eq!(stamp["earlier"]["replaces"], serde_json::json!(incomplete));
-    assert!(stamp["previous"].is_null(), "it stands where the first one stood: {}", stamp["previous"]);
+    assert!(stamp["previous"].is_null(), "it took the place of the first report: {}", stamp["previous"]);
     let mut names: Vec<_> =
         std::fs::read_dir(&folder).expect("there").map(|entry| entry.expect("there").file_name()).collect();
     names.sort();
     assert_eq!(names, ["20260601T000000Z", "latest"]);
 
-    // The next one follows the whole one.
+    // The next report follows the complete one.
     assert_eq!(night(), 0);
     let stamp: serde_json::Value = serde_json::from_slice(&manifest()).expect("JSON");
     assert_eq!(stamp["previous"]["report"], "20260601T000000Z");
@@ -215,7 +215,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn another_input_other_settings_or_a_wish_start_anew_and_say_why() {
+fn a_changed_input_changed_settings_or_an_option_start_a_new_run_and_say_why() {
     let orders = ids(Kind::Clean, Kind::Clean, 4);
     let cases: [(&[&str], usize, &str); 4] = [
         (&["--tolerance", "1"], 4, "the settings that affect judgement have changed"),
@@ -230,14 +230,14 @@ fn another_input_other_settings_or_a_wish_start_anew_and_say_why() {
         let before = broken.journal.arrivals().len();
         let ended = night(&place, &broken, &orders[..count], arguments);
         assert_eq!(code(&ended), 0, "{reason}: {}", stderr(&ended));
-        let said = stderr(&ended);
-        assert!(said.contains("starting anew: run 1") && said.contains(reason), "{reason}: {said}");
-        assert_eq!(broken.journal.arrivals().len() - before, count, "{reason}: all are asked for");
+        let printed = stderr(&ended);
+        assert!(printed.contains("starting a new run: run 1") && printed.contains(reason), "{reason}: {printed}");
+        assert_eq!(broken.journal.arrivals().len() - before, count, "{reason}: all orders are asked for");
     }
 }
 
 #[test]
-fn a_later_nights_report_is_proven_and_made_again_even_after_a_prune() {
+fn a_later_report_is_proved_and_audited_even_after_a_prune() {
     let settled = ids(Kind::Clean, Kind::Clean, 3);
     let mended = ids(Kind::Anomalous(Anomaly::ExternalLeftOut), Kind::Clean, 2);
     let mut all = [settled.clone(), mended.clone()].concat();
@@ -253,8 +253,8 @@ fn a_later_nights_report_is_proven_and_made_again_even_after_a_prune() {
     let report = place.report();
     assert_eq!(lifecycle(&report)[2], 2, "two are resolved");
     let new = report.rows("discrepancies.csv").len();
-    let said = format!("Since the orders were last judged: {new} new, 0 persisting, 2 resolved");
-    assert!(stdout(&ended).contains(&said), "{}", stdout(&ended));
+    let expected = format!("Since the orders were last judged: {new} new, 0 persisting, 2 resolved");
+    assert!(stdout(&ended).contains(&expected), "{}", stdout(&ended));
     assert!(report.rows("discrepancies.csv").iter().any(|row| row["check"] == "restated"));
 
     let command = |arguments: &[&str]| {
@@ -278,7 +278,7 @@ fn a_later_nights_report_is_proven_and_made_again_even_after_a_prune() {
     assert_eq!(code(&pruned), 0, "{}", stderr(&pruned));
     proven();
 
-    // What was pruned was not the memory: the settlement is still another one than the first.
+    // The prune kept the memory: the settlement still differs from the baseline.
     assert_eq!(code(&night(&place, &second, &all, &[])), 1);
     assert_eq!(lifecycle(&place.report())[1], lifecycle(&report)[1]);
     let rows = place.report().rows("discrepancies.csv");

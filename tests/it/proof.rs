@@ -1,4 +1,4 @@
-//! `tieout verify`, `audit`, `runs` and `prune`: a report proved, made again, listed and removed.
+//! `tieout verify`, `audit`, `runs` and `prune`: reports are proved, made again, listed and removed.
 
 use std::fs;
 use std::path::Path;
@@ -39,7 +39,7 @@ fn a_single_changed_digit_in_any_file_is_found() {
     for file in files_below(&place.path("report")) {
         let name = file.file_name().expect("a name").to_string_lossy().into_owned();
         let bytes = fs::read(&file).expect("readable");
-        // A few digits across the file, each one changed by itself.
+        // A few digits across the file, changed one at a time.
         let digits: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at].is_ascii_digit()).collect();
         for at in digits.iter().step_by((digits.len() / 4).max(1)) {
             let folder = place.path("changed");
@@ -68,12 +68,12 @@ fn without_a_state_the_manifest_is_not_proven() {
     assert_eq!(code(&verify(&place.path("report"), &["--files-only"])), 0);
     assert_eq!(code(&verify(&place.path("report"), &["--state", "/nowhere/state.sqlite"])), 2);
     assert_eq!(code(&verify(&place.path("nothing"), &[])), 2);
-    // The report of the repository was made by an earlier build of the program.
+    // The report in the repository was made by an earlier build of the program.
     assert_eq!(code(&verify(&repository("reports/sample"), &["--files-only"])), 0);
 }
 
 #[test]
-fn a_forger_who_mends_the_hashes_is_found_by_the_figures_and_by_the_state() {
+fn a_forgery_with_corrected_hashes_is_found_by_the_figures_and_by_the_state() {
     let place = reported();
     let report = place.path("report");
     let path = report.join("discrepancies.csv");
@@ -87,17 +87,17 @@ fn a_forger_who_mends_the_hashes_is_found_by_the_figures_and_by_the_state() {
 
     let found = verify(&report, &["--files-only"]);
     assert_eq!(code(&found), 1);
-    let said = stdout(&found);
-    assert!(said.contains("files          holds"), "{said}");
-    assert!(said.contains("discrepancies.csv: line 2 is") && said.contains("it comes to"), "{said}");
-    let difference = said.lines().find(|line| line.contains("line 2 is")).expect("a difference");
+    let printed = stdout(&found);
+    assert!(printed.contains("files          holds"), "{printed}");
+    assert!(printed.contains("discrepancies.csv: line 2 is") && printed.contains("expected"), "{printed}");
+    let difference = printed.lines().find(|line| line.contains("line 2 is")).expect("a difference");
     assert!(difference.contains("1.48042468") && difference.contains("1.48042467"), "{difference}");
     let state = place.path("state.sqlite").display().to_string();
-    assert!(stdout(&verify(&report, &["--state", &state])).contains("run 1 wrote another manifest"));
+    assert!(stdout(&verify(&report, &["--state", &state])).contains("run 1 wrote a different manifest"));
 }
 
 #[test]
-fn an_audit_makes_the_same_report_again_and_another_one_by_other_settings() {
+fn an_audit_makes_the_same_report_or_a_different_one_by_other_settings() {
     let place = reported();
     let audit = |name: &str, arguments: &[&str]| {
         let mut command = tieout();
@@ -167,11 +167,11 @@ fn runs_are_listed_and_old_ones_pruned() {
     assert_eq!(code(&proven), 0, "the latest is still there, and proven: {}", stdout(&proven));
     run("2026-06-04T00:00:00Z");
     let summary = ReportFiles(place.path("r/latest")).json("summary.json");
-    assert_eq!(summary["lifecycle"]["new"], 0, "what the last report found is known still");
+    assert_eq!(summary["lifecycle"]["new"], 0, "the findings of the last report are still known");
     assert_eq!(code(&command("prune", &["--keep", "soon"])), 2);
 }
 
-/// `tieout reconcile` of the sample's first orders, as of those days of June.
+/// Reconciles the sample as of each of these days of June.
 fn nights(place: &Place, days: impl IntoIterator<Item = u32>) {
     for day in days {
         let as_of = format!("2026-06-{day:02}T00:00:00Z");
@@ -188,11 +188,11 @@ fn nights(place: &Place, days: impl IntoIterator<Item = u32>) {
     }
 }
 
-/// What `verify` says of the chain of the newest report, and its exit code.
+/// The line of `verify` about the chain of the newest report, and its exit code.
 fn chain(place: &Place) -> (String, i32) {
     let verified = verify(&place.path("r/latest"), &[]);
-    let said = stdout(&verified);
-    let line = said.lines().find(|line| line.starts_with("chain ")).expect("the chain").to_owned();
+    let printed = stdout(&verified);
+    let line = printed.lines().find(|line| line.starts_with("chain ")).expect("the chain").to_owned();
     (line, code(&verified))
 }
 
@@ -201,12 +201,18 @@ fn a_report_that_was_removed_by_hand_breaks_the_chain() {
     for (gone, day) in [("20260603T000000Z", "the one before"), ("20260601T000000Z", "the first one")] {
         let place = Place::new();
         nights(&place, 1..=4);
-        let (said, exit) = chain(&place);
-        assert!(said.contains("holds") && said.contains("the 3 reports before it") && exit == 0, "{said}");
+        let (printed, exit) = chain(&place);
+        assert!(
+            printed.contains("holds") && printed.contains("all 3 previous reports are in their places") && exit == 0,
+            "{printed}"
+        );
         let aside = place.path("aside");
         fs::rename(place.path("r").join(gone), &aside).expect("there");
-        let (said, exit) = chain(&place);
-        assert!(said.contains("FAILS") && said.contains(gone) && said.contains("prune") && exit == 1, "{day}: {said}");
+        let (printed, exit) = chain(&place);
+        assert!(
+            printed.contains("FAILS") && printed.contains(gone) && printed.contains("prune") && exit == 1,
+            "{day}: {printed}"
+        );
         fs::rename(&aside, place.path("r").join(gone)).expect("there");
         assert_eq!(chain(&place).1, 0, "it is back: {day}");
     }
@@ -219,8 +225,8 @@ fn a_report_that_was_changed_breaks_the_chain() {
     let manifest = place.path("r/20260601T000000Z/manifest.json");
     let text = fs::read_to_string(&manifest).expect("there");
     fs::write(&manifest, text.replacen("discrepant", "reconciled", 1)).expect("writable");
-    let (said, exit) = chain(&place);
-    assert!(said.contains("FAILS") && said.contains("20260601T000000Z") && exit == 1, "{said}");
+    let (printed, exit) = chain(&place);
+    assert!(printed.contains("FAILS") && printed.contains("20260601T000000Z") && exit == 1, "{printed}");
 }
 
 #[test]
@@ -230,13 +236,13 @@ fn a_report_that_was_pruned_breaks_no_chain_and_one_removed_after_it_does() {
     let mut prune = tieout();
     let pruned = prune.args(["prune", "--keep", "1ms", "--reports-dir"]).arg(place.path("r")).output().expect("starts");
     assert_eq!(code(&pruned), 0, "{}", stderr(&pruned));
-    let (said, exit) = chain(&place);
-    assert!(said.contains("holds") && said.contains("tieout prune") && exit == 0, "{said}");
+    let (printed, exit) = chain(&place);
+    assert!(printed.contains("holds") && printed.contains("tieout prune") && exit == 0, "{printed}");
     nights(&place, 4..=5);
     assert_eq!(chain(&place).1, 0, "the chain ends where it was pruned");
     fs::remove_dir_all(place.path("r/20260603T000000Z")).expect("there");
-    let (said, exit) = chain(&place);
-    assert!(said.contains("FAILS") && said.contains("20260603T000000Z") && exit == 1, "{said}");
+    let (printed, exit) = chain(&place);
+    assert!(printed.contains("FAILS") && printed.contains("20260603T000000Z") && exit == 1, "{printed}");
 }
 
 #[test]
@@ -250,7 +256,7 @@ fn a_report_in_the_place_of_an_earlier_one_follows_it() {
     let state = place.path("state.sqlite").display().to_string();
     let proven = verify(&place.path("report"), &["--state", &state]);
     assert!(code(&proven) == 0 && stdout(&proven).contains("replaced"), "{}", stdout(&proven));
-    // Kept elsewhere, while the next one took its place.
+    // A copy is kept elsewhere while the next report takes its place.
     copy(&place.path("report"), &place.path("kept"));
     run("2026-06-03T00:00:00Z");
     let proven = verify(&place.path("kept"), &["--state", &state]);

@@ -1,4 +1,4 @@
-//! The confirm-read: an order that fails is read once more before it is reported, and the newer reply is judged.
+//! The confirm-read: a failing order is fetched again before it is reported, and the newer reply is judged.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use tieout::sandbox::{FaultPlan, KEY, Options};
 use crate::support::{Place, Server, code, stderr, stdout};
 
 const DOCUMENTED: &str = "wfrun_314ff7d8b7a5beff1388";
-/// Charged 0.58042467 more than the quote has room for, however often it is read.
+/// An order that always fails `quote-split`, by 0.58042467.
 const SPLIT: &str = "wfrun_d88de39449148030b6f2";
 
 fn run(place: &Place, faults: &[&str]) -> (i32, String, BTreeMap<String, usize>) {
@@ -29,46 +29,46 @@ fn times(documented: usize, split: usize) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn what_fails_is_read_once_more_and_nothing_else() {
+fn only_failing_orders_are_fetched_again() {
     let place = Place::new();
-    let (exit, said, asked) = run(&place, &[]);
-    assert_eq!((exit, asked), (1, times(1, 2)), "{said}");
-    assert!(said.contains("1 failing order was read once more: none had changed."), "{said}");
+    let (exit, printed, asked) = run(&place, &[]);
+    assert_eq!((exit, asked), (1, times(1, 2)), "{printed}");
+    assert!(printed.contains("1 failing order was fetched again: none had changed."), "{printed}");
     let fetch = &place.report().json("manifest.json")["fetch"];
     assert_eq!((&fetch["read_again"], &fetch["changed_meanwhile"]), (&1.into(), &0.into()));
 }
 
 #[test]
-fn the_newer_reply_is_judged_and_the_change_is_said() {
+fn the_newer_reply_is_judged_and_the_change_is_reported() {
     let place = Place::new();
     let undisturbed = run(&place, &[]);
-    let expected = place.report().evident();
-    // The first reply about the documented order names another one: a torn read.
-    let (exit, said, asked) = run(&place, &[&format!("wrong-order,ids={DOCUMENTED},times=1")]);
-    assert_eq!((exit, asked), (undisturbed.0, times(2, 2)), "{said}");
+    let expected = place.report().reproducible_files();
+    // The first reply to the documented order is about a different order, like a torn read.
+    let (exit, printed, asked) = run(&place, &[&format!("wrong-order,ids={DOCUMENTED},times=1")]);
+    assert_eq!((exit, asked), (undisturbed.0, times(2, 2)), "{printed}");
     assert!(
-        said.contains("2 failing orders were read once more: 1 had changed, and the newer reply is judged."),
-        "{said}"
+        printed.contains("2 failing orders were fetched again: 1 had changed, and the newer reply is judged."),
+        "{printed}"
     );
-    assert_eq!(place.report().evident(), expected, "as if it had never been read half");
+    assert_eq!(place.report().reproducible_files(), expected, "the torn read left no trace");
     let fetch = &place.report().json("manifest.json")["fetch"];
     assert_eq!((&fetch["read_again"], &fetch["changed_meanwhile"]), (&2.into(), &1.into()));
 }
 
 #[test]
-fn what_can_not_be_had_again_stays_as_it_was_read_first() {
+fn an_order_that_can_not_be_fetched_again_keeps_its_first_reply() {
     let place = Place::new();
     run(&place, &[]);
-    let expected = place.report().evident();
-    // The third request is the second one for the order that fails.
-    let (exit, said, asked) = run(&place, &["status=500,nth=3"]);
-    assert_eq!((exit, asked), (1, times(1, 2)), "{said}");
-    assert_eq!(place.report().evident(), expected);
+    let expected = place.report().reproducible_files();
+    // The third request is the second for the failing order.
+    let (exit, printed, asked) = run(&place, &["status=500,nth=3"]);
+    assert_eq!((exit, asked), (1, times(1, 2)), "{printed}");
+    assert_eq!(place.report().reproducible_files(), expected);
 }
 
 #[test]
-fn an_order_that_is_gone_when_it_is_read_again_is_not_found() {
+fn an_order_that_is_gone_at_the_confirm_read_is_not_found() {
     let place = Place::new();
-    let (exit, said, _) = run(&place, &["status=404,nth=3"]);
-    assert_eq!((exit, place.report().population("not_found")), (1, 1), "{said}");
+    let (exit, printed, _) = run(&place, &["status=404,nth=3"]);
+    assert_eq!((exit, place.report().population("not_found")), (1, 1), "{printed}");
 }

@@ -1,4 +1,4 @@
-//! The job from outside: the real binary, a real sandbox, the files it leaves and the code it exits with.
+//! The job from outside: the real binary against a real sandbox, the files it leaves and its exit code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,7 +40,7 @@ const MALFORMED: &[Kind] = &{
     kinds
 };
 
-/// IDs of the sandbox whose orders are of one of these kinds.
+/// IDs of sandbox orders of one of these kinds.
 fn ids_of(kinds: &[Kind], count: usize) -> Vec<String> {
     let seed = Options::default().seed;
     let all = (0_u64..).map(|number| format!("wfrun_{number:020x}"));
@@ -51,7 +51,7 @@ fn csv_of(ids: &[String]) -> String {
     format!("run_order_id\n{}\n", ids.join("\n"))
 }
 
-/// The table of sample_data/README.md that has these headings.
+/// The rows of the table in sample_data/README.md with these headings.
 fn promised(headings: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(repository("sample_data/README.md")).expect("the sample's README");
     let rows: Vec<Vec<String>> = text
@@ -92,8 +92,8 @@ fn the_sample_has_exactly_what_its_readme_promises() {
         sum += if name == "rows" { 0 } else { count };
     }
     assert_eq!(report.population("rows"), sum, "the buckets sum to the rows read");
-    let said = stdout(&run);
-    assert!(said.starts_with("Verdict: DISCREPANT") && said.contains("not a failure of the job"), "{said}");
+    let printed = stdout(&run);
+    assert!(printed.starts_with("Verdict: DISCREPANT") && printed.contains("not a failure of the job"), "{printed}");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn the_manifest_hashes_every_other_file() {
 /// Name, kinds of orders, arguments, exit code, verdict.
 type VerdictCase = (&'static str, &'static [Kind], &'static [&'static str], i32, &'static str);
 
-/// No order of the sandbox is as old as that.
+/// Arguments under which no pending order is stale: none is this old.
 const YOUNG: &[&str] = &["--stale-after", "36500d"];
 
 #[test]
@@ -195,7 +195,7 @@ fn a_warning_does_not_hide_what_is_pending() {
 }
 
 #[test]
-fn what_passes_by_tolerance_is_a_control_total() {
+fn differences_within_tolerance_are_a_control_total() {
     let place = Place::new();
     let ids = place.file("ids.csv", csv_of(&ids_of(COST_ROUNDING, 4)));
     assert_eq!(code(&place.reconcile(&ids).arg("--sandbox").output().expect("starts")), 1);
@@ -230,13 +230,13 @@ fn an_empty_input_is_never_reconciled() {
 }
 
 #[test]
-fn an_input_without_one_usable_row_is_never_reconciled() {
+fn an_input_without_a_usable_row_is_never_reconciled() {
     let place = Place::new();
     let ids = place.file("ids.csv", "order_id\ntwo words\n\"\"\n");
     let run = place.reconcile(&ids).arg("--sandbox").output().expect("starts");
     assert_eq!((code(&run), place.report().verdict().as_str()), (3, "incomplete"));
     assert_eq!(place.report().population("rejected"), 2);
-    assert!(stdout(&run).contains("not one row led to an order"), "{}", stdout(&run));
+    assert!(stdout(&run).contains("no row led to an order"), "{}", stdout(&run));
 }
 
 #[test]
@@ -265,9 +265,9 @@ fn standard_input_and_json_output() {
     child.stdin.take().expect("piped").write_all(csv.as_bytes()).expect("taken");
     let run = child.wait_with_output().expect("ends");
     assert_eq!(code(&run), 0);
-    let said: serde_json::Value = serde_json::from_slice(&run.stdout).expect("standard output is JSON alone");
-    assert_eq!(said, place.report().json("summary.json"));
-    assert_eq!(said["account"], "studio 东");
+    let summary: serde_json::Value = serde_json::from_slice(&run.stdout).expect("standard output is JSON alone");
+    assert_eq!(summary, place.report().json("summary.json"));
+    assert_eq!(summary["account"], "studio 东");
     assert_eq!(place.report().json("manifest.json")["input"]["name"], "stdin");
 }
 
@@ -288,7 +288,7 @@ fn a_pipe_is_read_like_standard_input() {
 }
 
 #[test]
-fn reports_gather_in_their_folder_and_latest_points_at_the_newest() {
+fn reports_collect_in_their_folder_and_latest_points_at_the_newest() {
     let place = Place::new();
     let ids = place.file("ids.csv", csv_of(&ids_of(&[Kind::Clean], 2)));
     for as_of in ["2026-06-01T00:00:00Z", "2026-06-02T08:00:00+08:00"] {
@@ -317,7 +317,7 @@ fn the_limit_of_a_real_server_is_kept() {
     let mut run = place.reconcile(&ids);
     let run = run.args(["--api-url", &server.url, "--rate", "40"]).env("CHENYU_API_KEY", KEY).output().expect("starts");
     assert_eq!(code(&run), 0, "{}", stderr(&run));
-    // Asked without restraint, the same server refuses most, and every order is had all the same.
+    // Without a rate limit the server refuses most requests, yet every order is fetched.
     let mut run = place.reconcile(&ids);
     let run = run.args(["--api-url", &server.url]).env("CHENYU_API_KEY", KEY).output().expect("starts");
     assert_eq!((code(&run), place.report().verdict().as_str()), (0, "reconciled"), "{}", stderr(&run));
@@ -331,9 +331,9 @@ fn a_rejected_key_ends_the_job_at_once_without_a_report() {
     let mut run = place.reconcile(&ids);
     let run = run.args(["--api-url", &server.url]).env("CHENYU_API_KEY", "cy_wrong_key").output().expect("starts");
     assert_eq!(code(&run), 4);
-    let said = stderr(&run);
-    assert!(said.contains("rejects the API key") && said.contains("CHENYU_API_KEY"), "{said}");
-    assert!(!said.contains("cy_wrong_key"), "{said}");
+    let printed = stderr(&run);
+    assert!(printed.contains("rejects the API key") && printed.contains("CHENYU_API_KEY"), "{printed}");
+    assert!(!printed.contains("cy_wrong_key"), "{printed}");
     assert!(!place.report().exists());
 }
 

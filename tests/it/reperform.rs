@@ -1,14 +1,14 @@
-//! `reperform.sql` in DuckDB: what it comes to is what the report says, to the last digit.
+//! `reperform.sql` in DuckDB gives the same results as the report, to the last digit.
 
 use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use crate::readers::{self, reader, said};
+use crate::readers::{self, printed, reader};
 use crate::support::{Place, ReportFiles, code, repository, tieout};
 
 const SAMPLE: [&str; 3] = ["--sandbox", "--as-of", "2026-06-01T00:00:00Z"];
-/// Identities that are off by so little pass in orders of that workflow of the sample, and of that currency.
+/// A tolerance for one workflow of the sample and for one currency.
 const SETTINGS: &str = "\
 tolerance = \"CNY=0.00000001\"
 timezone = \"America/New_York\"
@@ -23,30 +23,30 @@ fn reperform(report: &Path) -> Output {
 
 fn assert_agrees(report: &Path) -> String {
     let reading = reperform(report);
-    let said = said(&reading);
-    assert!(reading.status.success() && said.starts_with("agree: "), "{said}");
-    said
+    let printed = printed(&reading);
+    assert!(reading.status.success() && printed.starts_with("agree: "), "{printed}");
+    printed
 }
 
 #[test]
-fn the_sample_comes_to_the_same_in_duckdb() {
+fn duckdb_agrees_with_the_sample() {
     assert_agrees(&repository("reports/sample"));
 }
 
 #[test]
-fn tolerances_and_days_come_to_the_same_in_duckdb() {
+fn duckdb_agrees_on_tolerances_and_days() {
     let place = Place::new();
     let settings = place.file("tieout.toml", SETTINGS);
     let run = place.reconcile(repository("sample_data/ids.csv")).args(SAMPLE).arg("--config").arg(settings).output();
     let run = run.expect("starts");
-    assert_eq!(code(&run), 1, "{}", said(&run));
+    assert_eq!(code(&run), 1, "{}", printed(&run));
     let report = place.path("report");
     let agreed = assert_agrees(&report);
     assert!(!agreed.contains(" 0 passes"), "the tolerance lets something pass: {agreed}");
     let text = fs::read_to_string(report.join("reperform.sql")).expect("readable");
     assert!(text.contains("wf_ada797bf043739b4be05") && text.contains("days of America/New_York"), "{text}");
 
-    // The comparison is no rubber stamp: it sees another tolerance, and an order less.
+    // The comparison does find mistakes: a changed tolerance, and a missing order.
     for (was, is) in [("'1000.00000000'", "'0.00000000'"), ("WHERE settled", "WHERE settled AND input_line > 9")] {
         assert!(text.contains(was), "{text}");
         fs::write(report.join("reperform.sql"), text.replace(was, is)).expect("writable");
@@ -54,7 +54,7 @@ fn tolerances_and_days_come_to_the_same_in_duckdb() {
     }
     fs::write(report.join("reperform.sql"), text).expect("writable");
 
-    // Where a check is off, there is nothing to compare.
+    // A check that is off has nothing to compare.
     let off = place.file("off.toml", "[checks]\nquote-split = \"off\"\n");
     let without = |name: &str, settings: &Path| {
         let mut run = place.reconcile(repository("sample_data/ids.csv"));
@@ -68,15 +68,15 @@ fn tolerances_and_days_come_to_the_same_in_duckdb() {
 }
 
 #[test]
-fn a_report_is_audited_by_other_days() {
+fn a_report_can_be_audited_by_other_days() {
     let place = Place::new();
     let run = place.reconcile(repository("sample_data/ids.csv")).args(SAMPLE).output().expect("starts");
-    assert_eq!(code(&run), 1, "{}", said(&run));
+    assert_eq!(code(&run), 1, "{}", printed(&run));
     let audit = |name: &str, arguments: &[&str]| {
         let mut audit = tieout();
         audit.arg("audit").arg(place.path("report")).arg("--out").arg(place.path(name)).args(arguments);
         let audit = audit.output().expect("starts");
-        assert_eq!(code(&audit), 1, "{}", said(&audit));
+        assert_eq!(code(&audit), 1, "{}", printed(&audit));
         readers::assert_agrees(&place.path(name));
         assert_agrees(&place.path(name));
         let settings = ReportFiles(place.path(name)).json("manifest.json")["settings"].clone();

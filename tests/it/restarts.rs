@@ -1,4 +1,4 @@
-//! Runs that follow one another on one state: what one of them leaves behind, the next one honours.
+//! Consecutive runs on one state share the rate limit.
 
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use tieout::sandbox::{KEY, Options};
 
-use crate::support::{Place, SINGLE_READ, Server, code, stderr};
+use crate::support::{NO_CONFIRM_READ, Place, Server, code, stderr};
 
-/// So low that the time between two runs is shorter than that between two requests of one run.
+/// So low that the pause between two runs is shorter than between two requests of one run.
 const RATE: usize = 2;
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -16,12 +16,12 @@ fn journalling() -> Server {
     Server::start(Options { journal: true, ..Options::default() })
 }
 
-/// A reconciliation of that many orders at the rate.
+/// The command that reconciles this many orders at [`RATE`].
 fn paced(place: &Place, server: &Server, orders: usize) -> Command {
     let ids: Vec<String> = (0..orders).map(|number| format!("wfrun_{number:020x}")).collect();
     let ids = place.file("ids.csv", format!("run_order_id\n{}\n", ids.join("\n")));
     let mut command = place.reconcile(ids);
-    command.arg(SINGLE_READ);
+    command.arg(NO_CONFIRM_READ);
     command.env("CHENYU_API_KEY", KEY).args(["--api-url", &server.url, "--rate", &RATE.to_string(), "--quiet"]);
     command
 }
@@ -42,7 +42,7 @@ fn runs_in_a_row_share_the_rate() {
 fn a_reconciliation_right_after_a_discovery_shares_the_rate() {
     let (place, server) = (Place::new(), journalling());
     let rate = RATE.to_string();
-    // The list of a workflow that nobody ran: one request.
+    // The list of a workflow without runs takes one request.
     let workflow = "wf_00000000000000000000";
     for _ in 0..2 {
         let list =

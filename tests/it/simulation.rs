@@ -1,17 +1,17 @@
-//! Random nights: the real binary against a provider on a real socket that changes, fails and forgets, killed and started
-//! again. An oracle in plain integers that shares no code with the program knows what every report must say.
+//! Random nights: the real binary, killed and restarted, against a provider on a real socket that changes, fails and
+//! forgets. An oracle in plain integers that shares no code with the program knows what every report must say.
 //!
-//! Everything of a sequence of nights comes from one seed. `make nights` runs 2,000 nights, `make nights SEED=…` one
-//! sequence again. The one thing that is not drawn is the machine's clock.
+//! Everything in a sequence of nights comes from one seed, except the machine's clock. `make nights` runs 2,000 nights,
+//! `make nights SEED=…` repeats one sequence.
 
 mod assessment;
 mod draws;
 mod job;
 mod knowledge;
-mod known;
 mod ledger;
 mod memory;
 mod night;
+mod regressions;
 mod report;
 mod rulings;
 mod server;
@@ -28,20 +28,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::scope;
 use std::time::Instant;
 
-use ledger::Refetched;
+use ledger::RefetchCounts;
 use night::{Counts, Sequence};
 
 const NIGHTS: &str = "TIEOUT_NIGHTS";
 const SEED: &str = "TIEOUT_NIGHTS_SEED";
-/// So many nights are run where nobody says how many.
+/// How many nights are run by default.
 const USUAL: u64 = 200;
-/// In so many nights everything must have been drawn.
+/// From this many nights on, everything in [`KINDS`] must have been drawn.
 const FULL: u64 = 2_000;
-/// Sequences that run at once: each waits for its job most of the time.
+/// How many sequences run at once; each mostly waits for its job.
 const AT_ONCE: usize = 3;
-/// So many failures are enough to look at.
+/// The run stops after this many failures.
 const ENOUGH: usize = 5;
-/// Of the rows that were served well before a kill, at most one in so many may be asked for again.
+/// Of the rows that were served well before a kill, at most one in this many may be asked for again.
 const LITTLE: usize = 10;
 
 /// Everything that must be drawn in a full run.
@@ -51,15 +51,15 @@ const KINDS: &str = "restated|restored|split broken|split mended|costs broken|co
     fixed name|dated file|dated folder|standard input|books final|books quote|books dropped|duplicate|rejected|\
     order comes|order leaves|check off|waivers|waiver of a missing order|waived discrepancies|vanished orders|complete|\
     list refused|list capped|clocks differ|limited|limited by a refusal|limited in words|page of a gateway|reuse|no reuse|single read|fresh|URL spelled differently|SIGKILL|SIGINT|SIGTERM|\
-    struck after the last reply|never continued|truth changes between|taken back|input changed while it is read|\
+    interrupted after the last reply|never continued|truth changes between|taken back|input changed while it is read|\
     killed with a report in place|continued|new|persisting|resolved|reconciled|discrepant|waived|pending|not_found|\
     unfetched";
 
-/// What all sequences came to.
+/// The results of all sequences.
 #[derive(Default)]
 struct Tally {
     counts: Counts,
-    refetched: Refetched,
+    refetched: RefetchCounts,
     failures: Vec<String>,
 }
 
@@ -73,16 +73,16 @@ fn nights_are_true() {
     let speed = done as f64 / begin.elapsed().as_secs_f64();
     println!("{done} nights, {speed:.1} a second\n{}", drawn(&tally.counts));
     assert!(tally.failures.is_empty(), "\n{}", tally.failures.join("\n\n"));
-    let Refetched { again, served } = tally.refetched;
+    let RefetchCounts { again, served } = tally.refetched;
     println!("asked for again after a kill: {again} of {served}");
-    assert!(again * LITTLE <= served, "{again} of {served} rows that were served before a kill are asked for again");
+    assert!(again * LITTLE <= served, "{again} of {served} rows that were served before a kill were asked for again");
     if seed.is_none() && nights >= FULL {
         let never: Vec<&str> = KINDS.split('|').filter(|kind| !tally.counts.contains_key(kind)).collect();
         assert!(never.is_empty(), "never drawn: {never:?}");
     }
 }
 
-/// Runs sequences until there are so many nights, or the one of that seed.
+/// Runs sequences until there are enough nights, or only the sequence of the given seed.
 fn run(nights: u64, seed: Option<u64>) -> Tally {
     let (tally, next, done) = (Mutex::new(Tally::default()), AtomicU64::new(1), AtomicU64::new(0));
     scope(|threads| {
@@ -105,7 +105,7 @@ fn run(nights: u64, seed: Option<u64>) -> Tally {
     tally.into_inner().expect("no panic")
 }
 
-/// Runs one sequence.
+/// Runs one sequence and adds its results to the tally.
 fn sequence(seed: u64, tally: &Mutex<Tally>, done: &AtomicU64) {
     let mut sequence = Sequence::drawn(seed);
     let nights = sequence.nights();

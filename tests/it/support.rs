@@ -1,4 +1,4 @@
-//! What the end-to-end tests share: the real binary, a real sandbox on a real socket, and plain readers of reports.
+//! Shared by the end-to-end tests: the real binary, a real sandbox on a real socket, and plain readers of reports.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -13,17 +13,17 @@ use tempfile::TempDir;
 use tieout::sandbox::{Journal, KEY, Options, Sandbox, SandboxError};
 use tokio::runtime::Runtime;
 
-/// The binary under test, in an environment of its own.
+/// The binary under test, with nothing in its environment but `PATH`.
 pub fn tieout() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tieout"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command
 }
 
-/// For tests that count requests: orders that fail are not read once more.
-pub const SINGLE_READ: &str = "--confirm=false";
+/// For tests that count requests: switches off the confirm-read, so that failing orders are not fetched again.
+pub const NO_CONFIRM_READ: &str = "--confirm=false";
 
-/// A place for the files of one test.
+/// A temporary folder for the files of one test.
 pub struct Place(TempDir);
 
 impl Place {
@@ -41,7 +41,7 @@ impl Place {
         path
     }
 
-    /// `tieout reconcile` with report and state in this place.
+    /// `tieout reconcile` without a rate limit, with report and state in this place.
     pub fn reconcile(&self, ids: impl AsRef<OsStr>) -> Command {
         let mut command = tieout();
         command.current_dir(self.0.path());
@@ -81,7 +81,7 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
 /// The bytes of files, by name.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// Asserts that files are the same, byte for byte; shows the first that is not.
+/// Asserts that files are equal byte for byte; shows the first that differs.
 pub fn assert_same_files(found: &Files, expected: &Files, when: &str) {
     assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{when}");
     for (name, bytes) in found {
@@ -105,7 +105,7 @@ impl ReportFiles {
         serde_json::from_slice(&self.bytes(name)).expect("JSON")
     }
 
-    /// The rows of a CSV file, by column.
+    /// The rows of a CSV file as maps from column to cell.
     pub fn rows(&self, name: &str) -> Vec<BTreeMap<String, String>> {
         let mut reader = csv::Reader::from_path(self.0.join(name)).expect("a CSV file");
         reader.deserialize().map(|row| row.expect("a row")).collect()
@@ -118,8 +118,8 @@ impl ReportFiles {
         files_below(&self.0).into_iter().map(named).map(read).collect()
     }
 
-    /// Every file but the manifest: what depends on the evidence alone.
-    pub fn evident(&self) -> Files {
+    /// Every file except the manifest: those that depend only on evidence and settings.
+    pub fn reproducible_files(&self) -> Files {
         let mut files = self.files();
         assert!(files.remove("manifest.json").is_some(), "a report has a manifest");
         files
@@ -134,11 +134,11 @@ impl ReportFiles {
     }
 }
 
-/// A sandbox on a real socket, in this process, for as long as it lives.
+/// A sandbox on a real socket in this process; it stops when dropped.
 pub struct Server {
     _runtime: Runtime,
     pub url: String,
-    /// What the sandbox was asked; empty unless its options ask for a journal.
+    /// The requests that the sandbox got; empty unless its options ask for a journal.
     pub journal: Journal,
 }
 
@@ -147,11 +147,11 @@ impl Server {
         Self::start_at(0, options)
     }
 
-    /// A sandbox at that port, which another one may have had before: to a job it is the same provider.
+    /// Starts a sandbox at a given port. One that reuses an earlier sandbox's port is the same provider to a job.
     pub fn start_at(port: u16, options: Options) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        // A connection of another test may have the port for a moment.
+        // A connection of another test may occupy the port for a moment.
         let mut started = runtime.block_on(Sandbox::start(address, options.clone()));
         let patience = Instant::now() + Duration::from_secs(60);
         while matches!(started, Err(SandboxError::AddressInUse(_))) && Instant::now() < patience {
@@ -166,7 +166,7 @@ impl Server {
 }
 
 impl Server {
-    /// The port it listens at.
+    /// The port that it listens on.
     pub fn port(&self) -> u16 {
         let address = self.url.split('/').nth(2).expect("an address");
         address.rsplit(':').next().expect("a port").parse().expect("a number")
@@ -185,7 +185,7 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A file of the repository.
+/// The path of a file in the repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }

@@ -1,7 +1,8 @@
-//! Style as a test: what the compiler and clippy don't look at. Every rule is a function over a file's path and
-//! text that lists the violations, so that each is fed a planted one as well.
+//! Style rules that the compiler and clippy don't check. Each rule is a function from a file's path and text to a list
+//! of violations, so that it can be tested with a planted violation too.
 
 pub(crate) mod code;
+mod english;
 mod rooms;
 
 use std::fs;
@@ -9,8 +10,8 @@ use std::path::Path;
 
 use code::{code_only, code_outside_tests, leading_word, line_of};
 
-/// Top-level modules from the ground up: a module uses only what stands on a lower floor.
-const FLOORS: [&[&str]; 6] = [
+/// Top-level modules from the bottom up: a module uses only modules in lower layers.
+const LAYERS: [&[&str]; 6] = [
     &["domain", "language", "panics"],
     &["checks"],
     &["summary"],
@@ -18,9 +19,9 @@ const FLOORS: [&[&str]; 6] = [
     &["pipeline"],
     &["app"],
 ];
-/// What stops the program. Each needs a `// reason: …` on its own line or the one above.
+/// Code that stops the program. Each use needs a `// reason: …` on its own line or in the comment above.
 const STOPS: [&str; 6] = [".unwrap(", ".expect(", "panic!", "todo!", "unimplemented!", "dbg!"];
-/// Where money is computed: no binary floating point.
+/// Where money is computed, so that binary floating point is forbidden.
 const EXACT: [&str; 6] = [
     "src/domain/",
     "src/checks/",
@@ -29,14 +30,14 @@ const EXACT: [&str; 6] = [
     "src/report/comparison/",
     "src/report/content/percent",
 ];
-/// Names that say nothing about what is inside.
+/// Names that say nothing about the content.
 const EMPTY_NAMES: [&str; 8] = ["utils", "util", "helpers", "helper", "manager", "common", "misc", "shared"];
-/// The longest file, in lines, that needs no excuse.
+/// The longest file, in lines, that needs no reason.
 const LONG: usize = 500;
-/// Among how many first lines the excuse is looked for.
+/// The reason for a long file must be in this many first lines.
 const HEAD: usize = 30;
 
-/// A file's path from the root of the repository, with slashes, and its text.
+/// A file: its path from the root of the repository, with slashes, and its text.
 type Source = (String, String);
 
 #[test]
@@ -46,46 +47,46 @@ fn imports_go_downwards() {
     let planted = "use std::fmt;\nuse crate::{domain::money::Amount, pipeline};\n// crate::app\n";
     assert_eq!(
         imports("src/report/csv.rs", planted),
-        ["src/report/csv.rs:2: report must not use pipeline: it stands no lower"]
+        ["src/report/csv.rs:2: report must not use pipeline: it is not in a lower layer"]
     );
     assert_eq!(imports("src/store/mod.rs", "fn f() { crate::report::x() }").len(), 1, "sideways");
     assert_eq!(imports("src/checks/mod.rs", "use crate::summary::Total;").len(), 1, "summary may use checks only");
     assert_eq!(imports("src/input/mod.rs", "use super::provider;").len(), 1, "by way of super");
     assert_eq!(imports("src/input/decode/gzip.rs", "use super::super::super::app::Exit;").len(), 1, "by way of super");
-    assert_eq!(imports("src/domain/money.rs", "use crate::money_tools::X;").len(), 1, "no floor");
+    assert_eq!(imports("src/domain/money.rs", "use crate::money_tools::X;").len(), 1, "not in a layer");
     assert_eq!(
         imports("src/report/csv.rs", "use crate::report::table; use crate::summary::S; use super::store;").len(),
         0
     );
 }
 
-/// A file uses `crate::…` of lower floors and of its own module.
+/// A file uses only modules in lower layers and its own module.
 fn imports(path: &str, text: &str) -> Vec<String> {
     let Some(own) = top_module(path) else { return Vec::new() };
-    let Some(own_floor) = floor(own) else { return vec![format!("{path}: {own} stands on no floor of tidy.rs")] };
+    let Some(own_layer) = layer(own) else { return vec![format!("{path}: {own} is not in a layer of tidy.rs")] };
     let code = code_only(text);
     let mut violations = Vec::new();
     for (at, used) in crate_paths(&code).into_iter().chain(super_paths(&code, depth(path))) {
         let place = format!("{path}:{}", line_of(&code, at));
-        match floor(used) {
+        match layer(used) {
             _ if used == own => {}
-            None => violations.push(format!("{place}: crate::{used} stands on no floor of tidy.rs")),
-            Some(floor) if floor < own_floor => {}
-            Some(_) => violations.push(format!("{place}: {own} must not use {used}: it stands no lower")),
+            None => violations.push(format!("{place}: crate::{used} is not in a layer of tidy.rs")),
+            Some(layer) if layer < own_layer => {}
+            Some(_) => violations.push(format!("{place}: {own} must not use {used}: it is not in a lower layer")),
         }
     }
     violations
 }
 
-/// The module of the crate's root that a file belongs to; none for the root files themselves.
+/// The top-level module that a file belongs to; `None` for `lib.rs` and `main.rs`.
 fn top_module(path: &str) -> Option<&str> {
     let inner = path.strip_prefix("src/")?;
     let top = inner.split('/').next()?.trim_end_matches(".rs");
     (!["lib", "main"].contains(&top)).then_some(top)
 }
 
-fn floor(module: &str) -> Option<usize> {
-    FLOORS.iter().position(|modules| modules.contains(&module))
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|modules| modules.contains(&module))
 }
 
 /// How many `super::` lead from a file to the crate's root.
@@ -93,7 +94,7 @@ fn depth(path: &str) -> usize {
     path.matches('/').count() - usize::from(path.ends_with("/mod.rs"))
 }
 
-/// What follows each `crate::`, one by one where it is a group in braces.
+/// The first name after each `crate::`; all first names of a group in braces.
 fn crate_paths(code: &str) -> Vec<(usize, &str)> {
     let mut paths = Vec::new();
     for (at, prefix) in code.match_indices("crate::") {
@@ -106,7 +107,7 @@ fn crate_paths(code: &str) -> Vec<(usize, &str)> {
     paths
 }
 
-/// The first words of the members of a group, up to its closing brace.
+/// The first name of each member of a group, up to its closing brace.
 fn group_members(group: &str) -> Vec<&str> {
     let (mut members, mut depth, mut start) = (Vec::new(), 0_usize, 0);
     for (at, c) in group.char_indices() {
@@ -127,13 +128,13 @@ fn group_members(group: &str) -> Vec<&str> {
     members
 }
 
-/// What chains of `super::` that reach the crate's root name there. A submodule that an inner module reaches with
-/// as many may have the name of a lower floor, which is allowed anyway, so only names of floors count.
+/// The names after chains of `super::` that reach the crate's root. An inline module can reach a submodule with an
+/// equally long chain, so only names of top-level modules count.
 fn super_paths(code: &str, depth: usize) -> Vec<(usize, &str)> {
     let chain = "super::".repeat(depth);
     let reaches = |(at, _): &(usize, &str)| !code[..*at].ends_with("super::");
     let named = code.match_indices(&chain).filter(reaches).map(|(at, _)| (at, leading_word(&code[at + chain.len()..])));
-    named.filter(|(_, name)| floor(name).is_some()).collect()
+    named.filter(|(_, name)| layer(name).is_some()).collect()
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn nothing_stops_the_program_without_a_reason() {
     assert_eq!(stops("src/checks/tests.rs", "g().unwrap();").len(), 0);
 }
 
-/// No `unwrap`, `expect`, `panic!` and the like outside tests, unless a comment gives the reason.
+/// `unwrap`, `expect`, `panic!` and the like outside tests need a comment with the reason.
 fn stops(path: &str, text: &str) -> Vec<String> {
     if is_test_file(path) {
         return Vec::new();
@@ -164,7 +165,7 @@ fn stops(path: &str, text: &str) -> Vec<String> {
     violations
 }
 
-/// Whether a line, or the comment right above it, gives a reason.
+/// Whether a line or the comment right above it gives a reason.
 fn has_reason(lines: &[&str], number: usize) -> bool {
     let comment = lines[..number].iter().rev().take_while(|line| line.trim_start().starts_with("//"));
     lines[number].contains("// reason: ") || comment.into_iter().any(|line| line.contains("// reason: "))
@@ -202,7 +203,7 @@ fn public_items_are_documented() {
     assert_eq!(undocumented("src/lib.rs", "pub mod a;\npub use a::B;\npub(crate) fn c() {}\n").len(), 0);
 }
 
-/// Every `pub` item has a `///` above it or above its attributes; modules in files and re-exports excepted.
+/// Every `pub` item has a `///` above it or above its attributes, except modules in files and re-exports.
 fn undocumented(path: &str, text: &str) -> Vec<String> {
     if is_test_file(path) {
         return Vec::new();
@@ -220,7 +221,7 @@ fn undocumented(path: &str, text: &str) -> Vec<String> {
     violations
 }
 
-/// Whether lines end with a `///`, attributes and plain comments between it and the end aside.
+/// Whether the lines end with a `///`, ignoring attributes and plain comments after it.
 fn documented(code: &[&str], raw: &[&str]) -> bool {
     let mut open = 0_usize;
     for (code, raw) in code.iter().zip(raw).rev() {
@@ -247,7 +248,7 @@ fn long_files_say_why() {
     assert_eq!(too_long("src/a.rs", &"x();\n".repeat(LONG)).len(), 0);
 }
 
-/// A file past [`LONG`] lines says why among its first lines.
+/// A file of more than [`LONG`] lines gives the reason near its top.
 fn too_long(path: &str, text: &str) -> Vec<String> {
     let (length, excuse) = (text.lines().count(), "// long: ");
     if length <= LONG || text.lines().take(HEAD).any(|line| line.trim_start().starts_with(excuse)) {
@@ -257,7 +258,7 @@ fn too_long(path: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn names_say_what_a_thing_is() {
+fn names_say_what_is_inside() {
     assert_tidy(&["src", "tests"], empty_names);
 
     assert_eq!(
@@ -267,7 +268,7 @@ fn names_say_what_a_thing_is() {
     assert_eq!(empty_names("src/common/mod.rs", "").len(), 1);
 }
 
-/// No file, folder or module with a name that fits anything.
+/// No file, folder or module has a name that fits anything.
 fn empty_names(path: &str, text: &str) -> Vec<String> {
     let code = code_only(text);
     let modules = code.match_indices("mod ").map(|(at, word)| leading_word(&code[at + word.len()..]));
@@ -277,7 +278,7 @@ fn empty_names(path: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_file_belongs_to_the_crate() {
+fn every_file_is_part_of_the_crate() {
     let dead = dead_files(&sources("src"));
     assert!(dead.is_empty(), "{}", dead.join("\n"));
 
@@ -297,7 +298,7 @@ fn every_file_belongs_to_the_crate() {
     assert_eq!(planted(&crates).len(), 3);
 }
 
-/// Files that no `mod` of their parent names.
+/// Files that no `mod` declares.
 fn dead_files(files: &[Source]) -> Vec<String> {
     let declares = |parent: &str, module: &str| {
         let text = files.iter().find(|(path, _)| path == parent).map(|(_, text)| code_only(text));
@@ -317,7 +318,11 @@ fn dead_files(files: &[Source]) -> Vec<String> {
         }
         declares(&format!("{folder}/mod.rs"), name) || declares(&format!("{folder}.rs"), name)
     };
-    files.iter().filter(|(path, _)| !alive(path)).map(|(path, _)| format!("{path}: no `mod` names this file")).collect()
+    files
+        .iter()
+        .filter(|(path, _)| !alive(path))
+        .map(|(path, _)| format!("{path}: no `mod` declares this file"))
+        .collect()
 }
 
 fn is_test_file(path: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Mistakes: each ends with one message that says what, where and what to do; nothing is fetched or overwritten.
+//! User mistakes: each ends with one message that says what, where and what to do; nothing is fetched or overwritten.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -13,12 +13,12 @@ const IDS: &str = "run_order_id\nwfrun_314ff7d8b7a5beff1388\n";
 
 fn assert_refused(name: &str, command: &mut Command, expected: &[&str]) {
     let run = command.output().expect("starts");
-    let said = stderr(&run);
-    assert_eq!(code(&run), 2, "{name}: {said}");
+    let printed = stderr(&run);
+    assert_eq!(code(&run), 2, "{name}: {printed}");
     assert_eq!(stdout(&run), "", "{name}");
-    assert_eq!(said.matches("error:").count(), 1, "{name}: {said}");
+    assert_eq!(printed.matches("error:").count(), 1, "{name}: {printed}");
     for part in expected {
-        assert!(said.contains(part), "{name}: {part:?} is not in: {said}");
+        assert!(printed.contains(part), "{name}: {part:?} is not in: {printed}");
     }
 }
 
@@ -82,13 +82,13 @@ fn options_and_settings_that_can_not_be_used() {
 }
 
 #[test]
-fn a_state_that_is_not_ours_is_not_touched() {
+fn a_foreign_state_file_is_not_touched() {
     let place = Place::new();
     let ids = place.file("ids.csv", IDS);
     let run = place.reconcile(&ids).args(["--sandbox", "--state", "ids.csv"]).output().expect("starts");
     assert_eq!(code(&run), 4);
     assert!(
-        stderr(&run).contains("is not a state file of tieout") && stderr(&run).contains("--state"),
+        stderr(&run).contains("is not a tieout state file") && stderr(&run).contains("--state"),
         "{}",
         stderr(&run)
     );
@@ -115,16 +115,12 @@ fn a_settings_file_of_the_current_directory_is_not_read() {
 }
 
 #[test]
-fn an_out_that_is_not_ours_is_not_touched() {
+fn a_foreign_output_folder_is_not_touched() {
     let place = Place::new();
     let ids = place.file("ids.csv", IDS);
     fs::create_dir(place.path("report")).expect("writable");
     place.file("report/thesis.txt", "mine");
-    assert_refused(
-        "foreign",
-        place.reconcile(&ids).arg("--sandbox"),
-        &["not a report of tieout", "thesis.txt", "--out"],
-    );
+    assert_refused("foreign", place.reconcile(&ids).arg("--sandbox"), &["not a tieout report", "thesis.txt", "--out"]);
     assert_eq!(place.files().len(), 2, "nothing was written");
     assert_eq!(fs::read_to_string(place.path("report/thesis.txt")).expect("there"), "mine");
 }
@@ -158,17 +154,17 @@ fn checks_are_listed_and_explained() {
 }
 
 #[test]
-fn the_sandbox_says_what_it_serves_and_logs_requests_on_demand() {
+fn the_sandbox_shows_what_it_serves_and_logs_requests_on_demand() {
     let mut sandbox = tieout()
         .args(["sandbox", "--port", "0", "--log-requests"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("starts");
-    let mut said = String::new();
-    BufReader::new(sandbox.stdout.as_mut().expect("piped")).read_line(&mut said).expect("a line");
-    let url = said.trim().rsplit(' ').next().expect("a URL").to_owned();
-    assert!(url.starts_with("http://127.0.0.1:") && url.ends_with("/api/open/v2"), "{said}");
+    let mut line = String::new();
+    BufReader::new(sandbox.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
+    let url = line.trim().rsplit(' ').next().expect("a URL").to_owned();
+    assert!(url.starts_with("http://127.0.0.1:") && url.ends_with("/api/open/v2"), "{line}");
     let place = Place::new();
     let ids = place.file("ids.csv", IDS);
     let mut job = place.reconcile(&ids);

@@ -1,4 +1,4 @@
-//! Waivers with the real binary: what is covered, what lapsed and what nobody needed is said, and exits accordingly.
+//! Waivers with the real binary: applied, lapsed and unused waivers are reported, and the exit code follows.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{Place, ReportFiles, code, repository, stderr, stdout, tieout};
 
-/// Off by 0.58042467, and a negative amount.
+/// An order that fails `quote-split` by 0.58042467.
 const SPLIT: &str = "wfrun_d88de39449148030b6f2";
 const NEGATIVE: &str = "wfrun_b0cd9428215d24ce0866";
 
@@ -37,7 +37,7 @@ impl Night {
         Self { place, ids }
     }
 
-    /// The exit code, what was said, and the report.
+    /// Runs the job; returns its exit code, its output and its report.
     fn run(&self, waivers: &str, arguments: &[&str]) -> (i32, String, ReportFiles) {
         let file = self.place.file("waivers.toml", waivers);
         let mut run = self.place.reconcile(&self.ids);
@@ -52,10 +52,10 @@ fn states(report: &ReportFiles) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn what_is_waived_is_listed_marked_and_totalled_and_what_is_unused_is_said() {
+fn waived_discrepancies_are_listed_marked_and_totalled_and_unused_waivers_are_reported() {
     let night = Night::new();
-    let (exit, said, report) = night.run(&three().concat(), &[]);
-    assert_eq!((exit, report.verdict().as_str()), (0, "warnings"), "{said}");
+    let (exit, printed, report) = night.run(&three().concat(), &[]);
+    assert_eq!((exit, report.verdict().as_str()), (0, "warnings"), "{printed}");
     assert_eq!((report.population("waived"), report.population("discrepant")), (2, 0));
     let marked: Vec<(String, String)> = report
         .rows("discrepancies.csv")
@@ -72,7 +72,7 @@ fn what_is_waived_is_listed_marked_and_totalled_and_what_is_unused_is_said() {
     let expected = [(SPLIT, "applied"), (NEGATIVE, "applied"), ("wfrun_unheard_of", "unused")];
     assert_eq!(states(&report), expected.map(|(order, state)| (order.to_owned(), state.to_owned())).into());
     assert!(report.rows("waivers.csv").iter().all(|row| row["owner"] == "'=Li Wei"), "no formula");
-    assert!(said.contains("Waivers: 2 applied, 1 unused"), "{said}");
+    assert!(printed.contains("Waivers: 2 applied, 1 unused"), "{printed}");
 
     let (exit, _, _) = night.run(&three().concat(), &["--fail-on", "warnings"]);
     assert_eq!(exit, 1);
@@ -86,10 +86,10 @@ fn a_lapsed_waiver_fails_the_run() {
         [("difference = '0.58042467'", "2026-05-31", "expired"), ("difference = '0.58042466'", "2026-12-31", "changed")]
     {
         let waivers = [negative.clone(), entry(SPLIT, "quote-split", figures, expires)].concat();
-        let (exit, said, report) = night.run(&waivers, &[]);
-        assert_eq!((exit, report.verdict().as_str()), (1, "discrepant"), "{said}");
+        let (exit, printed, report) = night.run(&waivers, &[]);
+        assert_eq!((exit, report.verdict().as_str()), (1, "discrepant"), "{printed}");
         assert_eq!(states(&report)[SPLIT], state);
-        assert!(said.contains(&format!("1 applied, 1 {state}")) && said.contains(SPLIT), "{said}");
+        assert!(printed.contains(&format!("1 applied, 1 {state}")) && printed.contains(SPLIT), "{printed}");
     }
 }
 
@@ -108,11 +108,11 @@ fn a_missing_order_is_waived_and_still_listed() {
 }
 
 #[test]
-fn a_report_with_waivers_is_proved_and_audited_by_them_or_by_others() {
+fn a_report_with_waivers_is_proved_and_audited_with_the_same_or_other_waivers() {
     let night = Night::new();
-    let (_, said, report) = night.run(&three().concat(), &[]);
+    let (_, printed, report) = night.run(&three().concat(), &[]);
     let verify = tieout().arg("verify").arg(&report.0).arg("--files-only").output().expect("starts");
-    assert_eq!(code(&verify), 0, "{said}{}", stdout(&verify));
+    assert_eq!(code(&verify), 0, "{printed}{}", stdout(&verify));
 
     let audit = |name: &str, arguments: &[&str]| {
         let mut audit = tieout();
@@ -120,13 +120,13 @@ fn a_report_with_waivers_is_proved_and_audited_by_them_or_by_others() {
         code(&audit.output().expect("starts"))
     };
     assert_eq!(audit("again", &[]), 0);
-    assert_eq!(audit("later", &["--as-of", "2026-12-31T16:00:00Z"]), 1, "the waivers' day is over in Shanghai");
+    assert_eq!(audit("later", &["--as-of", "2026-12-31T16:00:00Z"]), 1, "the waivers have expired in Shanghai");
     let none = night.place.file("none.toml", "");
     assert_eq!(audit("none", &["--waivers", none.to_str().expect("a path")]), 1);
 }
 
 #[test]
-fn a_malformed_file_is_a_usage_error_and_nothing_is_asked() {
+fn a_malformed_file_is_a_usage_error_before_any_request() {
     let night = Night::new();
     let file = night.place.file("waivers.toml", "[[waiver]]\norder = 'wfrun_1'\n");
     for file in [file, night.place.path("nowhere.toml")] {

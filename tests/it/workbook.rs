@@ -1,4 +1,5 @@
-//! `report.xlsx` as others read it: openpyxl compares every cell with the CSV files, and LibreOffice opens and prints it.
+//! `report.xlsx` read by other software: openpyxl compares every cell with the CSV files, and LibreOffice opens and
+//! prints it.
 
 mod libreoffice;
 
@@ -17,16 +18,16 @@ use tieout::language::Language;
 use tieout::report::builder::{Brief, Builder};
 use tieout::report::formats::options::ReportOptions;
 
-use crate::readers::said;
+use crate::readers::printed;
 use crate::support::{Place, code, repository, stdout, tieout};
 use libreoffice::LibreOffice;
 
-/// The sandbox plants discrepancies among the sample's orders.
+/// The exit code for the sample, in which the sandbox plants discrepancies.
 const DISCREPANT: i32 = 1;
 const AS_OF: &str = "2026-06-01T00:00:00Z";
 /// The largest amount a report holds: 20 digits before the point, 8 after it.
 const LARGEST: i128 = 9_999_999_999_999_999_999_999_999_999;
-/// What a spreadsheet could take for something else than a text, and what XML could.
+/// Texts that a spreadsheet or XML could take for something other than text.
 const HOSTILE: [&str; 16] = [
     "=HYPERLINK(\"https://example.com\")",
     "+1+1",
@@ -51,7 +52,7 @@ fn sample(arguments: &[&str]) -> Place {
     let place = Place::new();
     let mut command = place.reconcile(repository("sample_data/ids.csv"));
     let run = command.args(["--sandbox", "--as-of", AS_OF]).args(arguments).output().expect("tieout starts");
-    assert_eq!(code(&run), DISCREPANT, "{}", said(&run));
+    assert_eq!(code(&run), DISCREPANT, "{}", printed(&run));
     place
 }
 
@@ -66,9 +67,9 @@ fn read(report: &Path, language: Language) -> Output {
 
 fn assert_agrees(report: &Path, language: Language) -> String {
     let reading = read(report, language);
-    let said = said(&reading);
-    assert!(reading.status.success() && said.starts_with("agree: "), "{said}");
-    said
+    let printed = printed(&reading);
+    assert!(reading.status.success() && printed.starts_with("agree: "), "{printed}");
+    printed
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn openpyxl_agrees_with_the_sample_in_both_languages() {
         assert_eq!(manifest["language"], language.code());
         assert_eq!(manifest["designs"]["report.xlsx"].as_str().expect("a hash").len(), 64);
 
-        // The reader is no rubber stamp.
+        // The reader does find mistakes.
         for (file, was, is) in [
             ("spend_by_workflow.csv", "0\n", "1\n"),
             ("pending.csv", "wfrun_", "wfrun-"),
@@ -92,14 +93,14 @@ fn openpyxl_agrees_with_the_sample_in_both_languages() {
             assert!(honest.contains(was), "{file}");
             fs::write(report.join(file), honest.replacen(was, is, 1)).expect("a report file");
             let reading = read(&report, language);
-            assert_eq!(reading.status.code(), Some(1), "{file} was changed: {}", said(&reading));
+            assert_eq!(reading.status.code(), Some(1), "{file} was changed: {}", printed(&reading));
             fs::write(report.join(file), honest).expect("a report file");
         }
         assert_agrees(&report, language);
     }
 }
 
-/// A settled order of the largest amounts and one of the smallest, and hostile texts wherever texts stand.
+/// Makes a report with the largest and the smallest amounts, and with hostile texts in all text cells.
 fn hostile_report(folder: &Path) {
     let as_of: Timestamp = AS_OF.parse().expect("a time");
     let rows = 3 * HOSTILE.len() as u64;
@@ -160,7 +161,7 @@ fn openpyxl_finds_our_books_and_the_totals_that_were_given() {
     let ids = place.file("ids.csv", "run_order_id,金额\nwfrun_314ff7d8b7a5beff1388,0.0002879\n");
     let held = ["--expect", "final_amount=金额", "--control-total", "final=0.0002878;quote:USD=0.03"];
     let run = place.reconcile(&ids).args(["--sandbox", "--as-of", AS_OF]).args(held).output().expect("starts");
-    assert_eq!(code(&run), DISCREPANT, "{}", said(&run));
+    assert_eq!(code(&run), DISCREPANT, "{}", printed(&run));
     let report = place.path("report");
     assert_agrees(&report, Language::English);
     let summary = fs::read_to_string(report.join("summary.json")).expect("a summary");
@@ -172,7 +173,7 @@ fn openpyxl_finds_our_books_and_the_totals_that_were_given() {
         assert!(summary.contains(was), "{summary}");
         fs::write(report.join("summary.json"), summary.replacen(was, is, 1)).expect("writable");
         let reading = read(&report, Language::English);
-        assert_eq!(reading.status.code(), Some(1), "{was}: {}", said(&reading));
+        assert_eq!(reading.status.code(), Some(1), "{was}: {}", printed(&reading));
     }
 }
 
@@ -194,11 +195,11 @@ fn libreoffice_shows_what_the_csv_files_say() {
 }
 
 #[test]
-fn a_workbook_is_made_again_to_the_byte_and_in_another_language_on_request() {
+fn a_workbook_is_remade_byte_for_byte_or_in_another_language() {
     let place = sample(&["--format", "xlsx,focus"]);
     let report = place.path("report");
     let verified = tieout().args(["verify", "--files-only"]).arg(&report).output().expect("starts");
-    assert_eq!(code(&verified), 0, "{}", said(&verified));
+    assert_eq!(code(&verified), 0, "{}", printed(&verified));
     assert!(!stdout(&verified).contains("another version"), "{}", stdout(&verified));
 
     let audited = place.path("audited");
@@ -206,16 +207,16 @@ fn a_workbook_is_made_again_to_the_byte_and_in_another_language_on_request() {
         let mut command = tieout();
         command.arg("audit").arg(&report).arg("--out").arg(&audited).args(arguments);
         let run = command.output().expect("starts");
-        assert_eq!(code(&run), DISCREPANT, "{}", said(&run));
+        assert_eq!(code(&run), DISCREPANT, "{}", printed(&run));
     };
     audit(&[]);
     for file in ["report.xlsx", "focus.csv"] {
         let (was, is) = (fs::read(report.join(file)), fs::read(audited.join(file)));
-        assert!(was.expect("readable") == is.expect("readable"), "{file} is another one");
+        assert!(was.expect("readable") == is.expect("readable"), "{file} differs");
     }
     audit(&["--lang", "zh-CN", "--format", "xlsx"]);
     assert_agrees(&audited, Language::Chinese);
-    assert!(!audited.join("focus.csv").exists(), "nobody asked for it");
+    assert!(!audited.join("focus.csv").exists(), "it was not requested");
     audit(&["--format", "csv"]);
-    assert!(!audited.join("report.xlsx").exists(), "nobody asked for it");
+    assert!(!audited.join("report.xlsx").exists(), "it was not requested");
 }

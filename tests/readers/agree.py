@@ -1,12 +1,13 @@
-"""Re-performs a tieout report with other people's readers: DuckDB and pyarrow.
+"""Re-performs a tieout report with independent readers: DuckDB and pyarrow.
 
     python agree.py REPORT_FOLDER
 
-From run_orders.parquet alone it works out spend_by_workflow.csv, spend_by_revision.csv, spend_by_day.csv (DuckDB
-has time zones of its own) and the quote-split and cost-sum rows of discrepancies.csv (at tolerance 0), all in DECIMAL(38,8), and compares them with the
-files digit for digit: a CSV is read as text. Exits with 1 at the first difference.
+It computes spend_by_workflow.csv, spend_by_revision.csv, spend_by_day.csv (DuckDB has its own time zones) and the
+quote-split and cost-sum rows of discrepancies.csv (at tolerance 0) from run_orders.parquet alone, all in
+DECIMAL(38,8), and compares them with the files digit for digit: a CSV is read as text. It exits with 1 at the
+first difference.
 
-One thing is taken from the report: which orders fail identity-mismatch, for their amounts enter no sum and
+Only one thing is taken from the report: the orders that fail identity-mismatch. Their amounts enter no sum, and
 the Parquet file does not say what the provider replied.
 """
 
@@ -23,12 +24,12 @@ import pyarrow.parquet
 AMOUNTS = ["quote_amount", "final_amount", "released_amount", "compute_cost", "external_model_cost", "total_cost"]
 COUNTS = ["orders", "settled", "pending", "failed_runs", "discrepant"]
 DIFFERENCES = ["quote_gross_difference", "quote_net_difference", "cost_gross_difference", "cost_net_difference"]
-# What a spreadsheet would run as a formula, and their full-width forms: such a text is written after an apostrophe.
+# First characters of a formula, and their full-width forms: the report puts an apostrophe before such a text.
 FORMULA = tuple("=+-@\t\r＝＋－＠")
 
 
 class Disagreement(Exception):
-    """The report says something else than the readers."""
+    """The report and the readers differ."""
 
 
 def main(folder):
@@ -46,7 +47,7 @@ def main(folder):
 
 
 def check_schema(facts):
-    """The types in the file: by pyarrow's reading and by DuckDB's."""
+    """Checks the column types in the file as pyarrow and DuckDB read them."""
     schema = pyarrow.parquet.read_schema(facts)
     expected = {name: pyarrow.decimal128(28, 8) for name in AMOUNTS}
     expected |= {name: pyarrow.timestamp("us", tz="UTC") for name in ("created_at", "updated_at")}
@@ -59,7 +60,7 @@ def check_schema(facts):
     rows = pyarrow.parquet.read_metadata(facts).num_rows
     read = pyarrow.parquet.read_table(facts).num_rows
     if rows != read:
-        raise Disagreement(f"{facts}: the footer promises {rows} rows, pyarrow reads {read}")
+        raise Disagreement(f"{facts}: the footer says {rows} rows, pyarrow reads {read}")
     described = duckdb.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(facts)]).fetchall()
     types = {name: kind for name, kind, *_ in described}
     for name in AMOUNTS:
@@ -74,7 +75,7 @@ def read_csv(path):
 
 
 def foreign_lines(folder):
-    """The input lines of the orders whose reply was about another order."""
+    """The input lines of orders whose reply was about a different order."""
     rows = read_csv(folder / "discrepancies.csv")
     return [int(row["input_line"]) for row in rows if row["check"] == "identity-mismatch"]
 
@@ -103,7 +104,7 @@ def load(facts, foreign, settings):
 
 
 def compare_spend(database, path, keys):
-    """Compares one spend file with DuckDB's aggregates; the number of groups."""
+    """Compares one spend file with DuckDB's aggregates; returns the number of groups."""
     keys = [*keys, "quote_currency"]
     labels = [f"coalesce({key}, '')" for key in keys]
     amounts = [f"sum({name}) FILTER (settled)" for name in AMOUNTS]
@@ -129,14 +130,14 @@ def compare_spend(database, path, keys):
         values = [column_of(path, row, column) for column in columns]
         key = tuple(values[:width])
         if key in actual:
-            raise Disagreement(f"{path}: the group {key} is there twice")
+            raise Disagreement(f"{path}: the group {key} occurs twice")
         actual[key] = values[width:]
     compare(path, columns[width:], expected, actual)
     return len(expected)
 
 
 def compare_discrepancies(database, path):
-    """Compares the quote-split and cost-sum rows with DuckDB's; the number of them."""
+    """Compares the quote-split and cost-sum rows with DuckDB's; returns their number."""
     failures = database.sql(
         """
         SELECT run_order_id, input_line, 'quote-split', quote_amount, final_amount + released_amount, quote_off
@@ -159,22 +160,22 @@ def compare_discrepancies(database, path):
             continue
         key = tuple(column_of(path, row, column) for column in ("run_order_id", "input_line", "check"))
         if key in actual:
-            raise Disagreement(f"{path}: {key} is there twice")
+            raise Disagreement(f"{path}: {key} occurs twice")
         actual[key] = [column_of(path, row, column) for column in columns]
     compare(path, columns, expected, actual)
     return len(expected)
 
 
 def compare(path, columns, expected, actual):
-    """Raises the first difference between two tables, in the order of their keys."""
+    """Raises the first difference between two tables, in key order."""
     for key in sorted(expected.keys() | actual.keys()):
         if key not in actual:
             raise Disagreement(f"{path}: {key} is missing; DuckDB has {expected[key]}")
         if key not in expected:
-            raise Disagreement(f"{path}: {key} is there, DuckDB finds no such thing")
+            raise Disagreement(f"{path}: {key} is in the file, but DuckDB does not find it")
         for column, ours, theirs in zip(columns, actual[key], expected[key], strict=True):
             if ours != theirs:
-                raise Disagreement(f"{path}: {key} {column} is {ours}, DuckDB makes it {theirs}")
+                raise Disagreement(f"{path}: {key} {column} is {ours}, DuckDB computes {theirs}")
 
 
 def column_of(path, row, column):
@@ -186,13 +187,13 @@ def column_of(path, row, column):
 
 
 def cell(text):
-    """A text as the report writes it: nothing that a spreadsheet would run, nothing that a terminal would obey."""
+    """A text as the report writes it: no formulas for spreadsheets, no control characters for terminals."""
     visible = "".join("\N{REPLACEMENT CHARACTER}" if harmful(char) else char for char in text)
     return "'" + visible if text.startswith(FORMULA) else visible
 
 
 def harmful(char):
-    """Control characters, line separators and direction overrides."""
+    """Whether a character is a control character, a line separator or a direction override."""
     return unicodedata.category(char) == "Cc" or "\u2028" <= char <= "\u202e" or "\u2066" <= char <= "\u2069"
 
 

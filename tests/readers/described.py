@@ -1,9 +1,9 @@
-"""Holds reports against their documentation: docs/reports.md, docs/focus.md, docs/*.schema.json.
+"""Compares reports with their documentation: docs/reference/files.md, docs/reference/focus.md, docs/*.schema.json.
 
     python described.py DOCS_FOLDER REPORT_FOLDER...
 
-The columns of every CSV and of the Parquet file are those of the page, in its order; the JSON files are valid, and
-would not be with a field more anywhere. Exits with 1 at the first difference.
+The columns of every CSV and of the Parquet file must be those of the page, in its order. The JSON files must be
+valid, and invalid with an additional field anywhere. It exits with 1 at the first difference.
 """
 
 import copy
@@ -19,7 +19,7 @@ from referencing import Registry, Resource
 
 
 def main(docs, reports):
-    sections = columns_of_page(docs / "reports.md")
+    sections = columns_of_page(docs / "reference/files.md")
     schemas = {}
     files = [json.loads((docs / f"{name}.schema.json").read_text(encoding="utf-8")) for name in ("settings", "summary")]
     registry = Registry().with_resources((schema["$id"], Resource.from_contents(schema)) for schema in files)
@@ -35,8 +35,8 @@ def main(docs, reports):
             with file.open(encoding="utf-8-sig", newline="") as text:
                 heading = next(csv.reader(text))
             if file.name == "focus.csv":
-                # Its page speaks of columns together, and not in their order.
-                same(file, sorted(heading), sorted(focus_columns(docs / "focus.md")))
+                # Its page describes several columns together, in a different order.
+                same(file, sorted(heading), sorted(focus_columns(docs / "reference/focus.md")))
             else:
                 same(file, heading, [name for name, _ in sections.get(file.name, [])])
             compared += 1
@@ -49,7 +49,7 @@ def main(docs, reports):
             for error in validator.iter_errors(document):
                 sys.exit(f"{report / name}: {error.json_path}: {error.message}")
             refused += refuses_more(report / name, validator, document)
-    print(f"agree: {compared} CSV files, {refused} fields too many were refused")
+    print(f"agree: {compared} CSV files, {refused} additional fields were refused")
 
 
 def columns_of_page(path):
@@ -65,19 +65,19 @@ def columns_of_page(path):
 
 
 def focus_columns(path):
-    """What stands in the first cells of the table of focus.csv."""
+    """The columns named in the first cells of the table on the page of focus.csv."""
     rows = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     return [name for row in rows for name in re.findall("`([A-Za-z_]+)`", row.split(" | ")[0])]
 
 
 def same(path, found, described):
-    """Exits where two lists are not the same."""
+    """Exits if two lists differ."""
     if found != described:
         sys.exit(f"{path}: has {found}, the page describes {described}")
 
 
 def refuses_more(path, validator, document):
-    """Adds a field to each object in turn, of a value that nothing has; the number of objects."""
+    """Checks that an additional field makes each object invalid; returns the number of objects."""
     places = list(objects(document, []))
     for place in places:
         more = copy.deepcopy(document)
@@ -86,12 +86,12 @@ def refuses_more(path, validator, document):
             at = at[step]
         at["no_such_field"] = [[]]
         if validator.is_valid(more):
-            sys.exit(f"{path}: a field more at {place} is valid")
+            sys.exit(f"{path}: an additional field at {place} is valid")
     return len(places)
 
 
 def objects(value, place):
-    """The places of all objects."""
+    """The paths of all objects in a JSON value."""
     if isinstance(value, dict):
         yield place
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else []

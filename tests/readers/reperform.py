@@ -1,8 +1,8 @@
-"""Runs a report's reperform.sql in DuckDB and compares what it comes to with the report's CSV files and summary.json.
+"""Runs a report's reperform.sql in DuckDB and compares the results with the report's CSV files and summary.json.
 
     python reperform.py REPORT_FOLDER
 
-The report may have any tolerance. Exits with 1 at the first difference.
+The report may have any tolerance. It exits with 1 at the first difference.
 """
 
 import json
@@ -39,13 +39,13 @@ def main(folder):
         passed = {}
     names, rows = take(results, ["currency", "orders"])
     if results:
-        raise Disagreement(f"reperform.sql has {len(results)} statements more than are known")
+        raise Disagreement(f"reperform.sql has {len(results)} unexpected statements")
     compare_totals(summary["control_totals"], {row[0]: dict(zip(names, row, strict=True)) for row in rows}, passed)
     print(f"agree: {compared} rows, {len(rows)} currencies, {sum(int(row['passes']) for row in passed.values())} passes")
 
 
 def run(folder):
-    """The names and rows that each statement gives, all as texts."""
+    """The column names and rows of each statement, all as text."""
     database = duckdb.connect()
     source = str(folder / "run_orders.parquet").replace("'", "''")
     database.execute(f"CREATE VIEW run_orders AS SELECT * FROM '{source}'")
@@ -58,12 +58,12 @@ def run(folder):
 
 
 def text(value):
-    """A value as reports write it: an amount with all of its decimals."""
+    """A value as reports write it: an amount with all its decimals."""
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def take(results, first):
-    """Takes the statement out whose first columns are these."""
+    """Removes and returns the statement that begins with these columns."""
     for at, (names, _) in enumerate(results):
         if names[: len(first)] == first:
             return results.pop(at)
@@ -71,7 +71,7 @@ def take(results, first):
 
 
 def compare_rows(path, keys, columns, names, rows, checks=None):
-    """Compares a statement's rows with a CSV's, of those checks alone where there are any; the number of them."""
+    """Compares a statement's rows with those of a CSV, only of the given checks if any; returns their number."""
     if rows != sorted(rows, key=lambda row: order_of(dict(zip(names, row, strict=True)), keys)):
         raise Disagreement(f"reperform.sql: the rows for {path} are not in order")
     theirs = {}
@@ -79,7 +79,7 @@ def compare_rows(path, keys, columns, names, rows, checks=None):
         row = dict(zip(names, row, strict=True))
         key = tuple(cell(row[name]) for name in keys)
         if key in theirs:
-            raise Disagreement(f"reperform.sql: {key} is there twice")
+            raise Disagreement(f"reperform.sql: {key} occurs twice")
         theirs[key] = [row[name] for name in columns]
     ours = {}
     for row in read_csv(path):
@@ -92,7 +92,7 @@ def compare_rows(path, keys, columns, names, rows, checks=None):
 
 
 def order_of(row, keys):
-    """By what the rows of a statement are sorted."""
+    """The sort key of a statement's row."""
     if keys == DISCREPANCIES:
         return int(row["input_line"]), row["check_code"]
     return tuple(row[key].encode() for key in keys)
@@ -116,7 +116,7 @@ def compare_totals(control_totals, theirs, passed):
         expected["frozen_quote_amount"] = ours["frozen"]["quote_amount"]
         for name, value in expected.items():
             if row[name] != value:
-                raise Disagreement(f"summary.json: {currency} {name} is {value}, DuckDB makes it {row[name]}")
+                raise Disagreement(f"summary.json: {currency} {name} is {value}, DuckDB computes {row[name]}")
         tolerated = passed.get(currency, {"passes": "0", "net": zero, "gross": zero})
         for name in ("passes", "net", "gross"):
             value = str(ours["passed_by_tolerance"][name])

@@ -1,8 +1,8 @@
-"""Becomes a command for which system calls fail, as on a share that can do less than a disk.
+"""Runs a command for which some system calls fail, as on a share that can do less than a local disk.
 
     python without.py CALL=ERRNO... -- COMMAND...
 
-CALL is `symlink`, `exchange` (renameat2) or `shared-memory` (mmap with MAP_SHARED alone). Ends with 77 where system
+CALL is `symlink`, `exchange` (renameat2) or `shared-memory` (mmap with MAP_SHARED alone). It exits with 77 if system
 calls can't be filtered.
 """
 
@@ -14,7 +14,7 @@ LOAD, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06
 ALLOW, FAIL = 0x7FFF0000, 0x00050000
 NUMBER, FOURTH_ARGUMENT = 0, 16 + 3 * 8
 MAP_SHARED = 1
-# By their numbers on x86-64: symlink and symlinkat, renameat2, mmap.
+# System call numbers on x86-64: symlink and symlinkat, renameat2, mmap.
 CALLS = {"symlink": [88, 266], "exchange": [316], "shared-memory": [9]}
 
 

@@ -2,10 +2,10 @@
 
     python workbook.py REPORT_FOLDER LANGUAGE [MOST_ROWS]
 
-A text has to be the CSV's text; an amount the number nearest to it, with 8 decimals shown, and where 15 digits
-don't hold it, or where it is a sum, a text column after it that says it digit for digit; a time the CSV's to the
-millisecond. Every sheet has to stand for a table, every table on a sheet, every row on its place. Exits with 1 at
-the first difference.
+A text must equal the CSV's text. An amount must be the nearest number, with 8 decimals shown; if 15 digits can't hold
+it, or if it is a sum, a text column after it must give it digit for digit. A time must equal the CSV's to the
+millisecond. Every sheet must belong to a table, every table must have a sheet, and rows must be in the same order.
+It exits with 1 at the first difference.
 """
 
 import csv
@@ -32,7 +32,7 @@ TIMES = {"created_at", "updated_at"}
 
 
 class Disagreement(Exception):
-    """The workbook says something else than the other files."""
+    """The workbook and the other files differ."""
 
 
 def main(folder, language, most):
@@ -54,10 +54,10 @@ def main(folder, language, most):
             sheet = sheets.pop(0)
             number = start // most + 1
             if number > 1 and not sheet.title.endswith(f" {number}"):
-                raise Disagreement(f"{table}: its part {number} is called {sheet.title}")
+                raise Disagreement(f"{table}: the sheet of its part {number} is called {sheet.title}")
             cells += compare(sheet, table, heading, rows[start:start + most], exact)
     if sheets:
-        raise Disagreement(f"nobody knows of {[sheet.title for sheet in sheets]}")
+        raise Disagreement(f"unexpected sheets: {[sheet.title for sheet in sheets]}")
     print(f"agree: {len(workbook.worksheets)} sheets, {cells} cells")
 
 
@@ -73,19 +73,19 @@ def check_properties(workbook, summary):
 
 
 def check_summary(sheet, summary):
-    """Counts and figures, by the code beside each."""
+    """Checks the counts and figures by the code beside each; returns the number of cells and the counts."""
     said, counts, listed, cells = {}, {}, {}, 0
     for row in sheet.iter_rows(min_row=1, max_col=6):
         what, code, currency, figure, exact, _ = [cell.value for cell in row]
         if isinstance(exact, str) and isinstance(figure, (int, float)):
-            # The largest workflows have nothing before their ID.
+            # Rows of the largest workflows have no text before the ID.
             if what is not None:
                 said[code, currency or ""] = exact
             same(sheet.title, code, float(figure), float(exact))
             same(sheet.title, code, row[3].number_format, "0.00000000")
             cells += 2
         elif isinstance(figure, int) and not isinstance(figure, bool):
-            # A word may be a bucket's and, further down, a table's.
+            # A code may be a bucket's and, further down, a table's.
             counts.setdefault(code, figure)
             listed[code] = figure
             cells += 1
@@ -119,14 +119,14 @@ def check_summary(sheet, summary):
     for setting in ("timezone", "day_by", "tolerance"):
         value = summary["settings"].get(setting)
         if value is not None and value not in codes:
-            raise Disagreement(f"{sheet.title}: it does not say that {setting} is {value}")
+            raise Disagreement(f"{sheet.title}: it does not show that {setting} is {value}")
     if summary["verdict"] not in codes:
         raise Disagreement(f"{sheet.title}: no verdict {summary['verdict']}")
     return cells, listed
 
 
 def compare(sheet, table, heading, rows, exact):
-    """One sheet with the rows of a CSV file that belong there; the number of cells."""
+    """Compares one sheet with its rows of a CSV file; returns the number of cells."""
     columns = []
     header = [cell.value for cell in sheet[1]]
     at = 0
@@ -136,7 +136,7 @@ def compare(sheet, table, heading, rows, exact):
         at += 1 + is_exact
     same(sheet.title, "number of columns", len(header), at)
     if len(set(header)) != len(header):
-        raise Disagreement(f"{sheet.title}: a heading stands twice: {header}")
+        raise Disagreement(f"{sheet.title}: a heading occurs twice: {header}")
     same(sheet.title, "rows", sheet.max_row, len(rows) + 1)
     last = sheet.cell(len(rows) + 1, at).coordinate
     same(sheet.title, "filter", sheet.auto_filter.ref, f"A1:{last}")
@@ -145,11 +145,11 @@ def compare(sheet, table, heading, rows, exact):
     same(sheet.title, "orientation", sheet.page_setup.orientation, "landscape")
     for name, _, is_exact in columns:
         needs = name in AMOUNTS and (table.startswith("spend_") or any(is_past(row[heading.index(name)]) for row in rows))
-        # A column that is split over sheets is exact on all of them.
+        # If a table is split over sheets, all of them have the exact column.
         if needs and not is_exact:
-            raise Disagreement(f"{sheet.title}: {name} is in need of an exact column")
+            raise Disagreement(f"{sheet.title}: {name} needs an exact column")
         if is_exact and name not in AMOUNTS:
-            raise Disagreement(f"{sheet.title}: {name} is no amount")
+            raise Disagreement(f"{sheet.title}: {name} is not an amount")
     count = 0
     for line, (cells, row) in enumerate(zip(sheet.iter_rows(min_row=2), rows), 2):
         for (name, at, is_exact), text in zip(columns, row):
@@ -195,7 +195,7 @@ def same_cell(place, name, cell, text):
 
 
 def plain(cell):
-    """What a spreadsheet shows: it reads _x0041_ as A, so that such a text is written with its first mark escaped."""
+    """The text that a spreadsheet shows: it reads _x0041_ as A, so the report escapes such a text."""
     value = cell.value
     if not isinstance(value, str):
         return value

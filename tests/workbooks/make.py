@@ -1,7 +1,7 @@
-"""Makes the workbooks of this folder with other software than ours.
+"""Makes the workbooks in this folder, with software that is not ours.
 
-Needs openpyxl 3.1.5, msoffcrypto-tool and LibreOffice (soffice); run it in this folder. The files differ between runs
-in their dates of creation alone, so they are committed, and made anew only when something here changes.
+Needs openpyxl 3.1.5, msoffcrypto-tool and LibreOffice (soffice); run it in this folder. Each run gives the same files
+except for their creation dates, so the files are committed and made again only when this script changes.
 """
 
 import datetime
@@ -13,7 +13,7 @@ import openpyxl
 
 
 def values():
-    """Every kind of value, in two sheets of which the second is hidden, and a chart sheet between them."""
+    """A sheet with every kind of value, then a chart sheet and a hidden sheet."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Bills"
@@ -36,7 +36,7 @@ def values():
     ]
     for row in rows:
         sheet.append(row)
-    # openpyxl rounds to 16 digits; a text that is said to be a number is written as it stands.
+    # openpyxl rounds numbers to 16 digits, but writes a text that is marked as a number unchanged.
     for cell, number in (("B3", "0.30000000000000004"), ("A5", "12345678901234567890")):
         sheet[cell] = number
         sheet[cell].data_type = "n"
@@ -52,7 +52,7 @@ def values():
 
 
 def shapes():
-    """Sheets by where their cells are: from C5 on, hidden and merged ones, far apart, none at all."""
+    """Sheets with different cell positions: from C5 on, in hidden rows, merged, far apart, and none at all."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "From C5"
@@ -75,7 +75,7 @@ def shapes():
 
 
 def filtered():
-    """A sheet of which a filter shows two rows, as LibreOffice writes it: openpyxl sets the filter, and hides by itself."""
+    """A sheet with a filter that leaves two of four rows visible. openpyxl hides no rows itself, so they are hidden here."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Filtered"
@@ -93,13 +93,13 @@ def convert(name, form):
 
 
 def protect():
-    """The workbook of the filter under a password, as Excel protects one."""
+    """filtered.xlsx, protected with a password the way Excel does it."""
     with open("filtered.xlsx", "rb") as plain, open("protected.xlsx", "wb") as out:
         msoffcrypto.format.ooxml.OOXMLFile(plain).encrypt("secret", out)
 
 
 def document():
-    """A document that is packed as a workbook is and is none."""
+    """A document in the same container as a workbook."""
     types = (
         '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
         '<Default Extension="xlsx" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"/>'
@@ -114,7 +114,7 @@ def document():
 def main():
     for name, book in (("values", values()), ("shapes", shapes()), ("filtered", filtered())):
         book.save(f"{name}.xlsx")
-    # openpyxl stores no values of formulas: LibreOffice computes them.
+    # openpyxl stores no results of formulas; LibreOffice computes and stores them.
     values().save("uncomputed.xlsx")
     for name in ("values", "shapes", "filtered"):
         for form in ("ods", "xls"):

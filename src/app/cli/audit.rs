@@ -1,76 +1,78 @@
-//! `tieout audit`, as typed.
+//! The command line of `tieout audit`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::asking::whole;
 use super::choices::{CsvEncoding, DayBy, Output};
+use super::provider::whole;
 use crate::report::formats::Format;
 use crate::summary::FailOn;
 
-/// `tieout audit`.
+/// Arguments of `tieout audit`. What is `None` or empty keeps the report's own setting.
 #[derive(Debug, Args)]
-#[command(after_help = "What is not given stays as it was in the report. The evidence is proved by its hashes first.")]
+#[command(
+    after_help = "Settings that are not given stay as in the report. The evidence is first verified by its hashes."
+)]
 pub struct Audit {
-    /// The folder of the report whose evidence is judged again
+    /// Folder of the report whose evidence is judged again
     #[arg(value_name = "REPORT")]
     pub report: PathBuf,
-    /// By how much quote-split and cost-sum may be off: for all, or by currency as in CNY=0.01,USD=0.002
+    /// How far quote-split and cost-sum may be off: one amount, or one per currency as in CNY=0.01,USD=0.002
     #[arg(long, value_name = "DECIMAL")]
     pub tolerance: Option<String>,
-    /// The only currency expected, such as CNY; an empty one for any
+    /// The only currency expected, such as CNY; an empty value accepts any
     #[arg(long, value_name = "CODE")]
     pub currency: Option<String>,
-    /// From which age an order that is not settled is a warning
+    /// Warn about unsettled orders this old or older
     #[arg(long, value_name = "DURATION")]
     pub stale_after: Option<String>,
-    /// How long before it is stale an order is a warning already
+    /// Also warn about orders that would be stale within this time
     #[arg(long, value_name = "DURATION")]
     pub warn_before: Option<String>,
-    /// What a sum or a count has to come to, such as final=1234.56 or rows=200; repeatable, in place of the report's
+    /// Expected sum or count, such as final=1234.56 or rows=200; repeatable, instead of the report's
     #[arg(long, value_name = "FIELD=AMOUNT", value_delimiter = ';')]
     pub control_total: Option<Vec<String>>,
-    /// How many decimals our books and control totals have, 0 to 8: the provider's figures are rounded to as many
+    /// Decimals of our books and control totals, 0 to 8; the provider's figures are rounded to match
     #[arg(long, value_name = "N", value_parser = whole::<u8>)]
     pub books_decimals: Option<u8>,
-    /// From which size on, in the order's currency, a difference is material
+    /// Smallest difference that counts as material, in the order's currency
     #[arg(long, value_name = "DECIMAL")]
     pub material: Option<String>,
-    /// TOML file of discrepancies that somebody answers for, instead of those of the report
+    /// TOML file of accepted discrepancies (waivers), instead of the report's
     #[arg(long, value_name = "FILE")]
     pub waivers: Option<PathBuf>,
-    /// Where days begin and end: those of spend, and the last ones of --waivers
+    /// Time zone of days: those of spend, and the last days of --waivers
     #[arg(long, value_name = "ZONE")]
     pub timezone: Option<String>,
-    /// On which day an order's spend is counted
+    /// Which day an order's spend is counted on
     #[arg(long, value_name = "TIME")]
     pub day_by: Option<DayBy>,
-    /// Judge by every check of this version, those that the report was not judged by as well
+    /// Judge by every check of this version, also those that the report was not judged by
     #[arg(long)]
     pub all_checks: bool,
-    /// What ages are counted to, such as 2026-11-23T02:00:00Z
+    /// Time to which ages are counted, such as 2026-11-23T02:00:00Z
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
-    /// How the CSV files of the report are written
+    /// Encoding of the report's CSV files
     #[arg(long, value_name = "NAME")]
     pub csv_encoding: Option<CsvEncoding>,
-    /// What the report is written in, instead of what it was: csv, json, parquet (these always), html, xlsx, focus
+    /// Formats of the new report, instead of the original's: csv, json, parquet (always written), html, xlsx, focus
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub format: Option<Vec<Format>>,
     /// A label for the report's heading
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
-    /// What is to exit with 1 as well: warnings, pending, material
+    /// Also exit with 1 on: warnings, pending, material
     #[arg(long, value_name = "VERDICT", value_delimiter = ',')]
     pub fail_on: Vec<FailOn>,
-    /// Write the report exactly there, in place of an earlier one
+    /// Write the report to exactly this folder, replacing an earlier report
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// A folder of its own in there, `latest` pointing at it [default: audits]
+    /// Folder that gets a subfolder for the report, with `latest` pointing at it [default: audits]
     #[arg(long, value_name = "DIR")]
     pub reports_dir: Option<PathBuf>,
-    /// What standard output gets: a summary for people, or summary.json
+    /// What to write to standard output: a summary for people, or summary.json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub output: Output,
 }

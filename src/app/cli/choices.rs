@@ -1,4 +1,4 @@
-//! Options that are one of a few words.
+//! Values of options that take one of a few words.
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -6,25 +6,25 @@ use serde::{Deserialize, Serialize};
 use crate::domain::days;
 use crate::report::formats::csv;
 
-/// What standard output gets.
+/// What a command writes to standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Output {
     /// A summary for people.
     #[default]
     Text,
-    /// JSON: of a report, its summary.json.
+    /// JSON; for a report, its summary.json.
     Json,
 }
 
-/// On which day an order's spend is counted.
+/// Which day an order's spend is counted on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DayBy {
-    /// The day on which it was created.
+    /// The day it was created.
     #[default]
     Created,
-    /// The day on which it was last updated.
+    /// The day it was last updated.
     Updated,
 }
 
@@ -37,15 +37,15 @@ impl From<DayBy> for days::DayBy {
     }
 }
 
-/// How the CSV files of a report are written.
+/// Encoding of a report's CSV files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CsvEncoding {
     /// UTF-8, for programs.
     Utf8,
-    /// UTF-8 after a byte order mark, for Excel.
+    /// UTF-8 with a byte order mark, for Excel.
     Utf8Bom,
-    /// GB18030, for older spreadsheets in Chinese.
+    /// GB18030, for older Chinese spreadsheets.
     Gb18030,
 }
 
@@ -59,13 +59,13 @@ impl From<CsvEncoding> for csv::Encoding {
     }
 }
 
-/// What is kept of a reply.
+/// How much of a reply is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kept {
-    /// The billing facts, and a hash of the reply.
+pub enum EvidenceLevel {
+    /// Its billing facts and a hash of it.
     #[default]
     Billing,
-    /// The whole reply as well, prompts included.
+    /// Also the whole reply, prompts included.
     Full,
 }

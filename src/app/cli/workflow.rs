@@ -1,15 +1,15 @@
-//! What the settings file may say of one workflow.
+//! The settings of one workflow: a table `[workflow.ID]` of the settings file.
 
 use serde::{Deserialize, Serialize};
 
-/// What is other than usual for the orders of one workflow.
+/// Overrides for the orders of one workflow; `None` keeps the general setting.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct WorkflowOptions {
-    /// By how much quote-split and cost-sum may be off.
+    /// How far `quote-split` and `cost-sum` may be off: a decimal amount.
     pub tolerance: Option<String>,
-    /// From which age an order that is not settled is a warning.
+    /// The age at which an unsettled order becomes a warning, such as `72h`.
     pub stale_after: Option<String>,
-    /// From which size on a difference is material.
+    /// The smallest difference that counts as material, in the order's currency.
     pub material: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! A comparison as JSON for scripts that a terminal can show: what would steer it is escaped.
+//! A comparison as JSON for scripts. Characters that would control a terminal are escaped.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 use crate::domain::visible::is_harmful;
 use crate::report::comparison::Comparison;
 
-/// Writes everything that a comparison says.
+/// Writes a comparison as indented JSON.
 ///
 /// # Errors
 /// When standard output can't be written.
@@ -19,7 +19,7 @@ pub(super) fn write(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
     writeln!(out)
 }
 
-/// Indents as usual. JSON itself asks only that the first 32 control characters are escaped.
+/// Pretty-prints, and escapes every harmful character in texts; JSON itself requires that only below U+0020.
 struct Harmless(PrettyFormatter<'static>);
 
 impl Formatter for Harmless {
@@ -27,7 +27,7 @@ impl Formatter for Harmless {
         let mut rest = fragment;
         while let Some((at, char)) = rest.char_indices().find(|(_, char)| is_harmful(*char)) {
             out.write_all(&rest.as_bytes()[..at])?;
-            // Every one of them is in the first plane.
+            // Four digits do: every harmful character is below U+10000.
             write!(out, "\\u{:04x}", u32::from(char))?;
             rest = &rest[at + char.len_utf8()..];
         }

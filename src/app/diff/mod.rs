@@ -1,4 +1,4 @@
-//! `tieout diff`: what changed between two reports.
+//! `tieout diff`: shows what changed between two reports.
 
 mod json;
 mod text;
@@ -14,10 +14,10 @@ use crate::report::folder::FolderError;
 use crate::report::folder::publish::follow;
 use crate::report::formats::csv;
 
-/// Compares, and writes what changed; succeeds whatever that is.
+/// Compares two reports and writes what changed. Succeeds whatever the result.
 ///
 /// # Errors
-/// When one of the two is no report, or can't be believed.
+/// When one of the two is not a report, or does not match its manifest.
 pub(super) fn run(command: &DiffCommand, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
     let comparison = Comparison::of(&follow(&command.old), &follow(&command.new)).map_err(failure)?;
     if !quiet {
@@ -39,14 +39,16 @@ fn warn(comparison: &Comparison) {
     let (old, new) = (&comparison.old, &comparison.new);
     if !comparison.same_base_url {
         let urls = format!("{} and {}", old.base_url, new.base_url);
-        exit::tell(&format!("warning: the reports are about different providers ({urls})"));
+        exit::print_to_stderr(&format!("warning: the reports are about different providers ({urls})"));
     }
     if !comparison.same_settings {
-        exit::tell(&"warning: the reports were judged under different settings (see `settings` in both manifest.json)");
+        exit::print_to_stderr(
+            &"warning: the reports were judged under different settings (see `settings` in both manifest.json)",
+        );
     }
 }
 
-/// What the operating system said, where it was that.
+/// The error of the operating system inside a CSV error, so that a closed pipe is recognised.
 fn io_error(error: ReportError) -> io::Result<()> {
     match error {
         ReportError::Csv { source, .. } => Err(match source.into_kind() {

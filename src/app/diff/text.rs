@@ -1,4 +1,4 @@
-//! A comparison for people: how many discrepancies are in which state, which are new, and what moved most in the spend.
+//! A comparison for people: discrepancies by state, and the largest movements of spend.
 
 use std::cmp::Reverse;
 use std::io::{self, Write};
@@ -12,9 +12,9 @@ use crate::language::{Texts, Word};
 use crate::report::comparison::{Comparison, Discrepancy, Group, Side, State};
 use crate::report::content::percent::Percent;
 
-/// How many lines a table has; `--output json` has them all.
+/// The most lines of a table; `--output json` has them all.
 const LISTED: usize = 20;
-/// How many characters of a text from outside a cell shows.
+/// The most characters of an outside text in a cell.
 const SHOWN: usize = 64;
 
 /// Writes a comparison for people.
@@ -28,7 +28,7 @@ pub(super) fn show(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (counts, texts) = (&comparison.counts, voice.texts);
-    let said = texts.with(
+    let text = texts.with(
         "diff-counts",
         &[
             ("new", counts.new.into()),
@@ -38,11 +38,11 @@ pub(super) fn show(
             ("resolved", counts.resolved.into()),
         ],
     );
-    writeln!(out, "{}", voice.bold(&said))?;
+    writeln!(out, "{}", voice.bold(&text))?;
     for (side, path, report) in
         [(texts.get("diff-old"), old, &comparison.old), (texts.get("diff-new"), new, &comparison.new)]
     {
-        let said = texts.with(
+        let text = texts.with(
             "diff-side",
             &[
                 ("side", side.into()),
@@ -51,7 +51,7 @@ pub(super) fn show(
                 ("verdict", shown(&report.verdict).into()),
             ],
         );
-        writeln!(out, "  {said}")?;
+        writeln!(out, "  {text}")?;
     }
     show_rows(comparison, voice, out)?;
     for state in [State::New, State::Changed, State::NotAssessed, State::Resolved] {
@@ -62,7 +62,8 @@ pub(super) fn show(
     show_groups(&comparison.spend.by_revision, By::Revision, voice, out)
 }
 
-/// How much each report saw: spend that is not in one of them did not move.
+/// How many orders each report fetched, and its exceptions by bucket: an order that one report lacks explains movement
+/// of spend.
 fn show_rows(comparison: &Comparison, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
     let (old, new, texts) = (&comparison.old, &comparison.new, voice.texts);
     heading(&texts.get("diff-rows"), voice, out)?;
@@ -75,7 +76,7 @@ fn show_rows(comparison: &Comparison, voice: &Voice, out: &mut dyn Write) -> io:
         let count = |exceptions: &std::collections::BTreeMap<&'static str, u64>| {
             exceptions.get(bucket).copied().unwrap_or_default().to_string()
         };
-        let name = texts.of(Word::BucketName, bucket);
+        let name = texts.word(Word::BucketName, bucket);
         table.add_row(vec![name, count(&old.exceptions), count(&new.exceptions)]);
     }
     print(&mut table, &[1, 2], out)
@@ -89,15 +90,15 @@ fn show_discrepancies(all: &[Discrepancy], state: State, voice: &Voice, out: &mu
     }
     let side = |row: &Discrepancy| row.new.as_ref().or(row.old.as_ref()).and_then(|side| side.difference);
     rows.sort_by_key(|row| Reverse(side(row).unwrap_or_default().abs()));
-    let (said, last) = match state {
+    let (name, last) = match state {
         State::New => (texts.get("diff-state-new"), texts.get("diff-column-workflow")),
         State::Changed => (texts.get("diff-state-changed"), texts.get("diff-column-changed")),
         State::NotAssessed => (texts.get("diff-state-not-assessed"), texts.get("diff-column-because")),
         State::Resolved => (texts.get("diff-state-resolved"), texts.get("diff-column-workflow")),
-        // They are counted, and in the JSON: a person has seen them before.
+        // People have seen these before: only their count is shown. The JSON has them.
         State::Persisting => return Ok(()),
     };
-    heading(&texts.with("diff-heading", &[("state", said.into()), ("count", rows.len().into())]), voice, out)?;
+    heading(&texts.with("diff-heading", &[("state", name.into()), ("count", rows.len().into())]), voice, out)?;
     let mut table = grid(&[
         texts.get("diff-column-order"),
         texts.get("diff-column-check"),
@@ -126,7 +127,7 @@ fn show_discrepancies(all: &[Discrepancy], state: State, voice: &Voice, out: &mu
     more(rows.len(), texts, out)
 }
 
-/// The difference; where there is none, what the reply said.
+/// The difference; where there is none, the actual value.
 fn figure(side: Option<&Side>) -> String {
     side.map(|side| side.difference.map_or_else(|| shown(&side.actual), |difference| difference.to_string()))
         .unwrap_or_default()
@@ -182,15 +183,15 @@ fn show_groups(groups: &[Group], by: By, voice: &Voice, out: &mut dyn Write) -> 
             }
         );
     }
-    // Currency by currency: amounts of two are never compared.
+    // Sorted within each currency: amounts of two currencies are never compared.
     let size = |group: &Group| -> Reverse<Sum> { Reverse(group.movement.movement.abs()) };
     moved.sort_by(|one, other| one.currency.cmp(&other.currency).then_with(|| size(one).cmp(&size(other))));
     let (some, all) = (moved.len(), groups.len());
-    let said = match by {
+    let text = match by {
         By::Workflow => texts.with("diff-movements-workflow", &[("moved", some.into()), ("count", all.into())]),
         By::Revision => texts.with("diff-movements-revision", &[("moved", some.into()), ("count", all.into())]),
     };
-    heading(&said, voice, out)?;
+    heading(&text, voice, out)?;
     let mut headings = vec![texts.get("diff-column-currency"), texts.get("diff-column-workflow")];
     if by == By::Revision {
         headings.push(texts.get("diff-column-revision"));
@@ -220,7 +221,7 @@ fn show_groups(groups: &[Group], by: By, voice: &Voice, out: &mut dyn Write) -> 
     more(moved.len(), texts, out)
 }
 
-/// The first few of each currency, at most [`LISTED`] in all, so that one currency leaves room for the others.
+/// The first groups of each currency, at most [`LISTED`] in all, shared evenly between the currencies.
 fn most<'g>(moved: &[&'g Group]) -> Vec<&'g Group> {
     let of_currencies: Vec<&[&Group]> = moved.chunk_by(|one, other| one.currency == other.currency).collect();
     let mut rooms = vec![0; of_currencies.len()];
@@ -249,7 +250,7 @@ fn shown(text: &str) -> String {
     visible(text, SHOWN)
 }
 
-/// A text from outside: no control characters, and not so long that the table can't be read.
+/// An outside text with harmful characters replaced, cut to `length` characters.
 fn visible(text: &str, length: usize) -> String {
     let mut chars = text.chars().map(|char| if is_harmful(char) { char::REPLACEMENT_CHARACTER } else { char });
     let mut visible: String = chars.by_ref().take(length).collect();

@@ -1,17 +1,17 @@
-//! `tieout discover`: walks the provider's list of orders, and writes the CSV of their IDs.
+//! `tieout discover`: walks the provider's list of orders and writes the CSV of their IDs.
 
 use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::access::{self, NOTHING_ASKED};
+use super::access::{self, NO_REQUEST_SENT};
 use super::exit::{self, Exit, Failure};
 use super::reconcile::display;
-use super::settings::Discovering;
+use super::settings::DiscoverSettings;
 use crate::domain::listed::ListedOrder;
 use crate::domain::time::Period;
-use crate::pipeline::discovery::{self, Discovered, Discovery, DiscoveryError, WalkError};
+use crate::pipeline::discovery::{self, Discovery, DiscoveryEnd, DiscoveryError, WalkError};
 use crate::pipeline::list_walk::Listing;
 use crate::provider::{Flaws, ListQuery, Stop, Unavailable};
 use crate::report::ReportError;
@@ -20,54 +20,56 @@ use crate::report::formats::ids;
 
 const NOTHING_WRITTEN: &str = "no CSV was written";
 
-/// Discovers as the settings say.
+/// Walks the list, writes the CSV and prints what is incomplete. Exits with 3 unless every order that the provider
+/// counts was listed.
 ///
 /// # Errors
 /// A [`Failure`] says why there is no CSV, and what to do.
-pub(super) fn run(settings: Discovering) -> Result<Exit, Failure> {
+pub(super) fn run(settings: DiscoverSettings) -> Result<Exit, Failure> {
     let staged = settings.output.as_deref().map(StagedFile::create).transpose().map_err(unwritable)?;
     let display = display(settings.quiet);
     let session = access::open(settings.provider, settings.key, &settings.state, Timestamp::now(), display)?;
     let mut discovery = Discovery { session, query: settings.query.clone() };
     let listing = match discovery::discover(&mut discovery).map_err(failure)? {
-        Discovered::Listed(listing) => listing,
-        Discovered::Stopped(signal) => {
-            exit::tell(&format!("stopped by a signal: {NOTHING_WRITTEN}"));
+        DiscoveryEnd::Listed(listing) => listing,
+        DiscoveryEnd::Stopped(signal) => {
+            exit::print_to_stderr(&format!("stopped by a signal: {NOTHING_WRITTEN}"));
             return Ok(signal.into());
         }
     };
-    let wanted = Wanted::of(&listing, &settings.period);
-    let written = wanted.orders.len();
+    let selection = Selection::of(&listing, &settings.period);
+    let written = selection.orders.len();
     match staged {
         Some(staged) => staged
-            .publish(|file| ids::write(wanted.orders, listing.missing(), file).map(drop).map_err(io_error))
+            .publish(|file| ids::write(selection.orders, listing.missing(), file).map(drop).map_err(io_error))
             .map_err(|error| Failure::no_report(error).help(NOTHING_WRITTEN))?,
         None => {
-            // A reader may take its time: it needs no locks, and a signal ends the process at once again.
+            // The reader of a pipe may be slow: release the locks first, and let a signal end the process at once.
             drop(discovery);
-            let shown = ids::write(wanted.orders, listing.missing(), io::stdout().lock()).map(drop).map_err(io_error);
+            let shown =
+                ids::write(selection.orders, listing.missing(), io::stdout().lock()).map(drop).map_err(io_error);
             exit::ignore_closed_pipe(shown)?;
         }
     }
     if !settings.quiet {
-        exit::tell(&summary(&listing, written, settings.output.as_deref()));
+        exit::print_to_stderr(&summary(&listing, written, settings.output.as_deref()));
     }
-    if wanted.timeless > 0 {
-        let count = orders(wanted.timeless);
-        exit::tell(&format!("warning: {count} without a creation time stayed, whatever --since and --until say"));
+    if selection.timeless > 0 {
+        let count = orders(selection.timeless);
+        exit::print_to_stderr(&format!("warning: kept {count} without a creation time despite --since and --until"));
     }
-    warnings(&listing, &settings.query).iter().for_each(exit::tell);
+    warnings(&listing, &settings.query).iter().for_each(exit::print_to_stderr);
     Ok(if listing.missing() == Some(0) { Exit::Success } else { Exit::Incomplete })
 }
 
-/// The orders that are wanted of a list.
-struct Wanted<'l> {
+/// The orders of a list that belong in the CSV.
+struct Selection<'l> {
     orders: Vec<&'l ListedOrder>,
-    /// How many of them are there only because nobody knows when they were created.
+    /// How many of them have no creation time, and are kept although a period is given.
     timeless: u64,
 }
 
-impl<'l> Wanted<'l> {
+impl<'l> Selection<'l> {
     fn of(listing: &'l Listing, period: &Period) -> Self {
         let orders: Vec<_> = listing.orders.values().filter(|order| order.may_be_of(period)).collect();
         let is_bounded = period.since.is_some() || period.until.is_some();
@@ -76,7 +78,7 @@ impl<'l> Wanted<'l> {
     }
 }
 
-/// What was listed and what was written.
+/// Two or more lines: what was listed, what repeated or changed, and what was written.
 fn summary(listing: &Listing, written: usize, output: Option<&Path>) -> String {
     let had = listing.orders.len() as u64;
     let place = output.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
@@ -91,10 +93,10 @@ fn summary(listing: &Listing, written: usize, output: Option<&Path>) -> String {
     };
     if listing.repeats > 0 {
         let (count, plural) = (listing.repeats, plural(listing.repeats));
-        lines += &format!("\n{count} item{plural} repeated what an earlier page had: the newest word counts");
+        lines += &format!("\n{count} item{plural} repeated an order of an earlier page: the newest version is used");
     }
     if !listing.changed.is_empty() {
-        lines += &format!("\n{} changed amounts meanwhile: the newest count", orders(listing.changed.len() as u64));
+        lines += &format!("\n{} changed amounts meanwhile: the newest are used", orders(listing.changed.len() as u64));
     }
     let outside = had.saturating_sub(written as u64);
     let left_out = match outside {
@@ -104,7 +106,7 @@ fn summary(listing: &Listing, written: usize, output: Option<&Path>) -> String {
     lines + &format!("\nwrote {} to {place}{left_out}", orders(written as u64))
 }
 
-/// What a person must know of a list that is not what it should be. The last one is the gap, where there is one.
+/// Warnings about a list that is not as it should be; the gap, if there is one, comes last.
 fn warnings(listing: &Listing, query: &ListQuery) -> Vec<String> {
     let mut warnings = Vec::new();
     for (option, wanted, of) in [
@@ -115,7 +117,7 @@ fn warnings(listing: &Listing, query: &ListQuery) -> Vec<String> {
         let others = listing.orders.values().filter(|order| of(order) != Some(wanted)).count() as u64;
         if others > 0 {
             let others = orders(others);
-            warnings.push(format!("warning: not of {option} {wanted}, and not left out: {others} of the list"));
+            warnings.push(format!("warning: the list has {others} not of {option} {wanted}; they were kept"));
         }
     }
     if listing.unreadable.count > 0 {
@@ -125,30 +127,30 @@ fn warnings(listing: &Listing, query: &ListQuery) -> Vec<String> {
     warnings
 }
 
-/// Why the list is not whole, or why there is no telling.
+/// The warning of an incomplete list, or of one that may be; `None` where every counted order was listed.
 fn gap(listing: &Listing) -> Option<String> {
     let (had, pages) = (orders(listing.orders.len() as u64), listing.pages);
-    let nameless = match &listing.nameless {
+    let without_id = match &listing.without_id {
         Flaws { count: 0, .. } => String::new(),
-        flaws => format!("\n  items of the list that name no order: {}", counted(flaws)),
+        flaws => format!("\n  list items without a usable order ID: {}", counted(flaws)),
     };
     let help =
-        "\n  help: run the same command again, when fewer runs arrive; if the gap stays, show this to the provider";
+        "\n  help: run the same command again when fewer runs arrive; if the gap stays, report it to the provider";
     Some(match (listing.missing(), listing.total) {
         (Some(0), _) => return None,
         (Some(missing), Some(total)) => format!(
-            "warning: the list is not whole: {missing} missing. The provider counts {total}, and listed {had} in {} \
-             walk{}{nameless}{help}",
+            "warning: the list is incomplete: {missing} missing. The provider counts {total}, but listed {had} in {} \
+             walk{}{without_id}{help}",
             listing.passes,
             plural(listing.passes.into()),
         ),
         (_, Some(total)) => format!(
-            "warning: there is no telling whether the list is whole: the provider counts {total}, and after {pages} pages \
-             and {had} there still was more{nameless}{help}"
+            "warning: it is unknown whether the list is complete: the provider counts {total}, but after {pages} pages \
+             and {had} there was still more{without_id}{help}"
         ),
         (_, None) => format!(
-            "warning: there is no telling whether the list is whole: the provider does not say how many orders there \
-             are{nameless}\n  help: show this to the provider"
+            "warning: it is unknown whether the list is complete: the provider does not say how many orders there \
+             are{without_id}\n  help: report this to the provider"
         ),
     })
 }
@@ -166,11 +168,11 @@ const fn plural(count: u64) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-/// A destination that is a mistake, or that the disk refuses.
+/// The failure for an output file that is not a file (exit 2), or that the disk refuses (exit 4).
 fn unwritable(error: FileError) -> Failure {
     match error {
-        FileError::NotAFile(_) => Failure::usage(error).help("see --output-file"),
-        FileError::Io { .. } => Failure::no_report(error).help(NOTHING_ASKED),
+        FileError::NotAFile(_) => Failure::usage(error).help("check --output-file"),
+        FileError::Io { .. } => Failure::no_report(error).help(NO_REQUEST_SENT),
     }
 }
 
@@ -184,18 +186,18 @@ fn io_error(error: ReportError) -> io::Error {
     }
 }
 
-/// Why there is no list.
+/// The failure where there is no list, with advice.
 fn failure(error: DiscoveryError) -> Failure {
     let help = match &error {
         DiscoveryError::List(WalkError::Stop(Stop::NotTheApi(_))) => {
-            "check --api-url: it ends with the path of the API"
+            "check --api-url: it must end with the path of the API"
         }
         DiscoveryError::List(WalkError::Stop(_)) => "check CHENYU_API_KEY or --api-key-file",
-        DiscoveryError::List(WalkError::Page { lack: Unavailable::NotFound(_), .. }) => {
-            "check --api-url: it ends with the path of the API"
+        DiscoveryError::List(WalkError::Page { reason: Unavailable::NotFound(_), .. }) => {
+            "check --api-url: it must end with the path of the API"
         }
-        DiscoveryError::List(WalkError::Page { lack: Unavailable::Refused(_), .. }) => {
-            "check that the key may list run orders, and --workflow and --status"
+        DiscoveryError::List(WalkError::Page { reason: Unavailable::Refused(_), .. }) => {
+            "check --workflow and --status, and that the key may list run orders"
         }
         DiscoveryError::List(WalkError::Page { .. }) => {
             "check --api-url and the network, and run the same command again"

@@ -1,4 +1,4 @@
-//! The settings file: one flat TOML table for every command, in which an unknown key is an error.
+//! The settings file: one flat TOML table for all commands. An unknown key is an error.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,31 +11,32 @@ use toml::de::DeTable;
 
 use super::rules::nearest;
 use super::{SettingsError, text_file};
-use crate::app::cli::{Asking, General, Options};
+use crate::app::cli::{General, Options, ProviderArgs};
 
 /// The largest file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
 
-/// A settings file as it stands.
+/// A settings file, unparsed.
 pub(super) struct SettingsFile {
     pub(super) path: PathBuf,
     pub(super) text: String,
 }
 
-/// Works with what was typed, the settings file below it where there is one. What can't be used and stands in the file
-/// is said to do so.
+/// Calls `validate` with the typed options laid over those of the settings file, if there is one. An error about a
+/// setting from the file names the file.
 pub(super) fn with_file<T>(
     typed: Options,
     general: &General,
-    prove: impl FnOnce(Options) -> Result<T, SettingsError>,
+    validate: impl FnOnce(Options) -> Result<T, SettingsError>,
 ) -> Result<T, SettingsError> {
     match find(general.config.as_deref())? {
-        Some(file) => prove(file.under(&typed)?).map_err(|error| file.blamed(error, &typed)),
-        None => prove(typed),
+        Some(file) => validate(file.under(&typed)?).map_err(|error| file.with_path(error, &typed)),
+        None => validate(typed),
     }
 }
 
-/// The file that is named, or the user's own; never one of the current directory, which could redirect the key.
+/// Reads the file that is named, or else the user's own; never one in the current directory, which could redirect the
+/// key.
 pub(super) fn find(named: Option<&Path>) -> Result<Option<SettingsFile>, SettingsError> {
     let own = || {
         let folder = env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
@@ -52,14 +53,14 @@ pub(super) fn find(named: Option<&Path>) -> Result<Option<SettingsFile>, Setting
 }
 
 impl SettingsFile {
-    /// Lays what was typed over what the file says.
+    /// Lays the typed options over those of the file.
     fn under(&self, typed: &Options) -> Result<Options, SettingsError> {
         overlay(typed, &self.text).map_err(|message| SettingsError::Toml { path: self.path.clone(), message })
     }
 
-    /// Says that an error is about this file, unless the setting was typed and the file has no say in it.
-    fn blamed(&self, error: SettingsError, typed: &Options) -> SettingsError {
-        let is_typed = |key: &str| laid(Table::new(), typed).is_ok_and(|typed| typed.contains_key(key));
+    /// Adds the file's path to an error, unless the setting was typed and overrides the file.
+    fn with_path(&self, error: SettingsError, typed: &Options) -> SettingsError {
+        let is_typed = |key: &str| merge(Table::new(), typed).is_ok_and(|typed| typed.contains_key(key));
         match error.key() {
             Some(key) if !is_typed(key) => SettingsError::InFile { path: self.path.clone(), error: Box::new(error) },
             _ => error,
@@ -67,26 +68,27 @@ impl SettingsFile {
     }
 }
 
-/// Lays what was typed over what the file says. The file is read by itself first, so that its errors name its lines.
+/// Lays typed options over the text of a settings file. The file is parsed by itself first, so that its errors name its
+/// lines.
 pub(in crate::app) fn overlay(typed: &Options, file: &str) -> Result<Options, String> {
-    let unusable = |error: toml::de::Error| told(&error, file);
+    let unusable = |error: toml::de::Error| toml_error_message(&error, file);
     refuse_unknown_keys(file)?;
     toml::from_str::<Options>(file).map_err(unusable)?;
-    toml::from_str::<Asking>(file).map_err(unusable)?;
-    let settings = laid(file.parse().map_err(unusable)?, typed)?;
-    let asking = settings.clone().try_into().map_err(unusable)?;
-    Ok(Options { asking, ..settings.try_into().map_err(unusable)? })
+    toml::from_str::<ProviderArgs>(file).map_err(unusable)?;
+    let settings = merge(file.parse().map_err(unusable)?, typed)?;
+    let provider = settings.clone().try_into().map_err(unusable)?;
+    Ok(Options { provider, ..settings.try_into().map_err(unusable)? })
 }
 
-/// What was typed, over other settings.
-fn laid(mut settings: Table, typed: &Options) -> Result<Table, String> {
+/// Lays typed options over other settings.
+fn merge(mut settings: Table, typed: &Options) -> Result<Table, String> {
     settings.extend(Table::try_from(typed).map_err(|error| error.to_string())?);
-    settings.extend(Table::try_from(&typed.asking).map_err(|error| error.to_string())?);
+    settings.extend(Table::try_from(&typed.provider).map_err(|error| error.to_string())?);
     Ok(settings)
 }
 
-/// What is wrong and where. The line itself is not shown, for it may hold a key that should not stand there.
-fn told(error: &toml::de::Error, file: &str) -> String {
+/// The message of a TOML error, with its line number. The line itself is not shown: it may hold a misplaced API key.
+fn toml_error_message(error: &toml::de::Error, file: &str) -> String {
     let message = ["u32", "usize"].into_iter().fold(error.message().trim().to_owned(), |message, number| {
         message.replace(&format!("expected {number}"), "expected a whole number")
     });
@@ -96,22 +98,22 @@ fn told(error: &toml::de::Error, file: &str) -> String {
     }
 }
 
-/// The line on which that byte stands, counted from 1.
+/// The line of the byte at `offset`, counted from 1.
 fn line_at(file: &str, offset: usize) -> usize {
     1 + file.get(..offset).unwrap_or_default().matches('\n').count()
 }
 
-/// Each group of options reads its own keys and leaves the others alone; what none of them reads is a mistake.
+/// Refuses keys that no group of options reads: each group ignores the keys of the others.
 fn refuse_unknown_keys(file: &str) -> Result<(), String> {
     let known = known_keys();
-    let table = DeTable::parse(file).map_err(|error| told(&error, file))?;
+    let table = DeTable::parse(file).map_err(|error| toml_error_message(&error, file))?;
     for key in table.get_ref().keys() {
         let name = key.get_ref().as_ref();
         if !known.contains(&name) {
             let line = line_at(file, key.span().start);
             let hint = match nearest(name, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are: {}", known.join(", ")),
+                None => format!("the settings are: {}", known.join(", ")),
             };
             return Err(format!("line {line}: there is no setting `{name}`; {hint}"));
         }
@@ -120,12 +122,12 @@ fn refuse_unknown_keys(file: &str) -> Result<(), String> {
 }
 
 fn known_keys() -> Vec<&'static str> {
-    [field_names::<Options>(), field_names::<Asking>()].concat()
+    [field_names::<Options>(), field_names::<ProviderArgs>()].concat()
 }
 
-/// The names of a struct's fields, as they are written in a file.
+/// The names of a struct's fields, as a settings file writes them.
 fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
-    /// Gives no value, and keeps the names that a struct asks for.
+    /// A deserializer without a value: it records the field names that a struct asks for, and fails.
     struct Names<'n>(&'n mut &'static [&'static str]);
 
     impl<'de> Deserializer<'de> for Names<'_> {
@@ -138,11 +140,11 @@ fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
             _: V,
         ) -> Result<V::Value, NoValue> {
             *self.0 = fields;
-            Err(NoValue::custom("only the names were wanted"))
+            Err(NoValue::custom("only the names are wanted"))
         }
 
         fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, NoValue> {
-            Err(NoValue::custom("no struct"))
+            Err(NoValue::custom("not a struct"))
         }
 
         forward_to_deserialize_any! {
@@ -152,7 +154,7 @@ fn field_names<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     }
 
     let mut names: &'static [&'static str] = &[];
-    // The value is always an error; the names are what it is for.
+    // Always fails; it leaves the names behind.
     let _ = T::deserialize(Names(&mut names));
     names
 }
@@ -166,29 +168,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_option_is_a_key_and_every_key_an_option_but_the_tables() {
+    fn every_key_is_an_option_except_tables_and_language() {
         let command = Options::augment_args(Command::new("reconcile"));
         let options: BTreeSet<&str> = command.get_arguments().filter_map(|option| option.get_long()).collect();
         let mut keys: BTreeSet<&str> = known_keys().into_iter().collect();
         assert_eq!(keys.len(), known_keys().len(), "no key belongs to two groups");
-        // Tables of the file, and the language, which is an option of every command.
+        // Two tables, which only the file has, and the language, which is an option of every command.
         assert!(["checks", "workflow", "lang"].into_iter().all(|key| keys.remove(key)) && keys.len() > 30, "{keys:?}");
         assert_eq!(keys, options);
     }
 
     #[test]
-    fn each_group_of_options_is_laid_over_the_file_by_itself() {
+    fn every_group_of_options_is_laid_over_the_file() {
         let file = "rate = 3\nsandbox = true\ncolumn = 'id'\naccount = 'a'\n[checks]\ncurrency = 'off'";
-        let asking = Asking { rate: Some(7), ..Asking::default() };
-        let typed = Options { asking, account: Some("b".into()), ..Options::default() };
+        let provider = ProviderArgs { rate: Some(7), ..ProviderArgs::default() };
+        let typed = Options { provider, account: Some("b".into()), ..Options::default() };
         let options = overlay(&typed, file).expect("usable");
-        assert_eq!((options.asking.rate, options.asking.sandbox), (Some(7), Some(true)));
+        assert_eq!((options.provider.rate, options.provider.sandbox), (Some(7), Some(true)));
         assert_eq!((options.account.as_deref(), options.column.as_deref()), (Some("b"), Some("id")));
         assert!(options.checks.is_some_and(|checks| checks.contains_key("currency")));
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_line() {
+    fn errors_name_their_line() {
         let refusal = |file: &str| overlay(&Options::default(), file).expect_err("not usable");
         assert_eq!(
             refusal("rate = 3\n\napi_url = 'x'"),
@@ -196,7 +198,8 @@ mod tests {
         );
         assert!(refusal("colour = 'red'").starts_with("line 1: there is no setting `colour`; did you mean `column`?"));
         assert!(
-            refusal("[something-else]\na = 1").contains("line 1: there is no setting `something-else`; there are: ")
+            refusal("[something-else]\na = 1")
+                .contains("line 1: there is no setting `something-else`; the settings are: ")
         );
         for file in ["\nretries = 'many'", "\nfresh = 3", "\nrate = -1", "\nrate = 1\nrate = 2"] {
             assert!(refusal(file).contains(if file.contains('2') { "line 3" } else { "line 2" }), "{}", refusal(file));

@@ -1,4 +1,4 @@
-//! Which language somebody reads: as typed, else as the settings file says, else as the locale does.
+//! The user's language: as typed, else from the settings file, else from the locale.
 
 use std::env;
 use std::path::Path;
@@ -10,11 +10,11 @@ use crate::language::Language;
 
 /// The key of the settings file.
 const KEY: &str = "lang";
-/// What tells the locale of messages, by precedence.
+/// The variables that name the locale of messages, by precedence.
 const LOCALE: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
 
-/// The language to speak. A settings file that can't be used decides nothing here: the commands that work with one say what
-/// is wrong with it.
+/// The user's language. An unusable settings file is ignored here: the commands that use one report what is wrong with
+/// it.
 pub(in crate::app) fn language(typed: Option<Language>, config: Option<&Path>) -> Language {
     let in_file = || {
         let file = file::find(config).ok()??;

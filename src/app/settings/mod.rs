@@ -1,9 +1,10 @@
-//! Settings: option over environment over file over default, validated once, before anything is fetched.
+//! Settings: an option wins over the environment, the environment over the settings file, and the file over the
+//! default. All are validated once, before anything is fetched.
 
-mod asking;
-mod discovering;
+mod discover;
 mod file;
 mod language;
+mod provider;
 mod rules;
 mod text_file;
 mod waivers;
@@ -15,23 +16,23 @@ use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
 
-use super::cli::{Audit, General, Kept, Options, Output, Place, Reconcile};
+use super::cli::{Audit, EvidenceLevel, General, Options, Output, Place, Reconcile};
 use crate::checks::Rules;
 use crate::domain::books::Field;
 use crate::input::{Options as InputOptions, Source};
 use crate::language::Language;
-use crate::pipeline::Memory;
+use crate::pipeline::MemoryOptions;
 use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
 use crate::report::folder::publish::Destination;
 use crate::report::formats::Formats;
 use crate::report::formats::options::ReportOptions;
 use crate::summary::FailOn;
-use asking::KEY_FILE;
-pub(super) use asking::KEY_VARIABLE;
 use file::with_file;
+use provider::KEY_FILE;
+pub(super) use provider::KEY_VARIABLE;
 
-pub use discovering::{Discovering, discovering};
+pub use discover::{DiscoverSettings, resolve_discover};
 
 #[cfg(test)]
 pub(super) use file::overlay;
@@ -44,34 +45,34 @@ const STATE_FILE: &str = ".state.sqlite";
 /// The longest label of an account, in characters.
 const MAX_ACCOUNT: usize = 200;
 
-/// What `reconcile` works with.
+/// The validated settings of `reconcile`.
 #[derive(Debug)]
 pub struct Settings {
-    /// How to read the CSV.
+    /// How to read the input.
     pub input: InputOptions,
-    /// How to ask the provider.
+    /// How to reach and ask the provider.
     pub provider: ProviderOptions,
-    /// The provider's key; `None` where the simulator is asked instead.
+    /// The API key; `None` where the simulator is used instead of the provider.
     pub key: Option<ApiKey>,
     /// The settings that affect judgement.
     pub rules: Rules,
-    /// What ages are counted to, if not the start of the run.
+    /// The time to which ages are counted; `None` for the start of the run.
     pub as_of: Option<Timestamp>,
-    /// What the report is to be.
+    /// Formats, language and other options of the report.
     pub report: ReportOptions,
     /// Where the report goes.
     pub destination: Destination,
-    /// The state.
+    /// The state file.
     pub state: PathBuf,
-    /// How long after its last sign of life a run is continued; `None` for never.
+    /// How long after its last activity an unfinished run is continued; `None` never continues one.
     pub resume_within: Option<Duration>,
-    /// Whether failing orders are read once more before they are reported.
-    pub confirms: bool,
-    /// What is kept for later runs, and taken from earlier ones.
-    pub memory: Memory,
-    /// What standard output gets.
+    /// Whether to fetch failing orders again before reporting them.
+    pub recheck: bool,
+    /// What to reuse from earlier runs and to keep for later ones.
+    pub memory: MemoryOptions,
+    /// What to write to standard output.
     pub output: Output,
-    /// Whether to show no progress.
+    /// Whether to show neither progress nor summary.
     pub quiet: bool,
 }
 
@@ -86,48 +87,48 @@ pub enum SettingsError {
         /// What the operating system says.
         source: io::Error,
     },
-    /// The settings file holds something it should not.
+    /// The settings file is not valid TOML, or has an unknown key or a value of the wrong type.
     #[error("the settings file {} is not usable: {message}", path.display())]
     Toml {
         /// The file.
         path: PathBuf,
-        /// What and where.
+        /// What is wrong, with its line.
         message: String,
     },
-    /// A value is out of its range or form.
+    /// The value of an option is out of range or malformed.
     #[error("--{option} {value:?}: {expected}")]
     Value {
         /// The option's name.
         option: &'static str,
-        /// What was given.
+        /// The value as given.
         value: String,
-        /// What would do.
+        /// Advice: which values are accepted.
         expected: String,
     },
-    /// The file says something of a check that there is not.
+    /// `[checks]` in the settings file names a check that does not exist.
     #[error("[checks]: there is no check {code:?}{}", nearest.map_or_else(String::new, |near| format!("; did you mean {near:?}?")))]
     UnknownCheck {
-        /// What stands there.
+        /// The name as given.
         code: String,
-        /// The code most like it, if any is alike.
+        /// The most similar code, if one is similar enough.
         nearest: Option<&'static str>,
     },
-    /// The file says of a check what can't be said of it.
+    /// `[checks]` in the settings file gives a check or a cause a value that it can't have.
     #[error("[checks]: {key} = {value:?}: {expected}")]
     Check {
-        /// The check, or check and cause.
+        /// The check, or check and cause with a dot between them.
         key: String,
-        /// What was said.
+        /// The value as given.
         value: String,
-        /// What would do.
+        /// Advice: which values are accepted.
         expected: String,
     },
     /// The thresholds of a workflow can't be used.
     #[error("[workflow.{id}]: {problem}")]
     Workflow {
-        /// The workflow.
+        /// The ID of the workflow.
         id: String,
-        /// What and why not.
+        /// Which threshold, and why it can't be used.
         problem: String,
     },
     /// The file of waivers can't be used.
@@ -135,48 +136,48 @@ pub enum SettingsError {
     Waivers {
         /// The file.
         path: PathBuf,
-        /// What and where.
+        /// What is wrong, with the waiver and its line where known.
         problem: String,
     },
-    /// There is no key.
+    /// No API key is given.
     #[error(
-        "no API key: set {KEY_VARIABLE}, or name a file that holds it with --api-key-file, or use --sandbox, which needs none"
+        "no API key: set {KEY_VARIABLE}, name a key file with --api-key-file, or use --sandbox, which needs no key"
     )]
     NoKey,
-    /// The key's file can't be used.
+    /// The key file can't be read.
     #[error("--api-key-file {}: {problem}", path.display())]
     KeyFile {
-        /// The file.
+        /// The key file.
         path: PathBuf,
-        /// Why not.
+        /// Why it can't be read.
         problem: String,
     },
-    /// The key can't be one.
+    /// The API key is empty, too long, or has a character that no key has.
     #[error("{origin}: {source}")]
     Key {
-        /// Where the key comes from.
+        /// The variable, or the option with its file.
         origin: String,
-        /// Why not.
+        /// What is wrong with the key.
         source: KeyError,
     },
-    /// The key stands where every report would show it.
-    #[error("{place} holds the API key, and reports show it: leave it out there")]
+    /// A setting that every report shows contains the API key.
+    #[error("{place} contains the API key, and reports show it: remove the key there")]
     MisplacedKey {
-        /// The option, or what else it is.
+        /// The option, or a description of what else contains it.
         place: &'static str,
     },
-    /// What can't be used stands in the settings file.
+    /// A setting from the settings file can't be used.
     #[error("{error} (in the settings file {})", path.display())]
     InFile {
         /// The file.
         path: PathBuf,
-        /// What can't be used.
+        /// Which setting, and why.
         error: Box<SettingsError>,
     },
 }
 
 impl SettingsError {
-    /// The key of the settings file that could be at fault.
+    /// The key of the settings file that may be the cause.
     fn key(&self) -> Option<&'static str> {
         match self {
             Self::Value { option, .. } => Some(option),
@@ -195,20 +196,20 @@ impl SettingsError {
     }
 }
 
-/// Brings together what was typed, and proves it usable.
+/// Combines typed options, environment and settings file, and validates the result.
 ///
 /// # Errors
-/// [`SettingsError`] says which setting can't be used and what would do.
+/// [`SettingsError`] names the setting that can't be used, and says which values are accepted.
 pub fn resolve(command: Reconcile, general: &General) -> Result<Settings, SettingsError> {
     with_file(command.options, general, |options| settings(command.ids, options, general))
 }
 
-/// Proves the settings usable, wherever each comes from.
+/// Validates the combined settings.
 fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Settings, SettingsError> {
-    let key = asking::key(&options.asking)?;
+    let key = provider::key(&options.provider)?;
     let shown = [
         ("--account", options.account.as_deref()),
-        ("--api-url", options.asking.api_url.as_deref()),
+        ("--api-url", options.provider.api_url.as_deref()),
         ("the name of the input", ids.to_str()),
     ];
     refuse_shown_key(key.as_ref(), shown.into_iter().filter_map(|(place, text)| Some((place, text?))))?;
@@ -217,7 +218,7 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
     let waivers = rules.waivers.values().flat_map(|waiver| [&waiver.owner, &waiver.reason]);
     let listed = waivers.chain(rules.expect.values()).map(|text| ("--waivers or --expect", text.as_str()));
     refuse_shown_key(key.as_ref(), listed)?;
-    let provider = asking::provider(&options.asking)?;
+    let provider = provider::options(&options.provider)?;
     Ok(Settings {
         input: input(ids, &options, rules.expect.clone())?,
         provider,
@@ -238,17 +239,17 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
             Some(true) => None,
             _ => Some(duration("resume-within", options.resume_within.as_deref().unwrap_or("6h"))?),
         },
-        confirms: options.confirm.unwrap_or(true),
-        memory: Memory {
+        recheck: options.confirm.unwrap_or(true),
+        memory: MemoryOptions {
             reuse_settled: options.reuse_settled.as_deref().map(|text| duration("reuse-settled", text)).transpose()?,
-            keeps_replies: options.evidence == Some(Kept::Full),
+            keeps_replies: options.evidence == Some(EvidenceLevel::Full),
         },
         output: options.output.unwrap_or_default(),
         quiet: general.quiet,
     })
 }
 
-/// Refuses the key where every report would show it: `shown` is each text that reports show, after its place.
+/// Refuses the API key in texts that every report shows. `shown` has each such text with a name for its place.
 fn refuse_shown_key<'t>(
     key: Option<&ApiKey>,
     mut shown: impl Iterator<Item = (&'static str, &'t str)>,
@@ -257,7 +258,7 @@ fn refuse_shown_key<'t>(
     misplaced.map_or(Ok(()), |(place, _)| Err(SettingsError::MisplacedKey { place }))
 }
 
-/// Where state and reports are, for the commands that work on what `reconcile` left.
+/// The state file and the reports folder, for commands that work on what `reconcile` left.
 ///
 /// # Errors
 /// [`SettingsError`] where the settings file can't be used.
@@ -271,18 +272,18 @@ fn place_of(options: Options) -> (PathBuf, PathBuf) {
     (options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)), reports_dir)
 }
 
-/// Where the state of a report is unless it is named: beside it.
+/// The default state file of a report: beside its folder.
 #[must_use]
 pub fn state_beside(report: &Path) -> PathBuf {
     let report = report.canonicalize().unwrap_or_else(|_| report.to_owned());
     report.parent().unwrap_or(&report).join(STATE_FILE)
 }
 
-/// What `audit` is to change, and where its report goes.
+/// The settings that `audit` changes, and where its report goes. `was` and `options_then` are those of the report.
 ///
 /// # Errors
 /// [`SettingsError`] says which option can't be used.
-pub fn changes(
+pub fn resolve_audit(
     command: &Audit,
     was: &Rules,
     options_then: &ReportOptions,
@@ -297,7 +298,7 @@ pub fn changes(
         warn_before: command.warn_before.clone(),
         control_total: command.control_total.clone(),
         books_decimals: command.books_decimals,
-        // A waiver's last day ends where the report's days do.
+        // The last day of a waiver ends in the report's time zone.
         timezone: command.timezone.clone().or_else(|| Some(was.timezone.name().to_owned())),
         day_by: command.day_by,
         ..Options::default()
@@ -334,17 +335,17 @@ pub fn changes(
     Ok((changes, command.out.clone().map_or(Destination::Under(under), Destination::Exactly)))
 }
 
-/// A time from now back, as `prune` takes it.
+/// Parses the duration of `prune --keep`.
 ///
 /// # Errors
-/// [`SettingsError`] where it is no duration.
+/// [`SettingsError`] if `text` is not a duration above zero.
 pub fn keep(text: &str) -> Result<Duration, SettingsError> {
     duration("keep", text)
 }
 
 fn fail_on(fail_on: Vec<FailOn>, rules: &Rules) -> Result<Vec<FailOn>, SettingsError> {
     if fail_on.contains(&FailOn::Material) && !rules.has_materiality() {
-        return Err(unusable("fail-on", FailOn::Material.word(), "say from which size on, with --material"));
+        return Err(unusable("fail-on", FailOn::Material.name(), "also give --material, such as --material 100"));
     }
     Ok(fail_on)
 }
@@ -353,7 +354,7 @@ fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, SettingsError> {
     let parsed = text
         .map(|text| value::<Timestamp>("as-of", text, "give a time with its offset, such as 2026-11-23T02:00:00Z"))
         .transpose()?;
-    // What the state can't keep must not be judged by either: times are kept to the microsecond.
+    // The state keeps times to the microsecond, so judgement uses no finer ones.
     Ok(parsed.map(|as_of| as_of.round(Unit::Microsecond).unwrap_or(as_of)))
 }
 
@@ -362,7 +363,7 @@ fn input(ids: PathBuf, options: &Options, books: BTreeMap<Field, String>) -> Res
         return Err(unusable(
             "heading",
             &line.to_string(),
-            "--no-header says that there is none: leave one of them out",
+            "--no-header says that there is no heading: give one of the two",
         ));
     }
     Ok(InputOptions {

@@ -5,28 +5,29 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use toml::{Table, Value};
 
-use super::{SettingsError, discovering, duration, unusable, waivers};
+use super::{SettingsError, discover, duration, unusable, waivers};
 use crate::app::cli::{Options, WorkflowOptions};
 use crate::checks::{
-    CATALOGUE, Cause, Check, ControlTotal, Counted, ExpectRows, IDENTITY_MISMATCH, Rules, STALE_AFTER, Thresholds,
+    CATALOGUE, Cause, Check, ControlTotal, CountField, ExpectRows, IDENTITY_MISMATCH, Rules, STALE_AFTER, Thresholds,
 };
 use crate::domain::books::{self, Field};
 use crate::domain::finding::Severity;
 use crate::domain::money::{Amount, AmountError, SCALE};
 use crate::domain::time::{Age, Period};
 
-/// What can be said of a check in the settings file.
-const WORDS: &str = "say error, warning or off";
-/// What can be said of a cause there: what fails is listed, and so none is off.
-const WORDS_OF_CAUSE: &str = "say error or warning";
+/// Advice on the values of a check in the settings file.
+const WORDS: &str = "use error, warning or off";
+/// Advice on the values of a cause. A cause can't be off: a failed check is always listed.
+const WORDS_OF_CAUSE: &str = "use error or warning";
 const OFF: &str = "off";
 const TOLERANCE: &str = "tolerance";
 
+/// Validates the options that affect judgement.
 pub(super) fn rules(options: &Options) -> Result<Rules, SettingsError> {
     if let Some(code) = options.currency.as_deref() {
         currency("currency", code)?;
     }
-    let timezone = discovering::zone(options.timezone.as_deref())?;
+    let timezone = discover::zone(options.timezone.as_deref())?;
     let usual = Thresholds {
         tolerance: None,
         stale_after: options.stale_after.as_deref().map(|text| age("stale-after", text)).transpose()?,
@@ -79,16 +80,16 @@ fn material(text: &str) -> Result<Amount, SettingsError> {
     }
 }
 
-/// When the orders were created that the input must have all of.
+/// The period of which the input must have every order; `None` without `--complete`.
 fn complete(options: &Options, zone: &TimeZone) -> Result<Option<Period>, SettingsError> {
-    let period = discovering::period(options.since.as_deref(), options.until.as_deref(), zone)?;
+    let period = discover::period(options.since.as_deref(), options.until.as_deref(), zone)?;
     match (options.complete, period.since.or(period.until)) {
         (Some(true), _) => Ok(Some(period)),
         (_, None) => Ok(None),
         (_, Some(_)) => {
             let typed = options.since.as_deref().or(options.until.as_deref()).unwrap_or_default();
             let option = if options.since.is_some() { "since" } else { "until" };
-            Err(unusable(option, typed, "it says which orders --complete is about: give that too"))
+            Err(unusable(option, typed, "it applies only with --complete: give that too"))
         }
     }
 }
@@ -113,7 +114,7 @@ fn workflow((id, own): (&String, &WorkflowOptions)) -> Result<(String, Threshold
     };
     let of_workflow = |error: SettingsError| SettingsError::Workflow {
         id: id.clone(),
-        // What stands in a table of the file is no option.
+        // A key of this table is not an option.
         problem: error.to_string().trim_start_matches("--").to_owned(),
     };
     Ok((id.clone(), thresholds().map_err(of_workflow)?))
@@ -122,12 +123,12 @@ fn workflow((id, own): (&String, &WorkflowOptions)) -> Result<(String, Threshold
 /// How the rows of one order are compared.
 fn expect_rows(options: &Options) -> Result<ExpectRows, SettingsError> {
     match (options.expect_rows.unwrap_or_default(), &options.expect) {
-        (ExpectRows::Sum, None) => Err(unusable("expect-rows", "sum", "it says how --expect compares: give that too")),
+        (ExpectRows::Sum, None) => Err(unusable("expect-rows", "sum", "it applies only with --expect: give that too")),
         (rows, _) => Ok(rows),
     }
 }
 
-/// How many decimals our books are kept to; `None` for all.
+/// The number of decimals of our books; `None` for all that an amount has.
 fn books_decimals(decimals: u8) -> Result<Option<u8>, SettingsError> {
     match u32::from(decimals) {
         SCALE => Ok(None),
@@ -136,7 +137,7 @@ fn books_decimals(decimals: u8) -> Result<Option<u8>, SettingsError> {
     }
 }
 
-/// The fields that are compared with columns of the input.
+/// The fields to compare with columns of the input.
 fn expect(texts: &[String]) -> Result<BTreeMap<Field, String>, SettingsError> {
     let mut expected = BTreeMap::new();
     for text in texts {
@@ -149,19 +150,19 @@ fn expect(texts: &[String]) -> Result<BTreeMap<Field, String>, SettingsError> {
             refused(&format!("the fields are {}{near}", names.join(", ")))
         })?;
         if expected.insert(field, column.trim().to_owned()).is_some() {
-            return Err(refused("a field can be compared with one column only"));
+            return Err(refused("a field can be compared with only one column"));
         }
     }
     Ok(expected)
 }
 
-/// What one sum or count has to be.
+/// One control total: the expected sum of an amount, or an expected count.
 fn control_total(text: &str) -> Result<ControlTotal, SettingsError> {
     const OPTION: &str = "control-total";
     let refused = |expected: &str| unusable(OPTION, text, expected);
     let (name, figure) =
         text.split_once('=').ok_or_else(|| refused("give an amount's name and figure, as in final=1234.56"))?;
-    if let Some(field) = Counted::ALL.into_iter().find(|counted| counted.name() == name.trim()) {
+    if let Some(field) = CountField::ALL.into_iter().find(|field| field.name() == name.trim()) {
         let expected = figure.trim().parse().map_err(|_| refused("give a whole number, as in rows=200"))?;
         return Ok(ControlTotal::Count { field, expected });
     }
@@ -176,14 +177,14 @@ fn control_total(text: &str) -> Result<ControlTotal, SettingsError> {
     let field = field.ok_or_else(|| {
         refused("the amounts are quote, final, released, compute, external_model, total, the counts rows and orders")
     })?;
-    // In a cell of a spreadsheet a lone dash is zero; here it is a figure that is missing.
+    // In a spreadsheet's cell a lone dash means zero; here it is a missing figure.
     let expected = if figure.contains(char::is_numeric) { books::amount(figure) } else { Err(AmountError::NotANumber) };
     let expected = expected.map_err(|error| refused(&format!("{error}; give a figure such as 1234.56")))?;
     let sign = books::sign_of(figure);
     if let (Some(sign), Some(code)) = (sign, code)
         && !sign.is_of(code)
     {
-        return Err(refused(&format!("the sign is not that of {code}: leave it out")));
+        return Err(refused(&format!("the currency sign is not that of {code}: remove it")));
     }
     let currency = code.map(str::to_owned).or(sign.map(|sign| sign.usual().to_owned()));
     Ok(ControlTotal::Amount { field, currency, expected: expected.into() })
@@ -203,7 +204,7 @@ fn tolerance(text: &str, figure: &str) -> Result<Amount, SettingsError> {
     }
 }
 
-/// One amount for all, or amounts by currency.
+/// One tolerance for all currencies, or one for each that is named.
 fn tolerances(text: &str) -> Result<(Amount, BTreeMap<String, Amount>), SettingsError> {
     if !text.contains('=') {
         return Ok((tolerance(text, text)?, BTreeMap::new()));
@@ -284,7 +285,8 @@ fn refused(key: &str, value: &str, expected: &str) -> SettingsError {
     SettingsError::Check { key: key.to_owned(), value: value.to_owned(), expected: expected.to_owned() }
 }
 
-/// The known word that is most like an unknown one, where any is alike. One that begins with all of a longer word is.
+/// The known word most similar to an unknown one, if one is similar enough. A known word that begins with the whole
+/// unknown word, where that is long enough, wins over any other.
 pub(in crate::app) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     const ALIKE: usize = 4;
     let begins = |known: &str| word.len() > ALIKE && known.starts_with(word);

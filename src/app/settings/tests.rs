@@ -1,13 +1,13 @@
-//! Precedence, and every value that can't be used.
+//! Precedence of settings, and values that are refused.
 
 use clap::Parser;
 
 use std::fs;
 
-use super::asking::{key_from, provider};
 use super::file::overlay;
+use super::provider::key_from;
 use super::*;
-use crate::app::cli::{Asking, Cli, Command};
+use crate::app::cli::{Cli, Command, ProviderArgs};
 use crate::domain::days::Zone;
 use crate::domain::time::Age;
 
@@ -29,9 +29,9 @@ fn refusal(arguments: &[&str]) -> String {
 fn what_is_typed_wins_over_the_file() {
     let (command, _) = reconcile(&["--rate", "7"]);
     let options = overlay(&command.options, "rate = 3\nconcurrency = 5\nfail-on = ['pending']").expect("usable");
-    assert_eq!((options.asking.rate, options.asking.concurrency), (Some(7), Some(5)));
+    assert_eq!((options.provider.rate, options.provider.concurrency), (Some(7), Some(5)));
     assert_eq!(options.fail_on, Some(vec![FailOn::Pending]));
-    assert_eq!(options.asking.retries, None);
+    assert_eq!(options.provider.retries, None);
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn an_unknown_key_is_named_with_its_line() {
     let message = overlay(&command.options, "rate = 3\nraet = 5").expect_err("not usable");
     assert!(message.contains("line 2") && message.contains("raet") && message.contains("`rate`"), "{message}");
     let message = overlay(&command.options, "api-key = 'cy_secret'").expect_err("not usable");
-    assert!(message.contains("did you mean `api-key-file`?"), "what begins so is nearer than `api-url`: {message}");
+    assert!(message.contains("did you mean `api-key-file`?"), "nearer than `api-url`: {message}");
     let message = overlay(&command.options, "rate = 'fast'").expect_err("not usable");
     assert!(message.contains("line 1") && message.contains("a whole number"), "{message}");
 }
@@ -55,7 +55,7 @@ fn a_key_in_the_file_is_not_repeated() {
 }
 
 #[test]
-fn an_error_names_the_file_where_it_is_the_file_s() {
+fn an_error_names_the_settings_file_that_caused_it() {
     let place = tempfile::tempdir().expect("a folder");
     let path = place.path().join("tieout.toml");
     let named = path.to_str().expect("a path");
@@ -81,7 +81,7 @@ fn defaults_are_those_of_the_contract() {
     let settings = resolve(command, &general).expect("usable");
     assert_eq!(settings.provider.base_url, "https://www.chenyu.cn/api/open/v2");
     assert_eq!((settings.provider.rate, settings.provider.concurrency, settings.provider.retries), (0, 16, 5));
-    assert_eq!(provider(&Asking::default()).expect("usable").rate, 10, "the real provider is spared");
+    assert_eq!(provider::options(&ProviderArgs::default()).expect("usable").rate, 10, "only the simulator has no rate");
     assert_eq!(settings.provider.timeout, Duration::from_secs(30));
     assert_eq!(settings.provider.max_wait, Duration::from_secs(300));
     assert_eq!(settings.state, Path::new("reports/.state.sqlite"));
@@ -108,7 +108,7 @@ fn each_bad_value_is_refused_by_name() {
         (&["--tolerance", "CNY=-0.01"], "zero or more"),
         (&["--material", "0"], "above zero"),
         (&["--material", "much"], "not a decimal number"),
-        (&["--fail-on", "material"], "say from which size on, with --material"),
+        (&["--fail-on", "material"], "also give --material"),
         (&["--stale-after", "0h"], "above zero"),
         (&["--stale-after", "a day"], "such as 500ms"),
         (&["--tolerance", "0.000000001"], "more than 8 decimals"),
@@ -130,7 +130,7 @@ fn checks(file: &str) -> Result<Rules, String> {
 }
 
 #[test]
-fn the_file_says_what_checks_weigh() {
+fn the_file_sets_severities() {
     let file = "[checks]\ncharge-equals-cost = 'error'\nunknown-status = 'off'\n\"quote-split.scale\" = 'warning'\n\
                 cost-sum = { rounding = 'warning' }";
     let rules = checks(file).expect("usable");
@@ -147,17 +147,17 @@ fn the_file_says_what_checks_weigh() {
 }
 
 #[test]
-fn what_the_file_can_not_say_of_a_check_is_refused() {
+fn severities_that_a_check_can_not_have_are_refused() {
     let cases = [
         ("quote-splitt = 'warning'", "there is no check \"quote-splitt\"; did you mean \"quote-split\"?"),
         ("profit = 'warning'", "there is no check \"profit\""),
-        ("cost-sum = 'fatal'", "cost-sum = \"fatal\": say error, warning or off"),
-        ("cost-sum = 3", "say error, warning or off"),
+        ("cost-sum = 'fatal'", "cost-sum = \"fatal\": use error, warning or off"),
+        ("cost-sum = 3", "use error, warning or off"),
         ("identity-mismatch = 'off'", "always judged"),
         ("identity-mismatch = 'warning'", "always judged"),
         ("cost-sum.overage = 'warning'", "the causes of cost-sum are: external-left-out,"),
         ("currency.overage = 'warning'", "currency has no causes"),
-        ("cost-sum.rounding = 'off'", "say error or warning"),
+        ("cost-sum.rounding = 'off'", "use error or warning"),
         ("cost-sum.rounding = 1", "error or warning"),
         ("\"cost-sum.rounding\" = { a = 1 }", "error, warning or off"),
     ];
@@ -168,7 +168,7 @@ fn what_the_file_can_not_say_of_a_check_is_refused() {
 }
 
 #[test]
-fn the_key_comes_from_a_file_that_holds_it_alone() {
+fn the_key_file_holds_only_the_key() {
     let place = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| {
         let path = place.path().join(name);
@@ -180,7 +180,7 @@ fn the_key_comes_from_a_file_that_holds_it_alone() {
         (file("empty", "\n"), "empty"),
         (file("two", "cy_abc\ncy_def\n"), "on one line"),
         (file("long", &"x".repeat(5_000)), "larger than 4096"),
-        (place.path().to_owned(), "no regular file"),
+        (place.path().to_owned(), "not a regular file"),
         (place.path().join("missing"), "No such file"),
     ];
     for (path, expected) in cases {
@@ -190,7 +190,7 @@ fn the_key_comes_from_a_file_that_holds_it_alone() {
     }
 }
 
-/// A key in place of a label, say: no error repeats it, and no report gets it.
+/// For example a key typed as a label: no error repeats it, and no report gets it.
 #[test]
 fn the_key_is_refused_where_reports_would_show_it() {
     let place = tempfile::tempdir().expect("a folder");
@@ -202,16 +202,19 @@ fn the_key_is_refused_where_reports_would_show_it() {
         (["--account", "zz9-plural-z-alpha"], "--account"),
         (["--api-url", "https://example.com/zz9-plural-z-alpha"], "--api-url"),
     ] {
-        assert_eq!(refused(&arguments), format!("{place} holds the API key, and reports show it: leave it out there"));
+        assert_eq!(
+            refused(&arguments),
+            format!("{place} contains the API key, and reports show it: remove the key there")
+        );
     }
     let (mut command, general) = reconcile(&["--api-key-file", file]);
     command.ids = "ids-zz9-plural-z-alpha.csv".into();
-    let said = resolve(command, &general).expect_err("not usable").to_string();
-    assert_eq!(said, "the name of the input holds the API key, and reports show it: leave it out there");
+    let message = resolve(command, &general).expect_err("not usable").to_string();
+    assert_eq!(message, "the name of the input contains the API key, and reports show it: remove the key there");
 }
 
 #[test]
-fn settings_and_waivers_are_read_as_programs_on_windows_write_them() {
+fn settings_and_waivers_may_have_a_byte_order_mark() {
     let place = tempfile::tempdir().expect("a folder");
     let (settings, waivers) = (place.path().join("s.toml"), place.path().join("w.toml"));
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();

@@ -1,4 +1,4 @@
-//! Small text files of the user: settings, waivers, the key.
+//! Small text files of the user: settings, waivers and the key.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -7,12 +7,13 @@ use std::path::Path;
 
 use encoding_rs::{Encoding, UTF_8};
 
-/// The text of a file or device of at most so many bytes, also as programs on Windows write it: in UTF-16, or with a byte order mark.
+/// The text of a file or character device of at most `most` bytes, in UTF-8 or, by its byte order mark, UTF-16, as
+/// programs on Windows write it.
 pub(super) fn read(path: &Path, most: u64) -> io::Result<String> {
-    // A pipe would keep its reader waiting. A device such as /dev/null does not.
+    // A pipe could block its reader for ever; a device such as /dev/null does not.
     let found = fs::metadata(path)?.file_type();
     if !found.is_file() && !found.is_char_device() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     let mut bytes = Vec::new();
     File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
@@ -52,7 +53,7 @@ mod tests {
         }
         assert_eq!(read(Path::new("/dev/null"), 64).expect("readable"), "");
         assert_eq!(read(Path::new("/dev/zero"), 64).expect_err("endless").to_string(), "it is larger than 64 bytes");
-        assert_eq!(read(folder.path(), 64).expect_err("unreadable").to_string(), "it is no regular file");
+        assert_eq!(read(folder.path(), 64).expect_err("unreadable").to_string(), "it is not a regular file");
         assert_eq!(read(&folder.path().join("none"), 64).expect_err("unreadable").kind(), io::ErrorKind::NotFound);
     }
 }

@@ -1,39 +1,40 @@
-//! Why an identity or a comparison with our own books fails, where exact arithmetic proves it. The first match wins; what nothing proves is `unexplained`.
+//! Why an identity or a comparison with our own books fails, if exact arithmetic proves a cause. The first
+//! match wins; an identity without a proven cause is `unexplained`.
 
 use crate::domain::money::{Amount, Sum};
 
-/// Why a check fails.
+/// A cause of a failed check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
-    /// The charge is above the quote, and nothing was given back.
+    /// The charge is above the quote, and nothing was released.
     Overage,
-    /// The rest of the quote was not given back.
+    /// The rest of the quote was not released.
     NotReleased,
-    /// All of the quote was given back although something was charged.
+    /// The whole quote was released although something was charged.
     ReleasedInFull,
-    /// The rest of the quote was given back twice.
+    /// The rest of the quote was released twice.
     ReleasedTwice,
-    /// The total lacks the external cost.
+    /// The total leaves out the external cost.
     ExternalLeftOut,
-    /// The total lacks the compute cost.
+    /// The total leaves out the compute cost.
     ComputeLeftOut,
-    /// The total has the external cost twice.
+    /// The total counts the external cost twice.
     ExternalCountedTwice,
-    /// The total has the compute cost twice.
+    /// The total counts the compute cost twice.
     ComputeCountedTwice,
-    /// An amount stands with the wrong sign.
+    /// An amount has the wrong sign.
     SignFlipped,
-    /// An amount stands in another unit: it is off by a power of ten.
+    /// An amount is in a different unit: it is off by a power of ten.
     Scale,
-    /// One unit of the 8th decimal, or one side is rounded.
+    /// The sides differ by one unit of the 8th decimal, or one side is rounded.
     Rounding,
-    /// Nothing proves a cause.
+    /// No arithmetic proves a cause.
     Unexplained,
 }
 
-/// How many powers of ten are tried.
+/// The largest power of ten that is tried.
 const POWERS: u32 = 8;
-/// Units of the 8th decimal in the last place of what is rounded to 2, 4 or 6 places.
+/// The last place of an amount rounded to 2, 4 or 6 places, in units of the 8th decimal.
 const PLACES: [i128; 3] = [1_000_000, 10_000, 100];
 
 impl Cause {
@@ -60,7 +61,7 @@ impl Cause {
 
     const OF_EXPECTED_MISMATCH: [Self; 3] = [Self::SignFlipped, Self::Scale, Self::Rounding];
 
-    /// The causes that a failure of that check can have, in the order in which they are tried.
+    /// The causes that a failure of a check can have, in the order in which they are tried.
     #[must_use]
     pub fn of_check(code: &str) -> &'static [Self] {
         match code {
@@ -71,7 +72,7 @@ impl Cause {
         }
     }
 
-    /// The word the reports use.
+    /// The word that reports use.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -90,10 +91,10 @@ impl Cause {
         }
     }
 
-    /// Why `quote = final + released` fails; the three must not fulfil it.
+    /// Why `quote = final + released` fails. The three amounts must not satisfy it.
     #[must_use]
     pub fn of_quote_split(quote: Amount, charged: Amount, released: Amount) -> Self {
-        // With 28 digits a fact has room for the powers of ten in 128 bits.
+        // Facts have at most 28 digits, so that their multiples by up to 10⁸ fit 128 bits.
         let (q, f, r) = (quote.units(), charged.units(), released.units());
         let tests = [
             (Self::Overage, f > q && r == 0),
@@ -107,7 +108,7 @@ impl Cause {
         first(&tests)
     }
 
-    /// Why `total = compute + external` fails; the three must not fulfil it.
+    /// Why `total = compute + external` fails. The three amounts must not satisfy it.
     #[must_use]
     pub fn of_cost_sum(compute: Amount, external: Amount, total: Amount) -> Self {
         let (c, e, t) = (compute.units(), external.units(), total.units());
@@ -123,8 +124,8 @@ impl Cause {
         first(&tests)
     }
 
-    /// Why our books do not say what the provider says, where exact arithmetic proves it. `decimals` is how many our figure is
-    /// written with; the two figures must differ.
+    /// Why our books differ from the provider, if exact arithmetic proves a cause. `decimals` is how many
+    /// decimals our figure is written with. The two figures must differ.
     #[must_use]
     pub fn of_expected_mismatch(ours: Sum, provider: Amount, decimals: Option<u32>) -> Option<Self> {
         let provider = Sum::from(provider);
@@ -134,14 +135,14 @@ impl Cause {
         } else if power_of_ten(ours, provider).is_some() {
             Some(Self::Scale)
         } else {
-            // A bare 0 is a charge that was not booked; 0.00 may be one of less than a cent.
+            // A bare 0 means that the charge was not booked; 0.00 may be a charge of less than a cent.
             let is_written = |decimals: &u32| !ours.is_zero() || *decimals >= 2;
             decimals.filter(is_written).is_some_and(is_rounded).then_some(Self::Rounding)
         }
     }
 }
 
-/// The power of ten that our figure is the provider's times, from 1 to 8 or from −8 to −1.
+/// The k, from 1 to 8 or from −8 to −1, for which our figure is the provider's times 10^k.
 #[must_use]
 pub fn power_of_ten(ours: Sum, provider: Sum) -> Option<i8> {
     let (ours, provider) = (ours.units(), provider.units());
@@ -165,7 +166,8 @@ fn is_scaled(part: i128, other: i128, whole: i128) -> bool {
     part != 0 && (1..=POWERS).map(|power| 10_i128.pow(power)).any(|ten| part * ten == rest || part == rest * ten)
 }
 
-/// Whether the whole is the sum but for one unit, or is the sum rounded to 2, 4 or 6 places, a half either way.
+/// Whether the whole is one unit off the sum, or is the sum rounded to 2, 4 or 6 places; a half may go either
+/// way.
 fn is_rounded(whole: i128, sum: i128) -> bool {
     let off = (whole - sum).abs();
     off == 1 || PLACES.iter().any(|place| whole % place == 0 && off * 2 <= *place)

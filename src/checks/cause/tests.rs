@@ -1,4 +1,4 @@
-//! Every cause is planted and found, and random noise is given none that it has not.
+//! Every planted cause is found, and random noise gets no false cause.
 
 use proptest::prelude::*;
 
@@ -16,13 +16,14 @@ fn cost(compute: i128, external: i128, total: i128) -> Cause {
     Cause::of_cost_sum(amount(compute), amount(external), amount(total))
 }
 
-/// In units of the 8th decimal: up to a thousand yuan, never small enough for a rounding to be one of one unit.
+/// An amount from a cent to a thousand yuan, in units of the 8th decimal: too large for a rounding to be off
+/// by only one unit.
 fn figure() -> impl Strategy<Value = i128> {
     1_000_003..100_000_000_000_i128
 }
 
 #[test]
-fn one_figure_each() {
+fn each_cause_is_found_in_an_example() {
     let cases = [
         (split(90_000_000, 148_042_467, 0), Cause::Overage),
         (split(100, 60, 0), Cause::NotReleased),
@@ -65,7 +66,7 @@ fn one_figure_each() {
 }
 
 #[test]
-fn the_largest_amounts_have_room() {
+fn the_largest_amounts_do_not_overflow() {
     let largest = 10_i128.pow(28) - 1;
     for [first, second, third] in [[1, 1, -1], [-1, -1, 1], [1, -1, -1], [-1, 1, 1]] {
         let _ = split(first * largest, second * largest, third * largest);
@@ -102,7 +103,7 @@ fn each_check_with_causes_names_each_once() {
 }
 
 #[test]
-fn what_our_books_did_to_a_figure() {
+fn causes_in_our_books_are_found() {
     let cause = |ours, provider, decimals| {
         Cause::of_expected_mismatch(Sum::from_units(ours).expect("38 digits"), amount(provider), decimals)
     };
@@ -129,7 +130,7 @@ fn what_our_books_did_to_a_figure() {
 
 proptest! {
     #[test]
-    fn planted_in_a_split_found_in_a_split(charged in figure(), released in figure(), power in 1_u32..=8) {
+    fn causes_planted_in_a_split_are_found(charged in figure(), released in figure(), power in 1_u32..=8) {
         let quote = charged + released;
         let ten = 10_i128.pow(power);
         prop_assert_eq!(split(charged, quote, 0), Cause::Overage);
@@ -147,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn planted_in_a_cost_found_in_a_cost(compute in figure(), external in figure(), power in 1_u32..=8) {
+    fn causes_planted_in_a_cost_are_found(compute in figure(), external in figure(), power in 1_u32..=8) {
         prop_assume!(compute != external);
         let sum = compute + external;
         prop_assert_eq!(cost(compute, external, compute), Cause::ExternalLeftOut);
@@ -163,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn planted_in_our_books_found_in_our_books(provider in figure(), power in 1_i8..=8, decimals in 0_u32..8) {
+    fn causes_planted_in_our_books_are_found(provider in figure(), power in 1_i8..=8, decimals in 0_u32..8) {
         let cause = |ours: Sum| Cause::of_expected_mismatch(ours, amount(provider), Some(decimals));
         let ours = |units| Sum::from_units(units).expect("38 digits");
         let ten = 10_i128.pow(power.unsigned_abs().into());
@@ -178,7 +179,9 @@ proptest! {
     }
 
     #[test]
-    fn a_rounding_is_found(charged in figure(), released in figure(), place in prop::sample::select(vec![2_u32, 4, 6])) {
+    fn a_rounding_is_found(
+        charged in figure(), released in figure(), place in prop::sample::select(vec![2_u32, 4, 6]),
+    ) {
         let last = 10_i128.pow(8 - place);
         let sum = charged + released;
         let rounded = (sum + last / 2) / last * last;
@@ -188,9 +191,9 @@ proptest! {
         prop_assert_eq!(split(sum - 1, charged, released), Cause::Rounding);
     }
 
-    /// Noise that no cause allows for is `unexplained`: an odd distance from every figure, and no round number.
+    /// Noise that happens to fit no cause is `unexplained`.
     #[test]
-    fn noise_is_given_no_cause(charged in figure(), released in figure(), noise in 7_i128..1_000_000) {
+    fn noise_gets_no_cause(charged in figure(), released in figure(), noise in 7_i128..1_000_000) {
         let quote = charged + released + noise;
         let causes = [
             released == quote || 2 * charged + released == 2 * quote,

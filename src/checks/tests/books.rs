@@ -14,19 +14,19 @@ fn judged_beside(order: RunOrder, bookings: Vec<Booking>) -> Judgement {
     judge(&outcome, &background, &Rules::default(), AS_OF)
 }
 
-/// Expected, actual, difference and message of the one finding.
-fn said(judgement: &Judgement) -> [String; 4] {
+/// Expected, actual, difference and message of the only finding.
+fn figures(judgement: &Judgement) -> [String; 4] {
     let [finding] = judgement.findings.as_slice() else { panic!("not one finding: {judgement:?}") };
-    said_of(finding)
+    figures_of(finding)
 }
 
-fn said_of(finding: &Finding) -> [String; 4] {
+fn figures_of(finding: &Finding) -> [String; 4] {
     let difference = finding.difference.map(|difference| difference.to_string()).unwrap_or_default();
     [finding.expected.to_string(), finding.actual.to_string(), difference, finding.message.clone()]
 }
 
 #[test]
-fn books_that_say_the_same_hold_whatever_their_notation() {
+fn equal_figures_hold_in_any_notation() {
     let same = [
         (Field::Final, "0.0000006"),
         (Field::Total, "6e-7"),
@@ -49,12 +49,12 @@ fn one_unit_of_the_eighth_decimal_is_a_difference() {
         let judgement = judged_beside(clean(), vec![booking(7, &[(Field::Final, ours)])]);
         assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Discrepant, vec!["expected-mismatch"]));
         let message = format!("line 7: final_amount is 0.00000060, our books say {ours}");
-        assert_eq!(said(&judgement), [ours, "0.00000060", difference, &message]);
+        assert_eq!(figures(&judgement), [ours, "0.00000060", difference, &message]);
     }
 }
 
 #[test]
-fn every_field_is_compared_and_has_a_finding_of_its_own() {
+fn every_field_is_compared_and_has_its_own_finding() {
     let wrong = |field, ours| judged_beside(clean(), vec![booking(2, &[(field, ours)])]);
     for field in Field::ALL {
         let ours = if field.is_amount() { "9" } else { "other" };
@@ -64,9 +64,9 @@ fn every_field_is_compared_and_has_a_finding_of_its_own() {
     let fields: Vec<_> = two.findings.iter().map(|finding| finding.subject.field).collect();
     assert_eq!(fields, [Some("quote_amount"), Some("quote_currency")], "each has its own finding");
     let message = "line 2: quote_amount is 0.00000100, our books say 0.50000000";
-    assert_eq!(said_of(&two.findings[0]), ["0.50000000", "0.00000100", "-0.49999900", message]);
+    assert_eq!(figures_of(&two.findings[0]), ["0.50000000", "0.00000100", "-0.49999900", message]);
     let message = "line 2: quote_currency differs from our books";
-    assert_eq!(said_of(&two.findings[1]), ["USD", "CNY", "", message]);
+    assert_eq!(figures_of(&two.findings[1]), ["USD", "CNY", "", message]);
 }
 
 #[test]
@@ -75,14 +75,14 @@ fn a_workflow_and_its_version_are_compared_with_those_of_the_order() {
     let same = booking(2, &[(Field::Workflow, "wf_1"), (Field::Revision, " rev_7 ")]);
     assert_eq!(codes(&judged_beside(order(), vec![same])), Vec::<&str>::new());
     for (field, provider) in [(Field::Workflow, "wf_1"), (Field::Revision, "rev_7")] {
-        let found = said(&judged_beside(order(), vec![booking(4, &[(field, "wf_2")])]));
+        let found = figures(&judged_beside(order(), vec![booking(4, &[(field, "wf_2")])]));
         assert_eq!(found, ["wf_2", provider, "", &format!("line 4: {field} differs from our books")]);
     }
 }
 
 #[test]
-fn what_is_missing_or_can_not_be_read_is_a_difference() {
-    let of = |order: RunOrder, field, ours| said(&judged_beside(order, vec![booking(3, &[(field, ours)])]));
+fn missing_and_unreadable_cells_are_differences() {
+    let of = |order: RunOrder, field, ours| figures(&judged_beside(order, vec![booking(3, &[(field, ours)])]));
     let unreadable = "line 3: final_amount can't be read as an amount: not a decimal number";
     assert_eq!(of(clean(), Field::Final, "12,5"), ["12,5", "0.00000060", "", unreadable]);
     let empty = "line 3: final_amount is 0.00000060, our books are empty";
@@ -92,11 +92,11 @@ fn what_is_missing_or_can_not_be_read_is_a_difference() {
     let none = "line 3: our books have no quote_currency";
     assert_eq!(of(clean(), Field::Currency, ""), ["", "CNY", "", none]);
     let zero = judged_beside(order([100, 0, 100, 0, 0, 0].map(Some)), vec![booking(3, &[(Field::Final, "")])]);
-    assert_eq!(codes(&zero), ["expected-mismatch"], "settled: nothing is not zero");
+    assert_eq!(codes(&zero), ["expected-mismatch"], "settled: empty is not zero");
 }
 
 #[test]
-fn until_it_is_settled_what_is_not_due_may_be_told_in_any_way() {
+fn an_amount_that_is_not_due_yet_may_be_empty_or_zero() {
     for provider in [None, Some(0)] {
         for ours in ["", "0", "0.00"] {
             let open = open([Some(100), provider, None, None, None, None]);
@@ -109,7 +109,7 @@ fn until_it_is_settled_what_is_not_due_may_be_told_in_any_way() {
     }
     let unquoted = open([Some(0), None, None, None, None, None]);
     let judgement = judged_beside(unquoted, vec![booking(2, &[(Field::Quote, "")])]);
-    assert_eq!(codes(&judgement), ["expected-mismatch"], "the quote is due always");
+    assert_eq!(codes(&judgement), ["expected-mismatch"], "the quote is always due");
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn books_of_two_decimals_pass_by_rounding_and_a_cent_off_does_not() {
 }
 
 #[test]
-fn a_mismatch_has_its_cause_where_arithmetic_proves_one() {
+fn a_mismatch_has_a_cause_if_arithmetic_proves_one() {
     let cause = |ours| {
         let judgement = judged_beside(clean(), vec![booking(2, &[(Field::Final, ours)])]);
         judgement.findings[0].cause
@@ -164,7 +164,7 @@ fn every_row_is_compared_and_an_order_is_booked_once() {
     let row = |line, ours| booking(line, &[(Field::Final, ours)]);
     let twice = judged_beside(clean(), vec![row(2, "0.0000006"), row(31, "0.0000006")]);
     assert_eq!((twice.bucket, codes(&twice)), (Bucket::Discrepant, vec!["booked-twice"]));
-    assert_eq!(said(&twice), ["1", "2", "", "our books carry the order on lines 2, 31"]);
+    assert_eq!(figures(&twice), ["1", "2", "", "our books carry the order on lines 2, 31"]);
     let other = judged_beside(clean(), vec![row(2, "0.0000006"), row(31, "0.0000007")]);
     assert_eq!(codes(&other), ["booked-twice", "expected-mismatch"]);
     assert_eq!(other.findings[1].message, "line 31: final_amount is 0.00000060, our books say 0.00000070");
@@ -180,16 +180,16 @@ fn every_row_is_compared_and_an_order_is_booked_once() {
     assert_eq!(five.findings[5].message, last);
 }
 
-/// Judged beside rows that are added.
-fn judged_beside_sum(rows: &[(u64, &[(Field, &str)])], past: Vec<PastFinding>) -> Judgement {
+/// Judges a clean order against rows of our books that are added.
+fn judged_beside_sum(rows: &[(u64, &[(Field, &str)])], past_findings: Vec<PastFinding>) -> Judgement {
     let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: clean().into() };
     let bookings = rows.iter().map(|(line, cells)| booking(*line, cells)).collect();
-    let background = Background { bookings, past, ..Background::default() };
+    let background = Background { bookings, past_findings, ..Background::default() };
     judge(&outcome, &background, &Rules { expect_rows: ExpectRows::Sum, ..Rules::default() }, AS_OF)
 }
 
 #[test]
-fn rows_that_are_added_are_compared_by_their_sum() {
+fn added_rows_are_compared_by_their_sum() {
     let of = |cells: &[&str]| {
         let rows: Vec<_> = cells.iter().map(|cell| [(Field::Final, *cell)]).collect();
         let rows: Vec<(u64, &[(Field, &str)])> = (2..).zip(rows.iter().map(|row| &row[..])).collect();
@@ -200,16 +200,16 @@ fn rows_that_are_added_are_compared_by_their_sum() {
         assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Reconciled, vec![]), "{cells:?}");
     }
     let more = "lines 2, 3, 4: final_amount is 0.00000060, our books say 0.00000061";
-    assert_eq!(said(&of(&["4e-7", "2e-7", "1e-8"])), ["0.00000061", "0.00000060", "-0.00000001", more]);
+    assert_eq!(figures(&of(&["4e-7", "2e-7", "1e-8"])), ["0.00000061", "0.00000060", "-0.00000001", more]);
     let empty = "lines 2, 3: final_amount is 0.00000060, our books are empty";
-    assert_eq!(said(&of(&["", ""])), ["", "0.00000060", "", empty]);
+    assert_eq!(figures(&of(&["", ""])), ["", "0.00000060", "", empty]);
     let unreadable = "line 3: final_amount can't be read as an amount: not a decimal number";
-    assert_eq!(said(&of(&["6e-7", "1,2", "3,4"])), ["1,2", "0.00000060", "", unreadable]);
+    assert_eq!(figures(&of(&["6e-7", "1,2", "3,4"])), ["1,2", "0.00000060", "", unreadable]);
     let foreign = "line 3: final_amount is in a different currency in our books";
-    assert_eq!(said(&of(&["4e-7", "$0.0000002"])), ["$0.0000002", "0.00000060", "", foreign]);
+    assert_eq!(figures(&of(&["4e-7", "$0.0000002"])), ["$0.0000002", "0.00000060", "", foreign]);
     let largest = "99999999999999999999";
-    assert!(said(&of(&[largest, largest]))[3].contains("lines 2, 3: final_amount can't be read"));
-    assert_eq!(of(&["0.00003", "0.00003"]).findings[0].cause, Some("scale"), "together in another unit");
+    assert!(figures(&of(&[largest, largest]))[3].contains("lines 2, 3: final_amount can't be read"));
+    assert_eq!(of(&["0.00003", "0.00003"]).findings[0].cause, Some("scale"), "the sum is in a different unit");
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn amounts_of_several_currencies_are_not_added_and_texts_never_are() {
 }
 
 #[test]
-fn what_was_found_in_a_row_is_resolved_by_the_sum() {
+fn a_finding_on_a_row_is_resolved_by_the_sum() {
     let past = |row| super::lifecycle::past("expected-mismatch", Subject { field: Some("final_amount"), row }, "", "");
     let twice = super::lifecycle::past("booked-twice", Subject::ORDER, "", "");
     let judged = |cell| {
@@ -237,20 +237,20 @@ fn what_was_found_in_a_row_is_resolved_by_the_sum() {
     let (right, wrong) = (judged("2e-7"), judged("3e-7"));
     assert!(right.resolves(&past(1)) && right.resolves(&past(2)));
     assert!(!wrong.resolves(&past(1)) && !wrong.resolves(&past(2)) && wrong.repeats(&past(1)));
-    assert!(!right.resolves(&twice), "that an order is booked twice is not judged");
+    assert!(!right.resolves(&twice), "booked-twice is not due when rows are added");
 }
 
 proptest! {
-    /// However an amount is split into rows, the sum is it; a row too many is found.
+    /// However an amount is split into rows, their sum holds. One row too many is found.
     #[test]
-    fn split_rows_come_to_their_sum(parts in prop::collection::vec(-1_000_i128..1_000, 1..7), extra in 1_i128..9) {
+    fn split_rows_hold_by_their_sum(parts in prop::collection::vec(-1_000_i128..1_000, 1..7), extra in 1_i128..9) {
         let total: i128 = parts.iter().sum::<i128>();
         let cells: Vec<String> = parts.iter().map(|units| amount(*units).to_string()).collect();
         let text = |units: i128| amount(units).to_string();
         let rows: Vec<_> = cells.into_iter().chain([text(60 - total)]).map(|cell| [(Field::Final, cell)]).collect();
         let judged = |more: Option<String>| {
-            let cells = rows.iter().map(|[(field, cell)]| (*field, cell.clone())).chain(more.map(|cell| (Field::Final, cell)));
-            let cells: Vec<_> = cells.collect();
+            let cells = rows.iter().map(|[(field, cell)]| (*field, cell.clone()));
+            let cells: Vec<_> = cells.chain(more.map(|cell| (Field::Final, cell))).collect();
             let bookings: Vec<[(Field, &str); 1]> = cells.iter().map(|(field, cell)| [(*field, &**cell)]).collect();
             let bookings: Vec<(u64, &[(Field, &str)])> = (2..).zip(bookings.iter().map(|row| &row[..])).collect();
             codes(&judged_beside_sum(&bookings, Vec::new()))
@@ -261,7 +261,7 @@ proptest! {
 }
 
 #[test]
-fn somebody_elses_order_is_not_compared() {
+fn a_foreign_reply_is_not_compared() {
     let foreign = RunOrder { run_order_id: Some("wfrun_2".into()), ..clean() };
     let judgement =
         judged_beside(foreign, vec![booking(2, &[(Field::Final, "9")]), booking(3, &[(Field::Final, "9")])]);
@@ -269,11 +269,11 @@ fn somebody_elses_order_is_not_compared() {
 }
 
 #[test]
-fn a_sign_of_another_currency_is_a_mismatch_however_right_the_figure_is() {
+fn a_sign_of_a_different_currency_is_a_mismatch_even_if_the_figure_is_right() {
     for ours in ["USD 0.0000006", "$0.0000006", "€0.0000006", "(£0.0000006)"] {
         let judgement = judged_beside(clean(), vec![booking(3, &[(Field::Final, ours)])]);
         let message = "line 3: final_amount is in a different currency in our books";
-        assert_eq!(said(&judgement), [ours, "0.00000060", "", message]);
+        assert_eq!(figures(&judgement), [ours, "0.00000060", "", message]);
     }
     for ours in ["¥0.0000006", "CNY 0.0000006", "0.0000006元", "RMB0.0000006"] {
         let judgement = judged_beside(clean(), vec![booking(3, &[(Field::Final, ours)])]);

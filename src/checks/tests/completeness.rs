@@ -1,4 +1,4 @@
-//! What the provider's list says beside what an order says itself.
+//! The provider's list against the orders themselves and against the input.
 
 use super::*;
 use crate::domain::listed::{ListedAmounts, ListedOrder};
@@ -15,10 +15,10 @@ fn listed(quote: Option<i128>, charged: Option<i128>) -> Option<ListedAmounts> {
 }
 
 #[test]
-fn the_list_says_what_the_order_says() {
+fn the_list_must_agree_with_the_order() {
     assert_eq!(codes(&judged_beside(clean(), listed(Some(100), Some(60)))), Vec::<&str>::new());
     assert_eq!(codes(&judged_beside(clean(), None)), Vec::<&str>::new(), "not due");
-    assert_eq!(codes(&judged_beside(clean(), listed(None, None))), Vec::<&str>::new(), "it does not say");
+    assert_eq!(codes(&judged_beside(clean(), listed(None, None))), Vec::<&str>::new(), "the list has no amounts");
     for off_by in [1, -1] {
         let judgement = judged_beside(clean(), listed(Some(100), Some(60 + off_by)));
         assert_eq!((judgement.bucket, codes(&judgement)), (Bucket::Discrepant, vec!["list-mismatch"]));
@@ -41,14 +41,14 @@ fn the_list_says_what_the_order_says() {
 }
 
 #[test]
-fn the_list_may_know_of_a_settlement_that_the_order_did_not_have_yet() {
+fn the_list_may_show_a_settlement_before_the_order_does() {
     let waiting = open([Some(100), None, None, None, None, None]);
     assert_eq!(codes(&judged_beside(waiting.clone(), listed(Some(100), Some(60)))), Vec::<&str>::new());
     assert_eq!(codes(&judged_beside(waiting, listed(Some(101), Some(60)))), ["list-mismatch"], "the quote is fixed");
 }
 
 #[test]
-fn an_order_that_the_input_lacks_is_a_discrepancy_with_what_the_list_says_of_it() {
+fn an_order_that_the_input_lacks_is_a_discrepancy_with_the_listed_charge() {
     let lacking = ListedOrder {
         run_order_id: "wfrun_9".into(),
         workflow_id: Some("wf_1".into()),
@@ -74,7 +74,7 @@ fn an_order_that_the_input_lacks_is_a_discrepancy_with_what_the_list_says_of_it(
 }
 
 #[test]
-fn an_order_of_the_input_was_created_in_the_period() {
+fn an_order_created_outside_the_period_is_warned_of() {
     let at = |seconds| Some(Timestamp::from_second(CREATED.as_second() + seconds).expect("a time"));
     let none = Period::default();
     for (period, expected) in [
@@ -96,5 +96,5 @@ fn an_order_of_the_input_was_created_in_the_period() {
     let said = "created at 2026-05-08T10:00:00Z, outside the period 2026-05-08T10:00:01Z/..";
     assert_eq!(judgement.findings[0].message, said);
     let unknown = RunOrder { created_at: None, ..clean() };
-    assert!(!codes(&judge_with(unknown, &rules)).contains(&"outside-period"), "of any period");
+    assert!(!codes(&judge_with(unknown, &rules)).contains(&"outside-period"), "it may be of any period");
 }

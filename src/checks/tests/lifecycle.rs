@@ -1,4 +1,4 @@
-//! What was found before is resolved only where the same check is due again, and holds.
+//! An earlier finding is resolved only if the same check is due again, and holds.
 
 use std::collections::BTreeSet;
 
@@ -22,10 +22,10 @@ pub(super) fn past(check: &str, subject: Subject, expected: &str, actual: &str) 
     }
 }
 
-/// Whether that is resolved by an order, in view of what else is known of it.
+/// Whether judging the order resolves the earlier finding, given what else is known about the order.
 fn resolved_by(past: &PastFinding, order: RunOrder, background: Background, rules: &Rules) -> bool {
     let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.into() };
-    let background = Background { past: vec![past.clone()], ..background };
+    let background = Background { past_findings: vec![past.clone()], ..background };
     let judgement = judge(&outcome, &background, rules, AS_OF);
     assert!(!(judgement.resolves(past) && judgement.repeats(past)), "found and resolved: {past:?}");
     judgement.resolves(past)
@@ -41,8 +41,8 @@ fn an_identity_is_resolved_where_its_amounts_are_due_again() {
     assert!(resolved(&split, clean()));
     let amounts = [Some(100), Some(60), None, Some(50), Some(10), Some(60)];
     assert!(!resolved(&split, order(amounts)), "an amount is missing");
-    assert!(!resolved(&split, open([100, 60, 40, 50, 10, 60].map(Some))), "not settled any more");
-    assert!(!resolved(&split, RunOrder { run_order_id: Some("wfrun_2".into()), ..clean() }), "another order");
+    assert!(!resolved(&split, open([100, 60, 40, 50, 10, 60].map(Some))), "no longer settled");
+    assert!(!resolved(&split, RunOrder { run_order_id: Some("wfrun_2".into()), ..clean() }), "a different order");
     let off = Rules { off: BTreeSet::from(["quote-split"]), ..Rules::default() };
     assert!(!resolved_by(&split, clean(), Background::default(), &off), "switched off");
     let by_tolerance = Rules { tolerance: amount(1), ..Rules::default() };
@@ -51,7 +51,7 @@ fn an_identity_is_resolved_where_its_amounts_are_due_again() {
 }
 
 #[test]
-fn what_was_missing_or_negative_is_resolved_where_those_very_amounts_are_due_again() {
+fn missing_and_negative_amounts_are_resolved_where_they_are_due_again() {
     let missing = past("missing-amount", Subject::ORDER, "final_amount total_cost", "");
     assert!(resolved(&missing, clean()));
     assert!(!resolved(&missing, open([Some(100), None, None, None, None, None])), "not due yet");
@@ -63,7 +63,7 @@ fn what_was_missing_or_negative_is_resolved_where_those_very_amounts_are_due_aga
 }
 
 #[test]
-fn books_resolve_what_they_still_say() {
+fn books_resolve_findings_on_fields_they_still_have() {
     let field = Subject::field("final_amount");
     let booking = |field| Booking { line: 2, cells: [(field, "0.0000006".to_owned())].into() };
     let books = |bookings: Vec<Booking>| Background { bookings, ..Background::default() };
@@ -71,7 +71,7 @@ fn books_resolve_what_they_still_say() {
     let found = past("expected-mismatch", field, "1", "2");
     assert!(resolved_by(&found, clean(), books(vec![booking(Field::Final)]), &rules));
     assert!(!resolved_by(&found, clean(), books(Vec::new()), &rules), "no books tonight");
-    assert!(!resolved_by(&found, clean(), books(vec![booking(Field::Total)]), &rules), "another column");
+    assert!(!resolved_by(&found, clean(), books(vec![booking(Field::Total)]), &rules), "a different column");
     let unsettled = open([Some(100), None, None, None, None, None]);
     let empty = Booking { line: 2, cells: [(Field::Final, String::new())].into() };
     assert!(!resolved_by(&found, unsettled, books(vec![empty]), &rules), "not due yet");
@@ -84,7 +84,7 @@ fn books_resolve_what_they_still_say() {
 }
 
 #[test]
-fn the_list_and_the_baseline_resolve_what_they_speak_of() {
+fn the_list_and_the_baseline_resolve_their_own_findings() {
     let rules = Rules::default();
     let list = |listed| Background { listed, ..Background::default() };
     let amounts = ListedAmounts { quote_amount: Some(amount(100)), final_amount: None };
@@ -98,9 +98,9 @@ fn the_list_and_the_baseline_resolve_what_they_speak_of() {
     let restated = past("restated", Subject::field("final_amount"), "", "");
     assert!(!resolved(&restated, clean()), "no baseline");
     let evidence = |now: RunOrder| {
-        Evidence::Fetched(Box::new(Fetched { order: now, is_reused: false, settled_as: Some(clean().charge()) }))
+        Evidence::Fetched(Box::new(Fetched { order: now, is_reused: false, baseline: Some(clean().charge()) }))
     };
-    let background = Background { past: vec![restated.clone()], ..Background::default() };
+    let background = Background { past_findings: vec![restated.clone()], ..Background::default() };
     for (now, expected) in [(clean(), true), (order([100, 70, 30, 60, 10, 70].map(Some)), false)] {
         let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: evidence(now) };
         assert_eq!(judge(&outcome, &background, &rules, AS_OF).resolves(&restated), expected);
@@ -108,15 +108,15 @@ fn the_list_and_the_baseline_resolve_what_they_speak_of() {
 }
 
 #[test]
-fn what_a_time_or_a_word_was_about_is_resolved_by_what_is_due_of_it() {
+fn findings_on_times_and_words_are_resolved_where_they_are_due_again() {
     let stale = past("stale-pending", Subject::ORDER, "below 24h", "");
     assert!(resolved(&stale, clean()), "settled at last");
     let unknown = past("unknown-status", Subject::ORDER, "", "settlement_status=odd");
     assert!(resolved(&unknown, clean()));
     let running = RunOrder { run_status: Some("running".into()), ..open([Some(100), None, None, None, None, None]) };
-    assert!(!resolved(&unknown, running), "the word is due once the run has ended");
+    assert!(!resolved(&unknown, running), "the word is not due until the run has ended");
     let currency = past("currency", Subject::ORDER, "USD", "CNY");
-    assert!(!resolved(&currency, clean()), "none is expected tonight");
+    assert!(!resolved(&currency, clean()), "no currency is expected tonight");
     let expecting = Rules { currency: Some("CNY".into()), ..Rules::default() };
     assert!(resolved_by(&currency, clean(), Background::default(), &expecting));
     assert!(resolved(&past("identity-mismatch", Subject::ORDER, "", ""), clean()));

@@ -1,4 +1,4 @@
-//! The due rules and the identities, with figures worked out by hand and by plain integers.
+//! When checks are due, and what they find, with figures worked out by hand and in plain integers.
 
 mod books;
 mod completeness;
@@ -17,7 +17,7 @@ use crate::domain::outcome::Reason;
 
 const ASKED: &str = "wfrun_1";
 const CREATED: Timestamp = Timestamp::constant(1_778_234_400, 0);
-/// An hour later.
+/// One hour after [`CREATED`].
 const AS_OF: Timestamp = Timestamp::constant(1_778_238_000, 0);
 
 fn amount(units: i128) -> Amount {
@@ -44,7 +44,7 @@ fn clean() -> RunOrder {
     order([100, 60, 40, 50, 10, 60].map(Some))
 }
 
-/// An order that is running: nothing but the quote is due.
+/// A running order: only the quote is due.
 fn open(units: [Option<i128>; 6]) -> RunOrder {
     RunOrder {
         freeze_status: Some("frozen".into()),
@@ -54,7 +54,7 @@ fn open(units: [Option<i128>; 6]) -> RunOrder {
     }
 }
 
-fn but_warnings(judgement: &Judgement) -> Vec<&'static str> {
+fn error_codes(judgement: &Judgement) -> Vec<&'static str> {
     let errors = judgement.findings.iter().filter(|finding| finding.severity == Severity::Error);
     errors.map(|finding| finding.check).collect()
 }
@@ -77,7 +77,7 @@ fn money(units: i128) -> Sum {
 }
 
 #[test]
-fn settled_is_judged_by_words_alone() {
+fn status_words_alone_decide_what_is_settled() {
     let words = |word: &str| Some(word.to_owned()).filter(|word| !word.is_empty());
     for settlement in ["settled", "closed", ""] {
         for freeze in ["released", "frozen", "thawed", ""] {
@@ -121,7 +121,7 @@ fn cost_sum_is_due_whenever_its_amounts_are_there() {
 }
 
 #[test]
-fn the_quote_is_due_always_and_the_rest_once_settled() {
+fn the_quote_is_always_due_and_the_rest_once_settled() {
     for settled in [true, false] {
         for missing in 0..6 {
             let mut units = [100, 60, 40, 50, 10, 60].map(Some);
@@ -146,7 +146,7 @@ fn negative_amounts_are_found_settled_or_not() {
 }
 
 #[test]
-fn a_foreign_reply_is_judged_by_nothing_else() {
+fn no_other_check_judges_a_foreign_reply() {
     for replied in [Some("wfrun_2".to_owned()), None] {
         let mut foreign = order([Some(-1), None, None, None, None, None]);
         foreign.quote_currency = None;
@@ -160,7 +160,7 @@ fn a_foreign_reply_is_judged_by_nothing_else() {
 }
 
 #[test]
-fn the_currency_is_there_and_the_expected_one() {
+fn the_currency_must_be_present_and_expected() {
     let with = |currency: Option<&str>, expected: Option<&str>| {
         let order = RunOrder { quote_currency: currency.map(str::to_owned), ..clean() };
         codes(&judge_with(order, &Rules { currency: expected.map(str::to_owned), ..Rules::default() }))
@@ -178,11 +178,11 @@ fn tolerance_never_hides_what_it_lets_pass() {
     for off in [-5_i128, 5] {
         let judgement = judge_with(order([100, 60, 40 + off, 50, 10, 60 + off].map(Some)), &tolerant);
         assert_eq!(judgement.bucket, Bucket::Reconciled);
-        let passed = |check| Tolerated { check, difference: money(off) };
+        let passed = |check| ToleratedDifference { check, difference: money(off) };
         assert_eq!(judgement.tolerated, [passed("quote-split"), passed("cost-sum")]);
     }
     let judgement = judge_with(order([100, 60, 46, 50, 10, 54].map(Some)), &tolerant);
-    assert_eq!((but_warnings(&judgement), judgement.tolerated), (vec!["cost-sum", "quote-split"], vec![]));
+    assert_eq!((error_codes(&judgement), judgement.tolerated), (vec!["cost-sum", "quote-split"], vec![]));
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn findings_are_sorted_by_code() {
 }
 
 #[test]
-fn what_is_no_order_has_its_bucket() {
+fn an_outcome_without_an_order_has_its_bucket() {
     let reason = || Reason::new("x", "y");
     let cases = [
         (Evidence::NotFound(reason()), Bucket::NotFound),
@@ -229,7 +229,8 @@ proptest! {
         let mut units = [quote, charged, quote - charged, compute, total - compute, total];
         let change = if up { 1 } else { -1 };
         units[which] += change;
-        // Actual less expected: final and released and total are actual; the quote, compute and external expected.
+        // Actual minus expected: final, released and total are actual; quote, compute and external are
+        // expected.
         let (check, difference) = match which {
             0 => ("quote-split", -change),
             1 | 2 => ("quote-split", change),
@@ -240,15 +241,15 @@ proptest! {
         prop_assert_eq!(judgement.bucket, Bucket::Discrepant);
         let found = judgement.findings.iter().find(|finding| finding.check == check);
         prop_assert_eq!(found.and_then(|finding| finding.difference), Some(money(difference)));
-        let others = but_warnings(&judgement).into_iter().filter(|code| *code != check);
+        let others = error_codes(&judgement).into_iter().filter(|code| *code != check);
         prop_assert!(others.into_iter().all(|other| other == "negative-amount" && units[which] < 0));
     }
 }
 
 #[test]
-fn a_settlement_is_compared_with_what_it_was() {
+fn a_settlement_is_compared_with_its_baseline() {
     let judged = |now: RunOrder, before: Option<Charge>| {
-        let evidence = Evidence::Fetched(Box::new(Fetched { order: now, is_reused: false, settled_as: before }));
+        let evidence = Evidence::Fetched(Box::new(Fetched { order: now, is_reused: false, baseline: before }));
         judge(
             &Outcome { line: 2, run_order_id: ASKED.into(), evidence },
             &Background::default(),
@@ -257,7 +258,7 @@ fn a_settlement_is_compared_with_what_it_was() {
         )
     };
     assert_eq!(judged(clean(), None).bucket, Bucket::Reconciled, "never seen settled before");
-    assert_eq!(judged(clean(), Some(clean().charge())).bucket, Bucket::Reconciled, "as it was");
+    assert_eq!(judged(clean(), Some(clean().charge())).bucket, Bucket::Reconciled, "unchanged");
 
     // 100 = 70 + 30 and 70 = 60 + 10 tie out by themselves.
     let restated = order([100, 70, 30, 60, 10, 70].map(Some));
@@ -270,7 +271,7 @@ fn a_settlement_is_compared_with_what_it_was() {
                    total_cost changed with it";
     assert_eq!((finding.subject.field, finding.message.as_str()), (Some("final_amount"), message));
 
-    // The release no longer follows from quote and charge, so it is a finding of its own.
+    // The release no longer follows from quote and charge, so it gets its own finding.
     let judgement = judged(order([100, 70, 31, 60, 10, 70].map(Some)), Some(clean().charge()));
     let fields = judgement.findings.iter().filter(|finding| finding.check == "restated");
     let fields: Vec<_> = fields.map(|finding| finding.subject.field).collect();

@@ -1,4 +1,4 @@
-//! Rules as reports show them.
+//! Rules as reports store and show them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::checks::{ControlTotal, Counted, Figures, NOT_FOUND, Thresholds, Waiver, WaiverKey};
+use crate::checks::{ControlTotal, CountField, Figures, NOT_FOUND, Thresholds, Waiver, WaiverKey};
 use crate::domain::books::Field;
 use crate::domain::days::{DayBy, Zone};
 use crate::domain::time::{Age, Period};
 
 #[test]
-fn what_a_report_says_is_judged_by_again() {
+fn rules_are_read_back_as_they_were_written() {
     let amount = |text| Amount::parse(text).expect("an amount");
     let sides = Figures::Sides { expected: "CNY".into(), actual: String::new() };
     let waiver = |figures| Waiver {
@@ -52,7 +52,7 @@ fn what_a_report_says_is_judged_by_again() {
                 currency: None,
                 expected: Amount::parse("-3").expect("an amount").into(),
             },
-            ControlTotal::Count { field: Counted::Rows, expected: 200 },
+            ControlTotal::Count { field: CountField::Rows, expected: 200 },
             ControlTotal::Amount {
                 field: Field::Quote,
                 currency: Some("USD".into()),
@@ -79,7 +79,7 @@ fn what_a_report_says_is_judged_by_again() {
 }
 
 #[test]
-fn a_report_shows_what_is_not_as_usual() {
+fn a_report_shows_only_the_optional_rules_that_are_set() {
     let rules = Rules {
         off: CATALOGUE.iter().map(|check| check.code).filter(|code| *code != "currency").collect(),
         tolerances: BTreeMap::from([("CNY".to_owned(), Amount::parse("0.01").expect("an amount"))]),
@@ -102,7 +102,7 @@ fn a_report_shows_what_is_not_as_usual() {
 }
 
 #[test]
-fn what_nothing_can_be_judged_by_is_refused() {
+fn unusable_rules_are_refused() {
     let with = |key: &str, value: Value| {
         let mut rules = serde_json::to_value(Rules::default()).expect("JSON");
         rules[key] = value;

@@ -1,4 +1,4 @@
-//! What the settings change: tolerances by currency, severities, checks that are off, causes that are not named.
+//! What the settings change: tolerances, severities, checks that are off, ages and materiality.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,12 @@ fn minutes(minutes: i64) -> Age {
     Age::try_from(minutes * 60).expect("an age")
 }
 
-/// 50 above the quote of 100, and nothing given back.
+/// A charge 50 above the quote of 100, with nothing released.
 fn overage() -> RunOrder {
     order([100, 150, 0, 150, 0, 150].map(Some))
 }
 
-fn weighed(judgement: &Judgement) -> Vec<(&'static str, Option<&'static str>, Severity)> {
+fn severities(judgement: &Judgement) -> Vec<(&'static str, Option<&'static str>, Severity)> {
     judgement.findings.iter().map(|finding| (finding.check, finding.cause, finding.severity)).collect()
 }
 
@@ -38,21 +38,21 @@ fn a_currency_has_its_own_tolerance() {
 }
 
 #[test]
-fn the_severity_of_a_cause_wins_over_that_of_its_check() {
+fn a_severity_by_cause_wins_over_the_one_by_check() {
     let cause = Some("overage");
     let exceeds = ("charge-exceeds-quote", None, Severity::Warning);
     let with = |keys: &[(&str, Severity)]| judge_with(overage(), &softened(keys));
     let judgement = with(&[]);
-    assert_eq!(weighed(&judgement), [exceeds, ("quote-split", cause, Severity::Error)]);
+    assert_eq!(severities(&judgement), [exceeds, ("quote-split", cause, Severity::Error)]);
     assert_eq!(judgement.bucket, Bucket::Discrepant);
 
     let judgement = with(&[("quote-split.overage", Severity::Warning)]);
-    assert_eq!(weighed(&judgement), [exceeds, ("quote-split", cause, Severity::Warning)]);
+    assert_eq!(severities(&judgement), [exceeds, ("quote-split", cause, Severity::Warning)]);
     assert_eq!(judgement.bucket, Bucket::Reconciled);
 
     let keys = [("quote-split", Severity::Warning), ("quote-split.overage", Severity::Error)];
     assert_eq!(with(&keys).bucket, Bucket::Discrepant);
-    assert_eq!(with(&[("quote-split.scale", Severity::Warning)]).bucket, Bucket::Discrepant, "another cause");
+    assert_eq!(with(&[("quote-split.scale", Severity::Warning)]).bucket, Bucket::Discrepant, "a different cause");
     assert_eq!(
         with(&[("charge-exceeds-quote", Severity::Error), ("quote-split", Severity::Warning)]).bucket,
         Bucket::Discrepant
@@ -67,7 +67,7 @@ fn a_check_that_is_off_finds_nothing() {
 }
 
 #[test]
-fn the_age_that_is_stale_is_a_setting() {
+fn the_age_of_a_stale_order_is_a_setting() {
     let rules = Rules { stale_after: Age::of_hours(1), ..Rules::default() };
     let waiting = open([Some(100), None, None, None, None, None]);
     assert_eq!(codes(&judge_with(waiting.clone(), &rules)), ["stale-pending"]);
@@ -77,7 +77,7 @@ fn the_age_that_is_stale_is_a_setting() {
 }
 
 #[test]
-fn a_difference_is_material_from_its_size_on_whatever_its_sign_and_severity() {
+fn a_difference_is_material_by_its_size_whatever_its_sign_and_severity() {
     let with = |charged: i128, material: i128| {
         let order = order([Some(100), Some(charged), Some(100 - charged), Some(60), Some(0), Some(60)]);
         let judgement = judge_with(order, &Rules { material: Some(amount(material)), ..Rules::default() });
@@ -89,7 +89,7 @@ fn a_difference_is_material_from_its_size_on_whatever_its_sign_and_severity() {
     };
     assert_eq!([with(63, 3), with(57, 3), with(63, 4), with(57, 4)], [true, true, false, false]);
     let none = judge_with(overage(), &Rules::default());
-    assert!(none.findings.iter().all(|finding| !finding.is_material), "none is set");
+    assert!(none.findings.iter().all(|finding| !finding.is_material), "no materiality is set");
 }
 
 #[test]
@@ -114,14 +114,14 @@ fn a_workflow_has_its_own_thresholds() {
     let material = |judgement: Judgement| judgement.findings[0].is_material;
     assert_eq!([material(of("wf_own", off_by(6))), material(of("wf_own", off_by(7)))], [false, true]);
     assert_eq!([material(of("wf_1", off_by(19))), material(of("wf_1", off_by(20)))], [false, true]);
-    // AS_OF is an hour after the order was made.
+    // AS_OF is one hour after the order was created.
     let waiting = || open([Some(100), None, None, None, None, None]);
     assert_eq!(codes(&of("wf_own", waiting())), Vec::<&str>::new());
     assert_eq!(codes(&of("wf_1", waiting())), ["stale-pending"]);
 }
 
 #[test]
-fn a_band_before_an_order_is_stale_is_warned_of() {
+fn an_order_about_to_be_stale_is_warned_of() {
     let rules = Rules { warn_before: Some(Age::of_hours(6)), ..Rules::default() };
     let at = |order: &RunOrder, as_of| {
         let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence: order.clone().into() };
@@ -140,7 +140,7 @@ fn a_band_before_an_order_is_stale_is_warned_of() {
 }
 
 #[test]
-fn materiality_is_set_for_all_orders_or_for_those_of_a_workflow() {
+fn materiality_is_set_for_all_orders_or_for_one_workflow() {
     let has = |material: Option<i128>, own: &[Option<i128>]| {
         let of = |(at, units): (usize, &Option<i128>)| {
             (format!("wf_{at}"), Thresholds { material: units.map(amount), ..Thresholds::default() })

@@ -28,7 +28,7 @@ fn waiving(check: &str, figures: Figures) -> Rules {
     Rules { waivers, ..Rules::default() }
 }
 
-/// Off by 1 in the split alone.
+/// An order that is off by one unit, in the split alone.
 fn off_by_one() -> RunOrder {
     order([100, 60, 41, 50, 10, 60].map(Some))
 }
@@ -39,7 +39,7 @@ fn outcome(judgement: &Judgement) -> (Bucket, Vec<(&str, bool)>, Vec<WaiverState
 }
 
 #[test]
-fn an_exact_difference_is_waived_until_its_day_is_over() {
+fn an_exact_difference_is_waived_until_the_waiver_expires() {
     let rules = waiving("quote-split", Figures::Difference(money(1)));
     let applied = (Bucket::Waived, vec![("quote-split", true)], vec![WaiverState::Applied]);
     assert_eq!(outcome(&judge_with(off_by_one(), &rules)), applied);
@@ -65,7 +65,7 @@ fn other_figures_are_not_waived() {
 }
 
 #[test]
-fn every_error_of_an_order_has_to_be_waived() {
+fn an_order_is_waived_only_if_all_its_errors_are() {
     let two = RunOrder { quote_currency: None, ..off_by_one() };
     let rules = waiving("quote-split", Figures::Difference(money(1)));
     let findings = vec![("currency", false), ("quote-split", true)];
@@ -96,7 +96,7 @@ fn a_warning_that_is_waived_leaves_the_bucket_alone() {
 }
 
 #[test]
-fn what_is_waived_is_not_material() {
+fn a_waived_finding_is_not_material() {
     let material = |figures| {
         let rules = Rules { material: Some(amount(1)), ..waiving("quote-split", figures) };
         judge_with(off_by_one(), &rules).findings[0].is_material
@@ -119,7 +119,7 @@ fn a_missing_order_is_waived_by_its_own_code() {
 }
 
 #[test]
-fn a_reply_about_another_order_is_waived_by_what_it_said() {
+fn a_foreign_reply_is_waived_by_the_order_it_names() {
     let foreign = RunOrder { run_order_id: Some("wfrun_2".into()), ..clean() };
     let sides = Figures::Sides { expected: ASKED.into(), actual: "wfrun_2".into() };
     let judgement = judge_with(foreign, &waiving("identity-mismatch", sides));
@@ -127,7 +127,7 @@ fn a_reply_about_another_order_is_waived_by_what_it_said() {
 }
 
 #[test]
-fn a_text_is_waived_as_it_is_and_as_the_reports_have_it() {
+fn a_text_is_waived_as_given_and_as_reports_show_it() {
     let replied = "=wfrun\u{7}";
     for (text, bucket) in
         [(replied, Bucket::Waived), ("'=wfrun\u{fffd}", Bucket::Waived), ("=wfrun", Bucket::Discrepant)]
@@ -139,7 +139,7 @@ fn a_text_is_waived_as_it_is_and_as_the_reports_have_it() {
 }
 
 #[test]
-fn numbers_of_rows_are_no_amounts_and_amounts_are_equal_however_they_are_written() {
+fn row_counts_are_compared_as_texts_and_amounts_by_value() {
     let sides = |expected: &str, actual: &str| Figures::Sides { expected: expected.into(), actual: actual.into() };
     for (figures, bucket) in [(sides("1", "2"), Bucket::Waived), (sides("1.0", "2"), Bucket::Discrepant)] {
         let cells = std::collections::BTreeMap::from([(Field::Final, "0.0000006".to_owned())]);
@@ -155,7 +155,7 @@ fn numbers_of_rows_are_no_amounts_and_amounts_are_equal_however_they_are_written
 }
 
 #[test]
-fn a_waiver_has_lapsed_where_what_it_was_for_is_there_and_not_covered() {
+fn expired_and_changed_waivers_have_lapsed() {
     let states = [WaiverState::Applied, WaiverState::Expired, WaiverState::Changed, WaiverState::Unused];
     assert_eq!(states.map(WaiverState::is_lapsed), [false, true, true, false]);
     assert_eq!(states.map(WaiverState::code), ["applied", "expired", "changed", "unused"]);
@@ -188,7 +188,7 @@ fn a_waiver_of_one_figure_covers_no_other() {
 }
 
 #[test]
-fn a_waiver_of_a_vanished_order_covers_that_it_is_missing_and_not_the_other_way_round() {
+fn a_vanished_order_is_waived_as_vanished_and_not_as_not_found() {
     let judged = |check: &str, figures, last_seen: Option<RunOrder>| {
         let evidence = Evidence::NotFound(Reason::new("http-404", "no such order"));
         let outcome = Outcome { line: 2, run_order_id: ASKED.into(), evidence };

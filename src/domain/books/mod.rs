@@ -1,47 +1,47 @@
-//! Our own books: what the input's own columns say of an order, beside what the provider says.
+//! Our own books: what columns of the input say about an order, to be compared with the provider's figures.
 
-mod written;
+mod notation;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::{bare, trimmed};
+use super::cell::{bare_text, trimmed};
 use super::money::{Amount, AmountError};
 use super::order::{Amounts, RunOrder};
 
-pub use self::written::{Sign, amount, currency, sign_of};
-use self::written::{decimals, is_nothing};
+pub use self::notation::{Sign, amount, currency, sign_of};
+use self::notation::{decimals, is_nothing};
 
 /// A field of a run order that our books may carry too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "&'static str")]
 pub enum Field {
-    /// What is finally charged.
+    /// `final_amount`: what is finally charged.
     Final,
-    /// Compute plus external, in the provider's words.
+    /// `total_cost`: compute plus external, as the provider adds them up.
     Total,
-    /// What was quoted.
+    /// `quote_amount`: what was quoted.
     Quote,
-    /// What of the quote is given back.
+    /// `released_amount`: what is released of the frozen quote.
     Released,
-    /// The cost of GPU time.
+    /// `compute_cost`: the cost of GPU time.
     Compute,
-    /// The cost of third-party models.
+    /// `external_model_cost`: the cost of third-party models.
     External,
-    /// The currency of the amounts.
+    /// `quote_currency`: the currency of the amounts.
     Currency,
-    /// The workflow that ran.
+    /// `workflow_id`: the workflow that ran.
     Workflow,
-    /// The version of the workflow that ran.
+    /// `revision_id`: the version of the workflow that ran.
     Revision,
-    /// The state of the run.
+    /// `run_status`: the state of the run.
     RunStatus,
 }
 
 impl Field {
-    /// Every field that can be compared, by how much it matters to who pays.
+    /// Every field that can be compared, the most important to the payer first.
     pub const ALL: [Self; 10] = [
         Self::Final,
         Self::Total,
@@ -55,7 +55,7 @@ impl Field {
         Self::RunStatus,
     ];
 
-    /// The names of [`Field::ALL`].
+    /// The provider's names of the fields, in the order of [`Field::ALL`].
     pub const NAMES: [&'static str; 10] = {
         let mut names = [""; 10];
         let mut at = 0;
@@ -66,7 +66,7 @@ impl Field {
         names
     };
 
-    /// The field of that name; `final` stands for `final_amount`, and so on.
+    /// The field of that name. Amounts have a short name too, such as `final` for `final_amount`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let is_it = |field: &Self| {
@@ -93,19 +93,19 @@ impl Field {
         }
     }
 
-    /// Whether it is one of the six amounts.
+    /// Whether the field is one of the six amounts.
     #[must_use]
     pub const fn is_amount(self) -> bool {
         !matches!(self, Self::Currency | Self::Workflow | Self::Revision | Self::RunStatus)
     }
 
-    /// Whether it is one of the amounts that are due only once the order is settled.
+    /// Whether the field is an amount that is due only once the order is settled.
     #[must_use]
     pub const fn is_due_when_settled(self) -> bool {
         self.is_amount() && !matches!(self, Self::Quote)
     }
 
-    /// The amount of an order that the field is, where it is one and there is one.
+    /// The field's amount; `None` if the field is a text, or the reply lacks the amount.
     #[must_use]
     pub const fn amount_of(self, amounts: &Amounts) -> Option<Amount> {
         match self {
@@ -119,7 +119,7 @@ impl Field {
         }
     }
 
-    /// What the provider says of it.
+    /// The provider's value of the field.
     #[must_use]
     pub fn of(self, order: &RunOrder) -> Entry {
         let text = match self {
@@ -154,49 +154,49 @@ impl fmt::Display for Field {
     }
 }
 
-/// What stands in one place of the books, or of a reply.
+/// The value of a field in our books or in a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Nothing.
+    /// No value.
     Nothing,
     /// An exact amount.
     Amount(Amount),
     /// A text, trimmed.
     Text(String),
-    /// What should be an amount and can't be read as one, exactly.
+    /// A text that should be an amount but can't be read exactly as one.
     Unreadable(Unreadable),
 }
 
-/// A cell that is no exact amount.
+/// A cell that can't be read as an exact amount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    /// What stands there.
+    /// The cell's text.
     pub text: String,
-    /// Why it is none.
+    /// Why the text is not an amount.
     pub why: AmountError,
 }
 
-/// One row of our books: the cells of the columns that are compared, as they stand in the input.
+/// One row of our books: the compared cells, as they stand in the input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Booking {
     /// The line of the input on which the row begins, counted from 1.
     pub line: u64,
-    /// What stands there, by field. A cell that the row does not have is empty.
+    /// The cells' texts by field. A cell that the row lacks is empty.
     pub cells: BTreeMap<Field, String>,
 }
 
 impl Booking {
-    /// The currency sign beside an amount of the books.
+    /// The currency sign beside an amount of the row.
     #[must_use]
     pub fn sign(&self, field: Field) -> Option<Sign> {
         sign_of(self.cells.get(&field)?).filter(|_| field.is_amount())
     }
 
-    /// What the books say of a field; `None` where it is not compared.
+    /// The row's value of a field; `None` if the field is not compared.
     #[must_use]
     pub fn entry(&self, field: Field) -> Option<Entry> {
         let cell = self.cells.get(&field)?;
-        let text = bare(cell);
+        let text = bare_text(cell);
         Some(match field {
             _ if is_nothing(text) => Entry::Nothing,
             _ if !field.is_amount() => Entry::Text(text.to_owned()),
@@ -207,19 +207,19 @@ impl Booking {
         })
     }
 
-    /// The code of the currency that the row names for an amount: in a column, or by a sign.
+    /// The code of the currency that the row names for an amount: in its currency column, or else by a sign.
     #[must_use]
     pub fn named_currency(&self, field: Field) -> Option<String> {
         self.currency().or_else(|| Some(self.sign(field)?.usual().to_owned()))
     }
 
-    /// How many decimals an amount of the books is written with.
+    /// How many decimals an amount of the row is written with.
     #[must_use]
     pub fn decimals(&self, field: Field) -> Option<u32> {
         decimals(self.cells.get(&field)?)
     }
 
-    /// The code of the currency that the row names, where it names one.
+    /// The code of the currency in the row's currency column, if it names one.
     #[must_use]
     pub fn currency(&self) -> Option<String> {
         match self.entry(Field::Currency)? {
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_booking_says_what_it_has() {
+    fn a_booking_reads_its_cells() {
         let cells =
             [(Field::Final, "1,000.5"), (Field::Total, " "), (Field::Quote, "n/a"), (Field::Workflow, " wf_1 ")];
         let cells = cells.map(|(field, text)| (field, text.to_owned())).into();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_go_by_their_names() {
+    fn fields_are_found_by_name() {
         assert_eq!(Field::named("final_amount"), Some(Field::Final));
         assert_eq!(Field::named("final"), Some(Field::Final));
         assert_eq!(Field::named("total"), Some(Field::Total));

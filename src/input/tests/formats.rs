@@ -1,4 +1,4 @@
-//! Encodings, compressions and delimiters: the same rows out of all of them.
+//! Encodings, compressions and delimiters, which must all give the same rows.
 
 use super::*;
 
@@ -53,12 +53,12 @@ fn marked_utf16le_and_its_errors() {
 }
 
 #[test]
-fn what_is_given_is_hashed_as_it_is() {
+fn the_hash_is_of_the_bytes_as_given() {
     let text = b"run_order_id\nwfrun_1\n";
     let plain = Case::new(text).open().unwrap();
     assert_eq!(plain.name(), "ids.csv");
     assert_eq!((plain.bytes(), plain.rows()), (21, 1));
-    // By sha256sum.
+    // Computed with sha256sum.
     assert_eq!(plain.sha256(), "bbda274e2822b1f7f9a8a2c3e9f5001ad5e4bce1259530aeef40fc72b57dbed6");
     let packed = gz(text);
     let compressed = Case::new(&packed).open().unwrap();
@@ -67,8 +67,8 @@ fn what_is_given_is_hashed_as_it_is() {
 }
 
 #[test]
-fn what_is_valid_gb18030_from_its_end_only_is_found_by_reading_all_of_it() {
-    // The bytes of 隆 are valid as UTF-8 too; only the last row tells.
+fn gb18030_is_detected_even_if_only_the_last_row_shows_it() {
+    // The GB18030 bytes of 隆 are valid UTF-8 too; only the last row is not.
     let mut text = "隆,n\n".to_owned();
     (0..20_000).for_each(|n| text += &format!("wfrun{n},x\n"));
     let mut bytes = GB18030.encode(&text).0.into_owned();

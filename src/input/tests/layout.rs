@@ -1,8 +1,8 @@
-//! What stands above and below the rows, and around the cells.
+//! The records above and below the rows, and what spreadsheets put around cells.
 
 use super::*;
 
-/// The rows, and preamble, line of the heading, and footers.
+/// The rows, and then the number of preamble records, the heading's line and the number of footers.
 fn layout(case: &Case) -> (Vec<String>, (u64, Option<u64>, u64)) {
     let rows = case.rows();
     let input = case.open().unwrap();
@@ -12,7 +12,7 @@ fn layout(case: &Case) -> (Vec<String>, (u64, Option<u64>, u64)) {
 }
 
 #[test]
-fn no_first_row_is_taken_for_a_heading() {
+fn a_first_row_is_never_taken_for_a_heading() {
     for (text, rows) in [
         ("=\"wfrun_b\"\nwfrun_a", vec!["1 wfrun_b", "2 wfrun_a"]),
         ("WFRUN_X\nwfrun_a", vec!["1 WFRUN_X", "2 wfrun_a"]),
@@ -33,8 +33,16 @@ fn no_first_row_is_taken_for_a_heading() {
     is_asked(Case::new("wfrun_id,final_amount\nwfrun_a,1").book(Field::Final, "final_amount"), 1);
     is_asked(Case::new("wfrun_id,x\nwfrun_a,1"), 1);
     is_asked(Case::new("run_0001\nrun_order_id\nwfrun_a"), 1);
-    assert_eq!(Case::new("n,order\n1,wfrun_a").column("2").rows(), ["2 wfrun_a"], "it is named in the summary");
-    assert_eq!(Case::new("n,2\n1,wfrun_a").column("2").rows(), ["2 wfrun_a"], "as it was named");
+    assert_eq!(
+        Case::new("n,order\n1,wfrun_a").column("2").rows(),
+        ["2 wfrun_a"],
+        "the summary names the guessed heading"
+    );
+    assert_eq!(
+        Case::new("n,2\n1,wfrun_a").column("2").rows(),
+        ["2 wfrun_a"],
+        "a heading equal to --column is accepted"
+    );
     is_asked(Case::new("n,run_1\n1,wfrun_a").column("2"), 1);
     assert_eq!(Case::new("run_0001\nrun_0002").no_header().rows(), ["1 run_0001", "2 run_0002"]);
     assert_eq!(Case::new("run_0001\nrun_order_id\nwfrun_a").heading(2).rows(), ["3 wfrun_a"]);
@@ -43,7 +51,7 @@ fn no_first_row_is_taken_for_a_heading() {
 }
 
 #[test]
-fn what_stands_above_and_below_is_no_row() {
+fn preamble_and_footers_are_not_rows() {
     let text = "辰羽账单明细\n导出时间：2026-06-01 09:00:00\n\n金额,run_order_id\n0.2,wfrun_a\n0.3,wfrun_b\n0.5,合计\n";
     assert_eq!(layout(&Case::new(text)), (vec!["5 wfrun_a".into(), "6 wfrun_b".into()], (2, Some(4), 1)));
     let bounds = |text: &str| layout(&Case::new(text)).1;
@@ -54,14 +62,14 @@ fn what_stands_above_and_below_is_no_row() {
     assert_eq!(bounds("run_order_id\nTotal\nwfrun_a"), (0, Some(1), 0), "with a row below it, it is a row");
     assert_eq!(Case::new("run_order_id\nTotal\nwfrun_a\n").rows(), ["2 subtotal(Total)", "3 wfrun_a"]);
     assert_eq!(bounds("wfrun_a\nwfrun_b\n合计"), (0, None, 1));
-    // Fifty records may stand before it, not more.
+    // The heading must be one of the first 50 records.
     let above = "说明 \n".repeat(49);
     assert_eq!(bounds(&format!("{above}run_order_id\nwfrun_a")), (49, Some(50), 0));
     let (rows, found) = layout(&Case::new(format!("{above}说明 \nrun_order_id\nwfrun_a")));
     assert_eq!(
         (rows.len(), found),
         (51, (0, Some(1), 0)),
-        "the first is taken for the heading, the rest are rejected rows"
+        "the first record is taken for the heading, and the rest are rows"
     );
 }
 
@@ -72,7 +80,7 @@ fn a_list_has_its_own_footer() {
 }
 
 #[test]
-fn a_line_that_names_the_delimiter_is_no_row() {
+fn a_line_that_names_the_delimiter_is_not_a_row() {
     for (text, rows) in [
         ("sep=;\nn;run_order_id\n1;a,b", vec!["3 a,b"]),
         ("\"sep=,\"\nrun_order_id,n\na;b,1", vec!["3 a;b"]),
@@ -86,7 +94,7 @@ fn a_line_that_names_the_delimiter_is_no_row() {
 }
 
 #[test]
-fn what_is_no_id_is_never_asked_for() {
+fn placeholders_and_repeated_headings_are_rejected() {
     for cell in ["NULL", "\\N", "None", "nan", "N/A", "#N/A", "#REF!", "-", "null", "", "=\"\"", "'"] {
         let rows = Case::new(format!("run_order_id\nwfrun_a\n{cell},\nwfrun_b")).rows();
         assert!(rows.len() == 3 && rows[1].starts_with("3 empty-id("), "{cell:?}: {rows:?}");
@@ -96,7 +104,7 @@ fn what_is_no_id_is_never_asked_for() {
 }
 
 #[test]
-fn what_spreadsheets_put_around_an_id_is_taken_off() {
+fn what_spreadsheets_put_around_an_id_is_removed() {
     let text = "\u{200b}run_order_id\u{feff},n\n\"=\"\"a\"\"\",1\n'b,2\n`c,3\n\td\t,4\n\u{feff}e\u{200b},5\n=\"a\",6\n";
     assert_eq!(Case::new(text).rows(), ["2 a", "3 b", "4 c", "5 d", "6 e", "7 a as 2"]);
 }
@@ -127,10 +135,10 @@ fn no_order_is_left_out_above_below_or_in_the_heading() {
         let rows = Case::new(format!("client,run_order_id,amount\nAcme,{A},1\n{below}\n")).rows();
         assert_eq!(rows.len(), 2, "{below}: {rows:?}");
     }
-    assert_eq!(Case::new(format!("run_order_id\n{A}\n---\n")).rows().len(), 2, "a placeholder is no footer");
+    assert_eq!(Case::new(format!("run_order_id\n{A}\n---\n")).rows().len(), 2, "a placeholder is not a footer");
     assert_eq!(Case::new(format!("run_order_id\n{A}\n#----------------\n")).rows().len(), 1);
     let many = "# 注\n".repeat(51);
-    assert_eq!(Case::new(format!("run_order_id\n{A}\n{many}")).rows().len(), 52, "no export has as many footers");
+    assert_eq!(Case::new(format!("run_order_id\n{A}\n{many}")).rows().len(), 52, "more than 50 footers are rows");
     assert_eq!(Case::new(format!("#N/A\n{A}\n")).rows(), ["1 empty-id(#N/A)".to_owned(), format!("2 {A}")]);
     assert_eq!(Case::new(format!(",5\n{A},1\n")).column("1").rows()[0], "1 empty-id()");
     assert_eq!(Case::new(format!("ｗｆｒｕｎ＿2779\n{A}\n")).rows().len(), 2);
@@ -138,20 +146,16 @@ fn no_order_is_left_out_above_below_or_in_the_heading() {
 }
 
 #[test]
-fn the_column_that_has_the_ids_is_the_id_column() {
+fn the_id_column_is_the_one_that_has_ids() {
     assert_eq!(Case::new("order_id,运行订单ID\nSO-1,wfrun_a").rows(), ["2 wfrun_a"]);
     let error = Case::new("订单号,平台运行单号\n2026,wfrun_a").error();
     assert!(error.contains("column 1 (`订单号`)") && error.contains("column 2 (`平台运行单号`)"), "{error}");
     assert_eq!(Case::new("订单号,平台运行单号\n2026,wfrun_a").column("订单号").rows(), ["2 2026"]);
-    assert_eq!(
-        Case::new("订单号,备注\n2026,x").rows(),
-        ["2 2026"],
-        "where no cell looks like one, the heading decides"
-    );
+    assert_eq!(Case::new("订单号,备注\n2026,x").rows(), ["2 2026"], "if no cell looks like an ID, the heading decides");
 }
 
 #[test]
-fn a_file_that_ends_within_its_last_row_is_noticed() {
+fn a_last_row_that_is_cut_off_is_noticed() {
     let cut = |text: &str| Case::new(text).open().unwrap().layout().cut_line;
     assert_eq!(cut("run_order_id,n,m\nwfrun_a,1,2\nwfrun_b,1"), Some(3));
     assert_eq!(cut("run_order_id,n,m\nwfrun_a,1,2\nwfrun_b,1\n"), None);
@@ -160,7 +164,7 @@ fn a_file_that_ends_within_its_last_row_is_noticed() {
 }
 
 #[test]
-fn what_is_no_table_is_named() {
+fn files_that_are_not_tables_are_named() {
     for (text, what) in [("<html>", "HTML"), ("{\n \"code\": 500}", "JSON"), ("PK\u{3}\u{4}", "a ZIP archive")] {
         assert!(Case::new(text).error().contains(&format!("this is {what}")), "{text}");
         assert!(Case::new(gz(text.as_bytes())).error().contains(&format!("this is {what}")), "{text}");
@@ -187,7 +191,7 @@ proptest! {
             let rows = input.read().unwrap().filter(|row| row.is_ok()).count() as u64;
             let layout = input.layout();
             let all = layout.preamble + u64::from(layout.heading_line.is_some()) + rows + layout.footers;
-            // Counted another way than the reader does.
+            // Counted in a different way than the reader does.
             let lines = records.iter().filter(|record| !record.is_empty()).count() as u64;
             prop_assert_eq!((all, layout.records, input.rows()), (lines, lines, rows), "{:?}", text);
             let asked = input.read().unwrap().filter_map(|row| match row.unwrap().entry {

@@ -1,4 +1,4 @@
-//! Whole inputs, written to files as people and their tools write them.
+//! Tests with whole input files, as people and their tools write them.
 
 mod faults;
 mod formats;
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A file in a folder of its own, and how to read it.
+/// An input file in a folder of its own, and the options to read it with.
 struct Case {
     _folder: TempDir,
     path: PathBuf,
@@ -71,7 +71,7 @@ impl Case {
         Input::open(self.options.clone())
     }
 
-    /// Each row in brief. What is counted must be what is streamed, however often.
+    /// A short text for each row. Checks that two streams agree, and that they have as many rows as were counted.
     fn rows(&self) -> Vec<String> {
         let input = self.open().unwrap();
         let rows: Vec<String> = input.read().unwrap().map(|row| brief(row.unwrap())).collect();
@@ -81,7 +81,7 @@ impl Case {
         rows
     }
 
-    /// The error's text without the folder.
+    /// The error's message without the path.
     fn error(&self) -> String {
         let text = self.open().unwrap_err().to_string();
         let (before, after) = text.split_once("ids.csv: ").unwrap();

@@ -1,13 +1,13 @@
-//! Whatever stands in a file.
+//! Property tests with random inputs.
 
 use super::*;
 
-/// How many lines a text ends, counted another way than the product does.
+/// The number of line ends in a text, counted in a different way than the product does.
 fn lines_ended(text: &str) -> u64 {
     text.replace("\r\n", "\n").replace('\r', "\n").matches('\n').count() as u64
 }
 
-/// What stands in a cell without what spreadsheets put around it: at most one `="…"`, and one `'` or backtick.
+/// The value of a cell without what spreadsheets put around it: at most one `="…"`, and one `'` or backtick.
 fn value(cell: &str) -> &str {
     let blank = |text: &str| -> bool { text.chars().all(|char| char.is_whitespace() || char == '\u{feff}') };
     let inner = |text: &'_ str| -> (usize, usize) {
@@ -34,7 +34,7 @@ fn value(cell: &str) -> &str {
 
 proptest! {
     #[test]
-    fn whatever_cells_are_written_are_read_back(
+    fn any_cells_are_read_back_as_written(
         cells in proptest::collection::vec(
             proptest::collection::vec("[ -~]{0,6}|[a-c]|[,;\t\"\r\n\u{feff}订é ]{0,4}", 1..4), 0..12),
         delimiter in proptest::sample::select(b",;\t|".to_vec()),
@@ -80,7 +80,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic_and_what_opens_is_read_to_its_end(
+    fn any_bytes_are_refused_or_read_to_the_end_without_panic(
         bytes in proptest::collection::vec(
             prop_oneof![proptest::sample::select(b"a\",;\t\r\n \xef\xbb\xbf\xff\xfe\x81\x30\x1f\x8b".to_vec()), any::<u8>()], 0..60),
         magic in proptest::sample::select(vec![&b""[..], b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"\xff\xfe", b"run_order_id\n", b"wfrun_"]),

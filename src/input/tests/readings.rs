@@ -1,10 +1,10 @@
-//! One input read more than once.
+//! Reading one input more than once.
 
 use super::*;
 
 #[cfg(unix)]
 #[test]
-fn what_can_be_read_only_once_is_kept() {
+fn a_pipe_is_copied_and_can_be_read_again() {
     let mut case = Case::new("");
     let fifo = case.path.with_file_name("fifo");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
@@ -20,7 +20,7 @@ fn what_can_be_read_only_once_is_kept() {
 }
 
 #[test]
-fn a_file_that_changes_between_the_readings_is_an_error_at_the_end() {
+fn a_file_that_changes_between_readings_ends_in_an_error() {
     let before = "run_order_id\nwfrun_1\nwfrun_2\n";
     let changes = [
         "run_order_id\nwfrun_1\nwfrun_3\n",
@@ -37,12 +37,12 @@ fn a_file_that_changes_between_the_readings_is_an_error_at_the_end() {
         let (last, others) = rows.split_last().unwrap();
         assert!(matches!(last, Err(InputError::Changed { .. })), "{after:?}");
         assert!(others.iter().all(Result::is_ok));
-        // No more than were counted: what is new may be a footer.
+        // Never more rows than were counted: new records may be footers.
         assert_eq!(others.len(), after.lines().skip(1).filter(|line| !line.is_empty()).count().min(2));
         fs::write(&case.path, before).unwrap();
-        assert!(input.read().unwrap().all(|row| row.is_ok()), "what is as it was is no error");
+        assert!(input.read().unwrap().all(|row| row.is_ok()), "an unchanged file is not an error");
     }
-    // Rows where there were none; text that is none any more; one file renamed over another.
+    // Rows in a file that had none; bytes that are no longer text.
     let case = Case::new("");
     let input = case.open().unwrap();
     fs::write(&case.path, before).unwrap();

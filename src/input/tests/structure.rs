@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn lines_are_those_on_which_records_begin() {
+fn a_row_has_the_line_on_which_its_record_begins() {
     let cases: [(&str, &[&str]); 14] = [
         ("run_order_id\na\nb\n", &["2 a", "3 b"]),
         ("run_order_id\r\na\r\nb", &["2 a", "3 b"]),
@@ -15,7 +15,7 @@ fn lines_are_those_on_which_records_begin() {
         ("run_order_id,n\na,\"1\n2\n\n\"\nb,\"\r\n\"\r\nc,\"\r\"\rd", &["2 a", "6 b", "8 c", "10 d"]),
         ("n,run_order_id\n\"\n\n\",a\n,b\n", &["2 a", "5 b"]),
         ("run_order_id\n\"\n\na\"\n b \n", &["2 a", "5 b"]),
-        // Blank lines are no rows; empty cells and blanks are.
+        // Blank lines are not rows; lines with empty cells or blanks are.
         ("run_order_id\n\"\"\n   \n\t\na\n", &["2 empty-id()", "3 empty-id()", "4 empty-id()", "5 a"]),
         ("run_order_id,n\n,\n\n\"\",\"\"\n \na", &["2 empty-id()", "4 empty-id()", "5 empty-id()", "6 a"]),
         ("n,run_order_id\nx\n\n1,2,3\n", &["2 missing-cell()", "4 2"]),
@@ -27,8 +27,8 @@ fn lines_are_those_on_which_records_begin() {
 }
 
 #[test]
-fn lines_hold_across_the_chunks_of_reading() {
-    // Rows of every length, some with quoted line breaks, so that chunks end everywhere; lines are counted by hand.
+fn lines_are_right_wherever_a_chunk_ends() {
+    // Rows of many lengths, some with quoted line breaks, so that chunks end anywhere; the test counts lines itself.
     let mut text = String::from("run_order_id,note\r\n");
     let mut expected = Vec::new();
     let mut line = 2;
@@ -48,7 +48,7 @@ fn lines_hold_across_the_chunks_of_reading() {
 }
 
 #[test]
-fn rejected_rows_show_what_stood_there() {
+fn rejected_rows_show_their_cell() {
     let long = "x".repeat(129);
     let text = format!("run_order_id\nwf run\n订\u{1b}[1m单\n{long}\n\"a\nb\"\n");
     let rows = Case::new(text).rows();
@@ -58,7 +58,7 @@ fn rejected_rows_show_what_stood_there() {
     assert_eq!(rows[3], "5 bad-character(a\u{fffd}b)");
     let input = Case::new("n,run_order_id\nx\n");
     let row = input.open().unwrap().read().unwrap().next().unwrap().unwrap();
-    let detail = "the row has 1 of 2 cells, and the ID should stand in cell 2";
+    let detail = "the row has 1 of 2 cells, but the ID belongs in cell 2; complete the row or remove it";
     let reason = Reason::new("missing-cell", detail);
     let entry = Entry::Rejected { text: String::new(), reason };
     assert_eq!(row, Row { line: 2, entry, booking: None });
@@ -93,12 +93,13 @@ fn the_id_column_is_found() {
 }
 
 #[test]
-fn an_id_column_that_cannot_be_told_is_an_error() {
+fn an_unclear_id_column_is_an_error() {
     let several = (1..=25).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",");
     let cases = [
         (
             Case::new("a,\u{1b}b\n1,2"),
-            "which column holds the run order IDs can't be told (the headings are `a`, `\u{fffd}b`); name one with --column",
+            "can't tell which column holds the run order IDs (the headings are `a`, `\u{fffd}b`); \
+             name it with --column",
         ),
         (
             Case::new("a,b\n1,2").column("c"),
@@ -114,12 +115,12 @@ fn an_id_column_that_cannot_be_told_is_an_error() {
         ),
         (
             Case::new("wfrun_1,b\n").column("b"),
-            "line 1 (`wfrun_1 b`) could be an order, wfrun_ and all, but it names the column `b` too: if it is the heading, \
-             say --heading 1 and name the ID column with --column; if it is an order, say --no-header",
+            "line 1 (`wfrun_1 b`) could be a heading or, because of wfrun_, an order (see `b`): if it is the heading, \
+             add --heading 1 and name the ID column with --column; if it is an order, add --no-header",
         ),
         (
             Case::new("1,2\n").no_header(),
-            "which column holds the run order IDs can't be told (no heading, 2 cells in a row); name one with --column",
+            "can't tell which column holds the run order IDs (no heading, 2 cells in a row); name it with --column",
         ),
         (
             Case::new("order_id,n,Order_ID\n1,2,3"),
@@ -157,7 +158,7 @@ fn the_delimiter_is_the_most_frequent_outside_quotes() {
         let row = Case::new(text).rows().pop().unwrap();
         assert_eq!(row.split_once(' ').unwrap().1, expected, "{text:?}");
     }
-    assert_eq!(Case::new("a;b\tc\nx").column("1").rows(), ["2 x"], "a tie is a comma, so there is one column");
+    assert_eq!(Case::new("a;b\tc\nx").column("1").rows(), ["2 x"], "in a tie the comma wins, so there is one column");
     assert_eq!(Case::new("n|order_id\n1|x").delimiter(Some(b'|')).rows(), ["2 x"]);
     for byte in [b'"', b'\n', b'\r', 0, 0xe4] {
         assert!(Case::new("a").delimiter(Some(byte)).error().contains("can't separate cells"));
@@ -165,7 +166,7 @@ fn the_delimiter_is_the_most_frequent_outside_quotes() {
 }
 
 #[test]
-fn nothing_in_it_is_no_error() {
+fn an_input_without_rows_is_not_an_error() {
     for text in ["", "\n", "\r\n\r\n", "\u{feff}", "run_order_id", "run_order_id\n\n", "a,run_order_id,b\r\n"] {
         assert_eq!(Case::new(text).rows(), [""; 0], "{text:?}");
         assert_eq!(Case::new(gz(text.as_bytes())).rows(), [""; 0], "{text:?}");
@@ -191,7 +192,7 @@ fn the_columns_of_our_books_are_read_with_every_row() {
 }
 
 #[test]
-fn a_column_of_our_books_that_can_not_be_told_is_an_error() {
+fn a_missing_or_repeated_column_of_our_books_is_an_error() {
     let message = |text: &str, column: &str| {
         Case::new(text).book(Field::Final, column).open().expect_err("no such column").to_string()
     };
@@ -205,7 +206,7 @@ fn a_column_of_our_books_that_can_not_be_told_is_an_error() {
 }
 
 #[test]
-fn a_list_of_discover_is_whole_or_said_not_to_be() {
+fn an_incomplete_list_of_discover_has_a_shortfall() {
     const HEADING: &str = "run_order_id,workflow_id,revision_id,title,run_status,quote_amount,final_amount,created_at";
     let row = |id: &str| format!("{id},wf_1,,,,,,");
     let of = |lines: &[&str]| {
@@ -235,7 +236,7 @@ fn a_list_of_discover_is_whole_or_said_not_to_be() {
         ),
         (&["#tieout-end,1,5", HEADING, &a], 1, Some(ListShortfall::OtherRows { written: 1, read: 0 })),
         (&["#tieout-end,0,0", "wfrun_a", "wfrun_b"], 2, Some(ListShortfall::BrokenOff)),
-        // Nobody else must end a file that way; who does is believed.
+        // Other inputs need no end line, but if they have one, it counts.
         (&["run_order_id,note", "wfrun_a,"], 1, None),
         (&["run_order_id", "wfrun_a", "#tieout-end,1,1"], 1, Some(ListShortfall::Missing { orders: 1 })),
     ] {

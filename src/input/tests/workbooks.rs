@@ -1,4 +1,4 @@
-//! Workbooks that other software made (tests/workbooks), read as inputs.
+//! Workbooks made by other software (see `tests/workbooks`), read as inputs.
 
 use super::*;
 
@@ -15,7 +15,7 @@ impl Case {
 }
 
 #[test]
-fn a_workbook_is_read_as_a_csv_is() {
+fn a_workbook_is_read_like_a_csv() {
     for name in ["uncomputed.xlsx", "values.xls", "values.ods"] {
         let case = workbook(name).book(Field::Final, "amount");
         let rows = case.rows();
@@ -29,7 +29,7 @@ fn a_workbook_is_read_as_a_csv_is() {
         let amounts: Vec<String> =
             input.read().unwrap().map(|row| row.unwrap().booking.unwrap().cells[&Field::Final].clone()).collect();
         assert_eq!(amounts[0], "0.1", "{name}");
-        // LibreOffice keeps 15 digits, and so there is nothing left to say of the 17th.
+        // LibreOffice keeps 15 digits, so the number that it saves is not marked as inexact.
         assert!(amounts[1].contains("B3") || name.ends_with(".ods"), "{name}: {amounts:?}");
         assert_eq!((&*amounts[2], &*amounts[3]), ("0.000288", "1234567.89"), "{name}");
         assert_eq!(input.layout().sheet.as_deref(), Some("Bills"), "{name}");
@@ -38,21 +38,24 @@ fn a_workbook_is_read_as_a_csv_is() {
 }
 
 #[test]
-fn one_sheet_has_the_ids() {
+fn the_sheet_with_the_ids_is_found_or_named() {
     let error = workbook("shapes.xlsx").error();
     assert_eq!(error, "2 sheets have an ID column (`From C5`, `Hidden`); name one with --sheet");
-    assert_eq!(workbook("shapes.xlsx").sheet("From C5").rows()[0], "8 wfrun_1", "lines are those of the sheet");
+    assert_eq!(workbook("shapes.xlsx").sheet("From C5").rows()[0], "8 wfrun_1", "lines are row numbers of the sheet");
     let hidden = workbook("shapes.xlsx").sheet("Hidden");
     assert_eq!(hidden.rows().len(), 10, "hidden rows are rows");
     assert_eq!(hidden.open().unwrap().layout().hidden_rows, Some(4));
     assert!(workbook("shapes.xlsx").sheet("Bills").error().contains("there is no sheet `Bills`"));
     let lone = workbook("uncomputed.xlsx").sheet("Sheet, 2 & more").open().unwrap_err().to_string();
-    assert!(lone.contains("sheet `Sheet, 2 & more`: it holds nothing but one line that is no known heading"), "{lone}");
-    assert_eq!(Case::new("run_order_id\n").sheet("x").error(), "this is no workbook: leave --sheet out");
+    assert!(
+        lone.contains("sheet `Sheet, 2 & more`: there are no rows, only a line that is not a known heading"),
+        "{lone}"
+    );
+    assert_eq!(Case::new("run_order_id\n").sheet("x").error(), "this is not a workbook; leave out --sheet");
 }
 
 #[test]
-fn what_is_no_readable_workbook_is_named() {
+fn protected_damaged_and_other_files_are_named() {
     assert!(workbook("protected.xlsx").error().contains("password"));
     assert!(workbook("document.docx").error().contains("this is a ZIP archive"));
     let cut = fs::read(&workbook("uncomputed.xlsx").path).unwrap();
@@ -61,7 +64,7 @@ fn what_is_no_readable_workbook_is_named() {
 }
 
 #[test]
-fn a_workbook_that_changes_is_an_error_at_the_end() {
+fn a_workbook_that_changes_ends_in_an_error() {
     let case = workbook("uncomputed.xlsx");
     let input = case.open().unwrap();
     let mut bytes = fs::read(&case.path).unwrap();

@@ -1,4 +1,4 @@
-//! A sheet's cells as lines of CSV: how each value is written, and where.
+//! Writes a sheet's cells as lines of CSV.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -8,28 +8,28 @@ use calamine::{Data, DataRef, ExcelDateTime};
 
 use super::error::WorkbookError;
 
-/// How many rows a sheet has at most, in every program we know.
+/// The most rows of a sheet in the common spreadsheet programs.
 pub(super) const MOST_ROWS: u32 = 1_048_576;
-/// How many columns a sheet has at most.
+/// The most columns of a sheet in the common spreadsheet programs.
 pub(super) const MOST_COLUMNS: u32 = 16_384;
-/// The digits that a workbook keeps of a number. The sixteenth of an ID or an amount is another one, or a zero.
+/// How many digits of a number a workbook keeps. From the sixteenth digit on, an ID or amount is wrong or zero.
 const KEPT_DIGITS: usize = 15;
-/// The most text that is written of one sheet: a sheet which says little may mean billions of empty cells.
+/// The most bytes of text written for one sheet: a few bytes of a workbook can stand for billions of cells.
 pub(super) const LONGEST_TEXT: u64 = 2 << 30;
-/// Serial dates end with the year 9999.
+/// The range of serial dates, in days. It ends with the year 9999.
 const DAYS: std::ops::Range<f64> = 0.0..2_958_466.0;
 const MILLISECONDS_OF_A_DAY: f64 = 86_400_000.0;
 
-/// What is said of a sheet with more text.
+/// The error for a sheet with more text than [`LONGEST_TEXT`].
 pub(super) fn too_long() -> WorkbookError {
     WorkbookError::too_large("the sheet is larger than 2 GiB as text")
 }
 
 /// A cell's row and column, counted from 0.
-pub(super) type At = (u32, u32);
+pub(super) type CellPosition = (u32, u32);
 
-/// How people name a cell: `B7`.
-pub(super) fn address((row, column): At) -> String {
+/// The name of a cell, such as `B7`.
+pub(super) fn address((row, column): CellPosition) -> String {
     let (mut letters, mut rest) = (Vec::new(), u64::from(column) + 1);
     while rest > 0 {
         rest -= 1;
@@ -39,17 +39,18 @@ pub(super) fn address((row, column): At) -> String {
     letters.iter().rev().collect::<String>() + &(u64::from(row) + 1).to_string()
 }
 
-/// A number as the shortest decimal that is the same number, or as a text that is neither an ID nor an amount.
-pub(super) fn number(value: f64, at: At) -> String {
+/// A number as the shortest decimal that reads back as the same number. If it isn't finite or has too many digits, the
+/// result is a text that can't pass for an ID or an amount.
+pub(super) fn number(value: f64, at: CellPosition) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    // Rust's own display is the shortest that reads back the same, and never an exponent.
+    // Rust prints the shortest decimal that reads back the same, and never an exponent.
     let plain = value.to_string();
     if !value.is_finite() {
         return format!("{plain} (cell {}: not a number)", address(at));
     }
-    // The zeros that end a whole number count: a program may have put them in the place of an ID's last digits.
+    // Trailing zeros of a whole number count: a program may have replaced the last digits of an ID with them.
     let digits = plain.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count();
     if digits > KEPT_DIGITS {
         return format!("{plain} (cell {}: more digits than a workbook keeps)", address(at));
@@ -57,13 +58,13 @@ pub(super) fn number(value: f64, at: At) -> String {
     plain
 }
 
-/// What stands for a formula that no program has computed: not nothing, which would be a value too.
-pub(super) fn uncomputed(at: At) -> String {
+/// The text for a formula without a stored result. It isn't left empty, because empty is a value too.
+pub(super) fn uncomputed(at: CellPosition) -> String {
     format!("(cell {}: a formula without a stored value)", address(at))
 }
 
 /// A date, a time of day or a duration in ISO 8601.
-fn moment(moment: &ExcelDateTime, at: At) -> String {
+fn moment(moment: &ExcelDateTime, at: CellPosition) -> String {
     let value = moment.as_f64();
     if moment.is_duration() && value.abs() < DAYS.end {
         let milliseconds = (value.abs() * MILLISECONDS_OF_A_DAY).round() as u64;
@@ -91,8 +92,8 @@ fn moment(moment: &ExcelDateTime, at: At) -> String {
     }
 }
 
-/// What calamine found in a cell, as text. Empty if there is nothing.
-pub(super) fn text<'a>(value: &DataRef<'a>, at: At) -> Cow<'a, str> {
+/// The text of a value that calamine found; empty for an empty cell.
+pub(super) fn text<'a>(value: &DataRef<'a>, at: CellPosition) -> Cow<'a, str> {
     match value {
         DataRef::Empty => Cow::Borrowed(""),
         DataRef::SharedString(text) => Cow::Borrowed(text),
@@ -105,8 +106,8 @@ pub(super) fn text<'a>(value: &DataRef<'a>, at: At) -> Cow<'a, str> {
     }
 }
 
-/// Likewise of a cell that is held by its range.
-pub(super) fn held_text(value: &Data, at: At) -> Cow<'_, str> {
+/// The text of a value in a range that calamine holds in memory; empty for an empty cell.
+pub(super) fn held_text(value: &Data, at: CellPosition) -> Cow<'_, str> {
     match value {
         Data::String(text) => Cow::Borrowed(text),
         other => Cow::Owned(text(&borrowed(other), at).into_owned()),
@@ -132,13 +133,15 @@ pub(super) fn truth(value: bool) -> &'static str {
     if value { "TRUE" } else { "FALSE" }
 }
 
-/// Writes cells, given in the order of their rows and columns, as lines: line 7 is row 7, whatever stands before it.
+/// Writes cells as lines of CSV. Line 7 is row 7, even if rows before it are empty. The cells must come in order.
 pub(super) struct Lines<'w, W: Write> {
     out: &'w mut W,
-    /// Where the next cell can stand.
+    /// The row and column up to which lines and commas are written, counted from 0.
     row: u32,
     column: u32,
+    /// How many bytes were written.
     written: u64,
+    /// Whether any cell was written.
     any: bool,
 }
 
@@ -147,8 +150,8 @@ impl<'w, W: Write> Lines<'w, W> {
         Self { out, row: 0, column: 0, written: 0, any: false }
     }
 
-    /// Writes one cell. An empty one is written by those after it.
-    pub(super) fn cell(&mut self, (row, column): At, text: &str) -> Result<(), WorkbookError> {
+    /// Writes one cell. An empty cell writes nothing: the next cell writes the missing line breaks and commas.
+    pub(super) fn cell(&mut self, (row, column): CellPosition, text: &str) -> Result<(), WorkbookError> {
         if text.is_empty() {
             return Ok(());
         }
@@ -164,14 +167,14 @@ impl<'w, W: Write> Lines<'w, W> {
         if !text.contains(['\r', '\n', '"', ',', '\0']) {
             return self.put(text.as_bytes());
         }
-        // A line of the text is a row of the sheet; and CSV has no way to write NUL.
+        // One line of the text must be one row of the sheet, and the CSV must have no NUL.
         let text = text.replace("\r\n", " ").replace(['\r', '\n'], " ").replace('\0', "\u{fffd}").replace('"', "\"\"");
         self.put(b"\"")?;
         self.put(text.as_bytes())?;
         self.put(b"\"")
     }
 
-    /// Ends the last line, and tells its row: how many rows the sheet has.
+    /// Ends the last line and returns the number of rows.
     pub(super) fn finish(mut self) -> Result<u64, WorkbookError> {
         if self.any {
             self.put(b"\n")?;

@@ -1,5 +1,5 @@
-//! The streams of a compound file, as `.xls` is one. calamine follows its chains without asking whether they end, so they are
-//! followed here first.
+//! The streams of a compound file, the container of `.xls`. calamine follows chains of sectors without checking that
+//! they end, so they are checked here first.
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
@@ -7,17 +7,18 @@ use super::super::raw::fill;
 use super::error::WorkbookError;
 use super::source::{Source, Window};
 
-/// How a file begins that is made of streams as `.xls` is.
+/// The first bytes of a compound file.
 pub(super) const COMPOUND: [u8; 8] = *b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
-/// The largest file: all of it is held in memory, more than once.
+/// The largest file, in bytes: it is held in memory whole, more than once.
 const LARGEST: u64 = 64 << 20;
 const FORMAT: &str = ".xls";
-/// Sector numbers from here on are none.
+/// Numbers from here on are markers, not sectors.
 const NO_SECTOR: u32 = 0xffff_fffa;
 const END_OF_CHAIN: u32 = 0xffff_fffe;
+/// The length of a directory entry, in bytes.
 const ENTRY: usize = 128;
-/// Shorter streams stand in sectors of their own size, in a stream of them all.
+/// Shorter streams are stored in small sectors inside one common stream, the mini stream.
 const LEAST_OF_ITS_OWN: u64 = 4096;
 const MINI_SECTOR: usize = 64;
 
@@ -25,12 +26,14 @@ fn unreadable(detail: &str) -> WorkbookError {
     WorkbookError::unreadable(FORMAT, detail)
 }
 
-/// A file of streams, with its chains checked.
+/// A compound file whose chains were checked.
 pub(super) struct Compound {
     reader: BufReader<Window>,
+    /// The size of a sector, in bytes.
     sector: usize,
-    /// Which sector comes after which.
+    /// For each sector, the one that follows it in its chain.
     next: Vec<u32>,
+    /// For each small sector, the one that follows it in its chain.
     next_mini: Vec<u32>,
     mini_stream: Vec<u8>,
     entries: Vec<Entry>,
@@ -40,7 +43,7 @@ struct Entry {
     name: String,
     start: u32,
     size: u64,
-    /// Whether it stands in the outermost folder: a workbook embedded in a workbook does not.
+    /// Whether it is in the root folder. The streams of an embedded workbook are not.
     outermost: bool,
 }
 
@@ -82,18 +85,18 @@ impl Compound {
         Ok(compound)
     }
 
-    /// Whether there is a stream or a folder by this name, however deep.
+    /// Whether there is a stream or a folder by this name at any depth.
     pub(super) fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name))
     }
 
-    /// The stream that calamine takes for this one: the first by this name.
+    /// The first stream by this name, which is the one that calamine reads. An error if it is not in the root folder.
     pub(super) fn stream(&mut self, name: &str) -> Result<Option<Vec<u8>>, WorkbookError> {
         let Some(entry) = self.entries.iter().find(|entry| entry.name.eq_ignore_ascii_case(name)) else {
             return Ok(None);
         };
         if !entry.outermost {
-            return Err(unreadable("a workbook embedded in it stands before its own sheets"));
+            return Err(unreadable("an embedded workbook comes before its own sheets"));
         }
         let (start, size) = (entry.start, entry.size);
         if size >= LEAST_OF_ITS_OWN {
@@ -103,14 +106,14 @@ impl Compound {
         while (stream.len() as u64) < size {
             let begin = sector as usize * MINI_SECTOR;
             let bytes = self.mini_stream.get(begin..begin + MINI_SECTOR);
-            stream.extend_from_slice(bytes.ok_or_else(|| unreadable("a stream in it is cut"))?);
+            stream.extend_from_slice(bytes.ok_or_else(|| unreadable("a stream in it is truncated"))?);
             sector = self.next_mini.get(sector as usize).copied().unwrap_or(END_OF_CHAIN);
         }
         stream.truncate(usize::try_from(size).unwrap_or_default());
         Ok(Some(stream))
     }
 
-    /// Reads which sector comes after which.
+    /// Reads the table that says which sector follows which.
     fn read_chains(&mut self, header: &[u8], length: u64) -> Result<(), WorkbookError> {
         let sectors = usize::try_from(length).unwrap_or_default() / self.sector;
         let mut tables: Vec<u32> = header[76..].chunks_exact(4).map(|bytes| u32_at(bytes, 0)).collect();
@@ -118,14 +121,14 @@ impl Compound {
         while more < NO_SECTOR {
             lists += 1;
             if lists > sectors {
-                return Err(unreadable("a list in it goes round in circles"));
+                return Err(unreadable("a list in it loops forever"));
             }
             let bytes = self.sector(more)?;
             tables.extend(bytes.chunks_exact(4).map(|bytes| u32_at(bytes, 0)));
             more = tables.pop().unwrap_or(END_OF_CHAIN);
         }
         tables.retain(|table| *table < NO_SECTOR);
-        // As many as all sectors of the file need, and those of the lists themselves.
+        // Enough for all sectors of the file, and for the lists themselves.
         if tables.len() > sectors / (self.sector / 4) + 128 {
             return Err(unreadable("a list in it is longer than the file"));
         }
@@ -143,13 +146,13 @@ impl Compound {
             let name = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
             let high = if large { u64::from(u32_at(entry, 124)) << 32 } else { 0 };
             let size = high + u64::from(u32_at(entry, 120));
-            // A free entry says anything.
+            // The size of an unused entry means nothing.
             if size > length && entry[66] != 0 {
                 return Err(unreadable("a stream in it is longer than the file"));
             }
             self.entries.push(Entry { name, start: u32_at(entry, 116), size: size.min(length), outermost: false });
         }
-        // The entries of a folder are a tree: each names one on either side, and the folder names the first.
+        // The entries of a folder form a binary tree: the folder names the root, and each entry names its two children.
         let link = |entry: u32, at: usize| {
             let begin = entry as usize * ENTRY;
             bytes.get(begin..begin + ENTRY).map(|entry| u32_at(entry, at))
@@ -158,7 +161,7 @@ impl Compound {
         while let Some(entry) = ahead.pop() {
             let Some(entry) = entry else { continue };
             match self.entries.get_mut(entry as usize) {
-                Some(met) if !met.outermost => met.outermost = true,
+                Some(found) if !found.outermost => found.outermost = true,
                 _ => continue,
             }
             ahead.extend([link(entry, 68), link(entry, 72)]);
@@ -166,11 +169,11 @@ impl Compound {
         Ok(())
     }
 
-    /// The bytes of a chain of sectors, up to a size or to its end.
+    /// The bytes of a chain of sectors, up to `size` or, without it, to the end of the chain.
     fn chain(&mut self, start: u32, size: Option<u64>) -> Result<Vec<u8>, WorkbookError> {
         let (mut bytes, mut sector, mut left) = (Vec::new(), start, self.next.len());
         while sector != END_OF_CHAIN && size.is_none_or(|size| (bytes.len() as u64) < size) {
-            left = left.checked_sub(1).ok_or_else(|| unreadable("a stream in it goes round in circles"))?;
+            left = left.checked_sub(1).ok_or_else(|| unreadable("a stream in it loops forever"))?;
             bytes.extend_from_slice(&self.sector(sector)?);
             sector = match self.next.get(sector as usize) {
                 Some(next) => *next,
@@ -180,14 +183,14 @@ impl Compound {
         }
         if let Some(size) = size {
             if (bytes.len() as u64) < size {
-                return Err(unreadable("a stream in it is cut"));
+                return Err(unreadable("a stream in it is truncated"));
             }
             bytes.truncate(usize::try_from(size).unwrap_or_default());
         }
         Ok(bytes)
     }
 
-    /// One sector. The last of a file may be cut short by a program that saves the space.
+    /// Reads one sector. The last sector of a file may be short, because some programs leave out unused bytes.
     fn sector(&mut self, sector: u32) -> Result<Vec<u8>, WorkbookError> {
         let mut bytes = vec![0; self.sector];
         let offset = (u64::from(sector) + 1) * self.sector as u64;
@@ -200,12 +203,12 @@ impl Compound {
     }
 }
 
-/// Two bytes as a number, the lower first; 0 where there are none.
+/// The little-endian number in two bytes; 0 if they are beyond the end.
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
     bytes.get(at..at + 2).and_then(|bytes| bytes.try_into().ok()).map_or(0, u16::from_le_bytes)
 }
 
-/// Four bytes likewise.
+/// The little-endian number in four bytes; 0 if they are beyond the end.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_le_bytes)
 }

@@ -1,40 +1,43 @@
-//! What stops the reading of a workbook.
+//! Why a workbook can't be read.
 
 use std::io;
 
 use super::super::excerpt::excerpt;
 
-/// The most characters of what a library says, and of the names of sheets.
+/// How many characters of a library's error or of sheet names are shown.
 const SHOWN: usize = 500;
 
-/// Why a workbook can't be read. The text says what is wrong, where in the workbook, and what to do; who opened the file names it.
+/// Why a workbook can't be read. The message says what is wrong, where in the workbook and what to do; the caller adds
+/// the file's name.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkbookError {
-    /// The system failed to deliver the bytes.
-    #[error("can't be read: {0}")]
+    /// The operating system failed while reading.
+    #[error("can't be read: {0}; check the disk or network drive it is on, and run again")]
     Read(io::Error),
-    /// The system failed to take the sheet's text.
-    #[error("the sheet can't be kept in a temporary file (its folder is set by TMPDIR): {0}")]
+    /// The operating system failed while writing the sheet's text.
+    #[error(
+        "the sheet can't be copied to a temporary file: {0}; free some disk space, or set TMPDIR to another folder"
+    )]
     Spool(io::Error),
-    /// The bytes are no workbook.
+    /// The file is not a workbook.
     #[error("this is {found}, not a workbook; name an .xlsx, .xlsm, .xls or .ods file, or a CSV file")]
     NotAWorkbook {
-        /// What they are.
+        /// What the file is instead.
         found: &'static str,
     },
-    /// A workbook in a form that would not be read whole.
-    #[error("this is an Excel binary workbook (.xlsb), which can't be read whole; save it as .xlsx")]
+    /// An `.xlsb` workbook, which would not be read completely.
+    #[error("this is an Excel binary workbook (.xlsb), which is not supported; save it as .xlsx")]
     Binary,
     /// The workbook is encrypted.
-    #[error("the workbook is protected by a password; save a copy without a password and name that")]
+    #[error("the workbook is protected by a password; save a copy without a password and use the copy")]
     Protected,
-    /// More than memory or disk should hold.
-    #[error("{what}; delete the sheets and rows that are not needed, or save the sheet as CSV")]
+    /// A part of the workbook exceeds a limit that protects memory or disk.
+    #[error("{what}; delete the sheets and rows that you don't need, or save the sheet as CSV")]
     TooLarge {
-        /// What is too large, and how large it may be.
+        /// What is too large, and the limit.
         what: String,
     },
-    /// The workbook is cut or damaged, or would be misread.
+    /// The workbook is truncated or damaged, or would be misread.
     #[error("the {format} workbook can't be read ({detail}); open it in a spreadsheet program and save it again")]
     Unreadable {
         /// `.xlsx`, `.xls` or `.ods`.
@@ -42,12 +45,12 @@ pub enum WorkbookError {
         /// What is wrong, and where.
         detail: String,
     },
-    /// The sheet asked for is not there.
-    #[error("there is no sheet `{name}`; there are {sheets}")]
+    /// The sheet given with `--sheet` is not there.
+    #[error("there is no sheet `{name}`; name one of these with --sheet: {sheets}")]
     NoSuchSheet {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// The sheets that are there.
+        /// The names of the worksheets, quoted and separated by commas.
         sheets: String,
     },
     /// There is no worksheet at all.

@@ -1,4 +1,4 @@
-//! What a file is, by its bytes.
+//! Recognises workbooks by their content.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -9,9 +9,9 @@ use super::error::WorkbookError;
 use super::parts::Parts;
 use super::source::Source;
 
-/// How a ZIP archive begins, and one without anything in it.
+/// How a ZIP archive begins, and how an empty one does.
 const ARCHIVES: [[u8; 4]; 2] = [*b"PK\x03\x04", *b"PK\x05\x06"];
-/// What the list of parts calls the main part of a workbook.
+/// The content types of an `.xlsx` or `.xlsm` workbook's main part.
 const XLSX: [&str; 5] = [
     "spreadsheetml.sheet.main+xml",
     "spreadsheetml.template.main+xml",
@@ -22,29 +22,29 @@ const XLSX: [&str; 5] = [
 const XLSB: &str = "ms-excel.sheet.binary.macroenabled.main";
 const ODS: &str = "application/vnd.oasis.opendocument.spreadsheet";
 
-/// What a file is that is a workbook, or is packed as workbooks are.
+/// The kind of a file that is a workbook, or is packed in the same container as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::input) enum Kind {
-    /// `.xlsx` or `.xlsm`, or a template of one.
+    /// An Excel workbook `.xlsx` or `.xlsm`, a template or an add-in.
     Xlsx,
-    /// `.xlsb`.
+    /// An Excel binary workbook, `.xlsb`.
     Xlsb,
-    /// `.xls`.
+    /// An old Excel workbook, `.xls`.
     Xls,
-    /// `.ods`.
+    /// An OpenDocument spreadsheet, `.ods`.
     Ods,
-    /// A workbook that a password protects.
+    /// A password-protected workbook.
     Protected,
-    /// A ZIP archive that is no workbook, or a damaged one.
+    /// A ZIP archive that is not a workbook or is damaged.
     Archive,
-    /// A file made of streams that is no workbook, or a damaged one: a `.doc`, say.
+    /// A compound file that is not a workbook or is damaged: a `.doc`, say.
     Compound,
 }
 
-/// Tells what a file is by its bytes. `None`: nothing that begins as workbooks do, so it may be text.
+/// The kind of a file by its content. `None` if it does not begin as a workbook does, so that it may be text.
 ///
 /// # Errors
-/// The system failed to deliver the bytes.
+/// The file can't be read.
 pub(in crate::input) fn kind_of(file: &mut File) -> io::Result<Option<Kind>> {
     let mut first = [0; 8];
     file.seek(SeekFrom::Start(0))?;
@@ -69,7 +69,7 @@ fn of_archive(source: &Source) -> Result<Kind, WorkbookError> {
     of_parts(&mut Parts::open(source, "ZIP")?)
 }
 
-/// What the parts of an archive make.
+/// The kind of a ZIP archive, by its parts.
 pub(super) fn of_parts(parts: &mut Parts) -> Result<Kind, WorkbookError> {
     if parts.small_text("mimetype")?.starts_with(ODS) {
         let encrypted = parts.small_text("META-INF/manifest.xml")?.contains("encryption-data");
@@ -89,7 +89,7 @@ fn of_compound(source: &Source) -> Result<Kind, WorkbookError> {
     Ok(of_streams(&Compound::open(source)?))
 }
 
-/// What the streams of a file make.
+/// The kind of a compound file, by its streams.
 pub(super) fn of_streams(compound: &Compound) -> Kind {
     if compound.has("EncryptedPackage") {
         Kind::Protected

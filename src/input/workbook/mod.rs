@@ -1,13 +1,15 @@
-//! Workbooks: one sheet is written out as CSV, which is then read as any CSV is.
+//! Workbooks: a sheet is written out as CSV, which is then read like any CSV file.
 //!
-//! Line 7 of the text is row 7 of the sheet and its second cell is column B, whatever is empty. What would be misread is an
-//! error: a number with more digits than a workbook keeps is written as a text that says so, and a damaged file is refused.
+//! Line 7 of the text is row 7 of the sheet, and its second cell is column B, even if everything before is empty.
+//! Nothing is misread silently: a number with more digits than a workbook keeps is written as a text that says so, and
+//! a damaged file is refused.
 //!
 //! ```text
 //! kind (by content) → parts (ZIP), compound (streams) → xlsx, xls, ods → cells (text, lines)
 //! ```
 //!
-//! Memory is bounded by a sheet's longest row and the workbook's distinct texts; for `.xls`, which is small, by the workbook.
+//! Memory grows with a sheet's longest row and the workbook's distinct texts; an `.xls` workbook is held whole, but its
+//! size is limited.
 
 mod cells;
 mod compound;
@@ -33,7 +35,7 @@ use source::Source;
 pub use error::WorkbookError;
 pub(super) use kind::{Kind, kind_of};
 
-/// An opened workbook.
+/// An opened workbook of any format.
 pub(super) struct Workbook {
     sheets: Vec<String>,
     book: Book,
@@ -45,14 +47,25 @@ enum Book {
     Ods(Box<ods::Book>),
 }
 
-/// A sheet that was written.
+impl Book {
+    const fn format(&self) -> &'static str {
+        match self {
+            Self::Xlsx(_) => xlsx::FORMAT,
+            Self::Xls(_) => xls::FORMAT,
+            Self::Ods(_) => ods::FORMAT,
+        }
+    }
+}
+
+/// Facts about a sheet that was written as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sheet {
-    /// The last row with something in it, counted from 1: how many lines were written.
+    /// The number of the last non-empty row, counted from 1, which is also the number of lines written.
     pub(super) rows: u64,
-    /// The rows with something in them that are hidden, by hand or by a filter. They are written as all others. `None`: not known.
+    /// The number of non-empty rows that are hidden, by hand or by a filter. They are written like all others.
+    /// `None` if unknown.
     pub(super) hidden: Option<u64>,
-    /// The ranges of cells merged into one. What such a cell says stands in the first of the range alone.
+    /// The number of merged ranges. The value of a merged range is written in its first cell only.
     pub(super) merged: u64,
 }
 
@@ -63,10 +76,10 @@ impl fmt::Debug for Workbook {
 }
 
 impl Workbook {
-    /// Opens a workbook, told by its content.
+    /// Opens a workbook. Its format is detected from its content.
     ///
     /// # Errors
-    /// [`WorkbookError`]: the file is no workbook, or one that is protected, too large, damaged or without a sheet.
+    /// [`WorkbookError`]: the file is not a workbook, or it is protected, too large, damaged or without a worksheet.
     pub(super) fn open(file: File) -> Result<Self, WorkbookError> {
         let source = Source::new(file)?;
         let mut first = [0; 8];
@@ -100,23 +113,23 @@ impl Workbook {
         if sheets.is_empty() {
             return Err(WorkbookError::NoSheets);
         }
-        let mut met = BTreeSet::new();
-        if let Some(twice) = sheets.iter().find(|sheet| !met.insert(*sheet)) {
-            return Err(WorkbookError::unreadable("", format!("two sheets are called `{twice}`")));
+        let mut names = BTreeSet::new();
+        if let Some(twice) = sheets.iter().find(|sheet| !names.insert(*sheet)) {
+            return Err(WorkbookError::unreadable(book.format(), format!("two sheets are called `{twice}`")));
         }
         Ok(Self { sheets, book })
     }
 
-    /// The worksheets in their order, the hidden ones too. Sheets that are a chart are none.
+    /// The names of the worksheets in order, hidden ones included. Chart sheets are not worksheets.
     pub(super) fn sheets(&self) -> &[String] {
         &self.sheets
     }
 
-    /// Writes one sheet as CSV in UTF-8, delimited by commas: a line for each row, from row 1 to the last with something in it.
+    /// Writes one sheet as comma-separated UTF-8, one line per row from row 1 to the last non-empty row.
     ///
     /// # Errors
-    /// [`WorkbookError`]: there is no such sheet, it can't be read whole, is too large, or the text can't be written. What was
-    /// written until then is no sheet.
+    /// [`WorkbookError`]: there is no such sheet, it can't be read completely, it is too large, or the text can't be
+    /// written. The text written before an error must not be used.
     pub(super) fn write_sheet(&mut self, name: &str, out: &mut impl Write) -> Result<Sheet, WorkbookError> {
         if !self.sheets.iter().any(|sheet| sheet == name) {
             return Err(WorkbookError::no_such_sheet(name, &self.sheets));

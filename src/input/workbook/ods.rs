@@ -1,4 +1,4 @@
-//! `.ods`, read row by row: calamine would hold every sheet in memory, and the empty cells between two that are far apart.
+//! Reads `.ods` row by row. calamine would hold every sheet in memory, with all empty cells between distant ones.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -7,14 +7,14 @@ use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::Sheet;
-use super::cells::{self, At, LONGEST_TEXT, Lines, MOST_COLUMNS, MOST_ROWS};
+use super::cells::{self, CellPosition, LONGEST_TEXT, Lines, MOST_COLUMNS, MOST_ROWS};
 use super::error::WorkbookError;
 use super::parts::{DEEPEST, Parts, attribute};
-use super::source::{Source, caught};
+use super::source::{Source, catch_panic};
 
-const FORMAT: &str = ".ods";
+pub(super) const FORMAT: &str = ".ods";
 const CONTENT: &str = "content.xml";
-/// The longest row, in bytes of text: one that is repeated is held in memory.
+/// The longest row, in bytes of text. A row is held in memory because it may be repeated.
 const LONGEST_ROW: usize = 64 << 20;
 const MOST_SPACES: u32 = 32_767;
 
@@ -22,19 +22,19 @@ fn unreadable(detail: impl ToString) -> WorkbookError {
     WorkbookError::unreadable(FORMAT, detail)
 }
 
-/// An opened workbook.
+/// An opened `.ods` workbook.
 pub(super) struct Book {
     source: Source,
     parts: Parts,
 }
 
 impl Book {
-    /// Opens the workbook, and tells its sheets.
+    /// Opens the workbook and returns it with the names of its sheets.
     pub(super) fn open(source: &Source, parts: Parts) -> Result<(Self, Vec<String>), WorkbookError> {
-        let mut book = Self { source: source.clone(), parts: parts.called(FORMAT) };
+        let mut book = Self { source: source.clone(), parts: parts.with_format(FORMAT) };
         let mut sheets = Vec::new();
         book.read(|event, depth| {
-            if let (Found::Start(start), OF_SHEETS) = (event, depth)
+            if let (XmlItem::Start(start), SHEET_DEPTH) = (event, depth)
                 && start.name().as_ref() == "table:table"
             {
                 sheets.push(attribute(start, "table:name")?.unwrap_or_default());
@@ -44,72 +44,73 @@ impl Book {
         Ok((book, sheets))
     }
 
-    /// Writes one sheet as lines of CSV.
+    /// Writes the sheet called `name` as lines of CSV.
     pub(super) fn write_sheet(&mut self, name: &str, out: &mut impl Write) -> Result<Sheet, WorkbookError> {
-        let mut table = Table::new(name, Lines::new(out));
+        let mut sheet = SheetWriter::new(name, Lines::new(out));
         self.read(|event, depth| match event {
-            Found::Start(start) => table.start(start, depth),
-            Found::End(name) => table.end(name, depth),
-            Found::Text(text) => {
-                table.text(text);
+            XmlItem::Start(start) => sheet.start(start, depth),
+            XmlItem::End(name) => sheet.end(name, depth),
+            XmlItem::Text(text) => {
+                sheet.text(text);
                 Ok(())
             }
         })?;
-        let (hidden, merged) = (Some(table.hidden), table.merged);
-        Ok(Sheet { rows: table.lines.finish()?, hidden, merged })
+        let (hidden, merged) = (Some(sheet.hidden), sheet.merged);
+        Ok(Sheet { rows: sheet.lines.finish()?, hidden, merged })
     }
 
-    /// Reads the sheets' part through.
-    fn read(&mut self, mut found: impl FnMut(Found<'_>, usize) -> Result<(), Fault>) -> Result<(), WorkbookError> {
+    /// Reads the part that holds all sheets, and calls `on_item` with each item and its depth.
+    fn read(&mut self, mut on_item: impl FnMut(XmlItem<'_>, usize) -> Result<(), Fault>) -> Result<(), WorkbookError> {
         self.source.begin_step();
         let mut elements = self.parts.elements(CONTENT)?;
         elements.config_mut().check_end_names = true;
         let (mut buffer, mut depth) = (Vec::new(), 0);
         loop {
             buffer.clear();
-            let event = caught(|| elements.read_event_into(&mut buffer)).map_err(unreadable)?.map_err(unreadable)?;
+            let event =
+                catch_panic(|| elements.read_event_into(&mut buffer)).map_err(unreadable)?.map_err(unreadable)?;
             match event {
                 Event::Start(start) => {
                     depth += 1;
                     if depth > DEEPEST {
-                        return Err(unreadable("its elements stand too deep in one another"));
+                        return Err(unreadable("its elements are nested too deeply"));
                     }
-                    found(Found::Start(&start), depth)?;
+                    on_item(XmlItem::Start(&start), depth)?;
                 }
                 Event::End(end) => {
-                    found(Found::End(end.name().as_ref()), depth)?;
+                    on_item(XmlItem::End(end.name().as_ref()), depth)?;
                     depth = depth.saturating_sub(1);
                 }
-                Event::Text(text) => found(Found::Text(&text.xml10_content()), depth)?,
-                Event::CData(text) => found(Found::Text(&text.xml10_content()), depth)?,
-                Event::GeneralRef(reference) => found(Found::Text(&resolved(&reference)?), depth)?,
+                Event::Text(text) => on_item(XmlItem::Text(&text.xml10_content()), depth)?,
+                Event::CData(text) => on_item(XmlItem::Text(&text.xml10_content()), depth)?,
+                Event::GeneralRef(reference) => on_item(XmlItem::Text(&resolved(&reference)?), depth)?,
                 Event::Eof if depth == 0 => return Ok(()),
-                Event::Eof => return Err(unreadable("it ends before its sheets do")),
+                Event::Eof => return Err(unreadable("it ends in the middle of its sheets")),
                 _ => {}
             }
         }
     }
 }
 
-/// How deep a sheet stands: in the document, its body, and the part of it that is a spreadsheet.
-const OF_SHEETS: usize = 4;
+/// The depth of a sheet's element: inside the document, its body and its spreadsheet.
+const SHEET_DEPTH: usize = 4;
 
 fn resolved(reference: &BytesRef<'_>) -> Result<String, WorkbookError> {
     if let Some(text) = resolve_xml_entity(reference.as_ref()) {
         return Ok(text.to_owned());
     }
     let character = reference.resolve_char_ref().map_err(unreadable)?;
-    character.map(String::from).ok_or_else(|| unreadable("a reference in it leads nowhere"))
+    character.map(String::from).ok_or_else(|| unreadable("it has an unknown entity"))
 }
 
-/// What is met in the part. An element's beginning and its end are at the same depth.
-enum Found<'a> {
+/// An item of the XML. The start and the end of an element have the same depth.
+enum XmlItem<'a> {
     Start(&'a BytesStart<'a>),
     End(&'a str),
     Text(&'a str),
 }
 
-/// Why the reading stops.
+/// An error of either kind, so that `?` works for XML errors too.
 struct Fault(WorkbookError);
 
 impl From<quick_xml::Error> for Fault {
@@ -130,11 +131,11 @@ impl From<Fault> for WorkbookError {
     }
 }
 
-/// One sheet as it is read.
-struct Table<'w, W: Write> {
+/// The state of writing one sheet while the workbook is read.
+struct SheetWriter<'w, W: Write> {
     name: String,
     lines: Lines<'w, W>,
-    /// Whether the sheet is the one that is being read.
+    /// Whether the reader is inside this sheet.
     inside: bool,
     next_row: u32,
     row: Option<Row>,
@@ -143,34 +144,37 @@ struct Table<'w, W: Write> {
     merged: u64,
 }
 
-/// A row that is being read. It is written at its end, as often as it is repeated.
+/// The current row. It is written at its end, as many times as it is repeated.
 struct Row {
     repeated: u32,
     hidden: bool,
     next_column: u32,
-    /// Each column with something in it, and what.
+    /// The non-empty cells: column, counted from 0, and text.
     filled: Vec<(u32, String)>,
+    /// The length of all their texts.
     bytes: usize,
 }
 
-/// A cell that is being read.
+/// The current cell.
 struct Cell {
-    /// How deep it stands.
+    /// The depth of its element.
     depth: usize,
     repeated: u32,
+    /// Its value type, such as `float`; empty if it has none.
     kind: String,
     formula: bool,
-    /// What its attributes say is in it.
+    /// The value in its attributes.
     stored: Option<String>,
+    /// The text of its paragraphs.
     text: String,
-    /// How many paragraphs it has so far, and whether the last is still being read.
+    /// The number of paragraphs so far, and whether the last one is still open.
     paragraphs: u32,
     in_paragraph: bool,
-    /// How deep the element stands whose text is none of the cell's: a remark, a picture.
+    /// The depth of an element in it whose text is skipped, such as a comment or a picture.
     skipped: Option<usize>,
 }
 
-impl<'w, W: Write> Table<'w, W> {
+impl<'w, W: Write> SheetWriter<'w, W> {
     fn new(name: &str, lines: Lines<'w, W>) -> Self {
         let name = name.to_owned();
         Self { name, lines, inside: false, next_row: 0, row: None, cell: None, hidden: 0, merged: 0 }
@@ -182,7 +186,7 @@ impl<'w, W: Write> Table<'w, W> {
             return cell.start(start, depth);
         }
         match name.as_ref() {
-            "table:table" if depth == OF_SHEETS => {
+            "table:table" if depth == SHEET_DEPTH => {
                 self.inside = attribute(start, "table:name")?.unwrap_or_default() == self.name;
             }
             "table:table-row" if self.inside && self.row.is_none() => {
@@ -221,7 +225,7 @@ impl<'w, W: Write> Table<'w, W> {
             return self.end_cell();
         }
         match name {
-            "table:table" if depth == OF_SHEETS => self.inside = false,
+            "table:table" if depth == SHEET_DEPTH => self.inside = false,
             "table:table-row" if self.inside => self.end_row()?,
             _ => {}
         }
@@ -270,7 +274,7 @@ impl<'w, W: Write> Table<'w, W> {
         if self.next_row > MOST_ROWS {
             return Err(unreadable(format!("it has more than {MOST_ROWS} rows")).into());
         }
-        // Of few bytes many rows can be made: what is too much is said before it is written.
+        // A few bytes can stand for many rows, so the size is checked before anything is written.
         let last = row.filled.last().map_or(0, |(column, _)| u64::from(*column));
         if (row.bytes as u64 + last + 1) * u64::from(row.repeated) > LONGEST_TEXT {
             return Err(cells::too_long().into());
@@ -286,7 +290,7 @@ impl<'w, W: Write> Table<'w, W> {
 }
 
 impl Cell {
-    fn new(start: &BytesStart<'_>, depth: usize, at: At) -> Result<Self, Fault> {
+    fn new(start: &BytesStart<'_>, depth: usize, at: CellPosition) -> Result<Self, Fault> {
         let mut values = HashMap::new();
         for name in ["value-type", "value", "date-value", "time-value", "boolean-value", "string-value"] {
             if let Some(value) = attribute(start, &format!("office:{name}"))? {
@@ -300,7 +304,11 @@ impl Cell {
         let stored = match kind.as_str() {
             "float" | "percentage" | "currency" => match values.remove("value").map(|value| value.parse::<f64>()) {
                 Some(Ok(value)) => Some(cells::number(value, at)),
-                _ => return Err(unreadable(format!("cell {} holds no number", cells::address(at))).into()),
+                _ => {
+                    return Err(
+                        unreadable(format!("cell {} should hold a number but does not", cells::address(at))).into()
+                    );
+                }
             },
             "date" => values.remove("date-value"),
             "time" => values.remove("time-value"),
@@ -321,7 +329,7 @@ impl Cell {
         })
     }
 
-    /// An element in the cell: its text, or something whose text is not the cell's.
+    /// Takes an element inside the cell: a part of its text, or one whose text is skipped.
     fn start(&mut self, start: &BytesStart<'_>, depth: usize) -> Result<(), Fault> {
         if self.skipped.is_some() {
             return Ok(());
@@ -346,7 +354,7 @@ impl Cell {
         Ok(())
     }
 
-    fn into_text(self, at: At) -> String {
+    fn into_text(self, at: CellPosition) -> String {
         match self.stored {
             Some(stored) => stored,
             None if self.kind.is_empty() && self.formula => cells::uncomputed(at),
@@ -355,9 +363,9 @@ impl Cell {
     }
 }
 
-/// How often something is repeated: once if nothing is said, and no more often than a sheet has room for.
+/// The value of a repeat attribute: 1 if it is missing, and never more than `most`.
 fn count(start: &BytesStart<'_>, name: &str, most: u32) -> Result<u32, Fault> {
     let Some(text) = attribute(start, name)? else { return Ok(1) };
-    let count = text.parse::<u32>().map_err(|_| unreadable(format!("`{text}` is no number of cells")))?;
+    let count = text.parse::<u32>().map_err(|_| unreadable(format!("`{text}` is not a number of cells")))?;
     Ok(count.clamp(1, most))
 }

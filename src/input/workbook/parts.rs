@@ -1,4 +1,4 @@
-//! The parts of a workbook that is a ZIP archive, none of which unpacks to more than it claims or memory should hold.
+//! The parts of a workbook that is a ZIP archive. No part may unpack to more bytes than it claims or than the limits.
 
 use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
@@ -11,30 +11,30 @@ use zip::read::ZipFile;
 use super::error::WorkbookError;
 use super::source::{Source, Window};
 
-/// The most that all parts may unpack to.
+/// The largest total size of all parts after unpacking, in bytes.
 const LARGEST_WHOLE: u64 = 2 << 30;
-/// The most bytes without a tag: one text or one tag, which is held in memory.
+/// The most bytes between two `<`: one tag or one text, which is held in memory.
 const LONGEST_UNBROKEN: u64 = 4 << 20;
-/// How deep the elements of a part stand in one another at most.
+/// The deepest nesting of a part's elements.
 pub(super) const DEEPEST: usize = 256;
-/// The longest small part: the one that lists the kinds of the others, say.
+/// How many bytes of a small part are read, such as the one that lists the content types.
 const LONGEST_SMALL: u64 = 4 << 20;
 
-/// The archive, with its list of parts checked.
+/// An archive whose list of parts was checked.
 pub(super) struct Parts {
     archive: ZipArchive<BufReader<Window>>,
-    /// By name as spreadsheet programs look for them: in any case, with either slash.
+    /// The index of each part by its name, normalised because spreadsheet programs accept any case and either slash.
     names: HashMap<String, usize>,
     format: &'static str,
 }
 
-/// One part, as it unpacks.
+/// A reader that unpacks one part.
 pub(super) type Part<'a> = Bounded<ZipFile<'a, BufReader<Window>>>;
-/// The part's elements.
+/// A reader of the XML elements of one part.
 pub(super) type Elements<'a> = quick_xml::Reader<BufReader<Part<'a>>>;
 
 impl Parts {
-    /// Reads the archive's list of parts.
+    /// Opens the archive and checks its list of parts. `format` names the kind of file in errors.
     pub(super) fn open(source: &Source, format: &'static str) -> Result<Self, WorkbookError> {
         source.begin_short_step();
         let archive = ZipArchive::new(source.reader())
@@ -59,8 +59,8 @@ impl Parts {
         Ok(Self { archive, names, format })
     }
 
-    /// The same parts, in errors under another name.
-    pub(super) fn called(self, format: &'static str) -> Self {
+    /// The same parts with a different `format` in errors.
+    pub(super) fn with_format(self, format: &'static str) -> Self {
         Self { format, ..self }
     }
 
@@ -69,7 +69,7 @@ impl Parts {
         self.names.keys().cloned().collect()
     }
 
-    /// One part, if it is there.
+    /// Opens one part; `None` if there is no such part.
     pub(super) fn part(&mut self, name: &str) -> Result<Option<Part<'_>>, WorkbookError> {
         let Some(index) = self.names.get(&name.to_ascii_lowercase()) else { return Ok(None) };
         let file = self
@@ -80,7 +80,7 @@ impl Parts {
         Ok(Some(Bounded { inner: file, left: size, unbroken: 0, tags: 0 }))
     }
 
-    /// The elements of one part.
+    /// Opens one part as XML. A missing part is an error.
     pub(super) fn elements(&mut self, name: &str) -> Result<Elements<'_>, WorkbookError> {
         let format = self.format;
         let missing = || WorkbookError::unreadable(format, format!("{name} is missing"));
@@ -88,13 +88,13 @@ impl Parts {
         let mut elements = quick_xml::Reader::from_reader(BufReader::new(part));
         let config = elements.config_mut();
         config.expand_empty_elements = true;
-        // As calamine reads, which must not meet anything else than we do.
+        // The same settings as calamine's, so that both read the same.
         config.check_end_names = false;
         config.check_comments = false;
         Ok(elements)
     }
 
-    /// The text of a small part, in lower case; empty if it is not there.
+    /// The text of a small part, in lower case; empty if there is no such part.
     pub(super) fn small_text(&mut self, name: &str) -> Result<String, WorkbookError> {
         let format = self.format;
         let Some(part) = self.part(name)? else { return Ok(String::new()) };
@@ -105,7 +105,7 @@ impl Parts {
         Ok(String::from_utf8_lossy(&bytes).to_ascii_lowercase())
     }
 
-    /// Unpacks one part without keeping it: that it can be, how many bytes it has and how many tags.
+    /// Unpacks one part without keeping it, and returns how many bytes and how many tags it has.
     pub(super) fn measure(&mut self, name: &str) -> Result<(u64, u64), WorkbookError> {
         let format = self.format;
         let Some(mut part) = self.part(name)? else { return Ok((0, 0)) };
@@ -114,7 +114,7 @@ impl Parts {
         Ok((bytes, part.tags))
     }
 
-    /// Shows the beginning of each element of a part, until one is said to be the last.
+    /// Calls `seen` with the start tag of each element of a part, until it returns `true`.
     pub(super) fn each_element(
         &mut self,
         name: &str,
@@ -135,17 +135,20 @@ impl Parts {
     }
 }
 
-/// The value of an attribute, with its references resolved.
+/// The value of an attribute, with its entities resolved.
 pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, quick_xml::Error> {
     let Some(attribute) = start.try_get_attribute(name)? else { return Ok(None) };
     Ok(Some(attribute.normalized_value(XmlVersion::Implicit1_0)?.into_owned()))
 }
 
-/// A part that is cut off where it unpacks to more than it claims, or to one text that never ends.
+/// A reader that fails if the part unpacks to more bytes than it claims, or to a text that is too long.
 pub(super) struct Bounded<R> {
     inner: R,
+    /// How many of the claimed bytes are left.
     left: u64,
+    /// How many bytes were read since the last `<`.
     unbroken: u64,
+    /// How many `<` were read.
     tags: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The file that the readers of a workbook share, and their panics made errors.
+//! The file that the readers of a workbook share, and a wrapper that turns a library's panics into errors.
 
 use std::any::Any;
 use std::fs::File;
@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::error::WorkbookError;
 use crate::panics;
 
-/// The largest file.
+/// The largest workbook file, in bytes.
 const LARGEST_FILE: u64 = 1 << 30;
-/// What may be read of any file in one step, however short it is.
+/// How many bytes may be read of any file in one step, however short the file is.
 const LEAST_ALLOWANCE: u64 = 8 << 20;
 
-/// A file that any number of readers read, each at its own place, and how much they may still read in this step:
-/// a reader that goes round in circles in a damaged file comes to an end.
+/// A file shared by any number of readers, each with its own position. They also share the number of bytes that may
+/// still be read in the current step, which stops a reader that loops in a damaged file.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
     file: Arc<Mutex<File>>,
@@ -38,12 +38,13 @@ impl Source {
         self.length
     }
 
-    /// Lets the file be read anew: a few times over, because two readers read each part, and parts may be read again.
+    /// Begins a step in which the file may be read about four times over: two readers read each part, and parts may be
+    /// read again.
     pub(super) fn begin_step(&self) {
         self.allowance.store(LEAST_ALLOWANCE + 4 * self.length, Ordering::Relaxed);
     }
 
-    /// Lets no more be read in this step than a list of parts may be long.
+    /// Begins a step in which only the archive's list of parts is read.
     pub(super) fn begin_short_step(&self) {
         self.allowance.store(LEAST_ALLOWANCE, Ordering::Relaxed);
     }
@@ -53,7 +54,7 @@ impl Source {
     }
 }
 
-/// One reader of the file.
+/// A reader of the shared file with its own position.
 #[derive(Debug)]
 pub(super) struct Window {
     source: Source,
@@ -70,7 +71,7 @@ impl Read for Window {
         self.offset += read as u64;
         let taken = |left: u64| left.checked_sub(read as u64);
         let within = self.source.allowance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken);
-        within.map(|_| read).map_err(|_| io::Error::other("reading it comes to no end"))
+        within.map(|_| read).map_err(|_| io::Error::other("reading it never ends"))
     }
 }
 
@@ -86,15 +87,15 @@ impl Seek for Window {
     }
 }
 
-/// Has a library do something, and makes its panic an error: libraries panic at damaged files. Nothing of it is printed.
+/// Calls a library and turns its panic into an error: libraries panic on damaged files. The panic is not printed.
 ///
 /// # Errors
-/// What the panic said.
-pub(super) fn caught<T>(make: impl FnOnce() -> T) -> Result<T, String> {
-    panics::caught(|_| true, make).map_err(|payload| said(&*payload))
+/// The panic's message.
+pub(super) fn catch_panic<T>(make: impl FnOnce() -> T) -> Result<T, String> {
+    panics::catch(|_| true, make).map_err(|payload| panic_message(&*payload))
 }
 
-fn said(payload: &(dyn Any + Send)) -> String {
+fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it is damaged".to_owned())
 }

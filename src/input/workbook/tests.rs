@@ -1,4 +1,4 @@
-//! Workbooks that other software made (`tests/workbooks/make.py` says how), and damaged ones.
+//! Workbooks made by other software (see `tests/workbooks/make.py`), and damaged ones.
 
 use std::fs;
 use std::io::{Seek as _, SeekFrom};
@@ -9,7 +9,7 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::*;
 
-/// No damage may take longer than this to be found, on a busy machine and in a debug build.
+/// Damage must be detected within this time, even on a busy machine and in a debug build.
 const SOON: Duration = Duration::from_secs(20);
 
 fn bytes(name: &str) -> Vec<u8> {
@@ -54,7 +54,7 @@ fn zip(parts: &[(&str, &[u8])]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-/// An `.xlsx` of one sheet, with these rows and strings.
+/// An `.xlsx` workbook with one sheet of these rows and with these shared strings.
 fn xlsx(rows: &str, strings: &str) -> Vec<u8> {
     let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
     let relation = |id: &str, kind: &str, target: &str| {
@@ -84,7 +84,7 @@ fn ods(rows: &str) -> Vec<u8> {
 
 const ENDS: &str = "more digits than a workbook keeps";
 
-/// The first rows of the workbook of values, whoever saved it, given what became of the numbers that are no amounts.
+/// The expected text of the workbook of values. The parameters are the cells that differ between programs.
 fn values(text: &str, b3: &str, a5: &str, formulas: [&str; 3]) -> String {
     let [b12, c12, c13] = formulas;
     format!(
@@ -114,19 +114,19 @@ fn every_kind_of_value_in_every_format() {
     let expected = values("09:30:00,PT26H5M0S", &noise, "12345678901234567000", [&b12, &c12, &c13]);
     assert_eq!(sheet(&bytes("uncomputed.xlsx"), "Bills").unwrap(), (expected, Some(0), 0));
     let formulas = ["0.125", "wfrun_1-x", "#DIV/0!"];
-    // LibreOffice keeps 15 digits in text, as Excel does on screen: the ID has lost its end, and must not pass for one.
+    // LibreOffice keeps 15 digits, as Excel shows on screen: the ID has lost its last digits and must not pass for one.
     let expected = values("09:30:00,PT26H5M0S", "0.3", "12345678901234600000", formulas);
     assert_eq!(sheet(&bytes("computed.xlsx"), "Bills").unwrap(), (expected, Some(0), 0));
     let expected = values("09:30:00,PT26H5M0S", &noise, "12345678901234567000", formulas);
     assert_eq!(sheet(&bytes("values.xls"), "Bills").unwrap(), (expected, Some(0), 0));
     let expected = values("PT09H30M00S,PT26H05M00S", "0.3", "12345678901234600000", formulas);
-    // It makes a truth value of another program a formula of the number 1 or 0.
+    // LibreOffice turns the truth values of other programs into formulas with the result 1 or 0.
     let expected = expected.replace("TRUE", "1").replace("FALSE", "0");
     assert_eq!(sheet(&bytes("values.ods"), "Bills").unwrap(), (expected, Some(0), 0));
 }
 
 #[test]
-fn sheets_are_those_with_cells_the_hidden_ones_too() {
+fn hidden_sheets_are_listed_and_chart_sheets_are_not() {
     for name in ["uncomputed.xlsx", "values.xls", "values.ods"] {
         let bytes = bytes(name);
         let mut workbook = open(&bytes).unwrap();
@@ -134,13 +134,13 @@ fn sheets_are_those_with_cells_the_hidden_ones_too() {
         assert_eq!((sheets[0].as_str(), sheets[sheets.len() - 1].as_str()), ("Bills", "Sheet, 2 & more"), "{name}");
         assert_eq!(sheet(&bytes, "Sheet, 2 & more").unwrap().0, "hidden sheet\n", "{name}");
         let error = workbook.write_sheet("bills", &mut Vec::new()).unwrap_err().to_string();
-        assert!(error.starts_with("there is no sheet `bills`; there are `Bills`, "), "{error}");
-        // Sheets are read in any order, and again.
+        assert!(error.starts_with("there is no sheet `bills`; name one of these with --sheet: `Bills`, "), "{error}");
+        // Sheets can be read in any order and more than once.
         for name in sheets.iter().rev().chain([&sheets[0]]) {
             workbook.write_sheet(name, &mut Vec::new()).unwrap();
         }
     }
-    assert_eq!(open(&bytes("uncomputed.xlsx")).unwrap().sheets().len(), 2, "the chart is no sheet");
+    assert_eq!(open(&bytes("uncomputed.xlsx")).unwrap().sheets().len(), 2, "the chart sheet is not listed");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn lines_are_rows_and_commas_are_columns() {
 }
 
 #[test]
-fn a_file_is_told_by_its_content() {
+fn the_kind_of_a_file_is_detected_from_its_content() {
     let kinds = [
         ("shapes.xlsx", Kind::Xlsx),
         ("shapes.xls", Kind::Xls),
@@ -188,16 +188,18 @@ fn a_file_is_told_by_its_content() {
 }
 
 #[test]
-fn what_is_no_workbook_says_what_it_is() {
+fn the_error_says_what_a_file_is_that_is_not_a_workbook() {
     let other = "not a workbook; name an .xlsx, .xlsm, .xls or .ods file, or a CSV file";
     assert_eq!(error(&bytes("document.docx")), format!("this is a ZIP archive, {other}"));
     assert_eq!(error(&zip(&[("ids.csv", b"")])), format!("this is a ZIP archive, {other}"));
     assert_eq!(error(b"run_order_id"), format!("this is neither a ZIP archive nor an .xls file, {other}"));
-    let protected = "the workbook is protected by a password; save a copy without a password and name that";
+    let protected = "the workbook is protected by a password; save a copy without a password and use the copy";
     assert_eq!(error(&bytes("protected.xlsx")), protected);
     let binary: &[u8] = b"<Override ContentType='application/vnd.ms-excel.sheet.binary.macroEnabled.main'/>";
     assert!(error(&zip(&[("[Content_Types].xml", binary)])).ends_with("save it as .xlsx"));
     assert!(error(&ods("")[..100]).contains("the archive is cut or damaged"));
+    let twice = error(&ods("</table:table><table:table table:name='S'>"));
+    assert!(twice.starts_with("the .ods workbook can't be read (two sheets are called `S`)"), "{twice}");
 }
 
 #[test]
@@ -211,30 +213,30 @@ fn what_calamine_would_misread_is_an_error() {
     );
     assert_eq!(read("<row><c t='inlineStr'><is><t>x &amp; y</t></is></c></row>").unwrap(), "x & y\n");
     let refused = [
-        ("<row><c><v>1<!-- -->2</v></c></row>", "the value of cell A1 is in pieces"),
-        ("<row><c><v>1&#50;</v></c></row>", "the value of cell A1 is in pieces"),
-        ("<row><c><v><![CDATA[1]]></v></c></row>", "the value of cell A1 is in pieces"),
+        ("<row><c><v>1<!-- -->2</v></c></row>", "the value of cell A1 is split into pieces"),
+        ("<row><c><v>1&#50;</v></c></row>", "the value of cell A1 is split into pieces"),
+        ("<row><c><v><![CDATA[1]]></v></c></row>", "the value of cell A1 is split into pieces"),
         ("<row><c><v>1</v><f>1</f></c></row>", "cell A1 has something after its value"),
-        ("<row><c t='s'><v>x</v></c></row>", "cell A1 holds no string"),
+        ("<row><c t='s'><v>x</v></c></row>", "cell A1 does not refer to a string"),
         ("<row><c t='s'><v>1</v></c></row>", "not found in shared strings"),
-        ("<row r='2'/><row r='1'/>", "what comes after row 2 is no row after it"),
-        ("<row r='2'><c r='A1'><v>1</v></c></row>", "what should be cell A2 or after it is not"),
-        ("<row r='1'><c r='B1'/><c r='A1'/></row>", "what should be cell C1 or after it is not"),
-        ("<row r='1'><c r='XFE1'/></row>", "what should be cell A1 or after it is not"),
-        ("<row r='1'><c r='AAAAAAAAB1'/></row>", "what should be cell A1 or after it is not"),
-        ("<row r='1048577'/>", "no row after it"),
-        ("<row r='99999999999999999999'/>", "no row after it"),
+        ("<row r='2'/><row r='1'/>", "the row after row 2 is misplaced"),
+        ("<row r='2'><c r='A1'><v>1</v></c></row>", "the cell expected at A2 or to its right is misplaced"),
+        ("<row r='1'><c r='B1'/><c r='A1'/></row>", "the cell expected at C1 or to its right is misplaced"),
+        ("<row r='1'><c r='XFE1'/></row>", "the cell expected at A1 or to its right is misplaced"),
+        ("<row r='1'><c r='AAAAAAAAB1'/></row>", "the cell expected at A1 or to its right is misplaced"),
+        ("<row r='1048577'/>", "the first row is misplaced"),
+        ("<row r='99999999999999999999'/>", "the first row is misplaced"),
     ];
     for (rows, expected) in refused {
         let error = read(rows).unwrap_err();
         assert!(error.contains(expected) && error.starts_with("the .xlsx workbook can't be read ("), "{rows}: {error}");
     }
     let claimed = "<sst uniqueCount='999999999999'><si><t>a</t></si></sst>";
-    assert!(error(&xlsx("", claimed)).contains("claims 999999999999 strings and has fewer"));
+    assert!(error(&xlsx("", claimed)).contains("claims 999999999999 strings but has fewer"));
 }
 
 #[test]
-fn a_row_of_an_ods_is_what_it_says_as_often_as_it_says() {
+fn rows_and_cells_of_an_ods_are_repeated_as_stated() {
     let read = |rows: &str| sheet(&ods(rows), "S").map_err(|error| error.to_string());
     let row = "<table:table-row table:number-rows-repeated='2' table:visibility='filter'>\
                <table:table-cell table:number-columns-repeated='2'/>\
@@ -252,8 +254,11 @@ fn a_row_of_an_ods_is_what_it_says_as_often_as_it_says() {
     let formula = "<table:table-row><table:table-cell table:formula='of:=1'/></table:table-row>";
     assert_eq!(read(formula).unwrap().0, "(cell A1: a formula without a stored value)\n");
     let refused = [
-        ("<table:table-row><table:table-cell office:value-type='float'/></table:table-row>", "cell A1 holds no number"),
-        ("<table:table-row table:number-rows-repeated='x'/>", "`x` is no number of cells"),
+        (
+            "<table:table-row><table:table-cell office:value-type='float'/></table:table-row>",
+            "cell A1 should hold a number but does not",
+        ),
+        ("<table:table-row table:number-rows-repeated='x'/>", "`x` is not a number of cells"),
         ("<table:table-row><table:table-cell></table:table-row>", "table:table-cell"),
     ];
     for (rows, expected) in refused {
@@ -278,10 +283,10 @@ fn far_cells_take_neither_memory_nor_time() {
 }
 
 #[test]
-fn a_bomb_is_met_before_it_goes_off() {
+fn archives_that_unpack_to_too_much_are_refused() {
     let zeros = vec![b' '; 64 << 20];
     let begun = Instant::now();
-    // 40 parts of 64 MiB, as the archive says itself.
+    // 40 parts of 64 MiB each, with their true sizes in the archive's directory.
     let names: Vec<String> = (0..40).map(|number| format!("xl/{number}.xml")).collect();
     let mut archive = ZipWriter::new(std::io::Cursor::new(Vec::new()));
     archive.start_file("xl/0.xml", SimpleFileOptions::default()).unwrap();
@@ -292,21 +297,22 @@ fn a_bomb_is_met_before_it_goes_off() {
     let honest = archive.finish().unwrap().into_inner();
     assert_eq!(
         error(&honest),
-        "the workbook's parts unpack to more than 2 GiB; delete the sheets and rows that are not needed, or save the sheet as CSV"
+        "the workbook's parts unpack to more than 2 GiB; delete the sheets and rows that you don't need, \
+         or save the sheet as CSV"
     );
-    // A part that says it is short: its size stands in the central directory, after the first header of it.
+    // A part that claims to be short: its size in the central directory is overwritten.
     let mut liar = xlsx("", &format!("<sst>{}</sst>", "<si/>".repeat(1 << 20)));
     let entry = rfind(&liar, b"xl/sharedStrings.xml") - 46;
     liar[entry + 24..entry + 28].copy_from_slice(&100_u32.to_le_bytes());
-    let met = error(&liar);
-    assert!(met.starts_with("the .xlsx workbook can't be read (xl/sharedstrings.xml: "), "{met}");
-    // One text without an end.
+    let found = error(&liar);
+    assert!(found.starts_with("the .xlsx workbook can't be read (xl/sharedstrings.xml: "), "{found}");
+    // A single text of 5 MiB.
     let endless = xlsx("", &format!("<sst><si><t>{}</t></si></sst>", "a".repeat(5 << 20)));
     assert!(error(&endless).contains("one text in it is longer than 4 MiB"));
     let deep = xlsx(&"<row>".repeat(300), "<sst/>");
-    assert!(sheet(&deep, "S").unwrap_err().to_string().contains("no row after it"));
+    assert!(sheet(&deep, "S").unwrap_err().to_string().contains("is misplaced"));
     let deep = ods(&"<a>".repeat(300));
-    assert!(error(&deep).contains("too deep in one another"));
+    assert!(error(&deep).contains("nested too deeply"));
     assert!(begun.elapsed() < SOON);
 }
 
@@ -315,21 +321,21 @@ fn rfind(bytes: &[u8], wanted: &[u8]) -> usize {
 }
 
 #[test]
-fn a_chain_of_an_xls_that_goes_round_is_an_error() {
+fn a_looping_chain_or_an_impossible_size_in_an_xls_is_an_error() {
     let whole = bytes("shapes.xls");
     let directory = usize::try_from(compound::u32_at(&whole, 48)).unwrap();
     let table = (compound::u32_at(&whole, 76) as usize + 1) * 512;
     let mut round = whole.clone();
     round[table + directory * 4..table + directory * 4 + 4].copy_from_slice(&(directory as u32).to_le_bytes());
-    assert!(error(&round).contains("goes round in circles"));
-    // The record of a sheet's size, which says 2^31 rows.
+    assert!(error(&round).contains("loops forever"));
+    // The record of a sheet's size, made to claim nearly 2^31 rows.
     let mut large = whole;
     let at = large.windows(4).position(|window| window == [0x00, 0x02, 14, 0]).unwrap();
     large[at + 8..at + 12].copy_from_slice(&0x7fff_ffff_u32.to_le_bytes());
-    assert!(error(&large).contains("larger than sheets can be"), "{}", error(&large));
+    assert!(error(&large).contains("larger than the format allows"), "{}", error(&large));
 }
 
-/// Reads all sheets of a damaged workbook: whatever comes of it comes soon, and is no panic.
+/// Reads all sheets of a damaged workbook, which must end in time and without a panic.
 fn survive(bytes: &[u8], what: &str) {
     let begun = Instant::now();
     let _ = kind(bytes);
@@ -342,7 +348,7 @@ fn survive(bytes: &[u8], what: &str) {
 }
 
 #[test]
-fn damage_anywhere_is_met() {
+fn damage_anywhere_in_a_file_is_survived() {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = |below: usize| {
         state ^= state << 13;
@@ -370,8 +376,8 @@ fn damage_anywhere_is_met() {
 }
 
 #[test]
-fn damage_inside_the_parts_is_met() {
-    // Bytes of the XML itself, which in a ZIP archive the checksum would tell.
+fn damage_inside_the_parts_is_survived() {
+    // The XML is damaged before it is packed, because the archive's checksum would reveal damage done later.
     let rows = "<row r=\"1\" hidden=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\"><f>1+1</f><v>2.5</v></c></row>";
     let cell = "<table:table-row><table:table-cell office:value-type='float' office:value='1'/></table:table-row>";
     let mut state = 1_u64;
@@ -392,7 +398,7 @@ fn damage_inside_the_parts_is_met() {
 }
 
 #[test]
-fn numbers_are_the_shortest_decimals_or_no_numbers() {
+fn numbers_are_written_as_shortest_decimals_or_marked_as_inexact() {
     let plain = [
         (0.1, "0.1"),
         (2.88e-4, "0.000288"),

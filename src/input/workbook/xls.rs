@@ -1,5 +1,5 @@
-//! `.xls`: its records are walked once by themselves, for what calamine does not tell, for what it would make room for because a
-//! record says so, and for how many cells there are; then calamine reads it.
+//! Reads `.xls` in two passes. The first walks the records for what calamine does not report (hidden rows, merged
+//! cells), for sizes that calamine would trust and allocate, and for the number of cells. The second one is calamine's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Write};
@@ -10,18 +10,18 @@ use super::Sheet;
 use super::cells::{self, Lines};
 use super::compound::{Compound, u16_at, u32_at};
 use super::error::WorkbookError;
-use super::source::{Source, Window, caught};
+use super::source::{Source, Window, catch_panic};
 
-const FORMAT: &str = ".xls";
-/// The most cells of all sheets together, empty ones between others included: calamine holds them all.
+pub(super) const FORMAT: &str = ".xls";
+/// The most cells of all sheets together, including empty ones in between: calamine holds them all in memory.
 const MOST_CELLS: u64 = 8 << 20;
-/// The most characters of all their texts: calamine holds one for each cell, however many share it.
+/// The most characters of all cells that share texts: calamine holds a copy for each cell.
 const MOST_CHARACTERS: u64 = 256 << 20;
-/// How many rows and columns a sheet of this format has at most.
+/// The most rows and columns of a sheet in this format.
 const MOST_ROWS: u32 = 65_536;
 const MOST_COLUMNS: u32 = 256;
 
-// The records, as [MS-XLS] numbers them.
+// Record numbers of [MS-XLS].
 const FORMULA: u16 = 0x0006;
 const END: u16 = 0x000a;
 const PASSWORD: u16 = 0x002f;
@@ -45,25 +45,27 @@ fn unreadable(detail: impl ToString) -> WorkbookError {
     WorkbookError::unreadable(FORMAT, detail)
 }
 
-/// An opened workbook.
+/// An opened `.xls` workbook.
 pub(super) struct Book {
     calamine: Xls<BufReader<Window>>,
-    /// What the walk found, by sheet.
+    /// What the first pass found, by sheet name.
     walks: BTreeMap<String, Walk>,
 }
 
 impl Book {
-    /// Reads the workbook, and tells its worksheets.
+    /// Reads the workbook and returns it with the names of its worksheets.
     pub(super) fn open(source: &Source, mut compound: Compound) -> Result<(Self, Vec<String>), WorkbookError> {
         let stream = match compound.stream("Workbook")? {
             Some(stream) => stream,
-            None => compound.stream("Book")?.ok_or_else(|| unreadable("it has no stream of sheets"))?,
+            None => {
+                compound.stream("Book")?.ok_or_else(|| unreadable("the stream that holds its sheets is missing"))?
+            }
         };
         drop(compound);
         let walks = walk(&stream)?;
         drop(stream);
         source.begin_step();
-        let calamine = match caught(|| Xls::new(source.reader())).map_err(unreadable)? {
+        let calamine = match catch_panic(|| Xls::new(source.reader())).map_err(unreadable)? {
             Err(calamine::XlsError::Password) => return Err(WorkbookError::Protected),
             read => read.map_err(unreadable)?,
         };
@@ -77,38 +79,41 @@ impl Book {
         Ok((Self { calamine, walks }, sheets))
     }
 
-    /// Writes one sheet as lines of CSV.
+    /// Writes the sheet called `name` as lines of CSV.
     pub(super) fn write_sheet(&mut self, name: &str, out: &mut impl Write) -> Result<Sheet, WorkbookError> {
         let walk = self.walks.get(name).ok_or_else(|| unreadable(format!("sheet `{name}` has no records")))?;
-        let range = caught(|| self.calamine.worksheet_range(name)).map_err(unreadable)?.map_err(unreadable)?;
+        let range = catch_panic(|| self.calamine.worksheet_range(name)).map_err(unreadable)?.map_err(unreadable)?;
         let (row, column) = range.start().unwrap_or_default();
-        let (mut lines, mut met) = (Lines::new(out), 0);
+        let (mut lines, mut found) = (Lines::new(out), 0);
         for (below, after, value) in range.used_cells() {
             let at = (row + below as u32, column + after as u32);
-            met += u64::from(!matches!(value, Data::Empty));
+            found += u64::from(!matches!(value, Data::Empty));
             lines.cell(at, &cells::held_text(value, at))?;
         }
-        // calamine leaves out what it can't make sense of.
-        if met != walk.cells {
+        // calamine silently skips records that it can't interpret.
+        if found != walk.cells {
             let cells = walk.cells;
-            return Err(unreadable(format!("of the {cells} cells of sheet `{name}`, only {met} can be read")));
+            return Err(unreadable(format!("only {found} of the {cells} cells of sheet `{name}` can be read")));
         }
         Ok(Sheet { rows: lines.finish()?, hidden: Some(walk.hidden), merged: walk.merged })
     }
 }
 
-/// What the records of one sheet say.
+/// What the first pass found in one sheet.
 struct Walk {
+    /// The number of stored cells.
     cells: u64,
+    /// The number of hidden rows that have cells.
     hidden: u64,
+    /// The number of merged ranges.
     merged: u64,
-    /// How many cells lie between the first and the last.
+    /// The number of cells in the smallest rectangle around the stored cells.
     area: u64,
-    /// How many characters the texts of its cells have that are shared.
+    /// The number of characters in the shared texts of its cells, counted once per cell.
     characters: u64,
 }
 
-/// Walks all sheets, in the order in which the workbook lists them.
+/// Walks the records of all sheets, in the order in which the workbook lists the sheets.
 fn walk(stream: &[u8]) -> Result<Vec<Walk>, WorkbookError> {
     let (mut begins, mut texts, mut shared) = (Vec::new(), Vec::new(), false);
     let mut records = Records(stream);
@@ -125,11 +130,11 @@ fn walk(stream: &[u8]) -> Result<Vec<Walk>, WorkbookError> {
     }
     let lengths = lengths(&texts);
     if begins.iter().collect::<BTreeSet<_>>().len() != begins.len() {
-        return Err(unreadable("two sheets stand at one place"));
+        return Err(unreadable("two sheets begin at the same place"));
     }
     let mut walks = Vec::new();
     for begin in begins {
-        let records = stream.get(begin..).ok_or_else(|| unreadable("a sheet stands after the end"))?;
+        let records = stream.get(begin..).ok_or_else(|| unreadable("a sheet begins after the end of the data"))?;
         walks.push(walk_sheet(Records(records), &lengths)?);
         let area: u64 = walks.iter().map(|walk: &Walk| walk.area).sum();
         if area > MOST_CELLS {
@@ -145,10 +150,10 @@ fn walk(stream: &[u8]) -> Result<Vec<Walk>, WorkbookError> {
     Ok(walks)
 }
 
-/// How many characters each shared text has, as far as they can be read.
+/// The number of characters in each shared text. It ends early if the records are damaged.
 fn lengths(pieces: &[&[u8]]) -> Vec<u16> {
     let (mut lengths, mut pieces) = (Vec::new(), pieces.iter().copied());
-    // Before the first text stands how many there are.
+    // The first 8 bytes hold the counts of texts.
     let mut rest = pieces.next().and_then(|piece| piece.get(8..)).unwrap_or_default();
     loop {
         if rest.is_empty() {
@@ -157,11 +162,11 @@ fn lengths(pieces: &[&[u8]]) -> Vec<u16> {
         let [_, _, flags, ..] = *rest else { return lengths };
         let length = u16_at(rest, 0);
         lengths.push(length);
-        // Its fonts and its reading aids, of which there may be none, stand after it.
-        let (fonts, aids) = (flags & 8 != 0, flags & 4 != 0);
+        // Formatting runs and phonetic data may follow the text.
+        let (fonts, phonetic) = (flags & 8 != 0, flags & 4 != 0);
         let mut after = if fonts { 4 * usize::from(u16_at(rest, 3)) } else { 0 };
-        after += if aids { u32_at(rest, if fonts { 5 } else { 3 }) as usize } else { 0 };
-        rest = rest.get(3 + if fonts { 2 } else { 0 } + if aids { 4 } else { 0 }..).unwrap_or_default();
+        after += if phonetic { u32_at(rest, if fonts { 5 } else { 3 }) as usize } else { 0 };
+        rest = rest.get(3 + if fonts { 2 } else { 0 } + if phonetic { 4 } else { 0 }..).unwrap_or_default();
         let (mut left, mut wide) = (usize::from(length), flags & 1 != 0);
         loop {
             let taken = left.min(rest.len() / if wide { 2 } else { 1 });
@@ -169,7 +174,7 @@ fn lengths(pieces: &[&[u8]]) -> Vec<u16> {
             if left == 0 {
                 break;
             }
-            // Each piece says anew how wide its characters are.
+            // Each continuation begins with a flag that says how wide its characters are.
             let Some([flags, more @ ..]) = pieces.next() else { return lengths };
             (wide, rest) = (flags & 1 != 0, more);
         }
@@ -184,7 +189,7 @@ fn lengths(pieces: &[&[u8]]) -> Vec<u16> {
 
 fn walk_sheet(mut records: Records<'_>, lengths: &[u16]) -> Result<Walk, WorkbookError> {
     let (mut cells, mut hidden_rows, mut merged) = (BTreeSet::new(), BTreeSet::new(), 0);
-    // Charts stand in a sheet with cells of their own.
+    // A chart is embedded in a sheet, at a greater depth, and has cells of its own, which are skipped.
     let (mut depth, mut text_ahead, mut characters) = (0_u32, false, 0);
     while let Some((kind, record)) = records.next()? {
         let (row, column) = (u16_at(record, 0), u16_at(record, 2));
@@ -197,9 +202,9 @@ fn walk_sheet(mut records: Records<'_>, lengths: &[u16]) -> Result<Walk, Workboo
             DIMENSIONS => check_dimensions(record)?,
             MERGED => merged += u64::from(row),
             ROW if u16_at(record, 12) & 0x20 != 0 => drop(hidden_rows.insert(row)),
-            // What the formula before it results in.
+            // The text result of the formula before it.
             FORMULA_TEXT if text_ahead => text_ahead = false,
-            FORMULA_TEXT => return Err(unreadable("a text in it belongs to no cell")),
+            FORMULA_TEXT => return Err(unreadable("it has a text that belongs to no cell")),
             NUMBER | TEXT | RICH_TEXT | TRUTH_OR_ERROR | SHORT_NUMBER | SHARED_TEXT | FORMULA | NUMBERS => {
                 text_ahead = kind == FORMULA && record.get(6) == Some(&0) && record.get(12..14) == Some(&[0xff, 0xff]);
                 if kind == NUMBERS {
@@ -209,12 +214,12 @@ fn walk_sheet(mut records: Records<'_>, lengths: &[u16]) -> Result<Walk, Workboo
                     characters += lengths.get(u32_at(record, 6) as usize).map_or(0, |length| u64::from(*length));
                 }
                 if u32::from(*columns.end()) >= MOST_COLUMNS {
-                    return Err(unreadable("a cell in it is right of the last column"));
+                    return Err(unreadable("it has a cell to the right of the last column"));
                 }
                 for column in columns {
                     if !cells.insert((row, column)) {
                         let at = cells::address((row.into(), column.into()));
-                        return Err(unreadable(format!("cell {at} is there twice")));
+                        return Err(unreadable(format!("cell {at} is stored twice")));
                     }
                 }
             }
@@ -234,7 +239,7 @@ fn walk_sheet(mut records: Records<'_>, lengths: &[u16]) -> Result<Walk, Workboo
     })
 }
 
-/// What a record says of the sheet's size, in which case calamine makes room for it.
+/// Checks the size that a record claims for the sheet, because calamine allocates memory for it.
 fn check_dimensions(record: &[u8]) -> Result<(), WorkbookError> {
     let at = |at| u32::from(u16_at(record, at));
     let (top, bottom, left, right) = match record.len() {
@@ -246,10 +251,10 @@ fn check_dimensions(record: &[u8]) -> Result<(), WorkbookError> {
     if none || (top..=MOST_ROWS).contains(&bottom) && (left..=MOST_COLUMNS).contains(&right) {
         return Ok(());
     }
-    Err(unreadable("it says that a sheet in it is larger than sheets can be"))
+    Err(unreadable("it claims a sheet that is larger than the format allows"))
 }
 
-/// The records of a stream, one after another.
+/// Iterates over the records of a stream.
 struct Records<'a>(&'a [u8]);
 
 impl<'a> Records<'a> {
@@ -258,7 +263,7 @@ impl<'a> Records<'a> {
             return Ok(None);
         }
         let (kind, length) = (u16_at(self.0, 0), usize::from(u16_at(self.0, 2)));
-        let record = self.0.get(4..4 + length).ok_or_else(|| unreadable("a record in it is cut"))?;
+        let record = self.0.get(4..4 + length).ok_or_else(|| unreadable("a record in it is truncated"))?;
         self.0 = &self.0[4 + length..];
         Ok(Some((kind, record)))
     }

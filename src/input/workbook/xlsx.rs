@@ -1,5 +1,6 @@
-//! `.xlsx` and `.xlsm`: each sheet is walked once by itself, for what calamine does not tell and for what it would misread
-//! without a word, and then read by calamine cell by cell.
+//! Reads `.xlsx` and `.xlsm` in two passes. The first walks a sheet's XML for what calamine does not report (hidden
+//! rows, merged cells, formulas without a value) and refuses what calamine would silently misread. In the second,
+//! calamine reads the sheet cell by cell.
 
 use std::collections::HashMap;
 use std::io::{BufReader, Write};
@@ -8,45 +9,45 @@ use calamine::{Reader as _, SheetType, Xlsx};
 use quick_xml::events::{BytesStart, Event};
 
 use super::Sheet;
-use super::cells::{self, At, Lines, MOST_COLUMNS, MOST_ROWS};
+use super::cells::{self, CellPosition, Lines, MOST_COLUMNS, MOST_ROWS};
 use super::error::WorkbookError;
 use super::parts::{DEEPEST, Elements, Parts, attribute};
-use super::source::{Source, Window, caught};
+use super::source::{Source, Window, catch_panic};
 
-/// The most bytes and tags of a part that is held in memory as a whole: of the strings, and of any other.
+/// The most bytes and tags of a part that is held in memory whole: of the shared strings, and of any other part.
 const MOST_OF_STRINGS: (u64, u64) = (512 << 20, 32 << 20);
 const MOST_OF_OTHERS: (u64, u64) = (32 << 20, 1 << 20);
 const STRINGS: &str = "sharedstrings.xml";
-const FORMAT: &str = ".xlsx";
+pub(super) const FORMAT: &str = ".xlsx";
 
 fn unreadable(detail: impl ToString) -> WorkbookError {
     WorkbookError::unreadable(FORMAT, detail)
 }
 
-/// An opened workbook.
+/// An opened `.xlsx` or `.xlsm` workbook.
 pub(super) struct Book {
     source: Source,
     parts: Parts,
-    /// Each worksheet's part.
+    /// The name of each sheet's part, by sheet name.
     paths: HashMap<String, String>,
     calamine: Xlsx<BufReader<Window>>,
 }
 
 impl Book {
-    /// Opens the workbook, and tells its worksheets.
+    /// Opens the workbook and returns it with the names of its worksheets.
     pub(super) fn open(source: &Source, parts: Parts) -> Result<(Self, Vec<String>), WorkbookError> {
-        let mut parts = parts.called(FORMAT);
+        let mut parts = parts.with_format(FORMAT);
         check_sizes(&mut parts)?;
         let paths = paths(&mut parts)?;
         source.begin_step();
-        let calamine = caught(|| Xlsx::new(source.reader())).map_err(unreadable)?.map_err(unreadable)?;
+        let calamine = catch_panic(|| Xlsx::new(source.reader())).map_err(unreadable)?.map_err(unreadable)?;
         let sheets = calamine.sheets_metadata();
         let sheets = sheets.iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
         let sheets = sheets.map(|sheet| sheet.name.clone()).collect();
         Ok((Self { source: source.clone(), parts, paths, calamine }, sheets))
     }
 
-    /// Writes one sheet as lines of CSV.
+    /// Writes the sheet called `name` as lines of CSV.
     pub(super) fn write_sheet(&mut self, name: &str, out: &mut impl Write) -> Result<Sheet, WorkbookError> {
         self.source.begin_step();
         let path = self.paths.get(name).ok_or_else(|| unreadable(format!("sheet `{name}` has no part")))?;
@@ -54,9 +55,10 @@ impl Book {
             Walk::through(&mut self.parts.elements(path)?).map_err(|error| unreadable(format!("{path}: {error}")))?;
         self.source.begin_step();
         let calamine = &mut self.calamine;
-        let mut reader = caught(|| calamine.worksheet_cells_reader(name)).map_err(unreadable)?.map_err(unreadable)?;
+        let mut reader =
+            catch_panic(|| calamine.worksheet_cells_reader(name)).map_err(unreadable)?.map_err(unreadable)?;
         let (mut lines, mut uncomputed) = (Lines::new(out), walk.uncomputed.iter().peekable());
-        while let Some(cell) = caught(|| reader.next_cell()).map_err(unreadable)?.map_err(unreadable)? {
+        while let Some(cell) = catch_panic(|| reader.next_cell()).map_err(unreadable)?.map_err(unreadable)? {
             let at = cell.get_position();
             if uncomputed.next_if_eq(&&at).is_some() {
                 lines.cell(at, &cells::uncomputed(at))?;
@@ -68,11 +70,11 @@ impl Book {
     }
 }
 
-/// Checks the parts that calamine holds in memory as a whole.
+/// Checks the sizes of the parts that calamine holds in memory whole.
 fn check_sizes(parts: &mut Parts) -> Result<(), WorkbookError> {
     for name in parts.names() {
         let strings = name.ends_with(STRINGS);
-        // The main part may have any name, in a folder or in none. The others are not read, or as they unpack.
+        // The main part may have any name, in a folder or not. All other parts are streamed or not read at all.
         let held = name.ends_with(".rels") || name.contains("theme") || name.split('/').count() < 3;
         if !(strings || held && (name.ends_with(".xml") || name.ends_with(".rels"))) {
             continue;
@@ -90,16 +92,16 @@ fn check_sizes(parts: &mut Parts) -> Result<(), WorkbookError> {
                 claimed = count.and_then(|count| count.parse().ok()).unwrap_or_default();
                 Ok(true)
             })?;
-            // calamine makes room for as many as are claimed.
+            // calamine allocates memory for the claimed number.
             if claimed > tags {
-                return Err(unreadable(format!("{name} claims {claimed} strings and has fewer")));
+                return Err(unreadable(format!("{name} claims {claimed} strings but has fewer")));
             }
         }
     }
     Ok(())
 }
 
-/// Where the part of each sheet is, by the ways that calamine follows.
+/// The name of each sheet's part by sheet name, found through the same relationships that calamine follows.
 fn paths(parts: &mut Parts) -> Result<HashMap<String, String>, WorkbookError> {
     let mut main = String::new();
     parts.each_element("_rels/.rels", |start| {
@@ -131,7 +133,7 @@ fn paths(parts: &mut Parts) -> Result<HashMap<String, String>, WorkbookError> {
     Ok(paths)
 }
 
-/// The attribute that names a part: `r:id`, whatever the prefix.
+/// The attribute that names a part: `r:id` with any prefix.
 fn relation(start: &BytesStart<'_>) -> Result<Option<String>, quick_xml::Error> {
     for attribute in start.attributes().with_checks(false) {
         let attribute = attribute?;
@@ -142,21 +144,23 @@ fn relation(start: &BytesStart<'_>) -> Result<Option<String>, quick_xml::Error> 
     Ok(None)
 }
 
-/// A sheet walked once from its beginning to its end.
+/// The state and result of the first pass over a sheet.
 #[derive(Default)]
 struct Walk {
+    /// The number of non-empty rows that are hidden.
     hidden: u64,
+    /// The number of merged ranges.
     merged: u64,
     /// The cells with a formula and no value.
-    uncomputed: Vec<At>,
-    /// The row and the column of the next cell, if it does not say its own.
-    next: At,
+    uncomputed: Vec<CellPosition>,
+    /// The position of the next cell, unless that cell states its own.
+    next: CellPosition,
     row: Option<Row>,
     cell: Option<Cell>,
     inside: Inside,
 }
 
-/// Which part of a sheet the walk is in.
+/// Whether the walk is before, in or after the rows of the sheet.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Inside {
     #[default]
@@ -167,26 +171,28 @@ enum Inside {
 
 struct Row {
     hidden: bool,
+    /// Whether it has a non-empty cell.
     filled: bool,
 }
 
-/// A cell that the walk is in.
+/// The current cell.
 struct Cell {
-    at: At,
+    at: CellPosition,
+    /// Its type, such as `s` for a shared string; empty for a number.
     kind: String,
     formula: bool,
-    /// How deep the walk is in it.
+    /// How many elements are open inside it.
     depth: usize,
-    /// The text of its `<v>`, once met.
+    /// The text of its `<v>`; `None` until there is one.
     value: Option<String>,
-    /// Whether it holds a text of its own, in `<is>`.
+    /// Whether it has a text of its own, in `<is>`.
     inline: bool,
     in_value: bool,
-    /// Where it began in the part.
+    /// The offset in the part at which it begins.
     begun: u64,
 }
 
-/// The most bytes of one cell: no program writes a hundredth of it.
+/// The most bytes of one cell's XML. Programs write less than a hundredth of that.
 const LARGEST_CELL: u64 = 4 << 20;
 
 impl Walk {
@@ -199,7 +205,7 @@ impl Walk {
                 Event::Start(start) => {
                     depth += 1;
                     if depth > DEEPEST {
-                        return Err("its elements stand too deep in one another".to_owned());
+                        return Err("its elements are nested too deeply".to_owned());
                     }
                     walk.start(&start, position)?;
                 }
@@ -209,10 +215,10 @@ impl Walk {
                 }
                 Event::Text(text) => walk.text(&text.xml10_content(), true)?,
                 Event::GeneralRef(_) => walk.text("&", walk.cell.as_ref().is_some_and(|cell| cell.kind == "str"))?,
-                // A program writes none, and calamine would read what stands before them as all there is.
+                // No program writes these, and calamine would drop the text after them.
                 Event::CData(_) | Event::Comment(_) | Event::PI(_) => walk.text("", false)?,
                 Event::Eof if walk.inside == Inside::After => return Ok(walk),
-                Event::Eof => return Err("it ends before its rows do".to_owned()),
+                Event::Eof => return Err("it ends in the middle of its rows".to_owned()),
                 _ => {}
             }
         }
@@ -230,7 +236,10 @@ impl Walk {
                     None => Some(self.next.0),
                 };
                 let row = row.filter(|row| (self.next.0..MOST_ROWS).contains(row) && self.row.is_none());
-                let row = row.ok_or_else(|| format!("what comes after row {} is no row after it", self.next.0))?;
+                let row = row.ok_or_else(|| match self.next.0 {
+                    0 => "the first row is misplaced".to_owned(),
+                    last => format!("the row after row {last} is misplaced"),
+                })?;
                 self.next = (row, 0);
                 let hidden = attribute("hidden")?.is_some_and(|hidden| matches!(hidden.as_str(), "1" | "true"));
                 self.row = Some(Row { hidden, filled: false });
@@ -243,8 +252,9 @@ impl Walk {
                 let (row, column) = self.next;
                 let here = self.row.is_some() && self.cell.is_none();
                 let at = at.filter(|at| here && at.0 == row && (column..MOST_COLUMNS).contains(&at.1));
-                let at =
-                    at.ok_or_else(|| format!("what should be cell {} or after it is not", cells::address(self.next)))?;
+                let at = at.ok_or_else(|| {
+                    format!("the cell expected at {} or to its right is misplaced", cells::address(self.next))
+                })?;
                 self.next = (row, at.1 + 1);
                 let kind = attribute("t")?.unwrap_or_default();
                 let (value, formula, inline, in_value) = (None, false, false, false);
@@ -289,10 +299,10 @@ impl Walk {
 
     fn text(&mut self, text: &str, plain: bool) -> Result<(), String> {
         let Some(cell) = self.cell.as_mut().filter(|cell| cell.in_value) else { return Ok(()) };
-        // calamine takes the first piece of a number for the whole.
+        // calamine takes the first piece of a number for the whole number.
         let whole = cell.kind == "str" || cell.kind == "d" || cell.value.as_ref().is_none_or(String::is_empty);
         if !(plain && whole) {
-            return Err(format!("the value of cell {} is in pieces", cells::address(cell.at)));
+            return Err(format!("the value of cell {} is split into pieces", cells::address(cell.at)));
         }
         cell.value.get_or_insert_default().push_str(text);
         Ok(())
@@ -301,7 +311,7 @@ impl Walk {
     fn close(&mut self, cell: Cell) -> Result<(), String> {
         let value = cell.value.as_deref().unwrap_or_default();
         if cell.kind == "s" && !value.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(format!("cell {} holds no string of the workbook", cells::address(cell.at)));
+            return Err(format!("cell {} does not refer to a string of the workbook", cells::address(cell.at)));
         }
         if let Some(row) = &mut self.row {
             row.filled |= cell.inline || cell.formula || !value.is_empty();
@@ -314,12 +324,13 @@ impl Walk {
 }
 
 impl Cell {
-    /// An element in the cell. Only a formula may stand before the value, and nothing after it: calamine keeps the last.
+    /// Takes an element inside the cell. Only a formula may come before the value, and nothing after it, because
+    /// calamine keeps the last element that it reads.
     fn child(&mut self, name: &str) -> Result<(), String> {
         self.depth += 1;
         if self.depth > 1 {
             return if self.in_value {
-                Err(format!("the value of cell {} is no text", cells::address(self.at)))
+                Err(format!("the value of cell {} is not plain text", cells::address(self.at)))
             } else {
                 Ok(())
             };
@@ -336,8 +347,8 @@ impl Cell {
     }
 }
 
-/// The row and the column of `B7`, counted from 0.
-fn position_of(name: &str) -> Option<At> {
+/// Parses a cell name such as `B7` into its row and column, counted from 0.
+fn position_of(name: &str) -> Option<CellPosition> {
     let digits = name.find(|c: char| c.is_ascii_digit())?;
     let (letters, number) = name.split_at(digits);
     if letters.is_empty() || letters.len() > 3 || !letters.bytes().all(|letter| letter.is_ascii_alphabetic()) {

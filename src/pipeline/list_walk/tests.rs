@@ -1,4 +1,4 @@
-//! The walk against lists that stand still, shift, repeat, lie, and never end.
+//! Walks of lists that stand still, shift, repeat, lie, and never end.
 
 use proptest::prelude::*;
 
@@ -17,13 +17,13 @@ fn page(ids: impl IntoIterator<Item = u32>, total: Option<u64>) -> ListPage {
     ListPage { orders, total, ..ListPage::default() }
 }
 
-/// The page of that number of a list.
+/// Page `number` of a list.
 fn cut(list: &[u32], number: u64) -> ListPage {
     let before = usize::try_from(number - 1).expect("a number") * SIZE;
     page(list.iter().copied().skip(before).take(SIZE), Some(list.len() as u64))
 }
 
-/// Walks through the pages that `source` gives for the numbers asked for.
+/// Walks a list whose pages come from `source`, by number.
 fn walk(mut source: impl FnMut(u64) -> ListPage) -> Listing {
     let mut walk = Walk::new();
     while let Some(number) = walk.next_page() {
@@ -53,9 +53,9 @@ fn a_list_that_stands_still_is_read_once() {
 }
 
 #[test]
-fn an_order_that_slipped_to_a_page_that_was_read_is_found_by_walking_again() {
-    // The list is turned round by one while page 2 is asked for: what stood first on page 2 now stands last on page 1,
-    // and what stood last of all stands first.
+fn an_order_that_slipped_to_a_page_already_read_is_found_by_walking_again() {
+    // Before page 2 is read, the list rotates by one: the first order on page 2 becomes the last on page 1, and the
+    // first order of all becomes the last.
     let mut list: Vec<u32> = (0..300).collect();
     let mut asked = Vec::new();
     let listing = walk(|number| {
@@ -65,7 +65,7 @@ fn an_order_that_slipped_to_a_page_that_was_read_is_found_by_walking_again() {
         asked.push(number);
         cut(&list, number)
     });
-    // 100 slipped to page 1, 0 is repeated on page 3; the second walk has it all by its first page.
+    // 100 slipped to page 1, 0 is repeated on page 3; the second pass finds everything with its first page.
     assert_eq!(asked, [1, 2, 3, 4, 1]);
     assert_eq!((listing.missing(), listing.orders.len(), listing.repeats, listing.passes), (Some(0), 300, 1, 2));
 }
@@ -83,14 +83,14 @@ fn new_orders_at_the_front_repeat_what_was_read_and_are_found_on_page_1() {
         asked.push(number);
         cut(&list, number)
     });
-    // Two arrived after the first page was read: with those missing, page 3 is not taken for the last one.
+    // Two arrived after the first page was read: as these are missing, page 3 is not taken for the last one.
     assert_eq!(asked, [1, 2, 3, 4, 1]);
     assert_eq!((listing.total, listing.missing(), listing.orders.len()), (Some(253), Some(0), 253));
     assert_eq!(listing.repeats, 2);
 }
 
 #[test]
-fn what_stays_missing_is_said_after_three_passes() {
+fn orders_that_stay_missing_are_counted_after_three_passes() {
     let list: Vec<u32> = (0..300).collect();
     let mut asked = Vec::new();
     let listing = walk(|number| {
@@ -103,8 +103,8 @@ fn what_stays_missing_is_said_after_three_passes() {
 }
 
 #[test]
-fn pages_with_holes_and_empty_ones_before_the_end_are_walked_through() {
-    // A provider that leaves out of each page what it does not show: page 3 is empty.
+fn pages_with_holes_and_empty_pages_before_the_end_are_walked_through() {
+    // A provider that leaves hidden orders out of each page: page 3 is empty.
     let list: Vec<u32> = (0..500).filter(|id| id % 7 != 0 && !(200..300).contains(id)).collect();
     let listing = walk(|number| {
         let first = u32::try_from(number - 1).expect("a number") * 100;
@@ -116,27 +116,27 @@ fn pages_with_holes_and_empty_ones_before_the_end_are_walked_through() {
 }
 
 #[test]
-fn a_provider_that_gives_fewer_at_once_is_walked_to_its_end() {
+fn a_list_with_smaller_pages_is_walked_to_its_end() {
     for size in [1, 20, 50, 99] {
         let list: Vec<u32> = (0..130).collect();
         let listing = walk(|number| {
             let before = usize::try_from(number - 1).expect("a number") * size;
             page(list.iter().copied().skip(before).take(size), Some(130))
         });
-        assert_eq!((listing.orders.len(), listing.missing(), listing.passes), (130, Some(0), 1), "{size} at once");
-        assert!(listing.pages <= 130_u64.div_ceil(size as u64) + 1, "{size} at once: {} pages", listing.pages);
+        assert_eq!((listing.orders.len(), listing.missing(), listing.passes), (130, Some(0), 1), "pages of {size}");
+        assert!(listing.pages <= 130_u64.div_ceil(size as u64) + 1, "pages of {size}: {} pages", listing.pages);
     }
 }
 
 #[test]
-fn a_provider_that_gives_more_at_once_than_it_was_asked_for() {
+fn a_list_with_larger_pages_is_walked_to_its_end() {
     let listing = walk(|number| page((0..750).filter(|_| number == 1), Some(750)));
     assert_eq!((listing.orders.len(), listing.missing()), (750, Some(0)));
     assert!(listing.pages <= 11, "{} pages", listing.pages);
 }
 
 #[test]
-fn a_provider_that_always_gives_the_same_page_is_given_up() {
+fn a_list_that_repeats_the_same_page_for_ever_is_given_up() {
     for total in [Some(100), Some(5_000), Some(100_000_000)] {
         let listing = walk(|_| page(0..100, total));
         assert_eq!(listing.orders.len(), 100);
@@ -148,37 +148,37 @@ fn a_provider_that_always_gives_the_same_page_is_given_up() {
 }
 
 #[test]
-fn a_list_without_end_is_given_up_and_said() {
+fn a_list_without_end_is_given_up_and_reported() {
     for total in [0, 100, 250] {
         let listing = walk(|number| {
             let first = u32::try_from(number).expect("a number") * 100;
             page(first..first + 100, Some(total))
         });
-        assert_eq!(listing.pages, total.div_ceil(100) + BEYOND);
-        assert!(listing.is_endless && listing.missing().is_none(), "there is no telling");
+        assert_eq!(listing.pages, total.div_ceil(100) + MAX_PAGES_PAST_TOTAL);
+        assert!(listing.is_endless && listing.missing().is_none(), "what is missing is unknown");
     }
 }
 
 #[test]
-fn a_total_that_is_too_small_is_not_believed_while_pages_go_on() {
+fn a_total_that_is_too_small_does_not_end_the_walk_while_pages_go_on() {
     let list: Vec<u32> = (0..1_234).collect();
     let listing = walk(|number| ListPage { total: Some(100), ..cut(&list, number) });
     assert_eq!((listing.orders.len(), listing.missing()), (1_234, Some(0)));
 }
 
 #[test]
-fn without_a_total_there_is_no_telling() {
+fn without_a_total_it_is_unknown_what_is_missing() {
     let list: Vec<u32> = (0..250).collect();
     let listing = walk(|number| ListPage { total: None, ..cut(&list, number) });
     assert_eq!((listing.orders.len(), listing.pages, listing.passes), (250, 3, 1));
     assert_eq!((listing.total, listing.missing()), (None, None));
-    // One page that says it is enough.
+    // One page with a total is enough.
     let listing = walk(|number| ListPage { total: (number == 2).then_some(250), ..cut(&list, number) });
     assert_eq!((listing.total, listing.missing()), (Some(250), Some(0)));
 }
 
 #[test]
-fn the_newest_word_on_an_order_counts_and_other_amounts_are_told() {
+fn the_latest_listing_of_an_order_counts_and_changed_amounts_are_noted() {
     let priced = |amount: Option<&str>, status: &str| ListedOrder {
         final_amount: amount.map(|amount| Amount::parse(amount).expect("an amount")),
         run_status: Some(status.into()),
@@ -193,16 +193,16 @@ fn the_newest_word_on_an_order_counts_and_other_amounts_are_told() {
 }
 
 #[test]
-fn items_that_name_no_order_are_missing_whatever_the_total_says() {
+fn items_without_an_id_are_missing_whatever_the_total_says() {
     let flaws = |count| Flaws { count, first: Some(Reason::new("bad-id", "item 3: run_order_id: there is none")) };
     for total in [2, 3] {
-        let listing = walk(|_| ListPage { nameless: flaws(1), ..page(0..2, Some(total)) });
-        assert_eq!((listing.missing(), listing.passes, listing.nameless.count), (Some(1), 3, 1), "total {total}");
-        let said = listing.nameless.first.expect("a flaw").detail;
-        assert_eq!(said, "page 1, item 3: run_order_id: there is none");
+        let listing = walk(|_| ListPage { without_id: flaws(1), ..page(0..2, Some(total)) });
+        assert_eq!((listing.missing(), listing.passes, listing.without_id.count), (Some(1), 3, 1), "total {total}");
+        let detail = listing.without_id.first.expect("a flaw").detail;
+        assert_eq!(detail, "page 1, item 3: run_order_id: there is none");
     }
-    // Named by the next pass, it is there.
-    let mut pages = [ListPage { nameless: flaws(1), ..page(0..2, Some(3)) }, page(0..3, Some(3))].into_iter();
+    // If the next pass names the order, nothing is missing.
+    let mut pages = [ListPage { without_id: flaws(1), ..page(0..2, Some(3)) }, page(0..3, Some(3))].into_iter();
     let listing = walk(|_| pages.next().expect("two pages are enough"));
     assert_eq!((listing.missing(), listing.orders.len()), (Some(0), 3));
 }
@@ -220,12 +220,12 @@ fn texts_are_held_once() {
 #[derive(Clone, Debug)]
 enum Shift {
     Nothing,
-    /// New orders arrive at a place.
+    /// New orders arrive at some position.
     Arrive(usize, prop::sample::Index),
     Turn(prop::sample::Index),
     Reverse,
     Swap(prop::sample::Index, prop::sample::Index),
-    /// Orders leave from a place on.
+    /// Orders leave, from some position on.
     Leave(usize, prop::sample::Index),
 }
 
@@ -271,7 +271,7 @@ impl Shift {
     }
 }
 
-/// A walk through a list to which these things happen, one before each page; the list in the end, and the largest total.
+/// Walks a list while shifts happen to it, one before each page. Also returns the final list and its largest total.
 fn walk_while(count: u32, shifts: &[Shift]) -> (Listing, Vec<u32>, u64) {
     let (mut list, mut next, mut largest) = ((0..count).collect::<Vec<u32>>(), 1_000_000, 0);
     let mut shifts = shifts.iter();
@@ -293,20 +293,20 @@ proptest! {
         // Nothing ever left the list, so the last total counts all there is.
         prop_assert_eq!(listing.missing(), Some(lost as u64));
         prop_assert_eq!(listing.total, Some(largest));
-        prop_assert!(listing.passes <= PASSES);
+        prop_assert!(listing.passes <= MAX_PASSES);
         prop_assert!(listing.pages <= 3 * (largest.div_ceil(100) + 12), "{} pages of {largest}", listing.pages);
     }
 
     #[test]
-    fn fewer_orders_than_the_total_are_always_told(count in 0_u32..900, shifts in prop::collection::vec(leaving(), 0..40)) {
+    fn missing_orders_are_always_counted(count in 0_u32..900, shifts in prop::collection::vec(leaving(), 0..40)) {
         let (listing, _, largest) = walk_while(count, &shifts);
         let had = listing.orders.len() as u64;
         prop_assert_eq!(listing.missing(), Some(largest.saturating_sub(had)));
     }
 
     #[test]
-    fn a_list_that_comes_to_rest_is_had_in_the_end(count in 300_u32..900, shifts in prop::collection::vec(shift(), 0..4)) {
-        // All of it happens in the first pass, of three pages or more; the second one walks in peace.
+    fn a_list_that_comes_to_rest_is_completed(count in 300_u32..900, shifts in prop::collection::vec(shift(), 0..4)) {
+        // All shifts happen in the first pass, of three pages or more; nothing happens in the second.
         let (listing, list, _) = walk_while(count, &shifts);
         prop_assert_eq!(listing.missing(), Some(0));
         prop_assert_eq!(ids(&listing), list.into_iter().collect());
@@ -322,7 +322,7 @@ proptest! {
             page(ids.iter().copied(), *total)
         });
         let largest = listing.total.unwrap_or_default();
-        prop_assert!(listing.pages <= 3 * (largest.max(100) + BEYOND));
+        prop_assert!(listing.pages <= 3 * (largest.max(100) + MAX_PAGES_PAST_TOTAL));
         let named: BTreeSet<u32> = pages.iter().flat_map(|(ids, _)| ids).copied().collect();
         prop_assert!(ids(&listing).is_subset(&named));
         if !listing.is_endless && let Some(missing) = listing.missing() {

@@ -1,4 +1,4 @@
-//! The chain of reports: each names the manifest of the one before it, back to the first.
+//! The chain of reports: each names the manifest of the previous one, back to the first.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,19 @@ use crate::store::{Run, Store};
 
 const PART: &str = "chain";
 
-/// What the state knows of reports.
-struct Known<'s> {
+/// What the state knows about reports.
+struct KnownReports<'s> {
     state: Option<&'s Store>,
     runs: Vec<Run>,
 }
 
-/// Follows the links from a report to the first one of its folder, or to where prune or a report in the same place ended the
-/// chain. A report that the state knows and that is gone otherwise breaks it.
+/// Follows the links from a report to the first one in its folder, or to one that was pruned or replaced in its place:
+/// the chain ends there. Any other report that the state knows and that is missing breaks the chain.
 pub(super) fn prove(report: &ReportFolder, manifest: &Manifest, state: Option<&Store>) -> Result<Part, JobError> {
-    let known = Known { state, runs: state.map(Store::runs).transpose()?.unwrap_or_default() };
-    let (mut place, mut hash) = (report.place().to_owned(), report.manifest_sha256().to_owned());
+    let known = KnownReports { state, runs: state.map(Store::runs).transpose()?.unwrap_or_default() };
+    let (mut place, mut hash) = (report.real_path().to_owned(), report.manifest_sha256().to_owned());
     let mut next = manifest.stamp.previous.clone();
-    // Links can't come round by their hashes, but by the reports that a report says it replaces.
+    // Hashes can't form a loop, but the links to reports that a report says it replaces can.
     let mut seen = BTreeSet::from([place.clone()]);
     while let Some(link) = next {
         let found = known.places(&place, &link).into_iter().filter_map(|place| ReportFolder::open(&place).ok());
@@ -33,32 +33,32 @@ pub(super) fn prove(report: &ReportFolder, manifest: &Manifest, state: Option<&S
             return known.end(&place, &hash, &link, !found.is_empty());
         };
         let before = found.swap_remove(at);
-        if seen.contains(before.place()) {
-            // Its run was continued after others had made their reports: what took its place is one of those seen.
+        if seen.contains(before.real_path()) {
+            // The linked report's run was continued after later reports were made: its replacement was already seen.
             break;
         }
         next = before.manifest()?.stamp.previous;
-        (place, hash) = (before.place().to_owned(), before.manifest_sha256().to_owned());
+        (place, hash) = (before.real_path().to_owned(), before.manifest_sha256().to_owned());
         seen.insert(place.clone());
     }
-    let said = match seen.len() - 1 {
-        0 => "it is the first report of its folder".to_owned(),
-        1 => "the report before it is the one that was there".to_owned(),
-        reports => format!("the {reports} reports before it are those that were there"),
+    let detail = match seen.len() - 1 {
+        0 => "it is the first report in its folder".to_owned(),
+        1 => "the previous report is in its place".to_owned(),
+        reports => format!("all {reports} previous reports are in their places"),
     };
-    Ok(Part::new(PART, PartResult::Holds, said))
+    Ok(Part::new(PART, PartResult::Holds, detail))
 }
 
-/// Whether a link leads to that report: it is the one, or it took its place when its run was continued.
+/// Whether a link leads to this report: to itself, or to one that it replaced when its run was continued.
 fn follows(found: &ReportFolder, link: &Link) -> bool {
     let continues = |found: Manifest| found.stamp.earlier.replaces.contains(&link.manifest_sha256);
     found.manifest_sha256() == link.manifest_sha256 || found.manifest().is_ok_and(continues)
 }
 
-impl Known<'_> {
-    /// Where the report of a link may be: beside the one that names it, beside the state, or where its run put it.
+impl KnownReports<'_> {
+    /// Where a linked report may be: beside the one that names it, beside the state, or where its run published it.
     fn places(&self, place: &Path, link: &Link) -> Vec<PathBuf> {
-        // A name from outside never leads out of a folder.
+        // A name from outside must not lead out of the folder.
         let is_plain = !link.report.is_empty() && !link.report.starts_with('.') && !link.report.contains('/');
         let beside = [place, self.state.map_or(place, Store::path)];
         let beside =
@@ -67,32 +67,34 @@ impl Known<'_> {
         beside.chain(recorded).collect()
     }
 
-    /// Where the report of that manifest was put.
+    /// The folder that the report with this manifest was published in.
     fn folder(&self, manifest_sha256: &str) -> Option<&str> {
         let run = self.runs.iter().find(|run| run.manifests.iter().any(|known| known == manifest_sha256))?;
-        Some(&run.reported.as_ref()?.folder)
+        Some(&run.report.as_ref()?.folder)
     }
 
-    /// What it means that the report of a link is not there, or a different one is; `hash` is the manifest that names it.
+    /// The result if a linked report is missing, or a different one is in its place (`is_other`). `hash` is that of the
+    /// manifest with the link.
     fn end(&self, place: &Path, hash: &str, link: &Link, is_other: bool) -> Result<Part, JobError> {
         let (name, before) = (&link.report, self.folder(&link.manifest_sha256));
         let is_own_place = place.file_name().is_some_and(|own| own == name.as_str());
-        let part = |came, said: &str| Ok(Part::new(PART, came, format!("{name} {said}")));
+        let part = |result, detail: &str| Ok(Part::new(PART, result, format!("{name} {detail}")));
         if is_own_place || before.is_some() && before == self.folder(hash) {
-            return part(PartResult::Holds, "was the report in its place before, and was replaced");
+            return part(PartResult::Holds, "was the earlier report in this place, and was replaced");
         }
         let is_pruned = self.state.map(|state| state.has_pruned_report(&link.manifest_sha256)).transpose()?;
         if is_pruned == Some(true) {
-            return part(PartResult::Holds, "was removed by `tieout prune`, as the state says");
+            return part(PartResult::Holds, "was removed by `tieout prune`, as the state records");
         }
         if is_other {
-            return part(PartResult::Fails, "is not the report that was there");
+            return part(PartResult::Fails, "is not the report that was linked: its manifest differs");
         }
         let is_known = self.runs.iter().any(|run| run.manifests.contains(&link.manifest_sha256));
         if is_known {
-            let said = "is gone, the state knows it, and `tieout prune` did not remove it: put it back from a backup";
-            return part(PartResult::Fails, said);
+            let detail =
+                "is missing: the state knows it, and `tieout prune` did not remove it; restore it from a backup";
+            return part(PartResult::Fails, detail);
         }
-        part(PartResult::NotProven, "is not there to be compared, and no state knows it")
+        part(PartResult::NotProven, "is missing, and no state knows it")
     }
 }

@@ -1,5 +1,5 @@
-//! The proof of a report: its files against their hashes, its manifest against the state and the chain, and its
-//! figures against what the evidence comes to when it is judged again.
+//! Proves a report: its files against their hashes, its manifest against the state and the chain, and its figures
+//! against the evidence, which is judged again.
 
 mod chain;
 
@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::JobError;
-use super::audit::{Changes, Evident};
+use super::audit::{Changes, ProvenReport};
 use crate::report::ReportError;
 use crate::report::files::{FACTS_FILE, FileStamp, MANIFEST_FILE};
 use crate::report::folder::manifest::{Manifest, designs};
@@ -18,20 +18,20 @@ use crate::report::folder::{FolderError, ReportFolder};
 use crate::report::formats::{Format, Formats};
 use crate::store::Store;
 
-/// How many characters of a differing line are shown before the first difference, and from there on.
+/// How many characters of a differing line are shown before the first difference, and from it on.
 const SHOWN: (usize, usize) = (40, 60);
-/// How much of a line is compared at a time, in bytes.
+/// How many bytes of a line are compared at a time.
 const PIECE: u64 = 1 << 20;
 
-/// What came of one part of the proof.
+/// The result of one part of the proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PartResult {
-    /// It holds.
+    /// The part is proven.
     Holds,
-    /// It does not: the report is not what was made.
+    /// The report is not as it was made.
     Fails,
-    /// There is nothing to prove it by.
+    /// The part can't be proven: what would prove it is not available.
     NotProven,
 }
 
@@ -40,38 +40,40 @@ pub enum PartResult {
 pub struct Part {
     /// `files`, `manifest`, `chain` or `reperformance`.
     pub part: &'static str,
-    /// What came of it.
-    pub came: PartResult,
-    /// The particulars, one sentence each.
-    pub said: Vec<String>,
+    /// The result of the part.
+    #[serde(rename = "came")]
+    pub result: PartResult,
+    /// The details, one sentence each.
+    #[serde(rename = "said")]
+    pub details: Vec<String>,
 }
 
 impl Part {
-    fn new(part: &'static str, came: PartResult, said: impl Into<String>) -> Self {
-        Self { part, came, said: vec![said.into()] }
+    fn new(part: &'static str, result: PartResult, detail: impl Into<String>) -> Self {
+        Self { part, result, details: vec![detail.into()] }
     }
 
-    fn of(part: &'static str, problems: Vec<String>, otherwise: impl Into<String>) -> Self {
+    fn of(part: &'static str, problems: Vec<String>, proof: impl Into<String>) -> Self {
         if problems.is_empty() {
-            Self::new(part, PartResult::Holds, otherwise)
+            Self::new(part, PartResult::Holds, proof)
         } else {
-            Self { part, came: PartResult::Fails, said: problems }
+            Self { part, result: PartResult::Fails, details: problems }
         }
     }
 }
 
-/// Proves the report in that folder, part by part. Without a state the manifest is not proven.
+/// Proves the report in a folder, part by part. Without a state the manifest is not proven.
 ///
 /// # Errors
-/// [`JobError`] where there is no report, or the proof itself can't be carried out.
+/// [`JobError`] if there is no report, or the proof itself can't be carried out.
 pub fn verify(folder: &Path, state: Option<&Store>) -> Result<Vec<Part>, JobError> {
     let report = match ReportFolder::open(folder) {
-        // A manifest that is not what tieout writes is a finding, not a mistake of whoever asks.
-        Err(error @ FolderError::Damaged { .. }) => return Ok(vec![damaged(error)]),
+        // A damaged manifest is a finding, not an error of the command.
+        Err(error @ FolderError::Damaged { .. }) => return Ok(vec![damaged_manifest(error)]),
         report => report?,
     };
     let manifest = match report.manifest() {
-        Err(error) => return Ok(vec![damaged(error)]),
+        Err(error) => return Ok(vec![damaged_manifest(error)]),
         Ok(manifest) => manifest,
     };
     Ok(vec![
@@ -82,7 +84,7 @@ pub fn verify(folder: &Path, state: Option<&Store>) -> Result<Vec<Part>, JobErro
     ])
 }
 
-fn damaged(error: FolderError) -> Part {
+fn damaged_manifest(error: FolderError) -> Part {
     Part::new("manifest", PartResult::Fails, problem(MANIFEST_FILE, error))
 }
 
@@ -91,8 +93,8 @@ fn files(report: &ReportFolder) -> Result<Part, FolderError> {
     for FileStamp { name, .. } in report.files() {
         problems.extend(report.prove(name).err().map(|error| problem(name, error)));
     }
-    problems.extend(report.unlisted()?.into_iter().map(|name| format!("{name:?} is not listed")));
-    Ok(Part::of("files", problems, format!("{} files have the hashes of the manifest", report.files().len())))
+    problems.extend(report.unlisted()?.into_iter().map(|name| format!("{name:?} is not listed in the manifest")));
+    Ok(Part::of("files", problems, format!("{} files match their hashes in the manifest", report.files().len())))
 }
 
 /// What is wrong with a file, without the advice to verify the report.
@@ -110,7 +112,7 @@ fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Pa
         return Ok(Part::new(
             PART,
             PartResult::NotProven,
-            "there is no state to prove the manifest by: name it with --state",
+            "there is no state to check the manifest against: name it with --state",
         ));
     };
     let runs = state.runs()?;
@@ -119,63 +121,63 @@ fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Pa
     }
     if let Some(source) = &manifest.stamp.made_from {
         let is_known = runs.iter().any(|run| run.manifests.contains(source));
-        let what = if is_known { "a report that the state knows" } else { "another report" };
-        let said = format!("it was made by `tieout audit` from {what}, and no state keeps audits");
-        return Ok(Part::new(PART, PartResult::NotProven, said));
+        let what = if is_known { "a report that the state knows" } else { "a report that the state does not know" };
+        let detail = format!("it was made by `tieout audit` from {what}, and the state does not record audits");
+        return Ok(Part::new(PART, PartResult::NotProven, detail));
     }
     let stamp = &manifest.stamp;
     let same = runs.iter().find(|run| {
         !run.manifests.is_empty()
-            && (&run.begun.base_url, run.begun.as_of) == (&stamp.base_url, stamp.as_of)
-            && run.begun.input_sha256 == stamp.input.sha256
+            && (&run.setup.base_url, run.setup.as_of) == (&stamp.base_url, stamp.as_of)
+            && run.setup.input_sha256 == stamp.input.sha256
     });
     Ok(match same {
-        Some(run) => Part::new(PART, PartResult::Fails, format!("run {} wrote another manifest", run.id)),
+        Some(run) => Part::new(PART, PartResult::Fails, format!("run {} wrote a different manifest", run.id)),
         None => Part::new(PART, PartResult::Fails, "no run in the state wrote this manifest"),
     })
 }
 
 fn reperformance(report: ReportFolder) -> Result<Part, JobError> {
     const PART: &str = "reperformance";
-    let evident = match Evident::of(report) {
-        Ok(evident) => evident,
+    let original = match ProvenReport::of(report) {
+        Ok(original) => original,
         Err(JobError::Report(error)) => return Ok(Part::new(PART, PartResult::Fails, error.to_string())),
         Err(error) => return Err(error),
     };
-    let manifest = &evident.manifest;
+    let manifest = &original.manifest;
     let place = tempfile::tempdir().map_err(|source| ReportError::Io { path: std::env::temp_dir(), source })?;
-    let remade = evident.remake(place.path(), &Changes::default(), Some(evident.evidence()));
-    let remade = match remade {
-        Ok(remade) => remade,
+    let rebuilt = original.rebuild(place.path(), &Changes::default(), Some(original.evidence()));
+    let rebuilt = match rebuilt {
+        Ok(rebuilt) => rebuilt,
         Err(JobError::Report(error)) => return Ok(Part::new(PART, PartResult::Fails, error.to_string())),
         Err(error) => return Err(error),
     };
     let mut problems = Vec::new();
-    let (verdict, code) = (remade.report.weighed.verdict.code(), remade.report.summary.exit_code);
+    let (verdict, code) = (rebuilt.report.exit_inputs.verdict.code(), rebuilt.report.summary.exit_code);
     if (verdict, code) != (manifest.stamp.verdict.as_str(), manifest.stamp.exit_code) {
-        problems.push(format!("the verdict comes to {verdict} with exit code {code}"));
+        problems.push(format!("judged again, the verdict is {verdict} with exit code {code}"));
     }
-    if let Some(line) = remade.otherwise {
-        problems.push(format!("{FACTS_FILE}: input line {line} is judged otherwise"));
+    if let Some(line) = rebuilt.first_differing_line {
+        problems.push(format!("{FACTS_FILE}: input line {line} is judged differently"));
     }
-    let (mut compared, mut drawn_otherwise) = (0, Vec::new());
+    let (mut compared, mut drawn_differently) = (0, Vec::new());
     let drawn = designs(&Formats::of(Format::ALL));
     for file in manifest.files.iter().filter(|file| file.name != FACTS_FILE) {
         let name = &file.name;
-        // Only what is drawn for people can be drawn otherwise: everything else comes to the same bytes for ever.
+        // Only files for people are drawn differently by other versions: all others keep the same bytes for ever.
         let designs = drawn.get(name).zip(manifest.stamp.designs.get(name));
         if designs.is_some_and(|(drawn, was)| drawn != was) {
-            drawn_otherwise
-                .push(format!("{name} was drawn by another version of tieout, so it is proved by its hash alone"));
+            drawn_differently
+                .push(format!("{name} was drawn by another version of tieout, so only its hash is checked"));
             continue;
         }
         let made = place.path().join(name);
         if !made.exists() {
-            problems.push(format!("{} can't be made again by this version", file.name));
+            problems.push(format!("{} can't be rebuilt by this version", file.name));
             continue;
         }
-        // Whatever it holds: where it was changed, that is shown.
-        let found = match evident.folder().open_listed(name) {
+        // Opened without checking its hash: if it was changed, the difference is shown.
+        let found = match original.folder().open_listed(name) {
             Ok(found) => found,
             Err(error) => {
                 problems.push(problem(name, error));
@@ -187,36 +189,36 @@ fn reperformance(report: ReportFolder) -> Result<Part, JobError> {
         let difference = difference.map_err(|source| ReportError::Io { path: made.clone(), source })?;
         problems.extend(difference.map(|what| format!("{}: {what}", file.name)));
     }
-    let rows = remade.report.summary.population.rows();
-    let mut part = Part::of(PART, problems, format!("{compared} files made again from {rows} rows, byte for byte"));
-    part.said.extend(drawn_otherwise);
+    let rows = rebuilt.report.summary.population.rows();
+    let mut part = Part::of(PART, problems, format!("{compared} files rebuilt from {rows} rows, byte for byte"));
+    part.details.extend(drawn_differently);
     Ok(part)
 }
 
 /// The first line in which two files differ.
 fn first_difference(one: File, other: &Path) -> std::io::Result<Option<String>> {
     let (mut one, mut other) = (BufReader::new(one), BufReader::new(File::open(other)?));
-    let (mut is, mut should) = (Vec::new(), Vec::new());
+    let (mut actual, mut expected) = (Vec::new(), Vec::new());
     let mut line = 1_u64;
     loop {
-        is.clear();
-        should.clear();
-        // A line from outside may be as long as the disk is large.
-        (&mut one).take(PIECE).read_until(b'\n', &mut is)?;
-        (&mut other).take(PIECE).read_until(b'\n', &mut should)?;
-        if is != should {
-            let at = is.iter().zip(&should).take_while(|(is, should)| is == should).count();
-            return Ok(Some(format!("line {line} is {}, it comes to {}", shown(&is, at), shown(&should, at))));
+        actual.clear();
+        expected.clear();
+        // A line from outside may be of any length.
+        (&mut one).take(PIECE).read_until(b'\n', &mut actual)?;
+        (&mut other).take(PIECE).read_until(b'\n', &mut expected)?;
+        if actual != expected {
+            let at = actual.iter().zip(&expected).take_while(|(one, other)| one == other).count();
+            return Ok(Some(format!("line {line} is {}, expected {}", excerpt(&actual, at), excerpt(&expected, at))));
         }
-        match is.last() {
+        match actual.last() {
             None => return Ok(None),
             Some(last) => line += u64::from(*last == b'\n'),
         }
     }
 }
 
-/// A line around its byte `at`.
-fn shown(line: &[u8], at: usize) -> String {
+/// An excerpt of a line, around its byte `at`.
+fn excerpt(line: &[u8], at: usize) -> String {
     if line.is_empty() {
         return "nothing".to_owned();
     }

@@ -1,4 +1,4 @@
-//! Pages of the list go the same way as single orders.
+//! Pages of the list are fetched by the same rules as single orders.
 
 use super::*;
 
@@ -16,9 +16,9 @@ fn is_page(page: &Result<ListPage, ListError>) -> bool {
     matches!(page, Ok(page) if page.total == Some(1) && &*page.orders[0].run_order_id == "wfrun_1")
 }
 
-fn lack(page: Result<ListPage, ListError>) -> Unavailable {
+fn unavailable(page: Result<ListPage, ListError>) -> Unavailable {
     match page {
-        Err(ListError::Unavailable(lack)) => lack,
+        Err(ListError::Unavailable(unavailable)) => unavailable,
         other => panic!("{other:?}"),
     }
 }
@@ -41,7 +41,7 @@ async fn the_request_is_what_the_provider_documents() {
 }
 
 #[tokio::test]
-async fn a_failed_attempt_is_followed_by_another_and_a_429_costs_none() {
+async fn a_failed_attempt_is_retried_and_a_429_costs_none() {
     for first in [reply("502 Bad Gateway", "", "<html>"), reply("200 OK", "", "<html>"), Script::Send(String::new())] {
         let server = Server::start(vec![first, page()]).await;
         let provider = server.provider();
@@ -57,7 +57,7 @@ async fn a_failed_attempt_is_followed_by_another_and_a_429_costs_none() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_had_says_why() {
+async fn an_unavailable_page_says_why() {
     let body = format!(r#"{{"code":9,"msg":"no {KEY}\n"}}"#);
     let no = |code: &str| Reason::new(code, "no [key]");
     let cases = [
@@ -68,11 +68,11 @@ async fn what_can_not_be_had_says_why() {
     ];
     for (script, expected, requests) in cases {
         let server = Server::start(vec![script]).await;
-        assert_eq!(lack(list(&server.provider()).await), expected);
+        assert_eq!(unavailable(list(&server.provider()).await), expected);
         assert_eq!(server.requests(), requests, "{expected}");
     }
     let server = Server::start(vec![reply("200 OK", "", GOOD)]).await;
-    assert_eq!(lack(list(&server.provider()).await).reason().code, "no-list", "one order is no list");
+    assert_eq!(unavailable(list(&server.provider()).await).reason().code, "no-list", "one order is not a list");
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_page_that_repeats_the_key_is_not_kept() {
             format!(r#""run_order_id":"wfrun_1","{field}":"x{KEY}""#).replace(r#""wfrun_1","run_order_id":"#, "");
         let body = format!(r#"{{"code":0,"data":{{"items":[{{{item}}}],"total":1}}}}"#);
         let server = Server::start(vec![reply("200 OK", "", &body)]).await;
-        let Unavailable::Malformed(reason) = lack(list(&server.provider()).await) else { panic!("{field}") };
+        let Unavailable::Malformed(reason) = unavailable(list(&server.provider()).await) else { panic!("{field}") };
         assert_eq!(reason.code, "holds-key");
         assert!(reason.detail.starts_with(&format!("{field} of order 1 on the page")), "{}", reason.detail);
         assert!(!reason.detail.contains("secret"));
@@ -110,9 +110,9 @@ async fn pages_and_orders_keep_one_rate() {
     let start = Instant::now();
     for _ in 0..6 {
         assert!(is_page(&list(&provider).await));
-        // Its reply is a page, which is no order; what matters here is when it goes.
+        // The reply is a page instead of an order; only the time of the request matters here.
         evidence(provider.fetch(&id("wfrun_1"))).await.expect("some evidence");
     }
-    // Eleven slots of 100.5 ms, less the three that may be caught up at half the distance.
+    // Eleven slots of 100.5 ms, less the three that may be caught up at half the spacing.
     assert!(start.elapsed() >= Duration::from_millis(900), "{:?}", start.elapsed());
 }

@@ -22,10 +22,10 @@ enum Script {
     Hang(String),
 }
 
-/// A server on a free loopback port: one request per connection, the last script for all that follow.
+/// A server on a free loopback port: one request per connection; the last script repeats.
 struct Server {
     base_url: String,
-    /// The head of every request, and when it came.
+    /// The head of every request, and when it arrived.
     heads: Arc<Mutex<Vec<(Instant, String)>>>,
 }
 
@@ -148,7 +148,7 @@ async fn the_request_is_what_the_provider_documents() {
 }
 
 #[tokio::test]
-async fn a_failed_attempt_is_followed_by_another() {
+async fn a_failed_attempt_is_retried() {
     let html = "<html>upstream</html>";
     for first in [
         reply("502 Bad Gateway", "Content-Type: text/html\r\n", html),
@@ -190,7 +190,7 @@ async fn spent_retries_leave_the_order_unfetched() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_unfetched_and_no_reply() {
+async fn a_refused_connection_is_unfetched_without_a_reply() {
     let closed = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = closed.local_addr().expect("an address");
     drop(closed);
@@ -241,7 +241,7 @@ async fn not_found_and_refused_are_final() {
 }
 
 #[tokio::test]
-async fn a_429_costs_no_attempt_and_everybody_waits() {
+async fn a_429_costs_no_attempt_and_all_requests_wait() {
     let limited = reply("200 OK", "Retry-After: 1\r\n", r#"{"code":"429","msg":"slow down"}"#);
     let server = Server::start(vec![limited, good()]).await;
     let provider = provider(Options { retries: 0, ..server.options() });
@@ -272,7 +272,7 @@ async fn a_429_without_a_readable_wait_backs_off() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_too_long_ends_all_asking() {
+async fn a_wait_that_is_too_long_ends_all_requests() {
     let server = Server::start(vec![reply("429 Too Many Requests", "Retry-After: 9223372037\r\n", ""), good()]).await;
     let provider = server.provider();
     assert_eq!(unfetched(evidence(provider.fetch(&id("wfrun_1"))).await), "rate-limited");
@@ -288,7 +288,7 @@ async fn no_permit_is_held_while_backing_off() {
     let all = futures::future::join_all(orders.iter().map(|order| evidence(provider.fetch(order))));
     let results = tokio::time::timeout(Duration::from_secs(5), all).await.expect("no deadlock");
     assert!(results.into_iter().all(is_good));
-    // The first order was turned away, and the seven others went before its second attempt or soon after.
+    // The first order failed once; the seven others went out before its second attempt or soon after.
     assert_eq!(server.requests(), 9);
 }
 
@@ -311,7 +311,7 @@ async fn the_rate_is_kept() {
     let orders: Vec<RunOrderId> = (0..31).map(|n| id(&format!("wfrun_{n}"))).collect();
     let start = Instant::now();
     futures::future::join_all(orders.iter().map(|order| evidence(provider.fetch(order)))).await;
-    // Thirty slots of 50.25 ms, less the three that may be caught up at half the distance.
+    // Thirty slots of 50.25 ms, less the three that may be caught up at half the spacing.
     assert!(start.elapsed() >= Duration::from_millis(1_400), "{:?}", start.elapsed());
     assert_eq!(provider.activity().requests, 31);
 }

@@ -1,62 +1,64 @@
-//! The circuit breaker: a provider that fails is left alone for a while, then tried with care. Pure.
+//! The circuit breaker: a failing provider is left alone for a while, then probed carefully. Pure.
 //!
-//! It looks at the first attempts of distinct orders alone, so that a few hopeless orders, asked again and again,
-//! can neither hold up the rest nor fail it. Its probes are retries as well: a provider may fail each order once, and
-//! answer when asked again.
+//! Only the first attempts of distinct orders count, so that a few hopeless orders, retried again and again, can
+//! neither delay nor fail the rest. Probes may also be retries, since a provider may fail every order once and answer
+//! its retry.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How many first attempts it remembers …
+/// How many of the latest first attempts are judged …
 const REMEMBERED: usize = 50;
-/// … and how many it must have seen before it judges.
+/// … and how many must have been seen before judging.
 const ENOUGH: usize = 20;
-/// The shortest and the longest time for which it stays open at once.
+/// The shortest time the breaker stays open before a probe.
 const SHORTEST: Duration = Duration::from_secs(1);
+/// The longest time the breaker stays open before a probe.
 const LONGEST: Duration = Duration::from_secs(60);
-/// After being open for so long in all, nothing more is asked.
+/// After being open for this long in total, all requests end.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// So many probes in a row must succeed.
+/// Successful probes in a row that close the breaker.
 const PROBES: u32 = 3;
-/// What share of everything is admitted when it has just closed, and how long until that doubles.
+/// The share of the rate and the concurrency that is admitted right after closing.
 const RAMP: f64 = 0.1;
+/// Seconds until that share doubles.
 const RAMP_DOUBLES: f64 = 1.0;
-/// How long one kind of request is waited for before the other may be the probe.
+/// How long the preferred kind of request may take to become the probe before the other kind may.
 const HEAD_START: Duration = Duration::from_millis(100);
-/// How long the retry of a probe that failed is waited for: longer than the back-off before it.
-const AGAIN: Duration = Duration::from_millis(500);
+/// How long to wait for the retry of a failed probe; longer than the back-off before it.
+const RETRY_WAIT: Duration = Duration::from_millis(500);
 
-/// What the breaker says to a request.
+/// The breaker's decision about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Permission {
-    /// Go.
+    /// The request may go out.
     Granted,
-    /// Go, as a probe: on it depends whether others may. Until then only what is preferred.
+    /// The request may go out as a probe, which decides whether others may follow. One kind of request is preferred.
     Probe {
-        /// Whether a retry is.
+        /// Whether retries are preferred over first attempts.
         of_retry: bool,
-        /// Until when.
+        /// Until when only the preferred kind may be the probe.
         until: Duration,
     },
-    /// Not before then.
+    /// No request may go out before this time.
     NotBefore(Duration),
-    /// Not before a probe is back.
+    /// No request may go out before the current probe is back.
     AfterProbe,
 }
 
 /// The breaker of one run.
 #[derive(Debug)]
 pub(super) struct Breaker {
-    /// The last first attempts; true failed.
+    /// Whether each of the latest first attempts failed, oldest first.
     last: VecDeque<bool>,
     state: State,
     /// How many times in a row it opened.
     streak: u32,
-    /// Whether the next probe is rather a retry than the first attempt of an order; that changes with each failure.
+    /// Whether a retry is the preferred probe rather than a first attempt; toggles with each failed probing.
     probes_retry: bool,
-    /// For how long it was open before `since`.
+    /// Total time it was open before the current opening.
     open_before: Duration,
-    /// When it closed last.
+    /// When it last closed.
     closed_at: Option<Duration>,
 }
 
@@ -69,12 +71,14 @@ enum State {
     },
     Probing {
         since: Duration,
-        /// Another probe may go since then.
+        /// When the next probe may go out.
         from: Duration,
+        /// Successful probes in a row.
         successes: u32,
-        /// The probe before was the first attempt of an order, and failed.
-        again: bool,
-        aloft: bool,
+        /// Whether the previous probe was a first attempt and failed.
+        previous_failed: bool,
+        /// Whether a probe is in flight.
+        is_in_flight: bool,
     },
 }
 
@@ -91,43 +95,52 @@ impl Breaker {
         }
     }
 
-    /// What a request at `now` is told.
+    /// Decides about a request at `now`.
     pub(super) fn permission(&mut self, now: Duration) -> Permission {
         match self.state {
             State::Closed => Permission::Granted,
             State::Open { until, .. } if now < until => Permission::NotBefore(until),
             State::Open { since, .. } => {
-                self.state = State::Probing { since, from: now, successes: 0, again: false, aloft: false };
+                self.state =
+                    State::Probing { since, from: now, successes: 0, previous_failed: false, is_in_flight: false };
                 Permission::Probe { of_retry: self.probes_retry, until: now + HEAD_START }
             }
-            State::Probing { aloft: true, .. } => Permission::AfterProbe,
-            State::Probing { again: true, from, .. } => Permission::Probe { of_retry: true, until: from + AGAIN },
+            State::Probing { is_in_flight: true, .. } => Permission::AfterProbe,
+            State::Probing { previous_failed: true, from, .. } => {
+                Permission::Probe { of_retry: true, until: from + RETRY_WAIT }
+            }
             State::Probing { from, .. } => Permission::Probe { of_retry: self.probes_retry, until: from + HEAD_START },
         }
     }
 
-    /// The probe goes out.
+    /// A probe goes out.
     pub(super) fn probe(&mut self) {
-        if let State::Probing { aloft, .. } = &mut self.state {
-            *aloft = true;
+        if let State::Probing { is_in_flight, .. } = &mut self.state {
+            *is_in_flight = true;
         }
     }
 
-    /// The probe came to nothing: neither a success nor a failure.
+    /// The probe ended without a result: it was limited or abandoned.
     pub(super) fn probe_lost(&mut self) {
-        if let State::Probing { aloft, .. } = &mut self.state {
-            *aloft = false;
+        if let State::Probing { is_in_flight, .. } = &mut self.state {
+            *is_in_flight = false;
         }
     }
 
-    /// The probe is back at `now`. It failed for good only if it was a retry, or follows one that failed. `jitter` (0 to 1)
-    /// decides how long it then stays open.
+    /// The probe is back at `now`. A failure reopens the breaker only if the probe was a retry or followed a failed
+    /// probe. `jitter` (0 to 1) then decides how long it stays open.
     pub(super) fn probed(&mut self, now: Duration, failed: bool, is_retry: bool, jitter: f64) {
-        let State::Probing { since, successes, again, .. } = self.state else {
+        let State::Probing { since, successes, previous_failed, .. } = self.state else {
             return;
         };
-        let probing = |successes, again| State::Probing { since, from: now, successes, again, aloft: false };
-        if failed && !is_retry && !again {
+        let probing = |successes, previous_failed| State::Probing {
+            since,
+            from: now,
+            successes,
+            previous_failed,
+            is_in_flight: false,
+        };
+        if failed && !is_retry && !previous_failed {
             self.state = probing(successes, true);
         } else if failed {
             self.open_before += now.saturating_sub(since);
@@ -143,7 +156,7 @@ impl Breaker {
         }
     }
 
-    /// The first attempt of an order is back at `now`.
+    /// A first attempt is back at `now`. `jitter` (0 to 1) decides how long the breaker stays open if this opens it.
     pub(super) fn attempted(&mut self, now: Duration, failed: bool, jitter: f64) {
         if self.state != State::Closed {
             return;
@@ -158,7 +171,7 @@ impl Breaker {
         }
     }
 
-    /// Only orders that have failed before are left: they have the retry budget, and nothing else to wait for.
+    /// Closes the breaker because only retries are left: the retry budget limits those, so the breaker need not.
     pub(super) fn retire(&mut self, now: Duration) {
         if let State::Open { since, .. } | State::Probing { since, .. } = self.state {
             self.open_before += now.saturating_sub(since);
@@ -167,7 +180,7 @@ impl Breaker {
         self.last.clear();
     }
 
-    /// Until when it is open, where it is open at `now`; a moment that is past while it probes.
+    /// When the breaker may next be probed, if it is not closed; a past time while it is being probed.
     pub(super) fn open_until(&self) -> Option<Duration> {
         match self.state {
             State::Closed => None,
@@ -176,7 +189,7 @@ impl Breaker {
         }
     }
 
-    /// Whether it has been open for so long in all that nothing more is to be asked.
+    /// Whether it has been open for so long in total that all requests must end.
     pub(super) fn is_hopeless(&self, now: Duration) -> bool {
         let open_now = match self.state {
             State::Closed => Duration::ZERO,
@@ -185,7 +198,7 @@ impl Breaker {
         self.open_before + open_now >= PATIENCE
     }
 
-    /// The share of everything that is admitted at `now`, above 0 and up to 1.
+    /// The share of the rate and the concurrency admitted at `now`, above 0 and up to 1.
     pub(super) fn share(&self, now: Duration) -> f64 {
         self.closed_at.map_or(1.0, |closed| {
             let doublings = now.saturating_sub(closed).as_secs_f64() / RAMP_DOUBLES;
@@ -195,7 +208,7 @@ impl Breaker {
 
     fn open(&mut self, now: Duration, jitter: f64) {
         let longest = SHORTEST.saturating_mul(2_u32.saturating_pow(self.streak)).min(LONGEST);
-        // Between half of it and all of it, and never less than the shortest.
+        // Between half of `longest` and all of it, but never below the shortest.
         let wait = longest.mul_f64(f64::midpoint(1.0, jitter.clamp(0.0, 1.0))).max(SHORTEST);
         self.streak = self.streak.saturating_add(1);
         self.last.clear();
@@ -226,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn opens_where_half_of_the_last_fail_and_not_before_it_has_seen_enough() {
+    fn opens_if_half_of_the_latest_fail_but_not_before_enough_are_seen() {
         let mut breaker = Breaker::new();
         for _ in 0..19 {
             breaker.attempted(s(1), true, 0.5);
@@ -249,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn three_probes_close_it_and_the_rest_comes_back_by_and_by() {
+    fn three_probes_close_it_and_the_rate_ramps_up() {
         let mut breaker = opened();
         assert_eq!(breaker.permission(s(10)), Permission::NotBefore(s(11)));
         for _ in 0..3 {
@@ -276,7 +289,7 @@ mod tests {
         assert_eq!(waits, [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0], "half of 2, 4, 8 … 60");
         let mut jittered = opened();
         jittered.probed(s(11), true, true, 1.0);
-        assert_eq!(jittered.permission(s(10)), Permission::NotBefore(s(11)), "no probe was out");
+        assert_eq!(jittered.permission(s(10)), Permission::NotBefore(s(11)), "no probe was in flight");
     }
 
     #[test]
@@ -294,36 +307,36 @@ mod tests {
     }
 
     #[test]
-    fn an_order_that_fails_as_a_probe_is_asked_once_more() {
+    fn an_order_that_fails_as_a_probe_is_probed_again_as_a_retry() {
         let mut breaker = opened();
         let mut probe = |now, failed, is_retry| {
-            let told = breaker.permission(now);
+            let permission = breaker.permission(now);
             breaker.probe();
             breaker.probed(now, failed, is_retry, 0.0);
-            told
+            permission
         };
         assert_eq!(probe(s(11), true, false), Permission::Probe { of_retry: false, until: s(11) + HEAD_START });
-        assert_eq!(probe(s(11), false, true), Permission::Probe { of_retry: true, until: s(11) + AGAIN });
+        assert_eq!(probe(s(11), false, true), Permission::Probe { of_retry: true, until: s(11) + RETRY_WAIT });
         assert_eq!(probe(s(12), true, false), Permission::Probe { of_retry: false, until: s(11) + HEAD_START });
-        assert_eq!(probe(s(13), true, false), Permission::Probe { of_retry: true, until: s(12) + AGAIN });
-        assert_eq!(breaker.permission(s(13)), Permission::NotBefore(s(14)), "neither had an answer");
+        assert_eq!(probe(s(13), true, false), Permission::Probe { of_retry: true, until: s(12) + RETRY_WAIT });
+        assert_eq!(breaker.permission(s(13)), Permission::NotBefore(s(14)), "both probes failed");
     }
 
     #[test]
-    fn ten_minutes_in_all_end_the_asking() {
+    fn ten_minutes_in_total_end_all_requests() {
         let mut breaker = opened();
         assert!(!breaker.is_hopeless(s(609)));
         assert!(breaker.is_hopeless(s(610)));
         for _ in 0..3 {
             probe(&mut breaker, s(310), false);
         }
-        assert!(!breaker.is_hopeless(s(10_000)), "five minutes, then well");
+        assert!(!breaker.is_hopeless(s(10_000)), "open for five minutes, then recovered");
         (0..20).for_each(|_| breaker.attempted(s(10_000), true, 0.0));
         assert!(!breaker.is_hopeless(s(10_299)) && breaker.is_hopeless(s(10_300)));
     }
 
     #[test]
-    fn with_only_failed_orders_left_it_is_closed() {
+    fn closes_when_only_retries_are_left() {
         let mut breaker = opened();
         breaker.retire(s(20));
         assert_eq!(breaker.permission(s(20)), Permission::Granted);

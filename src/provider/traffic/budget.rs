@@ -1,29 +1,29 @@
-//! The retry budget: how many retries the successes of first attempts pay for. Pure.
+//! The retry budget: retries are paid for by successful first attempts. Pure.
 //!
-//! It keeps a failing provider from being asked twice for everything. It defers a retry; it never fails an order.
+//! It keeps retries from doubling the load on a failing provider. It only delays retries; it never fails an order.
 
 use std::time::Duration;
 
-/// What a success at the first attempt pays, in thousandths of a retry.
+/// Earned by a successful first attempt, in thousandths of a retry.
 const EARNED: u32 = 200;
-/// What a retry costs.
+/// The cost of one retry, in the same unit.
 const COST: u32 = 1_000;
-/// What there is at the start, and the most that can be saved.
+/// The budget at the start, which is also its maximum.
 const FULL: u32 = 50 * COST;
-/// The share of the allowance that retries may always have, budget or not.
+/// Even with an empty budget, one part in this many of the allowed rate is open to retries.
 const FLOOR_SHARE: u32 = 10;
 
-/// The budget of one run.
+/// The retry budget of one run.
 #[derive(Debug)]
 pub(super) struct Budget {
     left: u32,
-    /// An empty budget lets a retry go this long after the one before it.
+    /// With an empty budget, a retry may go out this long after the previous one.
     floor: Duration,
     last: Option<Duration>,
 }
 
 impl Budget {
-    /// A full budget under an allowance of that many requests per second; 0 is unlimited.
+    /// A full budget for an allowed rate in requests per second; 0 is unlimited.
     pub(super) fn new(allowance: u32) -> Self {
         let per_second = if allowance == 0 { FLOOR_SHARE } else { (allowance / FLOOR_SHARE).max(1) };
         Self { left: FULL, floor: Duration::from_secs(1) / per_second, last: None }
@@ -34,7 +34,7 @@ impl Budget {
         self.left = (self.left + EARNED).min(FULL);
     }
 
-    /// When a retry may go: at once where that is not later than now.
+    /// When the next retry may go out; a past time means at once.
     pub(super) fn turn(&self) -> Duration {
         if self.left >= COST {
             return Duration::ZERO;
@@ -42,7 +42,7 @@ impl Budget {
         self.last.map_or(Duration::ZERO, |last| last + self.floor)
     }
 
-    /// A retry goes at `now`.
+    /// A retry goes out at `now`.
     pub(super) fn spend(&mut self, now: Duration) {
         self.left = self.left.saturating_sub(COST);
         self.last = Some(now);
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_budget_defers_to_a_tenth_of_the_allowance_and_at_least_one_a_second() {
+    fn an_empty_budget_allows_a_tenth_of_the_rate_and_at_least_one_a_second() {
         for (allowance, floor) in [(0, 10), (1, 1), (10, 1), (19, 1), (200, 20)] {
             let mut budget = Budget::new(allowance);
             assert_eq!(retries_within(&mut budget, SECOND * 10), 50 + floor * 10 - 1, "allowance {allowance}");
@@ -86,6 +86,6 @@ mod tests {
         budget.earn();
         assert_eq!(budget.turn(), Duration::ZERO);
         (0..10_000).for_each(|_| budget.earn());
-        assert_eq!(budget.left, FULL, "no more is saved than it began with");
+        assert_eq!(budget.left, FULL, "the budget never exceeds its maximum");
     }
 }

@@ -1,39 +1,39 @@
-//! The gate that a 429 closes for every request, and when to stop asking altogether.
+//! The gate that a 429 closes for all requests, and when to end requests altogether.
 //!
-//! Pure: time is handed in, as the time since some fixed start.
+//! Pure: times are passed in, as durations since a fixed start.
 
 use std::time::Duration;
 
 use crate::domain::outcome::Reason;
 
-/// After so long of nothing but limits the provider is asked no more.
+/// After this long with nothing but limits, all requests end.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Whether requests may go out.
 #[derive(Debug)]
 pub(super) struct Gate {
     max_wait: Duration,
-    /// When the whole job is to end, if at any time.
+    /// When the whole job must end.
     deadline: Option<Duration>,
-    /// Whether the provider itself said how long the gate is closed.
-    asked: bool,
-    /// Where the gate was ever closed: when that was last.
+    /// Whether the provider itself set the length of the current wait.
+    has_retry_after: bool,
+    /// When the gate was last closed.
     closed_at: Option<Duration>,
     open_at: Duration,
     /// How many times in a row the gate was closed.
     streak: u32,
-    /// When the first 429 since the last success came.
+    /// When the first 429 since the last answer came.
     limited_since: Option<Duration>,
     stopped: Option<Reason>,
 }
 
 impl Gate {
-    /// An open gate that stops asking where a wait would be longer than `max_wait` or end after `deadline`.
+    /// An open gate. It ends requests if a wait would be longer than `max_wait` or end after `deadline`.
     pub(super) fn new(max_wait: Duration, deadline: Option<Duration>) -> Self {
         Self {
             max_wait,
             deadline,
-            asked: false,
+            has_retry_after: false,
             closed_at: None,
             open_at: Duration::ZERO,
             streak: 0,
@@ -42,39 +42,39 @@ impl Gate {
         }
     }
 
-    /// When the gate opens, where it is closed at `now`.
+    /// When the gate opens, if it is closed at `now`.
     pub(super) fn closed_until(&self, now: Duration) -> Option<Duration> {
         (self.open_at > now).then_some(self.open_at)
     }
 
-    /// When it opened last, or will.
+    /// When the gate last opened or will next open.
     pub(super) fn opens_at(&self) -> Duration {
         self.open_at
     }
 
-    /// Whether the provider itself said for how long it is closed.
-    pub(super) fn is_asked(&self) -> bool {
-        self.asked
+    /// Whether the provider itself set the length of the current wait.
+    pub(super) fn has_retry_after(&self) -> bool {
+        self.has_retry_after
     }
 
-    /// Why nothing is to be asked any more, where that is so.
+    /// Why all requests must end, if they must.
     pub(super) fn stopped(&self) -> Option<&Reason> {
         self.stopped.as_ref()
     }
 
-    /// A request that went out at `sent` was answered 429 at `now`: closes the gate for the wait that the
-    /// provider asks for, or else for `back_off(times in a row before)`.
+    /// A request sent at `sent` was answered 429 at `now`: closes the gate for the wait the provider asks for, or else
+    /// for `back_off(closings in a row before this one)`.
     pub(super) fn limited(
         &mut self,
         sent: Duration,
         now: Duration,
-        asked: Option<Duration>,
+        retry_after: Option<Duration>,
         back_off: impl FnOnce(u32) -> Duration,
     ) {
         let since = *self.limited_since.get_or_insert(now);
-        // A 429 for a request from before the last closing says nothing new, unless it asks for a longer wait.
+        // A 429 for a request sent before the last closing is not news, unless it asks for a longer wait.
         let news = self.is_after_closing(sent);
-        let wait = match asked {
+        let wait = match retry_after {
             Some(wait) if wait > self.max_wait => return self.stop(too_long(wait, self.max_wait)),
             Some(wait) if self.deadline.is_some_and(|deadline| now.saturating_add(wait) > deadline) => {
                 return self
@@ -90,14 +90,16 @@ impl Gate {
         }
         let open_at = now.saturating_add(wait);
         if open_at > self.open_at {
-            (self.open_at, self.asked) = (open_at, asked.is_some());
+            (self.open_at, self.has_retry_after) = (open_at, retry_after.is_some());
         }
         if now.saturating_sub(since) >= PATIENCE {
-            self.stop("the provider answered nothing but that it is asked too often for 10 minutes; run again later or lower the rate".into());
+            self.stop(
+                "the provider answered nothing but rate limits for 10 minutes; run again later or lower --rate".into(),
+            );
         }
     }
 
-    /// A request that went out at `sent` was answered. One from before the last closing proves nothing.
+    /// A request sent at `sent` was answered. An answer to one sent before the last closing proves nothing.
     pub(super) fn answered(&mut self, sent: Duration) {
         if self.is_after_closing(sent) {
             self.streak = 0;
@@ -119,7 +121,7 @@ fn too_long(wait: Duration, max_wait: Duration) -> String {
     format!("the provider asks to wait {wait} (Retry-After), longer than --max-wait ({longest}); run again after that")
 }
 
-/// In days or hours where there are at least two, else in seconds.
+/// A time in whole days or hours if it has at least two of them, otherwise in seconds.
 fn rounded(time: Duration) -> String {
     let seconds = time.as_secs();
     let units = [("days", 24 * 3_600), ("hours", 3_600)];
@@ -136,11 +138,11 @@ mod tests {
     }
 
     fn no_back_off(_: u32) -> Duration {
-        panic!("no back-off is due")
+        panic!("no back-off expected")
     }
 
     #[test]
-    fn closes_for_as_long_as_asked() {
+    fn closes_for_as_long_as_the_provider_asks() {
         let mut gate = Gate::new(s(300), None);
         assert_eq!(gate.closed_until(s(0)), None);
         gate.limited(s(1), s(2), Some(s(10)), no_back_off);
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn stops_asking_where_the_wait_is_too_long() {
+    fn ends_requests_if_the_wait_is_too_long() {
         let mut gate = Gate::new(s(300), None);
         gate.limited(s(0), s(1), Some(s(300)), no_back_off);
         assert_eq!(gate.stopped(), None);
@@ -181,16 +183,16 @@ mod tests {
     }
 
     #[test]
-    fn stops_asking_where_the_wait_ends_after_the_deadline() {
+    fn ends_requests_if_the_wait_ends_after_the_deadline() {
         let mut gate = Gate::new(s(300), Some(s(60)));
         gate.limited(s(0), s(1), Some(s(59)), no_back_off);
-        assert!(gate.stopped().is_none() && gate.is_asked());
+        assert!(gate.stopped().is_none() && gate.has_retry_after());
         gate.limited(s(60), s(60), Some(s(1)), no_back_off);
         assert!(gate.stopped().is_some_and(|reason| reason.detail.contains("--deadline")));
     }
 
     #[test]
-    fn stops_asking_after_ten_minutes_of_nothing_else() {
+    fn ends_requests_after_ten_minutes_of_limits_only() {
         let mut gate = Gate::new(s(300), None);
         for minute in 0..10 {
             gate.limited(s(60 * minute), s(60 * minute), None, |_| s(1));
@@ -203,6 +205,6 @@ mod tests {
         gate.limited(s(0), s(0), None, |_| s(1));
         gate.answered(s(300));
         gate.limited(s(600), s(600), None, |_| s(1));
-        assert_eq!(gate.stopped(), None, "one success, and the ten minutes begin anew");
+        assert_eq!(gate.stopped(), None, "one answer restarts the ten minutes");
     }
 }

@@ -1,27 +1,27 @@
-//! How many requests went out within the last second, roughly: counted in tenths of it. Pure.
+//! Roughly how many events happened in the last second, counted in tenths of a second. Pure.
 
 use std::time::Duration;
 
 const PARTS: usize = 10;
 const PART: Duration = Duration::from_millis(100);
 
-/// Counts what happens, and forgets it after a second.
+/// Counts events and forgets them after a second.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     counts: [u32; PARTS],
-    /// Since the start, in tenths of a second: the part that is being counted.
+    /// The tenth of a second being counted, numbered from the start.
     part: u64,
 }
 
 impl Meter {
-    /// Counts one at `now`.
+    /// Counts one event at `now`.
     pub(super) fn note(&mut self, now: Duration) {
         self.forget(now);
         let count = &mut self.counts[index(self.part)];
         *count = count.saturating_add(1);
     }
 
-    /// How many were counted in the second before `now`, one part of it more or less.
+    /// The events in the second before `now`, give or take a tenth of it.
     pub(super) fn last_second(&mut self, now: Duration) -> u32 {
         self.forget(now);
         self.counts.iter().sum()
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_what_happened_within_a_second() {
+    fn counts_the_events_of_the_last_second() {
         let mut meter = Meter::default();
         for millisecond in (0..5_000).step_by(10) {
             meter.note(Duration::from_millis(millisecond));

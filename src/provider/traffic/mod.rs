@@ -1,9 +1,9 @@
-//! Whether and when the next request may go: every rule that spares the provider, brought to one answer.
+//! Decides whether and when the next request may go out: combines all rules that protect the provider.
 //!
-//! Pure: time is handed in, as the time since some fixed start, and chance is seeded. The rules live in files of
-//! their own: `pacer` (the allowance), `throttle` (what 429s leave of it), `gate` (Retry-After), `breaker` (a failing
-//! provider), `budget` (retries). A request asks for its [`Traffic::turn`] until that is a ticket, and hands the ticket
-//! back with what came of it.
+//! Pure: times are passed in, as durations since a fixed start, and randomness is seeded. The rules live in files of
+//! their own: `pacer` (the allowed rate), `throttle` (how far 429s cut it), `gate` (`Retry-After`), `breaker` (a
+//! failing provider), `budget` (retries). A request calls [`Traffic::turn`] until it gets a ticket, and hands the
+//! ticket back with the kind of its reply.
 
 mod breaker;
 mod budget;
@@ -27,47 +27,47 @@ use meter::Meter;
 use pacer::Pacer;
 use throttle::Throttle;
 
-/// Above so many requests per second, a throttle of an unlimited rate is none.
+/// A throttle on an unlimited rate is dropped once it allows more than this, in requests per second.
 const AS_GOOD_AS_UNLIMITED: f64 = 100_000.0;
 
-/// What the traffic must keep to.
+/// The limits that all traffic must keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
     /// Requests per second; 0 is unlimited.
     pub(super) rate: u32,
     /// Whether a request counts against the rate until a second after its reply.
     pub(super) strict: bool,
-    /// Requests in flight.
+    /// Maximum requests in flight.
     pub(super) concurrency: usize,
     /// The longest wait that the provider may impose.
     pub(super) max_wait: Duration,
-    /// When nothing is to be asked any more.
+    /// When all requests end.
     pub(super) deadline: Option<Duration>,
 }
 
-/// Whose turn it is.
+/// The two lines in which requests wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lane {
-    /// An order of which no attempt has failed yet.
+    /// Orders and pages without a failed attempt.
     Untried,
-    /// A retry.
+    /// Retries after a failed attempt.
     Retry,
 }
 
 /// Why a request has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WaitReason {
-    /// The allowance is used.
+    /// The allowed rate is used up.
     Rate,
-    /// As many are in flight as may be.
+    /// The maximum number of requests is in flight.
     Concurrency,
-    /// The provider said how long to wait.
+    /// The provider answered 429 and said how long to wait.
     RetryAfter,
     /// The provider answered 429 and did not say how long to wait.
     BackOff,
-    /// The provider fails too often.
+    /// The provider fails too often, so the breaker is open.
     Breaker,
-    /// Too few successes have paid for this retry.
+    /// The retry budget is empty.
     RetryBudget,
 }
 
@@ -76,7 +76,7 @@ impl WaitReason {
     pub const ALL: [Self; 6] =
         [Self::Rate, Self::Concurrency, Self::RetryAfter, Self::BackOff, Self::Breaker, Self::RetryBudget];
 
-    /// A stable word.
+    /// The stable code used in the manifest.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -90,61 +90,61 @@ impl WaitReason {
     }
 }
 
-/// What a request is told.
+/// The decision about a request.
 #[derive(Debug)]
 pub(super) enum Turn {
-    /// Go at once.
+    /// Send it now.
     Go(Ticket),
-    /// Ask again then, and whenever something has come back. `None`: only when something has come back.
+    /// Try again at `until` or when a request comes back, whichever is first. `None`: only when a request comes back.
     Wait { until: Option<Duration>, why: WaitReason },
-    /// Nothing is asked any more.
-    Ended(Ended),
+    /// All requests have ended.
+    Ended(EndReason),
 }
 
-/// Why nothing is asked any more.
+/// Why all requests have ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// What is left is unfetched.
+pub(super) enum EndReason {
+    /// The remaining orders are unfetched, for this reason; a report follows.
     Unfetched(Reason),
-    /// The run ends.
+    /// The whole run stops.
     Stop(Stop),
 }
 
-/// A request under way. It must be handed back.
+/// Permission for one request. It must be handed back.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct Ticket {
     lane: Lane,
     sent: Duration,
     is_probe: bool,
-    has_landed: bool,
+    has_departed: bool,
 }
 
-/// What came of a request.
+/// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReplyKind {
-    /// An answer that settles the order's evidence.
+    /// A final answer.
     Answer,
-    /// Nothing usable.
+    /// No usable reply.
     Failure,
-    /// A 429, and the wait it asks for.
+    /// A limit such as 429, and the wait it asks for.
     Limited(Option<Duration>),
-    /// The request was given up.
+    /// The request was abandoned.
     Nothing,
 }
 
-/// What the traffic is like.
+/// A snapshot of the traffic, for the progress display.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Flow {
-    /// Requests per second that may go out; `None` is unlimited.
+    /// Requests per second allowed; `None` is unlimited.
     pub(super) allowed: Option<f64>,
-    /// Requests that went out in the last second.
+    /// Requests sent in the last second.
     pub(super) used: u32,
-    /// What holds up everybody, and until when at the earliest.
+    /// What holds up all requests, and the earliest moment at which it may end.
     pub(super) held_up: Option<(WaitReason, Duration)>,
 }
 
-/// All traffic to the provider.
+/// The state of all traffic to the provider.
 #[derive(Debug)]
 pub(super) struct Traffic {
     limits: Limits,
@@ -156,15 +156,15 @@ pub(super) struct Traffic {
     sent: Meter,
     served: Meter,
     in_flight: usize,
-    /// Orders in hand of which no attempt has failed yet.
+    /// Orders and pages in hand without a failed attempt.
     untried: usize,
     more_follow: bool,
-    ended: Option<Ended>,
+    end_reason: Option<EndReason>,
     chance: StdRng,
 }
 
 impl Traffic {
-    /// No traffic yet. `seed` decides every jitter.
+    /// A state without any traffic yet. `seed` determines all jitter.
     pub(super) fn new(limits: Limits, seed: u64) -> Self {
         Self {
             limits,
@@ -178,74 +178,74 @@ impl Traffic {
             in_flight: 0,
             untried: 0,
             more_follow: true,
-            ended: None,
+            end_reason: None,
             chance: StdRng::seed_from_u64(seed),
         }
     }
 
-    /// Counts requests of an earlier run, the earliest first.
+    /// Counts requests of an earlier run against the rate; `sent` is when they went out, oldest first.
     pub(super) fn remember(&mut self, sent: impl IntoIterator<Item = Duration>) {
         if let Some(pacer) = &mut self.pacer {
             pacer.remember(sent);
         }
     }
 
-    /// When the requests went out that still count against the rate at `now`.
+    /// The send times of the requests that still count against the rate at `now`.
     pub(super) fn counted(&self, now: Duration) -> Vec<Duration> {
         self.pacer.iter().flat_map(|pacer| pacer.counted(now)).collect()
     }
 
-    /// An order is taken in hand.
+    /// Takes an order or page in hand; it counts as untried.
     pub(super) fn begin(&mut self) {
         self.untried += 1;
     }
 
-    /// An order in hand counts as untried no longer.
+    /// Stops counting one order or page as untried.
     pub(super) fn tried(&mut self) {
         self.untried = self.untried.saturating_sub(1);
     }
 
-    /// Every order there is has been taken in hand.
+    /// No new orders will be taken in hand.
     pub(super) fn no_order_follows(&mut self) {
         self.more_follow = false;
     }
 
-    /// Nothing is to be asked from now on. The first reason counts.
-    pub(super) fn end(&mut self, ended: Ended) {
-        self.ended.get_or_insert(ended);
+    /// Ends all requests. The first reason given is kept.
+    pub(super) fn end(&mut self, reason: EndReason) {
+        self.end_reason.get_or_insert(reason);
     }
 
-    /// Why nothing is asked any more at `now`, where that is so.
-    pub(super) fn ended(&mut self, now: Duration) -> Option<&Ended> {
-        if self.ended.is_none() {
+    /// Why all requests have ended at `now`, if they have. Checks the gate, the breaker and the deadline.
+    pub(super) fn check_end(&mut self, now: Duration) -> Option<&EndReason> {
+        if self.end_reason.is_none() {
             let reason = if let Some(reason) = self.gate.stopped() {
                 Some(reason.clone())
             } else if self.breaker.is_hopeless(now) {
-                let why = "the provider failed too often for 10 minutes in all; run again when it is well";
+                let why = "the provider failed too often for 10 minutes in total; run again when it has recovered";
                 Some(Reason::new("provider-failing", why))
             } else if self.limits.deadline.is_some_and(|deadline| now >= deadline) {
                 Some(Reason::new("deadline", "--deadline has passed"))
             } else {
                 None
             };
-            self.ended = reason.map(Ended::Unfetched);
+            self.end_reason = reason.map(EndReason::Unfetched);
         }
-        self.ended.as_ref()
+        self.end_reason.as_ref()
     }
 
-    /// Why a request was refused for good, where one was.
-    pub(super) fn has_ended(&self) -> Option<&Ended> {
-        self.ended.as_ref()
+    /// Why all requests have ended, as far as a request has found out; checks nothing anew.
+    pub(super) fn end_reason(&self) -> Option<&EndReason> {
+        self.end_reason.as_ref()
     }
 
-    /// Asks at `now` to send a request.
+    /// Decides at `now` whether a request of this lane may go out.
     pub(super) fn turn(&mut self, now: Duration, lane: Lane) -> Turn {
-        if let Some(ended) = self.ended(now) {
+        if let Some(ended) = self.check_end(now) {
             return Turn::Ended(ended.clone());
         }
         match self.obstacle(now, lane) {
             Err((until, why)) => {
-                // The deadline is news to whoever waits longer.
+                // A longer wait must wake at the deadline.
                 let until = [until, self.limits.deadline].into_iter().flatten().min();
                 Turn::Wait { until, why }
             }
@@ -253,18 +253,18 @@ impl Traffic {
         }
     }
 
-    /// The request is on its way to the provider for certain.
-    pub(super) fn landed(&mut self, now: Duration, ticket: &mut Ticket) {
+    /// The request has certainly gone out.
+    pub(super) fn note_departure(&mut self, now: Duration, ticket: &mut Ticket) {
         if !self.limits.strict {
-            self.land(now, ticket);
+            self.depart(now, ticket);
         }
     }
 
-    /// Takes back the ticket of a request, at `now`.
-    pub(super) fn back(&mut self, now: Duration, mut ticket: Ticket, came: ReplyKind) {
-        self.land(now, &mut ticket);
+    /// Takes back a request's ticket at `now`; `kind` says how the request ended.
+    pub(super) fn back(&mut self, now: Duration, mut ticket: Ticket, kind: ReplyKind) {
+        self.depart(now, &mut ticket);
         self.in_flight = self.in_flight.saturating_sub(1);
-        match came {
+        match kind {
             ReplyKind::Answer => {
                 self.served.note(now);
                 self.gate.answered(ticket.sent);
@@ -273,10 +273,10 @@ impl Traffic {
                 }
             }
             ReplyKind::Failure => self.served.note(now),
-            ReplyKind::Limited(asked) => self.limited(now, ticket.sent, asked),
+            ReplyKind::Limited(retry_after) => self.limited(now, ticket.sent, retry_after),
             ReplyKind::Nothing => {}
         }
-        let failed = match came {
+        let failed = match kind {
             ReplyKind::Answer => false,
             ReplyKind::Failure => true,
             ReplyKind::Limited(_) | ReplyKind::Nothing if ticket.is_probe => return self.breaker.probe_lost(),
@@ -290,19 +290,22 @@ impl Traffic {
         }
     }
 
-    /// A wait from zero to `ceiling`.
+    /// A random wait between zero and `ceiling`.
     pub(super) fn back_off(&mut self, ceiling: Duration) -> Duration {
         self.chance.random_range(Duration::ZERO..=ceiling)
     }
 
-    /// What the traffic is like at `now`.
+    /// The state of the traffic at `now`.
     pub(super) fn flow(&mut self, now: Duration) -> Flow {
         let gate = self.gate.closed_until(now).map(|until| (self.gate_reason(), until));
         let held_up = gate.or_else(|| self.breaker.open_until().map(|until| (WaitReason::Breaker, until)));
         Flow { allowed: self.rate(now), used: self.sent.last_second(now), held_up }
     }
 
-    /// What keeps a request back at `now`, and until when; else whether it goes as the breaker's probe.
+    /// Whether a request that may go out at `now` is the breaker's probe.
+    ///
+    /// # Errors
+    /// What holds the request up, and until when, if that is known.
     fn obstacle(&mut self, now: Duration, lane: Lane) -> Result<bool, (Option<Duration>, WaitReason)> {
         if let Some(until) = self.gate.closed_until(now) {
             return Err((Some(until), self.gate_reason()));
@@ -348,19 +351,19 @@ impl Traffic {
         }
         self.in_flight += 1;
         self.sent.note(now);
-        Ticket { lane, sent: now, is_probe, has_landed: false }
+        Ticket { lane, sent: now, is_probe, has_departed: false }
     }
 
-    fn land(&mut self, now: Duration, ticket: &mut Ticket) {
-        if !std::mem::replace(&mut ticket.has_landed, true)
+    fn depart(&mut self, now: Duration, ticket: &mut Ticket) {
+        if !std::mem::replace(&mut ticket.has_departed, true)
             && let Some(pacer) = &mut self.pacer
         {
-            pacer.landed(now);
+            pacer.note_departure(now);
         }
     }
 
-    fn limited(&mut self, now: Duration, sent: Duration, asked: Option<Duration>) {
-        // How long requests have gone out without the gate between them: less than a second of it measures little.
+    fn limited(&mut self, now: Duration, sent: Duration, retry_after: Option<Duration>) {
+        // How long the gate has been open. Under a second, the measured rate says little.
         let busy = now.saturating_sub(self.gate.opens_at()).as_secs_f64();
         let served = f64::from(self.served.last_second(now));
         let measured = match self.throttle.rate(now) {
@@ -371,7 +374,8 @@ impl Traffic {
             self.pacer = Some(Pacer::new(u32::MAX));
         }
         let chance = &mut self.chance;
-        self.gate.limited(sent, now, asked, |streak| chance.random_range(Duration::ZERO..=retry::ceiling(streak)));
+        self.gate
+            .limited(sent, now, retry_after, |streak| chance.random_range(Duration::ZERO..=retry::ceiling(streak)));
     }
 
     fn rate(&mut self, now: Duration) -> Option<f64> {
@@ -383,15 +387,15 @@ impl Traffic {
         Some(rate * self.breaker.share(now))
     }
 
-    /// How many may be in flight.
+    /// How many requests may be in flight at `now`.
     fn room(&self, now: Duration) -> usize {
         let most = self.limits.concurrency;
-        // A float of a count: rounding it up admits one more at most.
+        // Floating point is fine here: rounding up admits at most one more.
         ((most as f64 * self.breaker.share(now)).ceil() as usize).clamp(1, most.max(1))
     }
 
     fn gate_reason(&self) -> WaitReason {
-        if self.gate.is_asked() { WaitReason::RetryAfter } else { WaitReason::BackOff }
+        if self.gate.has_retry_after() { WaitReason::RetryAfter } else { WaitReason::BackOff }
     }
 }
 

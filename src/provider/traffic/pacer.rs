@@ -1,42 +1,42 @@
-//! When the next request may go out, so that no second holds more than the allowance and hardly any of it is lost.
+//! When the next request may go out, so that no second has more requests than allowed and hardly any of the allowed
+//! rate goes unused.
 //!
-//! Pure: time is handed in, as the time since some fixed start.
+//! Pure: times are passed in, as durations since a fixed start.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Sends that many apart as the rate are at least this far apart in time: a second, and what the way to the
-/// provider may vary by.
+/// No window of this length has more than `rate` sends: a second, plus the variation in travel time to the provider.
 const WINDOW: Duration = Duration::from_millis(1002);
-/// One second's slots are spread over this much, so that small delays need not touch the window's edge.
+/// The slots of one second are spread over this time, so that small delays don't run into the window's edge.
 const ROUND: Duration = Duration::from_millis(1005);
-/// Missed slots are caught up to this many …
+/// At most this many missed slots are caught up …
 const CATCH_UP_SLOTS: u32 = 3;
-/// … or to this much time's worth, whichever is more.
+/// … or as many as fit into this time, if that is more.
 const CATCH_UP: Duration = Duration::from_millis(20);
-/// What a timer can space; anything finer would be rounded up by it and lose more than it spaces.
+/// The finest spacing a timer can keep. Shorter waits would be rounded up and lose more than they space.
 const TIMER_GRAIN: Duration = Duration::from_millis(1);
-/// The slots are never further apart than this rate, in requests per second.
+/// Slots are never spaced wider than for this rate, in requests per second.
 const LEAST_RATE: f64 = 0.01;
 
-/// Paces requests to `rate` in any one-second window, evenly.
+/// Spreads requests evenly, with at most `rate` in any one-second window.
 ///
-/// A request that is taken but of which it is not known yet when it went out ([`Pacer::landed`] tells) counts as if
-/// it went out at this very moment, so that no connection that is slow to open can bunch requests.
+/// A request that was taken but has not certainly gone out yet (until [`Pacer::note_departure`]) counts as if it went
+/// out right now, so that a connection that is slow to open can't bunch requests.
 #[derive(Debug)]
 pub(super) struct Pacer {
     rate: usize,
     slot: Duration,
     next_slot: Duration,
     last: Option<Duration>,
-    /// How many are taken and not landed.
-    aloft: usize,
-    /// The landed ones that still count in the window.
-    landed: VecDeque<Duration>,
+    /// Requests taken that have not certainly gone out.
+    departing: usize,
+    /// When the requests went out that still count in the window.
+    departures: VecDeque<Duration>,
 }
 
 impl Pacer {
-    /// A pacer of that many requests per second; 0 is taken as 1.
+    /// A pacer for `rate` requests per second; 0 counts as 1.
     pub(super) fn new(rate: u32) -> Self {
         let rate = rate.max(1);
         Self {
@@ -44,65 +44,65 @@ impl Pacer {
             slot: ROUND / rate,
             next_slot: Duration::ZERO,
             last: None,
-            aloft: 0,
-            landed: VecDeque::new(),
+            departing: 0,
+            departures: VecDeque::new(),
         }
     }
 
-    /// Counts requests of an earlier run, which landed at those times, the earliest first.
-    pub(super) fn remember(&mut self, landed: impl IntoIterator<Item = Duration>) {
-        self.landed.extend(landed);
+    /// Counts requests of an earlier run, which went out at these times, oldest first.
+    pub(super) fn remember(&mut self, departures: impl IntoIterator<Item = Duration>) {
+        self.departures.extend(departures);
     }
 
-    /// Spreads the slots for that many requests per second from now on. The window keeps its own rate.
+    /// Spaces the slots for `rate` requests per second from now on. The window keeps the original rate.
     pub(super) fn slow_to(&mut self, rate: f64) {
         let slot = ROUND.div_f64(rate.max(LEAST_RATE));
         self.slot = slot.max(ROUND / u32::try_from(self.rate).unwrap_or(u32::MAX));
     }
 
-    /// When the next request may go, asked at `now`: at once where that is not later. `None`: when one that is aloft
-    /// has landed.
+    /// When the next request may go out; at once if that is not after `now`. `None`: only after a departing request
+    /// has gone out.
     pub(super) fn turn(&mut self, now: Duration) -> Option<Duration> {
         let now = self.monotonic(now);
-        while self.landed.front().is_some_and(|at| *at + WINDOW <= now) {
-            self.landed.pop_front();
+        while self.departures.front().is_some_and(|at| *at + WINDOW <= now) {
+            self.departures.pop_front();
         }
-        if self.aloft >= self.rate {
+        if self.departing >= self.rate {
             return None;
         }
-        // How many of the landed must leave the window first.
-        let surplus = (self.aloft + self.landed.len() + 1).saturating_sub(self.rate);
-        let window_opens = surplus.checked_sub(1).and_then(|last| self.landed.get(last));
+        // How many departures must leave the window first.
+        let surplus = (self.departing + self.departures.len() + 1).saturating_sub(self.rate);
+        let window_opens = surplus.checked_sub(1).and_then(|last| self.departures.get(last));
         let window_opens = window_opens.map_or(Duration::ZERO, |at| *at + WINDOW);
         let spaced = self.last.map_or(Duration::ZERO, |last| last + self.gap());
         Some(self.next_slot.max(window_opens).max(spaced))
     }
 
-    /// Takes the turn at `now`.
+    /// Takes a turn at `now`.
     pub(super) fn take(&mut self, now: Duration) {
         let now = self.monotonic(now);
         let catch_up = CATCH_UP.max(self.slot.saturating_mul(CATCH_UP_SLOTS));
-        // Before the first there is nothing to catch up.
+        // Before the first request there is nothing to catch up.
         let catch_up = self.last.map_or(Duration::ZERO, |_| catch_up);
         self.last = Some(now);
         self.next_slot = (self.next_slot + self.slot).max((now + self.slot).saturating_sub(catch_up));
-        self.aloft += 1;
+        self.departing += 1;
     }
 
-    /// One that was taken went out at `now` at the latest.
-    pub(super) fn landed(&mut self, now: Duration) {
-        let now = self.landed.back().map_or(now, |last| now.max(*last));
-        self.aloft = self.aloft.saturating_sub(1);
-        self.landed.push_back(now);
+    /// One taken request went out at `now` at the latest.
+    pub(super) fn note_departure(&mut self, now: Duration) {
+        let now = self.departures.back().map_or(now, |last| now.max(*last));
+        self.departing = self.departing.saturating_sub(1);
+        self.departures.push_back(now);
     }
 
-    /// When the requests went out that still count at `now`; those aloft as of now.
+    /// The send times of the requests that still count at `now`; a departing request counts as sent at `now`.
     pub(super) fn counted(&self, now: Duration) -> impl Iterator<Item = Duration> {
-        let landed = self.landed.iter().copied().filter(move |at| *at + WINDOW > now);
-        landed.chain(std::iter::repeat_n(now, self.aloft))
+        let departures = self.departures.iter().copied().filter(move |at| *at + WINDOW > now);
+        departures.chain(std::iter::repeat_n(now, self.departing))
     }
 
-    /// The least distance of two sends while missed slots are caught up.
+    /// The shortest time between two sends while missed slots are caught up.
     fn gap(&self) -> Duration {
         let half = self.slot / 2;
         if half >= TIMER_GRAIN { half } else { Duration::ZERO }
@@ -121,17 +121,18 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Asks to send at `now`, where what is sent lands at once.
+    /// Tries to send at `now`; a request sent departs at once. Returns when it was or could be sent.
     fn next_send(pacer: &mut Pacer, now: Duration) -> Duration {
-        let at = pacer.turn(now).expect("nothing is aloft");
+        let at = pacer.turn(now).expect("nothing is departing");
         if at <= now {
             pacer.take(now);
-            pacer.landed(now);
+            pacer.note_departure(now);
         }
         at.max(now)
     }
 
-    /// Asks without a pause until `end`, each wait ending late by the next of `delays` (in µs).
+    /// Sends as often as allowed until `end`; each wait ends late by the next of `delays` (in µs). Returns the send
+    /// times.
     fn run(rate: u32, end: Duration, mut delays: impl Iterator<Item = u64>) -> Vec<Duration> {
         let (mut pacer, mut now, mut sends) = (Pacer::new(rate), Duration::ZERO, Vec::new());
         while now < end {
@@ -156,7 +157,7 @@ mod tests {
         within.max().unwrap_or(0)
     }
 
-    /// Numbers below `bound` without a pattern (a linear congruential generator).
+    /// Pseudo-random numbers below `bound` (a linear congruential generator).
     fn scattered(bound: u64) -> impl Iterator<Item = u64> {
         let mut state = 1_u64;
         std::iter::repeat_with(move || {
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_allowance_is_used_to_99_percent_and_never_exceeded() {
+    fn the_rate_is_used_to_99_percent_and_never_exceeded() {
         for rate in [1, 2, 10, 20, 100, 333, 500, 1000, 3000] {
             for lateness in [1, 1_500] {
                 let sends = run(rate, 60 * SECOND, scattered(lateness));
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_aloft_counts_until_it_landed_and_a_second_longer() {
+    fn a_request_counts_until_a_second_after_it_departed() {
         let mut pacer = Pacer::new(2);
         for at in [0, 600] {
             let now = Duration::from_millis(at);
@@ -208,15 +209,15 @@ mod tests {
             pacer.take(now);
         }
         assert_eq!(pacer.turn(5 * SECOND), None, "both connections are still opening");
-        pacer.landed(5 * SECOND);
-        assert_eq!(pacer.turn(5 * SECOND), Some(5 * SECOND + WINDOW), "one landed, one is aloft");
-        pacer.landed(6 * SECOND);
+        pacer.note_departure(5 * SECOND);
+        assert_eq!(pacer.turn(5 * SECOND), Some(5 * SECOND + WINDOW), "one departed, one is departing");
+        pacer.note_departure(6 * SECOND);
         assert_eq!(pacer.turn(6 * SECOND), Some(5 * SECOND + WINDOW));
         assert_eq!(pacer.counted(6 * SECOND + WINDOW / 2).collect::<Vec<_>>(), [6 * SECOND]);
     }
 
     #[test]
-    fn what_an_earlier_run_sent_counts() {
+    fn requests_of_an_earlier_run_count() {
         let mut pacer = Pacer::new(3);
         pacer.remember([SECOND, SECOND * 3 / 2, SECOND * 2]);
         assert_eq!(pacer.turn(SECOND * 2), Some(SECOND + WINDOW));
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn slower_slots_space_what_the_window_would_allow() {
+    fn slower_slots_limit_the_rate_below_the_window() {
         let mut pacer = Pacer::new(100);
         pacer.slow_to(10.0);
         let mut sends = 0;
@@ -250,7 +251,7 @@ mod tests {
                 if at <= now {
                     sends.push(now);
                 }
-                // Mostly just after the wait, now and then too early, far too late, or after idling.
+                // Mostly just after the wait; sometimes too early, far too late, or after a pause.
                 now = match kind {
                     0 => now + Duration::from_micros(delay),
                     1 => at + Duration::from_micros(delay * 500),

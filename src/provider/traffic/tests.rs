@@ -1,5 +1,5 @@
-//! All the rules together on simulated time, against a simulated provider with latencies, stalls, limits and failures.
-//! Nothing here sleeps: an hour takes a moment.
+//! All the rules together in simulated time, against a simulated provider with latencies, stalls, limits and failures.
+//! Nothing here sleeps.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -7,35 +7,35 @@ use std::collections::{BinaryHeap, VecDeque};
 use proptest::prelude::*;
 
 use super::super::answer::Answer;
-use super::super::retry::{Course, Next};
+use super::super::retry::{Attempts, Next};
 use super::*;
 use crate::domain::outcome::Evidence;
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
-/// How long a request is on its way to the provider, give or take less than 2 ms.
+/// Travel time of a request to the provider; up to 2 ms are added.
 const WAY: Duration = Duration::from_millis(20);
 
-/// What the provider does.
+/// How the simulated provider and machine behave.
 #[derive(Clone, Copy, Debug)]
 struct Behaviour {
-    /// From then until then it admits so many requests in any second, and answers 429 with that `Retry-After` to more.
+    /// Start, end, requests admitted in any second, and `Retry-After` of the 429 that further ones get.
     limit: Option<(Duration, Duration, u32, Option<Duration>)>,
-    /// From then until then every request fails.
+    /// Start and end of an outage in which every request fails.
     down: Option<(Duration, Duration)>,
-    /// Of 100 orders, so many fail at each attempt.
+    /// Orders of every 100 that fail at each attempt.
     hopeless: u64,
-    /// Of 100 orders, so many fail at their first attempt.
+    /// Orders of every 100 that fail at their first attempt.
     shy: u64,
     /// The longest latency, in milliseconds.
     latency: u64,
-    /// Of 1,000 timers, so many are late by up to three seconds.
+    /// Timers of every 1,000 that are late by up to three seconds.
     stalls: u32,
 }
 
 const WELL: Behaviour = Behaviour { limit: None, down: None, hopeless: 0, shy: 0, latency: 100, stalls: 0 };
 
-/// What came of a simulated run.
+/// The result of a simulated run.
 struct Ran {
     arrivals: Vec<Duration>,
     fetched: usize,
@@ -48,22 +48,22 @@ struct World {
     traffic: Traffic,
     now: Duration,
     chance: StdRng,
-    untried: VecDeque<(u64, Course)>,
-    retries: VecDeque<(u64, Course)>,
-    /// What is to happen, by time.
+    untried: VecDeque<(u64, Attempts)>,
+    retries: VecDeque<(u64, Attempts)>,
+    /// Future events by time: indexes into `happenings`.
     ahead: BinaryHeap<Reverse<(Duration, u64)>>,
     happenings: Vec<Option<Happening>>,
     admitted: VecDeque<Duration>,
     ran: Ran,
-    /// Requests that were answered.
+    /// Requests that got an answer.
     answered: u64,
 }
 
 enum Happening {
     /// An order's back-off ends.
-    Due(u64, Course),
+    Due(u64, Attempts),
     /// An attempt is back.
-    Back(u64, Course, Ticket, Answer<Evidence>, Option<Duration>),
+    Back(u64, Attempts, Ticket, Answer<Evidence>, Option<Duration>),
 }
 
 impl World {
@@ -86,7 +86,7 @@ impl World {
             let done = world.ran.fetched + world.ran.unfetched.len();
             while next < orders && (usize::try_from(next).expect("few") - done) < most {
                 world.traffic.begin();
-                world.untried.push_back((next, Course::new(5)));
+                world.untried.push_back((next, Attempts::new(5)));
                 next += 1;
             }
             if next == orders {
@@ -104,31 +104,31 @@ impl World {
         }
     }
 
-    /// Sends whatever may go from one lane; when its first is to ask again.
+    /// Sends all that may go out from one lane. Returns when the first in line must try again.
     fn serve(&mut self, lane: Lane) -> Option<Duration> {
         loop {
             let queue = if lane == Lane::Untried { &mut self.untried } else { &mut self.retries };
-            let (order, course) = queue.pop_front()?;
+            let (order, attempts) = queue.pop_front()?;
             match self.traffic.turn(self.now, lane) {
-                Turn::Go(ticket) => self.send(order, course, ticket),
+                Turn::Go(ticket) => self.send(order, attempts, ticket),
                 Turn::Wait { until, .. } => {
                     let queue = if lane == Lane::Untried { &mut self.untried } else { &mut self.retries };
-                    queue.push_front((order, course));
+                    queue.push_front((order, attempts));
                     return until;
                 }
-                Turn::Ended(Ended::Unfetched(reason)) => self.ran.unfetched.push(reason.code),
+                Turn::Ended(EndReason::Unfetched(reason)) => self.ran.unfetched.push(reason.code),
                 Turn::Ended(ended) => panic!("{ended:?}"),
             }
         }
     }
 
-    fn send(&mut self, order: u64, course: Course, mut ticket: Ticket) {
-        self.traffic.landed(self.now, &mut ticket);
+    fn send(&mut self, order: u64, attempts: Attempts, mut ticket: Ticket) {
+        self.traffic.note_departure(self.now, &mut ticket);
         let arrival = self.now + WAY + Duration::from_micros(self.chance.random_range(0..1_900));
         self.ran.arrivals.push(arrival);
-        let (answer, wait) = self.answer(order, arrival, course.is_untried());
+        let (answer, wait) = self.answer(order, arrival, attempts.is_untried());
         let latency = Duration::from_micros(self.chance.random_range(1_000..=self.behaviour.latency * 1_000));
-        self.at(arrival + latency, Happening::Back(order, course, ticket, answer, wait));
+        self.at(arrival + latency, Happening::Back(order, attempts, ticket, answer, wait));
     }
 
     fn answer(&mut self, order: u64, arrival: Duration, is_first: bool) -> (Answer<Evidence>, Option<Duration>) {
@@ -146,7 +146,7 @@ impl World {
             return (Answer::Limited(Reason::new("http-429", "")), wait);
         }
         self.admitted.push_back(arrival);
-        // Scattered, so that the hopeless ones are not a run of neighbours.
+        // Scattered, so that hopeless orders are not neighbours.
         let dice = order.wrapping_mul(7_919) % 100;
         if dice < self.behaviour.hopeless || (is_first && dice < self.behaviour.shy) {
             return failed;
@@ -159,10 +159,10 @@ impl World {
         self.happenings.push(Some(happening));
     }
 
-    /// To the next moment at which anything can change.
+    /// Advances to the next moment at which anything can change.
     fn advance(&mut self, wake: Option<Duration>) {
         let next = self.ahead.peek().map(|Reverse((time, _))| *time);
-        let time = [wake, next].into_iter().flatten().min().expect("something is awaited: nothing waits for ever");
+        let time = [wake, next].into_iter().flatten().min().expect("an event or a timer is pending");
         let late = match self.chance.random_range(0..1_000) {
             dice if dice < self.behaviour.stalls => Duration::from_millis(self.chance.random_range(0..3_000)),
             _ => Duration::from_micros(self.chance.random_range(0..1_500)),
@@ -180,30 +180,30 @@ impl World {
     }
 
     fn happen(&mut self, happening: Happening) {
-        let (order, mut course, ticket, answer, wait) = match happening {
-            Happening::Due(order, course) => return self.retries.push_back((order, course)),
-            Happening::Back(order, course, ticket, answer, wait) => (order, course, ticket, answer, wait),
+        let (order, mut attempts, ticket, answer, wait) = match happening {
+            Happening::Due(order, attempts) => return self.retries.push_back((order, attempts)),
+            Happening::Back(order, attempts, ticket, answer, wait) => (order, attempts, ticket, answer, wait),
         };
-        let came = match answer {
+        let kind = match answer {
             Answer::Limited(_) => ReplyKind::Limited(wait),
             Answer::Failed(_) => ReplyKind::Failure,
             _ => ReplyKind::Answer,
         };
-        self.answered += u64::from(matches!(came, ReplyKind::Answer));
-        let was_untried = course.is_untried();
-        self.traffic.back(self.now, ticket, came);
-        let next = course.next(answer, self.answered);
+        self.answered += u64::from(matches!(kind, ReplyKind::Answer));
+        let was_untried = attempts.is_untried();
+        self.traffic.back(self.now, ticket, kind);
+        let next = attempts.next(answer, self.answered);
         if was_untried && next != Next::Again {
             self.traffic.tried();
         }
         match next {
             Next::Done(Evidence::Unfetched(reason)) => self.ran.unfetched.push(reason.code),
             Next::Done(_) => self.ran.fetched += 1,
-            Next::Again if course.is_untried() => self.untried.push_back((order, course)),
-            Next::Again => self.retries.push_back((order, course)),
+            Next::Again if attempts.is_untried() => self.untried.push_back((order, attempts)),
+            Next::Again => self.retries.push_back((order, attempts)),
             Next::AgainWithin(ceiling) => {
                 let due = self.now + self.traffic.back_off(ceiling);
-                self.at(due, Happening::Due(order, course));
+                self.at(due, Happening::Due(order, attempts));
             }
             Next::Stop(stop) => panic!("{stop}"),
         }
@@ -231,7 +231,7 @@ fn fullest_second(times: &[Duration]) -> usize {
     counts.max().unwrap_or(0)
 }
 
-/// How many arrived within a span, per second.
+/// Arrivals per second between two times, in seconds.
 fn arrived(ran: &Ran, from: u64, until: u64) -> f64 {
     let span = s(from)..s(until);
     ran.arrivals.iter().filter(|at| span.contains(*at)).count() as f64 / (until - from) as f64
@@ -268,7 +268,7 @@ proptest! {
     }
 
     #[test]
-    fn the_allowance_is_used_to_99_percent(rate in 2_u32..400, seed: u64) {
+    fn the_rate_is_used_to_99_percent(rate in 2_u32..400, seed: u64) {
         let ran = World::run(limits(rate, 100), WELL, u64::from(rate) * 30, seed);
         let (first, last) = (ran.arrivals[0], ran.arrivals[ran.arrivals.len() - 1]);
         let used = (ran.arrivals.len() - 1) as f64 / (last - first).as_secs_f64() / f64::from(rate);
@@ -300,7 +300,7 @@ fn an_unlimited_rate_finds_the_limit_of_the_provider() {
 }
 
 #[test]
-fn an_endless_storm_ends() {
+fn an_endless_storm_of_429s_ends_the_run() {
     for wait in [None, Some(2 * SECOND)] {
         let limit = Some((Duration::ZERO, Duration::MAX, 0, wait));
         let ran = World::run(limits(20, 16), Behaviour { limit, ..WELL }, 1_000, 7);
@@ -315,14 +315,14 @@ fn an_outage_is_waited_out_and_costs_few_orders() {
     let down = Some((10 * SECOND, 250 * SECOND));
     let ran = World::run(limits(50, 16), Behaviour { down, ..WELL }, 5_000, 7);
     assert_eq!(ran.fetched + ran.unfetched.len(), 5_000);
-    // Only what was in hand when it began, or served as a probe, was asked again and again.
+    // Only orders in hand when it began, or used as probes, were retried until their retries were spent.
     assert!(ran.unfetched.len() <= 64, "{} unfetched", ran.unfetched.len());
     let during = arrived(&ran, 30, 250);
     assert!(during < 1.0, "{during} requests a second at a provider that is down");
 }
 
 #[test]
-fn an_endless_outage_ends() {
+fn an_endless_outage_ends_the_run() {
     let down = Some((Duration::ZERO, Duration::MAX));
     let ran = World::run(limits(50, 16), Behaviour { down, ..WELL }, 5_000, 7);
     assert_eq!(ran.unfetched.len(), 5_000);
@@ -346,7 +346,7 @@ fn a_provider_that_fails_every_order_once_is_fetched_from() {
 }
 
 #[test]
-fn a_deadline_ends_the_asking() {
+fn a_deadline_ends_all_requests() {
     let ran = World::run(Limits { deadline: Some(30 * SECOND), ..limits(10, 4) }, WELL, 1_000, 7);
     assert!((295..=301).contains(&ran.fetched), "{} fetched", ran.fetched);
     assert!(ran.unfetched.iter().all(|code| code == "deadline"));
@@ -359,7 +359,7 @@ fn a_strict_rate_counts_from_the_reply() {
     let ran = World::run(Limits { strict: true, ..limits(20, 64) }, behaviour, 1_000, 7);
     assert_eq!(ran.fetched, 1_000);
     assert!(fullest_second(&ran.arrivals) <= 20);
-    // Each of twenty slots is held for a second and half the longest latency on average.
+    // Each of twenty slots is held for a second plus, on average, half the longest latency.
     let used = arrived(&ran, 5, 60);
     assert!((8.0..=11.0).contains(&used), "{used} a second");
 }

@@ -1,21 +1,21 @@
-//! The rate that the provider's 429s leave of the allowance. Pure.
+//! How far the provider's 429s cut the allowed rate. Pure.
 //!
-//! As TCP CUBIC does for a window: one cut for all that was under way, then back to the rate before the cut within ten
-//! seconds, resting there, and slowly and ever faster beyond it.
+//! It works as TCP CUBIC does for its window: one cut for all requests in flight, then back to the rate before the cut
+//! within ten seconds, a rest there, and then beyond it, first slowly, then ever faster.
 
 use std::time::Duration;
 
-/// What a cut leaves of the rate.
+/// The share of the rate that is left after a cut.
 const CUT: f64 = 0.7;
-/// How long the way back to the rate before the cut takes, in seconds.
+/// Seconds until the rate is back to what it was before a cut.
 const RECOVERY: f64 = 10.0;
 /// No cut goes below this rate, in requests per second.
 const LEAST: f64 = 1.0;
 
-/// How fast requests may go out, given the 429s so far.
+/// The allowed rate, given the 429s so far.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    /// The allowance in requests per second; `None` is unlimited.
+    /// The configured rate in requests per second; `None` is unlimited.
     allowance: Option<f64>,
     cut: Option<Cut>,
 }
@@ -23,12 +23,12 @@ pub(super) struct Throttle {
 #[derive(Clone, Copy, Debug)]
 struct Cut {
     at: Duration,
-    /// The rate before the cut, to which the way back leads.
+    /// The rate before the cut, to which it recovers.
     before: f64,
 }
 
 impl Throttle {
-    /// Nothing was cut yet from that many requests per second; 0 is unlimited.
+    /// An uncut rate in requests per second; 0 is unlimited.
     pub(super) fn new(allowance: u32) -> Self {
         Self { allowance: (allowance > 0).then(|| f64::from(allowance)), cut: None }
     }
@@ -43,17 +43,17 @@ impl Throttle {
         Some(self.allowance.map_or(rate, |allowance| rate.min(allowance)))
     }
 
-    /// A request that went out at `sent` was answered 429 at `now`, when `measured` requests went out a second. True
-    /// where that cut the rate; one that went out before the last cut cuts no more.
+    /// A request sent at `sent` was answered 429 at `now`, at a measured rate of `measured` per second. Returns whether
+    /// this cut the rate: a request sent before the last cut does not cut it again.
     pub(super) fn limited(&mut self, sent: Duration, now: Duration, measured: f64) -> bool {
         if self.cut.is_some_and(|cut| sent < cut.at) {
             return false;
         }
         let before = self.rate(now).map_or(measured, |rate| rate.min(measured));
-        // Where it was cut before it was back, the provider's limit is lower than thought: aim lower.
+        // Cut again before it recovered: the provider's limit is lower than assumed, so aim lower.
         let lower = self.cut.is_some_and(|cut| before < cut.before);
         let aim = if lower { before * f64::midpoint(1.0, CUT) } else { before };
-        // The way back begins at what is left of the aim, so the aim is raised to where that is no less than the least.
+        // Recovery begins at `CUT` times the aim, so raise the aim until that is at least `LEAST`.
         self.cut = Some(Cut { at: now, before: aim.max(LEAST / CUT) });
         true
     }
@@ -72,27 +72,27 @@ mod tests {
     }
 
     #[test]
-    fn the_allowance_stands_until_a_429() {
+    fn the_rate_is_uncut_until_a_429() {
         assert_eq!(Throttle::new(20).rate(s(5.0)), Some(20.0));
         assert_eq!(Throttle::new(0).rate(s(5.0)), None);
     }
 
     #[test]
-    fn one_cut_for_all_that_was_under_way_then_back_and_beyond() {
+    fn one_cut_for_all_requests_in_flight_then_recovery_and_beyond() {
         let mut throttle = Throttle::new(100);
         assert!(throttle.limited(s(9.9), s(10.0), 80.0));
         assert!((rate(&throttle, 10.0) - 56.0).abs() < 1e-9, "0.7 of the measured rate");
         assert!(!throttle.limited(s(9.95), s(10.1), 80.0), "sent before the cut");
         assert!((rate(&throttle, 20.0) - 80.0).abs() < 1e-9, "back after ten seconds");
         assert!(rate(&throttle, 22.0) < 80.3, "resting there");
-        assert!((rate(&throttle, 60.0) - 100.0).abs() < 1e-9, "up to the allowance and no further");
+        assert!((rate(&throttle, 60.0) - 100.0).abs() < 1e-9, "up to the configured rate and no further");
         let course: Vec<f64> = (10..60).map(|second| rate(&throttle, f64::from(second))).collect();
         assert!(course.is_sorted());
     }
 
     #[test]
     fn a_lower_limit_is_found() {
-        // The provider admits 50 a second of our 100: 429 whenever more than that goes out.
+        // The provider admits 50 of our 100 requests a second and answers 429 above that.
         let (mut throttle, mut cuts, mut sent) = (Throttle::new(100), 0, 0.0);
         for tenth in 0..3_000_u32 {
             let now = f64::from(tenth) / 10.0;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cut_goes_below_one_a_second_nor_unlimited_for_ever() {
+    fn no_cut_goes_below_one_a_second_or_limits_an_unlimited_rate_for_ever() {
         let mut throttle = Throttle::new(0);
         for second in 0..50 {
             assert!(throttle.limited(s(f64::from(second)), s(f64::from(second)), 3.0));

@@ -1,4 +1,4 @@
-//! Single fields of the provider's JSON: texts, amounts and times, each absent, null, or of the right type.
+//! Reads single fields of the provider's JSON: texts, amounts and times, each absent, null, or of the right type.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,11 @@ use crate::domain::money::{Amount, AmountError};
 use crate::domain::outcome::Reason;
 use crate::domain::time::is_zero;
 
-/// The longest text of a billing field, in characters.
+/// The longest text accepted in a billing field, in characters.
 const MAX_TEXT: usize = 4096;
 
-/// Decodes an object of which every known field is optional and kept raw, so that only a repeated field, or a
-/// name that is no text, can be wrong with it.
+/// Decodes an object whose known fields are all optional and kept raw, so that only a repeated field or an unreadable
+/// name can be wrong with it.
 pub(super) fn object<'b, T: Deserialize<'b>>(json: &'b RawValue) -> Result<T, Reason> {
     serde_json::from_str(json.get()).map_err(|error| match error.classify() {
         Category::Data => Reason::new("duplicate-key", error.to_string()),
@@ -23,7 +23,7 @@ pub(super) fn object<'b, T: Deserialize<'b>>(json: &'b RawValue) -> Result<T, Re
     })
 }
 
-/// A text; empty is `None`.
+/// Reads a text; an empty one is `None`.
 pub(super) fn text<'b>(field: &str, value: Option<&'b RawValue>) -> Result<Option<Cow<'b, str>>, Reason> {
     let Some(value) = value else {
         return Ok(None);
@@ -38,7 +38,7 @@ pub(super) fn text<'b>(field: &str, value: Option<&'b RawValue>) -> Result<Optio
     Ok((!text.is_empty()).then_some(text))
 }
 
-/// An amount as a text or a number, never by way of a binary float; an empty text is `None`.
+/// Reads an amount from a text or a number, never through a binary float; an empty text is `None`.
 pub(super) fn amount(field: &str, value: Option<&RawValue>) -> Result<Option<Amount>, Reason> {
     let Some(value) = value else {
         return Ok(None);
@@ -60,13 +60,14 @@ pub(super) fn amount(field: &str, value: Option<&RawValue>) -> Result<Option<Amo
     })
 }
 
-/// What stands in the place of a time.
+/// The value of a time field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Time {
-    /// Nothing.
+    /// Absent, null or empty.
     None,
-    /// The zero of a program, which is no time.
+    /// A placeholder such as the zero time of a program, not a real time.
     Zero,
+    /// A real time.
     At(Timestamp),
 }
 
@@ -76,19 +77,19 @@ impl Time {
     }
 }
 
-/// An RFC 3339 time with any offset, cut to the microsecond; an empty text is none.
+/// Reads an RFC 3339 time with any offset, truncated to the microsecond; an empty text is [`Time::None`].
 pub(super) fn time(field: &str, value: Option<&RawValue>) -> Result<Time, Reason> {
     let Some(text) = text(field, value)? else {
         return Ok(Time::None);
     };
-    // The first and the last day of other programs lie outside the times that can be held.
+    // Placeholders of other programs that lie outside the range of `Timestamp`.
     if text.starts_with("0000-00-00") || text.starts_with("9999-12-31") {
         return Ok(Time::Zero);
     }
     text.parse::<Timestamp>()
         .and_then(|time| Timestamp::from_microsecond(time.as_microsecond()))
         .map(|time| if is_zero(time) { Time::Zero } else { Time::At(time) })
-        .map_err(|_| Reason::new("bad-timestamp", format!("{field} is no RFC 3339 time")))
+        .map_err(|_| Reason::new("bad-timestamp", format!("{field} is not an RFC 3339 time")))
 }
 
 pub(super) fn unescaped<'b>(field: &str, value: &'b RawValue) -> Result<Cow<'b, str>, Reason> {
@@ -98,14 +99,14 @@ pub(super) fn unescaped<'b>(field: &str, value: &'b RawValue) -> Result<Cow<'b, 
     }
     serde_json::from_str(value.get())
         .map(Cow::Owned)
-        .map_err(|_| Reason::new("bad-text", format!("{field} has an escape of no meaning")))
+        .map_err(|_| Reason::new("bad-text", format!("{field} has an invalid escape")))
 }
 
 pub(super) fn wrong_type(field: &str, value: &RawValue, expected: &str) -> Reason {
-    Reason::new("wrong-type", format!("{field} is {}, {expected} was expected", kind(value).name()))
+    Reason::new("wrong-type", format!("{field} is {}, expected {expected}", kind(value).name()))
 }
 
-/// What a JSON value is, as far as its first character tells.
+/// The type of a JSON value, judged by its first character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Null,

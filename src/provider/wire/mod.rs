@@ -1,7 +1,6 @@
-//! The provider's JSON, read digit for digit: the envelope, and what is in it in files of their own.
+//! Reads the provider's JSON digit for digit: the envelope here, its contents in files of their own.
 //!
-//! Only the billing fields are ever looked at. Whatever else a reply holds, prompts above all, is skipped
-//! unread, however deeply it nests.
+//! Only billing fields are read. Everything else in a reply, prompts above all, is skipped, however deeply it nests.
 
 mod fields;
 mod list;
@@ -12,18 +11,18 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::answer::{Answer, Known, Unavailable};
+use super::answer::{Answer, FinalAnswer, Unavailable};
 use super::limit::{self, LimitSigns};
 use crate::domain::outcome::Reason;
 use fields::{Kind, kind, object, unescaped, wrong_type};
 
-pub(super) use list::Listed;
+pub(super) use list::PageResult;
 pub use list::{Flaws, ListPage};
 
-/// What some programs put before UTF-8.
+/// Some programs put this before UTF-8 text.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// What every reply is wrapped in. `None` is absent or null.
+/// The object that wraps every reply. `None` means absent or null.
 #[derive(Deserialize)]
 struct Envelope<'b> {
     #[serde(borrow)]
@@ -38,37 +37,37 @@ struct Envelope<'b> {
     data: Option<&'b RawValue>,
 }
 
-/// Why a body is no envelope.
+/// Why a body is not an envelope.
 enum NoEnvelope {
-    /// It is not one whole JSON text.
+    /// It is not exactly one complete JSON text.
     NotJson,
-    /// It is JSON of another kind.
+    /// It is JSON, but not an object, or a field is repeated.
     Malformed(Reason),
 }
 
 /// Reads the body of a reply with status 200.
-pub(super) fn decode<K: Known>(body: &[u8], signs: LimitSigns<'_>) -> Answer<K> {
+pub(super) fn decode<K: FinalAnswer>(body: &[u8], signs: LimitSigns<'_>) -> Answer<K> {
     let opened = match envelope(body) {
         Ok(envelope) => open(&envelope, signs),
         Err(NoEnvelope::Malformed(reason)) => Err(reason),
         Err(NoEnvelope::NotJson) => {
-            return Answer::Failed(Reason::new("not-json", "the reply is not one whole JSON text"));
+            return Answer::Failed(Reason::new("not-json", "the reply is not exactly one complete JSON text"));
         }
     };
     opened.unwrap_or_else(|reason| Answer::Final(Unavailable::Malformed(reason).into()))
 }
 
-/// The text with which the provider explains itself, as it came; empty where there is none.
+/// The envelope's message, verbatim; empty if there is none.
 pub(super) fn message(body: &[u8]) -> String {
     envelope(body).map(|envelope| envelope.message()).unwrap_or_default()
 }
 
-/// Whether a body is an envelope as the provider writes it.
+/// Whether a body is the provider's envelope: a JSON object with a `code`.
 pub(super) fn is_envelope(body: &[u8]) -> bool {
     code_of(body).is_some()
 }
 
-/// The business code of an envelope, as it is written; `None` where there is no envelope of the provider.
+/// The business code of an envelope, as text; `None` if the body is not the provider's envelope.
 pub(super) fn code_of(body: &[u8]) -> Option<String> {
     let code = envelope(body).ok()?.code().ok()?;
     Some(code.to_string())
@@ -77,24 +76,24 @@ pub(super) fn code_of(body: &[u8]) -> Option<String> {
 fn envelope(body: &[u8]) -> Result<Envelope<'_>, NoEnvelope> {
     let text = str::from_utf8(body).map_err(|_| NoEnvelope::NotJson)?;
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-    // An array would pass for an object with its fields in order.
+    // serde would accept an array as an object with its fields in order.
     if text.trim_ascii_start().starts_with('{')
         && let Ok(envelope) = serde_json::from_str(text)
     {
         return Ok(envelope);
     }
-    // Something is wrong with it; only a second look tells what.
+    // Something is wrong with it; parse again to find out what.
     let json: &RawValue = serde_json::from_str(text).map_err(|_| NoEnvelope::NotJson)?;
     match kind(json) {
         Kind::Object => object(json).map_err(NoEnvelope::Malformed),
         kind => {
-            let what = format!("the reply is {}, an object was expected", kind.name());
+            let what = format!("the reply is {}, expected an object", kind.name());
             Err(NoEnvelope::Malformed(Reason::new("wrong-type", what)))
         }
     }
 }
 
-fn open<K: Known>(envelope: &Envelope<'_>, signs: LimitSigns<'_>) -> Result<Answer<K>, Reason> {
+fn open<K: FinalAnswer>(envelope: &Envelope<'_>, signs: LimitSigns<'_>) -> Result<Answer<K>, Reason> {
     let code = envelope.code()?;
     if let Code::Number(0) = code {
         return Ok(Answer::Final(K::read(envelope.data)?));
@@ -118,9 +117,9 @@ fn open<K: Known>(envelope: &Envelope<'_>, signs: LimitSigns<'_>) -> Result<Answ
 
 /// The business code of a reply.
 enum Code {
-    /// A whole number, or a text of one.
+    /// A whole number, or a text that holds one.
     Number(i64),
-    /// Any other number or text, verbatim: no success, whatever it stands for.
+    /// Any other number or text, verbatim; never a success.
     Other(String),
 }
 
@@ -136,7 +135,7 @@ impl fmt::Display for Code {
 impl Envelope<'_> {
     fn code(&self) -> Result<Code, Reason> {
         let Some(code) = self.code else {
-            return Err(Reason::new("no-code", "the reply has no code, or null for one"));
+            return Err(Reason::new("no-code", "the reply's code is absent or null"));
         };
         let text = match kind(code) {
             Kind::Number => code.get().to_owned(),

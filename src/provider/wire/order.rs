@@ -1,4 +1,4 @@
-//! A run order, as its own reply tells it.
+//! Reads a run order from its own reply.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,18 +6,18 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::answer::Known;
+use super::super::answer::FinalAnswer;
 use super::fields::{self, Kind, Time, amount, kind, object, time};
 use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, Remarks, RunOrder, TimeField};
 use crate::domain::outcome::{Evidence, Reason};
 
-/// The longest name of an amount that is taken in, in bytes.
+/// The longest name of an undocumented amount that is kept, in bytes.
 const LONGEST_NAME: usize = 64;
-/// How many such amounts are taken in at most.
+/// The most undocumented amounts that are kept.
 const MOST_OTHERS: usize = 4;
 
-/// The fields of a run order that are read at all. `None` is absent or null.
+/// The fields of a run order that are read. `None` means absent or null.
 #[derive(Deserialize)]
 struct Fields<'b> {
     #[serde(borrow)]
@@ -60,7 +60,7 @@ struct Fields<'b> {
     updated_at: Option<&'b RawValue>,
 }
 
-impl Known for Evidence {
+impl FinalAnswer for Evidence {
     fn read(data: Option<&RawValue>) -> Result<Self, Reason> {
         order(data).map(Self::from)
     }
@@ -88,7 +88,7 @@ impl Known for Evidence {
 }
 
 fn order(data: Option<&RawValue>) -> Result<RunOrder, Reason> {
-    let no_order = |what: &str| Reason::new("no-order", format!("data is {what}, a run order was expected"));
+    let no_order = |what: &str| Reason::new("no-order", format!("data is {what}, expected a run order"));
     let data = data.ok_or_else(|| no_order("absent or null"))?;
     if kind(data) != Kind::Object {
         return Err(no_order(kind(data).name()));
@@ -132,8 +132,8 @@ fn remarks(data: &RawValue, amounts: &Amounts, [created, updated]: [Time; 2]) ->
     Ok((remarks != Remarks::default()).then_some(remarks))
 }
 
-/// The amounts of those sizes under names that the provider's reference does not have: the price may have a part that nobody knew
-/// of when the identities were written down.
+/// Amounts of the given sizes in fields that the provider's reference does not document: the price may have a component
+/// that the identities don't know yet.
 fn other_amounts(data: &RawValue, sizes: &[Sum]) -> Result<BTreeMap<String, Amount>, Reason> {
     let members: BTreeMap<Cow<'_, str>, &RawValue> = object(data)?;
     let is_other = |name: &str| {
@@ -147,7 +147,7 @@ fn other_amounts(data: &RawValue, sizes: &[Sum]) -> Result<BTreeMap<String, Amou
     Ok(read.filter(|(_, amount)| fits(*amount)).take(MOST_OTHERS).collect())
 }
 
-/// A text of its own; empty is `None`.
+/// Reads an owned text; an empty one is `None`.
 fn text(field: &str, value: Option<&RawValue>) -> Result<Option<String>, Reason> {
     fields::text(field, value).map(|text| text.map(Cow::into_owned))
 }

@@ -1,4 +1,4 @@
-//! Replies as the provider sends them, as it might, and as an enemy would.
+//! Replies as the provider sends them, as it might send them, and as an attacker would.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, Remarks, RunOrder, TimeField};
 use crate::domain::outcome::Evidence;
 
-/// The example of the provider's reference.
+/// The example in the provider's reference.
 const EXAMPLE: &str = r#"{"code": 0, "msg": "ok", "data": {
     "run_order_id": "wfrun_314ff7d8b7a5beff1388", "workflow_id": "wf_861ef31e94dcfb10e6e7",
     "revision_id": "wfr_f9f2a2dcb99d73b0c3aa", "quote_amount": "0.03000000", "quote_currency": "CNY",
@@ -81,7 +81,7 @@ fn the_documented_example() {
 }
 
 #[test]
-fn amounts_digit_for_digit() {
+fn amounts_are_read_digit_for_digit() {
     let most = "99999999999999999999.99999999";
     let cases: &[(&str, Option<i128>)] = &[
         ("0.1", Some(10_000_000)),
@@ -92,7 +92,7 @@ fn amounts_digit_for_digit() {
         (r#""0.00000000""#, Some(0)),
         ("-0", Some(0)),
         ("-0.00000001", Some(-1)),
-        // A binary float holds neither of these.
+        // Binary floats can't hold these exactly.
         ("0.12345678", Some(12_345_678)),
         (most, Some(10_i128.pow(28) - 1)),
         (r#""""#, None),
@@ -106,7 +106,7 @@ fn amounts_digit_for_digit() {
 }
 
 #[test]
-fn amounts_that_are_none() {
+fn invalid_amounts_are_malformed() {
     let reason = |json: &str| malformed(&with_data(&format!(r#""quote_amount":{json}"#)));
     let both = |code: &str, detail: &str| (code.to_owned(), detail.to_owned());
     assert_eq!(reason("0.123456789"), both("amount-not-exact", "quote_amount: 0.123456789 needs more than 8 decimals"));
@@ -118,7 +118,7 @@ fn amounts_that_are_none() {
     }
     assert_eq!(
         reason(r#"["private"]"#),
-        both("wrong-type", "quote_amount is an array, a decimal string or number was expected")
+        both("wrong-type", "quote_amount is an array, expected a decimal string or number")
     );
     assert_eq!(reason("true").0, "wrong-type");
     assert_eq!(reason("{}").0, "wrong-type");
@@ -142,7 +142,7 @@ fn codes() {
     assert_eq!(of("599"), Answer::Failed(reason("code-599")));
     assert_eq!(of("600"), Answer::Final(Evidence::Refused(reason("code-600"))));
     assert_eq!(of("-1"), Answer::Final(Evidence::Refused(reason("code--1"))));
-    // Nothing but the whole number zero is a success.
+    // Only the whole number zero is a success.
     for code in ["0.0", "1e0", "1e-400", "99999999999999999999"] {
         let refused = Reason::new("code-other", format!("{code}: a\nb"));
         assert_eq!(of(code), Answer::Final(Evidence::Refused(refused)));
@@ -164,7 +164,7 @@ fn codes() {
 }
 
 #[test]
-fn the_message_wherever_it_stands() {
+fn the_message_is_found_in_any_of_its_fields() {
     let cases = [
         (r#"{"code":1,"msg":"a","message":"b"}"#, "a"),
         (r#"{"code":1,"msg":"","message":"b"}"#, "b"),
@@ -215,7 +215,7 @@ fn times() {
     assert_eq!(time("null"), None);
     let reason = |json: &str| malformed(&with_data(&format!(r#""created_at":{json}"#)));
     for json in [r#""2026-05-08""#, r#""2026-05-08T10:00:00""#, r#""2026-13-08T10:00:00Z""#, r#""private""#, r#"" ""#] {
-        let expected = ("bad-timestamp".to_owned(), "created_at is no RFC 3339 time".to_owned());
+        let expected = ("bad-timestamp".to_owned(), "created_at is not an RFC 3339 time".to_owned());
         assert_eq!(reason(json), expected, "{json}");
     }
     assert_eq!(reason("1778234400").0, "wrong-type");
@@ -234,7 +234,7 @@ fn a_repeated_field_is_an_error_only_where_it_is_read() {
 }
 
 #[test]
-fn what_is_no_json_is_asked_for_again() {
+fn a_reply_that_is_not_json_is_retried() {
     let bad: &[&[u8]] = &[
         b"",
         b" \n",
@@ -283,7 +283,7 @@ proptest! {
     #[test]
     fn random_bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = message(&body);
-        // A random body of some length is no reply; a short one may be a whole JSON number.
+        // A short random body may be a JSON number, but never a run order.
         prop_assert!(!matches!(decode(&body), Answer::Final(Evidence::Fetched(_))));
     }
 
@@ -308,7 +308,7 @@ proptest! {
 }
 
 #[test]
-fn zeros_and_unknown_amounts_are_remarked() {
+fn zero_times_and_undocumented_amounts_become_remarks() {
     let remarks = |fields: &str| fetched(&with_data(fields)).remarks.map(|remarks| *remarks);
     let zeros = |zero_times: &[TimeField]| Some(Remarks { zero_times: zero_times.to_vec(), ..Remarks::default() });
     assert_eq!(remarks(r#""created_at":"2026-05-08T10:00:00Z","updated_at":"""#), None);
@@ -337,7 +337,7 @@ fn zeros_and_unknown_amounts_are_remarked() {
     ] {
         assert_eq!(others(nothing), None, "{nothing}");
     }
-    assert_eq!(others(&format!(r#""{}_amount":"0.07""#, "a".repeat(80))), None, "nobody calls it that");
+    assert_eq!(others(&format!(r#""{}_amount":"0.07""#, "a".repeat(80))), None, "the name is too long");
     let whole = r#""quote_amount":"1.00","final_amount":"0.60","released_amount":"0.40","coupon_amount":"0.07""#;
-    assert_eq!(remarks(whole), None, "nothing is to be explained");
+    assert_eq!(remarks(whole), None, "both identities hold, so nothing needs explaining");
 }

@@ -1,4 +1,4 @@
-//! From outcomes, in the order of their lines, to the files of a report.
+//! Turns outcomes, taken in by input line, into the files of a report.
 
 mod proofs;
 mod reasons;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use self::proofs::{Counted, prove_totals, tie_out};
+use self::proofs::{Counts, prove_totals, tie_out};
 use self::reasons::{reasons, sole_reason};
 use crate::checks::{ExpectRows, Judgement, Rules, UNLISTED_IN_INPUT, WaiverKey, WaiverState, judge, judge_unlisted};
 use crate::domain::finding::{Finding, PastFinding};
@@ -18,9 +18,9 @@ use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::domain::time::Period;
 use crate::report::ReportError;
-use crate::report::content::particulars::{Particulars, Shared};
+use crate::report::content::particulars::{Particulars, TextPool};
 use crate::report::content::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
-use crate::report::content::tables::{self, Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
+use crate::report::content::tables::{self, Discrepancy, Exception, PendingOrder, ResolvedFinding, WaiverRow};
 use crate::report::content::{Content, Spend};
 use crate::report::evidence::completeness::Completeness;
 use crate::report::evidence::facts::FactsWriter;
@@ -29,240 +29,260 @@ use crate::report::evidence::spend;
 use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, hash_file};
 use crate::report::formats::options::ReportOptions;
 use crate::report::formats::{self, FormatBrief};
-use crate::summary::{Summary, Tie, Weighed};
+use crate::summary::{ExitInputs, Summary, Tie};
 
 pub use self::reasons::ReasonCount;
 
-/// What a report is made from, beside outcomes.
+/// What a report needs besides the outcomes.
 #[derive(Clone, Debug)]
 pub struct Brief {
-    /// The folder to write into: empty, and nobody else's.
+    /// The folder to write into. It is empty, and nothing else writes there.
     pub folder: PathBuf,
     /// The settings that affect judgement.
     pub rules: Rules,
-    /// What ages are counted to.
+    /// The moment at which ages are measured.
     pub as_of: Timestamp,
-    /// What it is to be.
+    /// The formats, encoding and language to write, and what affects the exit code.
     pub options: ReportOptions,
-    /// How many rows the input has: the population must come to it.
+    /// How many rows the input has. The population must add up to it.
     pub rows_read: u64,
-    /// Why the input is not whole, where it must be and is not.
+    /// Why the input does not count as complete, if it is a list that `tieout discover` wrote.
     pub shortfall: Option<ListShortfall>,
-    /// What the input's records are, beside the rows.
+    /// The input's records that are not rows: preamble, heading and footers.
     pub layout: InputLayout,
-    /// What pages say of the files of evidence; nothing for what this report's own come to. A report that is made again to be
-    /// proved says what the proved one said: another version may compress the facts otherwise.
+    /// The hashes of the evidence files to print on the page and in the workbook; `None` for those of the
+    /// files written here. A rebuilt report that is compared with the original prints the original's, since a
+    /// different version may compress the facts differently.
     pub evidence: Option<Vec<FileStamp>>,
 }
 
-/// Takes in outcomes one by one, in the order of their lines.
+/// Builds a report from outcomes, which it takes one by one, in the order of their input lines.
 pub struct Builder {
     brief: Brief,
     facts: FactsWriter,
-    beside: EvidenceWriter,
-    shared: Shared,
+    evidence_rows: EvidenceWriter,
+    text_pool: TextPool,
     waivers: BTreeMap<WaiverKey, WaiverState>,
-    /// How many findings of orders that are not in the input there were.
-    elsewhere: u64,
-    taken: Taken,
+    /// How many earlier findings are about orders that are not in the input.
+    findings_elsewhere: u64,
+    tally: Tally,
 }
 
-/// What was taken in.
+/// What the outcomes have added up to so far.
 #[derive(Default)]
-struct Taken {
+struct Tally {
     summary: Summary,
     discrepancies: Vec<Discrepancy>,
     pending: Vec<PendingOrder>,
     exceptions: Vec<Exception>,
-    past: Past,
+    unrepeated: UnrepeatedFindings,
     reused: u64,
     waived_missing: u64,
     completeness: Option<Completeness>,
 }
 
-/// What became of the discrepancies that were found before.
+/// The earlier discrepancies that were not found again.
 #[derive(Debug, Default)]
-struct Past {
-    resolved: Vec<Resolved>,
-    /// How many were not judged this time.
+struct UnrepeatedFindings {
+    resolved: Vec<ResolvedFinding>,
+    /// How many could not be judged this time.
     not_assessed: u64,
 }
 
 /// How one row was judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Judged {
-    /// Where it is counted.
+pub struct RowJudgement {
+    /// The bucket that the row is counted in.
     pub bucket: Bucket,
-    /// Whether it is a settled order.
+    /// Whether the row is a settled order.
     pub settled: bool,
 }
 
-/// A report as written, for the terminal and the exit code.
+/// A finished report, as the terminal and the exit code need it.
 #[derive(Debug)]
 pub struct Report {
-    /// What `summary.json` says.
+    /// The content of `summary.json`.
     pub summary: SummaryJson,
-    /// The verdict, and what else the exit code depends on.
-    pub weighed: Weighed,
-    /// Every failed check, by line.
+    /// The verdict, and whatever else the exit code depends on.
+    pub exit_inputs: ExitInputs,
+    /// Every failed check by input line, then those of orders that the input lacks.
     pub discrepancies: Vec<Discrepancy>,
-    /// How many rows are exceptions.
+    /// How many rows `exceptions.csv` has.
     pub exceptions: usize,
     /// Why orders could not be fetched, the most frequent reason first.
     pub reasons: Vec<ReasonCount>,
-    /// The waivers that lapsed, with what became of them.
+    /// The waivers that lapsed, each with its state: expired or changed.
     pub lapsed: Vec<(WaiverKey, WaiverState)>,
-    /// What was found before and is resolved.
-    pub resolved: Vec<Resolved>,
+    /// The earlier discrepancies that are resolved.
+    pub resolved: Vec<ResolvedFinding>,
 }
 
 impl Builder {
-    /// Begins a report in the folder.
+    /// Starts a report in the brief's folder.
     ///
     /// # Errors
-    /// When the folder can't be written.
+    /// When a file can't be created there.
     pub fn begin(brief: Brief) -> Result<Self, ReportError> {
         let facts = FactsWriter::create(&brief.folder.join(FACTS_FILE))?;
-        let beside = EvidenceWriter::create(&brief.folder)?;
+        let evidence_rows = EvidenceWriter::create(&brief.folder)?;
         Ok(Self {
             brief,
             facts,
-            beside,
-            shared: Shared::default(),
+            evidence_rows,
+            text_pool: TextPool::default(),
             waivers: BTreeMap::new(),
-            elsewhere: 0,
-            taken: Taken::default(),
+            findings_elsewhere: 0,
+            tally: Tally::default(),
         })
     }
 
-    /// Takes in what the provider's list says of the input, after the last outcome.
+    /// Adds what the provider's list says about the input. Call it after the last outcome.
     ///
     /// # Errors
-    /// When a total leaves what a report can hold.
-    pub fn complete(&mut self, completeness: Completeness) -> Result<(), ReportError> {
+    /// When a total does not fit `DECIMAL(38,8)`.
+    pub fn add_completeness(&mut self, completeness: Completeness) -> Result<(), ReportError> {
         for (listed, past) in &completeness.unlisted {
             let judgement = judge_unlisted(listed, &self.brief.rules, self.brief.as_of);
-            self.taken.summary.add_unlisted(&judgement)?;
-            self.taken.past.not_assessed += past.iter().filter(|past| !judgement.repeats(past)).count() as u64;
+            self.tally.summary.add_unlisted(&judgement)?;
+            self.tally.unrepeated.not_assessed += past.iter().filter(|past| !judgement.repeats(past)).count() as u64;
             self.waivers.extend(judgement.waivers);
-            let order = Arc::new(self.shared.particulars(listed.order()));
-            self.taken.discrepancies.extend(found(None, &listed.run_order_id, &order, judgement.findings, past));
+            let order = Arc::new(self.text_pool.particulars(listed.order()));
+            self.tally.discrepancies.extend(discrepancy_rows(
+                None,
+                &listed.run_order_id,
+                &order,
+                judgement.findings,
+                past,
+            ));
         }
-        self.taken.summary.signs.gap = !completeness.is_known();
-        self.taken.completeness = Some(completeness);
+        self.tally.summary.factors.completeness_unknown = !completeness.is_known();
+        self.tally.completeness = Some(completeness);
         Ok(())
     }
 
-    /// Judges one outcome and takes it in, with what else is known of its order.
+    /// Judges one outcome and adds it to the report. `background` is what else is known about its order.
     ///
     /// # Errors
-    /// When the facts can't be written, or a total leaves what a report can hold.
-    pub fn add(&mut self, outcome: Outcome, background: Background) -> Result<Judged, ReportError> {
+    /// When the evidence can't be written, or a total does not fit `DECIMAL(38,8)`.
+    pub fn add(&mut self, outcome: Outcome, background: Background) -> Result<RowJudgement, ReportError> {
         let judgement = judge(&outcome, &background, &self.brief.rules, self.brief.as_of);
-        let judged = Judged { bucket: judgement.bucket, settled: judgement.settled };
-        self.beside.push(&outcome, judgement.foreign, &background)?;
+        let row_judgement = RowJudgement { bucket: judgement.bucket, settled: judgement.settled };
+        self.evidence_rows.push(&outcome, judgement.foreign, &background)?;
         let order = match &outcome.evidence {
             Evidence::Fetched(fetched) if !judgement.foreign => Some(&fetched.order),
             _ => None,
         };
-        self.taken.summary.add_bookings(&background.bookings, order, self.brief.rules.currency.as_deref())?;
-        let (past, later) = (background.past, background.found_later);
+        self.tally.summary.add_bookings(&background.bookings, order, self.brief.rules.currency.as_deref())?;
+        let (past, later) = (background.past_findings, background.later_finding_ids);
         let Outcome { line, run_order_id, evidence } = outcome;
         let bucket = judgement.bucket;
         self.waivers.extend(judgement.waivers.iter().cloned());
-        self.taken.past.sort(line, &past, &judgement, &later);
+        self.tally.unrepeated.sort(line, &past, &judgement, &later);
         match evidence {
             Evidence::Fetched(fetched) => {
-                self.taken.summary.add(&judgement, Some(&fetched.order), self.brief.as_of)?;
+                self.tally.summary.add(&judgement, Some(&fetched.order), self.brief.as_of)?;
                 if !judgement.foreign {
                     self.facts.push(line, &run_order_id, &fetched, judgement.settled, bucket)?;
                 }
-                self.taken.reused += u64::from(fetched.is_reused);
+                self.tally.reused += u64::from(fetched.is_reused);
                 let run_order_id: Arc<str> = Arc::from(run_order_id);
-                let order = Arc::new(self.shared.particulars(fetched.order));
+                let order = Arc::new(self.text_pool.particulars(fetched.order));
                 if !judgement.foreign && !judgement.settled {
                     let (order, run_order_id) = (Arc::clone(&order), Arc::clone(&run_order_id));
-                    self.taken.pending.push(PendingOrder { line, run_order_id, order });
+                    self.tally.pending.push(PendingOrder { line, run_order_id, order });
                 }
-                self.taken.discrepancies.extend(found(Some(line), &run_order_id, &order, judgement.findings, &past));
+                self.tally.discrepancies.extend(discrepancy_rows(
+                    Some(line),
+                    &run_order_id,
+                    &order,
+                    judgement.findings,
+                    &past,
+                ));
             }
             Evidence::NotFound(reason)
             | Evidence::Refused(reason)
             | Evidence::Malformed(reason)
             | Evidence::Unfetched(reason)
             | Evidence::Rejected(reason) => {
-                self.taken.summary.add(&judgement, None, self.brief.as_of)?;
+                self.tally.summary.add(&judgement, None, self.brief.as_of)?;
                 if let Some(last_seen) = background.last_seen {
-                    let (order, asked) = (Arc::new(self.shared.particulars(*last_seen)), Arc::from(&*run_order_id));
-                    self.taken.discrepancies.extend(found(Some(line), &asked, &order, judgement.findings, &past));
+                    let (order, asked) = (Arc::new(self.text_pool.particulars(*last_seen)), Arc::from(&*run_order_id));
+                    self.tally.discrepancies.extend(discrepancy_rows(
+                        Some(line),
+                        &asked,
+                        &order,
+                        judgement.findings,
+                        &past,
+                    ));
                 }
-                self.taken.waived_missing += u64::from(bucket == Bucket::Waived);
-                self.except(line, run_order_id, bucket, reason);
+                self.tally.waived_missing += u64::from(bucket == Bucket::Waived);
+                self.add_exception(line, run_order_id, bucket, reason);
             }
             Evidence::Duplicate { first_line } => {
-                self.taken.summary.add(&judgement, None, self.brief.as_of)?;
-                let reason = Reason::new("duplicate-id", format!("the same ID stands on line {first_line}"));
-                self.except(line, run_order_id, bucket, reason);
+                self.tally.summary.add(&judgement, None, self.brief.as_of)?;
+                let reason = Reason::new("duplicate-id", format!("the same ID is on line {first_line}"));
+                self.add_exception(line, run_order_id, bucket, reason);
             }
         }
-        Ok(judged)
+        Ok(row_judgement)
     }
 
-    /// Takes in how many findings of orders that are not in the input there were, after the last outcome.
-    pub fn findings_elsewhere(&mut self, findings: u64) {
-        self.elsewhere = findings;
-        self.taken.past.not_assessed += findings;
+    /// Records how many earlier findings are about orders that are not in the input: they count as not
+    /// assessed. Call it after the last outcome.
+    pub fn set_findings_elsewhere(&mut self, findings: u64) {
+        self.findings_elsewhere = findings;
+        self.tally.unrepeated.not_assessed += findings;
     }
 
-    fn except(&mut self, line: u64, run_order_id: String, bucket: Bucket, reason: Reason) {
+    fn add_exception(&mut self, line: u64, run_order_id: String, bucket: Bucket, reason: Reason) {
         let Reason { code: reason, detail } = reason;
-        self.taken.exceptions.push(Exception { line, run_order_id, bucket, reason, detail });
+        self.tally.exceptions.push(Exception { line, run_order_id, bucket, reason, detail });
     }
 
-    /// Writes what is left to write and proves the report on itself.
+    /// Proves that the figures agree with each other and writes the remaining files.
     ///
     /// # Errors
-    /// When a file can't be written, or the report contradicts itself ([`ReportError::Contradiction`]).
+    /// When a file can't be written, or two figures contradict each other ([`ReportError::Contradiction`]).
     pub fn finish(self) -> Result<Report, ReportError> {
         self.finish_unless(&|| false)
     }
 
-    /// Like [`Self::finish`], but looks before each file whether the report is still wanted.
+    /// Like [`Self::finish`], but calls `is_stopped` before each file.
     ///
     /// # Errors
-    /// [`ReportError::Stopped`] once `is_stopped` says so.
+    /// [`ReportError::Stopped`] once `is_stopped` returns true; otherwise as [`Self::finish`].
     pub fn finish_unless(self, is_stopped: &dyn Fn() -> bool) -> Result<Report, ReportError> {
-        let go_on = || if is_stopped() { Err(ReportError::Stopped) } else { Ok(()) };
-        let Self { brief, facts, beside, waivers, elsewhere, taken, .. } = self;
+        let check_wanted = || if is_stopped() { Err(ReportError::Stopped) } else { Ok(()) };
+        let Self { brief, facts, evidence_rows, waivers, findings_elsewhere, tally, .. } = self;
         let rows = facts.finish()?;
-        beside.finish(elsewhere)?;
-        if let Some(completeness) = &taken.completeness {
+        evidence_rows.finish(findings_elsewhere)?;
+        if let Some(completeness) = &tally.completeness {
             completeness.write(&brief.folder)?;
         }
-        let spend = spent(&brief, &go_on)?;
-        let (content, reasons) = taken.content(&brief, rows, spend, &waivers)?;
+        let spend = aggregate_spend(&brief, &check_wanted)?;
+        let (content, reasons) = tally.content(&brief, rows, spend, &waivers)?;
         let Brief { folder, rules, options, .. } = &brief;
-        formats::write(&content, &FormatBrief { folder, options, rules, go_on: &go_on })?;
-        let Content { summary, weighed, discrepancies, exceptions, resolved, .. } = content;
+        formats::write(&content, &FormatBrief { folder, options, rules, check_wanted: &check_wanted })?;
+        let Content { summary, exit_inputs, discrepancies, exceptions, resolved, .. } = content;
         let exceptions = exceptions.len();
         let lapsed = waivers.into_iter().filter(|(_, state)| state.is_lapsed()).collect();
-        Ok(Report { summary, weighed, discrepancies, exceptions, reasons, lapsed, resolved })
+        Ok(Report { summary, exit_inputs, discrepancies, exceptions, reasons, lapsed, resolved })
     }
 }
 
-/// What was spent, summed over the facts.
-fn spent(brief: &Brief, go_on: &dyn Fn() -> Result<(), ReportError>) -> Result<Spend, ReportError> {
+/// Sums the spend over the facts: by workflow, by revision and by day.
+fn aggregate_spend(brief: &Brief, check_wanted: &dyn Fn() -> Result<(), ReportError>) -> Result<Spend, ReportError> {
     let facts = brief.folder.join(FACTS_FILE);
-    go_on()?;
+    check_wanted()?;
     let by_workflow = spend::by_workflow(&facts)?;
-    go_on()?;
+    check_wanted()?;
     let by_revision = spend::by_revision(&facts)?;
-    go_on()?;
+    check_wanted()?;
     Ok(Spend { by_workflow, by_revision, by_day: spend::by_day(&facts, &brief.rules.days())? })
 }
 
-impl Taken {
-    /// What the report says, proved on itself; and why orders could not be fetched.
+impl Tally {
+    /// Assembles the report's content and proves its figures; also returns why orders could not be fetched.
     fn content<'b>(
         mut self,
         brief: &'b Brief,
@@ -272,23 +292,23 @@ impl Taken {
     ) -> Result<(Content<'b>, Vec<ReasonCount>), ReportError> {
         let aggregates = [&spend.by_workflow, &spend.by_revision, &spend.by_day].map(Vec::as_slice);
         let (rows_read, exceptions) = (brief.rows_read, self.exceptions.len() as u64);
-        let counted = Counted { rows_read, facts_rows, exceptions, waived_missing: self.waived_missing };
-        counted.prove(&self.summary, &self.discrepancies, &aggregates)?;
+        let counts = Counts { rows_read, facts_rows, exceptions, waived_missing: self.waived_missing };
+        counts.prove(&self.summary, &self.discrepancies, &aggregates)?;
         let control_totals = prove_totals(&self.summary, &aggregates, &brief.rules)?;
         let ties = tie_out(&brief.rules, &spend.by_workflow, &self.summary.population)?;
         let reasons = reasons(&self.exceptions);
         let sole_reason = sole_reason(&reasons).filter(|_| facts_rows == 0 && self.discrepancies.is_empty());
-        let signs = &mut self.summary.signs;
-        signs.variance |= !ties.iter().all(Tie::holds);
-        signs.sole_reason = sole_reason.is_some();
-        signs.rows_are_added = brief.rules.expect_rows == ExpectRows::Sum;
-        signs.shortfall = brief.shortfall.is_some();
-        signs.warnings |= brief.layout.cut_line.is_some();
-        let weighed = self.summary.weighed(brief.options.allow_empty);
+        let factors = &mut self.summary.factors;
+        factors.variance |= !ties.iter().all(Tie::holds);
+        factors.sole_reason = sole_reason.is_some();
+        factors.rows_are_summed = brief.rules.expect_rows == ExpectRows::Sum;
+        factors.list_incomplete = brief.shortfall.is_some();
+        factors.warnings |= brief.layout.cut_line.is_some();
+        let exit_inputs = self.summary.exit_inputs(brief.options.allow_empty);
         let waivers = tables::waivers_with(&brief.rules.waivers, waivers);
         let summary = SummaryJson {
-            verdict: weighed.verdict.code(),
-            exit_code: weighed.exit_code(&brief.options.fail_on),
+            verdict: exit_inputs.verdict.code(),
+            exit_code: exit_inputs.exit_code(&brief.options.fail_on),
             as_of: brief.as_of.to_string(),
             account: brief.options.account.clone(),
             population: self.summary.population,
@@ -300,7 +320,7 @@ impl Taken {
             causes: self.summary.causes,
             column_causes: self.summary.columns.of_columns(),
             severities: self.summary.severities,
-            lifecycle: Lifecycle::of(&self.discrepancies, &self.past),
+            lifecycle: Lifecycle::of(&self.discrepancies, &self.unrepeated),
             reused: self.reused,
             waivers: WaiverCounts::of(&waivers),
             material: brief.rules.has_materiality().then_some(self.summary.material),
@@ -311,14 +331,14 @@ impl Taken {
         };
         let content = Content {
             summary,
-            weighed,
+            exit_inputs,
             as_of: brief.as_of,
             rows_read,
             discrepancies: self.discrepancies,
             spend,
             pending: self.pending,
             exceptions: self.exceptions,
-            resolved: self.past.resolved,
+            resolved: self.unrepeated.resolved,
             waivers,
             evidence: evidence(brief, self.completeness.is_some())?,
             titles: self.completeness.map(|completeness| completeness.titles).unwrap_or_default(),
@@ -327,14 +347,14 @@ impl Taken {
     }
 }
 
-impl Past {
-    /// Sorts what was found before of an order: what is found again, resolved, or not assessed.
+impl UnrepeatedFindings {
+    /// Sorts the earlier findings of an order that are not found again into resolved and not assessed.
     fn sort(&mut self, line: u64, past: &[PastFinding], judgement: &Judgement, later: &[String]) {
         for finding in past.iter().filter(|past| !judgement.repeats(past)) {
-            // Whether the input has the order is known from the input, however old the row is.
+            // Whether the input has the order depends on the input alone: even an older reply resolves that.
             let is_older = !later.contains(&finding.discrepancy_id) || finding.check == UNLISTED_IN_INPUT;
             if judgement.resolves(finding) && is_older {
-                self.resolved.push(Resolved { line, finding: finding.clone() });
+                self.resolved.push(ResolvedFinding { line, finding: finding.clone() });
             } else {
                 self.not_assessed += 1;
             }
@@ -342,8 +362,8 @@ impl Past {
     }
 }
 
-/// The findings of one order as rows; `past` is what was found of it before.
-fn found<'f>(
+/// The findings of one order as table rows. `past` are its earlier findings.
+fn discrepancy_rows<'f>(
     line: Option<u64>,
     run_order_id: &'f Arc<str>,
     order: &'f Arc<Particulars>,
@@ -360,13 +380,13 @@ fn found<'f>(
 }
 
 impl Lifecycle {
-    fn of(discrepancies: &[Discrepancy], past: &Past) -> Self {
+    fn of(discrepancies: &[Discrepancy], unrepeated: &UnrepeatedFindings) -> Self {
         let persisting = discrepancies.iter().filter(|row| row.is_persisting).count() as u64;
         Self {
             new: discrepancies.len() as u64 - persisting,
             persisting,
-            resolved: past.resolved.len() as u64,
-            not_assessed: past.not_assessed,
+            resolved: unrepeated.resolved.len() as u64,
+            not_assessed: unrepeated.not_assessed,
         }
     }
 }
@@ -395,13 +415,13 @@ impl WaiverCounts {
     }
 }
 
-/// When the orders were created that the input is about, both ends said.
+/// The creation period that the input must be complete for, its end filled in; `None` where it is unbounded.
 fn period(brief: &Brief) -> Option<Period> {
     let period = brief.rules.complete.filter(Period::is_bounded)?;
     Some(Period { until: period.until.or(Some(brief.as_of)), ..period })
 }
 
-/// The files that all figures come from, with their hashes; the provider's list among them where it was walked.
+/// The evidence files with their hashes, `completeness.json` among them where the provider's list was walked.
 fn evidence(brief: &Brief, is_complete: bool) -> Result<Vec<FileStamp>, ReportError> {
     if let Some(evidence) = &brief.evidence {
         return Ok(evidence.clone());

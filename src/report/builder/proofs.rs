@@ -1,4 +1,4 @@
-//! What proves a report on itself: counts and sums that were come by on different paths and must agree.
+//! Proofs of a report's own figures: counts and sums that were computed on different paths must agree.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ use crate::report::evidence::spend::SpendRow;
 use crate::summary::{Bridge, Population, Summary, Tie};
 
 /// Independent counts that must agree with the population.
-pub(super) struct Counted {
+pub(super) struct Counts {
     pub(super) rows_read: u64,
     pub(super) facts_rows: u64,
     pub(super) exceptions: u64,
-    /// The exceptions that are counted as waived.
+    /// How many exceptions are in the bucket `waived`.
     pub(super) waived_missing: u64,
 }
 
-impl Counted {
+impl Counts {
     pub(super) fn prove(
         &self,
         summary: &Summary,
@@ -45,7 +45,7 @@ impl Counted {
     }
 }
 
-/// The control totals by currency, every one of them proved by the bridge from all aggregates.
+/// The control totals by currency. The bridge must close for each of the aggregates.
 pub(super) fn prove_totals(
     summary: &Summary,
     aggregates: &[&[SpendRow]],
@@ -60,7 +60,7 @@ pub(super) fn prove_totals(
             let bridge = Bridge::build(&sums, &totals)?;
             if !bridge.holds() {
                 return Err(ReportError::Contradiction(format!(
-                    "the bridge of {currency:?} leaves {} and {}",
+                    "the bridge of {currency:?} does not close: {} is left of the quotes, {} of the costs",
                     bridge.quote_split.residual, bridge.cost_sum.residual
                 )));
             }
@@ -81,7 +81,7 @@ fn sums(rows: &[SpendRow]) -> Result<BTreeMap<&str, [Sum; 6]>, ReportError> {
     Ok(sums)
 }
 
-/// Holds the sums and the population against the control totals from outside.
+/// Compares the sums and the population with the control totals from outside.
 pub(super) fn tie_out(rules: &Rules, rows: &[SpendRow], population: &Population) -> Result<Vec<Tie>, ReportError> {
-    Ok(Tie::out(rules, &sums(rows)?, population)?)
+    Ok(Tie::compare_all(rules, &sums(rows)?, population)?)
 }

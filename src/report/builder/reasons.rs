@@ -1,4 +1,4 @@
-//! Why orders could not be fetched, and whether all met one and the same answer.
+//! Why orders could not be fetched, and whether all of them got the same answer.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -7,20 +7,21 @@ use crate::domain::outcome::Bucket;
 use crate::report::content::summary_json::SoleReason;
 use crate::report::content::tables::Exception;
 
-/// A reason for which orders could not be fetched.
+/// One reason why orders could not be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReasonCount {
-    /// Where these rows are counted.
+    /// The bucket that these orders are counted in.
     pub bucket: Bucket,
-    /// The reason's code.
+    /// The reason's code, such as `http-404`.
     pub code: String,
-    /// What the first of them was told.
+    /// The detail given for the first of these orders.
     pub detail: String,
-    /// How many there are.
+    /// How many orders have this reason.
     pub orders: u64,
 }
 
-/// Why orders could not be fetched. Rows that name no order are not among them.
+/// Counts the reasons why orders could not be fetched, most frequent first. Duplicate, rejected and waived
+/// rows are left out.
 pub(super) fn reasons(exceptions: &[Exception]) -> Vec<ReasonCount> {
     let mut reasons: Vec<ReasonCount> = Vec::new();
     let mut places = HashMap::new();
@@ -40,10 +41,11 @@ pub(super) fn reasons(exceptions: &[Exception]) -> Vec<ReasonCount> {
     reasons
 }
 
-/// What we stopped for ourselves is no answer of anybody's.
+/// Reasons that come from our own settings, not from an answer.
 const OUR_OWN: [&str; 1] = ["deadline"];
 
-/// The answer that all share; one order alone shares nothing, and that there is no such order is said of each by itself.
+/// The one answer that all orders got, if there is one. It takes at least two orders, and `not_found` does
+/// not count: it is about each order alone.
 pub(super) fn sole_reason(reasons: &[ReasonCount]) -> Option<SoleReason> {
     let first = reasons.first()?;
     let orders = reasons.iter().map(|reason| reason.orders).sum();

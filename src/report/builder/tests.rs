@@ -44,11 +44,11 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
 }
 
 #[test]
-fn a_report_that_is_no_longer_wanted_is_given_up_before_its_next_file() {
+fn a_stopped_report_ends_before_its_next_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = folder.path().join("discrepancies.csv");
-    let given_up = builder(folder.path().to_owned(), 3).finish_unless(&|| first.exists());
-    assert!(matches!(given_up, Err(ReportError::Stopped)), "{given_up:?}");
+    let ended = builder(folder.path().to_owned(), 3).finish_unless(&|| first.exists());
+    assert!(matches!(ended, Err(ReportError::Stopped)), "{ended:?}");
     assert!(first.exists() && !folder.path().join("spend_by_workflow.csv").exists());
 }
 
@@ -57,9 +57,9 @@ fn a_report_that_bridges_is_finished() {
     let folder = tempfile::tempdir().expect("a folder");
     let report = builder(folder.path().to_owned(), 3).finish().expect("it bridges");
     assert_eq!(
-        (report.weighed.verdict, report.exceptions, report.discrepancies.len()),
+        (report.exit_inputs.verdict, report.exceptions, report.discrepancies.len()),
         (Verdict::Discrepant, 1, 3),
-        "and the charge is not the cost"
+        "the third: the charge is not the cost"
     );
     let bridge = &report.summary.control_totals["CNY"].bridge;
     assert_eq!(bridge.quote_split.whole.units(), 200);
@@ -81,7 +81,7 @@ fn a_row_that_is_lost_or_doubled_is_a_contradiction() {
 fn an_aggregate_that_is_off_by_one_unit_is_a_contradiction() {
     let folder = tempfile::tempdir().expect("a folder");
     let builder = builder(folder.path().to_owned(), 3);
-    let Builder { taken: Taken { summary, .. }, facts, .. } = builder;
+    let Builder { tally: Tally { summary, .. }, facts, .. } = builder;
     facts.finish().expect("writable");
     let rows = spend::by_workflow(&folder.path().join(FACTS_FILE)).expect("readable");
     assert!(prove_totals(&summary, &[&rows, &rows], &Rules::default()).is_ok());

@@ -1,4 +1,5 @@
-//! What a report says, in no format: its tables, its summary, and the words for both.
+//! The content of a report, independent of any format: its tables, its summary, and the sentences that
+//! explain them.
 
 pub mod largest;
 pub mod particulars;
@@ -14,53 +15,53 @@ use jiff::Timestamp;
 
 use self::summary_json::SummaryJson;
 use self::table::{Source, Table};
-use self::tables::{Discrepancy, Exception, PendingOrder, Resolved, WaiverRow};
+use self::tables::{Discrepancy, Exception, PendingOrder, ResolvedFinding, WaiverRow};
 use crate::report::evidence::spend::SpendRow;
 use crate::report::files::FileStamp;
-use crate::summary::Weighed;
+use crate::summary::ExitInputs;
 
-/// What a report says. Every format writes this and decides nothing.
+/// The content of a report. Every format writes this and decides nothing.
 #[derive(Debug)]
 pub struct Content<'w> {
-    /// What `summary.json` says.
+    /// The content of `summary.json`.
     pub summary: SummaryJson,
-    /// The verdict, and what else the exit code depends on.
-    pub weighed: Weighed,
-    /// What ages are counted to.
+    /// The verdict, and the other facts that decide the exit code.
+    pub exit_inputs: ExitInputs,
+    /// The time at which the ages of orders are measured.
     pub as_of: Timestamp,
-    /// How many rows the input has.
+    /// The number of rows in the input.
     pub rows_read: u64,
     /// Every failed check, by line.
     pub discrepancies: Vec<Discrepancy>,
-    /// What was spent.
+    /// The aggregated spend.
     pub spend: Spend,
     /// The unsettled orders.
     pub pending: Vec<PendingOrder>,
-    /// The rows without an order to judge.
+    /// The rows without an order to judge, each with its reason.
     pub exceptions: Vec<Exception>,
-    /// What was found before and is resolved.
-    pub resolved: Vec<Resolved>,
-    /// The waivers, where any were given.
+    /// Earlier discrepancies that are resolved.
+    pub resolved: Vec<ResolvedFinding>,
+    /// Every waiver that was given, with its state.
     pub waivers: Vec<WaiverRow<'w>>,
-    /// What workflows are called, by ID, where the provider's list says it.
+    /// The titles of workflows by ID, as far as the provider's list has them.
     pub titles: BTreeMap<String, String>,
     /// The files that all figures come from, with their hashes.
     pub evidence: Vec<FileStamp>,
 }
 
-/// What was spent, by what it is counted for.
+/// Spend over the report's orders, aggregated in three ways.
 #[derive(Debug, Default)]
 pub struct Spend {
-    /// By workflow.
+    /// Spend per workflow and currency.
     pub by_workflow: Vec<SpendRow>,
-    /// By revision of a workflow.
+    /// Spend per workflow revision and currency.
     pub by_revision: Vec<SpendRow>,
-    /// By day.
+    /// Spend per day and currency.
     pub by_day: Vec<SpendRow>,
 }
 
 impl Spend {
-    /// Its tables.
+    /// The three spend tables: by workflow, by revision, by day.
     pub fn tables(&self) -> [Table<'_>; 3] {
         let Self { by_workflow, by_revision, by_day } = self;
         [tables::spend_by_workflow(by_workflow), tables::spend_by_revision(by_revision), tables::spend_by_day(by_day)]

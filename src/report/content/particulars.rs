@@ -1,5 +1,5 @@
-//! What lists say of an order beside its figures. The texts are shared: where every order of a million is in a list, they
-//! repeat the same few.
+//! The details of an order that the lists of a report show next to its figures. Orders share equal texts: a
+//! list may hold a million orders, and their texts are few.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::domain::money::Amount;
 use crate::domain::order::RunOrder;
 
-/// What lists say of one order, as the provider says it.
+/// The details of one order that lists show, as the provider reports them.
 #[derive(Clone, Debug, Default)]
 pub struct Particulars {
     /// The workflow that ran.
@@ -32,12 +32,12 @@ pub struct Particulars {
     pub updated_at: Option<Timestamp>,
 }
 
-/// The texts that orders share.
+/// A pool of the texts that orders share.
 #[derive(Debug, Default)]
-pub(in crate::report) struct Shared(HashSet<Arc<str>>);
+pub(in crate::report) struct TextPool(HashSet<Arc<str>>);
 
-impl Shared {
-    /// The particulars of an order.
+impl TextPool {
+    /// Takes the particulars of an order and shares their texts with those of earlier orders.
     pub(in crate::report) fn particulars(&mut self, order: RunOrder) -> Particulars {
         Particulars {
             workflow_id: self.share(order.workflow_id),
@@ -70,11 +70,11 @@ mod tests {
     #[test]
     fn the_same_text_is_held_once() {
         let order = |workflow: &str| RunOrder { workflow_id: Some(workflow.into()), ..RunOrder::default() };
-        let mut shared = Shared::default();
-        let [one, other, third] = ["wf_1", "wf_1", "wf_2"].map(|id| shared.particulars(order(id)).workflow_id);
+        let mut pool = TextPool::default();
+        let [one, other, third] = ["wf_1", "wf_1", "wf_2"].map(|id| pool.particulars(order(id)).workflow_id);
         let (one, other) = (one.expect("a workflow"), other.expect("a workflow"));
         assert!(Arc::ptr_eq(&one, &other));
         assert_eq!((&*one, third.as_deref()), ("wf_1", Some("wf_2")));
-        assert_eq!(shared.particulars(RunOrder::default()).workflow_id, None);
+        assert_eq!(pool.particulars(RunOrder::default()).workflow_id, None);
     }
 }

@@ -1,4 +1,4 @@
-//! Exact percentages of exact sums, to two decimals: divided in whole numbers, rounded half to even.
+//! Percentages of exact sums, to two decimals: integer division, rounded half to even.
 
 use std::fmt;
 
@@ -6,27 +6,28 @@ use serde::{Serialize, Serializer};
 
 use crate::domain::money::Sum;
 
-/// How many hundredths of a percent make a whole.
+/// Hundredths of a percent in a whole.
 const HUNDREDTHS: u128 = 10_000;
 
-/// How many percent one sum is of another, to two decimals; in JSON a string.
+/// One sum as a percentage of another, to two decimals. In JSON it is a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Percent {
     negative: bool,
-    /// How many times the whole goes into the part. Kept apart, as 38 digits leave no room for two decimals of a percent.
+    /// How many times the whole goes into the part. Kept apart from the rest: a quotient of up to 38 digits
+    /// leaves no room in a `u128` for two decimals of a percent.
     wholes: u128,
-    /// What is left, in hundredths of a percent.
+    /// The rest, in hundredths of a percent.
     hundredths: u128,
 }
 
 impl Percent {
-    /// How many percent `part` is of `whole`; `None` where that is zero.
+    /// `part` as a percentage of `whole`; `None` if `whole` is zero.
     #[must_use]
     pub fn of(part: Sum, whole: Sum) -> Option<Self> {
         let (size, divisor) = (part.units().unsigned_abs(), whole.units().unsigned_abs());
         let mut wholes = size.checked_div(divisor)?;
         let (mut hundredths, rest) = scaled(size % divisor, divisor);
-        // A sum has at most 38 digits, so twice the rest fits.
+        // A sum has at most 38 digits, so twice the rest fits into 128 bits.
         if rest * 2 > divisor || (rest * 2 == divisor && hundredths % 2 == 1) {
             hundredths += 1;
         }
@@ -38,8 +39,9 @@ impl Percent {
     }
 }
 
-/// `HUNDREDTHS` × `part` / `divisor` and the rest, for a part below the divisor, which has at most 38 digits. Done bit by
-/// bit, as the product may have 42 digits: what is kept at a time stays below three divisors, which 128 bits hold.
+/// The quotient and the rest of `HUNDREDTHS` × `part` / `divisor`, where `part` is below `divisor`, which has
+/// at most 38 digits. The product may have 42 digits, so this works bit by bit: no intermediate value reaches
+/// three divisors, which fits into 128 bits.
 fn scaled(part: u128, divisor: u128) -> (u128, u128) {
     let (mut quotient, mut rest) = (0, 0);
     for bit in (0..=HUNDREDTHS.ilog2()).rev() {
@@ -92,10 +94,10 @@ mod tests {
             (1, 20_000, "0.00"),
             (3, 20_000, "0.02"),
             (-3, 20_000, "-0.02"),
-            // A hair beside the half.
+            // Just beside the half.
             (10_001, 200_000_000, "0.01"),
             (29_999, 200_000_000, "0.01"),
-            // What rounds to nothing has no sign.
+            // Zero has no sign, even if rounded from below.
             (-1, 20_000, "0.00"),
             (0, 7, "0.00"),
             (7, 7, "100.00"),
@@ -121,7 +123,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against the definition: twice the error is no more than a hundredth, and a tie is even.
+        /// By definition: the error is at most half a hundredth, and a tie goes to the even neighbour.
         #[test]
         fn the_nearest_hundredth(part in -10_i128.pow(30)..10_i128.pow(30), whole in 1..10_i128.pow(30)) {
             let text = percent(part, whole).expect("not zero");

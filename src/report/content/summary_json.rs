@@ -13,74 +13,75 @@ use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::Amounts;
 use crate::domain::time::Period;
 use crate::summary::{
-    AgeBucket, Books, Bridge, CheckCount, ColumnCause, CurrencyTotals, Differences, Frozen, OutsidePeriod, Population,
-    Tie, Tolerance, Waived,
+    AgeBucket, Books, Bridge, CheckCount, ColumnCause, CurrencyTotals, Differences, FrozenTotals, OutsidePeriodTotals,
+    Population, Tie, ToleratedTotals, WaivedTotals,
 };
 
-/// The whole of `summary.json`, in the order of its fields.
+/// The content of `summary.json`, with its fields in the order of the file.
 #[derive(Clone, Debug, Serialize)]
 pub struct SummaryJson {
-    /// The verdict's word.
+    /// The verdict's code, such as `discrepant`.
     pub verdict: &'static str,
     /// The exit code of the job that made the report.
     pub exit_code: u8,
-    /// What ages are counted to, RFC 3339.
+    /// The time at which the ages of orders are measured, in RFC 3339.
     pub as_of: String,
     /// The label of the account, if one was given.
     pub account: Option<String>,
-    /// Rows in all and by bucket.
+    /// The number of rows, in total and by bucket.
     pub population: Population,
-    /// What the input's records are, beside the rows.
+    /// How the input is laid out: its sheet, its heading, and the records that are not rows.
     pub input: InputLayout,
-    /// Why not one order could be fetched, where all met the same answer.
+    /// The answer that every order got, where no order could be fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sole_reason: Option<SoleReason>,
-    /// Why the input is not whole, where it is a list that `tieout discover` wrote and is not.
+    /// Why the input is incomplete, where it is an incomplete list from `tieout discover`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_shortfall: Option<ListShortfall>,
-    /// The control totals by currency.
+    /// The control totals by currency. The key is empty for orders without a currency.
     pub control_totals: BTreeMap<String, ControlTotals>,
-    /// The findings by check.
+    /// The orders that fail each check, and their differences.
     pub checks: BTreeMap<&'static str, CheckCount>,
-    /// The findings by check and cause, such as `quote-split.overage`.
+    /// The orders that fail a check for each cause, and their differences, keyed like `quote-split.overage`.
     pub causes: BTreeMap<String, CheckCount>,
-    /// What all mismatches of a column of our own books have in common, by field.
+    /// The cause that all mismatches in a column of our own books share, by field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub column_causes: BTreeMap<&'static str, ColumnCause>,
-    /// How many findings there are of each severity: for people alone.
+    /// The number of findings, by severity. Only `report.html` shows it; it is not in the JSON.
     #[serde(skip)]
     pub severities: BTreeMap<Severity, u64>,
-    /// What became of discrepancies since their orders were last judged.
+    /// How discrepancies changed since their orders were last judged.
     pub lifecycle: Lifecycle,
-    /// How many orders were not asked for again, because an earlier run saw them settled.
+    /// The number of orders that were not fetched again, because an earlier run saw them settled.
     pub reused: u64,
-    /// What became of the waivers, where any were given.
+    /// The number of waivers in each state, where any were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waivers: Option<WaiverCounts>,
-    /// How many findings that nothing waives are material, where a materiality is set.
+    /// The number of unwaived findings that are material, where a materiality is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub material: Option<u64>,
-    /// The control totals from outside, and whether the sums tie out to them.
+    /// The control totals that were given, and whether our figures tie out to them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ties: Vec<Tie>,
-    /// What the provider's own list of orders says of the input, where it was walked.
+    /// What the provider's list of orders shows about the input, where the list was walked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completeness: Option<CompletenessCounts>,
-    /// When the orders were created that the input is about, where it says so: the end that is not given is `as_of`.
+    /// The period in which the input's orders were created, where one was given. An end that was not given is
+    /// `as_of`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<Period>,
     /// The settings that affect judgement.
     pub settings: Rules,
 }
 
-/// The one answer that all orders met.
+/// The one answer that all orders got.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SoleReason {
     /// Its code, such as `code-402`.
     pub code: String,
-    /// What the first order was told, in the provider's words where it had any.
+    /// The answer to the first order, in the provider's words where it gave any.
     pub detail: String,
-    /// How many orders that are.
+    /// The number of orders.
     pub orders: u64,
 }
 
@@ -91,75 +92,76 @@ impl fmt::Display for SoleReason {
     }
 }
 
-/// What the provider's own list of orders says of the input.
+/// What the provider's list of orders shows about the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CompletenessCounts {
-    /// Orders of the period that the list had.
+    /// The number of listed orders that belong to the period.
     pub listed: u64,
-    /// How many of them the input lacks.
+    /// The number of those orders that the input lacks.
     pub unlisted: u64,
-    /// Orders in all that the provider counts; null where it does not say.
+    /// The total number of orders that the provider counts; null where it does not say.
     pub counted: Option<u64>,
-    /// How many of those were never listed; null where there is no telling.
+    /// The number of those orders that were never listed; null where it is unknown.
     pub missing: Option<u64>,
-    /// Why the list could not be had, where it could not.
+    /// Why the list could not be fetched, where that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
-/// What became of discrepancies since their orders were last judged.
+/// How discrepancies changed since their orders were last judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifecycle {
-    /// Those that were not found then.
+    /// Discrepancies that were not found the last time.
     pub new: u64,
-    /// Those that were found then, too.
+    /// Discrepancies that were also found the last time.
     pub persisting: u64,
-    /// Those that were found then, were due again, and hold.
+    /// Earlier discrepancies whose check was due again and now holds.
     pub resolved: u64,
-    /// Those that were found then and not judged this time, of orders that are not in this input too.
+    /// Earlier discrepancies that were not judged this time, including those of orders that are not in this
+    /// input.
     pub not_assessed: u64,
 }
 
-/// How many waivers became what.
+/// The number of waivers in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WaiverCounts {
-    /// Those that cover a discrepancy.
+    /// Waivers that cover a discrepancy.
     pub applied: u64,
-    /// Those whose day is over.
+    /// Waivers that have expired.
     pub expired: u64,
-    /// Those whose figures are other ones now.
+    /// Waivers whose figures have changed.
     pub changed: u64,
-    /// Those that nothing in this input was in need of.
+    /// Waivers that no finding of this input needs.
     pub unused: u64,
 }
 
 /// The control totals of one currency.
 #[derive(Clone, Debug, Serialize)]
 pub struct ControlTotals {
-    /// The six amounts summed over settled orders, from the aggregates.
+    /// The sums of the six amounts over settled orders, from the aggregates.
     pub amounts: BTreeMap<&'static str, Sum>,
-    /// What the identities are off, summed order by order.
+    /// By how much the identities are off, summed order by order.
     pub differences: IdentityDifferences,
     /// What passed only thanks to the tolerance.
-    pub passed_by_tolerance: Tolerance,
-    /// What passed only thanks to the rounding of our books, where they are kept to fewer decimals.
+    pub passed_by_tolerance: ToleratedTotals,
+    /// What passed only thanks to the rounding of our books, where `--books-decimals` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub passed_by_rounding: Option<Tolerance>,
-    /// What is waived.
-    pub waived: Waived,
-    /// The quotes of unsettled orders.
+    pub passed_by_rounding: Option<ToleratedTotals>,
+    /// The findings that are waived, and their differences.
+    pub waived: WaivedTotals,
+    /// The quotes of unsettled orders, which the provider still holds.
     pub frozen: FrozenMoney,
-    /// The orders that were created outside the period that is asked for, where there are any.
+    /// The orders that were created outside the requested period, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub outside_period: Option<OutsidePeriod>,
-    /// The proof of the report on itself.
+    pub outside_period: Option<OutsidePeriodTotals>,
+    /// The bridge from the aggregates to the differences, by which the report checks itself.
     pub bridge: Bridge,
     /// Our own books beside the provider's, by amount.
     #[serde(skip_serializing_if = "Books::is_empty")]
     pub books: Books,
 }
 
-/// The differences of both identities.
+/// By how much each identity is off, over settled orders.
 #[derive(Clone, Debug, Serialize)]
 pub struct IdentityDifferences {
     /// `final + released − quote`.
@@ -168,24 +170,25 @@ pub struct IdentityDifferences {
     pub cost_sum: Differences,
 }
 
-/// Money the provider still holds.
+/// Money the provider still holds: the quotes of unsettled orders.
 #[derive(Clone, Debug, Serialize)]
 pub struct FrozenMoney {
-    /// All of it.
+    /// All unsettled orders.
     #[serde(flatten)]
-    pub total: Frozen,
-    /// By age of the order.
-    pub by_age: BTreeMap<AgeBucket, Frozen>,
-    /// Of orders that are about to be stale, where that is warned of.
+    pub total: FrozenTotals,
+    /// The unsettled orders by age.
+    pub by_age: BTreeMap<AgeBucket, FrozenTotals>,
+    /// The unsettled orders with a `stale-soon` warning, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stale_soon: Option<Frozen>,
+    pub stale_soon: Option<FrozenTotals>,
 }
 
 impl ControlTotals {
-    /// Puts together the control totals of one currency.
+    /// Assembles the control totals of one currency. `aggregates` has the sums in the order of
+    /// [`Amounts::NAMES`].
     ///
     /// # Errors
-    /// [`Overflow`] past 38 digits.
+    /// [`Overflow`] if a sum needs more than 38 digits.
     pub fn of(aggregates: &[Sum; 6], totals: &CurrencyTotals, bridge: Bridge, rules: &Rules) -> Result<Self, Overflow> {
         Ok(Self {
             amounts: Amounts::NAMES.into_iter().zip(*aggregates).collect(),
@@ -207,7 +210,7 @@ impl ControlTotals {
 
 #[cfg(test)]
 impl SummaryJson {
-    /// That of nothing.
+    /// The summary of a report without rows, for tests.
     pub(in crate::report) fn empty() -> Self {
         Self {
             verdict: "reconciled",

@@ -1,4 +1,4 @@
-//! The neutral grid that feeds every output format: typed columns and typed cells.
+//! Tables independent of any output format: typed columns and typed cells.
 
 use std::borrow::Cow;
 
@@ -11,31 +11,31 @@ use crate::domain::money::Sum;
 /// What the cells of a column hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// An ID that people copy: another one in nearly every row.
+    /// An ID that people copy; it differs in nearly every row.
     Id,
-    /// A machine name, never translated.
+    /// A machine name, never translated, that repeats across rows.
     Code,
-    /// A machine name that is another one in nearly every row.
+    /// A machine name, never translated, that differs in nearly every row.
     Key,
-    /// `error` or `warning`.
+    /// A severity's code (`error` or `warning`), translated for people.
     Severity,
-    /// Where a row is counted.
+    /// A bucket's code, translated for people.
     Bucket,
-    /// A word of ours that is translated for people, with what the names of its messages begin with.
+    /// Another code of ours that is translated for people, with the prefix of its message IDs.
     Word(&'static str),
-    /// Text, some of it from outside.
+    /// Short text, possibly from outside.
     Text,
-    /// A sentence, some of it from outside.
+    /// A sentence, possibly with text from outside.
     Sentence,
-    /// Exact money with 8 decimals; a text where a check compares texts.
+    /// Exact money with 8 decimals, or text where a check compares texts.
     Amount,
-    /// An exact percentage with 2 decimals.
+    /// A percentage with 2 decimals.
     Percent,
     /// A whole number.
     Integer,
     /// A point in time.
     Time,
-    /// True or false.
+    /// A yes or no; empty cells are a no.
     Flag,
 }
 
@@ -44,19 +44,19 @@ pub enum Kind {
 pub struct Column {
     /// The machine name, never translated.
     pub name: &'static str,
-    /// What its cells hold.
+    /// The kind of value in its cells.
     pub kind: Kind,
-    /// Whether it is left out on paper, which is too narrow for every column.
+    /// Whether print leaves it out, because paper is too narrow for every column.
     pub is_extra: bool,
 }
 
-/// A column of that name and kind.
+/// A column that is also printed.
 pub(in crate::report) const fn column(name: &'static str, kind: Kind) -> Column {
     Column { name, kind, is_extra: false }
 }
 
 impl Column {
-    /// The same column, left out on paper.
+    /// This column, but left out in print.
     pub(in crate::report) const fn extra(self) -> Self {
         Self { is_extra: true, ..self }
     }
@@ -65,13 +65,13 @@ impl Column {
 /// One typed cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell<'a> {
-    /// Nothing.
+    /// No value.
     Empty,
-    /// Text, some of it from outside.
+    /// Text, possibly from outside.
     Text(Cow<'a, str>),
-    /// Exact money.
+    /// Exact money with 8 decimals.
     Amount(Sum),
-    /// An exact percentage.
+    /// A percentage with 2 decimals.
     Percent(Percent),
     /// A whole number.
     Integer(i64),
@@ -87,17 +87,17 @@ impl<'a> Cell<'a> {
         Self::Text(Cow::Borrowed(text))
     }
 
-    /// A text made for this cell.
+    /// A text that the cell owns.
     pub fn owned(text: String) -> Self {
         Self::Text(Cow::Owned(text))
     }
 
-    /// A borrowed text, or nothing.
+    /// A borrowed text, or an empty cell.
     pub fn optional(text: Option<&'a str>) -> Self {
         text.map_or(Self::Empty, Self::text)
     }
 
-    /// One side of a check.
+    /// The expected or actual figure of a finding.
     pub fn figure(figure: &'a Figure) -> Self {
         match figure {
             Figure::Nothing => Self::Empty,
@@ -107,15 +107,15 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// A table whose rows are made as they are written.
+/// A table whose rows are produced one by one as they are written.
 pub struct Table<'a> {
-    /// The stem of its file's name.
+    /// The name of its file, without the extension.
     pub name: &'static str,
     /// The columns, in order.
     pub columns: &'static [Column],
-    /// The rows, each with one cell a column.
+    /// The rows, each with one cell per column.
     pub rows: Box<dyn Iterator<Item = Vec<Cell<'a>>> + 'a>,
 }
 
-/// Makes a table, as often as it is read.
+/// Produces a table anew each time it is read.
 pub type Source<'a> = Box<dyn Fn() -> Table<'a> + 'a>;

@@ -1,4 +1,4 @@
-//! The tables of a report: which columns they have, and how a row is made. Writers decide nothing of this.
+//! The tables of a report: their columns, and how each row is made. The output formats add nothing to them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,20 +18,20 @@ use crate::summary::{AgeBucket, age_hours};
 /// One failed check of one order.
 #[derive(Clone, Debug)]
 pub struct Discrepancy {
-    /// The line of the input; `None` for an order that the input lacks.
+    /// The line in the input; `None` for an order that the input lacks.
     pub line: Option<u64>,
-    /// The order that was asked for.
+    /// The ID of the requested order.
     pub run_order_id: Arc<str>,
-    /// What the reply says of it.
+    /// The order's details, from the reply.
     pub order: Arc<Particulars>,
     /// The failed check.
     pub finding: Finding,
-    /// Whether it was found when the order was last judged, too.
+    /// Whether it was also found when the order was last judged.
     pub is_persisting: bool,
 }
 
 impl Discrepancy {
-    /// What is remembered of it.
+    /// The discrepancy as the state remembers it for later runs.
     #[must_use]
     pub fn past(&self) -> PastFinding {
         let finding = &self.finding;
@@ -50,38 +50,38 @@ impl Discrepancy {
     }
 }
 
-/// A discrepancy that was found when its order was last judged, and is resolved.
+/// A discrepancy that was found when its order was last judged and is now resolved.
 #[derive(Clone, Debug)]
-pub struct Resolved {
-    /// The line of the input.
+pub struct ResolvedFinding {
+    /// The order's line in the input.
     pub line: u64,
-    /// What was found then.
+    /// The earlier finding.
     pub finding: PastFinding,
 }
 
 /// One unsettled order.
 #[derive(Clone, Debug)]
 pub struct PendingOrder {
-    /// The line of the input.
+    /// The order's line in the input.
     pub line: u64,
-    /// The order that was asked for.
+    /// The ID of the requested order.
     pub run_order_id: Arc<str>,
-    /// What the reply says of it.
+    /// The order's details, from the reply.
     pub order: Arc<Particulars>,
 }
 
-/// One row that is no fetched order.
+/// One row without an order to judge.
 #[derive(Clone, Debug)]
 pub struct Exception {
-    /// The line of the input.
+    /// The row's line in the input.
     pub line: u64,
-    /// The ID, or what stood in its place.
+    /// The order ID, or the text in the ID column where it is not a usable ID.
     pub run_order_id: String,
-    /// Where the row is counted.
+    /// The bucket that counts the row.
     pub bucket: Bucket,
-    /// A stable word for the reason.
+    /// The reason, as a stable code.
     pub reason: String,
-    /// The particulars.
+    /// The reason in words, in part from outside; may be empty.
     pub detail: String,
 }
 
@@ -225,8 +225,9 @@ pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
     Table { name: "discrepancies", columns: DISCREPANCY_COLUMNS, rows: Box::new(rows) }
 }
 
-/// `resolved.csv`: what was found when orders were last judged and holds now, with the figures of then.
-pub fn resolved(resolved: &[Resolved]) -> Table<'_> {
+/// `resolved.csv`: findings of the last time each order was judged whose checks now hold, with the earlier
+/// figures.
+pub fn resolved(resolved: &[ResolvedFinding]) -> Table<'_> {
     let rows = resolved.iter().map(|row| {
         let finding = &row.finding;
         vec![
@@ -245,12 +246,12 @@ pub fn resolved(resolved: &[Resolved]) -> Table<'_> {
     Table { name: "resolved", columns: RESOLVED_COLUMNS, rows: Box::new(rows) }
 }
 
-/// A figure of an earlier report: money where it is written as reports write money, else a text.
+/// A figure of an earlier report: an amount if it is written the way reports write amounts, else text.
 pub(in crate::report) fn figure(text: &str) -> Cell<'_> {
-    Sum::written(text).map_or_else(|| Cell::text(text), Cell::Amount)
+    Sum::parse_exact(text).map_or_else(|| Cell::text(text), Cell::Amount)
 }
 
-/// `pending.csv`: every unsettled order with its age as of that time.
+/// `pending.csv`: every unsettled order with its age at `as_of`.
 pub fn pending(pending: &[PendingOrder], as_of: Timestamp) -> Table<'_> {
     let rows = pending.iter().map(move |row| {
         let order = &row.order;
@@ -272,7 +273,7 @@ pub fn pending(pending: &[PendingOrder], as_of: Timestamp) -> Table<'_> {
     Table { name: "pending", columns: PENDING_COLUMNS, rows: Box::new(rows) }
 }
 
-/// `exceptions.csv`: every row that is no fetched order, with line and reason.
+/// `exceptions.csv`: every row without an order to judge, with its line and reason.
 pub fn exceptions(exceptions: &[Exception]) -> Table<'_> {
     let rows = exceptions.iter().map(|row| {
         vec![
@@ -286,18 +287,18 @@ pub fn exceptions(exceptions: &[Exception]) -> Table<'_> {
     Table { name: "exceptions", columns: EXCEPTION_COLUMNS, rows: Box::new(rows) }
 }
 
-/// One waiver and what became of it.
+/// One waiver and its state.
 #[derive(Clone, Copy, Debug)]
 pub struct WaiverRow<'a> {
-    /// Which finding it is for.
+    /// The finding that it waives.
     pub key: &'a WaiverKey,
-    /// The waiver.
+    /// The waived figures, with owner, reason and expiry date.
     pub waiver: &'a Waiver,
-    /// What became of it.
+    /// Whether it is applied, expired, changed or unused.
     pub state: WaiverState,
 }
 
-/// Every waiver with what became of it. What nothing was found for is unused.
+/// Every waiver with its state: `Unused` where `states` has none.
 pub(in crate::report) fn waivers_with<'a>(
     waivers: &'a Waivers,
     states: &BTreeMap<WaiverKey, WaiverState>,
@@ -309,7 +310,7 @@ pub(in crate::report) fn waivers_with<'a>(
     rows.collect()
 }
 
-/// `waivers.csv`: every waiver that was given, by order and check.
+/// `waivers.csv`: every waiver that was given, sorted by order and check.
 pub fn waivers<'a>(waivers: &'a [WaiverRow<'a>]) -> Table<'a> {
     let rows = waivers.iter().map(|row| {
         let (difference, expected, actual) = match &row.waiver.figures {
@@ -334,17 +335,17 @@ pub fn waivers<'a>(waivers: &'a [WaiverRow<'a>]) -> Table<'a> {
     Table { name: "waivers", columns: WAIVER_COLUMNS, rows: Box::new(rows) }
 }
 
-/// `spend_by_workflow.csv`.
+/// `spend_by_workflow.csv`: counts of orders, and sums over settled ones, per workflow and currency.
 pub fn spend_by_workflow(rows: &[SpendRow]) -> Table<'_> {
     spend("spend_by_workflow", SPEND_BY_WORKFLOW_COLUMNS, rows)
 }
 
-/// `spend_by_revision.csv`.
+/// `spend_by_revision.csv`: counts of orders, and sums over settled ones, per workflow revision and currency.
 pub fn spend_by_revision(rows: &[SpendRow]) -> Table<'_> {
     spend("spend_by_revision", SPEND_BY_REVISION_COLUMNS, rows)
 }
 
-/// `spend_by_day.csv`.
+/// `spend_by_day.csv`: counts of orders, and sums over settled ones, per day and currency.
 pub fn spend_by_day(rows: &[SpendRow]) -> Table<'_> {
     spend("spend_by_day", SPEND_BY_DAY_COLUMNS, rows)
 }
@@ -372,7 +373,8 @@ fn time<'a>(time: Option<Timestamp>) -> Cell<'a> {
     time.map_or(Cell::Empty, Cell::Time)
 }
 
-/// 16 hex digits from order, check, field and row of our books, the same every night.
+/// The ID of a discrepancy: 16 hex digits from order, check, field and row of our books. It is the same every
+/// night.
 pub(in crate::report) fn discrepancy_id(run_order_id: &str, check: &str, subject: Subject) -> String {
     let mut hash = Sha256::new().chain_update(run_order_id).chain_update("\n").chain_update(check);
     if let Some(field) = subject.field {

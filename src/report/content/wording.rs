@@ -1,5 +1,5 @@
-//! What the report says in words, alike on the page and in the workbook: the settings that judged, what the provider's
-//! list leaves open, and how counts are read.
+//! Sentences and labels that the page, the workbook and the terminal share: the verdict, the layout of the
+//! input, the settings, and what the provider's list shows.
 
 use jiff::Timestamp;
 
@@ -12,9 +12,9 @@ use crate::domain::outcome::Bucket;
 use crate::domain::time::{Age, Period};
 use crate::domain::visible::visible;
 use crate::language::Texts;
-use crate::summary::{ColumnCause, Tie, TieFigure, Verdict, Weighed};
+use crate::summary::{ColumnCause, ExitInputs, Tie, TieFigure, Verdict};
 
-/// A count with its thousands set apart.
+/// A count with a comma before each group of three digits, such as `12,345`.
 pub(in crate::report) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -27,12 +27,12 @@ pub(in crate::report) fn grouped(count: u64) -> String {
     text
 }
 
-/// A currency as people read it: none has a name, too.
+/// A currency as people read it, with a name for the missing one (an empty code).
 pub(in crate::report) fn currency_name(currency: &str, texts: Texts) -> String {
     if currency.is_empty() { texts.get("report-no-currency") } else { visible(currency).into_owned() }
 }
 
-/// The currency of a control total that was given; a count has none.
+/// The currency of a given control total: a question where a sum's currency is ambiguous, empty for a count.
 #[must_use]
 pub fn tie_currency(tie: &Tie, texts: Texts) -> String {
     match (&tie.currency, tie.expected) {
@@ -42,7 +42,7 @@ pub fn tie_currency(tie: &Tie, texts: Texts) -> String {
     }
 }
 
-/// Whether a control total ties out.
+/// Whether a given control total ties out, in words.
 #[must_use]
 pub fn tie_result(tie: &Tie, texts: Texts) -> String {
     match (tie.passed_by_rounding, tie.holds()) {
@@ -52,7 +52,7 @@ pub fn tie_result(tie: &Tie, texts: Texts) -> String {
     }
 }
 
-/// An age in whole hours, or else in seconds.
+/// An age in hours if it is a whole number of them, else in seconds.
 fn duration(age: Age, texts: Texts) -> String {
     let seconds = age.seconds();
     let hours = (seconds % 3_600 == 0).then_some(("report-setting-hours", seconds / 3_600));
@@ -60,12 +60,12 @@ fn duration(age: Age, texts: Texts) -> String {
     texts.with(id, &[("count", count.to_string().into())])
 }
 
-/// What people call a setting: its option, unless there is a text for it.
+/// The label of a setting: its text, or its option if there is no text.
 fn setting(name: &str, texts: Texts) -> String {
     texts.try_with(&format!("report-setting-{name}"), &[]).unwrap_or_else(|_| format!("--{name}"))
 }
 
-/// What is other than usual for one workflow.
+/// The thresholds that one workflow overrides, such as `wf_1: Tolerance = 0.01000000`.
 fn threshold(id: &str, own: &Thresholds, texts: Texts) -> String {
     let label = |name: &str| setting(name, texts);
     let text = |amount: Amount| amount.to_string();
@@ -75,7 +75,7 @@ fn threshold(id: &str, own: &Thresholds, texts: Texts) -> String {
     format!("{}: {}", visible(id), parts.collect::<Vec<_>>().join(", "))
 }
 
-/// The settings that judged, each with its values.
+/// The settings that affect judgement, each as a label and its values.
 pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(String, Vec<String>)> {
     let settings = &summary.settings;
     let none = || texts.get("report-setting-none");
@@ -121,7 +121,8 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
     rows
 }
 
-/// What the input's records are beside the rows, where there is anything to say.
+/// How the input was read, one sentence per peculiarity: the sheet, hidden rows, records that are not rows, a
+/// guessed heading, a cut last line. Empty for an ordinary CSV file.
 pub fn input(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let layout = &summary.input;
     let mut said = Vec::new();
@@ -156,20 +157,20 @@ pub fn input(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     said
 }
 
-/// The verdict in one sentence.
+/// The reason for the verdict, in one sentence.
 #[must_use]
-pub fn verdict(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String {
+pub fn verdict(summary: &SummaryJson, exit_inputs: &ExitInputs, texts: Texts) -> String {
     if let Some(reason) = &summary.sole_reason {
-        return for_one_reason(reason, texts);
+        return sole_reason(reason, texts);
     }
     if let Some(shortfall) = summary.input_shortfall {
         return self::shortfall(shortfall, texts);
     }
     let population = &summary.population;
-    // With a check off nobody knows whether everything ties out.
+    // With a check off, it is unknown whether everything ties out.
     let all_on = summary.settings.off.is_empty();
     let counted = |id: &str, count: u64| texts.with(id, &[("n", count.into()), ("count", grouped(count).into())]);
-    match weighed.verdict {
+    match exit_inputs.verdict {
         Verdict::Reconciled if all_on => texts.get("report-why-reconciled"),
         Verdict::Reconciled => texts.get("report-why-reconciled-in-part"),
         Verdict::Pending if all_on => counted("report-why-pending", population.of(Bucket::Pending)),
@@ -194,7 +195,7 @@ pub fn verdict(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String
         Verdict::Incomplete => {
             let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
             match (population.rows(), missing) {
-                (_, 0) if weighed.gap => texts.get("report-why-list-gap"),
+                (_, 0) if exit_inputs.completeness_unknown => texts.get("report-why-list-gap"),
                 (0, _) => texts.get("report-why-no-rows"),
                 (_, 0) => texts.get("report-why-no-orders"),
                 _ => counted("report-why-incomplete", missing),
@@ -204,13 +205,13 @@ pub fn verdict(summary: &SummaryJson, weighed: &Weighed, texts: Texts) -> String
     }
 }
 
-/// That all orders met one answer, and which.
-fn for_one_reason(reason: &SoleReason, texts: Texts) -> String {
+/// The sentence that explains the verdict where all orders got one answer.
+fn sole_reason(reason: &SoleReason, texts: Texts) -> String {
     let said = visible(&reason.to_string()).into_owned();
     texts.with("report-why-sole-reason", &[("count", grouped(reason.orders).into()), ("reason", said.into())])
 }
 
-/// Why the input is not whole: a sentence that stands for the verdict's.
+/// Why the input is incomplete: the sentence that explains the verdict in that case.
 pub(in crate::report) fn shortfall(shortfall: ListShortfall, texts: Texts) -> String {
     let (reason, [first, second]) = match shortfall {
         ListShortfall::BrokenOff => ("broken-off", [0, 0]),
@@ -222,7 +223,7 @@ pub(in crate::report) fn shortfall(shortfall: ListShortfall, texts: Texts) -> St
     texts.with("report-why-shortfall", &[("reason", reason.into()), ("count", count), ("rows", rows)])
 }
 
-/// What all mismatches of a column of our own books have in common, a sentence a column.
+/// The cause that all mismatches in a column of our own books share, one sentence per column.
 #[must_use]
 pub fn column_causes(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let sentence = |(field, found): (&&str, &ColumnCause)| {
@@ -250,7 +251,7 @@ pub fn column_causes(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     summary.column_causes.iter().map(sentence).collect()
 }
 
-/// What the input has of other periods, a sentence a currency.
+/// The input's orders from outside the period, one sentence per currency.
 #[must_use]
 pub fn outside_period(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let sentence = |(currency, totals): (&String, &ControlTotals)| {
@@ -272,7 +273,7 @@ pub fn outside_period(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     summary.control_totals.iter().filter_map(sentence).collect()
 }
 
-/// What the provider's own list says of the input, a sentence each; nothing where it was not walked.
+/// What the provider's list shows about the input, in sentences. Empty where the list was not walked.
 pub(in crate::report) fn completeness(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let Some(CompletenessCounts { listed, unlisted, counted, missing, problem }) = &summary.completeness else {
         return Vec::new();
@@ -303,7 +304,7 @@ mod tests {
     use crate::language::Language;
 
     #[test]
-    fn counts_are_set_in_thousands() {
+    fn counts_are_grouped_in_thousands() {
         let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (12_345, "12,345"), (1_234_567, "1,234,567")];
         for (count, expected) in cases {
             assert_eq!(grouped(count), expected);
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_column_has_in_common_is_said_once() {
+    fn a_shared_cause_of_a_column_is_one_sentence() {
         let said = |cause, power_of_ten| {
             let column_causes = [("final_amount", ColumnCause { cause, rows: 1_200, power_of_ten })].into();
             let summary = SummaryJson { column_causes, ..SummaryJson::empty() };
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_list_leaves_open_is_said() {
+    fn gaps_in_the_list_are_reported() {
         let said = |missing, counted, problem: Option<&str>| {
             let counts = CompletenessCounts {
                 listed: 1_200,

@@ -1,5 +1,5 @@
-//! `completeness.json`: what the provider's own list of orders says of the input. It is evidence, not judgement: the report
-//! can be made again from it.
+//! `completeness.json`: what the provider's own list of orders says about the input. It is evidence, not
+//! judgement: the report can be rebuilt from it.
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
@@ -15,28 +15,28 @@ use crate::domain::listed::ListedOrder;
 use crate::report::files::{COMPLETENESS_FILE, ProvenFile};
 use crate::report::{ReportError, files};
 
-/// How much of the file is read back, in bytes: room for four million orders that the input lacks.
+/// The most that is read back of the file, in bytes: room for four million orders that the input lacks.
 const MAX_FILE: u64 = 1 << 30;
 
-/// What the list came to, as far as it concerns the input.
+/// The result of walking the provider's list, as far as it concerns the input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Completeness {
-    /// Orders of the period that the list had.
+    /// How many orders of the period are in the list.
     pub listed: u64,
-    /// Orders in all that the provider counts, of whatever period; `None` where it does not say.
+    /// How many orders the provider counts in total, of any period; `None` if it does not say.
     pub counted: Option<u64>,
-    /// How many of them were never listed; `None` where there is no telling.
+    /// How many of those were never listed; `None` if unknown.
     pub missing: Option<u64>,
-    /// Why the list could not be had, where it could not.
+    /// Why the list could not be fetched, or can't be relied on.
     pub problem: Option<String>,
-    /// The orders of the period that the input lacks, by ID, with what the report before found of them.
+    /// The orders of the period that the input lacks, sorted by ID, each with its earlier findings.
     pub unlisted: Vec<(ListedOrder, Vec<PastFinding>)>,
-    /// What workflows are called, by ID.
+    /// Workflow titles by workflow ID.
     pub titles: BTreeMap<String, String>,
 }
 
 impl Completeness {
-    /// Whether it is known of every order whether the input has it.
+    /// Whether the list is complete and reliable, so that every order the input lacks is known.
     #[must_use]
     pub fn is_known(&self) -> bool {
         self.missing == Some(0) && self.problem.is_none()
@@ -44,26 +44,26 @@ impl Completeness {
 
     pub(in crate::report) fn write(&self, folder: &Path) -> Result<(), ReportError> {
         let path = folder.join(COMPLETENESS_FILE);
-        files::write_json(&path, &Written::of(self)).map(drop).map_err(|source| ReportError::io(&path, source))
+        files::write_json(&path, &CompletenessJson::of(self)).map(drop).map_err(|source| ReportError::io(&path, source))
     }
 
     /// Reads the file back from a report folder.
     ///
     /// # Errors
-    /// [`ReportError::Evidence`] where it is not what this program writes.
+    /// [`ReportError::Evidence`] if the file is not valid.
     pub fn read(proven: &ProvenFile) -> Result<Self, ReportError> {
         let damaged = |problem: String| ReportError::evidence(proven.path(), problem);
         let file = proven.reader().map_err(|error| damaged(error.to_string()))?;
-        // Not as one text, which would be held beside what it says.
+        // Parsed as a stream: the text would otherwise be in memory beside the values.
         let text = BufReader::new(file).take(MAX_FILE);
-        let written: Written = serde_json::from_reader(text).map_err(|error| damaged(error.to_string()))?;
+        let written: CompletenessJson = serde_json::from_reader(text).map_err(|error| damaged(error.to_string()))?;
         written.completeness().map_err(damaged)
     }
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct CompletenessJson {
     listed: u64,
     counted: Option<u64>,
     missing: Option<u64>,
@@ -87,7 +87,7 @@ struct WrittenOrder {
     found_before: Vec<PastFinding>,
 }
 
-impl Written {
+impl CompletenessJson {
     fn of(completeness: &Completeness) -> Self {
         Self {
             listed: completeness.listed,
@@ -131,7 +131,7 @@ impl WrittenOrder {
             run_order_id: self.run_order_id.into(),
             workflow_id: self.workflow_id.map(Arc::from),
             revision_id: self.revision_id.map(Arc::from),
-            // The titles stand by themselves, each once.
+            // Titles are kept once each, in `Completeness::titles`.
             title: None,
             run_status: self.run_status.map(Arc::from),
             quote_amount: amount(self.quote_amount)?,

@@ -1,4 +1,4 @@
-//! `run_orders.parquet`: every fetched order, one row each, written as they come.
+//! Writes `run_orders.parquet`: every fetched order, one row each.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -16,11 +16,12 @@ use crate::domain::order::Amounts;
 use crate::domain::outcome::{Bucket, Fetched};
 use crate::report::ReportError;
 
-/// How many orders are held before they are written, as one row group.
+/// How many orders are held in memory and written as one row group.
 pub(in crate::report) const ROW_GROUP: usize = 65_536;
-/// Digits of a fact: `DECIMAL(28,8)`. With 38, other engines lose the 8th decimal when they add two of them.
+/// The digits of an amount: `DECIMAL(28,8)`. With 38, other engines lose the 8th decimal when they add two
+/// amounts.
 const PRECISION: usize = 28;
-/// Its decimals.
+/// The decimals of an amount.
 pub(in crate::report) const AMOUNT_SCALE: usize = SCALE as usize;
 
 pub(in crate::report) const TEXTS_BEFORE: [&str; 4] = ["run_order_id", "workflow_id", "revision_id", "quote_currency"];
@@ -51,7 +52,7 @@ struct Fact {
 }
 
 impl FactsWriter {
-    /// Begins the file.
+    /// Creates the file.
     ///
     /// # Errors
     /// When it can't be created.
@@ -64,7 +65,7 @@ impl FactsWriter {
         Ok(Self { writer, rows: Vec::new(), written: 0 })
     }
 
-    /// Takes in one order under the ID that was asked for.
+    /// Adds one order, under the ID that was requested.
     ///
     /// # Errors
     /// When a full row group can't be written.

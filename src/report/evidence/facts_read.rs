@@ -1,4 +1,4 @@
-//! `run_orders.parquet`, read back as it was written, a row group at a time.
+//! Reads `run_orders.parquet` back, one row group at a time.
 
 use std::path::PathBuf;
 use std::vec;
@@ -15,11 +15,11 @@ use crate::report::files::ProvenFile;
 
 /// One row of the file.
 pub(in crate::report) struct Fact {
-    /// The outcome it stands for.
+    /// The outcome that the row records.
     pub(in crate::report) outcome: Outcome,
-    /// What the file says of its settlement.
+    /// Whether the order was judged settled when the report was made.
     pub(in crate::report) settled: bool,
-    /// What the file says of its bucket.
+    /// The code of the bucket that the row was counted in when the report was made.
     pub(in crate::report) bucket: String,
 }
 
@@ -48,13 +48,13 @@ impl FactsReader {
             }
             let damage = |problem: String| ReportError::evidence(&self.path, problem);
             let facts = self.file.group(self.next, None, facts).map_err(damage)?;
-            self.group = facts.ok_or_else(|| damage("a value is none that reports have".to_owned()))?.into_iter();
+            self.group = facts.ok_or_else(|| damage("a value is missing or out of range".to_owned()))?.into_iter();
             self.next += 1;
         }
     }
 }
 
-/// The rows of a group; `None` where one can't be a row of a report.
+/// The rows of a row group; `None` if a value is missing or out of range.
 fn facts(frame: &DataFrame) -> PolarsResult<Option<Vec<Fact>>> {
     let text = |name: &str| frame.column(name).and_then(texts);
     let lines: Vec<Option<i64>> = frame.column(LINE)?.i64()?.iter().collect();
@@ -96,7 +96,7 @@ fn facts(frame: &DataFrame) -> PolarsResult<Option<Vec<Fact>>> {
             updated_at,
             remarks: None,
         };
-        let fetched = Fetched { order, is_reused: reused[row]?, settled_as: None };
+        let fetched = Fetched { order, is_reused: reused[row]?, baseline: None };
         let line = u64::try_from(lines[row]?).ok()?;
         let outcome = Outcome { line, run_order_id: id, evidence: Evidence::Fetched(Box::new(fetched)) };
         Some(Fact { outcome, settled: settled[row]?, bucket: buckets[row].take()? })
@@ -118,7 +118,7 @@ fn texts(column: &Column) -> PolarsResult<Vec<Option<String>>> {
 
 fn units(column: &Column) -> PolarsResult<Vec<Option<i128>>> {
     let decimals = column.decimal()?;
-    polars::prelude::polars_ensure!(decimals.scale() == AMOUNT_SCALE, ComputeError: "not eight decimals");
+    polars::prelude::polars_ensure!(decimals.scale() == AMOUNT_SCALE, ComputeError: "amounts need 8 decimals");
     Ok(decimals.physical().iter().collect())
 }
 

@@ -1,5 +1,6 @@
-//! What a report is made from: the facts of orders as Parquet, what stands beside them, and spend, which is summed over the facts.
-//! Nothing else in the program knows Polars.
+//! The evidence that a report is made from: the facts of orders as Parquet, the rows beside them, the
+//! provider's list, and the spend that is summed over the facts. All code that reads or writes Parquet is
+//! here.
 
 pub mod completeness;
 pub mod facts;

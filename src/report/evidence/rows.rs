@@ -1,7 +1,8 @@
-//! `evidence.jsonl`: what a report is made from beside `run_orders.parquet`, one JSON object a line, by input line.
+//! `evidence.jsonl`: the evidence that is not in `run_orders.parquet`, one JSON object per line, by input
+//! line.
 //!
-//! Together the two files hold everything that the figures depend on, so that anybody can make the report again:
-//! the rows that are no fetched order, replies about other orders, and what earlier runs contributed.
+//! It holds the rows without a fetched order, replies about a different order, our own books, and what
+//! earlier runs contributed. With the other files of evidence, anyone can rebuild the report from it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,7 +24,7 @@ use crate::report::files::{EVIDENCE_FILE, ProvenFile};
 /// The longest line that is read back, in bytes: our books may carry an order on millions of rows.
 const MAX_LINE: u64 = 1 << 30;
 
-/// What is known of one row beside its facts.
+/// What is known about one input row besides its facts.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::report) struct Row {
@@ -31,42 +32,44 @@ pub(in crate::report) struct Row {
     pub(in crate::report) run_order_id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     exception: Option<ExceptionRow>,
-    /// The order that the reply was about, where it was another one.
+    /// The order that the reply was about, where it was not the requested one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     other_order: Option<OrderRow>,
-    /// The figures with which the order was first seen settled, where it has been in another state since.
+    /// The figures of the order's first settled state (its baseline), where its state has changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settled_as: Option<ChargeRow>,
-    /// What else is to be said of the reply.
+    /// Whatever else in the reply a finding may name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remarks: Option<Box<Remarks>>,
     /// The rows of our own books that carry the order, where the books are compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     bookings: Vec<BookingRow>,
-    /// What the provider's list says of the order, where that is something else, or something was found of the order before.
+    /// The amounts in the provider's list, where they differ from the order's own or the order has earlier
+    /// findings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listed: Option<ListedRow>,
-    /// How the order was last seen, where the provider does not know it any more and it was once seen settled.
+    /// The order's last known state, where it was once settled and the provider no longer knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_seen: Option<OrderRow>,
-    /// What was found when the order was last judged.
+    /// The findings from when the order was last judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     found_before: Vec<PastFinding>,
-    /// Which of that was found by a later job than the one that read the row, by `discrepancy_id`.
+    /// The `discrepancy_id` of each of those findings that is by a later job than the one that fetched this
+    /// row.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     found_later: Vec<String>,
 }
 
-/// The last line of the file: what was found before of orders that are not in the input.
+/// The last line of the file: how many earlier findings are about orders that are not in the input.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Elsewhere {
+struct FindingsElsewhere {
     findings_elsewhere: u64,
 }
 
 /// A line of the file.
 enum Line {
-    Elsewhere(Elsewhere),
+    FindingsElsewhere(FindingsElsewhere),
     Row(Box<Row>),
 }
 
@@ -81,7 +84,7 @@ struct ListedRow {
 #[serde(deny_unknown_fields)]
 struct BookingRow {
     line: u64,
-    /// The cells as they stand in the input, by field.
+    /// The cells as they are in the input, by field.
     cells: BTreeMap<String, String>,
 }
 
@@ -127,7 +130,7 @@ struct OrderRow {
     updated_at: Option<Timestamp>,
 }
 
-/// Writes the file as rows come.
+/// Writes the file row by row.
 pub(in crate::report) struct EvidenceWriter {
     path: PathBuf,
     out: BufWriter<File>,
@@ -140,7 +143,7 @@ impl EvidenceWriter {
         Ok(Self { path, out: BufWriter::new(file) })
     }
 
-    /// Takes in one row, if there is anything to say of it.
+    /// Writes one row, unless its facts say all there is.
     pub(in crate::report) fn push(
         &mut self,
         outcome: &Outcome,
@@ -156,11 +159,12 @@ impl EvidenceWriter {
         self.out.write_all(b"\n").map_err(failed)
     }
 
-    /// Ends the file with the number of findings of orders that are not in the input, if there are any.
+    /// Ends the file, with a last line for earlier findings about orders that are not in the input, if there
+    /// are any.
     pub(in crate::report) fn finish(mut self, findings_elsewhere: u64) -> Result<(), ReportError> {
         let failed = |source| ReportError::io(&self.path, source);
         if findings_elsewhere > 0 {
-            let line = Elsewhere { findings_elsewhere };
+            let line = FindingsElsewhere { findings_elsewhere };
             serde_json::to_writer(&mut self.out, &line).map_err(|error| failed(error.into()))?;
             self.out.write_all(b"\n").map_err(failed)?;
         }
@@ -180,8 +184,8 @@ impl Row {
             bookings: background.bookings.iter().map(BookingRow::of).collect(),
             listed: None,
             last_seen: background.last_seen.as_deref().map(OrderRow::of),
-            found_before: background.past.clone(),
-            found_later: background.found_later.clone(),
+            found_before: background.past_findings.clone(),
+            found_later: background.later_finding_ids.clone(),
         };
         let exception = |bucket: Bucket, reason: &Reason| ExceptionRow {
             bucket: bucket.code().to_owned(),
@@ -193,12 +197,12 @@ impl Row {
             Evidence::Fetched(fetched) => {
                 row.other_order = foreign.then(|| OrderRow::of(&fetched.order));
                 row.remarks = fetched.order.remarks.clone().filter(|_| !foreign);
-                row.settled_as = fetched.settled_as.as_ref().map(ChargeRow::of);
+                row.settled_as = fetched.baseline.as_ref().map(ChargeRow::of);
                 let Amounts { quote_amount, final_amount, .. } = fetched.order.amounts;
                 let detailed = ListedAmounts { quote_amount, final_amount };
                 row.listed = background
                     .listed
-                    .filter(|listed| *listed != detailed || !background.past.is_empty())
+                    .filter(|listed| *listed != detailed || !background.past_findings.is_empty())
                     .map(ListedRow::of);
             }
             Evidence::NotFound(reason) => row.exception = Some(exception(Bucket::NotFound, reason)),
@@ -229,41 +233,41 @@ impl Row {
             || !self.found_before.is_empty()
     }
 
-    /// The outcome of the row and what else was known of its order.
+    /// The evidence of the row, and what else was known about its order.
     pub(in crate::report) fn into_parts(self) -> Result<(RowEvidence, Background), String> {
         let bookings = self.bookings.into_iter().map(BookingRow::booking).collect::<Result<_, _>>()?;
         let listed = self.listed.map(ListedRow::amounts).transpose()?;
         let last_seen = self.last_seen.map(OrderRow::order).transpose()?.map(Box::new);
-        let (past, found_later) = (self.found_before, self.found_later);
-        let background = Background { bookings, listed, past, found_later, last_seen };
-        let told = match (self.exception, self.other_order) {
+        let (past_findings, later_finding_ids) = (self.found_before, self.found_later);
+        let background = Background { bookings, listed, past_findings, later_finding_ids, last_seen };
+        let row_evidence = match (self.exception, self.other_order) {
             (Some(exception), None) if self.settled_as.is_none() && self.remarks.is_none() => {
                 RowEvidence::Outcome(exception.evidence()?)
             }
             (None, Some(order)) => {
-                let settled_as = self.settled_as.map(ChargeRow::charge).transpose()?;
-                let fetched = Fetched { order: order.order()?, is_reused: false, settled_as };
+                let baseline = self.settled_as.map(ChargeRow::charge).transpose()?;
+                let fetched = Fetched { order: order.order()?, is_reused: false, baseline };
                 RowEvidence::Outcome(Evidence::Fetched(Box::new(fetched)))
             }
             (None, None) => {
-                let settled_as = self.settled_as.map(ChargeRow::charge).transpose()?;
-                RowEvidence::Beside { settled_as, remarks: self.remarks }
+                let baseline = self.settled_as.map(ChargeRow::charge).transpose()?;
+                RowEvidence::Supplement { baseline, remarks: self.remarks }
             }
-            _ => return Err("a row is an exception and an order".to_owned()),
+            _ => return Err("a row is both an exception and an order".to_owned()),
         };
-        Ok((told, background))
+        Ok((row_evidence, background))
     }
 }
 
-/// What a row of the file says of its outcome.
+/// How much of its outcome a row of the file holds.
 pub(in crate::report) enum RowEvidence {
-    /// All of it.
+    /// The whole outcome: the row has no facts.
     Outcome(Evidence),
-    /// What to add to the facts in the other file.
-    Beside {
-        /// The figures with which the order was first seen settled, where it has been in another state since.
-        settled_as: Option<Charge>,
-        /// What else is to be said of the reply.
+    /// Only what is not in the order's facts.
+    Supplement {
+        /// The figures of the order's first settled state (its baseline), where its state has changed since.
+        baseline: Option<Charge>,
+        /// Whatever else in the reply a finding may name.
         remarks: Option<Box<Remarks>>,
     },
 }
@@ -277,12 +281,12 @@ impl ExceptionRow {
             "unfetched" => Evidence::Unfetched,
             "rejected" => Evidence::Rejected,
             "duplicate" => {
-                let first_line = self.first_line.ok_or("a duplicate without its first line")?;
+                let first_line = self.first_line.ok_or("a duplicate has no first_line")?;
                 return Ok(Evidence::Duplicate { first_line });
             }
-            other => return Err(format!("{other:?} is no bucket of exceptions")),
+            other => return Err(format!("{other:?} is not a bucket of exceptions")),
         };
-        let code = self.reason.ok_or("an exception without a reason")?;
+        let code = self.reason.ok_or("an exception has no reason")?;
         Ok(kind(Reason { code, detail: self.detail.unwrap_or_default() }))
     }
 }
@@ -307,7 +311,7 @@ impl BookingRow {
     fn booking(self) -> Result<Booking, String> {
         let cell = |(name, text): (String, String)| {
             let field = Field::named(&name).filter(|field| field.name() == name);
-            Ok((field.ok_or_else(|| format!("{name:?} is no field of our books"))?, text))
+            Ok((field.ok_or_else(|| format!("{name:?} is not a field of our books"))?, text))
         };
         Ok(Booking { line: self.line, cells: self.cells.into_iter().map(cell).collect::<Result<_, String>>()? })
     }
@@ -381,30 +385,31 @@ impl OrderRow {
             error_code: self.error_code,
             created_at: self.created_at,
             updated_at: self.updated_at,
-            // Of an order that is somebody else's, or was seen before, nothing more is judged.
+            // Not kept: no check that uses them judges a different order, or one that the provider no longer
+            // knows.
             remarks: None,
         })
     }
 }
 
-/// An amount as evidence writes it, where there is one.
+/// Parses an amount of the evidence, where there is one.
 pub(in crate::report) fn amount(text: Option<String>) -> Result<Option<Amount>, String> {
     text.map(|text| Amount::parse(&text).map_err(|error| error.to_string())).transpose()
 }
 
-/// Reads the file back, one row after the other.
+/// Reads the file back row by row.
 pub(in crate::report) struct EvidenceReader {
     path: PathBuf,
     lines: BufReader<File>,
     number: u64,
-    elsewhere: Option<u64>,
+    findings_elsewhere: Option<u64>,
 }
 
 impl EvidenceReader {
     pub(in crate::report) fn open(proven: &ProvenFile) -> Result<Self, ReportError> {
         let path = proven.path().to_owned();
         let file = proven.reader().map_err(|source| ReportError::io(&path, source))?;
-        Ok(Self { path, lines: BufReader::new(file), number: 0, elsewhere: None })
+        Ok(Self { path, lines: BufReader::new(file), number: 0, findings_elsewhere: None })
     }
 
     pub(in crate::report) fn damage(&self, problem: impl Into<String>) -> ReportError {
@@ -416,18 +421,20 @@ impl EvidenceReader {
     pub(in crate::report) fn next(&mut self) -> Result<Option<Row>, ReportError> {
         match self.line()? {
             None => Ok(None),
-            Some(Line::Row(row)) if self.elsewhere.is_none() => Ok(Some(*row)),
-            Some(Line::Elsewhere(Elsewhere { findings_elsewhere })) if self.elsewhere.is_none() => {
-                self.elsewhere = Some(findings_elsewhere);
+            Some(Line::Row(row)) if self.findings_elsewhere.is_none() => Ok(Some(*row)),
+            Some(Line::FindingsElsewhere(FindingsElsewhere { findings_elsewhere }))
+                if self.findings_elsewhere.is_none() =>
+            {
+                self.findings_elsewhere = Some(findings_elsewhere);
                 self.next()
             }
-            Some(_) => Err(self.damage("nothing follows the line of findings elsewhere")),
+            Some(_) => Err(self.damage("the line findings_elsewhere is not the last")),
         }
     }
 
-    /// How many findings of orders that are not in the input there were: known after the last row.
+    /// How many earlier findings are about orders that are not in the input. It is known after the last row.
     pub(in crate::report) fn findings_elsewhere(&self) -> u64 {
-        self.elsewhere.unwrap_or(0)
+        self.findings_elsewhere.unwrap_or(0)
     }
 
     fn line(&mut self) -> Result<Option<Line>, ReportError> {
@@ -439,11 +446,11 @@ impl EvidenceReader {
             return Ok(None);
         }
         if text.last() != Some(&b'\n') {
-            return Err(self.damage("it is cut, or too long"));
+            return Err(self.damage("it is cut off or too long"));
         }
-        // Told by its first member, so that the error of a damaged row says what is wrong with it.
+        // Chosen by the first member, so that the error of a damaged row says what is wrong with that row.
         let line = if text.starts_with(b"{\"findings_elsewhere\"") {
-            serde_json::from_slice(&text).map(Line::Elsewhere)
+            serde_json::from_slice(&text).map(Line::FindingsElsewhere)
         } else {
             serde_json::from_slice(&text).map(|row| Line::Row(Box::new(row)))
         };

@@ -1,4 +1,4 @@
-//! The chain of the reports in a folder: each names the manifest of the one before it.
+//! The chain of reports in a folder: each names the manifest of the previous one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,11 @@ use super::ReportFolder;
 use super::manifest::Link;
 use super::publish::{self, Destination};
 
-/// The report that the next one at that destination follows: the newest there, or, where the next one takes the place
-/// of that (`replaces` holds the hash of its manifest), the one that it followed. What can't be read is no link: it is the next report's
-/// chain that begins anew, and `tieout verify` of the unreadable one that says so.
+/// The link from the next report at that destination to the one it follows: the newest there, or, if the next
+/// one replaces the newest (`replaces` holds its manifest's hash), the one that the newest followed.
+///
+/// A report that can't be read gives no link: the chain starts anew, and `tieout verify` of that report says
+/// why.
 #[must_use]
 pub fn previous(destination: &Destination, replaces: &[String]) -> Option<Link> {
     let newest = newest(destination)?;
@@ -21,7 +23,7 @@ pub fn previous(destination: &Destination, replaces: &[String]) -> Option<Link> 
     }
 }
 
-/// The report of that manifest at a destination: there itself, or in a folder of its own below.
+/// Finds the report with that manifest at a destination: in the folder itself, or in one directly below it.
 #[must_use]
 pub fn find(destination: &Path, manifest_sha256: &str) -> Option<PathBuf> {
     let is_it =
@@ -30,14 +32,14 @@ pub fn find(destination: &Path, manifest_sha256: &str) -> Option<PathBuf> {
         return Some(destination.to_owned());
     }
     let entries = fs::read_dir(destination).ok()?.flatten();
-    // What is hidden is in the making: it never was in its place.
+    // A hidden folder is unfinished: it was never published.
     let is_report = |entry: &fs::DirEntry| !entry.file_name().as_encoded_bytes().starts_with(b".");
     let entries = entries.filter(|entry| is_report(entry) && entry.file_type().is_ok_and(|kind| kind.is_dir()));
     let mut folders = entries.map(|entry| entry.path());
     folders.find(|folder| is_it(folder))
 }
 
-/// A link to the report in that folder.
+/// A link to the report in that folder; `None` if there is no readable report.
 #[must_use]
 pub fn link(folder: &Path) -> Option<Link> {
     let manifest_sha256 = ReportFolder::open(folder).ok()?.manifest_sha256().to_owned();

@@ -1,5 +1,5 @@
-//! `manifest.json`: what a report was made from and the hash of every file. Written last; by it a folder is known to be
-//! a report of ours.
+//! `manifest.json`: what a report was made from, and the hash of every file. It is written last, and it marks
+//! a folder as a tieout report.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,10 +23,10 @@ use crate::report::{ReportError, files};
 pub(in crate::report) const KIND: &str = "tieout-report";
 pub(in crate::report) const FORMAT: u32 = 1;
 
-/// What the job knows of a report: the manifest without the files.
+/// What the job knows about a report: the manifest without the list of files.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Stamp {
-    /// What ages are counted to.
+    /// The moment at which ages are measured.
     pub as_of: Timestamp,
     /// When the job started.
     pub started_at: Timestamp,
@@ -34,33 +34,34 @@ pub struct Stamp {
     pub finished_at: Timestamp,
     /// Whose orders these are: the provider's base URL, or `sandbox`.
     pub base_url: String,
-    /// What it was to be.
+    /// The formats, encoding and language it is written in, and what affects the exit code.
     #[serde(flatten)]
     pub options: ReportOptions,
-    /// The input.
+    /// The input file that the report is about.
     pub input: InputStamp,
     /// The settings that affect judgement.
     pub settings: Rules,
-    /// What draws the files for people, by file: a version in which it is another hash draws other bytes from the same figures.
+    /// SHA-256 of everything that draws a file for people (templates, texts, code), by file name. A version
+    /// with a different hash draws different bytes from the same figures.
     pub designs: BTreeMap<String, String>,
-    /// The report before this one in the same reports folder.
+    /// The previous report in the same reports folder.
     pub previous: Option<Link>,
-    /// SHA-256 of the manifest of the report whose evidence this one was made from, where it was no run of its own.
+    /// For a report by `tieout audit`: SHA-256 of the manifest of the report whose evidence it was made from.
     pub made_from: Option<String>,
     /// What earlier runs contributed.
     pub earlier: EarlierStamp,
-    /// This machine's clock and the provider's, where they are more than two minutes apart.
+    /// This machine's clock and the provider's, if they are more than two minutes apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<ClockStamp>,
-    /// How the fetching went; nothing where the report was made from the evidence of another one.
+    /// How the fetching went; `None` for a report by `tieout audit`, which fetches nothing.
     pub fetch: Option<FetchStamp>,
-    /// The verdict's word.
+    /// The verdict's code, such as `discrepant`.
     pub verdict: String,
     /// The exit code of the job.
     pub exit_code: u8,
 }
 
-/// A link of the chain of reports.
+/// A reference to a report of the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// The folder's name.
@@ -69,28 +70,28 @@ pub struct Link {
     pub manifest_sha256: String,
 }
 
-/// One moment by two clocks.
+/// The same moment on two clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClockStamp {
-    /// By the clock of the machine that made the report.
+    /// On the machine that made the report.
     pub ours: Timestamp,
-    /// By the provider's.
+    /// At the provider, by the `Date` of its replies.
     pub provider: Timestamp,
 }
 
-/// What earlier runs contributed to a report. The values themselves stand in `evidence.jsonl`.
+/// What earlier runs contributed to a report. The values themselves are in `evidence.jsonl`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EarlierStamp {
-    /// What became of discrepancies since their orders were last judged.
+    /// How discrepancies changed since their orders were last judged.
     pub lifecycle: Lifecycle,
-    /// How many orders were not asked for again.
+    /// How many orders were reused from an earlier run instead of fetched again.
     pub reused: u64,
-    /// SHA-256 of the manifests of the incomplete reports of this run that this one takes the place of.
+    /// SHA-256 of the manifests of this run's incomplete reports that this one replaces.
     pub replaces: Vec<String>,
 }
 
-/// What the input was.
+/// The input file, as it was read.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct InputStamp {
     /// The file's name, without its folder.
@@ -99,63 +100,64 @@ pub struct InputStamp {
     pub sha256: String,
     /// Its size in bytes.
     pub bytes: u64,
-    /// Its rows.
+    /// How many rows it has.
     pub rows: u64,
-    /// Why it is not whole, where it is a list that `tieout discover` wrote and is not.
+    /// Why it does not count as complete, if it is a list that `tieout discover` wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shortfall: Option<ListShortfall>,
-    /// What its records are, beside the rows.
+    /// Its records that are not rows: preamble, heading and footers.
     pub layout: InputLayout,
 }
 
 /// How the fetching went.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct FetchStamp {
-    /// Requests that went out, retries and those answered 429 included.
+    /// Requests sent, including retries and those answered with 429.
     pub requests: u64,
-    /// Replies of any HTTP status.
+    /// Replies received, of any HTTP status.
     pub replies: u64,
-    /// Bytes of bodies read.
+    /// Bytes read of the replies' bodies.
     pub bytes: u64,
-    /// Retries by the reason of the failure before them.
+    /// Retries, by the failure that each of them followed.
     pub retries: BTreeMap<String, u64>,
     /// Replies with status or code 429.
     pub throttled: u64,
-    /// For how long the next request in line was held up, by what, in milliseconds.
+    /// How long the next request in line was held up, in milliseconds, by what held it up.
     pub waits_ms: BTreeMap<String, u64>,
-    /// Latencies of replies in milliseconds, with three decimals: `p50`, `p90`, `p99`, `max`. Empty without a reply.
+    /// Latencies of replies in milliseconds, with three decimals: `p50`, `p90`, `p99`, `max`. Empty without a
+    /// reply.
     pub latency_ms: BTreeMap<String, String>,
     /// From the first row to the last commit, in milliseconds.
     pub elapsed_ms: u64,
-    /// The allowance in requests per second; 0 is unlimited.
+    /// The rate limit in requests per second; 0 is unlimited.
     pub rate_allowed: u32,
-    /// Requests per second over the whole time, with one decimal.
+    /// Requests per second over the elapsed time, with one decimal.
     pub rate_used: String,
-    /// Failing orders that were read once more before they were reported.
+    /// Failing orders that were fetched again before they were reported.
     pub read_again: u64,
-    /// How many of them were otherwise then.
+    /// How many of those had changed by then.
     pub changed_meanwhile: u64,
 }
 
 /// A manifest, as written and read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Manifest {
-    /// `tieout-report`.
+    /// Always `tieout-report`.
     pub kind: String,
     /// The version of this layout.
     pub format: u32,
-    /// The version of the program.
+    /// The version of tieout that wrote it.
     pub tieout_version: String,
     /// SHA-256 of the settings' canonical JSON, in hex.
     pub settings_sha256: String,
-    /// What the job knows of the report.
+    /// What the job knows about the report.
     #[serde(flatten)]
     pub stamp: Stamp,
     /// Every other file of the folder, by name.
     pub files: Vec<FileStamp>,
 }
 
-/// What draws the files for people in this version, for the formats that a report is written in.
+/// The hash of what draws each file for people in this version, for the formats that a report is written in.
 #[must_use]
 pub fn designs(formats: &Formats) -> BTreeMap<String, String> {
     let html = formats.has(Format::Html).then(|| (HTML_FILE.to_owned(), html::design()));
@@ -164,7 +166,8 @@ pub fn designs(formats: &Formats) -> BTreeMap<String, String> {
 }
 
 impl Stamp {
-    /// Hashes every file of the folder and writes the manifest into it; returns the manifest's own SHA-256 in hex.
+    /// Hashes every file of the folder and writes the manifest into it; returns the manifest's own SHA-256 in
+    /// hex.
     ///
     /// # Errors
     /// When a file can't be read or the manifest can't be written.

@@ -1,7 +1,8 @@
-//! A report folder, opened safely: it may come from anywhere. Whoever reads a report goes through here.
+//! Opens report folders safely: they may come from anywhere. Everything that reads a report goes through this
+//! module.
 //!
-//! Only regular files are read, never through a link, and never more than the manifest says: a pipe would keep its reader
-//! waiting, a device may never end.
+//! It reads only regular files, never through a link, and never more bytes than the manifest lists: a pipe
+//! would block its reader, and a device may never end.
 
 pub mod chain;
 pub mod manifest;
@@ -20,25 +21,25 @@ use serde_json::Value;
 use self::manifest::{FORMAT, KIND, Manifest};
 use crate::report::files::{self, FileStamp, MANIFEST_FILE, ProvenFile};
 
-/// The largest manifest that is read. One has some ten files and a few kilobytes; what may be many in it are waivers, with some 300 bytes
-/// each: this is room for 200,000.
+/// The largest manifest that is read, in bytes. Most have a few kilobytes. Only waivers can be many, at some
+/// 300 bytes each: this is room for 200,000.
 pub const MANIFEST_BYTES: u64 = 64 << 20;
-/// How many characters of a name or a hash from outside an error shows.
+/// How many characters an error shows of a name or a hash from outside.
 const SHOWN: usize = 64;
 
-/// Why a folder can't be used as a report, or a file of it.
+/// Why a folder, or a file in it, can't be read as part of a report.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    /// What was named is no report.
-    #[error("{} is no report of tieout: {found}", path.display())]
+    /// The user named something that is not a report.
+    #[error("{} is not a tieout report: {found}", path.display())]
     NotAReport {
-        /// What was named.
+        /// The path as the user named it.
         path: PathBuf,
-        /// What is there.
+        /// What is there instead.
         found: String,
     },
-    /// A file is not what the manifest says, or the manifest not what manifests are.
-    #[error("{}: {problem}; `tieout verify` tells more", path.display())]
+    /// A file differs from what the manifest lists, or is not valid.
+    #[error("{}: {problem}; run `tieout verify` for details", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -50,7 +51,7 @@ pub enum FolderError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
 }
@@ -70,72 +71,72 @@ impl FolderError {
     }
 }
 
-/// A report folder of ours. Its manifest was read once, and lists each file under a plain name, once.
+/// An open report folder. Its manifest was read once, and lists each file once, under a plain name.
 #[derive(Debug)]
 pub struct ReportFolder {
-    /// As the user named it.
+    /// The path as the user named it.
     named: PathBuf,
-    /// Where it really is: a link may be pointed at another report meanwhile.
-    place: PathBuf,
+    /// The real path, resolved once: a link may point at a different report later.
+    real_path: PathBuf,
     manifest: Value,
     files: Vec<FileStamp>,
     manifest_sha256: String,
 }
 
 impl ReportFolder {
-    /// Opens what the user named: a folder, or a link to one.
+    /// Opens the folder that the user named, which may be a link to one.
     ///
     /// # Errors
-    /// [`FolderError`] says what it is instead, or what is wrong with its manifest.
+    /// [`FolderError`] says what is there instead, or what is wrong with the manifest.
     pub fn open(named: &Path) -> Result<Self, FolderError> {
-        let place = fs::canonicalize(named).map_err(|error| match error.kind() {
+        let real_path = fs::canonicalize(named).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => {
                 FolderError::not_a_report(named, "there is no such folder")
             }
             _ => FolderError::unreadable(named)(error),
         })?;
-        if !place.is_dir() {
+        if !real_path.is_dir() {
             return Err(FolderError::not_a_report(named, "it is a file; name the folder"));
         }
         let shown = named.join(MANIFEST_FILE);
-        let text = manifest_text(&place, &shown)?
+        let text = manifest_text(&real_path, &shown)?
             .ok_or_else(|| FolderError::not_a_report(named, format!("it holds no {MANIFEST_FILE}")))?;
         let (manifest, files) = parse(&text, named, &shown)?;
         let (manifest_sha256, _) = files::hash(&*text).map_err(FolderError::unreadable(&shown))?;
-        Ok(Self { named: named.to_owned(), place, manifest, files, manifest_sha256 })
+        Ok(Self { named: named.to_owned(), real_path, manifest, files, manifest_sha256 })
     }
 
-    /// What the manifest says, or as much of it as `T` holds.
+    /// The manifest, or the part of it that `T` holds.
     ///
     /// # Errors
-    /// [`FolderError::Damaged`] where it lacks something.
+    /// [`FolderError::Damaged`] where a field is missing or not valid.
     pub(in crate::report) fn read<T: for<'de> Deserialize<'de>>(&self) -> Result<T, FolderError> {
         T::deserialize(&self.manifest).map_err(|error| {
-            FolderError::damaged(&self.path(MANIFEST_FILE), format!("it lacks what manifests hold ({error})"))
+            FolderError::damaged(&self.path(MANIFEST_FILE), format!("it is not a valid manifest ({error})"))
         })
     }
 
     /// The whole manifest.
     ///
     /// # Errors
-    /// [`FolderError::Damaged`] where it lacks something.
+    /// [`FolderError::Damaged`] where a field is missing or not valid.
     pub fn manifest(&self) -> Result<Manifest, FolderError> {
         self.read()
     }
 
-    /// SHA-256 of the manifest, in hex: the name of exactly this report.
+    /// SHA-256 of the manifest, in hex. It identifies exactly this report.
     #[must_use]
     pub fn manifest_sha256(&self) -> &str {
         &self.manifest_sha256
     }
 
-    /// Where it really is, links resolved.
+    /// The folder's real path, links resolved.
     #[must_use]
-    pub fn place(&self) -> &Path {
-        &self.place
+    pub fn real_path(&self) -> &Path {
+        &self.real_path
     }
 
-    /// The path of a file as the user would name it.
+    /// The path of a file, as the user would write it.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.named.join(name)
@@ -147,34 +148,34 @@ impl ReportFolder {
         &self.files
     }
 
-    /// What the manifest says of a file; nothing where it does not list it.
+    /// The manifest's entry for a file; `None` if it does not list the file.
     #[must_use]
     pub fn stamp(&self, name: &str) -> Option<&FileStamp> {
         self.files.iter().find(|stamp| stamp.name == name)
     }
 
-    /// Opens a file that the manifest lists, whatever it holds.
+    /// Opens a file that the manifest lists, without checking its content.
     ///
     /// # Errors
-    /// [`FolderError`] says what it is instead.
+    /// [`FolderError`] where it is not listed, missing, or not a regular file.
     pub fn open_listed(&self, name: &str) -> Result<File, FolderError> {
-        Ok(self.listed(name)?.1)
+        Ok(self.open_with_stamp(name)?.1)
     }
 
-    fn listed(&self, name: &str) -> Result<(&FileStamp, File), FolderError> {
+    fn open_with_stamp(&self, name: &str) -> Result<(&FileStamp, File), FolderError> {
         let path = self.path(name);
         let damaged = |problem: &str| FolderError::damaged(&path, format!("{MANIFEST_FILE} {problem}"));
         let stamp = self.stamp(name).ok_or_else(|| damaged("does not list it"))?;
-        let file = open_regular(&self.place.join(name), &path)?;
+        let file = open_regular(&self.real_path.join(name), &path)?;
         Ok((stamp, file.ok_or_else(|| damaged("lists it, but it is not there"))?))
     }
 
-    /// Opens a file and proves that it is the one the manifest lists.
+    /// Opens a file and checks its size and hash against the manifest.
     ///
     /// # Errors
-    /// [`FolderError`] says what it is instead.
+    /// [`FolderError`] says how the file differs, or why it can't be read.
     pub fn prove(&self, name: &str) -> Result<ProvenFile, FolderError> {
-        let (stamp, mut file) = self.listed(name)?;
+        let (stamp, mut file) = self.open_with_stamp(name)?;
         let path = self.path(name);
         match difference(stamp, &mut file) {
             Ok(None) => Ok(ProvenFile::new(path, file)),
@@ -183,14 +184,14 @@ impl ReportFolder {
         }
     }
 
-    /// What lies in the folder and is not listed, by name.
+    /// The sorted names of what is in the folder but not in the manifest.
     ///
     /// # Errors
     /// When the folder can't be read.
     pub fn unlisted(&self) -> Result<Vec<String>, FolderError> {
         let failed = FolderError::unreadable(&self.named);
         let mut found = Vec::new();
-        for entry in fs::read_dir(&self.place).map_err(&failed)? {
+        for entry in fs::read_dir(&self.real_path).map_err(&failed)? {
             let name = entry.map_err(&failed)?.file_name().to_string_lossy().into_owned();
             if name != MANIFEST_FILE && self.stamp(&name).is_none() {
                 found.push(name);
@@ -201,14 +202,15 @@ impl ReportFolder {
     }
 }
 
-/// In what a file is not the one that the manifest lists. Afterwards it is at its beginning.
+/// How a file differs from the manifest's entry. `None` if it does not; the file is then rewound to its
+/// start.
 fn difference(stamp: &FileStamp, file: &mut File) -> io::Result<Option<String>> {
     let there = file.metadata()?.len();
-    // Before it is hashed: a file of any size can be made in no time.
+    // Checked before hashing: a sparse file of any size is made in no time.
     if there != stamp.bytes {
         return Ok(Some(format!("it has {there} bytes, {MANIFEST_FILE} says {}", stamp.bytes)));
     }
-    // One byte more, to find out if it grows meanwhile.
+    // One byte more than listed, to notice a file that grows while it is read.
     let (sha256, bytes) = files::hash(Read::by_ref(file).take(stamp.bytes.saturating_add(1)))?;
     file.rewind()?;
     Ok(if bytes != stamp.bytes {
@@ -223,10 +225,10 @@ fn difference(stamp: &FileStamp, file: &mut File) -> io::Result<Option<String>> 
     })
 }
 
-/// Whether the folder holds a report of ours, of whatever version, and nothing else.
+/// Checks that the folder holds a tieout report of any version and nothing else, or is empty.
 ///
 /// # Errors
-/// What else it holds.
+/// [`FolderError::NotAReport`] names something else that is there.
 pub(in crate::report) fn holds_only_a_report(place: &Path) -> Result<(), FolderError> {
     let failed = FolderError::unreadable(place);
     let shown = place.join(MANIFEST_FILE);
@@ -237,7 +239,7 @@ pub(in crate::report) fn holds_only_a_report(place: &Path) -> Result<(), FolderE
     for entry in fs::read_dir(place).map_err(&failed)? {
         let entry = entry.map_err(&failed)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        // Links, pipes and folders are nobody's report, whatever a manifest says.
+        // Links, pipes and folders are not part of any report, whatever the manifest lists.
         let is_file = entry.file_type().map_err(&failed)?.is_file();
         if !is_file || !is_listed(&name) {
             return Err(FolderError::not_a_report(place, format!("it holds {}", name.escape_debug())));
@@ -246,7 +248,7 @@ pub(in crate::report) fn holds_only_a_report(place: &Path) -> Result<(), FolderE
     Ok(())
 }
 
-/// What every version of the manifest has.
+/// The fields that every version of the manifest has.
 #[derive(Deserialize)]
 struct Listing {
     kind: String,
@@ -257,7 +259,7 @@ fn listing(text: &[u8]) -> serde_json::Result<Listing> {
     serde_json::from_slice(text)
 }
 
-/// The bytes of the manifest in that folder; `None` where there is none.
+/// The bytes of the manifest in a folder; `None` if there is none.
 fn manifest_text(place: &Path, shown: &Path) -> Result<Option<Vec<u8>>, FolderError> {
     let Some(file) = open_regular(&place.join(MANIFEST_FILE), shown)? else { return Ok(None) };
     let mut text = Vec::new();
@@ -270,24 +272,24 @@ fn manifest_text(place: &Path, shown: &Path) -> Result<Option<Vec<u8>>, FolderEr
 
 fn parse(text: &[u8], named: &Path, shown: &Path) -> Result<(Value, Vec<FileStamp>), FolderError> {
     let damaged = |problem: String| FolderError::damaged(shown, problem);
-    let json: Value = serde_json::from_slice(text).map_err(|error| damaged(format!("it is no JSON ({error})")))?;
+    let json: Value = serde_json::from_slice(text).map_err(|error| damaged(format!("it is not JSON ({error})")))?;
     if json.get("kind").and_then(Value::as_str) != Some(KIND) {
-        return Err(FolderError::not_a_report(named, format!("its {MANIFEST_FILE} is not one of tieout")));
+        return Err(FolderError::not_a_report(named, format!("its {MANIFEST_FILE} is not from tieout")));
     }
     match json.get("format").and_then(Value::as_u64) {
         Some(format) if format == u64::from(FORMAT) => {}
         format => {
             let format = format.map_or_else(|| "none".to_owned(), |format| format.to_string());
-            return Err(damaged(format!("its format is {format}, this version of tieout reads format {FORMAT}")));
+            return Err(damaged(format!("its format is {format}, but this version of tieout reads format {FORMAT}")));
         }
     }
-    // Not from the value: there, of members with the same name only one is left.
+    // Parsed from the text, since the value keeps only one of several members with the same name.
     let Listing { files, .. } =
-        listing(text).map_err(|error| damaged(format!("it lacks what manifests hold ({error})")))?;
+        listing(text).map_err(|error| damaged(format!("it is not a valid manifest ({error})")))?;
     let mut names = BTreeSet::new();
     for FileStamp { name, .. } in &files {
         if !is_plain(name) {
-            return Err(damaged(format!("it lists {}, which is not the name of a file of a report", excerpt(name))));
+            return Err(damaged(format!("it lists {}, which can't be a file of a report", excerpt(name))));
         }
         if !names.insert(name) {
             return Err(damaged(format!("it lists {} twice", excerpt(name))));
@@ -296,31 +298,32 @@ fn parse(text: &[u8], named: &Path, shown: &Path) -> Result<(Value, Vec<FileStam
     Ok((json, files))
 }
 
-/// Whether that is the name of a file in the folder itself, and not the manifest's own.
+/// Whether a name can be a listed file: visible, directly in the folder, and not the manifest itself.
 fn is_plain(name: &str) -> bool {
     let is_visible = !name.is_empty() && !name.starts_with('.');
     is_visible && name != MANIFEST_FILE && !name.contains(['/', '\\']) && !name.contains(char::is_control)
 }
 
-/// Opens a regular file, not through a link; `None` where there is nothing.
+/// Opens a regular file, never through a link; `None` if nothing is there.
 fn open_regular(path: &Path, shown: &Path) -> Result<Option<File>, FolderError> {
     let failed = FolderError::unreadable(shown);
-    let irregular = || FolderError::damaged(shown, "it is no regular file");
-    // Before it is opened: to open a device may set it going.
+    let irregular = || FolderError::damaged(shown, "it is not a regular file");
+    // Checked before opening: opening a device may start it.
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
         Ok(found) if !found.is_file() => return Err(irregular()),
         Ok(_) => {}
     }
-    // And again, since it may be another one by now: NONBLOCK so that to open a pipe waits for nobody.
+    // Checked again once open, since the file may have been exchanged. NONBLOCK: opening a pipe must not
+    // wait.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
     let file = File::from(file);
     if file.metadata().map_err(failed)?.is_file() { Ok(Some(file)) } else { Err(irregular()) }
 }
 
-/// The beginning of a text from outside, for an error.
+/// The start of a text from outside, quoted for an error.
 fn excerpt(text: &str) -> String {
     format!("{:?}", text.chars().take(SHOWN).collect::<String>())
 }

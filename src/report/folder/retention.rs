@@ -1,4 +1,4 @@
-//! Old reports: which there are, and how one is removed.
+//! Finds old reports, and removes one.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use crate::report::files::MANIFEST_FILE;
 /// A report that is too old to keep.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OldReport {
-    /// When it was made. Not what ages are counted to: that may be years ago.
+    /// When the report was made. This is not its `as_of`, which may be years earlier.
     pub finished_at: Timestamp,
     /// Its folder.
     pub path: PathBuf,
@@ -21,8 +21,8 @@ pub struct OldReport {
     pub manifest_sha256: String,
 }
 
-/// The reports below a folder that were made before that time, the oldest first. Never the one that `latest` leads
-/// to, and nothing that is no report of ours or holds more than one.
+/// The reports in a folder that were made before `before`, the oldest first. Left out are the report that
+/// `latest` points at, and folders that are not a tieout report or hold anything else.
 ///
 /// # Errors
 /// When the folder can't be read.
@@ -36,7 +36,7 @@ pub fn older_reports(folder: &Path, before: Timestamp) -> Result<Vec<OldReport>,
     let mut old = Vec::new();
     for entry in entries {
         let entry = entry.map_err(&failed)?;
-        // Not through links: what they lead to lies elsewhere.
+        // Links are not followed: their targets are elsewhere.
         let path = entry.path();
         if !entry.file_type().map_err(&failed)?.is_dir() || path.canonicalize().ok() == latest {
             continue;
@@ -56,7 +56,7 @@ pub fn older_reports(folder: &Path, before: Timestamp) -> Result<Vec<OldReport>,
     Ok(old)
 }
 
-/// Removes a report: the manifest first, so that what a kill leaves behind is no report any more.
+/// Removes a report, its manifest first: what is left if the process is killed is no longer a report.
 ///
 /// # Errors
 /// When it can't be removed.

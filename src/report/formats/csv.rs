@@ -1,4 +1,4 @@
-//! Tables as CSV: comma, LF, always with a heading; UTF-8 unless another encoding is asked for.
+//! Tables as CSV: comma, LF, always with a heading, in UTF-8 unless a different encoding is requested.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -12,30 +12,31 @@ use crate::domain::visible;
 use crate::report::ReportError;
 use crate::report::content::table::{Cell, Table};
 
-/// The only character that GB18030 as browsers read it has no code for, in a private area.
+/// The only character without a code in GB18030 as browsers and `encoding_rs` define it, in a private use
+/// area.
 const NOT_IN_GB18030: char = '\u{e5e5}';
 
-/// How the texts of CSV files are written.
+/// The encoding of CSV files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
     /// UTF-8, for programs.
     #[default]
     Utf8,
-    /// UTF-8 after a byte order mark: spreadsheets take it for UTF-8.
+    /// UTF-8 with a byte order mark, by which spreadsheets recognise it.
     Utf8Bom,
-    /// GB18030, which holds all of Unicode: what Chinese spreadsheets expect of a file without a mark.
+    /// GB18030, which Chinese spreadsheets expect in a file without a byte order mark.
     Gb18030,
 }
 
 impl Encoding {
-    /// Whether it is the usual one, of which a manifest says nothing.
+    /// Whether it is UTF-8, which manifests leave out.
     #[must_use]
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What a file begins with.
+    /// The byte order mark at the start of a file; empty for encodings without one.
     const fn mark(self) -> &'static [u8] {
         match self {
             Self::Utf8Bom => b"\xef\xbb\xbf",
@@ -46,7 +47,7 @@ impl Encoding {
     fn bytes<'t>(self, text: &'t str) -> Cow<'t, [u8]> {
         match self {
             Self::Utf8 | Self::Utf8Bom => Cow::Borrowed(text.as_bytes()),
-            // No byte of another character is one of a comma, a quotation mark or a line's end.
+            // No byte of a multi-byte character equals a comma, a quotation mark or a line ending.
             Self::Gb18030 if !text.contains(NOT_IN_GB18030) => GB18030.encode(text).0,
             Self::Gb18030 => {
                 let held = text.replace(NOT_IN_GB18030, "\u{fffd}");
@@ -55,7 +56,7 @@ impl Encoding {
         }
     }
 
-    /// The text of a cell as it was written; `None` where it is no text in this encoding.
+    /// Decodes a cell; `None` if it is not valid in this encoding.
     pub(in crate::report) fn text(self, cell: &[u8]) -> Option<Cow<'_, str>> {
         match self {
             Self::Utf8 | Self::Utf8Bom => str::from_utf8(cell).ok().map(Cow::Borrowed),
@@ -64,10 +65,10 @@ impl Encoding {
     }
 }
 
-/// Writes a table; returns the number of its rows.
+/// Writes a table and returns the number of its rows.
 ///
 /// # Errors
-/// When the output can't be written.
+/// If the output can't be written.
 pub fn write(table: Table<'_>, encoding: Encoding, mut out: impl Write) -> Result<u64, ReportError> {
     let failed = |source| ReportError::Csv { table: table.name, source };
     out.write_all(encoding.mark()).map_err(|error| failed(error.into()))?;
@@ -82,7 +83,7 @@ pub fn write(table: Table<'_>, encoding: Encoding, mut out: impl Write) -> Resul
     Ok(count)
 }
 
-/// Writes a table as the file of its name.
+/// Writes a table to `<name>.csv` in a folder.
 pub(super) fn write_file(table: Table<'_>, encoding: Encoding, folder: &Path) -> Result<(), ReportError> {
     let path = folder.join(format!("{}.csv", table.name));
     let file = File::create(&path).map_err(|source| ReportError::io(&path, source))?;
@@ -91,7 +92,7 @@ pub(super) fn write_file(table: Table<'_>, encoding: Encoding, folder: &Path) ->
     out.flush().map_err(|source| ReportError::io(&path, source))
 }
 
-/// A cell as the CSV files write it.
+/// The text of a cell in CSV files: exact, without harmful characters, and never a formula.
 pub(in crate::report) fn text_of<'c>(cell: &'c Cell<'_>) -> Cow<'c, str> {
     match cell {
         Cell::Empty => Cow::Borrowed(""),
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn formulas_and_controls_are_harmless_and_numbers_untouched() {
+    fn formulas_and_controls_are_made_harmless_and_numbers_stay() {
         let minus = Sum::from_units(-1).expect("small");
         let cells = ["=1+1", "+1", "-1", "@a", "\tx", "＝1", "a=b", "a\u{1b}[31m", "a\u{202e}b", "a,\"b"];
         let rows = cells.iter().map(|text| vec![Cell::text(text), Cell::Amount(minus)]).collect();

@@ -1,9 +1,9 @@
-//! What a file for people is drawn by, as a hash: a version of the program in which it is another one draws other bytes
-//! from the same figures.
+//! The design of a file for people, as a hash. Where it differs, another version of the program may draw
+//! different bytes from the same figures.
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256, in hex, of everything that decides how a file is drawn.
+/// The SHA-256, in hex, of all sources that decide how a file is drawn, each with its length.
 pub(in crate::report) fn hash_of<'p>(parts: impl IntoIterator<Item = &'p str>) -> String {
     let mut hash = Sha256::new();
     for part in parts {

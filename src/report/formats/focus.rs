@@ -1,5 +1,6 @@
-//! `focus.csv`: the settled orders in the FinOps Open Cost and Usage Specification (FOCUS) 1.2, one charge each, in the
-//! order of their lines. What an order does not say stays empty: nothing is made up for the specification's sake.
+//! `focus.csv`: the settled orders in the FinOps Open Cost and Usage Specification (FOCUS) 1.2, one charge
+//! per order, in the order of the input lines. What an order does not say stays empty; nothing is invented to
+//! satisfy the specification.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -18,14 +19,14 @@ use crate::report::content::table::Cell;
 use crate::report::evidence::facts_read::FactsReader;
 use crate::report::files::{FACTS_FILE, ProvenFile};
 
-/// The file's name in a report folder.
+/// The name of the file in a report folder.
 pub const FOCUS_FILE: &str = "focus.csv";
-/// Who runs the workflows, sells them and bills them.
+/// The company that runs the workflows, sells them and bills them.
 const PROVIDER: &str = "Chenyu";
-/// The billing account of who gave it no name: the specification has no place for none.
+/// The billing account where `--account` is not given: the specification requires one.
 const UNNAMED_ACCOUNT: &str = "unnamed";
 
-/// The columns of the specification by name, and then our own.
+/// The columns of the specification, sorted by name, then our own.
 const COLUMNS: [&str; 38] = [
     "BilledCost",
     "BillingAccountId",
@@ -67,10 +68,11 @@ const COLUMNS: [&str; 38] = [
     "x_TotalCost",
 ];
 
-/// Writes the settled orders of a report's facts into its folder, for the account of that name.
+/// Writes the settled orders of the report in `folder` to `focus.csv` there. `account` is the billing
+/// account's name.
 ///
 /// # Errors
-/// When the facts can't be read or the file not be written.
+/// If the facts can't be read or the file can't be written.
 pub(in crate::report) fn write(folder: &Path, account: Option<&str>, days: &Days) -> Result<(), ReportError> {
     let path = folder.join(FACTS_FILE);
     let facts = File::open(&path).map_err(|source| ReportError::io(&path, source))?;
@@ -86,20 +88,20 @@ pub(in crate::report) fn write(folder: &Path, account: Option<&str>, days: &Days
     focus.finish()
 }
 
-/// Writes settled orders as they come.
+/// Writes settled orders one by one.
 struct FocusWriter {
     path: PathBuf,
     out: ::csv::Writer<BufWriter<File>>,
     account: Option<String>,
-    /// How days are told; months begin with them.
+    /// The rule for when days begin, and with them months.
     days: Days,
 }
 
 impl FocusWriter {
-    /// Begins the file in a folder, for the account of that name. Where nothing says when a day begins, no month does.
+    /// Creates the file in a folder and writes its heading.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If the file can't be written.
     fn create(folder: &Path, account: Option<&str>, days: &Days) -> Result<Self, ReportError> {
         let path = folder.join(FOCUS_FILE);
         let file = File::create(&path).map_err(|source| ReportError::io(&path, source))?;
@@ -108,19 +110,19 @@ impl FocusWriter {
         Ok(Self { path, out, account: account.map(str::to_owned), days: days.clone() })
     }
 
-    /// Writes one settled order.
+    /// Writes one settled order as one charge.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If the file can't be written.
     fn push(&mut self, run_order_id: &str, order: &RunOrder) -> Result<(), ReportError> {
         let cells = self.charge(run_order_id, order).map(|cell| text_of(&cell).into_owned());
         self.out.write_record(cells).map_err(failed)
     }
 
-    /// Writes what is left to write.
+    /// Flushes the file.
     ///
     /// # Errors
-    /// When it can't be written.
+    /// If the file can't be written.
     fn finish(self) -> Result<(), ReportError> {
         let Self { path, out, .. } = self;
         let mut out = out.into_inner().map_err(|error| ReportError::io(&path, error.into_error()))?;
@@ -143,7 +145,7 @@ impl FocusWriter {
             time(next),
             time(first),
             Cell::text("Usage"),
-            // Nothing is ever a correction of an earlier charge.
+            // ChargeClass: no charge corrects an earlier one.
             Cell::Empty,
             Cell::owned(format!("Workflow run, {status}")),
             Cell::text("Usage-Based"),
@@ -151,11 +153,11 @@ impl FocusWriter {
             time(order.created_at),
             cost(),
             cost(),
-            // Nothing says which invoice an order stands on.
+            // InvoiceId: the provider does not say which invoice has the order.
             Cell::Empty,
             Cell::text(PROVIDER),
             cost(),
-            // A decimal number, as the specification wants one.
+            // PricingQuantity: the specification requires a decimal number.
             Cell::text("1.00000000"),
             Cell::text("Runs"),
             Cell::text(PROVIDER),
@@ -179,7 +181,7 @@ impl FocusWriter {
         ]
     }
 
-    /// Where the local month of a time begins, and where the next one does.
+    /// When the local month of a time begins, and when the next month does.
     fn month(&self, time: Timestamp) -> Option<(Timestamp, Timestamp)> {
         let days = &self.days;
         let first = days.day_of(time).date.first_of_month();
@@ -196,13 +198,13 @@ fn amount<'c>(amount: Option<Amount>) -> Cell<'c> {
     amount.map_or(Cell::Empty, |amount| Cell::Amount(amount.into()))
 }
 
-/// A time in UTC to the second, as the specification writes times.
+/// A time in UTC, cut to the second, in the notation of the specification.
 fn time<'c>(time: Option<Timestamp>) -> Cell<'c> {
     time.map_or(Cell::Empty, |time| Cell::owned(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()))
 }
 
-/// When what was charged ended: at the last change of the order, and a second after its beginning at the earliest. A period
-/// without length is none to the specification, and its times are whole seconds.
+/// The end of the charge period: the last change of the order, but at least a second after its creation. The
+/// specification allows no empty period, and its times are whole seconds.
 fn end_of(order: &RunOrder) -> Option<Timestamp> {
     let earliest = order.created_at.and_then(|created| created.checked_add(SignedDuration::from_secs(1)).ok());
     order.updated_at.map(|updated| earliest.map_or(updated, |earliest| updated.max(earliest)))
@@ -216,7 +218,7 @@ mod tests {
     use crate::domain::days::{DayBy, Zone};
     use crate::domain::order::Amounts;
 
-    /// The charge of an order, by column.
+    /// The cells of an order's charge, by column.
     fn charge(account: Option<&str>, order: &RunOrder) -> BTreeMap<String, String> {
         let folder = tempfile::tempdir().expect("a folder");
         let mut writer = FocusWriter::create(
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_order_is_that_charge() {
+    fn the_documented_order_becomes_the_documented_charge() {
         let units = [3_000_000, 28_780, 2_971_220, 28_780, 0, 28_780];
         let order = RunOrder {
             workflow_id: Some("wf_861ef31e94dcfb10e6e7".into()),
@@ -276,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_charge_takes_a_second_at_least() {
+    fn a_charge_lasts_at_least_a_second() {
         let at = |text: &str| Some(text.parse().expect("a time"));
         for (updated, end) in [("00.900", "01"), ("00.200", "01"), ("01.300", "01"), ("05", "05")] {
             let (created_at, updated_at) = (at("2026-05-08T10:00:00.2Z"), at(&format!("2026-05-08T10:00:{updated}Z")));

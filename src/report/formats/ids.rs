@@ -1,4 +1,4 @@
-//! The CSV that `discover` writes and `reconcile` reads: a row for each listed order.
+//! The CSV that `discover` writes and `reconcile` reads, with one row per listed order.
 
 use std::io::Write;
 
@@ -19,11 +19,12 @@ const COLUMNS: &[Column] = &[
     column(LIST_COLUMNS[7], Kind::Time),
 ];
 
-/// Writes the orders in the order in which they were created, those of no known time last, and by ID; and a last line that says
-/// how many they are, and how many `missing` from the provider's list, `None` where nobody knows.
+/// Writes the orders sorted by creation time and then ID, those without a time last, and returns their
+/// number. The last line has that number, and how many orders are `missing` from the provider's list (`None`
+/// if unknown).
 ///
 /// # Errors
-/// When the output can't be written.
+/// If the output can't be written.
 pub fn write(mut orders: Vec<&ListedOrder>, missing: Option<u64>, mut out: impl Write) -> Result<u64, ReportError> {
     orders.sort_unstable_by_key(|order| (order.created_at.is_none(), order.created_at, &order.run_order_id));
     let table = Table { name: "ids", columns: COLUMNS, rows: Box::new(orders.into_iter().map(row)) };
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_stand_in_the_order_of_their_creation_and_titles_are_harmless() {
+    fn rows_are_sorted_by_creation_and_titles_are_made_harmless() {
         let orders = [
             order("wfrun_d", None),
             order("wfrun_c", Some("2026-05-01T08:00:00+08:00")),

@@ -1,4 +1,4 @@
-//! What a report is to be, beside what it judges by: one value from the settings to the manifest.
+//! The options of a report that do not affect judgement, from the settings to the manifest.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,20 +7,20 @@ use super::csv::Encoding;
 use crate::language::Language;
 use crate::summary::FailOn;
 
-/// What a report is to be.
+/// The form of a report, and which verdicts fail. These options do not affect judgement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportOptions {
     /// A label for the report's heading.
     pub account: Option<String>,
-    /// How its CSV files are written; left out where they are UTF-8.
+    /// The encoding of its CSV files. The manifest leaves it out if it is UTF-8.
     #[serde(default, skip_serializing_if = "Encoding::is_default")]
     pub csv_encoding: Encoding,
-    /// The formats it is written in.
+    /// The formats of the report.
     pub formats: Formats,
-    /// The language people read it in.
+    /// The language of the page and the workbook.
     pub language: Language,
-    /// Whether an empty input is fine.
+    /// Whether an empty input is accepted, with the verdict `empty`.
     pub allow_empty: bool,
-    /// Which verdicts exit with 1 as well.
+    /// What also makes the job exit with 1: warnings, pending, material.
     pub fail_on: Vec<FailOn>,
 }

@@ -1,8 +1,10 @@
-//! `reperform.sql`: the identities, the control totals and the spend as portable SQL over `run_orders.parquet`, so that
-//! whoever does not trust this program can have the figures from an engine of their own.
+//! `reperform.sql`: the identities, the control totals and the spend as portable SQL over
+//! `run_orders.parquet`. Whoever does not trust this program can compute the figures with an SQL engine of
+//! their own.
 //!
-//! Portable means: only texts are cast, nothing is divided, averaged or rounded, amounts are added before anything widens
-//! them (an engine that adds two `DECIMAL(38,8)` may drop the eighth decimal), and every statement has its order.
+//! Portable means: only texts are cast; nothing is divided, averaged or rounded; amounts are added before
+//! anything widens them, since an engine that adds two `DECIMAL(38,8)` may drop the eighth decimal; and every
+//! statement sorts its rows.
 
 use std::fs;
 use std::path::Path;
@@ -16,41 +18,43 @@ use crate::domain::order::Amounts;
 use crate::report::ReportError;
 use crate::report::evidence::spend::{SpendRow, time_column};
 
-/// The file's name in a report folder.
+/// The name of the file in a report folder.
 pub const REPERFORM_FILE: &str = "reperform.sql";
 
 const HEAD: &str = "\
--- The figures of this report, worked out again from run_orders.parquet alone by an SQL engine of your own.
+-- Recomputes the figures of this report from run_orders.parquet alone, in an SQL engine of your own.
 --
--- DuckDB, in the folder of the report:
+-- DuckDB, in the report folder:
 --   CREATE VIEW run_orders AS SELECT * FROM 'run_orders.parquet';
 --   .read reperform.sql
 -- Spark SQL:
 --   CREATE TEMPORARY VIEW run_orders USING parquet OPTIONS (path 'run_orders.parquet');
---   and then the statements of this file
+--   then run the statements of this file
 --
--- Each statement says with what it has to agree, to the last digit. CSV files write ' before a text that a spreadsheet
--- would run as a formula, and a replacement character for one that a terminal would obey; these statements do not.
+-- Each statement names the figures that it must match to the last digit. The CSV files put ' before a text that a
+-- spreadsheet would run as a formula, and replace characters that a terminal would obey; these statements do not.
 ";
 
-/// What is counted and summed of a group of orders, in the order of the columns of spend.
+/// The counts of a group of orders, in the order of the columns of spend.
 const COUNTS: &str = "  COUNT(*) AS orders,
   COUNT(CASE WHEN facts.settled THEN 1 END) AS settled,
   COUNT(CASE WHEN NOT facts.settled THEN 1 END) AS pending,
   COUNT(CASE WHEN facts.run_status = 'failed' THEN 1 END) AS failed_runs,
   COUNT(CASE WHEN facts.bucket = 'discrepant' THEN 1 END) AS discrepant";
 
-/// An amount of nothing.
+/// Zero as an amount.
 const ZERO: &str = "CAST('0' AS DECIMAL(28,8))";
 
-/// What `final + released` is off the quote, and the total off its parts: nothing where an amount is not there.
-const QUOTE_OFF: &str = "final_amount + released_amount - quote_amount";
-const COST_OFF: &str = "total_cost - compute_cost - external_model_cost";
+/// The difference between `final + released` and the quote, and the one between the total and its parts. Both
+/// are NULL if an amount is missing.
+const QUOTE_DIFFERENCE: &str = "final_amount + released_amount - quote_amount";
+const COST_DIFFERENCE: &str = "total_cost - compute_cost - external_model_cost";
 
-/// Writes the file into a report folder. `by_day` is the spend by day of the report: it has every day there is.
+/// Writes the file into a report folder. `by_day` is the report's spend by day, which has every day of the
+/// facts.
 ///
 /// # Errors
-/// When it can't be written.
+/// If the file can't be written.
 pub(in crate::report) fn write(folder: &Path, rules: &Rules, by_day: &[SpendRow]) -> Result<(), ReportError> {
     let path = folder.join(REPERFORM_FILE);
     fs::write(&path, text(rules, by_day)).map_err(|source| ReportError::io(&path, source))
@@ -64,7 +68,7 @@ fn text(rules: &Rules, by_day: &[SpendRow]) -> String {
     let due = due.collect::<Vec<_>>().join("  UNION ALL\n");
     let mut statements = vec![HEAD.to_owned()];
     if due.is_empty() {
-        statements.push("-- quote-split and cost-sum are switched off: there is nothing to compare.\n".to_owned());
+        statements.push("-- quote-split and cost-sum are switched off, so there is nothing to compare.\n".to_owned());
     } else {
         statements.extend([discrepancies(&due), tolerated(&due)]);
     }
@@ -79,7 +83,8 @@ fn text(rules: &Rules, by_day: &[SpendRow]) -> String {
     statements.join("\n")
 }
 
-/// By how much an order may be off, as [`Rules`] says: by its workflow, else by its currency.
+/// The tolerance of an order, as in [`Rules`]: that of its workflow, else of its currency, else the general
+/// one.
 fn tolerance(rules: &Rules) -> String {
     let workflows = rules.workflows.iter().filter_map(|(id, own)| Some(("workflow_id", id, own.tolerance?)));
     let currencies = rules.tolerances.iter().map(|(code, amount)| ("quote_currency", code, *amount));
@@ -93,12 +98,12 @@ fn tolerance(rules: &Rules) -> String {
 
 fn quote_split(tolerance: &str) -> String {
     let sides = "quote_amount AS expected, final_amount + released_amount AS actual";
-    identity(QUOTE_SPLIT, sides, QUOTE_OFF, tolerance, "run_orders WHERE settled")
+    identity(QUOTE_SPLIT, sides, QUOTE_DIFFERENCE, tolerance, "run_orders WHERE settled")
 }
 
 fn cost_sum(tolerance: &str) -> String {
     let sides = "compute_cost + external_model_cost AS expected, total_cost AS actual";
-    identity(COST_SUM, sides, COST_OFF, tolerance, "run_orders")
+    identity(COST_SUM, sides, COST_DIFFERENCE, tolerance, "run_orders")
 }
 
 fn identity(code: &str, sides: &str, off: &str, tolerance: &str, from: &str) -> String {
@@ -114,7 +119,7 @@ fn identity(code: &str, sides: &str, off: &str, tolerance: &str, from: &str) -> 
 
 fn discrepancies(due: &str) -> String {
     format!(
-        "-- discrepancies.csv: its rows of quote-split and cost-sum, waived ones included.
+        "-- discrepancies.csv: the rows of quote-split and cost-sum, including waived ones.
 SELECT run_order_id, input_line, check_code, expected, actual, difference
 FROM (
 {due}) AS judged
@@ -126,7 +131,7 @@ ORDER BY input_line, check_code;
 
 fn tolerated(due: &str) -> String {
     format!(
-        "-- summary.json, control_totals, passed_by_tolerance: a currency that is not here has none.
+        "-- summary.json, control_totals, passed_by_tolerance. A currency without passes has no row here.
 SELECT currency, COUNT(*) AS passes, SUM(difference) AS net,
   SUM(CASE WHEN difference < {ZERO} THEN -difference ELSE difference END) AS gross
 FROM (
@@ -138,7 +143,7 @@ ORDER BY currency;
     )
 }
 
-/// What is summed over settled orders.
+/// The sums over settled orders: the six amounts, and the differences of both identities.
 fn sums() -> String {
     let amounts = Amounts::NAMES.map(|name| sum(&format!("facts.{name}"), "facts.settled", name));
     let differences = ["quote", "cost"].into_iter().flat_map(|side| {
@@ -177,7 +182,8 @@ fn spend(file: &str, keys: &[&str], selected: &str) -> String {
     grouped(file, keys, &format!("{selected},\n    "), &[])
 }
 
-/// Orders by keys and currency. `selected` makes the keys, and `more` is measured besides.
+/// A statement that groups orders by `keys` and currency. `selected` computes the keys; `more` are additional
+/// measures.
 fn grouped(agrees_with: &str, keys: &[&str], selected: &str, more: &[String]) -> String {
     let groups: Vec<String> = keys.iter().chain(&["currency"]).map(|key| format!("facts.{key}")).collect();
     let groups = groups.join(", ");
@@ -191,8 +197,8 @@ FROM (
   SELECT {selected}COALESCE(quote_currency, '') AS currency,
     settled, run_status, bucket,
     {amounts},
-    {QUOTE_OFF} AS quote_off,
-    {COST_OFF} AS cost_off
+    {QUOTE_DIFFERENCE} AS quote_off,
+    {COST_DIFFERENCE} AS cost_off
   FROM run_orders
 ) AS facts
 GROUP BY {groups}
@@ -201,8 +207,8 @@ ORDER BY {groups};
     )
 }
 
-/// The days there are, each from its first moment until right before that of the next: engines tell time zones apart in
-/// ways of their own, if at all.
+/// The `CASE` that assigns a time to its day, with the bounds of every day in UTC: SQL engines differ in how
+/// they handle time zones, if they do at all.
 fn day(days: &Days, by_day: &[SpendRow]) -> String {
     let column = time_column(days.by);
     let mut dates: Vec<Date> = by_day.iter().filter_map(|row| row.keys.first()?.parse().ok()).collect();
@@ -224,7 +230,8 @@ fn money(amount: Amount) -> String {
     format!("CAST('{amount}' AS DECIMAL(28,8))")
 }
 
-/// A text from outside, as every engine reads it: to some a backslash is the beginning of something else.
+/// A text from outside as a literal that every engine reads alike: in some, a backslash starts an escape
+/// sequence.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''").replace('\\', "' || chr(92) || '"))
 }

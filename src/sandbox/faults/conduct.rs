@@ -1,4 +1,4 @@
-//! Commits a fault: from the right reply to what goes out.
+//! Carries out a fault: turns the right reply into what is sent.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,27 +17,27 @@ use super::fault::Fault;
 use super::rule::Rule;
 use super::{compress, distort};
 
-/// How much more a short body's `Content-Length` promises.
+/// By how many bytes the `Content-Length` of a short body is too large.
 const MISSING: usize = 64;
-/// Enough for a client on the same machine to read what came before a reset.
+/// Delay before a reset, so that a client on the same machine can first read what was sent.
 const RESET_LATER: Duration = Duration::from_millis(20);
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const HTML_BODY: &str = "<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n";
 
-/// Where a fault takes place.
+/// The request and the connection that a fault affects.
 pub(in crate::sandbox) struct Scene {
-    /// The order that is asked for, or nothing.
+    /// The requested order's ID; empty if none was requested.
     pub(in crate::sandbox) id: String,
     pub(in crate::sandbox) seed: u64,
     pub(in crate::sandbox) line: Arc<Line>,
     pub(in crate::sandbox) stopping: Stopping,
 }
 
-/// Commits a rule's fault on a request that would get the reply `right`.
+/// Carries out a rule's fault on a request that would get the reply `right`.
 ///
 /// # Errors
-/// [`HangUp`] where no reply goes out at all.
+/// [`HangUp`] if no reply is sent at all.
 pub(in crate::sandbox) async fn commit(
     rule: &Rule,
     mut scene: Scene,
@@ -57,12 +57,12 @@ pub(in crate::sandbox) async fn commit(
             scene.wait(*delay).await;
             right.await
         }
-        Fault::Html { status, retry_after } => told(page(*status), retry_after.as_ref()),
+        Fault::Html { status, retry_after } => with_retry_after(page(*status), retry_after.as_ref()),
         Fault::Empty => with_type(JSON, Body::empty()),
         Fault::Status { status, retry_after } => {
-            told(Reply::failure(*status, "a planned failure").into_response(), retry_after.as_ref())
+            with_retry_after(Reply::failure(*status, "a planned failure").into_response(), retry_after.as_ref())
         }
-        Fault::TooMany { retry_after } => told(Reply::too_many().into_response(), retry_after.as_ref()),
+        Fault::TooMany { retry_after } => with_retry_after(Reply::too_many().into_response(), retry_after.as_ref()),
         Fault::Redirect { to } => {
             with(Reply::failure(302, "see elsewhere").into_response(), header::LOCATION, to.value())
         }
@@ -75,7 +75,7 @@ pub(in crate::sandbox) async fn commit(
     Ok(response)
 }
 
-/// The reply that the request would have got.
+/// The reply that the request would have got without the fault.
 struct RightReply {
     status: StatusCode,
     body: String,
@@ -89,7 +89,7 @@ impl RightReply {
     }
 }
 
-/// What goes out where the right reply is what it is made of.
+/// Builds the reply for faults that alter the right reply.
 fn distorted(fault: &Fault, scene: Scene, right: RightReply) -> Result<Response, HangUp> {
     let RightReply { status, body } = right;
     let length = body.len();
@@ -102,7 +102,7 @@ fn distorted(fault: &Fault, scene: Scene, right: RightReply) -> Result<Response,
         }
         Fault::ShortBody => sized(length + MISSING, then_hang_up(body.into(), None)),
         Fault::HangAfterHeaders => sized(length, scene.nothing()),
-        Fault::Trickle { interval } => sized(length, scene.drops(body.into(), *interval)),
+        Fault::Trickle { interval } => sized(length, scene.byte_by_byte(body.into(), *interval)),
         Fault::ChunkedEndless { interval } => with_type(JSON, Body::from_stream(scene.spaces(body.into(), *interval))),
         Fault::CloseAfter => sized(length, then_close(body.into(), scene.line)),
         Fault::GzipBomb => gzipped(compress::bomb(&body).map_err(|_| HangUp)?),
@@ -117,7 +117,7 @@ fn distorted(fault: &Fault, scene: Scene, right: RightReply) -> Result<Response,
         Fault::TrailingBytes => with_type(JSON, distort::trailing(&body)),
         Fault::Deep => with_type(JSON, distort::deep(&body)),
         Fault::Code { code, retry_after } => {
-            return Ok(told(with_type(JSON, distort::coded(&body, code)), retry_after.as_ref()));
+            return Ok(with_retry_after(with_type(JSON, distort::coded(&body, code)), retry_after.as_ref()));
         }
         Fault::CloseBeforeHeaders
         | Fault::ResetBeforeHeaders
@@ -142,7 +142,10 @@ impl Scene {
         }
     }
 
-    /// Whether that much time went by before the sandbox was asked to stop.
+    /// Waits for `time`.
+    ///
+    /// # Errors
+    /// [`HangUp`] if the sandbox is asked to stop first.
     async fn waited(&mut self, time: Duration) -> Result<(), HangUp> {
         tokio::select! {
             biased;
@@ -158,8 +161,8 @@ impl Scene {
         })
     }
 
-    /// The body, a byte at a time; the first at once.
-    fn drops(self, body: Bytes, interval: Duration) -> impl Stream<Item = Result<Bytes, HangUp>> {
+    /// The body byte by byte, one every `interval`, the first at once.
+    fn byte_by_byte(self, body: Bytes, interval: Duration) -> impl Stream<Item = Result<Bytes, HangUp>> {
         stream::try_unfold((self, body, Duration::ZERO), move |(mut scene, mut left, wait)| async move {
             if left.is_empty() {
                 return Ok(None);
@@ -171,7 +174,7 @@ impl Scene {
         })
     }
 
-    /// The body, then a space each interval.
+    /// The body, then a space every `interval`.
     fn spaces(self, body: Bytes, interval: Duration) -> impl Stream<Item = Result<Bytes, HangUp>> {
         let spaces = stream::try_unfold(self, move |mut scene| async move {
             scene.waited(interval).await?;
@@ -183,10 +186,10 @@ impl Scene {
 
 fn then_hang_up(body: Bytes, reset: Option<Arc<Line>>) -> impl Stream<Item = Result<Bytes, HangUp>> {
     let hang_up = async move {
-        // What stands before goes out first only if the body has nothing to give for a moment.
+        // Yield, so that the bytes so far are sent before the error ends the body.
         tokio::task::yield_now().await;
         if let Some(line) = reset {
-            // And is read first only if the reset comes later: a reset overtakes what is unread.
+            // A reset discards what the client has not read yet, so give it time to read.
             tokio::time::sleep(RESET_LATER).await;
             line.reset();
         }
@@ -195,7 +198,7 @@ fn then_hang_up(body: Bytes, reset: Option<Arc<Line>>) -> impl Stream<Item = Res
     stream::once(async { Ok(body) }).chain(stream::once(hang_up))
 }
 
-/// The body; the connection is closed once it is out. The head is out by then, so it does not announce this.
+/// The body; the connection is closed once it has been sent. The headers, sent before, don't announce this.
 fn then_close(body: Bytes, line: Arc<Line>) -> impl Stream<Item = Result<Bytes, Infallible>> {
     struct Closing(Arc<Line>);
 
@@ -208,7 +211,7 @@ fn then_close(body: Bytes, line: Arc<Line>) -> impl Stream<Item = Result<Bytes, 
     stream::unfold((Some(body), Closing(line)), |(body, closing)| async { Some((Ok(body?), (None, closing))) })
 }
 
-/// A body that is sent under that `Content-Length`, whatever it holds.
+/// A reply with this `Content-Length`, whatever the body's real length.
 fn sized<E>(length: usize, body: impl Stream<Item = Result<Bytes, E>> + Send + 'static) -> Response
 where
     E: std::error::Error + Send + Sync + 'static,
@@ -230,7 +233,7 @@ fn with_type(content_type: HeaderValue, body: impl Into<Body>) -> Response {
     with(Response::new(body.into()), header::CONTENT_TYPE, content_type)
 }
 
-fn told(response: Response, retry_after: Option<&HeaderText>) -> Response {
+fn with_retry_after(response: Response, retry_after: Option<&HeaderText>) -> Response {
     match retry_after {
         Some(text) => with(response, header::RETRY_AFTER, text.value()),
         None => response,

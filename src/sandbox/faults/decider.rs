@@ -1,4 +1,4 @@
-//! Decides for each request whether a rule is about it, and keeps count for the rules that count.
+//! Decides for each request whether a rule strikes it, and keeps the counts that rules need.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::plan::FaultPlan;
 use super::rule::Rule;
 
-/// A plan at work. Its memory grows with the number of IDs where a rule has `times` or `probability`.
+/// A plan in use. Its memory grows with the number of IDs if a rule has `times` or `probability`.
 pub(in crate::sandbox) struct Decider {
     rules: Vec<Rule>,
     seed: u64,
@@ -16,9 +16,9 @@ pub(in crate::sandbox) struct Decider {
 
 #[derive(Default)]
 struct Tallies {
-    /// How often each ID was asked for before.
-    asked: HashMap<String, u32>,
-    /// One for each rule.
+    /// How often each ID was requested so far.
+    requests: HashMap<String, u32>,
+    /// One tally per rule.
     rules: Vec<Tally>,
 }
 
@@ -30,23 +30,23 @@ struct Tally {
 }
 
 impl Decider {
-    /// A plan at work; none where it is empty.
+    /// Puts a plan to use; `None` if it has no rules.
     pub(in crate::sandbox) fn new(plan: FaultPlan, seed: u64) -> Option<Self> {
         let FaultPlan { rules } = plan;
         if rules.is_empty() {
             return None;
         }
-        let tallies = Tallies { asked: HashMap::new(), rules: vec![Tally::default(); rules.len()] };
+        let tallies = Tallies { requests: HashMap::new(), rules: vec![Tally::default(); rules.len()] };
         let counts_requests = rules.iter().any(|rule| rule.when.probability.is_some());
         Some(Self { rules, seed, counts_requests, tallies: Mutex::new(tallies) })
     }
 
-    /// The rule that the request falls under: the first that matches. `number` is the request's, from 1.
+    /// The first rule that strikes the request. `number` is the request's number, from 1.
     pub(in crate::sandbox) fn decide(&self, number: u64, id: Option<&str>) -> Option<&Rule> {
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        let Tallies { asked, rules: tallies } = &mut *tallies;
+        let Tallies { requests, rules: tallies } = &mut *tallies;
         let name = id.unwrap_or_default();
-        let before = if self.counts_requests { count(asked, name) } else { 0 };
+        let before = if self.counts_requests { count(requests, name) } else { 0 };
         let mut rules = self.rules.iter().zip(tallies).enumerate();
         rules.find_map(|(index, (rule, tally))| {
             tally.strikes(rule, self.seed, index, number, id, before).then_some(rule)
@@ -71,7 +71,7 @@ impl Tally {
     }
 }
 
-/// Counts one more; says how many there were before.
+/// Increments the count of `name`; returns the count before.
 fn count(counts: &mut HashMap<String, u32>, name: &str) -> u32 {
     let Some(count) = counts.get_mut(name) else {
         counts.insert(name.to_owned(), 1);
@@ -92,7 +92,7 @@ mod tests {
         Decider::new(FaultPlan::from_specs(specs).expect("a plan"), 1).expect("rules")
     }
 
-    /// What each request gets, the first one being number 1.
+    /// The fault of each request, numbered from 1; empty for none.
     fn decisions(decider: &Decider, ids: &[&str]) -> Vec<String> {
         let decide =
             |(number, id): (u64, &&str)| decider.decide(number, Some(*id)).map(|rule| rule.label().to_string());
@@ -103,12 +103,12 @@ mod tests {
     fn the_first_rule_that_matches_wins() {
         let decider = decider(&["empty,ids=a,times=1", "html,every=2", "gzip,from=5,to=6"]);
         let got = decisions(&decider, &["a", "a", "b", "a", "b", "b", "b"]);
-        // `html` covers requests 2 to 7, each second of which it takes.
+        // The first rule takes request 1, so `html` covers requests 2 to 7 and takes every second of them.
         assert_eq!(got, ["empty", "", "html", "", "html", "gzip", "html"]);
     }
 
     #[test]
-    fn counts_each_id_for_itself() {
+    fn counts_each_id_separately() {
         let got = decisions(&decider(&["html,times=2"]), &["a", "b", "a", "a", "b", "b"]);
         assert_eq!(got, ["html", "html", "html", "", "html", ""]);
         let decider = decider(&["html,nth=3"]);
@@ -119,7 +119,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn probability_does_not_depend_on_others(others in proptest::collection::vec("[b-d]", 0..40)) {
+        fn probability_does_not_depend_on_other_ids(others in proptest::collection::vec("[b-d]", 0..40)) {
             let alone = decisions(&decider(&["html,probability=0.5"]), &["a"; 20]);
             let mut ids: Vec<&str> = others.iter().map(String::as_str).collect();
             ids.extend(["a"; 20]);

@@ -1,9 +1,9 @@
-//! Why a fault plan can't be read, and what would do.
+//! Errors in fault plans; each says what is accepted instead.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Every fault's name.
+/// The names of all faults, sorted.
 pub(super) const KINDS: [&str; 27] = [
     "chunked-endless",
     "close-after",
@@ -37,33 +37,33 @@ pub(super) const KINDS: [&str; 27] = [
 /// Why a fault plan can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FaultPlanError {
-    /// A rule on the command line is wrong.
-    #[error("the fault `{spec}` can't be planned: {source}")]
+    /// A rule on the command line is invalid.
+    #[error("invalid fault `{spec}`: {source}")]
     Spec {
         /// The rule as written.
         spec: String,
-        /// What is wrong with it.
+        /// What is wrong with the rule.
         source: RuleError,
     },
-    /// The file can't be read.
+    /// The plan's file can't be read.
     #[error("the fault plan {} can't be read: {source}; name a TOML file", path.display())]
     File {
-        /// The file.
+        /// The plan's path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// The text is no fault plan.
-    #[error("the fault plan is no TOML of [[rule]] tables: {0}")]
+    /// The text is not a fault plan.
+    #[error("the fault plan is not TOML with [[rule]] tables: {0}")]
     Toml(#[from] Box<toml::de::Error>),
-    /// A rule of the text is wrong.
-    #[error("rule {number} (`{fault}`) of the fault plan is wrong: {source}")]
+    /// A rule in the plan's text is invalid.
+    #[error("rule {number} (`{fault}`) of the fault plan is invalid: {source}")]
     Rule {
-        /// Which rule, from 1.
+        /// The rule's position, from 1.
         number: usize,
-        /// Its fault as written.
+        /// The rule's fault as written.
         fault: String,
-        /// What is wrong with it.
+        /// What is wrong with the rule.
         source: RuleError,
     },
 }
@@ -71,66 +71,66 @@ pub enum FaultPlanError {
 /// What is wrong with one rule.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// A part of a SPEC is no `key=value`.
-    #[error("`{0}` is no key=value; a comma within a value is written \\,")]
+    /// A part after the fault is not `key=value`.
+    #[error("`{0}` is not key=value; write a comma within a value as \\,")]
     NoPair(String),
-    /// A key stands twice.
-    #[error("the key `{0}` stands twice; leave one out")]
+    /// A key is given twice.
+    #[error("the key `{0}` is given twice; remove one")]
     Twice(String),
-    /// There is no such key.
+    /// A key is unknown; holds the TOML reader's message.
     #[error("{0}")]
     Key(String),
-    /// There is no such fault.
-    #[error("there is no fault `{kind}`; there are: {}", KINDS.join(", "))]
+    /// The fault's name is unknown.
+    #[error("unknown fault `{kind}`; choose from: {}", KINDS.join(", "))]
     Unknown {
-        /// What was written.
+        /// The name as written.
         kind: String,
     },
-    /// A fault needs a value.
+    /// The fault needs a value.
     #[error("`{kind}` needs a value: {kind}={wanted}")]
     NoValue {
-        /// The fault.
+        /// The fault's name.
         kind: &'static str,
-        /// What would do.
+        /// The values it accepts.
         wanted: &'static str,
     },
-    /// A fault takes no value.
-    #[error("`{kind}` takes no value; leave `={value}` out")]
+    /// The fault takes no value.
+    #[error("`{kind}` takes no value; remove `={value}`")]
     Value {
-        /// The fault.
+        /// The fault's name.
         kind: String,
-        /// The value.
+        /// The value as written.
         value: String,
     },
-    /// A key's value won't do.
-    #[error("`{key}={value}` won't do: it must be {wanted}")]
+    /// The value of a key or fault is not valid.
+    #[error("`{key}={value}` is not valid: it must be {wanted}")]
     BadValue {
-        /// The key.
+        /// The name of the key or fault.
         key: &'static str,
-        /// Its value.
+        /// The value as written.
         value: String,
-        /// What would do.
+        /// The values it accepts.
         wanted: &'static str,
     },
-    /// A key means nothing to that fault.
-    #[error("the key `{key}` means nothing to `{kind}`: it is for {takers}; leave it out")]
+    /// The key does not apply to this fault.
+    #[error("the key `{key}` does not apply to `{kind}`: it is for {takers}; remove it")]
     Misplaced {
-        /// The key.
+        /// The key's name.
         key: &'static str,
-        /// The fault.
+        /// The fault's name.
         kind: String,
-        /// The faults that take it.
+        /// The faults that the key applies to.
         takers: &'static str,
     },
-    /// `nth` stands beside `from` or `to`.
-    #[error("`nth` names one request, so `from` and `to` can't stand beside it; leave either out")]
+    /// `nth` is given together with `from` or `to`.
+    #[error("`nth` names one request, so it can't be combined with `from` and `to`; remove one or the other")]
     NthAndRange,
-    /// The range is empty.
-    #[error("no request is from {from} to {to}; `from` must not be larger than `to`")]
+    /// `from` is larger than `to`.
+    #[error("the range from {from} to {to} is empty; `from` must not be larger than `to`")]
     EmptyRange {
-        /// The first request.
+        /// The first request of the range.
         from: u64,
-        /// The last one.
+        /// The last request of the range.
         to: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! The faults, each by its name.
+//! The faults, and how each is read from a rule.
 
 use std::time::Duration;
 
@@ -6,72 +6,72 @@ use serde::de::IgnoredAny;
 
 use super::super::header::HeaderText;
 use super::error::RuleError;
-use super::written::{Text, Written};
+use super::rule_spec::{RuleSpec, Text};
 
-/// The longest wait that a plan may name.
+/// The longest wait that a plan may set: a day.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-/// How a request is mistreated.
+/// What goes wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The connection is closed without a byte.
     CloseBeforeHeaders,
     /// The connection is reset without a byte.
     ResetBeforeHeaders,
-    /// The right head, half the body, then the connection is closed.
+    /// The right headers and half the body, then the connection is closed.
     CutBody,
-    /// The right head, half the body, then the connection is reset.
+    /// The right headers and half the body, then the connection is reset.
     ResetBody,
     /// The whole body under a `Content-Length` that promises more, then the connection is closed.
     ShortBody,
-    /// The right body in chunks, then a space each `interval`, for ever.
+    /// The right body in chunks, then a space every `interval`, for ever.
     ChunkedEndless { interval: Duration },
-    /// The right reply, one byte of the body each `interval`.
+    /// The right reply, one byte of the body every `interval`.
     Trickle { interval: Duration },
     /// Nothing, for ever.
     HangBeforeHeaders,
-    /// The right head, then nothing for ever.
+    /// The right headers, then nothing, for ever.
     HangAfterHeaders,
     /// The right reply after `delay`.
     Slow { delay: Duration },
-    /// The right body after 128 MiB of spaces, compressed to some 128 KiB.
+    /// 128 MiB of spaces, then the right body; compressed to about 128 KiB.
     GzipBomb,
     /// The right body, compressed.
     Gzip,
-    /// The right body with more than 1 MiB of spaces in it.
+    /// The right body with 1 MiB of spaces added.
     Oversize,
-    /// The right body under `text/html`.
+    /// The right body with the content type `text/html`.
     WrongContentType,
-    /// An HTML body under that HTTP status.
+    /// An HTML body with this HTTP status.
     Html { status: u16, retry_after: Option<HeaderText> },
-    /// HTTP status 200 and no body.
+    /// HTTP status 200 with an empty body.
     Empty,
-    /// That HTTP status with the usual envelope.
+    /// This HTTP status with a failure envelope.
     Status { status: u16, retry_after: Option<HeaderText> },
-    /// HTTP status 200 with that JSON as the envelope's code.
+    /// HTTP status 200 with this JSON as the envelope's `code`.
     Code { code: String, retry_after: Option<HeaderText> },
-    /// The refusal of a request too many.
+    /// The 429 reply of a rate limit.
     TooMany { retry_after: Option<HeaderText> },
-    /// HTTP status 302 to that place.
+    /// HTTP status 302 to this URL.
     Redirect { to: HeaderText },
-    /// The right body with a key twice in one object.
+    /// The right body with a key that occurs twice in one object.
     DuplicateKeys,
-    /// The right body with another order's ID.
+    /// The right body with the ID of a different order.
     WrongOrder,
     /// The right body, then garbage.
     TrailingBytes,
-    /// The right body with 200 nested arrays in a field that nobody knows.
+    /// The right body with 200 nested arrays in an unknown field.
     Deep,
     /// A success whose `data` is null.
     NullData,
-    /// The right reply, then the connection is closed unannounced.
+    /// The right reply, then the connection is closed without announcement.
     CloseAfter,
 }
 
 impl Fault {
-    /// Takes from a written rule what the fault itself is made of.
-    pub(super) fn take(written: &mut Written) -> Result<Self, RuleError> {
-        let Text(head) = std::mem::take(&mut written.fault);
+    /// Takes the fault's own parts out of a written rule; what is left belongs to the rule or is misplaced.
+    pub(super) fn take(spec: &mut RuleSpec) -> Result<Self, RuleError> {
+        let Text(head) = std::mem::take(&mut spec.fault);
         let (kind, value) = head.split_once('=').map_or((head.as_str(), None), |(kind, value)| (kind, Some(value)));
         let value = Value { kind, value };
         Ok(match kind {
@@ -81,17 +81,17 @@ impl Fault {
             "reset-body" => value.none(Self::ResetBody)?,
             "short-body" => value.none(Self::ShortBody)?,
             "chunked-endless" => {
-                let interval = duration("interval", written.interval.take(), Duration::from_secs(1))?;
+                let interval = duration("interval", spec.interval.take(), Duration::from_secs(1))?;
                 value.none(Self::ChunkedEndless { interval })?
             }
             "trickle" => {
-                let interval = duration("interval", written.interval.take(), Duration::from_secs(5))?;
+                let interval = duration("interval", spec.interval.take(), Duration::from_secs(5))?;
                 value.none(Self::Trickle { interval })?
             }
             "hang-before-headers" => value.none(Self::HangBeforeHeaders)?,
             "hang-after-headers" => value.none(Self::HangAfterHeaders)?,
             "slow" => {
-                let delay = duration("delay", written.delay.take(), Duration::from_secs(2))?;
+                let delay = duration("delay", spec.delay.take(), Duration::from_secs(2))?;
                 value.none(Self::Slow { delay })?
             }
             "gzip-bomb" => value.none(Self::GzipBomb)?,
@@ -100,10 +100,10 @@ impl Fault {
             "wrong-content-type" => value.none(Self::WrongContentType)?,
             "html" => value.none(Self::Html { status: 200, retry_after: None })?,
             "empty" => value.none(Self::Empty)?,
-            "status" => Self::Status { status: value.status("status")?, retry_after: retry_after(written)? },
-            "html-status" => Self::Html { status: value.status("html-status")?, retry_after: retry_after(written)? },
-            "code" => Self::Code { code: value.json()?, retry_after: retry_after(written)? },
-            "too-many" => value.none(Self::TooMany { retry_after: retry_after(written)? })?,
+            "status" => Self::Status { status: value.status("status")?, retry_after: retry_after(spec)? },
+            "html-status" => Self::Html { status: value.status("html-status")?, retry_after: retry_after(spec)? },
+            "code" => Self::Code { code: value.json()?, retry_after: retry_after(spec)? },
+            "too-many" => value.none(Self::TooMany { retry_after: retry_after(spec)? })?,
             "redirect" => Self::Redirect { to: header("redirect", value.some("redirect", "URL")?)? },
             "duplicate-keys" => value.none(Self::DuplicateKeys)?,
             "wrong-order" => value.none(Self::WrongOrder)?,
@@ -115,13 +115,13 @@ impl Fault {
         })
     }
 
-    /// Whether the client gets headers at all.
+    /// Whether the client gets any headers.
     pub(super) const fn has_headers(&self) -> bool {
         !matches!(self, Self::CloseBeforeHeaders | Self::ResetBeforeHeaders | Self::HangBeforeHeaders)
     }
 }
 
-/// A fault's name and what is written after it.
+/// A fault's name and the value after its `=`.
 struct Value<'w> {
     kind: &'w str,
     value: Option<&'w str>,
@@ -154,9 +154,9 @@ impl<'w> Value<'w> {
     }
 }
 
-/// A header's text; none where it is absent or `none`.
-fn retry_after(written: &mut Written) -> Result<Option<HeaderText>, RuleError> {
-    let text = written.retry_after.take().map(|Text(text)| header("retry-after", &text)).transpose()?;
+/// Takes the `retry-after` key; `None` if it is absent or `none`.
+fn retry_after(spec: &mut RuleSpec) -> Result<Option<HeaderText>, RuleError> {
+    let text = spec.retry_after.take().map(|Text(text)| header("retry-after", &text)).transpose()?;
     Ok(text.and_then(HeaderText::unless_none))
 }
 
@@ -168,7 +168,7 @@ pub(super) fn bad(key: &'static str, value: &str, wanted: &'static str) -> RuleE
     RuleError::BadValue { key, value: value.to_owned(), wanted }
 }
 
-/// A time such as `500ms`, `5s` or `2m`.
+/// Reads a time such as `500ms`, `5s` or `2m`; `usual` if none is written.
 fn duration(key: &'static str, written: Option<Text>, usual: Duration) -> Result<Duration, RuleError> {
     let Some(Text(text)) = written else { return Ok(usual) };
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
@@ -188,7 +188,7 @@ mod tests {
     use super::super::error::KINDS;
     use super::*;
 
-    /// The fault as one would write it with the least words.
+    /// The shortest spelling of a fault.
     fn example(kind: &str) -> String {
         match kind {
             "status" | "html-status" => format!("{kind}=502"),
@@ -199,18 +199,18 @@ mod tests {
     }
 
     fn take(spec: &str) -> Result<Fault, RuleError> {
-        Fault::take(&mut Written::from_spec(spec).expect("keys"))
+        Fault::take(&mut RuleSpec::parse(spec).expect("keys"))
     }
 
     #[test]
-    fn every_kind_is_read_and_documented() {
-        let documentation = include_str!("../../../docs/sandbox.md");
+    fn every_kind_can_be_read_and_is_documented() {
+        let documentation = include_str!("../../../docs/reference/sandbox.md");
         let mut read = Vec::new();
         for kind in KINDS {
             let fault = take(&example(kind)).unwrap_or_else(|error| panic!("{kind}: {error}"));
-            assert!(!read.contains(&fault), "{kind} is another one's name");
+            assert!(!read.contains(&fault), "{kind} reads as the same fault as a different kind");
             read.push(fault);
-            assert!(documentation.contains(&format!("| `{kind}")), "docs/sandbox.md lacks {kind}");
+            assert!(documentation.contains(&format!("| `{kind}")), "docs/reference/sandbox.md lacks {kind}");
             let missing = take(&format!("{kind}=")).is_err();
             assert!(missing, "{kind} with an empty value");
         }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_kept_to_the_letter() {
+    fn values_are_kept_verbatim() {
         let after = |text: &str| Some(text.parse().expect("a header"));
         let many =
             |spec| take(spec).map(|fault| if let Fault::TooMany { retry_after } = fault { retry_after } else { None });
@@ -235,20 +235,20 @@ mod tests {
     }
 
     #[test]
-    fn says_what_would_do() {
+    fn errors_say_what_is_accepted() {
         for (spec, expected) in [
-            ("sing", "there is no fault `sing`; there are: chunked-endless, "),
-            ("html=1", "`html` takes no value; leave `=1` out"),
+            ("sing", "unknown fault `sing`; choose from: chunked-endless, "),
+            ("html=1", "`html` takes no value; remove `=1`"),
             ("status", "`status` needs a value: status=N, an HTTP status from 200 to 999"),
-            ("status=99", "`status=99` won't do: it must be an HTTP status from 200 to 999"),
-            ("code=00", "`code=00` won't do: it must be JSON, such as 429"),
-            ("trickle,interval=5", "`interval=5` won't do: it must be a whole number of ms, s or m"),
-            ("trickle,interval=+5s", "`interval=+5s` won't do"),
+            ("status=99", "`status=99` is not valid: it must be an HTTP status from 200 to 999"),
+            ("code=00", "`code=00` is not valid: it must be JSON, such as 429"),
+            ("trickle,interval=5", "`interval=5` is not valid: it must be a whole number of ms, s or m"),
+            ("trickle,interval=+5s", "`interval=+5s` is not valid"),
             ("slow,delay=99999999999999999m", "at most a day"),
             ("redirect=\u{7}", "free of control characters"),
         ] {
-            let said = take(spec).expect_err(spec).to_string();
-            assert!(said.contains(expected), "{spec}: {said}");
+            let message = take(spec).expect_err(spec).to_string();
+            assert!(message.contains(expected), "{spec}: {message}");
         }
     }
 }

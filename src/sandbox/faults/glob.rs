@@ -1,6 +1,6 @@
-//! Which IDs a rule is about.
+//! Patterns for the IDs that a rule covers.
 
-/// A pattern: `*` stands for any characters, `?` for one.
+/// A pattern: `*` matches any number of characters, `?` exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Glob(Vec<char>);
 
@@ -9,11 +9,11 @@ impl Glob {
         Self(pattern.chars().collect())
     }
 
-    /// Whether the whole text fits. Takes no more time than the product of the two lengths.
+    /// Whether the pattern matches the whole text. Takes time proportional at most to the product of both lengths.
     pub(super) fn matches(&self, text: &str) -> bool {
         let (pattern, text): (_, Vec<char>) = (&self.0, text.chars().collect());
         let (mut p, mut t) = (0, 0);
-        // Where the last star stands, and up to where in the text it reaches so far.
+        // The position of the last star, and the end of the text it matches so far.
         let mut star: Option<(usize, usize)> = None;
         while t < text.len() {
             match pattern.get(p) {
@@ -61,7 +61,7 @@ mod tests {
         }
     }
 
-    /// The definition, word for word.
+    /// The definition of the pattern, written out directly.
     fn fits(pattern: &[char], text: &[char]) -> bool {
         match pattern.split_first() {
             None => text.is_empty(),

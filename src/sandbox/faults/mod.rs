@@ -1,5 +1,5 @@
-//! Planned faults: which requests are mistreated, and how. The same plan, seed and order of requests give the same
-//! faults.
+//! Planned faults: which requests get a fault, and which one. The same plan, seed and sequence of requests give the
+//! same faults.
 
 mod compress;
 mod conduct;
@@ -10,7 +10,7 @@ mod fault;
 mod glob;
 mod plan;
 mod rule;
-mod written;
+mod rule_spec;
 
 pub use error::{FaultPlanError, RuleError};
 pub use plan::FaultPlan;

@@ -1,31 +1,31 @@
-//! A plan: rules in order, of which the first that matches wins.
+//! A fault plan: an ordered list of rules. The first rule that matches a request wins.
 
 use std::fs;
 use std::path::Path;
 
 use super::error::FaultPlanError;
 use super::rule::Rule;
-use super::written::{Text, Written};
+use super::rule_spec::{RuleSpec, Text};
 
-/// Which requests are mistreated, and how. The default plan mistreats none.
+/// Which requests get a fault, and which fault. The default plan has no faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FaultPlan {
     pub(super) rules: Vec<Rule>,
 }
 
-/// A plan as TOML.
+/// A plan as written in TOML.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    rule: Vec<Written>,
+    rule: Vec<RuleSpec>,
 }
 
 impl FaultPlan {
-    /// A plan of rules written `kind[=value][,key=value]...`.
+    /// Reads a plan from rules written as `kind[=value][,key=value]...`.
     ///
     /// # Errors
-    /// [`FaultPlanError::Spec`] names the rule, the key and what would do.
+    /// [`FaultPlanError::Spec`] names the rule, the key and what is accepted.
     pub fn from_specs<S: AsRef<str>>(specs: impl IntoIterator<Item = S>) -> Result<Self, FaultPlanError> {
         let rule = |spec: S| {
             let spec = spec.as_ref();
@@ -34,29 +34,29 @@ impl FaultPlan {
         Ok(Self { rules: specs.into_iter().map(rule).collect::<Result<_, _>>()? })
     }
 
-    /// A plan of TOML `[[rule]]` tables.
+    /// Reads a plan from TOML `[[rule]]` tables.
     ///
     /// # Errors
-    /// [`FaultPlanError::Toml`] or [`FaultPlanError::Rule`]: where, and what would do.
+    /// [`FaultPlanError::Toml`] or [`FaultPlanError::Rule`] says where the mistake is and what is accepted.
     pub fn from_toml(text: &str) -> Result<Self, FaultPlanError> {
-        let File { rule: written } = toml::from_str(text).map_err(Box::new)?;
-        let rule = |(index, written): (usize, Written)| {
-            let Text(fault) = written.fault.clone();
-            Rule::new(written).map_err(|source| FaultPlanError::Rule { number: index + 1, fault, source })
+        let File { rule: specs } = toml::from_str(text).map_err(Box::new)?;
+        let rule = |(index, spec): (usize, RuleSpec)| {
+            let Text(fault) = spec.fault.clone();
+            Rule::new(spec).map_err(|source| FaultPlanError::Rule { number: index + 1, fault, source })
         };
-        Ok(Self { rules: written.into_iter().enumerate().map(rule).collect::<Result<_, _>>()? })
+        Ok(Self { rules: specs.into_iter().enumerate().map(rule).collect::<Result<_, _>>()? })
     }
 
-    /// A plan in a TOML file.
+    /// Reads a plan from a TOML file.
     ///
     /// # Errors
-    /// [`FaultPlanError::File`] when it can't be read; else as [`FaultPlan::from_toml`].
+    /// [`FaultPlanError::File`] if the file can't be read; otherwise the errors of [`FaultPlan::from_toml`].
     pub fn from_file(path: &Path) -> Result<Self, FaultPlanError> {
         let text = fs::read_to_string(path);
         Self::from_toml(&text.map_err(|source| FaultPlanError::File { path: path.to_owned(), source })?)
     }
 
-    /// This plan's rules, then another one's.
+    /// Appends the rules of `other` to this plan's.
     #[must_use]
     pub fn then(mut self, other: Self) -> Self {
         self.rules.extend(other.rules);
@@ -91,8 +91,8 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_plan_is_one() {
-        let documentation = include_str!("../../../docs/sandbox.md");
+    fn the_documented_examples_can_be_read() {
+        let documentation = include_str!("../../../docs/reference/sandbox.md");
         let (_, from) = documentation.split_once("```toml\n").expect("an example");
         let (example, _) = from.split_once("```").expect("its end");
         assert!(FaultPlan::from_toml(example).expect("a plan").rules.len() > 3);
@@ -103,14 +103,15 @@ mod tests {
 
     #[test]
     fn says_which_rule_is_wrong() {
-        let said = |toml| FaultPlan::from_toml(toml).expect_err(toml).to_string();
-        let second = said("[[rule]]\nfault = \"html\"\n[[rule]]\nfault = \"status=502\"\nevery = 0\n");
-        assert!(second.starts_with("rule 2 (`status=502`) of the fault plan is wrong: `every=0` won't do"), "{second}");
-        let unknown = said("[[rule]]\nfault = \"html\"\nevry = 7\n");
+        let message = |toml| FaultPlan::from_toml(toml).expect_err(toml).to_string();
+        let second = message("[[rule]]\nfault = \"html\"\n[[rule]]\nfault = \"status=502\"\nevery = 0\n");
+        let expected = "rule 2 (`status=502`) of the fault plan is invalid: `every=0` is not valid";
+        assert!(second.starts_with(expected), "{second}");
+        let unknown = message("[[rule]]\nfault = \"html\"\nevry = 7\n");
         assert!(unknown.contains("line 3") && unknown.contains("evry") && unknown.contains("`every`"), "{unknown}");
-        assert!(said("[[rules]]\nfault = \"html\"\n").contains("`rules`"));
+        assert!(message("[[rules]]\nfault = \"html\"\n").contains("`rules`"));
         let spec = FaultPlan::from_specs(["html", "html=2"]).expect_err("a value").to_string();
-        assert_eq!(spec, "the fault `html=2` can't be planned: `html` takes no value; leave `=2` out");
+        assert_eq!(spec, "invalid fault `html=2`: `html` takes no value; remove `=2`");
         let missing = FaultPlan::from_file(Path::new("no/such.toml")).expect_err("no file").to_string();
         assert!(missing.contains("no/such.toml"), "{missing}");
     }

@@ -1,4 +1,4 @@
-//! The faults on the wire: every byte that a client without any HTTP library gets, and how the connection ends.
+//! The faults on the wire: every byte that a client without an HTTP library receives, and how the connection ends.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -10,16 +10,16 @@ use tokio::time::timeout;
 
 use super::super::kind::DOCUMENTED_ID;
 use super::super::reply::run_info;
-use super::super::{Answered, HeaderText, KEY, Options, Sandbox};
+use super::super::{AnswerKind, HeaderText, KEY, Options, Sandbox};
 use super::FaultPlan;
 
-/// A connection on which nothing comes for so long is taken to stay open.
+/// A connection that is silent for this long counts as open.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// A rule, the status and content type that it makes, and whether the body is as it should be.
+/// A rule, the status and content type it causes, and a test of the body.
 type Case<'c> = (&'c str, u16, Option<&'c str>, &'c dyn Fn(&str) -> bool);
 
-/// How a connection was found after the last byte.
+/// The state of a connection after the last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Open,
@@ -27,7 +27,7 @@ enum End {
     Reset,
 }
 
-/// What came over a connection.
+/// All that was received over a connection.
 #[derive(Debug)]
 struct Got {
     head: String,
@@ -37,7 +37,7 @@ struct Got {
 
 impl Got {
     fn header(&self, name: &str) -> Option<&str> {
-        let of_name = |line: &'_ &str| line.split(':').next().is_some_and(|said| said.eq_ignore_ascii_case(name));
+        let of_name = |line: &'_ &str| line.split(':').next().is_some_and(|text| text.eq_ignore_ascii_case(name));
         let line = self.head.lines().skip(1).find(of_name)?;
         line.split_once(':').map(|(_, value)| value.trim())
     }
@@ -94,7 +94,7 @@ async fn connect(sandbox: &Sandbox) -> TcpStream {
     TcpStream::connect(sandbox.addr()).await.expect("listening")
 }
 
-/// What a first request gets under a plan of one rule.
+/// The reply to a first request under a plan of one rule.
 async fn got(spec: &str) -> Got {
     let sandbox = start(plan(&[spec])).await;
     let mut stream = connect(&sandbox).await;
@@ -104,7 +104,7 @@ async fn got(spec: &str) -> Got {
     let arrivals = sandbox.journal().arrivals();
     assert_eq!(arrivals.len(), 1);
     assert_eq!(arrivals[0].run_order_id.as_deref(), Some(DOCUMENTED_ID));
-    assert_eq!(arrivals[0].answered, Answered::Fault(label.into()));
+    assert_eq!(arrivals[0].answer, AnswerKind::Fault(label.into()));
     drop(stream);
     sandbox.stop().await;
     got
@@ -156,7 +156,7 @@ async fn bodies_come_slowly_or_for_ever() {
     while !bytes.ends_with(b"\r\n\r\n{\"code") {
         bytes.push(stream.read_u8().await.expect("a byte"));
     }
-    // Six bytes, the first of them at once.
+    // Six bytes, the first at once.
     assert!(begun.elapsed() >= Duration::from_millis(5 * 40), "{:?}", begun.elapsed());
     let head = String::from_utf8(bytes).expect("a head");
     assert!(head.contains(&format!("content-length: {}\r\n", right().len())), "{head}");
@@ -195,7 +195,7 @@ async fn compressed_bodies() {
 }
 
 #[tokio::test]
-async fn bodies_are_not_what_they_should_be() {
+async fn bodies_and_statuses_are_wrong() {
     let right = right();
     let json = Some("application/json");
     let html = Some("text/html; charset=utf-8");
@@ -230,7 +230,7 @@ async fn bodies_are_not_what_they_should_be() {
 }
 
 #[tokio::test]
-async fn says_when_to_come_again_to_the_letter() {
+async fn retry_after_and_date_are_sent_verbatim() {
     for (spec, status, retry_after, date) in [
         ("too-many", 429, None, None),
         ("too-many,retry-after=-1", 429, Some("-1"), None),
@@ -242,21 +242,21 @@ async fn says_when_to_come_again_to_the_letter() {
     ] {
         let got = got(spec).await;
         assert_eq!((got.status(), got.header("retry-after")), (status, retry_after), "{spec}");
-        let said = got.header("date").expect("a date");
-        assert!(date.map_or(said.ends_with(" GMT"), |date| date == said), "{spec}: {said}");
+        let text = got.header("date").expect("a date");
+        assert!(date.map_or(text.ends_with(" GMT"), |date| date == text), "{spec}: {text}");
         assert_eq!(got.head.matches("date:").count(), 1, "{}", got.head);
     }
 }
 
 #[tokio::test]
-async fn closes_after_the_right_reply_unannounced() {
+async fn closes_after_the_right_reply_without_announcement() {
     let after = got("close-after").await;
     assert_eq!((after.status(), after.length(), after.text()), (200, right().len(), right().as_str()));
     assert_eq!((after.header("connection"), after.end), (None, End::Closed));
 }
 
 #[tokio::test]
-async fn a_retry_succeeds_over_a_connection_of_its_own() {
+async fn a_retry_succeeds_over_a_new_connection() {
     let sandbox = start(plan(&["close-before-headers,ids=wfrun_3*,times=1", "status=500,nth=3"])).await;
     let mut first = connect(&sandbox).await;
     ask(&mut first, DOCUMENTED_ID).await;
@@ -268,13 +268,13 @@ async fn a_retry_succeeds_over_a_connection_of_its_own() {
     }
     let journal = sandbox.journal();
     sandbox.stop().await;
-    let answered: Vec<String> = journal.arrivals().iter().map(|arrival| arrival.answered.to_string()).collect();
+    let answered: Vec<String> = journal.arrivals().iter().map(|arrival| arrival.answer.to_string()).collect();
     assert_eq!(answered, ["close-before-headers", "200", "status=500", "200"]);
-    assert_eq!(journal.asked(DOCUMENTED_ID), 4);
+    assert_eq!(journal.request_count(DOCUMENTED_ID), 4);
 }
 
 #[tokio::test]
-async fn who_has_no_key_or_comes_too_often_is_not_mistreated() {
+async fn requests_without_the_key_or_over_the_limit_get_no_fault() {
     let retry_after: HeaderText = "Wed, 21 Oct 2015 07:28:00 GMT".parse().expect("a header");
     let limited = Options { rate_limit: Some(1), retry_after: Some(retry_after), ..plan(&["html,times=1"]) };
     let sandbox = start(Options { date: Some("tomorrow".parse().expect("a header")), ..limited }).await;
@@ -293,14 +293,14 @@ async fn who_has_no_key_or_comes_too_often_is_not_mistreated() {
     assert!(second.contains("retry-after: Wed, 21 Oct 2015 07:28:00 GMT\r\n"), "{text}");
     assert!(second.contains("date: tomorrow\r\n") && second.matches("date:").count() == 1, "{text}");
     let journal = sandbox.journal();
-    let seen: Vec<_> = journal.arrivals().into_iter().map(|one| (one.run_order_id, one.answered.to_string())).collect();
+    let seen: Vec<_> = journal.arrivals().into_iter().map(|one| (one.run_order_id, one.answer.to_string())).collect();
     let expected = [(None, "401"), (Some("a"), "html"), (Some("b"), "429")];
     assert_eq!(seen, expected.map(|(id, answered)| (id.map(str::to_owned), answered.to_owned())));
     sandbox.stop().await;
 }
 
 #[tokio::test]
-async fn the_limit_may_leave_out_when_to_come_again() {
+async fn the_limit_may_omit_retry_after() {
     let options = Options { rate_limit: Some(1), retry_after: None, ..Options::default() };
     let sandbox = start(options).await;
     let mut stream = connect(&sandbox).await;
@@ -314,7 +314,7 @@ async fn the_limit_may_leave_out_when_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_stop_ends_what_would_last_for_ever() {
+async fn a_stop_ends_endless_faults() {
     let specs = ["hang-before-headers,nth=1", "hang-after-headers,nth=2", "trickle,nth=3", "chunked-endless"];
     let sandbox = start(plan(&specs)).await;
     let mut streams = Vec::new();
@@ -351,8 +351,8 @@ async fn the_request_log_has_a_line_per_request_and_never_the_key() {
     let mut lines = csv::Reader::from_reader(log.as_bytes());
     assert_eq!(lines.headers().expect("a heading"), vec!["micros", "status_or_fault", "run_order_id"]);
     let lines: Vec<csv::StringRecord> = lines.records().collect::<Result<_, _>>().expect("CSV");
-    let told: Vec<(&str, &str)> = lines.iter().map(|line| (&line[1], &line[2])).collect();
-    assert_eq!(told, [("200", DOCUMENTED_ID), ("hang-before-headers", "x,\"y\nz")]);
+    let logged: Vec<(&str, &str)> = lines.iter().map(|line| (&line[1], &line[2])).collect();
+    assert_eq!(logged, [("200", DOCUMENTED_ID), ("hang-before-headers", "x,\"y\nz")]);
     let micros: Vec<u128> = lines.iter().map(|line| line[0].parse().expect("a number")).collect();
     let journal = sandbox.journal().arrivals();
     assert_eq!(micros, journal.iter().map(|arrival| arrival.at.as_micros()).collect::<Vec<_>>());
@@ -360,7 +360,7 @@ async fn the_request_log_has_a_line_per_request_and_never_the_key() {
     sandbox.stop().await;
 
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    let again = Sandbox::start(anywhere, options).await.expect_err("the log is there already").to_string();
-    assert!(again.contains("requests.csv") && again.contains("not there yet"), "{again}");
+    let again = Sandbox::start(anywhere, options).await.expect_err("the log exists already").to_string();
+    assert!(again.contains("requests.csv") && again.contains("does not exist yet"), "{again}");
     assert_eq!(std::fs::read_to_string(&path).expect("a log"), log, "it is untouched");
 }

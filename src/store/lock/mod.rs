@@ -1,4 +1,4 @@
-//! One at a time: locks that the system takes away from whoever dies, however that happens.
+//! Locks against other jobs. The operating system releases them when their process ends, however it ends.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
@@ -11,47 +11,48 @@ use serde::{Deserialize, Serialize};
 
 use super::place::{self, PRIVATE};
 
-/// Where the locks of a user's jobs may be: always the same place, whatever the environment says.
+/// Folders for the locks on keys; the first usable one is taken. Fixed, so that all jobs of a user agree whatever their
+/// environment.
 const SHARED: [&str; 2] = ["/run/lock", "/tmp"];
-/// More than a holder ever writes, in bytes.
+/// More bytes than a holder's note ever has.
 const MAX_NOTE: u64 = 200;
 
-/// Who holds a lock.
+/// The process that holds a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Holder {
-    /// The ID of its process.
+    /// Its process ID.
     pub pid: u32,
     /// When it took the lock.
     pub since: Timestamp,
 }
 
-/// Why there is no lock.
+/// Why a lock can't be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Somebody else has it.
+    /// Another process holds it.
     #[error("another tieout{} is using {what}: wait for it to end", holder.map_or_else(String::new, |holder| {
         format!(" (pid {}, since {})", holder.pid, holder.since)
     }))]
     Held {
         /// What is locked.
         what: String,
-        /// Who has it, where it says so.
+        /// The holder, if its note can be read.
         holder: Option<Holder>,
     },
-    /// The lock can't be made at all.
-    #[error("can't lock {what} by {}: {source}", path.display())]
+    /// The lock can't be created.
+    #[error("can't lock {what} with {}: {source}; check that path and its permissions", path.display())]
     Unusable {
-        /// What was to be locked.
+        /// What should be locked.
         what: String,
-        /// The file.
+        /// The path that failed: the lock file, its folder or the state.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error from the operating system.
         source: io::Error,
     },
 }
 
-/// A lock, until it is dropped or its process ends.
+/// A lock, held until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
@@ -61,7 +62,7 @@ impl Lock {
     /// Locks a state against other jobs.
     ///
     /// # Errors
-    /// [`LockError::Held`] where another job has it.
+    /// [`LockError::Held`] if another job holds it; [`LockError::Unusable`] if it can't be created.
     pub fn on_state(state: &Path, now: Timestamp) -> Result<Self, LockError> {
         let what = format!("the state {}", state.display());
         let unusable = |source| LockError::Unusable { what: what.clone(), path: state.to_owned(), source };
@@ -74,16 +75,16 @@ impl Lock {
         take(&path, what, PRIVATE, now)
     }
 
-    /// Locks an API key at a provider, for every job of this user on this machine whatever its state. It is known by a fingerprint
-    /// of both, in hex. Other users can neither hold the lock nor see which there are.
+    /// Locks an API key at a provider against all other jobs of this user on this machine, whatever their state. The
+    /// fingerprint is a hash of both, in hex. Other users can neither hold nor see these locks.
     ///
     /// # Errors
-    /// [`LockError::Held`] where another job has it; [`LockError::Unusable`] where such a lock can't be made here.
+    /// [`LockError::Held`] if another job holds it; [`LockError::Unusable`] if it can't be created.
     pub fn on_key(fingerprint: &str, now: Timestamp) -> Result<Self, LockError> {
         Self::on_key_in(&SHARED.map(Path::new), fingerprint, now)
     }
 
-    /// Locks the key in the first of these folders that will do.
+    /// Locks the key in the first of these folders that is usable.
     fn on_key_in(shared: &[&Path], fingerprint: &str, now: Timestamp) -> Result<Self, LockError> {
         let what = "this API key".to_owned();
         let mut why = None;
@@ -94,16 +95,17 @@ impl Lock {
             }
         }
         let (path, source) = why.map_or_else(
-            || (PathBuf::new(), io::Error::other("there is no place for it")),
+            || (PathBuf::new(), io::Error::other("there is no folder for it")),
             |(path, source)| (path.to_path_buf(), source),
         );
         Err(LockError::Unusable { what, path, source })
     }
 }
 
-/// The folder of this user's locks in a folder that all users share. One that somebody else made, or may write to, is none.
+/// The folder of this user's locks, in a folder that all users share. Refuses one that another user created or may
+/// write to.
 fn own_folder(shared: &Path) -> io::Result<PathBuf> {
-    // A file of our own says who we are.
+    // The owner of a new file is our own user ID.
     let user = tempfile::tempfile_in(shared)?.metadata()?.uid();
     let own = shared.join(format!("tieout-{user}"));
     match DirBuilder::new().mode(0o700).create(&own) {
@@ -114,11 +116,11 @@ fn own_folder(shared: &Path) -> io::Result<PathBuf> {
     if found.is_dir() && found.uid() == user && found.mode() & 0o022 == 0 {
         Ok(own)
     } else {
-        Err(io::Error::other(format!("{} is not a folder of this user alone", own.display())))
+        Err(io::Error::other(format!("{} is not a folder that only this user can write to", own.display())))
     }
 }
 
-/// Locks the file, which stays when the lock is gone: to remove it would be a race.
+/// Locks the file. It stays after the lock is released, since removing it would be a race.
 fn take(path: &Path, what: String, mode: u32, now: Timestamp) -> Result<Lock, LockError> {
     let unusable = |source| LockError::Unusable { what: what.clone(), path: path.to_owned(), source };
     let (mut file, is_writable) = open(path, mode).map_err(unusable)?;
@@ -129,13 +131,13 @@ fn take(path: &Path, what: String, mode: u32, now: Timestamp) -> Result<Lock, Lo
     }
     if is_writable {
         let note = serde_json::to_string(&Holder { pid: std::process::id(), since: now }).unwrap_or_default();
-        // Who holds it is a courtesy to whoever waits; the lock itself is held whatever is written.
+        // The note is a courtesy to whoever waits: the lock is held whether or not it can be written.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{note}"));
     }
     Ok(Lock { _file: file })
 }
 
-/// Opens a regular file and nothing else, without waiting for anything; says whether it may be written.
+/// Opens a regular file and nothing else, without ever blocking. Returns whether it is writable.
 fn open(path: &Path, mode: u32) -> io::Result<(File, bool)> {
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC).bits()).unwrap_or_default();
     let options = |is_writable: bool| {
@@ -143,14 +145,14 @@ fn open(path: &Path, mode: u32) -> io::Result<(File, bool)> {
         options.read(true).write(is_writable).custom_flags(flags);
         options
     };
-    // Without creating it first: in a shared folder the system may refuse that for another user's file.
+    // First without O_CREAT: in a shared folder the system may refuse that for another user's file.
     let opened = match options(true).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             match options(true).create_new(true).mode(mode).open(path) {
-                // Somebody else made it in between.
+                // Another process created it in between.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options(true).open(path),
                 created => created.inspect(|file| {
-                    // The mode above is cut by the umask.
+                    // The umask may have taken bits from the mode above.
                     let _ = file.set_permissions(Permissions::from_mode(mode));
                 }),
             }
@@ -161,24 +163,24 @@ fn open(path: &Path, mode: u32) -> io::Result<(File, bool)> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => (options(false).open(path)?, false),
         opened => (opened?, true),
     };
-    if file.metadata()?.is_file() { Ok((file, is_writable)) } else { Err(io::Error::other("it is no regular file")) }
+    if file.metadata()?.is_file() { Ok((file, is_writable)) } else { Err(io::Error::other("it is not a regular file")) }
 }
 
-/// The file by which a state is locked, beside where it really is.
+/// The lock file of a state, beside the path without symbolic links.
 fn beside(state: &Path) -> PathBuf {
     let mut name = state.file_name().unwrap_or_default().to_owned();
     name.push(".lock");
     state.with_file_name(name)
 }
 
-/// What the holder wrote, if it can be anything of ours.
+/// The holder's note, if it is one that tieout wrote.
 fn holder(file: &File) -> Option<Holder> {
     let mut note = String::new();
     file.take(MAX_NOTE).read_to_string(&mut note).ok()?;
     serde_json::from_str(&note).ok()
 }
 
-/// Whether a state is locked: whether a job is at work on it.
+/// The job that is working on a state; `None` if the state is not locked, or the holder's note can't be read.
 #[must_use]
 pub fn is_locked(state: &Path) -> Option<Holder> {
     let path = beside(&place::resolve(state).ok()?);

@@ -1,4 +1,4 @@
-//! Locks as other processes, other users and hostile neighbours meet them.
+//! Locks against other processes, other users and hostile neighbours.
 
 use std::error::Error;
 use std::os::unix::fs::symlink;
@@ -20,7 +20,7 @@ fn held(result: Result<Lock, LockError>) -> Option<Holder> {
     }
 }
 
-/// Takes a lock that nobody holds. A process that another test starts just now may hold a copy until it runs.
+/// Takes a lock that is free. A process that another test is just starting may briefly hold a copy of its file.
 fn taken(take: impl Fn() -> Result<Lock, LockError>) -> Result<Lock, LockError> {
     let patience = Instant::now() + Duration::from_secs(20);
     loop {
@@ -31,10 +31,10 @@ fn taken(take: impl Fn() -> Result<Lock, LockError>) -> Result<Lock, LockError> 
     }
 }
 
-/// Another process that holds a lock on that file, and has it by now.
+/// Starts another process that locks the file, and waits until it holds the lock.
 fn other_process(path: &Path) -> Child {
     let child = Command::new("flock").arg("--exclusive").arg(path).args(["sleep", "60"]).stdout(Stdio::null()).spawn();
-    let child = child.expect("flock(1) is there");
+    let child = child.expect("flock(1) is installed");
     let patience = Instant::now() + Duration::from_secs(20);
     while File::open(path).is_ok_and(|file| file.try_lock_shared().is_ok()) {
         assert!(Instant::now() < patience, "it never took the lock");
@@ -44,7 +44,7 @@ fn other_process(path: &Path) -> Child {
 }
 
 #[test]
-fn the_second_is_told_who_the_first_is_and_gets_the_lock_after_it() -> Tested {
+fn the_second_job_learns_who_holds_the_lock_and_gets_it_afterwards() -> Tested {
     let folder = tempfile::tempdir()?;
     let state = folder.path().join("state.sqlite");
     let first = Lock::on_state(&state, now())?;
@@ -68,7 +68,7 @@ fn a_killed_holder_leaves_no_lock() -> Tested {
     let state = folder.path().join("state.sqlite");
     drop(Lock::on_state(&state, now())?);
     let path = folder.path().join("state.sqlite.lock");
-    // A process group would be killed with it; `--no-fork` keeps it to one process.
+    // `--no-fork` keeps it to one process: a child would survive the kill and keep the lock.
     let mut child =
         Command::new("flock").args(["--no-fork", "--exclusive"]).arg(&path).args(["sleep", "60"]).spawn()?;
     let patience = Instant::now() + Duration::from_secs(20);
@@ -90,14 +90,14 @@ fn a_key_is_locked_by_its_fingerprint_in_a_folder_of_this_user_alone() -> Tested
     assert!(held(lock("00112233445566aa")).is_some());
     lock("00112233445566ab")?;
     let own = folder.path().join(format!("tieout-{}", fs::metadata(folder.path())?.uid()));
-    assert_eq!(fs::metadata(&own)?.mode() & 0o777, 0o700, "nobody else gets at the locks");
+    assert_eq!(fs::metadata(&own)?.mode() & 0o777, 0o700, "no other user can reach the locks");
     assert_eq!(fs::metadata(own.join("00112233445566aa.lock"))?.mode() & 0o777, 0o600);
     drop(first);
     taken(|| lock("00112233445566aa"))?;
     Ok(())
 }
 
-/// What another user may have put there first: who holds a lock in it would keep every job of ours waiting.
+/// Another user may have created the folder first, and could hold locks in it to keep all our jobs waiting.
 #[test]
 fn a_folder_of_locks_that_others_may_write_to_is_passed_over() -> Tested {
     let (first, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
@@ -118,7 +118,7 @@ fn a_folder_of_locks_that_others_may_write_to_is_passed_over() -> Tested {
 }
 
 #[test]
-fn what_is_no_file_of_ours_is_not_followed_not_waited_for_and_not_shown() -> Tested {
+fn a_lock_file_that_is_not_ours_is_neither_followed_nor_waited_for_nor_shown() -> Tested {
     let folder = tempfile::tempdir()?;
     let path = |name: &str| folder.path().join(format!("{name}.lock"));
     let precious = folder.path().join("precious");

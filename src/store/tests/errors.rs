@@ -1,4 +1,4 @@
-//! What an error says.
+//! The messages of errors.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::super::*;
 
 #[test]
-fn every_text_names_the_state_once() {
-    // A name that the texts could stumble over.
+fn every_message_names_the_state_once() {
+    // A path that contains the placeholder of the messages.
     let path = Path::new("/srv/{path}/state.sqlite");
     let refused = || Arc::new(rusqlite::Error::InvalidQuery);
     let run = RunId(7);
@@ -54,7 +54,7 @@ fn an_error_says_what_where_and_why() {
     assert_eq!(
         error.to_string(),
         "the state /srv/state.sqlite is damaged: its pages: a hole; restore the file from a backup, or move it away to \
-         begin a new one (finished reports stand by themselves)"
+         start a new one (finished reports are not affected)"
     );
     assert!(error.source().is_none());
 }

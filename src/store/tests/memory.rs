@@ -1,4 +1,4 @@
-//! What all runs know of an order together.
+//! The memory of orders, shared by all runs.
 
 use std::error::Error;
 
@@ -16,7 +16,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("a time")
 }
 
-/// The order of that line, settled for so many units; not settled at all for none.
+/// The order of that line, settled with `charged` units as its final amount; `None` for an unsettled one.
 fn order(line: u64, charged: Option<i128>) -> RunOrder {
     let mut order = RunOrder {
         run_order_id: Some(format!("wfrun_{line}")),
@@ -24,22 +24,22 @@ fn order(line: u64, charged: Option<i128>) -> RunOrder {
         settlement_status: charged.map(|_| "settled".into()),
         ..RunOrder::default()
     };
-    // Settled with all six amounts, of which the others never change.
+    // A settled order has all six amounts, of which only the final amount ever changes.
     let usual = charged.map(|_| Amount::ZERO);
     order.amounts = Amounts::from_order([usual; 6]);
     order.amounts.final_amount = charged.map(|units| Amount::from_units(units).expect("small"));
     order
 }
 
-pub(super) fn seen(line: u64, charged: Option<i128>, second: i64) -> Learnt {
+pub(super) fn seen(line: u64, charged: Option<i128>, second: i64) -> RowOutcome {
     let evidence = order(line, charged).into();
-    Learnt::replied(Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }, at(second), None)
+    RowOutcome::with_reply(Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }, at(second), None)
 }
 
-/// One night: a run that sees those orders, and what it remembers then.
-fn night(store: &mut Store, path: &Path, learnt: Vec<Learnt>) -> Tested<(RunId, Remembered)> {
+/// One night: a run that sees those orders. Returns what is remembered of them.
+fn night(store: &mut Store, path: &Path, outcomes: Vec<RowOutcome>) -> Tested<(RunId, RememberedOrders)> {
     let run = store.begin(&new_run())?;
-    learn(&mut schema::connect(path)?, run, false, learnt)?;
+    learn(&mut schema::connect(path)?, run, false, outcomes)?;
     let remembered = store.remember_with(run)?;
     finish(store, run)?;
     Ok((run, remembered))
@@ -69,23 +69,23 @@ fn a_state_that_is_seen_again_is_kept_once() -> Tested {
 }
 
 #[test]
-fn an_order_is_compared_with_how_it_was_first_seen_settled() -> Tested {
+fn an_order_is_compared_with_its_first_settled_state() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     let mut nights = [None, Some(5), Some(5), Some(6), Some(6), Some(9), Some(5)].into_iter().enumerate();
     let found = nights.try_fold(Vec::new(), |mut found, (night_number, units)| {
-        let learnt = vec![seen(1, units, night_number as i64), seen(2, Some(1), night_number as i64)];
-        let (_, mut remembered) = night(&mut store, &path, learnt)?;
+        let outcomes = vec![seen(1, units, night_number as i64), seen(2, Some(1), night_number as i64)];
+        let (_, mut remembered) = night(&mut store, &path, outcomes)?;
         assert!(remembered.take_baseline(2).is_none());
         found.push(charged(remembered.take_baseline(1)));
         Ok::<_, Box<dyn Error>>(found)
     })?;
-    // From the second change on, what it was first settled as: as long as it is another state, whatever came between.
+    // From the first change on there is a baseline to compare with, also when the state is the first one again.
     assert_eq!(found, [None, None, None, Some(5), Some(5), Some(5), Some(5)]);
     Ok(())
 }
 
 #[test]
-fn what_a_killed_run_saw_is_remembered() -> Tested {
+fn sightings_of_a_killed_run_are_remembered() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     learn(&mut schema::connect(&path)?, run, false, vec![seen(1, Some(5), 1)])?;
     let (_, mut remembered) = night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
@@ -94,7 +94,7 @@ fn what_a_killed_run_saw_is_remembered() -> Tested {
 }
 
 #[test]
-fn a_continued_run_is_remembered_at_its_end_and_not_before() -> Tested {
+fn a_continued_run_enters_the_memory_at_its_end_only() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
     learn(&mut connection, run, false, vec![seen(1, Some(5), 100)])?;
@@ -110,7 +110,7 @@ fn a_continued_run_is_remembered_at_its_end_and_not_before() -> Tested {
 }
 
 #[test]
-fn to_remember_a_run_twice_changes_nothing() -> Tested {
+fn remembering_a_run_twice_changes_nothing() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     night(&mut store, &path, vec![seen(1, Some(5), 1)])?;
     let (run, first) = night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
@@ -125,7 +125,7 @@ fn to_remember_a_run_twice_changes_nothing() -> Tested {
 }
 
 #[test]
-fn only_what_was_lately_seen_settled_is_recalled() -> Tested {
+fn only_orders_recently_seen_settled_are_recalled() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     let orders = vec![seen(1, Some(5), 100), seen(2, Some(5), 99), seen(3, None, 100), seen(4, Some(5), 100)];
     night(&mut store, &path, orders)?;
@@ -135,34 +135,34 @@ fn only_what_was_lately_seen_settled_is_recalled() -> Tested {
     assert_eq!(recalled(1)?, Some(order(1, Some(5))));
     assert_eq!(recalled(2)?, None, "too long ago");
     assert_eq!(recalled(3)?, None, "not settled");
-    assert_eq!(recalled(4)?, None, "not settled any more");
+    assert_eq!(recalled(4)?, None, "no longer settled");
     assert_eq!(recalled(5)?, None, "never seen");
     assert!(
         store.recall("https://elsewhere.example", at(100), at(1_000))?.settled("wfrun_1")?.is_none(),
-        "another provider"
+        "a different provider"
     );
     Ok(())
 }
 
 #[test]
-fn a_recalled_order_is_no_sighting() -> Tested {
+fn a_recalled_order_is_not_a_sighting() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     night(&mut store, &path, vec![seen(1, Some(5), 100)])?;
     let recalled = store.recall(URL, at(100), at(1_000))?.settled("wfrun_1")?.expect("recalled");
-    let (run, _) = night(&mut store, &path, vec![Learnt::recalled(1, "wfrun_1".into(), at(500), recalled)])?;
+    let (run, _) = night(&mut store, &path, vec![RowOutcome::reused(1, "wfrun_1".into(), at(500), recalled)])?;
     let Evidence::Fetched(fetched) = &stored(&store, run)?[0].evidence else { panic!("an order") };
     assert!(fetched.is_reused);
     assert_eq!(fetched.order, order(1, Some(5)));
-    assert!(store.recall(URL, at(101), at(1_000))?.settled("wfrun_1")?.is_none(), "it was seen at 100 only");
+    assert!(store.recall(URL, at(101), at(1_000))?.settled("wfrun_1")?.is_none(), "it was only seen at 100");
     Ok(())
 }
 
 #[test]
-fn a_reply_about_another_order_is_remembered_of_none() -> Tested {
+fn a_reply_about_a_different_order_enters_no_memory() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     let stray = || Outcome { line: 1, run_order_id: "wfrun_1".into(), evidence: order(2, Some(9)).into() };
     night(&mut store, &path, vec![seen(1, Some(5), 1)])?;
-    let (_, mut remembered) = night(&mut store, &path, vec![Learnt::replied(stray(), at(2), None)])?;
+    let (_, mut remembered) = night(&mut store, &path, vec![RowOutcome::with_reply(stray(), at(2), None)])?;
     assert!(remembered.take_baseline(1).is_none());
     let recall = store.recall(URL, at(0), at(1_000))?;
     assert!(recall.settled("wfrun_1")?.is_none(), "the last answer did not show it");
@@ -172,14 +172,14 @@ fn a_reply_about_another_order_is_remembered_of_none() -> Tested {
     Ok(())
 }
 
-/// The provider's word that there is no such order, and its refusal to speak of it.
-fn missed(line: u64, evidence: fn(Reason) -> Evidence) -> Learnt {
+/// An answer that does not show the order: that it does not exist, or a refusal.
+fn missed(line: u64, evidence: fn(Reason) -> Evidence) -> RowOutcome {
     let evidence = evidence(Reason::new("why", "because"));
-    Learnt::replied(Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }, at(3), None)
+    RowOutcome::with_reply(Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }, at(3), None)
 }
 
 #[test]
-fn an_order_that_was_settled_and_is_unknown_now_is_remembered_with_its_last_figures() -> Tested {
+fn a_settled_order_that_is_now_unknown_is_remembered_with_its_last_figures() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     night(&mut store, &path, vec![seen(1, Some(5), 1), seen(2, None, 1), seen(4, Some(5), 1)])?;
     night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
@@ -189,7 +189,7 @@ fn an_order_that_was_settled_and_is_unknown_now_is_remembered_with_its_last_figu
     let last = remembered.take_vanished(1).map(|order| order.amounts);
     assert_eq!(last, Some(order(1, Some(6)).amounts));
     let others = [2, 3, 4].map(|line| remembered.take_vanished(line));
-    assert_eq!(others, [None, None, None], "never seen settled, never seen, and not said to be unknown");
+    assert_eq!(others, [None, None, None], "never seen settled, never seen, and refused rather than unknown");
     let recall = store.recall(URL, at(0), at(1_000))?;
     for line in [1, 4] {
         assert!(recall.settled(&format!("wfrun_{line}"))?.is_none(), "the last answer did not show {line}");
@@ -198,10 +198,10 @@ fn an_order_that_was_settled_and_is_unknown_now_is_remembered_with_its_last_figu
 }
 
 #[test]
-fn the_latest_state_is_the_one_that_was_seen_last() -> Tested {
+fn the_latest_state_is_the_one_seen_last() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     night(&mut store, &path, vec![seen(1, Some(5), 1)])?;
-    // Killed: it sees another state, and nobody takes that into the memory before the next night is over.
+    // A killed run sees a different state, which enters the memory only with the next night.
     let killed = store.begin(&new_run())?;
     learn(&mut schema::connect(&path)?, killed, false, vec![seen(1, Some(6), 2)])?;
     night(&mut store, &path, vec![seen(1, Some(5), 3)])?;
@@ -217,10 +217,10 @@ fn the_baseline_is_the_first_settled_state_with_all_six_amounts() -> Tested {
         let mut half = order(1, Some(5));
         half.amounts.total_cost = None;
         let outcome = Outcome { line: 1, run_order_id: "wfrun_1".into(), evidence: half.into() };
-        Learnt::replied(outcome, at(second), None)
+        RowOutcome::with_reply(outcome, at(second), None)
     };
-    for learnt in [half(1), half(2), seen(1, Some(5), 3), seen(1, Some(5), 4)] {
-        let (_, mut remembered) = night(&mut store, &path, vec![learnt])?;
+    for outcome in [half(1), half(2), seen(1, Some(5), 3), seen(1, Some(5), 4)] {
+        let (_, mut remembered) = night(&mut store, &path, vec![outcome])?;
         assert_eq!(remembered.take_baseline(1), None);
     }
     let (_, mut remembered) = night(&mut store, &path, vec![half(5)])?;
@@ -229,19 +229,19 @@ fn the_baseline_is_the_first_settled_state_with_all_six_amounts() -> Tested {
 }
 
 #[test]
-fn an_order_that_is_taken_from_the_memory_is_compared_with_its_baseline_too() -> Tested {
+fn a_reused_order_is_compared_with_its_baseline_too() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     night(&mut store, &path, vec![seen(1, Some(5), 1)])?;
     night(&mut store, &path, vec![seen(1, Some(6), 2)])?;
     let recalled = store.recall(URL, at(0), at(1_000))?.settled("wfrun_1")?.expect("recalled");
-    let reused = Learnt::recalled(1, "wfrun_1".into(), at(3), recalled);
+    let reused = RowOutcome::reused(1, "wfrun_1".into(), at(3), recalled);
     let (_, mut remembered) = night(&mut store, &path, vec![reused])?;
     assert_eq!(charged(remembered.take_baseline(1)), Some(5));
     Ok(())
 }
 
 #[test]
-fn what_was_seen_in_a_time_to_come_is_fetched_again() -> Tested {
+fn an_order_seen_in_the_future_is_fetched_again() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     night(&mut store, &path, vec![seen(1, Some(5), 1_000)])?;
     assert!(store.recall(URL, at(0), at(1_000))?.settled("wfrun_1")?.is_some());
@@ -255,11 +255,11 @@ fn full_evidence_keeps_the_reply_and_billing_evidence_its_hash() -> Tested {
     for keeps in [false, true] {
         let Bench { path, store, run, _folder } = bench();
         let outcome = Outcome { line: 1, run_order_id: "wfrun_1".into(), evidence: order(1, None).into() };
-        let learnt = Learnt::replied(outcome, at(1), Some(reply.clone()));
-        learn(&mut schema::connect(&path)?, run, keeps, vec![learnt])?;
+        let outcome = RowOutcome::with_reply(outcome, at(1), Some(reply.clone()));
+        learn(&mut schema::connect(&path)?, run, keeps, vec![outcome])?;
         let connection = Connection::open(&path)?;
         let hash: Vec<u8> = connection.query_row("SELECT reply_sha256 FROM outcomes", (), |row| row.get(0))?;
-        // Of `printf '{"code":0}' | sha256sum`.
+        // From `printf '{"code":0}' | sha256sum`.
         assert_eq!(hex::encode(hash), "7a97b9b4d758a3929b8a2be53fbe189c9ba9378d6fbb8190d37f7cc14f5cf5d3");
         let kept: Option<Vec<u8>> =
             connection.prepare("SELECT reply FROM replies")?.query_map((), |row| row.get(0))?.next().transpose()?;
@@ -271,7 +271,7 @@ fn full_evidence_keeps_the_reply_and_billing_evidence_its_hash() -> Tested {
 }
 
 #[test]
-fn a_run_that_began_first_and_ends_last_is_compared_with_what_others_saw_meanwhile() -> Tested {
+fn a_run_that_begins_first_and_ends_last_is_compared_with_what_others_saw_meanwhile() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
     let killed = store.begin(&new_run())?;
@@ -283,12 +283,12 @@ fn a_run_that_began_first_and_ends_last_is_compared_with_what_others_saw_meanwhi
     assert!(remembered.take_vanished(2).is_some());
     finish(&mut store, run)?;
     let (_, mut next) = night(&mut store, &path, vec![seen(1, Some(6), 3)])?;
-    assert_eq!(charged(next.take_baseline(1)), Some(5), "and so every night");
+    assert_eq!(charged(next.take_baseline(1)), Some(5), "on every later night too");
     Ok(())
 }
 
 #[test]
-fn what_others_saw_meanwhile_is_what_is_reused() -> Tested {
+fn a_continued_run_reuses_what_others_saw_meanwhile() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let killed = store.begin(&new_run())?;
     learn(&mut schema::connect(&path)?, killed, false, vec![seen(1, Some(5), 100)])?;
@@ -300,7 +300,7 @@ fn what_others_saw_meanwhile_is_what_is_reused() -> Tested {
 }
 
 #[test]
-fn an_answer_from_before_an_order_was_seen_tells_of_none_that_has_gone() -> Tested {
+fn an_answer_older_than_a_sighting_does_not_mean_that_the_order_vanished() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
     learn(&mut connection, run, false, vec![gone(1, 1)])?;
@@ -309,22 +309,22 @@ fn an_answer_from_before_an_order_was_seen_tells_of_none_that_has_gone() -> Test
     assert!(store.remember_with(run)?.take_vanished(1).is_none());
     night(&mut store, &path, vec![gone(1, 3)])?;
     store.reopen(run, "ids.csv")?;
-    assert!(store.remember_with(run)?.take_vanished(1).is_some(), "it was gone when it was asked for last");
+    assert!(store.remember_with(run)?.take_vanished(1).is_some(), "the latest answer is that it is gone");
     Ok(())
 }
 
 #[test]
-fn an_order_that_is_gone_when_it_is_read_again_has_vanished() -> Tested {
+fn an_order_that_is_gone_at_the_recheck_has_vanished() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
     learn(&mut connection, run, false, vec![seen(1, Some(5), 1)])?;
-    learn(&mut connection, run, false, vec![gone(1, 2).confirming()])?;
+    learn(&mut connection, run, false, vec![gone(1, 2).as_recheck()])?;
     assert_eq!(store.remember_with(run)?.take_vanished(1), Some(order(1, Some(5))));
     Ok(())
 }
 
-/// That there is no such order.
-fn gone(line: u64, second: i64) -> Learnt {
+/// The answer that there is no such order.
+fn gone(line: u64, second: i64) -> RowOutcome {
     let evidence = Evidence::NotFound(Reason::new("http-404", "no such order"));
-    Learnt::of(Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }, at(second))
+    RowOutcome::of(Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }, at(second))
 }

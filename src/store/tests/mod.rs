@@ -1,8 +1,8 @@
-//! The state as other programs, other versions and people who edit it meet it.
+//! Tests of the state: files of other programs and versions, edited rows, and runs.
 
-mod confirming;
 mod errors;
 mod memory;
+mod rechecks;
 mod resuming;
 mod round_trip;
 mod sends;
@@ -63,35 +63,40 @@ fn stored(store: &Store, run: RunId) -> Result<Vec<Outcome>, StoreError> {
     Ok(outcomes)
 }
 
-/// Commits outcomes, all of them seen at the same time.
-fn learn(connection: &mut Connection, run: RunId, keeps_replies: bool, learnt: Vec<Learnt>) -> Result<(), Problem> {
-    let mut standing = insert::Standing::of(connection, run)?;
-    writer::commit(connection, &mut standing, keeps_replies, learnt)
+/// Commits outcomes as one group.
+fn learn(
+    connection: &mut Connection,
+    run: RunId,
+    keeps_replies: bool,
+    outcomes: Vec<RowOutcome>,
+) -> Result<(), Problem> {
+    let mut context = insert::WriterContext::of(connection, run)?;
+    writer::commit(connection, &mut context, keeps_replies, outcomes)
 }
 
 fn commit(connection: &mut Connection, run: RunId, outcomes: Vec<Outcome>) -> Result<(), Problem> {
-    let learnt = outcomes.into_iter().map(learnt).collect();
-    learn(connection, run, false, learnt)
+    let outcomes = outcomes.into_iter().map(row_outcome).collect();
+    learn(connection, run, false, outcomes)
 }
 
-fn learnt(outcome: Outcome) -> Learnt {
-    Learnt::of(outcome, Timestamp::UNIX_EPOCH)
+fn row_outcome(outcome: Outcome) -> RowOutcome {
+    RowOutcome::of(outcome, Timestamp::UNIX_EPOCH)
 }
 
 fn finish(store: &mut Store, run: RunId) -> Result<(), StoreError> {
-    report(store, run, false, Judged::default())
+    report(store, run, false, ReportFindings::default())
 }
 
 /// Ends a run with a report.
-fn report(store: &mut Store, run: RunId, is_resumable: bool, judged: Judged) -> Result<(), StoreError> {
+fn report(store: &mut Store, run: RunId, is_resumable: bool, findings: ReportFindings) -> Result<(), StoreError> {
     let verdict = if is_resumable { "incomplete" } else { "reconciled" };
     let report = NewReport { verdict, is_resumable, manifest_sha256: "00ff", folder: Path::new("report") };
-    store.finish(run, Timestamp::UNIX_EPOCH, report, judged)
+    store.finish(run, Timestamp::UNIX_EPOCH, report, findings)
 }
 
-/// What a report found, and nothing resolved.
-fn found(found: &[PastFinding]) -> Judged {
-    Judged { found: found.to_vec(), resolved: Vec::new() }
+/// A report that found these discrepancies and resolved none.
+fn found(found: &[PastFinding]) -> ReportFindings {
+    ReportFindings { found: found.to_vec(), resolved: Vec::new() }
 }
 
 fn missing(line: u64) -> Outcome {
@@ -112,7 +117,7 @@ fn lines(outcomes: &[Outcome]) -> Vec<u64> {
 // ---- whose file it is ----
 
 #[test]
-fn a_strangers_file_is_refused_and_untouched() -> Tested {
+fn another_programs_file_is_refused_and_untouched() -> Tested {
     let folder = tempfile::tempdir()?;
     let text = folder.path().join("ids.csv");
     fs::write(&text, "run_order_id\nwfrun_1\n".repeat(20))?;
@@ -121,7 +126,7 @@ fn a_strangers_file_is_refused_and_untouched() -> Tested {
     let database = folder.path().join("photos.sqlite");
     let stranger = Connection::open(&database)?;
     stranger.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE photos (name TEXT); PRAGMA user_version = 1;")?;
-    // Its log holds what the file does not, and must not be folded into it by us.
+    // Its log holds what the file does not, and we must not write it back into the file.
     for path in [&text, &short, &database] {
         let before = files(folder.path())?;
         let error = Store::open(path).expect_err("not ours");
@@ -179,7 +184,7 @@ fn files(folder: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        // The shared-memory index of another connection's log is its own business.
+        // Another connection may change the shared-memory index of its log at any time.
         if !path.to_string_lossy().ends_with("-shm") {
             files.push((path.clone(), fs::read(path)?));
         }
@@ -201,10 +206,10 @@ fn connections_are_durable_and_guarded() -> Tested {
     Ok(())
 }
 
-// ---- what can't be understood ----
+// ---- damage ----
 
 #[test]
-fn whatever_changes_in_a_row_is_damage() -> Tested {
+fn any_change_in_a_row_is_damage() -> Tested {
     let changes = [
         ("outcomes", "evidence = 'not_found'"),
         ("outcomes", "evidence = 'duplicate', observation_id = NULL, first_line = 1"),
@@ -238,12 +243,12 @@ fn whatever_changes_in_a_row_is_damage() -> Tested {
 }
 
 #[test]
-fn pages_that_lost_a_row_are_damaged() -> Tested {
+fn a_page_that_lost_a_row_is_damaged() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
     commit(&mut connection, run, vec![fetched(2), fetched(3)])?;
     store.check_pages()?;
-    report(&mut store, run, false, Judged::default())?;
+    report(&mut store, run, false, ReportFindings::default())?;
     drop((store, connection));
     let page: i64 = rusqlite::Connection::open(&path)?.query_row(
         "SELECT rootpage FROM sqlite_schema WHERE name = 'observations'",
@@ -260,7 +265,7 @@ fn pages_that_lost_a_row_are_damaged() -> Tested {
 }
 
 #[test]
-fn what_vanishes_is_missed() -> Tested {
+fn a_deleted_row_is_noticed() -> Tested {
     let removals = [
         "DELETE FROM observations",
         "DELETE FROM runs WHERE run_id = 1",
@@ -278,7 +283,7 @@ fn what_vanishes_is_missed() -> Tested {
         let next = store.begin(&new_run())?;
         connection.execute_batch("PRAGMA foreign_keys = OFF")?;
         assert_eq!(connection.execute(removal, ())?, 1, "{removal}");
-        let error = store.runs().and_then(|_| store.found_before(next)).and_then(|_| stored(&store, run));
+        let error = store.runs().and_then(|_| store.earlier_findings(next)).and_then(|_| stored(&store, run));
         let error = error.and_then(|_| store.remember_with(next)).expect_err(removal);
         assert!(matches!(error.problem, Problem::Damaged { .. }), "{removal}: {error}");
     }
@@ -317,7 +322,7 @@ fn the_visitors_error_ends_the_visit() -> Tested {
 // ---- runs ----
 
 #[test]
-fn runs_are_apart_and_closed_when_finished() -> Tested {
+fn runs_are_separate_and_closed_when_finished() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let other = store.begin(&new_run())?;
     assert_ne!(run, other);
@@ -343,7 +348,7 @@ fn runs_are_apart_and_closed_when_finished() -> Tested {
 }
 
 #[test]
-fn several_that_make_a_state_at_once_make_one_that_can_be_cut() -> Tested {
+fn jobs_that_create_a_state_at_once_agree_on_incremental_vacuum() -> Tested {
     for _ in 0..20 {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("state.sqlite");

@@ -1,16 +1,17 @@
-//! A run that is opened again: what is done stays, what could not be had is asked for once more.
+//! A run that is reopened: finished rows stay, unfetched rows are fetched again.
 
 use super::super::*;
 use super::{
-    Bench, Tested, bench, commit, fetched, finish, found, learn, learnt, lines, missing, new_run, past, report, stored,
+    Bench, Tested, bench, commit, fetched, finish, found, learn, lines, missing, new_run, past, report, row_outcome,
+    stored,
 };
 use crate::domain::books::{Booking, Field};
 use crate::domain::finding::PastFinding;
 use crate::domain::outcome::{Evidence, Reason};
 
-/// What other runs found, without who found it.
-fn found_before(store: &Store, run: RunId) -> Result<Vec<PastFinding>, StoreError> {
-    Ok(store.found_before(run)?.into_iter().map(|known| known.finding).collect())
+/// The findings of other runs, without the job that judged them.
+fn earlier_findings(store: &Store, run: RunId) -> Result<Vec<PastFinding>, StoreError> {
+    Ok(store.earlier_findings(run)?.into_iter().map(|known| known.finding).collect())
 }
 
 fn other(line: u64, evidence: fn(Reason) -> Evidence) -> Outcome {
@@ -18,7 +19,7 @@ fn other(line: u64, evidence: fn(Reason) -> Evidence) -> Outcome {
 }
 
 #[test]
-fn a_reopened_run_forgets_what_could_not_be_had_and_nothing_else() -> Tested {
+fn a_reopened_run_forgets_its_unfetched_rows_and_nothing_else() -> Tested {
     let Bench { path, mut store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
     let duplicate = Outcome { evidence: Evidence::Duplicate { first_line: 1 }, ..missing(6) };
@@ -38,20 +39,20 @@ fn a_reopened_run_forgets_what_could_not_be_had_and_nothing_else() -> Tested {
     assert!(store.run(run)?.is_open());
 
     store.reopen(run, &new_run().input_place)?;
-    let done: Vec<u64> = store.done(run)?.iter().map(|done| done.line).collect();
+    let done: Vec<u64> = store.finished_lines(run)?.iter().map(|done| done.line).collect();
     assert_eq!(done, [1, 2, 3, 5, 6, 7]);
     assert_eq!(stored(&store, run)?, kept);
-    assert_eq!(lines(&stored(&store, neighbour)?), [1], "of another run");
+    assert_eq!(lines(&stored(&store, neighbour)?), [1], "the other run is left alone");
     let reopened = store.run(run)?;
     assert_eq!(reopened.ended, None);
-    assert_eq!(reopened.reported.map(|report| report.is_resumable), Some(true), "its report is still there");
+    assert_eq!(reopened.report.map(|report| report.is_resumable), Some(true), "its report is still there");
     commit(&mut connection, run, vec![fetched(4)])?;
     assert_eq!(lines(&stored(&store, run)?), [1, 2, 3, 4, 5, 6, 7]);
     Ok(())
 }
 
 #[test]
-fn only_what_has_something_left_to_do_is_open() -> Tested {
+fn only_a_run_with_something_left_to_do_is_open() -> Tested {
     let Bench { mut store, run, _folder, .. } = bench();
     assert!(store.run(run)?.is_open());
     store.give_up(run, Timestamp::UNIX_EPOCH)?;
@@ -71,7 +72,7 @@ fn only_what_has_something_left_to_do_is_open() -> Tested {
 }
 
 #[test]
-fn only_what_may_be_fetched_keeps_a_reported_run_open() -> Tested {
+fn only_rows_that_may_be_fetched_keep_a_reported_run_open() -> Tested {
     let Bench { mut store, run, _folder, .. } = bench();
     let at = |second| Timestamp::from_second(second).expect("a time");
     let incomplete = |is_resumable, manifest_sha256| NewReport {
@@ -81,19 +82,19 @@ fn only_what_may_be_fetched_keeps_a_reported_run_open() -> Tested {
         folder: Path::new("report"),
     };
     store.announce(run, "00ee", Path::new("/reports"))?;
-    store.finish(run, at(5), incomplete(true, "00ee"), Judged::default())?;
+    store.finish(run, at(5), incomplete(true, "00ee"), ReportFindings::default())?;
     assert!(store.run(run)?.is_open());
     store.reopen(run, &new_run().input_place)?;
     store.announce(run, "00ff", Path::new("/reports"))?;
     let announced = store.run(run)?;
     assert_eq!(announced.manifests, ["00ee", "00ff"]);
-    assert!(announced.wrote("00ee") && announced.wrote("00ff"), "either may be in its place");
-    // Malformed rows are left, say: nothing that another start could fetch.
-    store.finish(run, at(9), incomplete(false, "00ff"), Judged::default())?;
+    assert!(announced.wrote("00ee") && announced.wrote("00ff"), "either may be published");
+    // Malformed rows are left, say: nothing that continuing the run could fetch.
+    store.finish(run, at(9), incomplete(false, "00ff"), ReportFindings::default())?;
     let finished = store.run(run)?;
     assert!(!finished.is_open());
-    assert!(finished.wrote("00ee") && finished.wrote("00ff"), "the first may be kept elsewhere");
-    assert_eq!(finished.reported.map(|report| report.first_at), Some(at(5)), "when its first report was made");
+    assert!(finished.wrote("00ee") && finished.wrote("00ff"), "the first may exist under a different name");
+    assert_eq!(finished.report.map(|report| report.first_at), Some(at(5)), "when its first report was made");
     Ok(())
 }
 
@@ -102,11 +103,11 @@ fn discrepancies_are_remembered_as_they_were_last_judged() -> Tested {
     let Bench { mut store, run: first, _folder, .. } = bench();
     report(&mut store, first, false, found(&[past(1), past(2)]))?;
     let second = store.begin(&new_run())?;
-    assert_eq!(found_before(&store, second)?, [past(1), past(2)]);
-    // It judges the first order, where it holds now, and not the second.
-    report(&mut store, second, false, Judged { found: vec![past(3)], resolved: vec![past(1)] })?;
+    assert_eq!(earlier_findings(&store, second)?, [past(1), past(2)]);
+    // It judges the first order, whose check holds now, and does not judge the second.
+    report(&mut store, second, false, ReportFindings { found: vec![past(3)], resolved: vec![past(1)] })?;
     let third = store.begin(&new_run())?;
-    assert_eq!(found_before(&store, third)?, [past(2), past(3)]);
+    assert_eq!(earlier_findings(&store, third)?, [past(2), past(3)]);
     Ok(())
 }
 
@@ -115,13 +116,13 @@ fn a_continued_run_is_compared_with_what_others_found_and_not_with_itself() -> T
     let Bench { mut store, run: first, _folder, .. } = bench();
     report(&mut store, first, false, found(&[past(1)]))?;
     let incomplete = store.begin(&new_run())?;
-    report(&mut store, incomplete, true, Judged { found: vec![past(2)], resolved: vec![past(1)] })?;
+    report(&mut store, incomplete, true, ReportFindings { found: vec![past(2)], resolved: vec![past(1)] })?;
     store.reopen(incomplete, &new_run().input_place)?;
-    assert_eq!(found_before(&store, incomplete)?, [past(1)]);
+    assert_eq!(earlier_findings(&store, incomplete)?, [past(1)]);
     let other = store.begin(&new_run())?;
-    assert_eq!(found_before(&store, other)?, [past(2)]);
-    report(&mut store, incomplete, false, Judged { found: vec![], resolved: vec![past(1)] })?;
-    assert_eq!(found_before(&store, other)?, []);
+    assert_eq!(earlier_findings(&store, other)?, [past(2)]);
+    report(&mut store, incomplete, false, ReportFindings { found: vec![], resolved: vec![past(1)] })?;
+    assert_eq!(earlier_findings(&store, other)?, []);
     Ok(())
 }
 
@@ -133,53 +134,53 @@ fn what_depends_on_the_input_is_remembered_for_its_series() -> Tested {
     let first = store.begin(&at("/srv/a/ids-20260501.csv"))?;
     report(&mut store, first, false, found(&[booked.clone(), past(2)]))?;
     let same = store.begin(&at("/srv/a/ids-20260502.csv"))?;
-    assert_eq!(found_before(&store, same)?, [past(2), booked]);
+    assert_eq!(earlier_findings(&store, same)?, [past(2), booked]);
     let other = store.begin(&at("/srv/b/ids-20260502.csv"))?;
-    assert_eq!(found_before(&store, other)?, [past(2)]);
+    assert_eq!(earlier_findings(&store, other)?, [past(2)]);
     Ok(())
 }
 
 #[test]
-fn what_is_done_is_told_by_line_and_by_what_stood_there() -> Tested {
+fn finished_lines_are_known_by_their_number_and_their_row() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     let booking = Booking { line: 2, cells: [(Field::Final, "1.5".to_owned())].into() };
     let duplicate = Outcome { evidence: Evidence::Duplicate { first_line: 1 }, ..missing(3) };
-    let learnt = vec![
-        learnt(fetched(1)),
-        learnt(missing(2)).booked(Some(booking.clone())),
-        learnt(duplicate),
-        learnt(other(4, Evidence::Rejected)),
+    let outcomes = vec![
+        row_outcome(fetched(1)),
+        row_outcome(missing(2)).with_booking(Some(booking.clone())),
+        row_outcome(duplicate),
+        row_outcome(other(4, Evidence::Rejected)),
     ];
-    learn(&mut schema::connect(&path)?, run, false, learnt)?;
+    learn(&mut schema::connect(&path)?, run, false, outcomes)?;
     let repeated = RowKind::Duplicate { first_line: 1 };
     assert_eq!(
-        store.done(run)?,
+        store.finished_lines(run)?,
         [
-            Done::of(1, RowKind::Order, "wfrun_1", None),
-            Done::of(2, RowKind::Order, "wfrun_2", Some(&booking)),
-            Done::of(3, repeated, "wfrun_3", None),
-            Done::of(4, RowKind::Rejected, "wfrun_4", None),
+            FinishedLine::of(1, RowKind::Order, "wfrun_1", None),
+            FinishedLine::of(2, RowKind::Order, "wfrun_2", Some(&booking)),
+            FinishedLine::of(3, repeated, "wfrun_3", None),
+            FinishedLine::of(4, RowKind::Rejected, "wfrun_4", None),
         ]
     );
     let other_cell = Booking { cells: [(Field::Final, "1.50".to_owned())].into(), ..booking.clone() };
     let differing = [
-        Done::of(1, RowKind::Order, "wfrun_2", None),
-        Done::of(1, repeated, "wfrun_1", None),
-        Done::of(1, RowKind::Rejected, "wfrun_1", None),
-        Done::of(1, RowKind::Order, "wfrun_1", Some(&booking)),
+        FinishedLine::of(1, RowKind::Order, "wfrun_2", None),
+        FinishedLine::of(1, repeated, "wfrun_1", None),
+        FinishedLine::of(1, RowKind::Rejected, "wfrun_1", None),
+        FinishedLine::of(1, RowKind::Order, "wfrun_1", Some(&booking)),
     ];
-    assert!(differing.iter().all(|done| *done != Done::of(1, RowKind::Order, "wfrun_1", None)));
-    assert_ne!(Done::of(2, RowKind::Order, "wfrun_2", Some(&other_cell)), store.done(run)?[1]);
+    assert!(differing.iter().all(|done| *done != FinishedLine::of(1, RowKind::Order, "wfrun_1", None)));
+    assert_ne!(FinishedLine::of(2, RowKind::Order, "wfrun_2", Some(&other_cell)), store.finished_lines(run)?[1]);
     Ok(())
 }
 
 #[test]
-fn standard_input_is_told_by_how_its_ids_are_read() {
+fn the_series_of_standard_input_is_how_its_ids_are_read() {
     let series =
         |reading: &str| NewRun { input_place: String::new(), reading: reading.to_owned(), ..new_run() }.series();
     let plain = "UTF-8, delimiter ,, heading, IDs in column 1";
     assert_eq!(series(plain), format!("standard input: {plain}"));
-    // Our books may be left out for a night.
+    // Our own books may be left out one night.
     assert_eq!(series(&format!("{plain}, final_amount in column 2")), series(plain));
     assert_ne!(series("UTF-8, delimiter ,, heading, IDs in column 2"), series(plain));
     assert_eq!(series("UTF-8, no record"), "standard input: UTF-8");

@@ -1,4 +1,4 @@
-//! What is written is read, whatever it is.
+//! Whatever is written is read back unchanged.
 
 use std::cell::RefCell;
 
@@ -94,10 +94,10 @@ fn outcomes() -> impl Strategy<Value = Vec<Outcome>> {
 }
 
 #[test]
-fn what_is_written_is_read_by_line() {
+fn written_outcomes_are_read_back_by_line() {
     let Bench { path, mut store, _folder, .. } = bench();
     let mut connection = schema::connect(&path).expect("a connection");
-    // Nothing here is about power cuts, and an fsync per case is slow.
+    // This test is not about power cuts, and an fsync per case is slow.
     for connection in [&connection, &store.connection] {
         connection.execute_batch("PRAGMA synchronous = OFF").expect("a pragma");
     }

@@ -1,4 +1,4 @@
-//! What is remembered of the requests of earlier runs.
+//! The recorded requests of earlier runs.
 
 use super::super::*;
 use super::{Bench, Tested, bench};
@@ -11,14 +11,14 @@ fn times(microseconds: &[i64]) -> Vec<Timestamp> {
 }
 
 #[test]
-fn each_run_hears_of_the_last_requests_before_it() -> Tested {
+fn each_run_learns_of_the_last_requests_before_it() -> Tested {
     let Bench { path, mut store, _folder, .. } = bench();
     assert_eq!(store.begin_sending(HERE)?, Sends::At(vec![]));
     store.end_sending(HERE, &times(&[3, 1, 2]))?;
     drop(store);
 
     let mut store = Store::open(&path)?;
-    assert_eq!(store.begin_sending(THERE)?, Sends::At(vec![]), "another provider's");
+    assert_eq!(store.begin_sending(THERE)?, Sends::At(vec![]), "those of a different provider");
     assert_eq!(store.begin_sending(HERE)?, Sends::At(times(&[1, 2, 3])));
     store.end_sending(HERE, &times(&[4]))?;
     assert_eq!(store.begin_sending(HERE)?, Sends::At(times(&[4])), "not those of the run before the last");

@@ -6,14 +6,14 @@ use std::time::Duration;
 use rusqlite::TransactionBehavior;
 
 use super::super::*;
-use super::{Bench, Tested, bench, commit, fetched, learnt, lines, missing, stored};
+use super::{Bench, Tested, bench, commit, fetched, lines, missing, row_outcome, stored};
 
 #[tokio::test]
 async fn everything_put_is_committed_by_finish() -> Tested {
     let Bench { store, run, _folder, .. } = bench();
     let writer = store.writer(run, 16, false)?;
     for line in (1..=3_000).rev() {
-        writer.put(learnt(missing(line))).await?;
+        writer.put(row_outcome(missing(line))).await?;
     }
     assert_eq!(writer.finish().await?, 3_000);
     assert_eq!(lines(&stored(&store, run)?), (1..=3_000).collect::<Vec<_>>());
@@ -24,7 +24,7 @@ async fn everything_put_is_committed_by_finish() -> Tested {
 async fn a_lone_outcome_is_committed_without_waiting_for_others() -> Tested {
     let Bench { store, run, _folder, .. } = bench();
     let writer = store.writer(run, 16, false)?;
-    writer.put(learnt(missing(1))).await?;
+    writer.put(row_outcome(missing(1))).await?;
     while writer.committed() == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -38,7 +38,7 @@ async fn a_dropped_writer_commits_what_was_queued() -> Tested {
     let Bench { store, run, _folder, .. } = bench();
     let writer = store.writer(run, 500, false)?;
     for line in 1..=400 {
-        writer.put(learnt(missing(line))).await?;
+        writer.put(row_outcome(missing(line))).await?;
     }
     drop(writer);
     assert_eq!(stored(&store, run)?.len(), 400);
@@ -49,15 +49,15 @@ async fn a_dropped_writer_commits_what_was_queued() -> Tested {
 async fn a_second_outcome_for_a_line_stops_the_writer() -> Tested {
     let Bench { store, run, _folder, .. } = bench();
     let writer = store.writer(run, 4, false)?;
-    writer.put(learnt(missing(1))).await?;
+    writer.put(row_outcome(missing(1))).await?;
     while writer.committed() == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    writer.put(learnt(fetched(1))).await?;
+    writer.put(row_outcome(fetched(1))).await?;
     let mut line = 2;
     let error = loop {
-        // Refused once the thread has failed; a queue of 4 can't swallow outcomes for ever.
-        match writer.put(learnt(missing(line))).await {
+        // Refused once the thread has failed: a queue of 4 can't take outcomes for ever.
+        match writer.put(row_outcome(missing(line))).await {
             Ok(()) => line += 1,
             Err(error) => break error,
         }
@@ -78,7 +78,7 @@ async fn put_waits_for_room_while_the_file_is_locked() -> Tested {
     let writer = store.writer(run, 8, false)?;
     let mut accepted = 0;
     while let Ok(put) =
-        tokio::time::timeout(Duration::from_millis(300), writer.put(learnt(missing(accepted + 1)))).await
+        tokio::time::timeout(Duration::from_millis(300), writer.put(row_outcome(missing(accepted + 1)))).await
     {
         put?;
         accepted += 1;
@@ -95,15 +95,15 @@ async fn put_waits_for_room_while_the_file_is_locked() -> Tested {
 // ---- commits ----
 
 #[test]
-fn only_what_is_committed_is_seen_or_survives() -> Tested {
+fn only_committed_outcomes_are_seen_or_survive() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
     // A cache of a few pages, so that uncommitted rows do reach the log on disk.
     connection.execute_batch("PRAGMA cache_size = 4")?;
     commit(&mut connection, run, vec![missing(1)])?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut inserter = insert::Inserter::prepare(&transaction, insert::Standing::of(&transaction, run)?, false)?;
-    (2..=2_000).try_for_each(|line| inserter.insert(learnt(missing(line))))?;
+    let mut inserter = insert::Inserter::prepare(&transaction, insert::WriterContext::of(&transaction, run)?, false)?;
+    (2..=2_000).try_for_each(|line| inserter.insert(row_outcome(missing(line))))?;
     drop(inserter);
     assert_eq!(lines(&stored(&store, run)?), [1]);
 
@@ -122,7 +122,7 @@ fn only_what_is_committed_is_seen_or_survives() -> Tested {
 }
 
 #[test]
-fn a_group_is_committed_whole_or_not_at_all() -> Tested {
+fn a_group_is_committed_completely_or_not_at_all() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     let mut connection = schema::connect(&path)?;
     let result = commit(&mut connection, run, vec![missing(1), missing(2), missing(1)]);
@@ -148,12 +148,12 @@ fn a_full_disk_keeps_what_is_committed() -> Tested {
 }
 
 #[test]
-fn a_state_that_can_not_be_written_says_so() -> Tested {
+fn a_read_only_state_is_reported() -> Tested {
     let Bench { path, run, _folder, .. } = bench();
     let mut connection = schema::connect(&path)?;
     connection.execute_batch("PRAGMA query_only = ON")?;
     let error = commit(&mut connection, run, vec![missing(1)]).expect_err("read-only");
     assert!(matches!(error, Problem::ReadOnly), "{error}");
-    assert!(error.at(&path).to_string().contains(&*path.to_string_lossy()), "its text names the state");
+    assert!(error.at(&path).to_string().contains(&*path.to_string_lossy()), "the message names the state");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What can happen to a file, at places that are the same in every run of the test.
+//! Damage to a file, at the same places in every run of the test.
 
 use std::ops::Range;
 
@@ -6,14 +6,14 @@ use rusqlite::Connection;
 
 use crate::support::Place;
 
-/// The header of an SQLite file, in bytes.
+/// The length of the header of an SQLite file, in bytes.
 const HEADER: usize = 100;
 const PAGE: usize = 4096;
-/// The name of an order.
+/// The length of an order's ID, in bytes.
 const NAME: usize = 26;
-/// The first byte of a page of a table or index.
+/// The possible first bytes of a B-tree page of a table or index.
 const TREES: [u8; 4] = [2, 5, 10, 13];
-/// Where such a page counts its rows.
+/// Where a B-tree page holds the number of its rows.
 const COUNT: Range<usize> = 3..5;
 
 /// Which file is damaged.
@@ -32,30 +32,30 @@ pub(super) struct Damage {
 
 #[derive(Clone, Debug)]
 enum Change {
-    /// One bit of a byte.
+    /// Flips one bit of a byte.
     Flip { at: usize, bit: u8 },
-    /// All bytes from there on are gone.
+    /// Truncates the file here.
     Cut { at: usize },
-    /// A page without anything.
+    /// Fills a page with zeros.
     Blank { page: usize },
-    /// A page that was written to the place of another one.
+    /// Writes a copy of one page over another.
     Misplaced { from: usize, to: usize },
-    /// The last row of a page is not counted.
+    /// Lowers the row count of a page by one, so that its last row is lost.
     Uncounted { page: usize },
 }
 
 impl Damage {
-    /// The state ends there.
+    /// Truncates the state file.
     pub(super) fn cut(at: usize) -> Self {
         Self { file: File::State, change: Change::Cut { at } }
     }
 
-    /// One bit of the state is another one.
+    /// Flips one bit of the state file.
     pub(super) fn flip(at: usize, bit: u8) -> Self {
         Self { file: File::State, change: Change::Flip { at, bit } }
     }
 
-    /// The last row of the only page of a table is gone.
+    /// Loses the last row of the only page of a table.
     pub(super) fn uncounted(state: &[u8], table: &str) -> Self {
         let [page] = pages(state, table)[..] else { panic!("one page") };
         Self { file: File::State, change: Change::Uncounted { page } }
@@ -65,7 +65,7 @@ impl Damage {
         self.file == File::Log
     }
 
-    /// The damaged state, and its log.
+    /// Returns the state and its log with this damage.
     pub(super) fn of(&self, state: &[u8], log: Option<&[u8]>) -> (Vec<u8>, Option<Vec<u8>>) {
         match self.file {
             File::State => (self.change.of(state), log.map(<[u8]>::to_vec)),
@@ -93,12 +93,12 @@ impl Change {
     }
 }
 
-/// Where names of orders stand within a part of the state.
+/// The positions of order IDs within a part of the state.
 fn names_within(state: &[u8], part: Range<usize>) -> impl Iterator<Item = usize> {
     part.filter(|at| at + NAME <= state.len() && state[*at..].starts_with(b"wfrun_"))
 }
 
-/// Where names of orders stand in a table of a state, without what rows that were replaced have left behind.
+/// The positions of order IDs in a table of a state, without remains of replaced rows.
 pub(super) fn names(state: &[u8], table: &str) -> Vec<usize> {
     let within = pages(state, table).into_iter().flat_map(|page| names_within(state, page * PAGE..(page + 1) * PAGE));
     let (place, mut copy, sound) = (Place::new(), state.to_vec(), read_names(&Place::new(), state, table));
@@ -111,7 +111,7 @@ pub(super) fn names(state: &[u8], table: &str) -> Vec<usize> {
     within.filter(|at| is_read(*at)).collect()
 }
 
-/// The names that a table of a state holds, in its own order.
+/// The order IDs in a table of a state, in the order of the table.
 fn read_names(place: &Place, state: &[u8], table: &str) -> Vec<String> {
     let opened = Connection::open(place.file("state.sqlite", state)).expect("a state");
     let mut names = opened.prepare(&format!("SELECT run_order_id FROM {table}")).expect("a table of orders");
@@ -119,7 +119,7 @@ fn read_names(place: &Place, state: &[u8], table: &str) -> Vec<String> {
     names.map(|name| name.expect("a name")).collect()
 }
 
-/// Where the rows of the last page of a table that is its own index hold their first value, a byte.
+/// The positions of the first value, which is one byte, in the rows of the last page of a `WITHOUT ROWID` table.
 pub(super) fn first_values(state: &[u8], table: &str) -> Vec<usize> {
     const LEAF: u8 = 10;
     let is_leaf = |page: &usize| state[page * PAGE] == LEAF;
@@ -128,14 +128,14 @@ pub(super) fn first_values(state: &[u8], table: &str) -> Vec<usize> {
     let start = page * PAGE;
     let first_value = |row: usize| {
         let cell = start + number(start + 8 + 2 * row);
-        // The length of the row, in bytes of seven bits, then the length of its own header, which counts itself.
+        // The length of the row as a variable-length integer, then the length of its header, that byte included.
         let header = cell + state[cell..].iter().take_while(|byte| **byte >= 0x80).count() + 1;
         header + usize::from(state[header])
     };
     (0..number(start + COUNT.start)).map(first_value).collect()
 }
 
-/// The pages of a table.
+/// The page numbers of a table, from 0.
 fn pages(state: &[u8], table: &str) -> Vec<usize> {
     let place = Place::new();
     let opened = Connection::open(place.file("state.sqlite", state)).expect("a state");
@@ -144,11 +144,11 @@ fn pages(state: &[u8], table: &str) -> Vec<usize> {
     pages.map(|page| usize::try_from(page.expect("a page")).expect("a number") - 1).collect()
 }
 
-/// A generator of damages (an LCG of Knuth's).
+/// A generator of random damage (Knuth's LCG).
 pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
-    /// A number below that.
+    /// A random number below `end`.
     fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).expect("31 bits") % end
@@ -158,7 +158,7 @@ impl Chance {
         places[self.below(places.len())]
     }
 
-    /// A damage of the kind whose turn it is. Where there is a log, every second one is in it.
+    /// The next damage; `number` picks its kind. If there is a log, every second damage is in it.
     pub(super) fn damage(&mut self, number: usize, state: &[u8], log: Option<&[u8]>) -> Damage {
         match log {
             Some(log) if number % 2 == 1 => Damage { file: File::Log, change: self.change_of_log(number / 2, log) },
@@ -173,11 +173,11 @@ impl Chance {
         let bit = u8::try_from(self.below(8)).expect("a bit");
         match number % 8 {
             0 => Change::Flip { at: self.below(HEADER), bit },
-            // Bytes in use: text and numbers of rows, mostly.
+            // Bytes that are not zero: mostly the text and numbers of rows.
             1 | 2 => Change::Flip { at: self.one_of(&used(HEADER..state.len())), bit },
-            // The head of a page, or where it says where its rows are.
+            // The header of a page, or its pointers to rows.
             3 => Change::Flip { at: (1 + self.below(pages - 1)) * PAGE + self.below(32), bit },
-            // The name of an order, which finds its row.
+            // An order's ID, by which its row is found.
             4 => {
                 let names: Vec<usize> = names_within(state, 0..state.len()).collect();
                 Change::Flip { at: self.one_of(&names) + self.below(NAME), bit }
@@ -203,7 +203,7 @@ impl Chance {
         let bit = u8::try_from(self.below(8)).expect("a bit");
         match number % 4 {
             0 => Change::Cut { at: self.below(log.len()) },
-            // Its own head.
+            // The header of the log.
             1 => Change::Flip { at: self.below(32), bit },
             2 => Change::Flip { at: self.one_of(&used), bit },
             _ => Change::Blank { page: self.below(log.len() / PAGE) },

@@ -1,64 +1,64 @@
-//! A full disk, at random moments.
+//! The disk fills at random moments.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::small::SmallDisk;
-use super::{DISCREPANT, Ended, Job, ORDERS, assert_no_report, assert_nothing_half, sandbox, undisturbed};
+use super::{DISCREPANT, Job, JobResult, ORDERS, assert_no_report, assert_nothing_half, sandbox, undisturbed};
 use crate::support::{Files, Place, Server, assert_same_files};
 
-/// How many disks are filled.
+/// How many disks are tested.
 const ROUNDS: usize = 16;
-/// How often each is, at most.
+/// The most times that each is filled.
 const STARTS: usize = 5;
-/// The most room of each start, in KiB: too little for more than a few orders, then for a report, and at last enough to
-/// end before the disk is full.
+/// The most room for each start, in KiB: first too little for more than a few orders, then too little for a report, and
+/// at last enough to finish.
 const MOST: [u64; STARTS] = [60, 200, 800, 800, 800];
 
-/// A generator of sizes that are the same in every run of the test (an LCG of Knuth's).
+/// A generator of sizes (Knuth's LCG), the same in every run of the test.
 struct Sizes(u64);
 
 impl Sizes {
-    /// The next size of at least one and less than so many KiB.
+    /// The next size in KiB: at least 1 and less than `most`.
     fn next(&mut self, most: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         1 + (self.0 >> 33) % (most - 1)
     }
 }
 
-/// When a job came to an end.
+/// What a job was doing when the disk was full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Moment {
-    /// Before anything was asked.
+    /// It had not sent a request yet.
     Opening,
     Fetching,
-    /// When everything had been fetched.
+    /// Everything had been fetched.
     Reporting,
-    /// The disk held it all.
+    /// It finished: everything fitted on the disk.
     Done,
 }
 
-/// Fills disks at random moments of a first night, and of a second one after a report, a few times each; returns how often
-/// it was when.
+/// Fills disks at random moments of a first night, or of a second one after a report, a few times each; returns how
+/// often each moment was hit.
 fn fill(disk: impl Fn() -> SmallDisk, seed: u64) -> BTreeMap<Moment, usize> {
-    let (server, calm) = (sandbox(""), undisturbed());
+    let (server, reference) = (sandbox(""), undisturbed());
     let (mut sizes, mut moments) = (Sizes(seed), BTreeMap::new());
     for round in 0..ROUNDS {
         let night = round % 2;
         let disk = disk();
-        for moment in fill_again_and_again(&server, &disk, night, &mut sizes, &calm[night]) {
+        for moment in fill_again_and_again(&server, &disk, night, &mut sizes, &reference[night]) {
             *moments.entry(moment).or_default() += 1;
         }
     }
     moments
 }
 
-/// Each start gets a little room, until one has it all.
+/// Starts the job with a little room each time, until it finishes or [`STARTS`] is reached.
 fn fill_again_and_again(
     server: &Server,
     disk: &SmallDisk,
     night: usize,
     sizes: &mut Sizes,
-    calm: &Files,
+    reference: &Files,
 ) -> Vec<Moment> {
     let job = Job::new(server, disk.path("state.sqlite"), disk.path("report"));
     for earlier in 0..night {
@@ -75,15 +75,15 @@ fn fill_again_and_again(
         let asked = job.asked_since(before);
         assert!(asked.is_disjoint(&kept), "{when}: committed and asked for again: {:?}", asked.intersection(&kept));
         if ended.code == DISCREPANT {
-            assert_same_files(&job.evident(), calm, &when);
+            assert_same_files(&job.reproducible_files(), reference, &when);
             moments.push(Moment::Done);
             return moments;
         }
-        assert_stopped(&job, disk, &ended, earlier.as_ref(), calm, &when);
+        assert_stopped(&job, disk, &ended, earlier.as_ref(), reference, &when);
         earlier = job.report();
         disk.make_room();
         let now = job.kept(run);
-        assert!(kept.is_subset(&now), "{when}: what was committed is lost");
+        assert!(kept.is_subset(&now), "{when}: a committed order is lost");
         assert!(now.difference(&kept).all(|order| asked.contains(order)), "{when}");
         moments.push(match (now.len(), asked.len()) {
             (ORDERS, _) => Moment::Reporting,
@@ -92,20 +92,27 @@ fn fill_again_and_again(
         });
         kept = now;
     }
-    job.assert_goes_on(night, &kept, calm, &format!("night {night}, with room"));
+    job.assert_goes_on(night, &kept, reference, &format!("night {night}, with room"));
     assert_nothing_half(&disk.folder(), "with room");
     moments
 }
 
-/// It says so, and the report that was there is the one that is there; or the new one, where the disk was full when that
-/// had been put in its place, and then it says that.
-fn assert_stopped(job: &Job<'_>, disk: &SmallDisk, ended: &Ended, earlier: Option<&Files>, calm: &Files, when: &str) {
-    // A limit holds for every file: it may be the state that meets it, wherever that is.
+/// Asserts that the job reports the full disk and leaves the earlier report; or that it has put the new report in place
+/// and says that the run could not be marked as finished.
+fn assert_stopped(
+    job: &Job<'_>,
+    disk: &SmallDisk,
+    ended: &JobResult,
+    earlier: Option<&Files>,
+    reference: &Files,
+    when: &str,
+) {
+    // A file-size limit applies to every file, so the state may reach it wherever it is.
     let full = if disk.is_mounted() { disk.folder() } else { job.state.with_file_name("") };
     assert_no_report(ended, disk.causes(), &full, when);
     assert_nothing_half(&disk.folder(), when);
-    if ended.said.contains("is whole, but the state can't be told so") {
-        return assert_same_files(&job.evident(), calm, when);
+    if ended.stderr.contains("is complete, but the run could not be marked as finished") {
+        return assert_same_files(&job.reproducible_files(), reference, when);
     }
     match (job.report(), earlier) {
         (Some(report), Some(earlier)) => assert_same_files(&report, earlier, when),
@@ -113,12 +120,12 @@ fn assert_stopped(job: &Job<'_>, disk: &SmallDisk, ended: &Ended, earlier: Optio
     }
 }
 
-/// Asserts that disks were full at every moment. Under a limit on the size of files a report may fit wherever its
-/// state does: only its page can be the larger file.
+/// Asserts that every moment was hit. `Reporting` may be missing under a file-size limit: a report fits wherever its
+/// state does, unless its page is the larger file.
 fn assert_every_moment(moments: &BTreeMap<Moment, usize>, is_limit: bool) {
     let reporting = [Moment::Reporting].into_iter().filter(|_| !is_limit);
     for moment in [Moment::Opening, Moment::Fetching, Moment::Done].into_iter().chain(reporting) {
-        assert!(moments.contains_key(&moment), "no disk was full when {moment:?}: {moments:?}");
+        assert!(moments.contains_key(&moment), "no disk was full at {moment:?}: {moments:?}");
     }
 }
 
@@ -133,9 +140,9 @@ fn a_limit_on_the_size_of_files_loses_nothing_and_leaves_no_half_report() {
     assert_every_moment(&fill(SmallDisk::limited, 50), true);
 }
 
-/// The disk of the one is full, and the other is elsewhere.
+/// Tests a full disk that holds either the state or the report; the other is on a different disk.
 fn apart(kib: &[u64], is_state_on_it: bool) {
-    let (server, [calm, _]) = (sandbox(""), undisturbed());
+    let (server, [reference, _]) = (sandbox(""), undisturbed());
     let mut stopped = 0;
     for kib in kib {
         let when = format!("{kib} KiB");
@@ -151,21 +158,21 @@ fn apart(kib: &[u64], is_state_on_it: bool) {
         let ended = job.end(&disk.bound(job.command(0)).output().expect("starts"));
         let asked = job.asked_since(before);
         if ended.code == DISCREPANT {
-            assert_same_files(&job.evident(), &calm, &when);
+            assert_same_files(&job.reproducible_files(), &reference, &when);
             continue;
         }
         stopped += 1;
-        assert_stopped(&job, &disk, &ended, None, &calm, &when);
+        assert_stopped(&job, &disk, &ended, None, &reference, &when);
         assert_nothing_half(&job.report.with_file_name(""), &when);
         disk.make_room();
         let kept = job.kept(1);
         if !is_state_on_it && disk.is_mounted() {
-            assert_eq!(kept, super::orders().into_iter().collect::<BTreeSet<_>>(), "{when}: all of it");
+            assert_eq!(kept, super::orders().into_iter().collect::<BTreeSet<_>>(), "{when}: all orders");
         }
         assert!(kept.is_subset(&asked), "{when}");
-        job.assert_goes_on(0, &kept, &calm, &when);
+        job.assert_goes_on(0, &kept, &reference, &when);
     }
-    assert!(stopped >= 3, "{stopped} were stopped");
+    assert!(stopped >= 3, "only {stopped} jobs were stopped");
 }
 
 #[test]

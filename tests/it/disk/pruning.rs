@@ -1,4 +1,4 @@
-//! `tieout prune`: what goes, what stays, and the room it takes and gives.
+//! `tieout prune`: what it removes, what it keeps, and how much disk space it needs and frees.
 
 use std::fs;
 use std::path::Path;
@@ -13,14 +13,14 @@ use super::small::SmallDisk;
 use super::{DISCREPANT, Job, NIGHTS, sandbox};
 use crate::support::{Place, Server, code, files_below, stderr, stdout, tieout};
 
-/// `prune` of the state and the reports in a folder.
+/// Prunes the state and the reports in a folder.
 fn prune(folder: &Path, options: &[&str]) -> Output {
     let mut command = tieout();
     command.arg("prune").args(options).arg("--state").arg(folder.join("state.sqlite"));
     command.arg("--reports-dir").arg(folder.join("reports")).output().expect("starts")
 }
 
-/// How many cells of the state, whatever its tables, name an order.
+/// How many cells in all tables of the state name an order.
 fn cells(state: &Path, order: &str) -> usize {
     let state = Connection::open(state).expect("a state");
     let mut tables = state.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").expect("a schema");
@@ -39,7 +39,7 @@ fn cells(state: &Path, order: &str) -> usize {
     found
 }
 
-/// The size of the state with all that lies beside it.
+/// The size of the state and the files beside it.
 fn size(folder: &Path) -> u64 {
     let is_state = |path: &std::path::PathBuf| {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("state.sqlite"))
@@ -64,16 +64,16 @@ fn reports_go_by_when_they_were_made() {
     let old = prune(&place.path(""), &["--keep", "1s"]);
     assert!(stdout(&old).contains("removed 2 reports"), "{}", stdout(&old));
     let first = stdout(&old).lines().next().expect("a line").to_owned();
-    assert!(first.ends_with("20200101T000000Z"), "the one made first goes first: {first}");
+    assert!(first.ends_with("20200101T000000Z"), "the oldest report goes first: {first}");
     assert!(place.path("reports/24000101T000000Z").exists(), "the latest stays");
 }
 
-/// Starts a job, and kills it once it has committed something.
+/// Starts a job and kills it once it has committed something.
 fn killed(job: &Job<'_>) {
     let mut child = job.command(0).arg("--concurrency").arg("1").spawn().expect("starts");
     let patience = Instant::now() + Duration::from_secs(60);
     while job.server.journal.arrivals().len() < 8 {
-        assert!(Instant::now() < patience, "it asked for nothing");
+        assert!(Instant::now() < patience, "the job sent no requests");
         sleep(Duration::from_millis(5));
     }
     child.kill().expect("SIGKILL");
@@ -93,11 +93,11 @@ fn what_a_killed_run_left_goes_once_a_later_one_has_reported() {
     assert!(cells(&job.state, &unknown[2]) > 0, "the killed run left something");
     let alone = prune(&place.path(""), &["--keep", "1ms"]);
     assert_eq!(code(&alone), 0, "{}", stderr(&alone));
-    assert!(cells(&job.state, &unknown[2]) > 0, "it may still be continued: no later run has reported");
+    assert!(cells(&job.state, &unknown[2]) > 0, "it can still be continued, as no later run has reported");
 
     job.place.file("ids.csv", "run_order_id\nwfrun_314ff7d8b7a5beff1388\n");
     let later = job.run(0);
-    assert!(later.code < 2, "{}", later.said);
+    assert!(later.code < 2, "{}", later.stderr);
     let young = prune(&place.path(""), &["--keep", "1h"]);
     assert_eq!(code(&young), 0, "{}", stderr(&young));
     assert!(cells(&job.state, &unknown[2]) > 0, "it is too young");
@@ -114,7 +114,7 @@ fn what_a_killed_run_left_goes_once_a_later_one_has_reported() {
     assert!(stdout(&runs).contains("given-up"), "it is not continued any more: {}", stdout(&runs));
 }
 
-/// Nights with full evidence, then what `prune` makes of them.
+/// Runs several nights with full evidence.
 fn several_nights(folder: &Path, nights: usize) {
     let server = sandbox("");
     let job = Job::new(&server, folder.join("state.sqlite"), folder.join("report"));
@@ -133,8 +133,8 @@ fn compact_gives_the_room_back() {
     several_nights(&place.path(""), 3);
     let before = size(&place.path(""));
     let pruned = prune(&place.path(""), &["--keep", "1ms"]);
-    let said = stdout(&pruned);
-    assert!(said.contains(" bytes") && said.contains("--compact"), "it says what is free: {said}");
+    let printed = stdout(&pruned);
+    assert!(printed.contains(" bytes") && printed.contains("--compact"), "it says what is free: {printed}");
     let compacted = prune(&place.path(""), &["--keep", "1ms", "--compact"]);
     assert_eq!(code(&compacted), 0, "{}", stderr(&compacted));
     let after = size(&place.path(""));
@@ -153,7 +153,7 @@ fn a_disk_that_is_nearly_full_can_be_pruned_and_gets_its_room_back() {
         return;
     }
     several_nights(&disk.folder(), 4);
-    // A report that can go, so that there is any room at all.
+    // A report that `prune` can remove, so that there is any room at all.
     let old = disk.path("reports/20200101T000000Z");
     fs::create_dir_all(disk.path("reports")).expect("writable");
     fs::rename(disk.path("report"), &old).expect("writable");

@@ -1,4 +1,4 @@
-//! A disk that may be read, at best.
+//! A disk that can't be written.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,12 +7,12 @@ use super::small::SmallDisk;
 use super::{DISCREPANT, Job, assert_no_report, sandbox, undisturbed};
 use crate::support::{Files, Place, assert_same_files, code, files_below, stderr, stdout, tieout};
 
-/// What the system says of a place where nothing can be written.
+/// The error messages for a place where nothing can be written.
 const CAUSES: [&str; 4] = ["Read-only file system", "can't be written", "Not a directory", "File exists"];
 
 #[test]
 fn a_state_that_can_not_be_written_is_said_before_anything_is_asked() {
-    let (server, calm) = (sandbox(""), undisturbed());
+    let (server, reference) = (sandbox(""), undisturbed());
     for is_first in [true, false] {
         let (disk, place) = (SmallDisk::new(), Place::new());
         let job = Job::new(&server, disk.path("state.sqlite"), place.path("report"));
@@ -26,17 +26,17 @@ fn a_state_that_can_not_be_written_is_said_before_anything_is_asked() {
         let when = format!("first: {is_first}");
         let ended = job.run(night);
         assert_no_report(&ended, &CAUSES, &disk.folder(), &when);
-        assert!(ended.said.contains("nothing was asked"), "{}", ended.said);
+        assert!(ended.stderr.contains("no request was sent"), "{}", ended.stderr);
         assert_eq!(job.report(), earlier, "{when}");
         assert_eq!(job.asked_since(before), BTreeSet::new(), "{when}");
         disk.allow();
-        job.assert_goes_on(night, &BTreeSet::new(), &calm[night], &when);
+        job.assert_goes_on(night, &BTreeSet::new(), &reference[night], &when);
     }
 }
 
 #[test]
 fn a_report_that_can_not_be_written_is_said_before_anything_is_asked() {
-    let (server, calm) = (sandbox(""), undisturbed());
+    let (server, reference) = (sandbox(""), undisturbed());
     let (disk, place) = (SmallDisk::new(), Place::new());
     let job = Job::new(&server, place.path("state.sqlite"), disk.path("report"));
     assert_eq!(job.run(0).code, DISCREPANT);
@@ -47,10 +47,10 @@ fn a_report_that_can_not_be_written_is_said_before_anything_is_asked() {
     assert_eq!(job.asked_since(before), BTreeSet::new());
     disk.allow();
     assert_same_files(&job.report().expect("as it was"), &earlier, "untouched");
-    job.assert_goes_on(1, &BTreeSet::new(), &calm[1], "the next night");
+    job.assert_goes_on(1, &BTreeSet::new(), &reference[1], "the next night");
 }
 
-/// Every file below the disk.
+/// Every file on the disk.
 fn all(disk: &SmallDisk) -> Files {
     let files = files_below(&disk.folder()).into_iter();
     files.map(|path| (path.display().to_string(), fs::read(path).expect("readable"))).collect()
@@ -70,17 +70,17 @@ fn what_only_reads_says_that_the_state_needs_a_disk_that_can_be_written() {
         (code(&output), stdout(&output), stderr(&output))
     };
     let (state, report) = (job.state.display().to_string(), job.report.display().to_string());
-    // Without a mount the state is not even there.
+    // Without a mount the state does not exist at all.
     let expected = if disk.is_mounted() { 4 } else { 2 };
     for arguments in [vec!["runs", "--state", &state], vec!["verify", &report, "--state", &state]] {
-        let (code, shown, said) = run(&arguments);
-        assert!(said.contains(&state) && shown.is_empty(), "{arguments:?}: {shown}{said}");
-        assert_eq!(code, expected, "{arguments:?}: {said}");
+        let (code, stdout, stderr) = run(&arguments);
+        assert!(stderr.contains(&state) && stdout.is_empty(), "{arguments:?}: {stdout}{stderr}");
+        assert_eq!(code, expected, "{arguments:?}: {stderr}");
     }
     if disk.is_mounted() {
-        let (code, shown, said) = run(&["verify", &report, "--files-only"]);
-        assert_eq!(code, 0, "{shown}{said}");
-        assert!(shown.contains("files made again from"), "{shown}");
+        let (code, stdout, stderr) = run(&["verify", &report, "--files-only"]);
+        assert_eq!(code, 0, "{stdout}{stderr}");
+        assert!(stdout.contains("files rebuilt from"), "{stdout}");
     }
     disk.allow();
     assert_same_files(&all(&disk), &before, "nothing was touched");

@@ -1,5 +1,5 @@
-//! Places that can do less than a disk: a folder that can't be renamed over, a share without symbolic links, exchanges
-//! or shared memory.
+//! Places that can do less than a local disk: a folder that can't be renamed over, or a share without symbolic links,
+//! exchanges or shared memory.
 
 use std::fs;
 use std::path::Path;
@@ -9,13 +9,13 @@ use super::small::SmallDisk;
 use super::{DISCREPANT, Job, sandbox, undisturbed};
 use crate::support::{Place, ReportFiles, assert_same_files, code, repository, stderr, stdout, tieout};
 
-/// What the wrapper ends with where system calls can't be filtered.
+/// The wrapper's exit code if system calls can't be filtered here.
 const NO_FILTER: i32 = 77;
 
-/// What the system says of a call that it does not have: EPERM, EINVAL, ENOSYS, EOPNOTSUPP.
+/// The errors of a system call that a share does not support: EPERM, EINVAL, ENOSYS, EOPNOTSUPP.
 const LACKING: [u8; 4] = [1, 22, 38, 95];
 
-/// The command, with system calls that fail; nothing where they can't be filtered here.
+/// The command with failing system calls; `None` if they can't be filtered here.
 fn without(calls: &[String], command: &Command) -> Option<Command> {
     let python = std::env::var_os("TIEOUT_TEST_PYTHON").unwrap_or_else(|| "python3".into());
     let wrap = |rest: &mut dyn FnMut(&mut Command)| {
@@ -54,12 +54,15 @@ fn a_folder_that_no_report_can_replace_is_refused_before_anything_is_asked() {
         let job = Job::new(&server, place.path("state.sqlite"), out.clone().into());
         let before = server.journal.arrivals().len();
         let ended = job.command(0).current_dir(place.path("here")).output().expect("starts");
-        let said = stderr(&ended);
-        assert_eq!(code(&ended), 2, "{out}: {said}");
-        assert!(said.contains("takes the place of") && said.contains("nothing was touched"), "{out}: {said}");
-        assert_eq!(server.journal.arrivals().len(), before, "{out}: something was asked");
+        let printed = stderr(&ended);
+        assert_eq!(code(&ended), 2, "{out}: {printed}");
+        assert!(
+            printed.contains("replaces a whole folder") && printed.contains("nothing was touched"),
+            "{out}: {printed}"
+        );
+        assert_eq!(server.journal.arrivals().len(), before, "{out}: a request was sent");
     }
-    // What is only written oddly is a folder like any other.
+    // An unusual spelling of a folder is accepted.
     for out in ["new/.", "fresh/.", "./other/"] {
         let job = Job::new(&server, place.path("state.sqlite"), out.into());
         let ended = job.command(0).current_dir(place.path("here")).output().expect("starts");
@@ -68,7 +71,7 @@ fn a_folder_that_no_report_can_replace_is_refused_before_anything_is_asked() {
     }
 }
 
-/// One night into a folder of reports of its own, bound by the share.
+/// Runs one night into a folder of reports, with these system calls failing.
 fn night(job: &Job<'_>, number: usize, reports: &Path, calls: &[String]) -> Option<std::process::Output> {
     let command = job.command(number);
     let mut arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
@@ -94,8 +97,8 @@ fn where_no_links_can_be_made_the_next_night_still_knows_the_last() {
         let latest = reports.join("latest");
         assert_eq!(fs::read_to_string(&latest).expect("a text"), "20260602T000000Z\n");
         let second = ReportFiles(reports.join("20260602T000000Z"));
-        assert_eq!(second.json("manifest.json")["previous"]["report"], "20260601T000000Z", "the chain goes on");
-        assert_eq!(second.json("summary.json")["lifecycle"]["new"], 0, "it knows what was found");
+        assert_eq!(second.json("manifest.json")["previous"]["report"], "20260601T000000Z", "the chain continues");
+        assert_eq!(second.json("summary.json")["lifecycle"]["new"], 0, "it knows earlier findings");
         let state = job.state.display().to_string();
         for report in [&second.0, &latest] {
             let proven = tieout().arg("verify").arg(report).args(["--state", &state]).output().expect("starts");
@@ -107,7 +110,7 @@ fn where_no_links_can_be_made_the_next_night_still_knows_the_last() {
         assert_eq!(code(&pruned), 0, "{}", stderr(&pruned));
         assert!(second.exists() && !reports.join("20260601T000000Z").exists(), "the latest stays: {}", stdout(&pruned));
 
-        // Moved to a disk that has links, the next night makes one again.
+        // Once links work again, the next night makes one.
         let linked = night(&job, 1, &reports, &[]).expect("nothing is filtered");
         assert_eq!(code(&linked), DISCREPANT, "{}", stderr(&linked));
         assert!(latest.is_symlink() && latest.join("manifest.json").exists());
@@ -116,15 +119,15 @@ fn where_no_links_can_be_made_the_next_night_still_knows_the_last() {
 
 #[test]
 fn where_folders_can_not_be_exchanged_a_report_is_replaced_in_two_steps() {
-    let (server, calm) = (sandbox(""), undisturbed());
+    let (server, reference) = (sandbox(""), undisturbed());
     for errno in LACKING {
         let place = Place::new();
         let job = Job::new(&server, place.path("state.sqlite"), place.path("report"));
         for number in [0, 1] {
             let Some(mut bound) = without(&[format!("exchange={errno}")], &job.command(number)) else { return };
             let ended = job.end(&bound.output().expect("starts"));
-            assert_eq!(ended.code, DISCREPANT, "{errno}: {}", ended.said);
-            assert_same_files(&job.evident(), &calm[number], "as on any disk");
+            assert_eq!(ended.code, DISCREPANT, "{errno}: {}", ended.stderr);
+            assert_same_files(&job.reproducible_files(), &reference[number], "as on any disk");
         }
     }
 }
@@ -136,7 +139,7 @@ fn a_state_where_its_log_can_not_work_is_refused_before_anything_is_asked() {
     let job = Job::new(&server, place.path("state.sqlite"), place.path("report"));
     let Some(mut bound) = without(&["shared-memory=19".into()], &job.command(0)) else { return };
     let ended = job.end(&bound.output().expect("starts"));
-    assert_eq!(ended.code, 4, "{}", ended.said);
-    assert!(ended.said.contains("write-ahead log") && ended.said.contains("a local disk"), "{}", ended.said);
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
+    assert!(ended.stderr.contains("write-ahead log") && ended.stderr.contains("a local disk"), "{}", ended.stderr);
     assert_eq!(server.journal.arrivals().len(), 0);
 }

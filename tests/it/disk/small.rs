@@ -1,4 +1,4 @@
-//! A small disk: a tmpfs where one can be mounted, and else a limit on the size of files.
+//! A small disk: a tmpfs if one can be mounted, else a limit on the size of files.
 
 use std::cell::Cell;
 use std::ffi::OsStr;
@@ -10,30 +10,30 @@ use tempfile::TempDir;
 
 use crate::support::files_below;
 
-/// Room for anything that a test does, in KiB.
+/// Enough room for any test, in KiB.
 const AMPLE: u64 = 64 * 1024;
-/// What a file takes is a multiple of that, in bytes.
+/// The disk allocates files in blocks of this many bytes.
 const BLOCK: u64 = 4096;
 /// `ulimit -f` counts in units of 512 bytes.
 const UNITS_PER_KIB: u64 = 2;
 
-/// A disk that can be filled, and forbidden to be written.
+/// A disk that can be filled or made read-only.
 pub(super) struct SmallDisk {
     outer: TempDir,
     is_mounted: bool,
-    /// The longest that a file may be, in KiB, where it is not mounted.
+    /// The largest allowed file in KiB, if the disk is not mounted.
     limit: Cell<Option<u64>>,
 }
 
 impl SmallDisk {
-    /// A file system of its own; a folder whose files are limited where none can be mounted.
+    /// A separate file system; a folder with a file-size limit if none can be mounted.
     pub(super) fn new() -> Self {
         let mut disk = Self::limited();
         disk.is_mounted = run("mount", &["-t", "tmpfs", "-o", &size(AMPLE), "tieout-test"], &disk.folder());
         disk
     }
 
-    /// A folder whose files are limited.
+    /// A folder with a file-size limit.
     pub(super) fn limited() -> Self {
         let outer = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(outer.path().join("disk")).expect("writable");
@@ -48,7 +48,7 @@ impl SmallDisk {
         self.folder().join(name)
     }
 
-    /// Leaves so much room, in KiB.
+    /// Leaves this much room, in KiB.
     pub(super) fn leave(&self, kib: u64) {
         if self.is_mounted {
             let blocks = |path: PathBuf| fs::metadata(path).expect("a file").len().div_ceil(BLOCK);
@@ -63,7 +63,7 @@ impl SmallDisk {
         if self.is_mounted { self.remount(&size(AMPLE)) } else { self.limit.set(None) }
     }
 
-    /// What a job that is stopped by this disk says, one of these.
+    /// The messages of a job that this disk stops; it prints one of them.
     pub(super) fn causes(&self) -> &'static [&'static str] {
         if self.is_mounted {
             &["is full", "No space left on device"]
@@ -72,10 +72,10 @@ impl SmallDisk {
         }
     }
 
-    /// The command as this disk lets it run.
+    /// The command, run under this disk's limit.
     pub(super) fn bound(&self, command: Command) -> Command {
         let Some(kib) = self.limit.get() else { return command };
-        // Beyond the limit writing fails, once the signal that would kill is ignored.
+        // Writing past the limit fails with an error, because the signal that would kill is ignored.
         let script = r#"trap "" XFSZ; ulimit -f "$0" || exit 99; exec "$@""#;
         let mut bound = Command::new("sh");
         bound.env_clear().arg("-c").arg(script).arg((kib * UNITS_PER_KIB).to_string());
@@ -84,7 +84,7 @@ impl SmallDisk {
         bound
     }
 
-    /// From now on nothing can be written here; without a mount, nothing is here any more either.
+    /// Makes the disk read-only; without a mount, hides its files as well.
     pub(super) fn forbid(&self) {
         if self.is_mounted {
             self.remount("ro");
@@ -103,8 +103,8 @@ impl SmallDisk {
         }
     }
 
-    /// Whether it is a file system: then it is full for what is on it alone, and what is on it can be read while nothing
-    /// can be written.
+    /// Whether the disk is a file system. If so, only files on it can find it full, and they can be read while it is
+    /// read-only.
     pub(super) fn is_mounted(&self) -> bool {
         self.is_mounted
     }
@@ -122,26 +122,26 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A folder that shows what is in another one, and can vanish while it is in use.
-pub(super) struct Window {
+/// A folder that shows the content of another folder and can vanish while in use.
+pub(super) struct VanishingFolder {
     outer: TempDir,
     is_mounted: Cell<bool>,
 }
 
-impl Window {
+impl VanishingFolder {
     pub(super) fn open() -> Self {
         let outer = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(outer.path().join("kept")).expect("writable");
-        let window = Self { outer, is_mounted: Cell::new(false) };
-        window.come_back();
-        window
+        let vanishing = Self { outer, is_mounted: Cell::new(false) };
+        vanishing.come_back();
+        vanishing
     }
 
     pub(super) fn folder(&self) -> PathBuf {
         self.outer.path().join("seen")
     }
 
-    /// What is open in it stays open, and its path leads to an empty folder.
+    /// Makes it vanish: open files stay open, but its path leads to an empty folder.
     pub(super) fn vanish(&self) {
         if self.is_mounted.take() {
             unmount(&self.folder());
@@ -151,7 +151,7 @@ impl Window {
         }
     }
 
-    /// It is there again, in the place of what is there now.
+    /// Brings it back, in place of whatever is there now.
     pub(super) fn come_back(&self) {
         if self.folder().exists() {
             fs::remove_dir_all(self.folder()).expect("writable");
@@ -167,7 +167,7 @@ impl Window {
     }
 }
 
-impl Drop for Window {
+impl Drop for VanishingFolder {
     fn drop(&mut self) {
         if self.is_mounted.get() {
             unmount(&self.folder());
@@ -179,7 +179,7 @@ fn size(kib: u64) -> String {
     format!("size={kib}k")
 }
 
-/// Lazily, so that it works whatever is still open there.
+/// Unmounts lazily, which works even while files are open.
 fn unmount(folder: &Path) {
     run("umount", &["-l"], folder);
 }

@@ -1,4 +1,4 @@
-//! A clock that is not the provider's: ages are counted by it, so that is said.
+//! This machine's clock differs from the provider's. Ages are counted by ours, so the job warns.
 
 use super::{Trial, clean};
 use crate::support::{code, stderr};
@@ -16,8 +16,8 @@ fn a_clock_that_is_years_off_the_providers_is_warned_of_and_both_are_in_the_mani
         ("21 Oct 2099 07:28:00 GMT", "2099-10-21T07:28:00Z", "behind the provider's"),
         ("21 Oct 2015 07:28:00 GMT", "2015-10-21T07:28:00Z", "ahead of the provider's"),
     ] {
-        let (said, clock) = run(Some(date));
-        assert!(said.contains("warning: the clock of this machine is ") && said.contains(direction), "{said}");
+        let (printed, clock) = run(Some(date));
+        assert!(printed.contains("warning: the clock of this machine is ") && printed.contains(direction), "{printed}");
         assert_eq!(clock["provider"], time);
         assert!(clock["ours"].as_str().is_some_and(|ours| ours.starts_with("20")), "{clock}");
     }
@@ -26,7 +26,7 @@ fn a_clock_that_is_years_off_the_providers_is_warned_of_and_both_are_in_the_mani
 #[test]
 fn a_clock_that_is_right_or_unknown_is_not_spoken_of() {
     for date in [None, Some("soon")] {
-        let (said, clock) = run(date);
-        assert!(!said.contains("clock") && clock.is_null(), "{date:?}: {said} {clock}");
+        let (printed, clock) = run(date);
+        assert!(!printed.contains("clock") && clock.is_null(), "{date:?}: {printed} {clock}");
     }
 }

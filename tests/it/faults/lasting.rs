@@ -1,21 +1,22 @@
-//! Faults that last on some orders: these are unfetched, and said to be; the others are as if alone.
+//! Permanent faults on some orders: these are reported as unfetched, and the others are not affected.
 
-use super::{Calm, Trial, all_are, clean, exceptions, side_by_side};
+use super::{Reference, Trial, all_are, clean, exceptions, in_parallel};
 use crate::support::{code, stderr, stdout};
 
-/// Orders that get the fault for ever, among others that do not.
+/// How many orders always get the fault.
 const HOPELESS: usize = 3;
+/// How many orders never get it.
 const FINE: usize = 12;
 
-/// Every fault and the reason it leaves; asserts all that a report says of them.
+/// Asserts for each fault and its expected reason that the report is right about hopeless and fine orders.
 fn assert_unfetched(cases: &[(&str, &str)], arguments: &[&str]) {
     let ids = clean(HOPELESS + FINE);
     // At the beginning, in the middle and at the end.
     let is_hopeless = |id: &str| ids.iter().position(|other| other == id).is_some_and(|at| at % 7 == 0);
     let (hopeless, fine): (Vec<String>, Vec<String>) = ids.iter().cloned().partition(|id| is_hopeless(id));
     assert_eq!((hopeless.len(), fine.len()), (HOPELESS, FINE));
-    let calm = Calm::of(&fine);
-    side_by_side(cases, |(fault, reason)| {
+    let reference = Reference::of(&fine);
+    in_parallel(cases, |(fault, reason)| {
         let trial = Trial::new(&ids, hopeless.iter().map(|id| format!("{fault},ids={id}")));
         let run = trial.run(&[&["--retries", "1"], arguments].concat());
         assert_eq!(code(&run), 3, "{fault}: {}{}", stdout(&run), stderr(&run));
@@ -23,11 +24,14 @@ fn assert_unfetched(cases: &[(&str, &str)], arguments: &[&str]) {
         assert_eq!(report.verdict(), "incomplete", "{fault}");
         assert_eq!(exceptions(&report), all_are(&hopeless, "unfetched", reason), "{fault}");
         let population = ["rows", "reconciled", "unfetched"].map(|bucket| report.population(bucket));
-        assert_eq!(population, [15, 12, 3], "{fault}: nothing is lost");
+        assert_eq!(population, [15, 12, 3], "{fault}: no order is lost");
         trial.assert_asked(fault, |id| if is_hopeless(id) { 2 } else { 1 });
-        // The money is that of the others alone.
+        // Money is summed over the fine orders alone.
         for file in ["spend_by_workflow.csv", "spend_by_revision.csv", "discrepancies.csv", "pending.csv"] {
-            assert!(report.bytes(file) == calm.files[file], "{fault}: {file} is not that of the fine orders alone");
+            assert!(
+                report.bytes(file) == reference.files[file],
+                "{fault}: {file} is not that of the fine orders alone"
+            );
         }
         assert!(stdout(&run).contains("INCOMPLETE"), "{fault}: {}", stdout(&run));
     });
@@ -130,12 +134,12 @@ fn a_fifth_of_the_orders_fail_for_ever_and_the_others_do_not_suffer() {
 #[test]
 fn the_next_run_has_what_this_one_could_not_have() {
     let ids = clean(8);
-    let calm = Calm::of(&ids);
-    // Two attempts fail, and the first run makes no more.
+    let reference = Reference::of(&ids);
+    // Two attempts fail, which is all that the first run makes.
     let trial = Trial::new(&ids, [format!("status=503,ids={},times=2", ids[3])]);
     let run = trial.run(&["--retries", "1"]);
     assert_eq!(code(&run), 3, "{}", stderr(&run));
     assert_eq!(exceptions(&trial.report()), all_are(&ids[3..4], "unfetched", "http-503"));
     let run = trial.run(&["--retries", "1"]);
-    trial.assert_as_calm("the next run", &run, &calm);
+    trial.assert_same_as("the next run", &run, &reference);
 }

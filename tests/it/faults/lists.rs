@@ -1,4 +1,4 @@
-//! The list of orders under faults: whole, or said not to be, or not there at all; never half.
+//! `discover` under faults: the list is whole, reported as incomplete, or not written; it is never silently partial.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,10 +14,10 @@ use serde_json::json;
 use tieout::sandbox::{FaultPlan, KEY, Options};
 
 use super::raw::{RawServer, reply};
-use super::{assert_no_secret, side_by_side};
+use super::{assert_no_secret, in_parallel};
 use crate::support::{Place, ReportFiles, Server, code, files_below, stderr, stdout, tieout};
 
-/// What stood in the place of the CSV before.
+/// The earlier content of the CSV file.
 const EARLIER: &str = "run_order_id\nwfrun_earlier\n";
 
 fn sandbox(faults: &[&str]) -> Server {
@@ -25,7 +25,7 @@ fn sandbox(faults: &[&str]) -> Server {
     Server::start(Options { journal: true, faults, ..Options::default() })
 }
 
-/// A discovery into `ids.csv`, where an earlier one stands.
+/// `tieout discover` into `ids.csv`, which holds an earlier list.
 fn command(place: &Place, url: &str, arguments: &[&str]) -> Command {
     let ids = place.file("ids.csv", EARLIER);
     let mut command = place.discover(url);
@@ -45,12 +45,12 @@ fn written(place: &Place) -> String {
     fs::read_to_string(place.path("ids.csv")).expect("a file")
 }
 
-/// Asserts that there is no CSV but the earlier one, and nothing half made.
-fn assert_untouched(place: &Place, output: &Output, exit: i32, said: &str) {
-    let told = stderr(output);
-    assert_eq!(code(output), exit, "{told}");
-    assert!(told.contains(said), "{said:?} is not in: {told}");
-    assert!(told.contains("no CSV was written"), "{told}");
+/// Asserts that the earlier CSV is unchanged, no partial one is left, and the error output contains `expected`.
+fn assert_untouched(place: &Place, output: &Output, exit: i32, expected: &str) {
+    let stderr = stderr(output);
+    assert_eq!(code(output), exit, "{stderr}");
+    assert!(stderr.contains(expected), "{expected:?} is not in: {stderr}");
+    assert!(stderr.contains("no CSV was written"), "{stderr}");
     assert_eq!(written(place), EARLIER);
     let folder = place.path("");
     let left: BTreeSet<String> = files_below(&folder)
@@ -61,8 +61,8 @@ fn assert_untouched(place: &Place, output: &Output, exit: i32, said: &str) {
     assert_eq!(left, BTreeSet::from(["ids.csv".to_owned()]), "nothing else is left");
 }
 
-/// The CSV of a provider without a fault.
-fn calm() -> String {
+/// The CSV of a provider without faults.
+fn reference() -> String {
     let (place, server) = (Place::new(), sandbox(&[]));
     let output = discover(&place, &server.url, &[]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
@@ -73,7 +73,7 @@ fn calm() -> String {
 
 #[test]
 fn a_fault_on_one_page_is_asked_for_again() {
-    let calm = calm();
+    let reference = reference();
     let cases = [
         "status=502,nth=3",
         "close-before-headers,nth=3",
@@ -87,12 +87,12 @@ fn a_fault_on_one_page_is_asked_for_again() {
         "too-many,nth=3,retry-after=1",
         "status=503,every=2",
     ];
-    side_by_side(&cases, |fault| {
+    in_parallel(&cases, |fault| {
         let (place, server) = (Place::new(), sandbox(&[fault]));
         let output = discover(&place, &server.url, &["--timeout", "2s"]);
         assert_eq!(code(&output), 0, "{fault}: {}", stderr(&output));
-        assert!(written(&place) == calm, "{fault}: the same, to the last byte");
-        assert!(server.journal.arrivals().len() > 6, "{fault}: it was met");
+        assert!(written(&place) == reference, "{fault}: the same, to the last byte");
+        assert!(server.journal.arrivals().len() > 6, "{fault}: the fault occurred");
     });
 }
 
@@ -102,28 +102,28 @@ fn a_page_that_can_not_be_had_leaves_what_was_there() {
         (
             "status=502,from=3",
             &["--retries", "1"],
-            "page 3 of the list of orders can't be had: no answer was had (http-502",
+            "page 3 of the list of orders can't be fetched: no answer (http-502",
         ),
-        ("close-before-headers,from=3", &["--retries", "1"], "page 3 of the list of orders can't be had"),
-        ("status=403,nth=3", &[], "page 3 of the list of orders can't be had: the provider refuses it (http-403"),
-        ("null-data,nth=3", &[], "page 3 of the list of orders can't be had: the reply can't be used (no-list"),
+        ("close-before-headers,from=3", &["--retries", "1"], "page 3 of the list of orders can't be fetched"),
+        ("status=403,nth=3", &[], "page 3 of the list of orders can't be fetched: the provider refuses it (http-403"),
+        ("null-data,nth=3", &[], "page 3 of the list of orders can't be fetched: the reply can't be used (no-list"),
         ("oversize,nth=3", &[], "body-too-large"),
         (
             "redirect=http://127.0.0.1:9/,nth=3",
             &[],
-            "page 3 of the list of orders can't be had: no answer was had (redirect",
+            "page 3 of the list of orders can't be fetched: no answer (redirect",
         ),
         (
             "too-many,nth=3,retry-after=301",
             &[],
-            "page 3 of the list of orders can't be had: no answer was had (rate-limited",
+            "page 3 of the list of orders can't be fetched: no answer (rate-limited",
         ),
-        ("hang-before-headers,from=3", &["--deadline", "2s"], "page 3 of the list of orders can't be had"),
+        ("hang-before-headers,from=3", &["--deadline", "2s"], "page 3 of the list of orders can't be fetched"),
     ];
-    side_by_side(&cases, |(fault, arguments, said)| {
+    in_parallel(&cases, |(fault, arguments, message)| {
         let (place, server) = (Place::new(), sandbox(&[fault]));
         let output = discover(&place, &server.url, arguments);
-        assert_untouched(&place, &output, 4, said);
+        assert_untouched(&place, &output, 4, message);
     });
 }
 
@@ -134,7 +134,7 @@ fn a_key_that_is_rejected_is_said() {
         let output = discover(&place, &server.url, &[]);
         assert_untouched(&place, &output, 4, "the provider rejects the API key");
         let asked: usize = fault.rsplit('=').next().and_then(|nth| nth.parse().ok()).expect("a number");
-        assert_eq!(server.journal.arrivals().len(), asked, "{fault}: nothing is asked after it");
+        assert_eq!(server.journal.arrivals().len(), asked, "{fault}: no request is sent after it");
     }
     let (place, server) = (Place::new(), sandbox(&[]));
     let output = command(&place, &server.url, &[]).env("CHENYU_API_KEY", "cy_wrong").output().expect("starts");
@@ -148,8 +148,8 @@ fn a_provider_that_admits_few_requests_is_waited_for() {
     let server = Server::start(Options { journal: true, rate_limit: Some(2), ..Options::default() });
     let output = discover(&place, &server.url, &[]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert!(written(&place) == calm());
-    let limited = server.journal.arrivals().iter().filter(|arrival| arrival.answered.to_string() == "429").count();
+    assert!(written(&place) == reference());
+    let limited = server.journal.arrivals().iter().filter(|arrival| arrival.answer.to_string() == "429").count();
     assert!(limited > 0, "it was limited");
 }
 
@@ -162,7 +162,7 @@ fn a_signal_ends_it_at_once_and_nothing_is_written() {
             let job = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
             let patience = Instant::now() + Duration::from_secs(60);
             while server.journal.arrivals().len() < 3 {
-                assert!(Instant::now() < patience, "it never asked for page 3");
+                assert!(Instant::now() < patience, "the job never asked for page 3");
                 thread::sleep(Duration::from_millis(5));
             }
             let start = Instant::now();
@@ -180,12 +180,12 @@ fn a_signal_ends_it_at_once_while_nobody_reads_the_list() {
     for (signal, exit) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let (place, server) = (Place::new(), sandbox(&[]));
         let (_unread, mut full) = pipe().expect("a pipe");
-        // The list does not fit into what is left.
+        // The list does not fit into the rest of the pipe.
         full.write_all(&[0; 60_000]).expect("room");
         let mut job = place.discover(&server.url).stdout(full).stderr(Stdio::null()).spawn().expect("starts");
         let patience = Instant::now() + Duration::from_secs(60);
         while server.journal.arrivals().len() < 6 {
-            assert!(Instant::now() < patience, "it never asked for page 6");
+            assert!(Instant::now() < patience, "the job never asked for page 6");
             thread::sleep(Duration::from_millis(5));
         }
         thread::sleep(Duration::from_millis(500));
@@ -223,7 +223,7 @@ fn list(items: &[String], total: &str) -> Vec<u8> {
     reply("200 OK", "", &format!(r#"{{"code":0,"data":{{"items":[{}],"total":{total}}}}}"#, items.join(",")))
 }
 
-/// The page of that number of these orders.
+/// The items of one page, numbered from 1, of a list of these orders.
 fn cut(orders: &[usize], page: usize) -> Vec<String> {
     orders.iter().skip((page - 1) * 100).take(100).map(|number| item(*number)).collect()
 }
@@ -235,7 +235,7 @@ fn ids(place: &Place) -> BTreeSet<String> {
     let end = csv.lines().next_back().unwrap_or_default();
     assert!(end.starts_with(&format!("#tieout-end,{},", ids.len())), "{end}");
     let distinct: BTreeSet<String> = ids.iter().cloned().collect();
-    assert_eq!(distinct.len(), ids.len(), "each order stands there once");
+    assert_eq!(distinct.len(), ids.len(), "each order is listed once");
     distinct
 }
 
@@ -245,7 +245,7 @@ fn named(orders: impl IntoIterator<Item = usize>) -> BTreeSet<String> {
 
 #[test]
 fn a_list_that_shifts_while_it_is_read_is_had_all_the_same() {
-    // The newest stand first, and with each of the first requests a new one arrives.
+    // The newest order is first, and each of the first requests adds an order.
     let orders = Mutex::new((0..350).rev().collect::<Vec<usize>>());
     let server = RawServer::start(move |head| {
         let mut orders = orders.lock().expect("no panic");
@@ -259,10 +259,11 @@ fn a_list_that_shifts_while_it_is_read_is_had_all_the_same() {
     let output = discover(&place, &server.url, &[]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert_eq!(ids(&place), named(0..354));
-    let said = stderr(&output);
+    let printed = stderr(&output);
     assert!(
-        said.contains("in 2 walks; the provider counts 354") && said.contains("repeated what an earlier page had"),
-        "{said}"
+        printed.contains("in 2 walks; the provider counts 354")
+            && printed.contains("repeated an order of an earlier page"),
+        "{printed}"
     );
 }
 
@@ -272,25 +273,27 @@ fn orders_that_are_counted_and_never_listed_are_a_gap_that_is_said() {
     let place = Place::new();
     let output = discover(&place, &server.url, &["--quiet"]);
     assert_eq!(code(&output), 3, "{}", stderr(&output));
-    assert_eq!(ids(&place), named(0..250), "what is listed is written");
-    let said = stderr(&output);
+    assert_eq!(ids(&place), named(0..250), "all listed orders are written");
+    let printed = stderr(&output);
     assert!(
-        said.contains("the list is not whole: 3 missing. The provider counts 253, and listed 250 orders in 3 walks"),
-        "{said}"
+        printed
+            .contains("the list is incomplete: 3 missing. The provider counts 253, but listed 250 orders in 3 walks"),
+        "{printed}"
     );
     assert!(server.requests() <= 12, "{} requests", server.requests());
 }
 
-/// Reconciles the list against the simulator, and asserts that the report is incomplete, says why and is proven; tells why.
+/// Reconciles the list against the simulator; asserts that the report is incomplete, says so and can be proved. Returns
+/// the shortfall that the report names.
 fn assert_not_whole(place: &Place) -> serde_json::Value {
     let mut command = tieout();
     command.current_dir(place.path("")).args(["reconcile", "ids.csv", "--sandbox", "--out", "report", "--fresh"]);
     let output = command.output().expect("starts");
     assert_eq!(code(&output), 3, "{}", stderr(&output));
-    let said = stdout(&output);
-    assert!(said.contains("the input is a list that is not whole") && !said.contains("RECONCILED"), "{said}");
+    let printed = stdout(&output);
+    assert!(printed.contains("the input is an incomplete list") && !printed.contains("RECONCILED"), "{printed}");
     let page = fs::read_to_string(place.path("report/report.html")).expect("a page");
-    assert!(page.contains("the input is a list that is not whole"));
+    assert!(page.contains("the input is an incomplete list"));
     let verify =
         tieout().current_dir(place.path("")).args(["verify", "report", "--state", "reports/.state.sqlite"]).output();
     let verify = verify.expect("starts");
@@ -354,22 +357,22 @@ fn a_list_that_can_not_be_proved_whole_is_written_and_said() {
         (
             with("\"wfrun_1\""),
             "31",
-            "items of the list that name no order: 1, the first on page 1, item 31: it is a text",
+            "list items without a usable order ID: 1, the first on page 1, item 31: it is a text",
         ),
-        (with("{}"), "31", "run_order_id: there is none"),
+        (with("{}"), "31", "run_order_id: absent, null or empty"),
         (with(r#"{"run_order_id":"a b"}"#), "30", "not printable ASCII"),
         (with(r#"{"run_order_id":"x","run_order_id":"y"}"#), "31", "duplicate field `run_order_id`"),
         (with(r#"{"run_order_id":"=HYPERLINK(1)"}"#), "31", "it begins like a formula"),
     ];
-    side_by_side(&cases, |(items, total, said)| {
+    in_parallel(&cases, |(items, total, message)| {
         let (items, total) = (items.clone(), (*total).to_owned());
         let server =
             RawServer::start(move |head| if page_of(head) == 1 { list(&items, &total) } else { list(&[], &total) });
         let place = Place::new();
         let output = discover(&place, &server.url, &[]);
-        assert_eq!(code(&output), 3, "{said}: {}", stderr(&output));
-        assert!(stderr(&output).contains(said), "{said:?} is not in: {}", stderr(&output));
-        assert_eq!(ids(&place), named(0..30), "{said}");
+        assert_eq!(code(&output), 3, "{message}: {}", stderr(&output));
+        assert!(stderr(&output).contains(message), "{message:?} is not in: {}", stderr(&output));
+        assert_eq!(ids(&place), named(0..30), "{message}");
     });
 }
 
@@ -389,7 +392,7 @@ fn a_list_without_end_ends() {
     let place = Place::new();
     let output = discover(&place, &ever_new.url, &["--quiet"]);
     assert_eq!(code(&output), 3, "{}", stderr(&output));
-    assert!(stderr(&output).contains("there is no telling whether the list is whole"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("it is unknown whether the list is complete"), "{}", stderr(&output));
     assert_eq!(ever_new.requests(), 1_001);
 }
 
@@ -401,7 +404,7 @@ fn texts_of_a_list_are_data() {
     let place = Place::new();
     let output = discover(&place, &server.url, &["--since", "2026-05-01"]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
-    assert!(stderr(&output).contains("1 order without a creation time stayed"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("kept 1 order without a creation time"), "{}", stderr(&output));
     let expected =
         "wfrun_1,'@x,,\"'=cmd|' /C calc'!A0 \u{fffd}[31m \u{fffd} \"\"x\"\", y\u{fffd}z\",'+1,,,\n#tieout-end,1,0\n";
     assert_eq!(written(&place).split_once('\n').expect("a heading").1, expected);
@@ -419,6 +422,6 @@ fn a_provider_that_repeats_the_key_in_a_list_does_not_get_it_into_the_csv() {
         let server = RawServer::start(move |_| reply("200 OK", "", &body));
         let place = Place::new();
         let output = discover(&place, &server.url, &["-vv"]);
-        assert_untouched(&place, &output, 4, "page 1 of the list of orders can't be had");
+        assert_untouched(&place, &output, 4, "page 1 of the list of orders can't be fetched");
     }
 }

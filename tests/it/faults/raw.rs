@@ -1,5 +1,5 @@
-//! A provider of raw bytes, for what the sandbox can't do: each request gets what a test says, then the connection is
-//! closed.
+//! A provider of raw bytes, for what the sandbox can't do: it answers each request as a test says, then closes the
+//! connection.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// How many bytes a request's head has at most.
+/// The most bytes of a request's head.
 const HEAD: usize = 16 * 1024;
 
 pub(super) struct RawServer {
@@ -16,7 +16,7 @@ pub(super) struct RawServer {
 }
 
 impl RawServer {
-    /// Answers each request with the bytes that `answer` makes of its head. It listens until the process ends.
+    /// Answers each request with the bytes that `answer` returns for its head. It listens until the process ends.
     pub(super) fn start(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let url = format!("http://{}/api/open/v2", listener.local_addr().expect("an address"));
@@ -28,7 +28,7 @@ impl RawServer {
                 thread::spawn(move || {
                     let Some(head) = head(&mut stream) else { return };
                     counted.fetch_add(1, Ordering::Relaxed);
-                    // The client may have gone; what it makes of that is what the test looks at.
+                    // The client may have gone; the test looks at the client's result.
                     let _ = stream.write_all(&answer(&head));
                 });
             }
@@ -41,7 +41,7 @@ impl RawServer {
     }
 }
 
-/// A reply with that status line's end, header lines and body.
+/// A reply: `status` is the status line after `HTTP/1.1`, `headers` are whole lines.
 pub(super) fn reply(status: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}").into_bytes()
@@ -52,7 +52,7 @@ pub(super) fn order_of(head: &str) -> &str {
     head.split("run_order_id=").nth(1).and_then(|rest| rest.split([' ', '&']).next()).expect("an order is asked for")
 }
 
-/// The body of what the server at that base URL says to a request of that head.
+/// The body of the reply that the server at a base URL gives to a request with this head.
 pub(super) fn body_from(url: &str, head: &str) -> String {
     let address = url.trim_start_matches("http://").split('/').next().expect("an address");
     let mut stream = TcpStream::connect(address).expect("it listens");

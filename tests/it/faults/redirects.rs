@@ -1,16 +1,16 @@
-//! A provider that sends us elsewhere, key and all: nobody is ever asked there.
+//! A provider that redirects us to another address: no request, and so no key, is ever sent there.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 
 use super::raw::{RawServer, reply};
-use super::{Calm, Trial, all_are, clean, exceptions, run, side_by_side};
+use super::{Reference, Trial, all_are, clean, exceptions, in_parallel, run};
 use crate::support::{Place, code, stderr};
 
-/// An address where somebody waits. Whoever connects is noticed, whether accepted or not.
-struct Elsewhere(TcpListener);
+/// A listener that must get no connection; it notices any, accepted or not.
+struct UntouchedServer(TcpListener);
 
-impl Elsewhere {
+impl UntouchedServer {
     fn listen() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         listener.set_nonblocking(true).expect("a socket");
@@ -22,17 +22,17 @@ impl Elsewhere {
     }
 
     fn assert_untouched(&self, name: &str) {
-        let nobody = self.0.accept().map(|(_, from)| from).expect_err("somebody came");
-        assert_eq!(nobody.kind(), ErrorKind::WouldBlock, "{name}");
+        let error = self.0.accept().map(|(_, from)| from).expect_err("no connection may come");
+        assert_eq!(error.kind(), ErrorKind::WouldBlock, "{name}");
     }
 }
 
 #[test]
 fn a_redirect_to_another_address_is_not_followed() {
-    let elsewhere = Elsewhere::listen();
+    let elsewhere = UntouchedServer::listen();
     let ids = clean(12);
     let struck = ids[3].clone();
-    let calm = Calm::of(&ids.iter().filter(|id| **id != struck).cloned().collect::<Vec<_>>());
+    let reference = Reference::of(&ids.iter().filter(|id| **id != struck).cloned().collect::<Vec<_>>());
     let trial = Trial::new(&ids, [format!("redirect={},ids={struck}", elsewhere.url())]);
     let run = trial.run(&[]);
     elsewhere.assert_untouched("302");
@@ -42,13 +42,16 @@ fn a_redirect_to_another_address_is_not_followed() {
     assert!(report.rows("exceptions.csv")[0]["detail"].contains("never followed"));
     assert_eq!(report.population("reconciled"), 11);
     trial.assert_asked("redirect", |_| 1);
-    assert!(report.bytes("spend_by_workflow.csv") == calm.files["spend_by_workflow.csv"], "the others' money alone");
+    assert!(
+        report.bytes("spend_by_workflow.csv") == reference.files["spend_by_workflow.csv"],
+        "the others' money alone"
+    );
 }
 
 #[test]
 fn nor_is_one_to_the_provider_itself() {
     let ids = clean(3);
-    // To the same path, so that whoever follows comes back to where the second request would be answered.
+    // On the same server, where a followed redirect would be answered.
     let trial = Trial::new(&ids, [r"redirect=/api/open/v2/balance/info,times=1"]);
     let run = trial.run(&[]);
     assert_eq!(code(&run), 3, "{}", stderr(&run));
@@ -59,8 +62,8 @@ fn nor_is_one_to_the_provider_itself() {
 #[test]
 fn no_status_and_no_header_leads_elsewhere() {
     let statuses = ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent", "300 Choices"];
-    side_by_side(&statuses, |status| {
-        let elsewhere = Elsewhere::listen();
+    in_parallel(&statuses, |status| {
+        let elsewhere = UntouchedServer::listen();
         let (status, url) = ((*status).to_owned(), elsewhere.url());
         let headers =
             format!("Location: {url}\r\nRefresh: 0; url={url}\r\nContent-Location: {url}\r\nAlt-Svc: clear\r\n");

@@ -1,14 +1,14 @@
-//! A key or an address that is wrong: the job ends at once, and what it has is kept. One refusal among other replies is
-//! a finding about one order.
+//! With a wrong key or address, the job ends at once and keeps what it has fetched. A refusal among other replies is a
+//! finding about one order.
 
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{Trial, all_are, clean, exceptions, side_by_side};
+use super::{Trial, all_are, clean, exceptions, in_parallel};
 use crate::support::{code, stderr, stdout};
 
-/// The orders in the state and what is known of them.
+/// The orders in the state and the kind of evidence for each.
 fn kept(trial: &Trial) -> Vec<(String, String)> {
     let state = Connection::open(trial.place.path("state.sqlite")).expect("a state");
     let mut query = state.prepare("SELECT run_order_id, evidence FROM outcomes ORDER BY line").expect("the table");
@@ -16,25 +16,25 @@ fn kept(trial: &Trial) -> Vec<(String, String)> {
     rows.map(|row| row.expect("a row")).collect()
 }
 
-fn assert_no_report(name: &str, trial: &Trial, run: &std::process::Output, said: &[&str]) {
+fn assert_no_report(name: &str, trial: &Trial, run: &std::process::Output, messages: &[&str]) {
     assert_eq!(code(run), 4, "{name}: {}{}", stdout(run), stderr(run));
     assert!(!trial.report().exists(), "{name}: no report");
     assert_eq!(stdout(run), "", "{name}");
-    for said in said {
-        assert!(stderr(run).contains(said), "{name}: {said:?} is not in: {}", stderr(run));
+    for message in messages {
+        assert!(stderr(run).contains(message), "{name}: {message:?} is not in: {}", stderr(run));
     }
 }
 
 #[test]
 fn a_401_ends_the_job_and_what_was_fetched_is_kept() {
     let ids = clean(40);
-    side_by_side(&["status=401", "html-status=401", "code=401", "code=\"401\""], |fault| {
+    in_parallel(&["status=401", "html-status=401", "code=401", "code=\"401\""], |fault| {
         let trial = Trial::new(&ids, [format!("{fault},nth=10")]);
         let run = trial.run(&["--concurrency", "1"]);
         assert_no_report(fault, &trial, &run, &["rejects the API key", "CHENYU_API_KEY", "kept in the state"]);
         let arrivals = trial.server.journal.arrivals();
-        assert_eq!(arrivals.len(), 10, "{fault}: nothing is asked after that");
-        assert_eq!(arrivals[9].answered.to_string(), *fault);
+        assert_eq!(arrivals.len(), 10, "{fault}: no request is sent after that");
+        assert_eq!(arrivals[9].answer.to_string(), *fault);
         let fetched: Vec<_> = ids[..9].iter().map(|id| (id.clone(), "fetched".to_owned())).collect();
         assert_eq!(kept(&trial), fetched, "{fault}");
     });
@@ -47,11 +47,11 @@ fn after_a_401_only_what_is_in_flight_comes() {
     let run = trial.run(&["--concurrency", "8", "--rate", "40"]);
     assert_no_report("401", &trial, &run, &["rejects the API key"]);
     let arrivals = trial.server.journal.arrivals();
-    let told = arrivals.iter().find(|one| one.answered.to_string() == "status=401").expect("the 401").at;
-    assert!(arrivals.iter().all(|one| one.at < told + Duration::from_secs(1)), "nothing is asked a second later");
-    let had = arrivals.iter().filter(|one| one.at < told && one.answered.to_string() == "200").count();
+    let rejected = arrivals.iter().find(|one| one.answer.to_string() == "status=401").expect("the 401").at;
+    assert!(arrivals.iter().all(|one| one.at < rejected + Duration::from_secs(1)), "no request a second later");
+    let served = arrivals.iter().filter(|one| one.at < rejected && one.answer.to_string() == "200").count();
     let kept = kept(&trial);
-    assert!(had >= 21 && kept.len() + 8 >= had, "{} of {had} kept: all but those in flight", kept.len());
+    assert!(served >= 21 && kept.len() + 8 >= served, "{} of {served} kept: all but those in flight", kept.len());
     assert!(kept.iter().all(|(_, evidence)| evidence == "fetched"));
 }
 
@@ -67,14 +67,14 @@ fn the_first_request_rejected_is_the_only_one() {
 
 #[test]
 fn pages_of_something_else_and_nothing_else_are_a_wrong_address() {
-    side_by_side(&["html-status=403", "html-status=404", "html-status=405", "html-status=410"], |fault| {
+    in_parallel(&["html-status=403", "html-status=404", "html-status=405", "html-status=410"], |fault| {
         let trial = Trial::new(&clean(60), [fault]);
         let run = trial.run(&["--concurrency", "1"]);
         assert_no_report(fault, &trial, &run, &["no reply came from the provider's API", "--api-url"]);
         assert_eq!(trial.server.journal.arrivals().len(), 20, "{fault}");
     });
-    // However few rows there are, and whatever the pages are.
-    side_by_side(&["html-status=404", "html-status=502", "html", "empty"], |fault| {
+    // This holds for few rows and for any kind of page.
+    in_parallel(&["html-status=404", "html-status=502", "html", "empty"], |fault| {
         let trial = Trial::new(&clean(3), [fault]);
         let run = trial.run(&["--retries", "1"]);
         assert_no_report(fault, &trial, &run, &["no reply came from the provider's API", "--api-url"]);
@@ -88,11 +88,11 @@ fn a_key_that_may_read_nothing_is_no_finding_about_orders() {
     let trial = Trial::new(&ids, ["status=403"]);
     let run = trial.run(&["--concurrency", "1"]);
     assert_eq!(code(&run), 3, "{}{}", stdout(&run), stderr(&run));
-    assert_eq!(trial.server.journal.arrivals().len(), 20, "nobody asks for the rest");
+    assert_eq!(trial.server.journal.arrivals().len(), 20, "the rest is not asked for");
     let report = trial.report();
     assert_eq!([report.population("refused"), report.population("unfetched")], [20, 40]);
     assert!(exceptions(&report).values().all(|found| found.1 == "http-403"));
-    // Nothing of it is kept for the next start: the key may have been given the right meanwhile.
+    // The next start fetches them again: the key may have been given the permission meanwhile.
     let next = trial.run(&["--concurrency", "1"]);
     assert_eq!((code(&next), trial.server.journal.arrivals().len()), (3, 40), "{}", stderr(&next));
 }
@@ -101,7 +101,7 @@ fn a_key_that_may_read_nothing_is_no_finding_about_orders() {
 fn one_answer_for_all_orders_is_about_the_api_and_said_first() {
     let ids = clean(6);
     let faults = ["code=402", "code=200", "status=400", "status=402", "code=\"ARREARS\"", "null-data"];
-    side_by_side(&faults, |fault| {
+    in_parallel(&faults, |fault| {
         let trial = Trial::new(&ids, [fault]);
         let run = trial.run(&[]);
         assert_eq!(code(&run), 3, "{fault}: {}{}", stdout(&run), stderr(&run));
@@ -113,7 +113,7 @@ fn one_answer_for_all_orders_is_about_the_api_and_said_first() {
         let sole = &report.json("summary.json")["sole_reason"];
         assert_eq!((&sole["code"], &sole["orders"]), (&reason.into(), &6.into()), "{fault}");
     });
-    // One order that is known, or two answers, and they are findings about orders.
+    // If one order is known, or there are two different answers, they are findings about orders.
     for (plan, exit) in
         [(vec!["code=402,to=5"], 1), (vec!["code=402,to=3", "code=403,from=4"], 1), (vec!["code=404"], 1)]
     {
@@ -123,13 +123,13 @@ fn one_answer_for_all_orders_is_about_the_api_and_said_first() {
         assert!(trial.report().json("summary.json")["sole_reason"].is_null(), "{plan:?}");
     }
     let alone = Trial::new(&clean(1), ["code=402"]);
-    assert_eq!(code(&alone.run(&[])), 1, "one order shares nothing");
+    assert_eq!(code(&alone.run(&[])), 1, "a single order is a finding about the order");
 }
 
 #[test]
 fn refusals_among_other_replies_are_findings() {
     let ids = clean(30);
-    // The last of the twenty, or any other one.
+    // The first 19 of the 20 that a run of refusals takes, or any single order.
     for (plan, refused) in [("status=403,to=19", 0..19), ("status=403,nth=1", 0..1), ("status=403,nth=25", 24..25)] {
         let trial = Trial::new(&ids, [plan]);
         let run = trial.run(&["--concurrency", "1"]);

@@ -1,4 +1,4 @@
-//! The key is found nowhere but in the `Authorization` header, whatever the provider does with it.
+//! The key appears only in the `Authorization` header, whatever the provider does with it.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use super::raw::{RawServer, order_of, reply};
 use super::{assert_no_secret, clean, exceptions, run};
 use crate::support::{Place, code, stderr, tieout};
 
-/// Every fault of the sandbox, each on an order of its own, and the bucket that the order ends in.
+/// Every fault of the sandbox, and the bucket of the one order that gets it.
 const EVERY_FAULT: [(&str, &str); 27] = [
     ("chunked-endless", "reconciled"),
     ("close-after", "reconciled"),
@@ -42,7 +42,7 @@ const EVERY_FAULT: [(&str, &str); 27] = [
 
 #[test]
 fn the_key_is_nowhere_after_every_fault_at_once() {
-    // Enough orders without a fault that the breaker stays out of it.
+    // Enough orders without a fault that the breaker stays closed.
     let ids = clean(EVERY_FAULT.len() * 2);
     let place = Place::new();
     place.file("ids.csv", format!("run_order_id\n{}\n", ids.join("\n")));
@@ -52,14 +52,14 @@ fn the_key_is_nowhere_after_every_fault_at_once() {
         sandbox.args(["--fault", &format!("{fault},ids={id},times=1")]);
     }
     let mut sandbox = sandbox.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
-    let mut said = String::new();
-    BufReader::new(sandbox.stdout.as_mut().expect("piped")).read_line(&mut said).expect("a line");
-    let url = said.trim().rsplit(' ').next().expect("a URL").to_owned();
+    let mut line = String::new();
+    BufReader::new(sandbox.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
+    let url = line.trim().rsplit(' ').next().expect("a URL").to_owned();
 
     let job = run(&place, &url, &["-vv", "--timeout", "3s"]);
     sandbox.kill().expect("it runs");
     let mut sandbox = sandbox.wait_with_output().expect("it ended");
-    // On standard output the sandbox tells its key to whoever wants to use it; nobody else does.
+    // The sandbox prints its key on standard output for its users; the key may be nowhere else.
     sandbox.stdout.clear();
     assert_no_secret(&place, &sandbox);
     assert!(stderr(&sandbox).contains("sandbox request"), "it was logged: {}", stderr(&sandbox));
@@ -74,11 +74,11 @@ fn the_key_is_nowhere_after_every_fault_at_once() {
     }
     let log = std::fs::read_to_string(place.path("requests.csv")).expect("a log");
     for (fault, _) in EVERY_FAULT {
-        assert_eq!(log.matches(&format!(",{fault},")).count(), 1, "{fault} was met once");
+        assert_eq!(log.matches(&format!(",{fault},")).count(), 1, "{fault} occurred once");
     }
 }
 
-/// The key is in the request as it goes out; all else is told what it is not.
+/// The provider gets the key in the request and repeats it everywhere in its replies.
 #[test]
 fn a_provider_that_repeats_the_key_does_not_get_it_into_the_report() {
     let ids = clean(10);
@@ -86,9 +86,9 @@ fn a_provider_that_repeats_the_key_does_not_get_it_into_the_report() {
         let ids = ids.clone();
         move |head| {
             assert!(head.contains(&format!("Bearer {KEY}\r\n")), "the key is sent");
-            let told = format!("who said {KEY}?");
+            let text = format!("who said {KEY}?");
             let json =
-                |code: &str| format!("{{\"code\":{code},\"msg\":\"{told}\",\"error\":\"{told}\",\"data\":null}}");
+                |code: &str| format!("{{\"code\":{code},\"msg\":\"{text}\",\"error\":\"{text}\",\"data\":null}}");
             let headers = format!("X-Echo: {KEY}\r\nSet-Cookie: key={KEY}\r\nLocation: /{KEY}\r\n");
             match ids.iter().position(|id| id == order_of(head)).expect("an order of ours") {
                 0 => reply("200 OK", &headers, &json("1001")),
@@ -116,7 +116,7 @@ fn a_provider_that_repeats_the_key_does_not_get_it_into_the_report() {
     }
 }
 
-/// What is wrong with an amount or a time is explained without what it says.
+/// A message about a bad amount or time does not quote it.
 #[test]
 fn a_key_in_the_fields_of_an_order() {
     let ids = clean(2);
@@ -146,7 +146,7 @@ fn a_key_in_the_texts_of_an_order() {
     });
     let place = Place::new();
     place.file("ids.csv", format!("run_order_id\n{}\n", ids.join("\n")));
-    // Searches the report and the state for the key.
+    // `run` searches the report and the state for the key.
     let job = run(&place, &server.url, &[]);
     assert_eq!(code(&job), 3, "{}", stderr(&job));
     for row in place.report().rows("exceptions.csv") {

@@ -1,14 +1,15 @@
-//! 429 storms: the provider admits half of what we may ask for, and says in every way, good or bad, when to come again.
+//! 429 storms: the provider admits half of our rate and says when to retry in every way, valid or not.
 
 use std::time::Duration;
 
 use tieout::sandbox::{FaultPlan, HeaderText, Options};
 
-use super::{Calm, Trial, clean, exceptions, mixed, side_by_side};
+use super::{Reference, Trial, clean, exceptions, in_parallel, mixed};
 use crate::support::{code, stderr, stdout};
 
-/// What the client is told it may ask for, and what the provider admits.
+/// The `--rate` of the job.
 const RATE: &str = "20";
+/// How many requests a second the provider admits.
 const ADMITTED: u32 = 10;
 const ORDERS: usize = 24;
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,23 +20,23 @@ fn limited(ids: &[String], retry_after: Option<&str>, date: Option<&str>) -> Tri
     Trial::with(ids, Options { rate_limit: Some(ADMITTED), retry_after, date, ..Options::default() })
 }
 
-/// Asserts that nothing came between one second (for what was under way) and that long after any 429.
+/// Asserts that after any 429 no request arrives between one second (for requests in flight) and `wait`.
 fn assert_left_alone(name: &str, trial: &Trial, wait: Duration) {
     let arrivals = trial.server.journal.arrivals();
-    for refused in arrivals.iter().filter(|arrival| arrival.answered.to_string() == "429") {
+    for refused in arrivals.iter().filter(|arrival| arrival.answer.to_string() == "429") {
         let disturbed = arrivals.iter().find(|later| (refused.at + SECOND..refused.at + wait).contains(&later.at));
         assert!(disturbed.is_none(), "{name}: 429 at {:?}, then {disturbed:?}", refused.at);
     }
 }
 
-/// `Retry-After`, `Date`, and how long they ask to wait, where that is readable.
-type Said = (Option<&'static str>, Option<&'static str>, Option<Duration>);
+/// `Retry-After`, `Date`, and the wait that they ask for, if they can be read.
+type RetryHeaders = (Option<&'static str>, Option<&'static str>, Option<Duration>);
 
 #[test]
 fn every_order_is_had_whatever_retry_after_says() {
     let ids = mixed(ORDERS);
-    let calm = Calm::of(&ids);
-    let cases: [Said; 7] = [
+    let reference = Reference::of(&ids);
+    let cases: [RetryHeaders; 7] = [
         (None, None, None),
         (Some("2"), None, Some(Duration::from_secs(2))),
         (Some("0"), None, None),
@@ -46,15 +47,15 @@ fn every_order_is_had_whatever_retry_after_says() {
         // Years ahead of us, but only two seconds ahead of the provider's own clock.
         (Some("Wed, 21 Oct 2099 07:28:02 GMT"), Some("Wed, 21 Oct 2099 07:28:00 GMT"), Some(Duration::from_secs(2))),
     ];
-    side_by_side(&cases, |(retry_after, date, wait)| {
+    in_parallel(&cases, |(retry_after, date, wait)| {
         let name = format!("Retry-After {retry_after:?}, Date {date:?}");
         let trial = limited(&ids, *retry_after, *date);
-        // A 429 costs no attempt: there is none to spare.
+        // A 429 does not use up an attempt: the job has no retries.
         let run = trial.run(&["--rate", RATE, "--retries", "0"]);
-        trial.assert_as_calm(&name, &run, &calm);
+        trial.assert_same_as(&name, &run, &reference);
         let (arrivals, refused) = (trial.server.journal.arrivals().len(), trial.answered("429"));
         assert!(refused > 0, "{name}: there was a storm");
-        assert_eq!(arrivals - refused, ORDERS, "{name}: nothing that was answered is asked for again");
+        assert_eq!(arrivals - refused, ORDERS, "{name}: answered orders are not asked for again");
         let fetch = &trial.report().json("manifest.json")["fetch"];
         assert_eq!(fetch["requests"], arrivals, "{name}");
         assert_eq!(fetch["throttled"], refused, "{name}");
@@ -72,15 +73,15 @@ fn a_wait_that_nobody_can_bear_ends_the_asking() {
         ("Thu, 31 Dec 2099 23:59:59 GMT", " days"),
         ("301", "301 s"),
     ];
-    side_by_side(&cases, |(retry_after, said)| {
+    in_parallel(&cases, |(retry_after, wait)| {
         let trial = limited(&ids, Some(retry_after), None);
         let run = trial.run(&["--rate", RATE, "--concurrency", "4"]);
         assert_eq!(code(&run), 3, "{retry_after}: {}{}", stdout(&run), stderr(&run));
         let report = trial.report();
         let served = trial.answered("200") as u64;
-        assert!(served >= u64::from(ADMITTED), "{retry_after}: {served} were had before");
-        assert_eq!(report.population("reconciled"), served, "{retry_after}: what was had is in the report");
-        assert_eq!(report.population("unfetched"), 60 - served, "{retry_after}: the rest is not lost");
+        assert!(served >= u64::from(ADMITTED), "{retry_after}: {served} were served before");
+        assert_eq!(report.population("reconciled"), served, "{retry_after}: served orders are in the report");
+        assert_eq!(report.population("unfetched"), 60 - served, "{retry_after}: no order is lost");
         for row in report.rows("exceptions.csv") {
             assert_eq!(
                 (row["bucket"].as_str(), row["reason"].as_str()),
@@ -88,15 +89,15 @@ fn a_wait_that_nobody_can_bear_ends_the_asking() {
                 "{retry_after}"
             );
             let detail = &row["detail"];
-            assert!(detail.contains(said) && detail.contains("--max-wait (300 s)"), "{retry_after}: {detail}");
-            let told = format!("warning: stopped asking with {} rows unfetched: {detail}", 60 - served);
-            assert!(stderr(&run).contains(&told), "{told:?} is not in: {}", stderr(&run));
+            assert!(detail.contains(wait) && detail.contains("--max-wait (300 s)"), "{retry_after}: {detail}");
+            let warning = format!("warning: stopped asking with {} rows unfetched: {detail}", 60 - served);
+            assert!(stderr(&run).contains(&warning), "{warning:?} is not in: {}", stderr(&run));
         }
-        // Whoever was not answered by the first 429 was under way.
+        // A request that arrives soon after the first 429 was already in flight.
         let arrivals = trial.server.journal.arrivals();
-        let first = arrivals.iter().find(|one| one.answered.to_string() == "429").expect("a 429").at;
+        let first = arrivals.iter().find(|one| one.answer.to_string() == "429").expect("a 429").at;
         let late = arrivals.iter().filter(|one| one.at > first + SECOND).count();
-        assert_eq!(late, 0, "{retry_after}: nothing is asked after that");
+        assert_eq!(late, 0, "{retry_after}: no request is sent after that");
     });
 }
 
@@ -109,7 +110,7 @@ fn a_storm_without_end_ends() {
         ("too-many,from=5", &["--deadline", "3s"], "deadline", "--deadline"),
         ("code=429,from=5", &["--deadline", "3s"], "deadline", "--deadline"),
     ];
-    side_by_side(&cases, |(fault, arguments, reason, detail)| {
+    in_parallel(&cases, |(fault, arguments, reason, detail)| {
         let trial = Trial::new(&ids, [fault]);
         let run = trial.run(&[&["--concurrency", "1"], *arguments].concat());
         assert_eq!(code(&run), 3, "{fault}: {}{}", stdout(&run), stderr(&run));
@@ -124,7 +125,7 @@ fn a_storm_without_end_ends() {
 #[test]
 fn a_429_in_the_body_is_one_too() {
     let ids = mixed(12);
-    let calm = Calm::of(&ids);
+    let reference = Reference::of(&ids);
     let faults = [
         "too-many",
         "status=429",
@@ -134,11 +135,11 @@ fn a_429_in_the_body_is_one_too() {
         "code=429,retry-after=1",
         "code=10029",
     ];
-    side_by_side(&faults, |fault| {
+    in_parallel(&faults, |fault| {
         let trial = Trial::new(&ids, [format!("{fault},from=3,to=5")]);
         let run = trial.run(&["--retries", "0", "--rate", "50", "--retry-codes", "E42,10029"]);
-        trial.assert_as_calm(fault, &run, &calm);
-        assert_eq!(trial.server.journal.arrivals().len(), 12 + 3, "{fault}: asked again for those three alone");
+        trial.assert_same_as(fault, &run, &reference);
+        assert_eq!(trial.server.journal.arrivals().len(), 12 + 3, "{fault}: only those three are asked for again");
         assert_eq!(trial.report().json("manifest.json")["fetch"]["throttled"], 3, "{fault}");
     });
 }
@@ -146,16 +147,16 @@ fn a_429_in_the_body_is_one_too() {
 #[test]
 fn any_refusal_that_says_when_to_come_again_is_one_too() {
     let ids = mixed(12);
-    let calm = Calm::of(&ids);
+    let reference = Reference::of(&ids);
     let faults =
         ["status=403", "html-status=403", "html-status=404", "status=503", "html-status=503", "code=403", "code=503"];
-    side_by_side(&faults, |fault| {
+    in_parallel(&faults, |fault| {
         let trial = Trial::new(&ids, [format!("{fault},retry-after=2,nth=3")]);
         let run = trial.run(&["--retries", "0", "--rate", "50"]);
-        trial.assert_as_calm(fault, &run, &calm);
+        trial.assert_same_as(fault, &run, &reference);
         let arrivals = trial.server.journal.arrivals();
-        let (told, last) = (arrivals[2].at, arrivals[arrivals.len() - 1].at);
-        assert!(last >= told + Duration::from_secs(2), "{fault}: {arrivals:?}");
+        let (refused, last) = (arrivals[2].at, arrivals[arrivals.len() - 1].at);
+        assert!(last >= refused + Duration::from_secs(2), "{fault}: {arrivals:?}");
         assert_eq!(trial.report().json("manifest.json")["fetch"]["throttled"], 1, "{fault}");
     });
 }
@@ -167,20 +168,21 @@ fn retry_after_of_a_429_in_the_body_is_heeded() {
     let run = trial.run(&["--rate", RATE]);
     assert_eq!(code(&run), 0, "{}", stderr(&run));
     let arrivals = trial.server.journal.arrivals();
-    let (told, last) = (arrivals[3].at, arrivals[arrivals.len() - 1].at);
-    assert!(arrivals[3].answered.to_string() == "code=429" && last >= told + Duration::from_secs(3), "{arrivals:?}");
-    let disturbed = arrivals.iter().find(|later| (told + SECOND..told + Duration::from_secs(3)).contains(&later.at));
+    let (limited, last) = (arrivals[3].at, arrivals[arrivals.len() - 1].at);
+    let until = limited + Duration::from_secs(3);
+    assert!(arrivals[3].answer.to_string() == "code=429" && last >= until, "{arrivals:?}");
+    let disturbed = arrivals.iter().find(|later| (limited + SECOND..until).contains(&later.at));
     assert!(disturbed.is_none(), "{disturbed:?}");
 }
 
 #[test]
 fn a_storm_and_broken_connections_together() {
     let ids = mixed(ORDERS);
-    let calm = Calm::of(&ids);
+    let reference = Reference::of(&ids);
     let plan = ["close-before-headers,every=5", "status=503,every=7", "cut-body,every=9"];
     let faults = FaultPlan::from_specs(plan).expect("a plan");
     let trial = Trial::with(&ids, Options { rate_limit: Some(ADMITTED), faults, ..Options::default() });
     let run = trial.run(&["--rate", RATE]);
-    trial.assert_as_calm("both", &run, &calm);
-    assert!(trial.answered("429") > 0 && trial.answered("status=503") > 0, "there was both");
+    trial.assert_same_as("both", &run, &reference);
+    assert!(trial.answered("429") > 0 && trial.answered("status=503") > 0, "both occurred");
 }

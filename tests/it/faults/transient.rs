@@ -1,26 +1,26 @@
-//! Faults that pass: each order's first attempt fails, the next succeeds. The report is what it would have been.
+//! Transient faults: each order's first attempt fails and the next succeeds. The report is the same as without faults.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use super::raw::{RawServer, body_from, order_of, reply};
-use super::{Calm, Trial, contents, mixed, run, side_by_side};
+use super::{Reference, Trial, contents, in_parallel, mixed, run};
 use crate::support::{Place, code, stderr};
 
-/// Few enough that the breaker is not what helps.
+/// Few enough that the breaker does not open.
 const ORDERS: usize = 12;
 
-/// Each order meets the fault once; asserts how often it is asked for, and that nothing is to be seen of it.
+/// Each order gets the fault once; asserts how often it is asked for, and that the report shows no trace of it.
 fn assert_cured(faults: &[&str], arguments: &[&str], asked: usize) {
     let ids = mixed(ORDERS);
-    let calm = Calm::of(&ids);
-    side_by_side(faults, |fault| {
+    let reference = Reference::of(&ids);
+    in_parallel(faults, |fault| {
         let trial = Trial::new(&ids, [format!("{fault},times=1")]);
         let run = trial.run(arguments);
-        trial.assert_as_calm(fault, &run, &calm);
+        trial.assert_same_as(fault, &run, &reference);
         trial.assert_asked(fault, |_| asked);
         let label = fault.split(',').next().expect("a kind");
-        assert_eq!(trial.answered(label), ORDERS, "{fault}: each order met it");
+        assert_eq!(trial.answered(label), ORDERS, "{fault}: each order got it");
     });
 }
 
@@ -58,7 +58,7 @@ fn a_slow_reply_is_no_fault() {
 
 #[test]
 fn a_connection_that_closes_after_its_reply() {
-    // At full speed the next request may go out on a connection that is closing; paced, on one that has long been closed.
+    // At full speed the next request may use a connection that is closing; when paced, one that closed long ago.
     for arguments in [&["--concurrency", "1"][..], &["--concurrency", "1", "--rate", "10"]] {
         assert_cured(&["close-after"], arguments, 1);
     }
@@ -67,17 +67,17 @@ fn a_connection_that_closes_after_its_reply() {
 #[test]
 fn every_attempt_but_the_last_may_fail() {
     let ids = mixed(4);
-    let calm = Calm::of(&ids);
+    let reference = Reference::of(&ids);
     let trial = Trial::new(&ids, ["close-before-headers,times=2", "status=502,times=1"]);
     let run = trial.run(&["--retries", "3"]);
-    trial.assert_as_calm("three faults in a row", &run, &calm);
+    trial.assert_same_as("three faults in a row", &run, &reference);
     trial.assert_asked("three faults in a row", |_| 4);
 }
 
 #[test]
 fn json_that_is_cut_under_the_right_length() {
     let ids = mixed(ORDERS);
-    let calm = Calm::of(&ids);
+    let reference = Reference::of(&ids);
     let sandbox = Trial::new::<&str>(&ids, []);
     let (upstream, met) = (sandbox.server.url.clone(), Mutex::new(BTreeSet::new()));
     let server = RawServer::start(move |head| {
@@ -86,7 +86,7 @@ fn json_that_is_cut_under_the_right_length() {
             let mut met = met.lock().expect("no test panicked");
             met.insert(order_of(head).to_owned()).then_some(met.len())
         };
-        // Each order's reply is cut elsewhere; no JSON object is whole before its last character.
+        // Each order's reply is cut at a different place; no JSON object is whole before its last character.
         let length = number.map_or(body.len(), |number| (body.len() - 1) * number / ORDERS);
         let cut = body.char_indices().map(|(at, _)| at).rfind(|at| *at <= length).unwrap_or_default();
         let kept = if number.is_some() { &body[..cut] } else { &body };
@@ -95,9 +95,9 @@ fn json_that_is_cut_under_the_right_length() {
     let place = Place::new();
     place.file("ids.csv", format!("run_order_id\n{}\n", ids.join("\n")));
     let run = run(&place, &server.url, &[]);
-    assert_eq!(code(&run), calm.exit, "{}", stderr(&run));
-    assert_eq!(contents(&place.report()).len(), calm.files.len());
-    calm.assert_same("cut JSON", &place.report());
+    assert_eq!(code(&run), reference.exit, "{}", stderr(&run));
+    assert_eq!(contents(&place.report()).len(), reference.files.len());
+    reference.assert_same("cut JSON", &place.report());
     assert_eq!(server.requests(), 2 * ORDERS, "each order was asked for twice");
 }
 
@@ -105,8 +105,8 @@ fn json_that_is_cut_under_the_right_length() {
 fn a_cut_refusal_is_asked_for_again() {
     let ids =
         super::of_kind(4, |kind| matches!(kind, tieout::sandbox::Kind::NotFound | tieout::sandbox::Kind::Refused));
-    let calm = Calm::of(&ids);
+    let reference = Reference::of(&ids);
     let trial = Trial::new(&ids, ["cut-body,times=1"]);
     let run = trial.run(&[]);
-    trial.assert_as_calm("cut 404 and 403", &run, &calm);
+    trial.assert_same_as("cut 404 and 403", &run, &reference);
 }

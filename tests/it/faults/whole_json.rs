@@ -1,17 +1,17 @@
-//! Replies that are whole JSON, and final statuses: whatever they say, they are not asked for again.
+//! Replies that are whole JSON and final statuses are never asked for again, whatever they say.
 
-use super::{Calm, Trial, all_are, clean, exceptions, mixed, side_by_side};
+use super::{Reference, Trial, all_are, clean, exceptions, in_parallel, mixed};
 use crate::support::{code, stderr};
 
 const ORDERS: usize = 9;
 
-/// What the report is to make of one order among others that are well.
+/// A fault on one order, and what the report must say of that order.
 struct Case {
     fault: &'static str,
     bucket: &'static str,
     reason: &'static str,
     exit: i32,
-    /// What the detail holds, among others.
+    /// A part of the detail.
     detail: &'static str,
 }
 
@@ -25,12 +25,12 @@ const fn case(
     Case { fault, bucket, reason, exit, detail }
 }
 
-/// One order in the middle gets the fault for ever. It is asked for once all the same.
+/// Asserts for an order that always gets the fault that it is asked for once, and that the others are not affected.
 fn assert_final(cases: &[Case]) {
     let ids = clean(ORDERS);
     let struck = ids[4].clone();
-    let calm = Calm::of(&ids.iter().filter(|id| **id != struck).cloned().collect::<Vec<_>>());
-    side_by_side(cases, |Case { fault, bucket, reason, exit, detail }| {
+    let reference = Reference::of(&ids.iter().filter(|id| **id != struck).cloned().collect::<Vec<_>>());
+    in_parallel(cases, |Case { fault, bucket, reason, exit, detail }| {
         let trial = Trial::new(&ids, [format!("{fault},ids={struck}")]);
         let run = trial.run(&[]);
         assert_eq!(code(&run), *exit, "{fault}: {}", stderr(&run));
@@ -42,7 +42,7 @@ fn assert_final(cases: &[Case]) {
         assert_eq!(row["input_line"], "6", "{fault}");
         trial.assert_asked(fault, |_| 1);
         let spend = "spend_by_revision.csv";
-        assert!(report.bytes(spend) == calm.files[spend], "{fault}: the others' money alone");
+        assert!(report.bytes(spend) == reference.files[spend], "{fault}: money of the others alone");
     });
 }
 
@@ -51,7 +51,7 @@ fn json_that_is_no_run_order() {
     assert_final(&[
         case("duplicate-keys", "malformed", "duplicate-key", 3, "quote_amount"),
         case("null-data", "malformed", "no-order", 3, "data is absent or null"),
-        case("code=null", "malformed", "no-code", 3, "no code"),
+        case("code=null", "malformed", "no-code", 3, "code is absent or null"),
         case("code=true", "malformed", "wrong-type", 3, "code is a boolean"),
         case("code={}", "malformed", "wrong-type", 3, "code is an object"),
     ]);
@@ -87,12 +87,12 @@ fn a_body_over_one_mebibyte() {
 #[test]
 fn oddities_that_change_nothing() {
     let ids = mixed(ORDERS + 11);
-    let calm = Calm::of(&ids);
+    let reference = Reference::of(&ids);
     let faults = ["code=0", "code=\"0\"", "code=\"00\"", "deep", "wrong-content-type"];
-    side_by_side(&faults, |fault| {
+    in_parallel(&faults, |fault| {
         let trial = Trial::new(&ids, [fault]);
         let run = trial.run(&[]);
-        trial.assert_as_calm(fault, &run, &calm);
+        trial.assert_same_as(fault, &run, &reference);
         trial.assert_asked(fault, |_| 1);
         assert_eq!(trial.answered(fault), ids.len(), "{fault}");
     });
@@ -102,7 +102,7 @@ fn oddities_that_change_nothing() {
 fn another_orders_reply_enters_no_sum() {
     let ids = clean(ORDERS);
     let struck = ids[4].clone();
-    let calm = Calm::of(&ids.iter().filter(|id| **id != struck).cloned().collect::<Vec<_>>());
+    let reference = Reference::of(&ids.iter().filter(|id| **id != struck).cloned().collect::<Vec<_>>());
     let trial = Trial::new(&ids, [format!("wrong-order,ids={struck}")]);
     let run = trial.run(&[]);
     assert_eq!(code(&run), 1, "{}", stderr(&run));
@@ -116,6 +116,9 @@ fn another_orders_reply_enters_no_sum() {
         "the replied ID is named: {rows:?}"
     );
     assert_eq!([report.population("discrepant"), report.population("reconciled")], [1, 8]);
-    assert!(report.bytes("spend_by_revision.csv") == calm.files["spend_by_revision.csv"], "the others' money alone");
+    assert!(
+        report.bytes("spend_by_revision.csv") == reference.files["spend_by_revision.csv"],
+        "money of the others alone"
+    );
     trial.assert_asked("wrong-order", |_| 1);
 }

@@ -1,4 +1,5 @@
-//! Reports that no sandbox would make, written by the program's own builder: of hostile texts, of very many rows, of none.
+//! Reports that the sandbox can't produce, written by the program's own builder: with hostile texts, very many rows or
+//! none.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +15,8 @@ use tieout::language::Language;
 use tieout::report::builder::{Brief, Builder};
 use tieout::report::formats::options::ReportOptions;
 
-/// What somebody could try: markup, quotes, other directions, NULs, formulas, what JavaScript and templates have names for.
+/// Hostile texts: markup, quotes, text-direction marks, NULs, formulas, and names with a meaning in JavaScript or
+/// templates.
 const HOSTILE: [&str; 24] = [
     "</script><img src=x onerror=alert(1)>",
     "\"><svg onload=alert(2)>",
@@ -86,7 +88,7 @@ fn settled(id: &str, units: [i128; 6], created: i64) -> RunOrder {
     }
 }
 
-/// A report in which everything that comes from outside is hostile; how many discrepancies it has.
+/// Makes a report in which every text from outside is hostile; returns the number of its discrepancies.
 pub(super) fn hostile(folder: &Path) -> usize {
     let rows = HOSTILE.len() as u64;
     let mut builder = begin(folder, Some(HOSTILE[0]), 3 * rows);
@@ -116,11 +118,11 @@ pub(super) fn hostile(folder: &Path) -> usize {
     builder.finish().expect("it bridges").discrepancies.len()
 }
 
-/// A report with that many discrepancies, one an order.
+/// Makes a report with that many discrepancies, one per order.
 pub(super) fn large(folder: &Path, discrepancies: u64) {
     let mut builder = begin(folder, None, discrepancies);
     for at in 0..discrepancies {
-        // Any order that is not that of the lines, spread over 13 digits and both signs.
+        // Differences in a random-looking order, spread over 13 digits and both signs.
         let drawn = i128::from(at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20);
         let off = if at % 3 == 0 { -drawn - 1 } else { drawn + 1 };
         let id = format!("wfrun_{:020x}", at.wrapping_mul(0x2545_f491_4f6c_dd1d));
@@ -134,7 +136,7 @@ pub(super) fn large(folder: &Path, discrepancies: u64) {
     assert_eq!(report.discrepancies.len() as u64, discrepancies);
 }
 
-/// A report of that many orders that all tie out, and did not the night before.
+/// Makes a report of that many orders that all tie out, but did not the night before.
 pub(super) fn clean(folder: &Path, orders: u64) {
     let mut builder = begin(folder, None, orders);
     for at in 0..orders {
@@ -153,7 +155,7 @@ pub(super) fn clean(folder: &Path, orders: u64) {
         };
         let order = settled(&id, [100, 60, 40, 60, 0, 60], 0);
         let outcome = Outcome { line: at + 2, run_order_id: id, evidence: order.into() };
-        builder.add(outcome, Background { past: vec![past], ..Background::default() }).expect("writable");
+        builder.add(outcome, Background { past_findings: vec![past], ..Background::default() }).expect("writable");
     }
     builder.finish().expect("it bridges");
 }

@@ -1,4 +1,4 @@
-//! Messages of Fluent files, read by plain means: their ids, and the variables of each.
+//! Messages of Fluent files, read by plain means: their ids and variables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,7 @@ use crate::support::{files_below, repository};
 /// The variables of messages, by id.
 pub type Messages = BTreeMap<String, BTreeSet<String>>;
 
-/// The files of a language by name, with their texts.
+/// The text of each file of a language, by name.
 pub fn files(language: &str) -> BTreeMap<String, String> {
     let files = files_below(&repository("locales").join(language));
     let named = |path: std::path::PathBuf| {
@@ -18,7 +18,7 @@ pub fn files(language: &str) -> BTreeMap<String, String> {
     files.into_iter().map(named).collect()
 }
 
-/// The messages of a file. An id that stands twice is a mistake.
+/// The messages of a file; asserts that no id occurs twice.
 pub fn messages(text: &str) -> Messages {
     let mut messages = Messages::new();
     let mut current = None;

@@ -1,33 +1,33 @@
-//! Which messages `report.html` asks for: by name in its template and its code, and by words of the program.
+//! The messages that `report.html` uses: by id in its template and code, and by ids built from words of the program.
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use tieout::checks::{CATALOGUE, Cause, Counted};
+use tieout::checks::{CATALOGUE, Cause, CountField};
 use tieout::language::{Language, Texts};
 
-use super::uses::Use;
+use super::uses::MessageUse;
 use crate::support::{files_below, repository};
 
-/// Words that stand in a column, by what begins their messages.
+/// The words in a column of the page, by the prefix of their messages.
 const COLUMN_WORDS: [(&str, &[&str]); 3] = [
     ("report-lifecycle", &["new", "persisting"]),
     ("report-state", &["applied", "expired", "changed", "unused"]),
     ("report-age", &["0-1h", "1-24h", "1-3d", "3-7d", "over-7d", "unknown"]),
 ];
-/// What only begins messages.
+/// A prefix of messages, not a message.
 const NO_MESSAGE: &str = "report-state";
-/// The figures beside the verdict; each has a note.
+/// The figures beside the verdict, each of which has a note.
 const KEYS: [&str; 5] = ["rows", "findings", "material", "pending", "exceptions"];
 
-/// The messages that are put together with a word of the program.
+/// The messages whose ids are built from a word of the program.
 pub fn by_word() -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     let mut add = |prefix: &str, word: &str| _ = ids.insert(format!("{prefix}-{word}"));
     for check in CATALOGUE {
         Cause::of_check(check.code).iter().for_each(|cause| add("report-cause", cause.code()));
     }
-    Counted::ALL.iter().for_each(|counted| add("report-column", counted.name()));
+    CountField::ALL.iter().for_each(|field| add("report-column", field.name()));
     for (prefix, words) in COLUMN_WORDS {
         words.iter().for_each(|word| add(prefix, word));
     }
@@ -42,7 +42,7 @@ pub fn by_word() -> BTreeSet<String> {
     table_names(&tables).into_iter().for_each(|table| add("report-table", table));
     let settings = fs::read_to_string(repository("src/report/content/wording.rs")).expect("the settings");
     let named = ["label(\"", "row(\""].into_iter().flat_map(|call| after(&settings, call));
-    // A row of the control totals is named by its message, or put together.
+    // A row of the control totals is named by a message id or by a part of one.
     let named = named.filter(|name| !name.starts_with("report-") && !name.is_empty());
     // A setting without a text is shown as its option.
     let texts = Texts::new(Language::English);
@@ -51,7 +51,7 @@ pub fn by_word() -> BTreeSet<String> {
     ids
 }
 
-/// The messages of the workbook that are put together with a table's name.
+/// The messages of the workbook whose ids are built from a table's name.
 pub fn by_sheet() -> BTreeSet<String> {
     let tables = fs::read_to_string(repository("src/report/content/tables.rs")).expect("the tables");
     let names = table_names(&tables);
@@ -63,7 +63,7 @@ fn table_names(tables: &str) -> Vec<&str> {
     after(tables, "name: \"").into_iter().chain(after(tables, "spend(\"")).collect()
 }
 
-/// The messages that the code of the page names, wherever it hands them on.
+/// The messages that the code of the page names in full.
 pub fn named() -> BTreeSet<String> {
     let sources =
         files_below(&repository("src/report/formats/html")).into_iter().filter(|path| !path.ends_with("tests.rs"));
@@ -78,21 +78,22 @@ pub fn named() -> BTreeSet<String> {
     ids
 }
 
-/// The messages that the template asks for, with the variable of each.
-pub fn in_template() -> Vec<Use> {
+/// The messages that the template uses, with their variables.
+pub fn in_template() -> Vec<MessageUse> {
     let page = fs::read_to_string(repository("templates/report/page.html")).expect("the template");
-    let plain = after(&page, "t.get(\"").into_iter().map(|id| Use { id: id.to_owned(), variables: BTreeSet::new() });
+    let plain =
+        after(&page, "t.get(\"").into_iter().map(|id| MessageUse { id: id.to_owned(), variables: BTreeSet::new() });
     let with = page.split("self.with(\"").skip(1).map(|rest| {
         let mut parts = rest.split('"');
         let id = parts.next().unwrap_or_default().to_owned();
-        Use { id, variables: parts.nth(1).into_iter().map(str::to_owned).collect() }
+        MessageUse { id, variables: parts.nth(1).into_iter().map(str::to_owned).collect() }
     });
-    let uses: Vec<Use> = plain.chain(with).collect();
+    let uses: Vec<MessageUse> = plain.chain(with).collect();
     assert!(uses.len() > 50, "found only {uses:?}");
     uses
 }
 
-/// What stands between each of these beginnings and the next quotation mark.
+/// The text between each occurrence of `beginning` and the next quotation mark.
 fn after<'t>(text: &'t str, beginning: &str) -> Vec<&'t str> {
     text.split(beginning).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }

@@ -1,18 +1,18 @@
-//! Where the sources ask for messages: by id, and with which variables.
+//! The uses of messages in the sources, with their variables.
 
 use std::collections::BTreeSet;
 
 use crate::tidy::code::code_outside_tests;
 
-/// One message asked for by its id.
+/// One use of a message by its id.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Use {
+pub struct MessageUse {
     pub id: String,
     pub variables: BTreeSet<String>,
 }
 
 /// The uses in a source: `texts.get("id")`, `texts.with("id", …)`.
-pub fn uses(source: &str) -> Vec<Use> {
+pub fn uses(source: &str) -> Vec<MessageUse> {
     let code = code_outside_tests(source);
     let mut uses = Vec::new();
     for call in ["texts.get(", "texts.with(", "texts.try_with("] {
@@ -21,13 +21,13 @@ pub fn uses(source: &str) -> Vec<Use> {
             let inside = &source[start..start + closing(&code[start..])];
             let Some(literal) = inside.trim_start().strip_prefix('"') else { continue };
             let (id, rest) = literal.split_once('"').expect("a whole literal");
-            uses.push(Use { id: id.to_owned(), variables: variables(rest) });
+            uses.push(MessageUse { id: id.to_owned(), variables: variables(rest) });
         }
     }
     uses
 }
 
-/// Where the parenthesis closes that is open at the beginning.
+/// The position of the parenthesis that closes the one open at the beginning.
 fn closing(code: &str) -> usize {
     let mut depth = 1;
     for (at, char) in code.char_indices() {
@@ -43,7 +43,7 @@ fn closing(code: &str) -> usize {
     code.len()
 }
 
-/// The names in tuples of a name and a value.
+/// The names in tuples of name and value.
 fn variables(arguments: &str) -> BTreeSet<String> {
     let named = arguments.split("(\"").skip(1).filter_map(|rest| rest.split_once("\","));
     named.map(|(name, _)| name.to_owned()).filter(|name| !name.contains(['"', '{', ' '])).collect()
@@ -67,5 +67,5 @@ fn uses_are_found_with_their_variables() {
     let mut found = uses(source);
     found.sort_by(|one, other| one.id.cmp(&other.id));
     let expected = [("one", set(&[])), ("three", set(&[])), ("two", set(&["a", "b", "c"]))];
-    assert_eq!(found, expected.map(|(id, variables)| Use { id: id.to_owned(), variables }));
+    assert_eq!(found, expected.map(|(id, variables)| MessageUse { id: id.to_owned(), variables }));
 }

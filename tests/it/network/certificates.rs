@@ -1,4 +1,4 @@
-//! Authorities and servers' certificates, made for one test.
+//! Certificate authorities and server certificates, made for one test.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
-/// An authority that nobody trusts who is not told to.
+/// A certificate authority that is trusted only where it is named.
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    /// Its own certificate, as `--ca-file` takes it.
+    /// Its own certificate, in the form for `--ca-file`.
     pub(super) pem: String,
 }
 
@@ -25,12 +25,12 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    /// What a server of that name speaks TLS with.
+    /// TLS for a server of that name.
     pub(super) fn server(&self, name: &str) -> TlsAcceptor {
         self.acceptor(CertificateParams::new([name.to_owned()]).expect("a name"))
     }
 
-    /// The same, with a certificate that has ended.
+    /// TLS for a server of that name whose certificate has expired.
     pub(super) fn expired_server(&self, name: &str) -> TlsAcceptor {
         let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
         (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2020, 12, 31));

@@ -1,11 +1,11 @@
-//! Where the key goes: to the configured address and nowhere else.
+//! The key goes to the configured address and nowhere else.
 
-use super::job::{Job, KEY, assert_same, calm_report};
+use super::job::{Job, KEY, assert_same, reference_report};
 use super::server::{Act, RawServer};
 
-/// A listener that nobody should ever connect to.
+/// A server that nothing should ever connect to.
 fn trap() -> RawServer {
-    RawServer::calm()
+    RawServer::faultless()
 }
 
 #[test]
@@ -15,21 +15,21 @@ fn a_redirect_is_never_followed() {
     {
         let trap = trap();
         let location = format!("{}/workflow/run/info", trap.url());
-        let server = RawServer::start(move |mut line| {
+        let server = RawServer::start(move |mut connection| {
             let reply = format!("HTTP/1.1 {status}\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
             async move {
-                while line.request().await.is_some() {
-                    line.send(reply.as_bytes()).await;
+                while connection.request().await.is_some() {
+                    connection.send(reply.as_bytes()).await;
                 }
             }
         });
         let job = Job::on(0..4);
         let ended = job.run(&server.url(), &[]);
-        // Not one reply came from the provider's API.
-        assert_eq!(ended.code, 4, "{status}: {}", ended.said);
+        // No reply came from the provider's API.
+        assert_eq!(ended.code, 4, "{status}: {}", ended.stderr);
         assert_eq!(trap.record.connections(), 0, "{status}");
         let why = format!("HTTP status {}: redirects are never followed", &status[..3]);
-        assert!(ended.said.contains(&why), "{why:?} is not in: {}", ended.said);
+        assert!(ended.stderr.contains(&why), "{why:?} is not in: {}", ended.stderr);
         assert!(!job.place.report().exists(), "{status}");
         assert_eq!(server.record.asked().len(), 4, "{status}: each was asked for once");
     }
@@ -47,33 +47,33 @@ fn a_redirect_to_the_same_host_is_not_followed_either() {
     );
     let job = Job::on(1..5);
     let ended = job.run(&server.url(), &[]);
-    assert_eq!(ended.code, 3, "{}", ended.said);
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
     assert_eq!(job.place.report().population("reconciled"), 3);
     assert_eq!(server.record.times()[&2], 1);
 }
 
 #[test]
 fn a_proxy_of_the_environment_is_not_used() {
-    let (server, trap, job) = (RawServer::calm(), trap(), Job::on(0..10));
+    let (server, trap, job) = (RawServer::faultless(), trap(), Job::on(0..10));
     let mut command = job.command(&server.url(), &[]);
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         command.env(name, format!("http://{}", trap.address));
     }
     let ended = job.end(&command.output().expect("starts"));
-    assert_eq!(ended.code, 1, "{}", ended.said);
-    assert_same(&job.evident(), &calm_report(0..10));
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert_same(&job.reproducible_files(), &reference_report(0..10));
     assert_eq!(trap.record.connections(), 0);
 }
 
 #[test]
 fn a_proxy_that_would_read_the_key_is_not_used() {
     const PASSWORD: &str = "hunter2-of-the-proxy";
-    let (server, trap) = (RawServer::calm(), trap());
+    let (server, trap) = (RawServer::faultless(), trap());
     let job = Job::on(0..3).secret(PASSWORD);
     let proxy = format!("http://user:{PASSWORD}@{}", trap.address);
     let ended = job.run(&server.url(), &["--proxy", &proxy]);
-    assert_eq!(ended.code, 2, "{}", ended.said);
-    assert!(ended.said.contains("a proxy would read the key"), "{}", ended.said);
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(ended.stderr.contains("a proxy would read the key"), "{}", ended.stderr);
     assert_eq!((server.record.connections(), trap.record.connections()), (0, 0));
     assert!(!job.place.path("state.sqlite").exists());
 }
@@ -91,15 +91,15 @@ fn the_key_goes_over_plain_http_to_this_machine_alone() {
     for url in urls {
         let job = Job::on(0..3);
         let ended = job.run(url, &[]);
-        assert_eq!(ended.code, 2, "{url}: {}", ended.said);
-        assert!(ended.said.contains("must begin with https"), "{url}: {}", ended.said);
-        assert!(!job.place.path("state.sqlite").exists(), "{url}: nothing was begun");
+        assert_eq!(ended.code, 2, "{url}: {}", ended.stderr);
+        assert!(ended.stderr.contains("must begin with https"), "{url}: {}", ended.stderr);
+        assert!(!job.place.path("state.sqlite").exists(), "{url}: nothing was started");
     }
 }
 
 #[test]
 fn a_url_that_holds_the_key_is_refused_and_not_repeated() {
-    let server = RawServer::calm();
+    let server = RawServer::faultless();
     for url in [
         format!("http://user:{KEY}@{}/api/open/v2", server.address),
         format!("http://{}/api/open/v2?key={KEY}", server.address),

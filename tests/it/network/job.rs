@@ -1,6 +1,5 @@
-//! The job under test: the real binary on a few orders, and what must hold however it ends.
+//! The job under test: the real binary on a few orders, with assertions that hold however it ends.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
 use std::process::{Child, Command, Output, Stdio};
@@ -11,13 +10,13 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::orders::{Order, csv};
 use super::server::RawServer;
-use crate::support::{Place, SINGLE_READ, code, stderr, stdout};
+use crate::support::{Files, NO_CONFIRM_READ, Place, code, stderr, stdout};
 
-/// The key that the job asks raw servers with.
+/// The API key that the job sends to raw servers.
 pub(super) const KEY: &str = "cy_5e4d0a_of_the_network_tests";
 const AS_OF: &str = "2026-06-01T00:00:00Z";
 
-/// A job on some orders, with report and state in a place of its own.
+/// A job on some orders, with its own place for report and state.
 pub(super) struct Job {
     pub(super) place: Place,
     key: &'static str,
@@ -25,15 +24,15 @@ pub(super) struct Job {
 }
 
 /// How a job ended.
-pub(super) struct Ended {
+pub(super) struct JobResult {
     pub(super) code: i32,
     /// Standard error.
-    pub(super) said: String,
+    pub(super) stderr: String,
 }
 
 /// An outcome in the state.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Kept {
+pub(super) struct StoredOutcome {
     pub(super) run: u64,
     pub(super) line: u64,
     pub(super) run_order_id: String,
@@ -43,11 +42,8 @@ pub(super) struct Kept {
     pub(super) quote_amount: Option<String>,
 }
 
-/// A report without its manifest: what depends on the evidence alone.
-pub(super) type Evident = BTreeMap<String, Vec<u8>>;
-
 impl Job {
-    /// A job on those orders of a raw server.
+    /// A job on these orders of a raw server.
     pub(super) fn on(orders: Range<u64>) -> Self {
         Self::with(csv(orders), KEY)
     }
@@ -59,7 +55,7 @@ impl Job {
         Self { place, key, secrets: vec![key] }
     }
 
-    /// Another text that must not be left anywhere.
+    /// Adds a text that must not be left anywhere.
     pub(super) fn secret(mut self, secret: &'static str) -> Self {
         self.secrets.push(secret);
         self
@@ -68,36 +64,36 @@ impl Job {
     /// `tieout reconcile` against that server, with the key in the environment.
     pub(super) fn command(&self, url: &str, arguments: &[&str]) -> Command {
         let mut command = self.place.reconcile(self.place.path("ids.csv"));
-        command.arg(SINGLE_READ);
+        command.arg(NO_CONFIRM_READ);
         command.args(["--as-of", AS_OF, "--api-url", url]).args(arguments).env("CHENYU_API_KEY", self.key);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
-    pub(super) fn run(&self, url: &str, arguments: &[&str]) -> Ended {
+    pub(super) fn run(&self, url: &str, arguments: &[&str]) -> JobResult {
         self.end(&self.command(url, arguments).output().expect("starts"))
     }
 
-    /// Starts it and lets it run.
+    /// Starts the job without waiting for it.
     pub(super) fn start(&self, url: &str, arguments: &[&str]) -> Running<'_> {
         Running { job: self, child: Some(self.command(url, arguments).spawn().expect("starts")) }
     }
 
-    /// How the job ended. Whatever happened: the key is nowhere, nothing panicked, and no escape codes went where there
-    /// is no terminal.
-    pub(super) fn end(&self, output: &Output) -> Ended {
+    /// The result of a job; asserts that the key is nowhere, that it did not panic, and that it printed no escape
+    /// codes, as there is no terminal.
+    pub(super) fn end(&self, output: &Output) -> JobResult {
         self.assert_no_secret(output);
-        let (said, shown) = (stderr(output), stdout(output));
-        assert!(!said.contains("panicked"), "{said}");
-        assert!(!said.contains(['\u{1b}', '\r']) && !shown.contains(['\u{1b}', '\r']), "{said}{shown}");
-        Ended { code: code(output), said }
+        let (stderr, stdout) = (stderr(output), stdout(output));
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        assert!(!stderr.contains(['\u{1b}', '\r']) && !stdout.contains(['\u{1b}', '\r']), "{stderr}{stdout}");
+        JobResult { code: code(output), stderr }
     }
 
-    /// No secret in any file that is left, or in what was said.
+    /// Asserts that no secret is in any file or in the output.
     pub(super) fn assert_no_secret(&self, output: &Output) {
         let mut texts = vec![("stdout".to_owned(), output.stdout.clone()), ("stderr".into(), output.stderr.clone())];
         let files = self.place.files();
-        assert!(!files.is_empty(), "the input at least is there");
+        assert!(!files.is_empty(), "at least the input exists");
         texts.extend(files.into_iter().map(|path| (path.display().to_string(), fs::read(&path).expect("readable"))));
         for (name, bytes) in texts {
             for secret in &self.secrets {
@@ -107,8 +103,8 @@ impl Job {
         }
     }
 
-    /// The report without its manifest.
-    pub(super) fn evident(&self) -> Evident {
+    /// The files of the report, except the manifest.
+    pub(super) fn reproducible_files(&self) -> Files {
         let files = fs::read_dir(self.place.path("report")).expect("a report").map(|file| file.expect("a file"));
         let files = files.map(|file| (file.file_name().to_string_lossy().into_owned(), file.path()));
         files
@@ -117,12 +113,12 @@ impl Job {
             .collect()
     }
 
-    /// How many requests the job says it sent.
+    /// How many requests the job sent, by its manifest.
     pub(super) fn requests(&self) -> u64 {
         self.place.report().json("manifest.json")["fetch"]["requests"].as_u64().expect("a count")
     }
 
-    /// Whether the state has been made as far as its tables.
+    /// Whether the state has its tables already.
     pub(super) fn has_tables(&self) -> bool {
         let state = Connection::open(self.place.path("state.sqlite")).expect("a state");
         state.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).expect("a schema") > 0
@@ -140,12 +136,12 @@ impl Job {
         let state = Connection::open_with_flags(self.place.path("state.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY);
         let count =
             state.and_then(|state| state.query_row("SELECT count(*) FROM outcomes", [], |row| row.get::<_, i64>(0)));
-        // A state in the making has none.
+        // A state that is just being created has none.
         count.map_or(0, i64::unsigned_abs)
     }
 
-    /// Everything that is committed, once the database has proved itself whole.
-    pub(super) fn kept(&self) -> Vec<Kept> {
+    /// Checks the database's integrity; returns all committed outcomes.
+    pub(super) fn stored_outcomes(&self) -> Vec<StoredOutcome> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
         let state = Connection::open_with_flags(self.place.path("state.sqlite"), flags).expect("a state");
         let check: String = state.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("it can be checked");
@@ -154,7 +150,7 @@ impl Job {
         let from = "outcomes LEFT JOIN observations USING (observation_id, run_order_id)";
         let mut rows = state.prepare(&format!("SELECT {columns} FROM {from} ORDER BY 1, 2")).expect("outcomes");
         let kept = rows.query_map([], |row| {
-            Ok(Kept {
+            Ok(StoredOutcome {
                 run: row.get::<_, i64>(0)?.unsigned_abs(),
                 line: row.get::<_, i64>(1)?.unsigned_abs(),
                 run_order_id: row.get(2)?,
@@ -168,7 +164,7 @@ impl Job {
     }
 }
 
-/// A job that runs; killed where a test gives up on it.
+/// A running job; killed if a test gives up on it.
 pub(super) struct Running<'j> {
     job: &'j Job,
     child: Option<Child>,
@@ -184,13 +180,13 @@ impl Running<'_> {
         self.child.as_mut().expect("it runs").try_wait().expect("its state").is_none()
     }
 
-    /// Waits until it has ended.
-    pub(super) fn end(mut self) -> Ended {
+    /// Waits for the job to end.
+    pub(super) fn end(mut self) -> JobResult {
         let output = self.child.take().expect("it runs").wait_with_output().expect("it ends");
         self.job.end(&output)
     }
 
-    /// Kills it.
+    /// Kills the job; asserts that it left no secret.
     pub(super) fn kill(mut self) {
         let mut child = self.child.take().expect("it runs");
         child.kill().expect("it can be killed");
@@ -202,19 +198,19 @@ impl Running<'_> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            // It may have ended.
+            // It may have ended already.
             let _ = child.kill();
             let _ = child.wait();
         }
     }
 }
 
-/// The report on those orders of a server without a fault, proved against what is known of the orders.
-pub(super) fn calm_report(orders: Range<u64>) -> Evident {
-    let (server, job) = (RawServer::calm(), Job::on(orders.clone()));
+/// The report on these orders of a server without faults, checked against the known discrepancies.
+pub(super) fn reference_report(orders: Range<u64>) -> Files {
+    let (server, job) = (RawServer::faultless(), Job::on(orders.clone()));
     let ended = job.run(&server.url(), &[]);
     let discrepant: Vec<String> = orders.clone().map(Order).filter(|o| o.is_discrepant()).map(Order::id).collect();
-    assert_eq!(ended.code, i32::from(!discrepant.is_empty()), "{}", ended.said);
+    assert_eq!(ended.code, i32::from(!discrepant.is_empty()), "{}", ended.stderr);
     let report = job.place.report();
     let all = orders.end - orders.start;
     assert_eq!((report.population("rows"), report.population("discrepant")), (all, discrepant.len() as u64));
@@ -227,13 +223,13 @@ pub(super) fn calm_report(orders: Range<u64>) -> Evident {
         })
         .collect();
     assert_eq!(found, discrepant);
-    job.evident()
+    job.reproducible_files()
 }
 
-/// Asserts that a report says what that of a calm server says, byte for byte.
-pub(super) fn assert_same(report: &Evident, calm: &Evident) {
-    assert_eq!(report.keys().collect::<Vec<_>>(), calm.keys().collect::<Vec<_>>());
+/// Asserts that a report equals that of a server without faults, byte for byte.
+pub(super) fn assert_same(report: &Files, reference: &Files) {
+    assert_eq!(report.keys().collect::<Vec<_>>(), reference.keys().collect::<Vec<_>>());
     for (name, bytes) in report {
-        assert!(*bytes == calm[name], "{name} differs:\n{}", String::from_utf8_lossy(bytes));
+        assert!(*bytes == reference[name], "{name} differs:\n{}", String::from_utf8_lossy(bytes));
     }
 }

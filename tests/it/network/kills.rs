@@ -1,4 +1,4 @@
-//! SIGKILL: whatever moment it comes at, the next start goes on from there, and the report is the same in the end.
+//! SIGKILL at any moment: the next start continues from there, and the final report is the same.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,24 +9,24 @@ use std::time::{Duration, Instant};
 
 use tieout::sandbox::KEY;
 
-use super::job::{Evident, Job, Kept, assert_same};
+use super::job::{Job, StoredOutcome, assert_same};
 use super::signals::{job_on, sandbox, undisturbed, wait_until};
-use crate::support::{Server, tieout};
+use crate::support::{Files, Server, tieout};
 
 const ORDERS: usize = 60;
 const CONCURRENCY: usize = 4;
-/// How often jobs are killed in all.
+/// How many kills there are in all.
 const KILLS: usize = 200;
-/// How the provider serves meanwhile.
+/// The fault plan that slows the provider down.
 const SLOW: &str = "slow,delay=4ms";
-/// A generator of moments (an LCG of Knuth's) within the longest that a start may live: some end by themselves.
+/// A generator of random moments to kill a job (Knuth's LCG). Some are so late that the job ends by itself.
 struct Moments {
     state: u64,
     life: Duration,
 }
 
 impl Moments {
-    /// Moments that are the same parts of a life in every run of the test. How long a life is depends on the machine.
+    /// Moments within `life`, the same fractions of it in every run of the test.
     fn within(life: Duration) -> Self {
         Self { state: 20_261_124, life }
     }
@@ -37,7 +37,7 @@ impl Moments {
     }
 }
 
-/// How long a job takes that nobody disturbs, and a quarter more.
+/// The time that an undisturbed job takes on this machine, and a quarter more.
 fn life() -> Duration {
     let (job, server) = (job_on(ORDERS), sandbox(SLOW));
     let begin = Instant::now();
@@ -45,10 +45,10 @@ fn life() -> Duration {
     begin.elapsed() * 5 / 4
 }
 
-/// What a job that nobody disturbs leaves behind.
+/// The report and the outcomes of an undisturbed job.
 struct Whole {
-    report: Evident,
-    kept: BTreeMap<u64, Kept>,
+    report: Files,
+    kept: BTreeMap<u64, StoredOutcome>,
 }
 
 fn names(folder: impl AsRef<Path>) -> Vec<String> {
@@ -59,9 +59,9 @@ fn names(folder: impl AsRef<Path>) -> Vec<String> {
     names
 }
 
-fn by_line(kept: Vec<Kept>) -> BTreeMap<u64, Kept> {
+fn by_line(kept: Vec<StoredOutcome>) -> BTreeMap<u64, StoredOutcome> {
     let count = kept.len();
-    let by_line: BTreeMap<u64, Kept> = kept.into_iter().map(|kept| (kept.line, kept)).collect();
+    let by_line: BTreeMap<u64, StoredOutcome> = kept.into_iter().map(|kept| (kept.line, kept)).collect();
     assert_eq!(by_line.len(), count, "each line once");
     by_line
 }
@@ -92,30 +92,30 @@ fn a_job_that_is_killed_again_and_again_ends_like_an_undisturbed_one() {
                 break;
             }
         }
-        assert_same(&job.evident(), &whole.report);
-        assert_eq!(by_line(job.kept()), whole.kept, "one run, each row once, as without a kill");
+        assert_same(&job.reproducible_files(), &whole.report);
+        assert_eq!(by_line(job.stored_outcomes()), whole.kept, "one run, each row once, as without a kill");
         let names = names(job.place.path(""));
         let left: Vec<_> = names.iter().filter(|name| name.starts_with(".tieout-")).collect();
-        assert!(left.is_empty(), "dead jobs' folders were swept: {left:?}");
+        assert!(left.is_empty(), "folders of dead jobs are left: {left:?}");
     }
-    assert!(within_the_report > 0, "some were killed with every order fetched");
+    assert!(within_the_report > 0, "no job was killed with every order fetched");
 }
 
-/// Nothing that was committed is lost or asked for again; returns what is committed now.
+/// Asserts that no committed outcome is lost or asked for again; returns the outcomes committed now.
 fn after_a_kill(
     job: &Job,
     server: &Server,
     before: usize,
-    done: &BTreeMap<u64, Kept>,
+    done: &BTreeMap<u64, StoredOutcome>,
     whole: &Whole,
-) -> BTreeMap<u64, Kept> {
+) -> BTreeMap<u64, StoredOutcome> {
     if !job.place.path("state.sqlite").exists() {
         assert!(done.is_empty(), "the state is gone");
         return BTreeMap::new();
     }
-    let now = if job.has_tables() { by_line(job.kept()) } else { BTreeMap::new() };
+    let now = if job.has_tables() { by_line(job.stored_outcomes()) } else { BTreeMap::new() };
     for (line, kept) in &now {
-        assert_eq!(Some(kept), whole.kept.get(line), "whole, as without the kill");
+        assert_eq!(Some(kept), whole.kept.get(line), "the same as without the kill");
     }
     assert!(done.keys().all(|line| now.contains_key(line)), "nothing committed is lost");
     let asked = server.journal.arrivals().split_off(before);
@@ -123,7 +123,7 @@ fn after_a_kill(
         assert!(done.values().all(|kept| kept.run_order_id != order), "{order} was committed and asked for again");
     }
     if job.place.path("report").exists() {
-        assert_same(&job.evident(), &whole.report);
+        assert_same(&job.reproducible_files(), &whole.report);
     }
     now
 }
@@ -139,7 +139,7 @@ fn a_job_that_is_killed_spoils_no_report_that_is_there() {
     let running = job.start(&slow.url, &[]);
     wait_until("it is under way", || slow.journal.arrivals().len() >= 40);
     running.kill();
-    assert_same(&job.evident(), &report);
+    assert_same(&job.reproducible_files(), &report);
     assert_eq!(job.place.report().bytes("manifest.json"), before);
 }
 

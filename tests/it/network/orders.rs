@@ -1,13 +1,13 @@
-//! Settled orders in JSON written by hand: every fifth has one discrepancy, and no two have the same amounts.
+//! Settled orders in handwritten JSON: every fifth has one discrepancy, and no two have the same amounts.
 
 use std::ops::Range;
 
-/// Every how many orders the total is one unit of 10⁻⁸ too high.
+/// Every n-th order has a total that is one unit of 10⁻⁸ too high.
 const EVERY: u64 = 5;
-/// The number that the first order has in its ID.
+/// The number in the ID of order 0.
 const FIRST: u64 = 0xabc_0000;
 
-/// One order as a raw server tells of it.
+/// One order of a raw server, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Order(pub(super) u64);
 
@@ -27,12 +27,12 @@ impl Order {
         self.0.is_multiple_of(EVERY)
     }
 
-    /// What was quoted, with 8 decimals: no other order has this amount.
+    /// Its quote with 8 decimals, which no other order has.
     pub(super) fn quote(self) -> String {
         amount(2_000_000 + 1_003 * self.0)
     }
 
-    /// The whole reply, of a length that is told.
+    /// The whole reply, with a `Content-Length`.
     pub(super) fn reply(self) -> Vec<u8> {
         let body = self.json();
         let head = format!(
@@ -59,7 +59,7 @@ impl Order {
     }
 }
 
-/// The IDs of those orders as a CSV file.
+/// A CSV file with the IDs of these orders.
 pub(super) fn csv(orders: Range<u64>) -> String {
     let ids: Vec<String> = orders.map(|number| Order(number).id()).collect();
     format!("run_order_id\n{}\n", ids.join("\n"))

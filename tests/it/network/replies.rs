@@ -1,9 +1,9 @@
-//! Replies that are cut, slow, endless or no HTTP: a retry cures what passes, and what does not pass is said to be
-//! unfetched.
+//! Replies that are cut, slow, endless or not HTTP: a retry cures transient faults, and orders with permanent faults
+//! are reported as unfetched.
 
 use std::time::Duration;
 
-use super::job::{Job, assert_same, calm_report};
+use super::job::{Job, assert_same, reference_report};
 use super::orders::Order;
 use super::server::{Act, RawServer};
 
@@ -11,25 +11,26 @@ const ORDERS: u64 = 12;
 /// The order that never gets a proper reply.
 const HOPELESS: Order = Order(7);
 
-/// What a fault must come to.
+/// The expected result of a fault.
 struct Expected {
-    /// The reasons of which one must be given.
+    /// The allowed reasons; the report must give one of them.
     reasons: &'static [&'static str],
-    /// A part of the reason's detail.
+    /// A part of the detail.
     detail: &'static str,
-    /// The time-out to run with.
+    /// The `--timeout` of the job.
     timeout: &'static str,
 }
 
-/// Every order's first reply has the fault: all are fetched, and the report is that of a calm server. Then one order
-/// always has it: that one is unfetched, for the reason and after the tries that were due, and nothing else is.
+/// Asserts two things. If every order's first reply has the fault, all are fetched, and the report is that of a server
+/// without faults. If one order always has it, only that order is unfetched, for the expected reason and after all
+/// retries.
 fn assert_cured_or_told(fault: fn(Order) -> Vec<Act>, expected: &Expected) {
-    let calm = calm_report(0..ORDERS);
+    let reference = reference_report(0..ORDERS);
     let server = RawServer::faulty(fault, |_, time| time == 1);
     let job = Job::on(0..ORDERS);
     let ended = job.run(&server.url(), &["--timeout", expected.timeout]);
-    assert_eq!(ended.code, 1, "{}", ended.said);
-    assert_same(&job.evident(), &calm);
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert_same(&job.reproducible_files(), &reference);
     let times = server.record.times();
     assert_eq!(times.len() as u64, ORDERS);
     assert!(times.values().all(|times| *times >= 2), "each was asked for again: {times:?}");
@@ -37,7 +38,7 @@ fn assert_cured_or_told(fault: fn(Order) -> Vec<Act>, expected: &Expected) {
     let server = RawServer::faulty(fault, |order, _| order == HOPELESS);
     let job = Job::on(0..ORDERS);
     let ended = job.run(&server.url(), &["--timeout", expected.timeout, "--retries", "2"]);
-    assert_eq!(ended.code, 3, "{}", ended.said);
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
     let report = job.place.report();
     assert_eq!(report.verdict(), "incomplete");
     let exceptions = report.rows("exceptions.csv");
@@ -47,14 +48,14 @@ fn assert_cured_or_told(fault: fn(Order) -> Vec<Act>, expected: &Expected) {
     assert!(expected.reasons.contains(&row["reason"].as_str()), "{row:?}");
     assert!(row["detail"].contains(expected.detail), "{row:?}");
     assert_eq!(report.population("unfetched"), 1);
-    // Of the twelve, numbers 0, 5 and 10 have a discrepancy.
+    // Of the twelve orders, numbers 0, 5 and 10 have a discrepancy.
     assert_eq!((report.population("reconciled"), report.population("discrepant")), (ORDERS - 4, 3));
     assert_eq!(server.record.times()[&HOPELESS.0], 3, "one try and two retries");
 }
 
-/// The fault is over well within any time-out.
+/// A time-out that is much longer than the fault.
 const QUICK: &str = "30s";
-/// The fault lasts longer than this.
+/// A time-out that is shorter than the fault.
 const SHORT: &str = "2s";
 
 fn head_of(order: Order, more: usize) -> Vec<u8> {
@@ -92,7 +93,7 @@ fn a_reset_within_the_headers() {
 
 #[test]
 fn a_reset_within_the_body() {
-    // A reset may overtake what was sent before it.
+    // A reset may overtake bytes that were sent before it.
     let expected = Expected { reasons: &["connection", "cut-body"], detail: "", timeout: QUICK };
     assert_cured_or_told(|order| vec![Act::Send(half_of(order)), Act::Reset], &expected);
 }
@@ -112,7 +113,7 @@ fn a_chunked_body_without_its_end() {
 
 #[test]
 fn a_chunked_body_that_goes_on_and_on() {
-    let expected = Expected { reasons: &["timeout"], detail: "not the whole reply within 2 s", timeout: SHORT };
+    let expected = Expected { reasons: &["timeout"], detail: "no complete reply within 2 s", timeout: SHORT };
     let fault =
         |order| vec![Act::Send(chunk_of(order)), Act::Forever(b"1\r\n \r\n".to_vec(), Duration::from_millis(100))];
     assert_cured_or_told(fault, &expected);
@@ -126,7 +127,7 @@ fn headers_byte_by_byte() {
 
 #[test]
 fn a_body_byte_by_byte() {
-    let expected = Expected { reasons: &["timeout"], detail: "not the whole reply within 2 s", timeout: SHORT };
+    let expected = Expected { reasons: &["timeout"], detail: "no complete reply within 2 s", timeout: SHORT };
     let fault = |order: Order| {
         vec![Act::Send(head_of(order, 0)), Act::Trickle(order.json().into_bytes(), Duration::from_millis(100))]
     };
@@ -135,7 +136,7 @@ fn a_body_byte_by_byte() {
 
 #[test]
 fn nothing_after_the_headers() {
-    let expected = Expected { reasons: &["timeout"], detail: "not the whole reply within 2 s", timeout: SHORT };
+    let expected = Expected { reasons: &["timeout"], detail: "no complete reply within 2 s", timeout: SHORT };
     assert_cured_or_told(|order| vec![Act::Send(head_of(order, 0)), Act::Hang], &expected);
 }
 
@@ -182,7 +183,7 @@ fn interim_replies_without_an_end() {
 
 #[test]
 fn two_lengths_that_differ() {
-    // Whoever believes the first length and whoever believes the second disagree on where the next reply begins.
+    // The two lengths disagree on where the next reply begins.
     let fault = |order: Order| {
         let json = order.json();
         let lengths = format!("Content-Length: {}\r\nContent-Length: {}", json.len(), json.len() - 7);
@@ -194,7 +195,7 @@ fn two_lengths_that_differ() {
 
 #[test]
 fn a_reply_of_http_1_0_cut_within_the_body() {
-    // Only the end of the connection ends it, so that nothing but the JSON tells of the cut.
+    // Only the end of the connection ends the body, so that the cut shows in the JSON alone.
     let fault = |order: Order| {
         let json = order.json();
         let cut = &json[..json.len() - 1];
@@ -203,13 +204,13 @@ fn a_reply_of_http_1_0_cut_within_the_body() {
     assert_cured_or_told(fault, &Expected { reasons: &["not-json"], detail: "", timeout: QUICK });
 }
 
-/// Every reply is unusual but right: it is taken, at the first try.
+/// Asserts that replies which are unusual but valid are accepted at the first try.
 fn assert_taken(unusual: fn(Order) -> Vec<Act>) {
     let server = RawServer::faulty(unusual, |_, _| true);
     let job = Job::on(0..ORDERS);
     let ended = job.run(&server.url(), &[]);
-    assert_eq!(ended.code, 1, "{}", ended.said);
-    assert_same(&job.evident(), &calm_report(0..ORDERS));
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert_same(&job.reproducible_files(), &reference_report(0..ORDERS));
     let times = server.record.times();
     assert!(times.len() as u64 == ORDERS && times.values().all(|times| *times == 1), "{times:?}");
 }

@@ -1,4 +1,4 @@
-//! Servers that misbehave below HTTP: each connection is in the hands of the test, byte by byte.
+//! Servers that misbehave below HTTP: a test controls each connection byte by byte.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,29 +13,29 @@ use tokio::time::sleep;
 use super::job::KEY;
 use super::orders::Order;
 
-/// A request, and the connection that it came over.
+/// A request and the connection it arrived on.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(super) struct RecordedRequest {
     pub(super) at: Instant,
     pub(super) connection: usize,
     pub(super) order: Order,
-    /// Whether the key stands in the `Authorization` header and nowhere else.
+    /// Whether the key is in the `Authorization` header and nowhere else.
     is_keyed: bool,
 }
 
-/// What a server was asked, and how often it was connected to.
+/// The number of connections to a server, and all requests.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Record(Arc<Mutex<(usize, Vec<Asked>)>>);
+pub(super) struct Record(Arc<Mutex<(usize, Vec<RecordedRequest>)>>);
 
 impl Record {
     pub(super) fn connections(&self) -> usize {
         self.0.lock().expect("no test panics with it in hand").0
     }
 
-    /// Every request so far, in the order of arrival.
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    /// All requests so far, in order of arrival; asserts that each has the key in its `Authorization` header alone.
+    pub(super) fn asked(&self) -> Vec<RecordedRequest> {
         let asked = self.0.lock().expect("no test panics with it in hand").1.clone();
-        assert!(asked.iter().all(|asked| asked.is_keyed), "the key stands in the Authorization header alone");
+        assert!(asked.iter().all(|asked| asked.is_keyed), "the key is only in the Authorization header");
         asked
     }
 
@@ -48,7 +48,7 @@ impl Record {
         times
     }
 
-    /// The most requests that arrived within any half-open window of that length.
+    /// The most arrivals within any half-open window of that length.
     pub(super) fn most_within(&self, window: Duration) -> usize {
         let mut arrivals: Vec<Instant> = self.asked().iter().map(|asked| asked.at).collect();
         arrivals.sort();
@@ -62,8 +62,8 @@ impl Record {
         record.0
     }
 
-    /// Notes a request; how often its order was asked for by now.
-    fn note(&self, asked: Asked) -> usize {
+    /// Records a request; returns how often its order has been asked for.
+    fn note(&self, asked: RecordedRequest) -> usize {
         let mut record = self.0.lock().expect("no test panics with it in hand");
         record.1.push(asked);
         let (_, requests) = &*record;
@@ -71,7 +71,7 @@ impl Record {
     }
 }
 
-/// A listener whose connections a test handles, for as long as it lives.
+/// A server whose connections a test handles; it stops when dropped.
 pub(super) struct RawServer {
     pub(super) address: SocketAddr,
     pub(super) record: Record,
@@ -79,7 +79,7 @@ pub(super) struct RawServer {
 }
 
 impl RawServer {
-    /// Hands each connection, and its number from 1, to `handle`.
+    /// Passes each connection, with its number from 1, to `handle`.
     pub(super) fn connected<F>(handle: impl Fn(TcpStream, usize, Record) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -99,34 +99,34 @@ impl RawServer {
         Self { address, record, _runtime: runtime }
     }
 
-    /// Hands each connection to `serve` as a line of requests.
-    pub(super) fn start<F>(serve: impl Fn(Line) -> F + Send + Sync + 'static) -> Self
+    /// Passes each connection to `serve` as a [`Connection`].
+    pub(super) fn start<F>(serve: impl Fn(Connection) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        Self::connected(move |stream, connection, record| serve(Line::new(stream, connection, record)))
+        Self::connected(move |stream, number, record| serve(Connection::new(stream, number, record)))
     }
 
-    /// Answers as the provider does.
-    pub(super) fn calm() -> Self {
-        Self::start(Line::answer_all)
+    /// A server without faults.
+    pub(super) fn faultless() -> Self {
+        Self::start(Connection::answer_all)
     }
 
-    /// Does `fault` to the requests that `strikes` names by order and how often it was asked for (from 1); answers the
-    /// others.
-    pub(super) fn faulty(fault: fn(Order) -> Vec<Act>, strikes: fn(Order, usize) -> bool) -> Self {
-        Self::start(move |mut line| async move {
-            while let Some(Request { order, time }) = line.request().await {
-                if !strikes(order, time) {
-                    line.send(&order.reply()).await;
-                } else if !line.perform(fault(order)).await {
+    /// Performs `fault` on the requests that `selects` picks, by order and by how often it was asked for (from 1);
+    /// answers the others.
+    pub(super) fn faulty(fault: fn(Order) -> Vec<Act>, selects: fn(Order, usize) -> bool) -> Self {
+        Self::start(move |mut connection| async move {
+            while let Some(Request { order, time }) = connection.request().await {
+                if !selects(order, time) {
+                    connection.send(&order.reply()).await;
+                } else if !connection.perform(fault(order)).await {
                     return;
                 }
             }
         })
     }
 
-    /// Its base URL.
+    /// The base URL of its API.
     pub(super) fn url(&self) -> String {
         format!("http://{}/api/open/v2", self.address)
     }
@@ -136,39 +136,39 @@ impl RawServer {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
     pub(super) order: Order,
-    /// How often its order was asked for, this time included.
+    /// How often its order was asked for, including this request.
     pub(super) time: usize,
 }
 
-/// What a server does in place of a proper reply. After the last act it goes on serving.
+/// What a server does instead of a proper reply. After the last act it continues to serve.
 pub(super) enum Act {
     Send(Vec<u8>),
-    /// One byte each so often.
+    /// Sends the bytes one by one, with this pause after each.
     Trickle(Vec<u8>, Duration),
-    /// The same again and again, for as long as anybody listens.
+    /// Sends the bytes again and again, with this pause, until the client is gone.
     Forever(Vec<u8>, Duration),
-    /// Nothing more, for as long as anybody listens.
+    /// Sends nothing more until the client is gone.
     Hang,
-    /// The connection is closed.
+    /// Closes the connection.
     Close,
-    /// The connection is reset.
+    /// Resets the connection.
     Reset,
 }
 
 /// One connection, from the server's side.
-pub(super) struct Line<S = TcpStream> {
+pub(super) struct Connection<S = TcpStream> {
     stream: S,
-    connection: usize,
+    number: usize,
     record: Record,
     received: Vec<u8>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
-    pub(super) fn new(stream: S, connection: usize, record: Record) -> Self {
-        Self { stream, connection, record, received: Vec::new() }
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub(super) fn new(stream: S, number: usize, record: Record) -> Self {
+        Self { stream, number, record, received: Vec::new() }
     }
 
-    /// The next request; none once the client is gone.
+    /// The next request; `None` once the client is gone.
     pub(super) async fn request(&mut self) -> Option<Request> {
         const END: &[u8] = b"\r\n\r\n";
         let length = loop {
@@ -182,18 +182,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         let head: Vec<u8> = self.received.drain(..length).collect();
         let head = String::from_utf8(head).expect("a head in ASCII");
         let id = head.split(' ').nth(1).and_then(|target| target.split("run_order_id=").nth(1)).expect("a target");
-        let order = Order::named(id).unwrap_or_else(|| panic!("nobody has an order {id}"));
+        let order = Order::named(id).unwrap_or_else(|| panic!("there is no order {id}"));
         let is_keyed = head.contains(&format!("\r\nauthorization: Bearer {KEY}\r\n")) && head.matches(KEY).count() == 1;
-        let time = self.record.note(Asked { at: Instant::now(), connection: self.connection, order, is_keyed });
+        let time = self.record.note(RecordedRequest { at: Instant::now(), connection: self.number, order, is_keyed });
         Some(Request { order, time })
     }
 
-    /// Whether it could be sent.
+    /// Sends bytes; returns whether that succeeded.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).await.is_ok() && self.stream.flush().await.is_ok()
     }
 
-    /// Answers every request as the provider does.
+    /// Answers every request properly.
     pub(super) async fn answer_all(mut self) {
         while let Some(request) = self.request().await {
             self.send(&request.order.reply()).await;
@@ -206,8 +206,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
     }
 }
 
-impl Line<TcpStream> {
-    /// Whether the connection can be used on.
+impl Connection<TcpStream> {
+    /// Performs acts; returns whether the connection can still be used.
     pub(super) async fn perform(&mut self, acts: Vec<Act>) -> bool {
         for act in acts {
             let goes_on = match act {

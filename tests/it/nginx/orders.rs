@@ -1,14 +1,14 @@
-//! Settled orders and what is wrong with some of them, in plain integers of 10⁻⁸ and JSON written by hand.
+//! Settled orders, some with a discrepancy, in plain integers of 10⁻⁸ and handwritten JSON.
 
 use sha2::{Digest, Sha256};
 
-/// Every how many orders one discrepancy is planted.
+/// Every n-th order has a planted discrepancy.
 const EVERY: u64 = 97;
 /// One whole unit of the currency.
 const ONE: i128 = 100_000_000;
 /// The largest amount a report holds: 20 digits before the point, 8 after it.
 const LARGEST: i128 = 9_999_999_999_999_999_999_999_999_999;
-/// One order as nginx serves it.
+/// One order that nginx serves.
 pub(super) struct Order {
     pub(super) id: String,
     number: u64,
@@ -16,7 +16,7 @@ pub(super) struct Order {
     amounts: Amounts,
 }
 
-/// The discrepancies there are to plant. The other checks hold: each order fails one check exactly.
+/// The kinds of discrepancies to plant. Each makes its order fail exactly one check.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fault {
     ReleasedOneUnitMore,
@@ -50,7 +50,7 @@ struct Amounts {
     total: i128,
 }
 
-/// What a row of `discrepancies.csv` must say.
+/// The expected content of a row of `discrepancies.csv`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Discrepancy {
     pub(super) run_order_id: String,
@@ -61,13 +61,13 @@ pub(super) struct Discrepancy {
 }
 
 impl Order {
-    /// The order of that number, the same every time.
+    /// The order with this number, always the same.
     pub(super) fn number(number: u64) -> Self {
         let fault = number.is_multiple_of(EVERY).then(|| FAULTS[(number / EVERY) as usize % FAULTS.len()]);
         Self { id: id("wfrun_", number), number, fault, amounts: amounts(number, fault) }
     }
 
-    /// The discrepancy that the report must show for it.
+    /// The discrepancy that the report must show for this order.
     pub(super) fn planted(&self) -> Option<Discrepancy> {
         let Amounts { quote, charged, released, compute, external, total } = self.amounts;
         let identity = |check, expected, actual| (check, text(expected), text(actual), text(actual - expected));
@@ -88,7 +88,7 @@ impl Order {
         Some(Discrepancy { run_order_id: self.id.clone(), check: check.to_owned(), expected, actual, difference })
     }
 
-    /// The reply: every third with its amounts as JSON numbers, the others as strings.
+    /// The reply. Every third order has its amounts as JSON numbers, the others as strings.
     pub(super) fn reply(&self) -> String {
         let Amounts { quote, charged, released, compute, external, total } = self.amounts;
         let amount = |units| if self.number.is_multiple_of(3) { text(units) } else { format!("\"{}\"", text(units)) };

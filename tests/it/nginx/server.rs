@@ -1,4 +1,4 @@
-//! A plain nginx of our own on a loopback port, gone when dropped.
+//! A plain nginx on a loopback port; it stops when dropped.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Where Debian keeps nginx, which is not in everybody's PATH.
+/// nginx in PATH, or where Debian installs it, which is often not in PATH.
 const PROGRAMS: [&str; 2] = ["nginx", "/usr/sbin/nginx"];
-/// A port that was free a moment ago may be taken by now.
+/// How often nginx is started: a port that was free a moment ago may be taken.
 const ATTEMPTS: usize = 5;
 const START: Duration = Duration::from_secs(20);
 
@@ -57,7 +57,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // One process, no workers that would outlive it. Both fail only if it has ended already.
+        // It is one process without workers. Both calls fail only if it has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,8 +1,8 @@
-//! The oracle: what the contract's tables come to for one order, in plain integers.
+//! The oracle: the bucket and findings that the contract's tables give for one order, in plain integers.
 
-use super::orders::{Cell, Drawn};
+use super::orders::{Cell, RandomOrder};
 
-/// A finding as a report's row has it.
+/// A finding, with the texts of its row in the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) check: &'static str,
@@ -13,7 +13,7 @@ pub(super) struct Found {
     pub(super) difference: String,
 }
 
-/// Every check and cause that is to be drawn.
+/// Every check and cause that must be drawn often enough.
 pub(super) const ALL: [(&str, &str); 33] = [
     ("quote-split", "overage"),
     ("quote-split", "not-released"),
@@ -50,7 +50,7 @@ pub(super) const ALL: [(&str, &str); 33] = [
     ("list-mismatch", ""),
 ];
 
-/// Units of the 8th decimal as text.
+/// Units of 10⁻⁸ as text.
 pub(super) fn money(units: i128) -> String {
     let digits = format!("{:09}", units.unsigned_abs());
     let (whole, decimals) = digits.split_at(digits.len() - 8);
@@ -61,7 +61,7 @@ fn text(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).expect("a time").to_string()
 }
 
-/// The findings of one order on their way into a list.
+/// Collects the findings of one order.
 #[derive(Default)]
 struct Findings(Vec<Found>);
 
@@ -78,8 +78,8 @@ impl Findings {
     }
 }
 
-impl Drawn {
-    /// The bucket it is counted in, and its findings sorted by check.
+impl RandomOrder {
+    /// The order's bucket, and its findings sorted by check.
     pub(super) fn expected(&self, as_of: i64) -> (&'static str, Vec<Found>) {
         let mut findings = Findings::default();
         if self.replied.as_ref() != Some(&self.asked) {
@@ -177,9 +177,9 @@ impl Drawn {
         let runs = matches!(self.run, Some("queued" | "running"));
         let is_charged_early = self.run == Some("queued") && self.charged.is_some_and(|f| f != 0);
         if (settled && (self.freeze == Some("frozen") || runs)) || is_charged_early {
-            let said: Vec<String> =
+            let statuses: Vec<String> =
                 words.iter().filter_map(|(name, word)| word.map(|word| format!("{name}={word}"))).collect();
-            findings.texts("status-conflict", "warning", "", &said.join(" "));
+            findings.texts("status-conflict", "warning", "", &statuses.join(" "));
         }
         let known = |name: &str, word: Option<&str>| match name {
             "run_status" => matches!(word, Some("queued" | "running" | "succeeded" | "failed")),
@@ -198,7 +198,7 @@ impl Drawn {
         }
     }
 
-    /// The first row that differs stands in the columns.
+    /// Adds the finding of the first row that differs.
     fn against_books(&self, settled: bool, findings: &mut Findings) {
         if self.books.len() > 1 {
             findings.texts("booked-twice", "error", "1", &self.books.len().to_string());
@@ -222,14 +222,14 @@ impl Drawn {
         }
     }
 
-    /// The charge comes before the quote, and counts once it is final.
+    /// Compares the charge first, once it is final, and then the quote.
     fn against_list(&self, settled: bool, findings: &mut Findings) {
         let Some([quote, charged]) = self.listed else { return };
         let pairs = [(charged.filter(|_| settled), self.charged), (quote, self.quote)];
-        for (listed, said) in pairs {
-            match (listed, said) {
-                (Some(listed), Some(said)) if listed != said => {
-                    findings.figures("list-mismatch", "error", "", [listed, said]);
+        for (listed, own) in pairs {
+            match (listed, own) {
+                (Some(listed), Some(own)) if listed != own => {
+                    findings.figures("list-mismatch", "error", "", [listed, own]);
                 }
                 (Some(listed), None) => findings.texts("list-mismatch", "error", &money(listed), ""),
                 _ => {}
@@ -268,7 +268,7 @@ fn split_cause(q: i128, f: i128, r: i128) -> &'static str {
     let mut ten = 1;
     for _ in 1..=8 {
         ten *= 10;
-        // f·10^k + r = q and f + r·10^k = q, k above zero; then the same with k below, multiplied out.
+        // f·10^k + r = q or f + r·10^k = q for k > 0; then the same for k < 0, multiplied by 10^-k.
         let up = (f != 0 && f * ten + r == q) || (r != 0 && f + r * ten == q);
         let down = (f != 0 && f + r * ten == q * ten) || (r != 0 && f * ten + r == q * ten);
         if up || down {
@@ -304,7 +304,7 @@ fn sum_cause(c: i128, e: i128, t: i128) -> &'static str {
     rounding(t, c + e)
 }
 
-/// `places` is how many decimals our figure is written with.
+/// The cause of a mismatch with our books. `places` is the number of decimals of our figure.
 fn books_cause(ours: i128, f: i128, places: u32) -> &'static str {
     if ours + f == 0 {
         return "sign-flipped";
@@ -316,7 +316,7 @@ fn books_cause(ours: i128, f: i128, places: u32) -> &'static str {
             return "scale";
         }
     }
-    // Rounded half away from zero: what is cut off is less than half of the last place, or what is added is half at most.
+    // Half away from zero: rounding down cuts off less than half of the last place, rounding up adds at most half.
     let last = 10_i128.pow(8 - places);
     let (small, large) = (2 * (f.abs() - ours.abs()), 2 * (ours.abs() - f.abs()));
     let is_near = (0..last).contains(&small) || (0..=last).contains(&large);

@@ -1,4 +1,4 @@
-//! Orders drawn at random: mostly such as tie out, each with up to two things changed.
+//! Random orders: each begins as one that ties out, and up to two things are changed.
 
 use jiff::Timestamp;
 use rand::rngs::StdRng;
@@ -10,12 +10,12 @@ use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::Background;
 
-/// Units of the 8th decimal.
+/// One yuan in units of 10⁻⁸.
 const YUAN: i128 = 100_000_000;
 
-/// One order in plain figures: units of the 8th decimal, seconds since 1970.
+/// One order in plain figures: amounts in units of 10⁻⁸, times in seconds since 1970.
 #[derive(Clone, Debug)]
-pub(super) struct Drawn {
+pub(super) struct RandomOrder {
     pub(super) asked: String,
     pub(super) replied: Option<String>,
     pub(super) currency: Option<String>,
@@ -31,32 +31,32 @@ pub(super) struct Drawn {
     pub(super) settlement: Option<&'static str>,
     pub(super) created: Option<i64>,
     pub(super) updated: Option<i64>,
-    /// The rows of our own books that carry the order, each with what stands under `final_amount`.
+    /// The `final_amount` cell of each row of our own books for this order.
     pub(super) books: Vec<Cell>,
-    /// What the provider's list says: quote and charge.
+    /// The quote and the charge in the provider's list.
     pub(super) listed: Option<[Option<i128>; 2]>,
 }
 
-/// What stands in a cell of our own books.
+/// A cell of our own books.
 #[derive(Clone, Debug)]
 pub(super) enum Cell {
-    /// So many units, written in some way with so many decimals.
+    /// An amount in units of 10⁻⁸, its text, and the number of decimals in the text.
     Units(i128, String, u32),
-    /// Nothing.
+    /// An empty cell.
     Empty,
-    /// What is no amount.
+    /// A text that is not an amount.
     Unreadable(&'static str),
 }
 
-impl Drawn {
-    /// The order of that number: always the same one.
+impl RandomOrder {
+    /// The order with this number, always the same.
     pub(super) fn number(number: u64) -> Self {
         let mut random = StdRng::seed_from_u64(number);
         let mut order = Self::that_ties_out(number, &mut random);
         for _ in 0..random.random_range(0..=2) {
             order.change(&mut random);
         }
-        // Apart from the order itself, which is drawn as it always was.
+        // A separate generator, so that the order itself does not depend on these draws.
         let mut random = StdRng::seed_from_u64(number ^ 0xB00C5);
         if random.random() {
             let rows = if random.random_range(0..8) == 0 { 2 } else { 1 };
@@ -74,7 +74,7 @@ impl Drawn {
     }
 
     fn that_ties_out(number: u64, random: &mut StdRng) -> Self {
-        // Some figures are round, as prices are; others are not, as costs are.
+        // Some figures are round, like prices; others are not, like costs.
         let place = *[1, 100, 10_000, 1_000_000].choose(random).expect("a place");
         let compute = random.random_range(1..20 * YUAN) / place * place;
         let external = if random.random() { random.random_range(0..20 * YUAN) } else { 0 };
@@ -103,7 +103,7 @@ impl Drawn {
         }
     }
 
-    /// Changes one thing of it.
+    /// Changes one random thing about the order.
     fn change(&mut self, random: &mut StdRng) {
         let ten = 10_i128.pow(random.random_range(1..=8));
         let place = *[100, 10_000, 1_000_000].choose(random).expect("a place");
@@ -157,7 +157,7 @@ impl Drawn {
         }
     }
 
-    /// What else is known of it, as the program holds it.
+    /// What else is known of the order, in the program's types.
     pub(super) fn background(&self) -> Background {
         let amount = |units: i128| Amount::parse(&super::expected::money(units)).expect("an amount");
         let bookings = self.books.iter().zip(2..).map(|(cell, line)| {
@@ -175,7 +175,7 @@ impl Drawn {
         Background { bookings: bookings.collect(), listed, ..Background::default() }
     }
 
-    /// The same order as the program holds it.
+    /// The same order in the program's types.
     pub(super) fn order(&self) -> RunOrder {
         let time = |seconds: Option<i64>| seconds.map(|seconds| Timestamp::from_second(seconds).expect("a time"));
         let word = |word: Option<&str>| word.map(str::to_owned);
@@ -198,7 +198,7 @@ impl Drawn {
 }
 
 impl Cell {
-    /// Mostly what is charged, in some notation.
+    /// A random cell: mostly the charge, in a random notation.
     fn drawn(charged: Option<i128>, random: &mut StdRng) -> Self {
         let units = charged.unwrap_or(0);
         let mut places = 8;

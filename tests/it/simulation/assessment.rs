@@ -1,24 +1,24 @@
-//! One report against the truth: every row of the input, every finding, every count.
+//! Compares one report with the truth: every row of the input, every finding, every count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::job::{Command, Waiver};
 use super::knowledge::{Kept, Sighting};
-use super::memory::{Compared, Key, Memory, Past, Rows, compare};
+use super::memory::{Comparison, Key, Memory, Past, Rows, compare};
 use super::report::{Cells, Report, cell};
 use super::rulings::{Case, Evidence, Figures, Item, rulings, spent, unlisted};
 use super::server::{Answer, Entry};
 use super::sheet::Sheet;
-use super::truth::{Listed, Order, Reply, money};
+use super::truth::{ListAmounts, Order, Reply, money};
 use super::ways::Way;
 
-/// What a report is held against.
+/// Everything that a report is compared with.
 pub(super) struct Background<'b> {
     pub(super) command: &'b Command,
     pub(super) series: &'b str,
-    /// The starts of the run that made it.
+    /// The starts of the run that made the report.
     pub(super) starts: &'b [usize],
-    /// Every start that was to reuse what was seen settled.
+    /// Every start with `--reuse-settled`.
     pub(super) reusing: &'b BTreeSet<usize>,
     pub(super) log: &'b [Entry],
     pub(super) sightings: &'b BTreeMap<String, Vec<Sighting>>,
@@ -27,21 +27,21 @@ pub(super) struct Background<'b> {
     pub(super) past: Past<'b>,
 }
 
-/// What a report shows, where it is right.
+/// What follows from a report that is right.
 #[derive(Debug, Default)]
-pub(super) struct Assessed {
+pub(super) struct Assessment {
     pub(super) found: Vec<(Key, Figures)>,
     pub(super) resolved: Vec<Key>,
     pub(super) ids: Vec<(String, Item, String)>,
-    /// What is certain now of the replies that were kept.
+    /// The replies about each order, with what is now certain about which were kept.
     pub(super) sightings: BTreeMap<String, Vec<Sighting>>,
     pub(super) buckets: BTreeMap<&'static str, u64>,
     /// Orders without a failed check.
     pub(super) clean: BTreeSet<String>,
     pub(super) has_gap: bool,
-    /// Orders that were asked for and that the list lacks: those that are certain, and those that may be.
+    /// How many orders with figures are not in the list: those that certainly are missing, and those that may be.
     absent: [u64; 2],
-    /// Orders that were judged in other reports since the provider was asked.
+    /// Orders that other reports judged after this run fetched them.
     pub(super) stale: BTreeSet<String>,
     /// The fewest and the most orders that may have been reused.
     pub(super) reused: [u64; 2],
@@ -50,17 +50,17 @@ pub(super) struct Assessed {
     pub(super) is_variant: bool,
 }
 
-/// An order of the input.
-pub(super) struct Entered {
+/// An order of the input, with its rows of our books.
+pub(super) struct InputOrder {
     pub(super) id: String,
     pub(super) line: usize,
     books: Vec<[String; 2]>,
 }
 
-/// The input as rows.
+/// The rows of the input, sorted by kind.
 #[derive(Default)]
 pub(super) struct Entries {
-    pub(super) orders: Vec<Entered>,
+    pub(super) orders: Vec<InputOrder>,
     pub(super) duplicates: Vec<usize>,
     pub(super) rejected: Vec<usize>,
 }
@@ -75,21 +75,21 @@ fn entered(command: &Command) -> Entries {
             first.books.push(row.books.clone());
             rows.duplicates.push(line);
         } else {
-            rows.orders.push(Entered { id: id.to_owned(), line, books: vec![row.books.clone()] });
+            rows.orders.push(InputOrder { id: id.to_owned(), line, books: vec![row.books.clone()] });
         }
     }
     rows
 }
 
-/// Holds a report against the truth; what is wrong with it.
-pub(super) fn assess(background: &Background<'_>, report: &Report) -> Result<Assessed, String> {
+/// Compares a report with the truth; an error says what is wrong with it.
+pub(super) fn assess(background: &Background<'_>, report: &Report) -> Result<Assessment, String> {
     let command = background.command;
     let list = list_of(background);
     if command.complete && list.is_none() {
         return Err("the provider's list was not asked for".to_owned());
     }
     let listed = list.flatten().filter(|_| command.complete);
-    let mut assessed = Assessed { has_gap: command.complete && listed.is_none(), ..Assessed::default() };
+    let mut assessed = Assessment { has_gap: command.complete && listed.is_none(), ..Assessment::default() };
     let rows = entered(command);
     let tables = Tables { report, background, listed };
     for order in &rows.orders {
@@ -109,14 +109,14 @@ pub(super) fn assess(background: &Background<'_>, report: &Report) -> Result<Ass
     Ok(assessed)
 }
 
-/// What the provider answered about an order, start by start, to be read after a problem.
+/// The provider's answers about an order, start by start, for the message of a failure.
 fn sent(log: &[Entry], id: &str) -> String {
     let about = log.iter().filter(|entry| matches!(&entry.answer, Answer::Order(other, _) if other == id));
     about.map(|entry| format!("\n  start {}, served {}: {:?}", entry.start, entry.is_served, entry.answer)).collect()
 }
 
-/// What the provider's list said last; `None` within where it was refused.
-fn list_of<'b>(background: &Background<'b>) -> Option<Option<&'b Listed>> {
+/// The last list that this run was served; `Some(None)` if it was refused, `None` if it was not asked for.
+fn list_of<'b>(background: &Background<'b>) -> Option<Option<&'b ListAmounts>> {
     let own = background.log.iter().filter(|entry| entry.is_served && background.starts.contains(&entry.start));
     own.rev().find_map(|entry| match &entry.answer {
         Answer::List(listed) => Some(listed.as_ref()),
@@ -127,16 +127,16 @@ fn list_of<'b>(background: &Background<'b>) -> Option<Option<&'b Listed>> {
 pub(super) struct Tables<'t> {
     pub(super) report: &'t Report,
     pub(super) background: &'t Background<'t>,
-    listed: Option<&'t Listed>,
+    listed: Option<&'t ListAmounts>,
 }
 
 impl Tables<'_> {
-    /// Compares all that the report says of an order.
-    fn order(&self, order: &Entered, assessed: &mut Assessed) -> Result<(), String> {
+    /// Compares everything that the report says about an order.
+    fn order(&self, order: &InputOrder, assessed: &mut Assessment) -> Result<(), String> {
         let case =
             Case { id: &order.id, command: self.background.command, books: order.books.clone(), listed: self.listed };
         let mut problem = None;
-        let mut ways: Vec<(Way, Compared, &'static str)> = Vec::new();
+        let mut ways: Vec<(Way, Comparison, &'static str)> = Vec::new();
         for way in self.background.ways(&order.id)? {
             match self.compare(order, &case, &way) {
                 Ok((compared, bucket)) => ways.push((way, compared, bucket)),
@@ -148,15 +148,15 @@ impl Tables<'_> {
         };
         self.background.asked_for_nothing(&case, way)?;
         *assessed.buckets.entry(*bucket).or_default() += 1;
-        let is_reused = |(way, ..): &(Way, Compared, &str)| matches!(way.evidence, Evidence::Reused(_));
+        let is_reused = |(way, ..): &(Way, Comparison, &str)| matches!(way.evidence, Evidence::Reused(_));
         assessed.reused[0] += u64::from(ways.iter().all(is_reused));
         assessed.reused[1] += u64::from(ways.iter().any(is_reused));
         if self.listed.is_some_and(|listed| !listed.contains_key(&order.id)) {
-            let was_had = |(way, ..): &(Way, Compared, &str)| {
+            let has_figures = |(way, ..): &(Way, Comparison, &str)| {
                 matches!(way.evidence, Evidence::Asked(Reply::Order { .. }) | Evidence::Reused(_))
             };
-            assessed.absent[0] += u64::from(ways.iter().all(was_had));
-            assessed.absent[1] += u64::from(ways.iter().any(was_had));
+            assessed.absent[0] += u64::from(ways.iter().all(has_figures));
+            assessed.absent[1] += u64::from(ways.iter().any(has_figures));
         }
         assessed.not_assessed += compared.not_assessed;
         assessed.uncertain += compared.uncertain;
@@ -183,7 +183,7 @@ impl Tables<'_> {
     }
 
     /// Compares an order's rows with one way in which it may have been judged.
-    fn compare(&self, order: &Entered, case: &Case<'_>, way: &Way) -> Result<(Compared, &'static str), String> {
+    fn compare(&self, order: &InputOrder, case: &Case<'_>, way: &Way) -> Result<(Comparison, &'static str), String> {
         let rulings = rulings(case, &way.evidence, &way.known);
         let of_order = |row: &&Cells| cell(row, "run_order_id") == order.id;
         let rows = Rows {
@@ -222,8 +222,8 @@ impl Tables<'_> {
         Ok((compared, bucket))
     }
 
-    /// Where an order stands beside its findings: exceptions, pending, spend.
-    fn placed(&self, order: &Entered, way: &Way, bucket: &str) -> Result<(), String> {
+    /// Checks an order's rows in exceptions, pending and spend.
+    fn placed(&self, order: &InputOrder, way: &Way, bucket: &str) -> Result<(), String> {
         let facts = match &way.evidence {
             Evidence::Asked(Reply::Order { is_settled, amounts }) => Some((*is_settled, amounts)),
             Evidence::Reused(amounts) => Some((true, amounts)),
@@ -236,17 +236,13 @@ impl Tables<'_> {
         }
         let pending = self.report.pending.iter().filter(|row| cell(row, "run_order_id") == order.id).count();
         if pending != usize::from(facts.is_some_and(|(is_settled, _)| !is_settled)) {
-            return Err(format!("it stands {pending} times in pending.csv"));
+            return Err(format!("it is {pending} times in pending.csv"));
         }
         let workflow = Order::workflow(&order.id);
         let spend: Vec<&Cells> = self.report.spend.iter().filter(|row| cell(row, "workflow_id") == workflow).collect();
         let (Some((is_settled, amounts)), [row]) = (facts, spend.as_slice()) else {
             let count = spend.len();
-            return if facts.is_none() && count == 0 {
-                Ok(())
-            } else {
-                Err(format!("it stands {count} times in spend"))
-            };
+            return if facts.is_none() && count == 0 { Ok(()) } else { Err(format!("it is {count} times in spend")) };
         };
         let counts = [("orders", true), ("settled", is_settled), ("pending", !is_settled)]
             .into_iter()
@@ -259,8 +255,8 @@ impl Tables<'_> {
         }
     }
 
-    /// An order that was had disproves a list that lacks it.
-    fn disproof(&self, assessed: &mut Assessed) -> Result<(), String> {
+    /// Checks that the report doubts the list if, and only if, the list lacks an order that the run has figures of.
+    fn disproof(&self, assessed: &mut Assessment) -> Result<(), String> {
         if self.listed.is_none() {
             return Ok(());
         }
@@ -268,10 +264,10 @@ impl Tables<'_> {
         let [certain, possible] = assessed.absent;
         let is_doubted = !problem.is_empty();
         if certain > 0 && !is_doubted {
-            return Err("the list lacks orders that were had, and is believed".to_owned());
+            return Err("the list lacks orders that were fetched or reused, and is not doubted".to_owned());
         }
         if possible == 0 && is_doubted {
-            return Err(format!("the list is doubted for nothing: {problem}"));
+            return Err(format!("the list is doubted without a reason: {problem}"));
         }
         assessed.has_gap |= is_doubted;
         Ok(())
@@ -296,8 +292,8 @@ impl Tables<'_> {
         if found.is_empty() { Ok(()) } else { Err(format!("exceptions.csv has it as {found:?}")) }
     }
 
-    /// The orders that the provider lists and the input lacks.
-    fn unlisted(&self, rows: &Entries, assessed: &mut Assessed) -> Result<(), String> {
+    /// Checks the findings of orders that the provider lists and the input lacks.
+    fn unlisted(&self, rows: &Entries, assessed: &mut Assessment) -> Result<(), String> {
         let is_entered = |id: &str| rows.orders.iter().any(|order| order.id == id);
         let lacking: Vec<(&String, Option<i128>)> = self
             .listed
@@ -336,7 +332,7 @@ impl Tables<'_> {
     }
 }
 
-/// Whether a waiver covers a finding: exactly these figures.
+/// Whether a waiver covers a finding with exactly these figures.
 fn is_waived(waivers: &[Waiver], order: &str, item: &Item, figures: &Figures) -> bool {
     waivers.iter().any(|waiver| {
         let is_same = match waiver.figures[2].is_empty() {
@@ -347,8 +343,8 @@ fn is_waived(waivers: &[Waiver], order: &str, item: &Item, figures: &Figures) ->
     })
 }
 
-/// What is remembered after a report; of orders that others judged since, perhaps nothing.
-pub(super) fn remembered(mut memory: Memory, assessed: &Assessed, with_stale: bool) -> Memory {
+/// The memory after a report, with or without orders that other reports judged since.
+pub(super) fn remembered(mut memory: Memory, assessed: &Assessment, with_stale: bool) -> Memory {
     let counts = |key: &Key| with_stale || !assessed.stale.contains(&key.order);
     for key in assessed.resolved.iter().filter(|key| counts(key)) {
         memory.remove(key);

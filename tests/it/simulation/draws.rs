@@ -1,4 +1,4 @@
-//! What is drawn for a night: changes of the truth, the command, waivers, signals.
+//! Random choices for a night: changes of the truth, the command, waivers, signals.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-use super::job::{Blow, Command, Moment, Strike, Waiver};
+use super::job::{Command, Interruption, InterruptionKind, Moment, Waiver};
 use super::night::Sequence;
 use super::report::{Cells, cell};
 use super::sheet::{Naming, PARENT, Sheet};
@@ -39,7 +39,7 @@ impl Sequence {
         history.push(format!("before night {}: {}", *night + 1, changes.join(", ")));
     }
 
-    /// Some order's first reply tonight is half of a settlement.
+    /// Makes some order's first reply tonight show half of a settlement.
     pub(super) fn tear(&mut self) {
         let mut desk = self.provider.desk();
         let mut whole: Vec<&mut Order> = desk.orders.iter_mut().filter(|order| order.is_whole()).collect();
@@ -122,7 +122,7 @@ impl Sequence {
         command
     }
 
-    /// Mostly the same waivers as before; sometimes one of last night's findings.
+    /// Draws waivers: mostly the same as before, sometimes a new one for one of last night's findings.
     fn draw_waivers(&mut self) -> Vec<Waiver> {
         if self.odds(0.3) {
             self.waivers.clear();
@@ -167,8 +167,8 @@ impl Sequence {
         format!("http://127.0.0.1:{port}/api/open/v2")
     }
 
-    /// A signal at some request, or soon after the last reply.
-    pub(super) fn draw_signal(&mut self, command: &Command, is_early: bool) -> Blow {
+    /// Draws a signal at some request, or soon after the last reply.
+    pub(super) fn draw_signal(&mut self, command: &Command, is_early: bool) -> Interruption {
         let mut ids: Vec<&str> = command.sheet.rows.iter().map(|row| Sheet::id(row, command.column)).collect();
         ids.retain(|id| Sheet::is_usable(id));
         ids.sort_unstable();
@@ -179,26 +179,26 @@ impl Sequence {
             .expect("one of four");
         let milliseconds =
             |from: u64, to: u64, random: &mut StdRng| Duration::from_millis(random.random_range(from..=to));
-        let blow = if !is_early && self.odds(0.4) {
-            self.note("struck after the last reply");
+        let interruption = if !is_early && self.odds(0.4) {
+            self.note("interrupted after the last reply");
             let after = milliseconds(0, 120, &mut self.random);
             let when = match signal == Signal::SIGKILL && self.odds(0.4) {
                 true => Moment::Report,
                 false => Moment::Request { at: orders, holds: false },
             };
             let after = if matches!(when, Moment::Report) { Duration::ZERO } else { after };
-            Blow { when, after, what: Strike::Signal(signal) }
+            Interruption { when, after, what: InterruptionKind::Signal(signal) }
         } else {
             let at = self.random.random_range(1..=if is_early { orders } else { orders + 2 });
             let holds = signal != Signal::SIGKILL || self.odds(0.7);
             let after = if holds { milliseconds(30, 60, &mut self.random) } else { Duration::ZERO };
-            Blow { when: Moment::Request { at, holds }, after, what: Strike::Signal(signal) }
+            Interruption { when: Moment::Request { at, holds }, after, what: InterruptionKind::Signal(signal) }
         };
         self.note(match signal {
             Signal::SIGKILL => "SIGKILL",
             Signal::SIGINT => "SIGINT",
             _ => "SIGTERM",
         });
-        blow
+        interruption
     }
 }

@@ -1,4 +1,4 @@
-//! One start of the job: its command line, and the signals that meet it.
+//! One start of the job: its command line, and what interrupts it.
 
 use std::fs;
 use std::io::Write;
@@ -20,24 +20,24 @@ use crate::support::tieout;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const MOMENT: Duration = Duration::from_millis(2);
-/// The column of our books for each field that may be compared.
+/// The fields that may be compared with our books, and their columns in the input.
 pub(super) const BOOKS: [(usize, &str); 2] = [(super::truth::FINAL, "booked"), (super::truth::QUOTE, "quoted")];
 
-/// One waiver.
+/// A waiver, as written into the file of waivers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Waiver {
     pub(super) order: String,
     /// The check, or `not-found`.
     pub(super) check: String,
     pub(super) field: String,
-    /// Expected, actual and difference as the report had them.
+    /// Expected, actual and difference, as in the report.
     pub(super) figures: [String; 3],
 }
 
-/// A command of the job.
+/// A command line of the job, with its input, settings and waivers.
 #[derive(Clone, Debug)]
 pub(super) struct Command {
-    /// The input as it is typed; `-` for standard input.
+    /// The input argument; `-` for standard input.
     pub(super) typed: String,
     /// The input's path from the folder of the simulation.
     pub(super) path: String,
@@ -57,17 +57,17 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// The settings that judge, as a text to compare.
+    /// The judging settings as a text, for comparison.
     pub(super) fn rules(&self) -> String {
         format!("{:?} {} {:?} {}", self.expect, self.split_is_off, self.waivers, self.complete)
     }
 
-    /// A line for the reader of a failure.
+    /// One line that describes the command in a failure message.
     pub(super) fn described(&self) -> String {
-        let mut said = vec![self.typed.clone()];
-        said.extend(self.column.map(|column| format!("--column {column}")));
-        said.extend(self.expect.iter().map(|at| format!("--expect {}", FIELDS[BOOKS[*at].0])));
-        said.extend(self.as_of.iter().map(|as_of| format!("--as-of {as_of}")));
+        let mut parts = vec![self.typed.clone()];
+        parts.extend(self.column.map(|column| format!("--column {column}")));
+        parts.extend(self.expect.iter().map(|at| format!("--expect {}", FIELDS[BOOKS[*at].0])));
+        parts.extend(self.as_of.iter().map(|as_of| format!("--as-of {as_of}")));
         for (holds, what) in [
             (self.split_is_off, "quote-split off"),
             (!self.waivers.is_empty(), "--waivers"),
@@ -76,9 +76,9 @@ impl Command {
             (!self.confirms, "--confirm=false"),
             (self.fresh, "--fresh"),
         ] {
-            said.extend(holds.then(|| what.to_owned()));
+            parts.extend(holds.then(|| what.to_owned()));
         }
-        said.join(" ")
+        parts.join(" ")
     }
 
     fn arguments(&self) -> Vec<String> {
@@ -140,7 +140,7 @@ impl Command {
             command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
         let mut input = child.stdin.take().expect("piped");
         if self.typed == "-" {
-            // A job that is gone reads nothing.
+            // Fails if the job has ended already.
             let _ = input.write_all(&self.sheet.bytes());
         }
         child
@@ -163,28 +163,28 @@ impl Waiver {
     }
 }
 
-/// What happens to a start.
+/// An interruption of a start.
 #[derive(Clone, Debug)]
-pub(super) struct Blow {
+pub(super) struct Interruption {
     pub(super) when: Moment,
-    /// How long after that moment.
+    /// How long after the moment the interruption comes.
     pub(super) after: Duration,
-    pub(super) what: Strike,
+    pub(super) what: InterruptionKind,
 }
 
-/// The moment of a start that a blow waits for.
+/// The moment that an interruption waits for.
 #[derive(Clone, Debug)]
 pub(super) enum Moment {
-    /// So many requests; `holds` keeps that one and later ones unanswered until the blow has fallen.
+    /// The request with this number; `holds` keeps it and later ones unanswered until it has come.
     Request { at: usize, holds: bool },
-    /// A new report is in the folder of reports; the job may not have noted it in its state yet.
+    /// A new report is in the reports folder; the job may not have recorded it in its state yet.
     Report,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Strike {
+pub(super) enum InterruptionKind {
     Signal(Signal),
-    /// The input is changed in place, and then perhaps the job is killed at a later request.
+    /// Changes the input in place, and then perhaps kills the job at a later request.
     Change {
         bytes: Vec<u8>,
         kill_at: Option<usize>,
@@ -198,20 +198,26 @@ pub(super) enum Ending {
     Signal(i32),
 }
 
-/// A start that has ended.
-pub(super) struct Ended {
+/// The result of a start.
+pub(super) struct StartResult {
     pub(super) start: usize,
     pub(super) ending: Ending,
-    pub(super) said: String,
+    /// Standard error.
+    pub(super) stderr: String,
     pub(super) between: [Timestamp; 2],
-    /// Whether the blow fell while it ran.
-    pub(super) was_struck: bool,
+    /// Whether it was interrupted while the job ran.
+    pub(super) was_interrupted: bool,
 }
 
 /// Starts the job and waits until it has ended.
-pub(super) fn start(place: &Path, provider: &Provider, command: &Command, blow: Option<&Blow>) -> Ended {
+pub(super) fn start(
+    place: &Path,
+    provider: &Provider,
+    command: &Command,
+    interruption: Option<&Interruption>,
+) -> StartResult {
     let start = provider.begin_start();
-    if let Some(Moment::Request { at, holds }) = blow.map(|blow| &blow.when) {
+    if let Some(Moment::Request { at, holds }) = interruption.map(|interruption| &interruption.when) {
         provider.lay_trap(*at, *holds);
     }
     let reports = place.join("reports");
@@ -219,7 +225,7 @@ pub(super) fn start(place: &Path, provider: &Provider, command: &Command, blow: 
     let began = Timestamp::now();
     let input = place.join(&command.path);
     let mut running = Running { child: command.spawn(place), provider, input, reports, before };
-    let was_struck = blow.is_some_and(|blow| running.strike(blow));
+    let was_interrupted = interruption.is_some_and(|interruption| running.interrupt(interruption));
     running.wait();
     provider.release(Release::Cut);
     let output = running.child.wait_with_output().expect("it ends");
@@ -227,8 +233,8 @@ pub(super) fn start(place: &Path, provider: &Provider, command: &Command, blow: 
         (Some(code), _) => Ending::Code(code),
         (None, signal) => Ending::Signal(signal.unwrap_or_default()),
     };
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    Ended { start, ending, said, between: [began, Timestamp::now()], was_struck }
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    StartResult { start, ending, stderr, between: [began, Timestamp::now()], was_interrupted }
 }
 
 struct Running<'p> {
@@ -236,23 +242,23 @@ struct Running<'p> {
     provider: &'p Provider,
     input: PathBuf,
     reports: PathBuf,
-    /// The reports before it began.
+    /// The reports that existed when the job was started.
     before: Folder,
 }
 
 impl Running<'_> {
-    /// Whether it fell before the job ended.
-    fn strike(&mut self, blow: &Blow) -> bool {
-        let has_come = match blow.when {
+    /// Waits for the moment and interrupts the job; returns whether that happened before the job ended.
+    fn interrupt(&mut self, interruption: &Interruption) -> bool {
+        let has_come = match interruption.when {
             Moment::Request { .. } => self.is_trapped(),
             Moment::Report => self.has_reported(),
         };
         if !has_come {
             return false;
         }
-        sleep(blow.after);
-        match &blow.what {
-            Strike::Signal(signal) => {
+        sleep(interruption.after);
+        match &interruption.what {
+            InterruptionKind::Signal(signal) => {
                 let is_running = self.signal(*signal);
                 if *signal != Signal::SIGKILL {
                     sleep(Duration::from_millis(20));
@@ -260,13 +266,13 @@ impl Running<'_> {
                 }
                 is_running
             }
-            Strike::Change { bytes, kill_at } => {
+            InterruptionKind::Change { bytes, kill_at } => {
                 fs::write(&self.input, bytes).expect("writable");
                 self.provider.release(Release::Serve);
                 if let Some(at) = kill_at {
                     self.provider.lay_trap(*at, true);
                     if self.is_trapped() {
-                        sleep(blow.after);
+                        sleep(interruption.after);
                         return self.signal(Signal::SIGKILL);
                     }
                 }
@@ -275,7 +281,7 @@ impl Running<'_> {
         }
     }
 
-    /// Waits until the trap goes off; false if the job ends before.
+    /// Waits until the trap goes off; returns `false` if the job ends first.
     fn is_trapped(&mut self) -> bool {
         let begin = Instant::now();
         while begin.elapsed() < PATIENCE {
@@ -289,7 +295,7 @@ impl Running<'_> {
         false
     }
 
-    /// Waits for a new report; false if the job ends without one. It does not sleep: the moment is short.
+    /// Waits, without sleeping, for a new report; returns `false` if the job ends without one.
     fn has_reported(&mut self) -> bool {
         let begin = Instant::now();
         while begin.elapsed() < PATIENCE {
@@ -307,7 +313,7 @@ impl Running<'_> {
         self.child.try_wait().expect("its state").is_some()
     }
 
-    /// Whether it still ran.
+    /// Sends a signal; returns whether the job still ran.
     fn signal(&mut self, signal: Signal) -> bool {
         if self.has_ended() {
             return false;
@@ -330,14 +336,14 @@ impl Running<'_> {
     }
 }
 
-/// Proves a report with `tieout verify`; what it said where that failed.
+/// Proves a report with `tieout verify`; an error holds its output.
 pub(super) fn verify(place: &Path, report: &str) -> Result<(), String> {
     let mut command = tieout();
     command.current_dir(place).args(["verify", report, "--state", "reports/.state.sqlite"]);
     let output = command.output().expect("starts");
-    let said = [output.stdout, output.stderr].concat();
+    let printed = [output.stdout, output.stderr].concat();
     match output.status.code() {
         Some(0) => Ok(()),
-        code => Err(format!("`tieout verify {report}` exits with {code:?}: {}", String::from_utf8_lossy(&said))),
+        code => Err(format!("`tieout verify {report}` exits with {code:?}: {}", String::from_utf8_lossy(&printed))),
     }
 }

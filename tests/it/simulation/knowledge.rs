@@ -1,21 +1,21 @@
-//! What the job may know of an order: every reply that it was sent, and how certain it is that the reply was kept.
+//! What the job may know about an order: every reply sent to it, and how certain it is that the reply was kept.
 
 use super::server::{Answer, Entry};
 use super::truth::{Amounts, Reply};
 
-/// More unknowns than these of one order are never needed.
+/// The most replies about one order that may be uncertain.
 const MOST_UNKNOWN: usize = 8;
 
-/// Whether a reply is in the job's memory.
+/// Whether the job kept a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kept {
     Yes,
     No,
-    /// The job was killed soon after.
+    /// Uncertain: the job was killed soon after.
     Perhaps,
 }
 
-/// A reply about an order, in the order of the server's log.
+/// A reply about an order that the server sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sighting {
     pub(super) start: usize,
@@ -23,13 +23,13 @@ pub(super) struct Sighting {
     pub(super) kept: Kept,
 }
 
-/// What follows from the replies that were kept.
+/// What the job knows from the replies that it kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Known {
     /// The first settled state with all six amounts.
     pub(super) baseline: Option<[i128; 6]>,
     pub(super) was_settled: bool,
-    /// The last reply about the order itself.
+    /// Settled or not, and the amounts, from the last reply about the order itself.
     pub(super) latest: Option<(bool, Amounts)>,
     /// Whether the last reply of all was a 404.
     pub(super) is_gone: bool,
@@ -54,7 +54,7 @@ impl Known {
         known
     }
 
-    /// The figures that may be used without asking.
+    /// The amounts that may be reused without a request.
     pub(super) fn reusable(&self) -> Option<Amounts> {
         self.latest.filter(|(is_settled, _)| *is_settled && !self.is_gone).map(|(_, amounts)| amounts)
     }
@@ -68,7 +68,7 @@ fn whole(amounts: &Amounts) -> Option<[i128; 6]> {
     Some(whole)
 }
 
-/// Every way in which it may be: which replies were kept, and what follows.
+/// Every possibility: which replies were kept, and what is known then.
 pub(super) fn possibilities(sightings: &[Sighting]) -> Vec<(Vec<bool>, Known)> {
     let mut unknown: Vec<usize> = (0..sightings.len()).filter(|at| sightings[*at].kept == Kept::Perhaps).collect();
     let surplus = unknown.len().saturating_sub(MOST_UNKNOWN);
@@ -86,7 +86,7 @@ pub(super) fn possibilities(sightings: &[Sighting]) -> Vec<(Vec<bool>, Known)> {
     ways.collect()
 }
 
-/// The replies about an order that a start was sent.
+/// The replies about an order that were sent to a start.
 pub(super) fn replies<'l>(log: &'l [Entry], start: usize, id: &'l str) -> impl Iterator<Item = &'l Entry> {
     log.iter().filter(move |entry| {
         entry.start == start && entry.is_served && matches!(&entry.answer, Answer::Order(other, _) if other == id)

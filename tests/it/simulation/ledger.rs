@@ -1,11 +1,11 @@
-//! The oracle over all nights: which runs there are, which start continues which run, and what each report must say.
+//! The oracle over all nights: the runs, which start continues which run, and what each report must say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::assessment::{Assessed, Background, assess, remembered};
-use super::job::{Command, Ended};
+use super::assessment::{Assessment, Background, assess, remembered};
+use super::job::{Command, StartResult};
 use super::knowledge::{Kept, Sighting, replies};
 use super::memory::{Memory, Past};
 use super::report::{Folder, Report};
@@ -13,22 +13,22 @@ use super::rulings::Item;
 use super::server::{Answer, Entry};
 use super::truth::Reply;
 
-/// How a start left what it had fetched.
+/// How much of what a start fetched is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Left {
+pub(super) enum Retained {
     /// All of it is kept.
     All,
-    /// The last replies may be lost.
+    /// All but the last replies, which may be lost.
     Most,
-    /// The input was changed under it: what it has by line does not count.
+    /// The input changed while it was read: its outcomes by line do not count.
     Void,
 }
 
-/// What came of a run so far.
+/// The state of a run so far.
 enum Standing {
     Unfinished,
-    /// There is an incomplete report: the memory before it, how many reports there were with it, and whether rows are
-    /// unfetched.
+    /// It has an incomplete report: the memory before that report, the number of reports including it, and whether
+    /// rows are unfetched.
     Incomplete {
         before: [Memory; 2],
         reports: usize,
@@ -37,20 +37,20 @@ enum Standing {
     Ended,
 }
 
-/// A run: a start, and those that continue it.
+/// A run: a start and the starts that continue it.
 struct Run {
     command: Command,
     starts: Vec<usize>,
     /// Whether the next start of the same command must continue it.
     is_sure: bool,
     standing: Standing,
-    /// A report that a killed start put in place.
+    /// A report that a killed start published.
     published: Option<Report>,
 }
 
-/// Refetched rows and all rows that were served in time, over starts that were killed.
+/// Over killed starts: rows that were fetched again, and all rows that were served well before the kill.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Refetched {
+pub(super) struct RefetchCounts {
     pub(super) again: usize,
     pub(super) served: usize,
 }
@@ -58,22 +58,22 @@ pub(super) struct Refetched {
 #[derive(Default)]
 pub(super) struct Ledger {
     pub(super) sightings: BTreeMap<String, Vec<Sighting>>,
-    /// Two memories, which differ where the contract leaves open what came first.
+    /// Two memories, which differ where the contract leaves the order of events open.
     memory: [Memory; 2],
     runs: Vec<Run>,
-    lefts: BTreeMap<usize, Left>,
+    retained: BTreeMap<usize, Retained>,
     began: BTreeMap<usize, [Timestamp; 2]>,
-    /// The starts that were to reuse what was seen settled.
+    /// The starts with `--reuse-settled`.
     reusing: BTreeSet<usize>,
     /// The orders of each report, by the start that made it.
     reports: BTreeMap<usize, BTreeSet<String>>,
     ids: BTreeMap<(String, Item), String>,
-    pub(super) refetched: Refetched,
+    pub(super) refetched: RefetchCounts,
 }
 
-/// What a report came to, for those who draw the next night.
-pub(super) struct Noted {
-    pub(super) assessed: Assessed,
+/// The result of a report, from which the next night is drawn.
+pub(super) struct ReportResult {
+    pub(super) assessed: Assessment,
     pub(super) is_continued: bool,
 }
 
@@ -86,8 +86,8 @@ fn series(command: &Command) -> String {
 }
 
 impl Ledger {
-    /// A start has ended: what it was told of orders is perhaps remembered.
-    fn see(&mut self, command: &Command, ended: &Ended, log: &[Entry]) {
+    /// A start has ended: records its replies, which it may have kept.
+    fn see(&mut self, command: &Command, ended: &StartResult, log: &[Entry]) {
         self.began.insert(ended.start, ended.between);
         self.reusing.extend(command.reuses.then_some(ended.start));
         for entry in log.iter().filter(|entry| entry.start == ended.start && entry.is_served) {
@@ -100,14 +100,14 @@ impl Ledger {
         }
     }
 
-    /// Whether all that is known of an order says that it will not be asked for.
+    /// Whether an order will certainly be reused instead of fetched.
     pub(super) fn is_reusable(&self, id: &str) -> bool {
         let sightings = self.sightings.get(id).map(Vec::as_slice).unwrap_or_default();
         let ways = super::knowledge::possibilities(sightings);
         ways.iter().all(|(_, known)| known.is_fresh && known.reusable().is_some())
     }
 
-    /// The run that a start of that command continues, and whether it must.
+    /// The run that a start of this command may continue, and whether it must.
     fn candidate(&self, command: &Command) -> Option<(usize, bool)> {
         if command.fresh {
             return None;
@@ -122,18 +122,18 @@ impl Ledger {
         Some((at, must))
     }
 
-    /// A start ended without a report, or was killed when one may have been put in place.
+    /// Records a start that ended without a report, or was killed when it may have published one.
     pub(super) fn note_stop(
         &mut self,
         command: &Command,
-        ended: &Ended,
-        left: Left,
+        ended: &StartResult,
+        retained: Retained,
         log: &[Entry],
         published: Option<Report>,
     ) {
         self.see(command, ended, log);
-        self.lefts.insert(ended.start, left);
-        if left == Left::All {
+        self.retained.insert(ended.start, retained);
+        if retained == Retained::All {
             self.keep_last(ended.start);
         }
         let at = match self.candidate(command) {
@@ -154,11 +154,11 @@ impl Ledger {
         };
         let run = &mut self.runs[at];
         run.starts.push(ended.start);
-        run.is_sure &= left != Left::Void;
+        run.is_sure &= retained != Retained::Void;
         run.published = published;
     }
 
-    /// Of the replies of a start, the last one of each order is kept.
+    /// Marks the last reply of a start about each order as kept, and the earlier ones as not.
     fn keep_last(&mut self, start: usize) {
         for sightings in self.sightings.values_mut() {
             let mut kept = Kept::Yes;
@@ -169,15 +169,15 @@ impl Ledger {
         }
     }
 
-    /// A start ended with a report.
+    /// Records a start that ended with a report; an error says what is wrong with the report.
     pub(super) fn note_report(
         &mut self,
         command: &Command,
-        ended: &Ended,
+        ended: &StartResult,
         report: &Report,
         log: &[Entry],
         before: &Folder,
-    ) -> Result<Noted, String> {
+    ) -> Result<ReportResult, String> {
         let is_replaced = before.contains_key(&report.name);
         let candidate = self.candidate(command);
         for at in 0..self.runs.len() {
@@ -190,7 +190,7 @@ impl Ledger {
         }
         let candidate = self.candidate(command);
         self.see(command, ended, log);
-        self.lefts.insert(ended.start, Left::All);
+        self.retained.insert(ended.start, Retained::All);
         let mut problem = String::new();
         for attempt in self.attempts(command, ended.start, candidate, is_replaced)? {
             let assessed = self.assess(command, &attempt, report, log);
@@ -207,7 +207,7 @@ impl Ledger {
         Err(problem)
     }
 
-    /// The killed start had ended its run: its report counts.
+    /// Records the report of a killed start whose run had ended.
     fn note_published(&mut self, at: usize, published: &Report, log: &[Entry]) -> Result<(), String> {
         let run = &self.runs[at];
         let command = run.command.clone();
@@ -222,7 +222,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The runs of which the report may be.
+    /// The possible runs of a report.
     fn attempts(
         &self,
         command: &Command,
@@ -260,7 +260,13 @@ impl Ledger {
         Ok((0..=last).map(continued).collect())
     }
 
-    fn assess(&self, command: &Command, attempt: &Attempt, report: &Report, log: &[Entry]) -> Result<Assessed, String> {
+    fn assess(
+        &self,
+        command: &Command,
+        attempt: &Attempt,
+        report: &Report,
+        log: &[Entry],
+    ) -> Result<Assessment, String> {
         let [one, other] = attempt.before.as_ref().unwrap_or(&self.memory);
         let other = if attempt.is_interleaved { &self.memory[0] } else { other };
         self.is_as_of(command, attempt, report)?;
@@ -286,7 +292,7 @@ impl Ledger {
         Ok(assessed)
     }
 
-    /// The time of a report is that of the start, or of the run that it continues.
+    /// Checks that a report's `as_of` is that of the start, or of the run that it continues.
     fn is_as_of(&self, command: &Command, attempt: &Attempt, report: &Report) -> Result<(), String> {
         let found = report.text("as_of");
         let of_run = attempt.run.and_then(|at| self.runs[at].command.as_of.as_ref());
@@ -301,7 +307,7 @@ impl Ledger {
         }
     }
 
-    fn accept(&mut self, command: &Command, attempt: Attempt, assessed: Assessed) -> Noted {
+    fn accept(&mut self, command: &Command, attempt: Attempt, assessed: Assessment) -> ReportResult {
         let before = attempt.before.clone().unwrap_or_else(|| self.memory.clone());
         let [one, other] = if attempt.is_interleaved { self.memory.clone() } else { before.clone() };
         self.memory = [remembered(one, &assessed, true), remembered(other, &assessed, false)];
@@ -329,18 +335,18 @@ impl Ledger {
                 published: None,
             }),
         }
-        Noted { assessed, is_continued }
+        ReportResult { assessed, is_continued }
     }
 
-    /// A continued run asks for little again.
+    /// Checks that a continued run asks for few orders again; counts them.
     fn little_again(
         &self,
         command: &Command,
         attempt: &Attempt,
-        assessed: &Assessed,
+        assessed: &Assessment,
         log: &[Entry],
-    ) -> Result<Refetched, String> {
-        let mut refetched = Refetched::default();
+    ) -> Result<RefetchCounts, String> {
+        let mut refetched = RefetchCounts::default();
         let [earlier @ .., last] = attempt.starts.as_slice() else { return Ok(refetched) };
         let had_report = attempt.before.is_some();
         for id in assessed.sightings.keys() {
@@ -359,11 +365,11 @@ impl Ledger {
                 if !is_final || !is_same || (!is_clean && command.confirms) {
                     continue;
                 }
-                match self.lefts.get(start) {
-                    Some(Left::All) if again > 0 => {
+                match self.retained.get(start) {
+                    Some(Retained::All) if again > 0 => {
                         return Err(format!("{id} was asked for again: start {start} had {reply:?} of it"));
                     }
-                    Some(Left::Most) if entry.is_early => {
+                    Some(Retained::Most) if entry.is_early => {
                         refetched.served += 1;
                         refetched.again += usize::from(again > 0);
                     }
@@ -375,25 +381,25 @@ impl Ledger {
     }
 }
 
-/// The starts that may have made a report.
+/// A run that may have made a report, with its starts.
 struct Attempt {
     run: Option<usize>,
     starts: Vec<usize>,
-    /// What was remembered before the run's first report.
+    /// The memory before the run's first report.
     before: Option<[Memory; 2]>,
-    /// Whether other reports were made between that and this one.
+    /// Whether other reports were made between the run's first report and this one.
     is_interleaved: bool,
 }
 
 impl Command {
-    /// Whether a start of another command may continue a run of this one.
+    /// Whether a start of a different command may continue a run of this one.
     fn is_continued_by(&self, other: &Self) -> bool {
         let is_as_of = self.as_of == other.as_of;
         self.sheet == other.sheet && self.column == other.column && self.rules() == other.rules() && is_as_of
     }
 }
 
-/// A report that takes the place of a killed start's says the same.
+/// Checks that a report says the same as the report of a killed start that it replaces.
 fn same_tables(one: &Report, other: &Report) -> Result<(), String> {
     let is_same = one.discrepancies == other.discrepancies
         && one.resolved == other.resolved

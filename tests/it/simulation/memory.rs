@@ -1,4 +1,4 @@
-//! Which discrepancies were found when their orders were last judged, as the contract has it.
+//! The memory by the contract: which discrepancies were found when their orders were last judged.
 
 use std::collections::BTreeMap;
 
@@ -19,26 +19,26 @@ impl Key {
         Self { order: order.to_owned(), series: is_of_series.then(|| series.to_owned()), item: item.clone() }
     }
 
-    /// Whether a report on that series is about it.
+    /// Whether a report on this series is about the discrepancy.
     pub(super) fn is_of(&self, series: &str) -> bool {
         self.series.as_deref().is_none_or(|own| own == series)
     }
 }
 
-/// With the figures of then.
+/// Discrepancies with their figures when last judged.
 pub(super) type Memory = BTreeMap<Key, Figures>;
 
-/// What a report may have taken over: two memories, which differ only where the contract leaves open what came first.
+/// The memory before a report: two memories, which differ only where the contract leaves the order of events open.
 #[derive(Clone, Copy)]
 pub(super) struct Past<'p> {
     pub(super) one: &'p Memory,
     pub(super) other: &'p Memory,
-    /// Whether the order was judged in another run's report since the provider was asked: nothing is certain then.
+    /// Whether the report of a different run judged the order since this run fetched it; then nothing is certain.
     pub(super) is_stale: bool,
 }
 
 impl Past<'_> {
-    /// Whether a discrepancy may be said to be `new` or `persisting`.
+    /// Whether a discrepancy may be reported as `new` or `persisting`, whichever `lifecycle` is.
     fn allows(&self, key: &Key, lifecycle: &str) -> bool {
         let has = [self.one.contains_key(key), self.other.contains_key(key)];
         match lifecycle {
@@ -49,7 +49,7 @@ impl Past<'_> {
         }
     }
 
-    /// The discrepancies of an order, and whether there is no doubt of each.
+    /// The remembered discrepancies of an order, and whether each is certain.
     fn of_order(&self, order: &str, series: &str) -> Vec<(Key, bool)> {
         let mut keys: Vec<&Key> = self.one.keys().chain(self.other.keys()).collect();
         keys.retain(|key| key.order == order && key.is_of(series));
@@ -65,18 +65,19 @@ impl Past<'_> {
     }
 }
 
-/// What an order's rows in the report come to.
+/// The discrepancies in an order's rows of the report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Compared {
-    /// Whether there is a discrepancy, and whether one is not waived.
+pub(super) struct Comparison {
+    /// All discrepancies that were found.
     pub(super) found: Vec<(Key, Figures)>,
+    /// How many of them are not waived.
     pub(super) unwaived: usize,
-    /// Those that are remembered no longer.
+    /// Discrepancies that are no longer remembered.
     pub(super) resolved: Vec<Key>,
     pub(super) not_assessed: u64,
-    /// Those of which it is not certain that they are remembered.
+    /// How many discrepancies may or may not be remembered.
     pub(super) uncertain: u64,
-    /// The IDs of discrepancies, by what they are about.
+    /// The IDs of discrepancies, with what each is about.
     pub(super) ids: Vec<(Item, String)>,
 }
 
@@ -84,13 +85,13 @@ pub(super) fn figures_of(row: &Cells) -> Figures {
     ["expected", "actual", "difference"].map(|name| cell(row, name).to_owned())
 }
 
-/// What is compared with an order's rows in `discrepancies.csv` and `resolved.csv`.
+/// An order's rows in `discrepancies.csv` and `resolved.csv`.
 pub(super) struct Rows<'r> {
     pub(super) found: Vec<&'r Cells>,
     pub(super) resolved: Vec<&'r Cells>,
 }
 
-/// Compares an order's rows with what the contract says; what is wrong where they differ.
+/// Compares an order's rows with what the contract says; an error says how they differ.
 pub(super) fn compare(
     order: &str,
     series: &str,
@@ -98,8 +99,8 @@ pub(super) fn compare(
     rows: &Rows<'_>,
     past: &Past<'_>,
     is_waived: impl Fn(&Item, &Figures) -> bool,
-) -> Result<Compared, String> {
-    let mut compared = Compared::default();
+) -> Result<Comparison, String> {
+    let mut compared = Comparison::default();
     let mut left = rows.found.clone();
     for (item, ruling) in rulings {
         let (figures, is_certain) = match ruling {
@@ -139,14 +140,14 @@ pub(super) fn compare(
     Ok(compared)
 }
 
-/// What became of the discrepancies that are remembered of an order.
+/// Checks what happened to the remembered discrepancies of an order that were not found again.
 fn past_ones(
     order: &str,
     series: &str,
     rulings: &Rulings,
     rows: &Rows<'_>,
     past: &Past<'_>,
-    compared: &mut Compared,
+    compared: &mut Comparison,
 ) -> Result<(), String> {
     let mut left = rows.resolved.clone();
     for (key, is_certain) in past.of_order(order, series) {
@@ -162,17 +163,17 @@ fn past_ones(
             }
             (Some(Ruling::Holds), None) if is_certain => {
                 let found = listed(&rows.resolved);
-                return Err(format!("{:?} holds and is not resolved; resolved are {found}", key.item));
+                return Err(format!("{:?} holds but is not resolved; resolved are {found}", key.item));
             }
             (Some(Ruling::Holds), None) if !past.is_stale => compared.resolved.push(key),
             _ if is_certain => compared.not_assessed += 1,
             _ => compared.uncertain += 1,
         }
     }
-    if left.is_empty() { Ok(()) } else { Err(format!("resolved without being so: {}", listed(&left))) }
+    if left.is_empty() { Ok(()) } else { Err(format!("wrongly resolved: {}", listed(&left))) }
 }
 
-/// A second row of our books that is not there tonight: the contract does not say what becomes of its discrepancy.
+/// The ruling for a second row of our books that is missing tonight: the contract leaves its discrepancy open.
 fn no_such_row(item: &Item, rulings: &Rulings) -> Option<&'static Ruling> {
     let first = Item { ordinal: 0, ..item.clone() };
     (item.ordinal > 0 && rulings.contains_key(&first)).then_some(&Ruling::Open)

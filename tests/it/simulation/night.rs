@@ -1,4 +1,4 @@
-//! A sequence of nights: what is drawn, in which order it happens, and the check of every report.
+//! A sequence of random nights, with a check of every report.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,23 +9,23 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::job::{Blow, Command, Ended, Ending, Moment, Strike, Waiver, start, verify};
-use super::ledger::{Ledger, Left, Refetched};
+use super::job::{Command, Ending, Interruption, InterruptionKind, Moment, StartResult, Waiver, start, verify};
+use super::ledger::{Ledger, RefetchCounts, Retained};
 use super::report::{Cells, Folder, Report, cell, folder, latest};
 use super::server::{Answer, Entry, Provider};
 use super::sheet::{Input, Naming, PARENT};
 use super::truth::{Failure, Order, Reply};
 use crate::support::Place;
 
-/// The row with the long note, where the input is to be changed while it is read.
+/// The row that gets a long note if the input is to be changed while it is read.
 const BULKY: usize = 4;
-/// How much of what happened is shown with a failure.
+/// How many lines of history are shown with a failure.
 const SHOWN: usize = 14;
 
 /// How often each kind of thing was drawn.
 pub(super) type Counts = BTreeMap<&'static str, u64>;
 
-/// One sequence.
+/// A sequence of nights that one seed determines.
 pub(super) struct Sequence {
     pub(super) place: Place,
     pub(super) provider: Provider,
@@ -33,10 +33,10 @@ pub(super) struct Sequence {
     pub(super) random: StdRng,
     pub(super) inputs: Vec<Input>,
     pub(super) reuses: bool,
-    /// The night from which `--as-of` is not given.
+    /// From this night on, `--as-of` is not given.
     pub(super) timeless_from: usize,
     pub(super) night: usize,
-    /// The day of June that the night is reconciled to.
+    /// The day of June in the night's `--as-of`.
     pub(super) day: usize,
     pub(super) waivers: Vec<Waiver>,
     pub(super) last_found: Vec<Cells>,
@@ -44,7 +44,7 @@ pub(super) struct Sequence {
     pub(super) counts: Counts,
 }
 
-/// How a start ended.
+/// The result of a start.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Reported { is_unfetched: bool },
@@ -54,13 +54,13 @@ enum Outcome {
 /// What disturbs a night.
 enum Disturbance {
     None,
-    /// A signal at some request, or soon after the last reply.
+    /// A signal at a request, or soon after the last reply.
     Signal,
     /// The input is changed in place while it is read.
     Change,
-    /// A start that reads the other column is killed first.
+    /// A start that reads a different column is killed first.
     OtherColumn,
-    /// A start that is killed and never continued sees figures that are taken back.
+    /// A start that is killed and never continued sees figures that are then taken back.
     TakenBack,
 }
 
@@ -95,18 +95,18 @@ impl Sequence {
         }
     }
 
-    /// How many nights it has.
+    /// Draws how many nights the sequence has.
     pub(super) fn nights(&mut self) -> usize {
         self.random.random_range(3..=8)
     }
 
-    /// What happened lately.
+    /// The last events of the sequence.
     pub(super) fn history(&self) -> String {
         let from = self.history.len().saturating_sub(SHOWN);
         self.history[from..].join("\n")
     }
 
-    pub(super) const fn refetched(&self) -> Refetched {
+    pub(super) const fn refetched(&self) -> RefetchCounts {
         self.ledger.refetched
     }
 
@@ -122,7 +122,7 @@ impl Sequence {
         self.random.random_bool(odds)
     }
 
-    /// One night; what is wrong with a report of it.
+    /// Runs one night; an error says what is wrong with one of its reports.
     pub(super) fn night(&mut self) -> Result<(), String> {
         self.note("nights");
         if self.night > 0 {
@@ -145,16 +145,16 @@ impl Sequence {
                 self.tear();
                 Some(self.start(&command, None)?)
             }
-            Disturbance::Signal => self.struck(&command)?,
-            Disturbance::Change => self.changed(&mut command)?,
+            Disturbance::Signal => self.interrupt_and_restart(&command)?,
+            Disturbance::Change => self.change_input(&mut command)?,
             Disturbance::OtherColumn => {
                 self.note("other column killed");
                 let other = Command { column: Some(PARENT), ..command.clone() };
-                let blow = self.draw_signal(&other, true);
-                self.start(&other, Some(&blow))?;
+                let interruption = self.draw_signal(&other, true);
+                self.start(&other, Some(&interruption))?;
                 Some(self.start(&command, None)?)
             }
-            Disturbance::TakenBack => Some(self.taken_back(&command)?),
+            Disturbance::TakenBack => Some(self.take_back_settlements(&command)?),
         };
         if outcome == Some(Outcome::Reported { is_unfetched: true }) && self.odds(0.8) {
             self.continue_incomplete(&command)?;
@@ -163,7 +163,7 @@ impl Sequence {
         Ok(())
     }
 
-    /// An incomplete report's run goes on, perhaps after another input, perhaps killed on its way.
+    /// Continues the run of an incomplete report, perhaps after a different input, perhaps killed once.
     fn continue_incomplete(&mut self, command: &Command) -> Result<(), String> {
         self.note("incomplete run continued");
         if self.odds(0.7) {
@@ -174,19 +174,19 @@ impl Sequence {
             self.other_input(command)?;
         }
         let command = Command { fresh: false, ..command.clone() };
-        let blow = self.odds(0.25).then(|| self.draw_signal(&command, false));
-        if let Outcome::Stopped { .. } = self.start(&command, blow.as_ref())? {
+        let interruption = self.odds(0.25).then(|| self.draw_signal(&command, false));
+        if let Outcome::Stopped { .. } = self.start(&command, interruption.as_ref())? {
             self.start(&command, None)?;
         }
         Ok(())
     }
 
-    /// A start is killed or stopped; then mostly the same command again.
-    fn struck(&mut self, command: &Command) -> Result<Option<Outcome>, String> {
+    /// Kills or stops a start; then mostly runs the same command again.
+    fn interrupt_and_restart(&mut self, command: &Command) -> Result<Option<Outcome>, String> {
         let mut command = command.clone();
         for _ in 0..self.random.random_range(1..=2) {
-            let blow = self.draw_signal(&command, false);
-            let outcome = self.start(&command, Some(&blow))?;
+            let interruption = self.draw_signal(&command, false);
+            let outcome = self.start(&command, Some(&interruption))?;
             let Outcome::Stopped { is_published } = outcome else { return Ok(Some(outcome)) };
             command.fresh = false;
             if is_published {
@@ -211,16 +211,16 @@ impl Sequence {
         Ok(Some(self.start(&command, None)?))
     }
 
-    /// Some settlements are different ones for as long as a start runs that is stopped and never continued. What is reused
-    /// then is what was seen last.
-    fn taken_back(&mut self, command: &Command) -> Result<Outcome, String> {
+    /// Changes some settlements while one start runs, which is stopped and never continued. Later starts reuse the
+    /// figures that were seen last.
+    fn take_back_settlements(&mut self, command: &Command) -> Result<Outcome, String> {
         self.note("taken back");
         let before: Vec<Order> = self.provider.desk().orders.clone();
         for order in self.provider.desk().orders.iter_mut().filter(|order| order.is_whole()) {
             order.restate(&mut self.random);
         }
-        let blow = self.draw_signal(command, false);
-        let outcome = self.start(command, Some(&blow))?;
+        let interruption = self.draw_signal(command, false);
+        let outcome = self.start(command, Some(&interruption))?;
         self.provider.desk().orders = before;
         if let Outcome::Reported { .. } = outcome {
             return Ok(outcome);
@@ -229,7 +229,7 @@ impl Sequence {
         self.start(&Command { fresh: true, reuses: true, ..command.clone() }, None)
     }
 
-    /// Another input is reconciled in between, or sometimes another state of the same one.
+    /// Reconciles a different input in between, or sometimes a new version of the same one.
     fn other_input(&mut self, but: &Command) -> Result<(), String> {
         let day = self.day;
         let is_other = |input: &Input| input.path(day) != but.path;
@@ -241,8 +241,8 @@ impl Sequence {
         self.start(&command, None).map(drop)
     }
 
-    /// The input is changed while it is read, and restored.
-    fn changed(&mut self, command: &mut Command) -> Result<Option<Outcome>, String> {
+    /// Changes the input while a start reads it, then restores it.
+    fn change_input(&mut self, command: &mut Command) -> Result<Option<Outcome>, String> {
         command.sheet.bulky = Some(BULKY);
         command.concurrency = 1;
         let orders = self.provider.desk().orders.clone();
@@ -250,8 +250,9 @@ impl Sequence {
         self.note("input changed while it is read");
         let kill_at = self.odds(0.6).then(|| self.random.random_range(3..=command.sheet.rows.len()));
         let after = Duration::from_millis(self.random.random_range(10..40));
-        let what = Strike::Change { bytes: changed.bytes(), kill_at };
-        let outcome = self.start(command, Some(&Blow { when: Moment::Request { at: 1, holds: true }, after, what }))?;
+        let what = InterruptionKind::Change { bytes: changed.bytes(), kill_at };
+        let outcome =
+            self.start(command, Some(&Interruption { when: Moment::Request { at: 1, holds: true }, after, what }))?;
         if let Outcome::Reported { .. } = outcome {
             return Ok(Some(outcome));
         }
@@ -263,38 +264,44 @@ impl Sequence {
         self.place.path("reports")
     }
 
-    /// Starts the job, and checks how it ends.
-    fn start(&mut self, command: &Command, blow: Option<&Blow>) -> Result<Outcome, String> {
+    /// Starts the job and checks how it ends.
+    fn start(&mut self, command: &Command, interruption: Option<&Interruption>) -> Result<Outcome, String> {
         let before = folder(&self.reports());
-        let ended = start(&self.place.path(""), &self.provider, command, blow);
-        let struck = blow.filter(|_| ended.was_struck).map(|blow| match &blow.what {
-            Strike::Signal(signal) => format!(", {signal} at {:?} after {:?}", blow.when, blow.after),
-            Strike::Change { kill_at, .. } => format!(", input changed, killed at request {kill_at:?}"),
+        let ended = start(&self.place.path(""), &self.provider, command, interruption);
+        let details = interruption.filter(|_| ended.was_interrupted).map(|interruption| match &interruption.what {
+            InterruptionKind::Signal(signal) => {
+                format!(", {signal} at {:?} after {:?}", interruption.when, interruption.after)
+            }
+            InterruptionKind::Change { kill_at, .. } => format!(", input changed, killed at request {kill_at:?}"),
         });
-        let said = ended.said.lines().next().unwrap_or_default();
-        let what = format!("{}: {}{}", ended.start, command.described(), struck.unwrap_or_default());
-        self.tell(format!("night {}, start {what} -> {:?} {said}", self.night + 1, ended.ending));
+        let message = ended.stderr.lines().next().unwrap_or_default();
+        let what = format!("{}: {}{}", ended.start, command.described(), details.unwrap_or_default());
+        self.tell(format!("night {}, start {what} -> {:?} {message}", self.night + 1, ended.ending));
         let after = folder(&self.reports());
-        let outcome = match (ended.ending, blow.map(|blow| &blow.what).filter(|_| ended.was_struck)) {
-            (Ending::Code(code @ (0 | 1 | 3)), _) => self.reported(command, &ended, code, &before),
-            (Ending::Code(130), Some(Strike::Signal(Signal::SIGINT)))
-            | (Ending::Code(143), Some(Strike::Signal(Signal::SIGTERM))) => {
-                self.stopped(command, &ended, Left::All, &before, &after)
-            }
-            (Ending::Signal(9), Some(Strike::Signal(_))) => self.stopped(command, &ended, Left::Most, &before, &after),
-            (Ending::Signal(9) | Ending::Code(4), Some(Strike::Change { .. })) => {
-                self.stopped(command, &ended, Left::Void, &before, &after)
-            }
-            (ending, _) => Err(format!("it ended with {ending:?}: {}", ended.said)),
-        };
+        let outcome =
+            match (ended.ending, interruption.map(|interruption| &interruption.what).filter(|_| ended.was_interrupted))
+            {
+                (Ending::Code(code @ (0 | 1 | 3)), _) => self.reported(command, &ended, code, &before),
+                (Ending::Code(130), Some(InterruptionKind::Signal(Signal::SIGINT)))
+                | (Ending::Code(143), Some(InterruptionKind::Signal(Signal::SIGTERM))) => {
+                    self.stopped(command, &ended, Retained::All, &before, &after)
+                }
+                (Ending::Signal(9), Some(InterruptionKind::Signal(_))) => {
+                    self.stopped(command, &ended, Retained::Most, &before, &after)
+                }
+                (Ending::Signal(9) | Ending::Code(4), Some(InterruptionKind::Change { .. })) => {
+                    self.stopped(command, &ended, Retained::Void, &before, &after)
+                }
+                (ending, _) => Err(format!("it ended with {ending:?}: {}", ended.stderr)),
+            };
         outcome.map_err(|problem| format!("night {}, start {what}: {problem}", self.night + 1))
     }
 
     fn stopped(
         &mut self,
         command: &Command,
-        ended: &Ended,
-        left: Left,
+        ended: &StartResult,
+        retained: Retained,
         before: &Folder,
         after: &Folder,
     ) -> Result<Outcome, String> {
@@ -307,16 +314,22 @@ impl Sequence {
             self.note("killed with a report in place");
         }
         let is_published = published.is_some();
-        self.ledger.note_stop(command, ended, left, &self.provider.log(), published);
+        self.ledger.note_stop(command, ended, retained, &self.provider.log(), published);
         Ok(Outcome::Stopped { is_published })
     }
 
-    fn reported(&mut self, command: &Command, ended: &Ended, code: i32, before: &Folder) -> Result<Outcome, String> {
+    fn reported(
+        &mut self,
+        command: &Command,
+        ended: &StartResult,
+        code: i32,
+        before: &Folder,
+    ) -> Result<Outcome, String> {
         let name = latest(&self.reports()).ok_or("there is no latest report")?;
         let report = Report::read(&self.reports(), &name);
         let log = self.provider.log();
-        let noted = self.ledger.note_report(command, ended, &report, &log, before)?;
-        // The page of a gateway tells the time of a gateway.
+        let result = self.ledger.note_report(command, ended, &report, &log, before)?;
+        // A gateway's page has the gateway's time.
         let is_page = |answer: &Answer| matches!(answer, Answer::Order(_, Reply::Failed(Failure::Gateway(_))));
         let tells_time = |entry: &Entry| entry.start == ended.start && entry.is_served && !is_page(&entry.answer);
         let is_off = self.provider.desk().clock_ahead != 0 && log.iter().any(tells_time);
@@ -331,7 +344,7 @@ impl Sequence {
             return Err("an earlier report is gone".to_owned());
         }
         self.note("reports");
-        if noted.is_continued {
+        if result.is_continued {
             self.note("continued");
         }
         for row in &report.discrepancies {
@@ -340,7 +353,7 @@ impl Sequence {
         for _ in &report.resolved {
             self.note("resolved");
         }
-        for bucket in noted.assessed.buckets.keys() {
+        for bucket in result.assessed.buckets.keys() {
             self.note(bucket);
         }
         let waived = report.discrepancies.iter().filter(|row| cell(row, "waived") == "true").count();
@@ -349,7 +362,7 @@ impl Sequence {
             report.discrepancies.iter().filter(|row| cell(row, "check") == "vanished").count() as u64;
         self.last_found = report.discrepancies;
         verify(&self.place.path(""), "reports/latest")?;
-        let is_unfetched = noted.assessed.buckets.contains_key("unfetched");
+        let is_unfetched = result.assessed.buckets.contains_key("unfetched");
         Ok(Outcome::Reported { is_unfetched })
     }
 }

@@ -11,7 +11,7 @@ use crate::support::ReportFiles;
 /// A row of a table, by column.
 pub(super) type Cells = BTreeMap<String, String>;
 
-/// A cell of a row; empty where there is no such column.
+/// A cell of a row; empty if there is no such column.
 pub(super) fn cell<'r>(row: &'r Cells, name: &str) -> &'r str {
     row.get(name).map_or("", String::as_str)
 }

@@ -1,15 +1,17 @@
-//! The oracle: what the contract says of one order, in plain integers.
+//! The oracle: what the contract says about one order, in plain integers.
 
 use std::collections::BTreeMap;
 
 use super::job::{BOOKS, Command};
 use super::knowledge::Known;
-use super::truth::{Amounts, COMPUTE, EXTERNAL, FIELDS, FINAL, Listed, QUOTE, RELEASED, Reply, TOTAL, money, shown};
+use super::truth::{
+    Amounts, COMPUTE, EXTERNAL, FIELDS, FINAL, ListAmounts, QUOTE, RELEASED, Reply, TOTAL, money, shown,
+};
 
 /// Expected, actual and difference, as a report writes them.
 pub(super) type Figures = [String; 3];
 
-/// What a check looks at: its code, the field, and the row of our books where there are several.
+/// What a finding is about: the check, the field, and the row of our books if there are several.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Item {
     pub(super) check: String,
@@ -23,40 +25,40 @@ impl Item {
     }
 }
 
-/// What a check that may be due says.
+/// The result of a check that is or may be due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ruling {
     Fails(Figures),
-    /// The contract allows a finding with these figures, and none.
+    /// The contract allows a finding with these figures, or none.
     MayFail(Figures),
     Holds,
-    /// The contract allows that it holds, and that it is not due.
+    /// The contract allows that the check holds or is not due.
     Open,
 }
 
-/// By what a check looks at; what is not due is not there.
+/// Rulings by item, without checks that are not due.
 pub(super) type Rulings = BTreeMap<Item, Ruling>;
 
-/// What a run has of an order.
+/// The evidence that a run has about an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Evidence {
     Asked(Reply),
-    /// It was not asked for: settled when it was last seen.
+    /// Not asked for, because it was settled when last seen.
     Reused(Amounts),
     Unfetched,
 }
 
-/// What an order is judged by, beside the evidence.
+/// What an order is judged by, apart from the evidence.
 pub(super) struct Case<'c> {
     pub(super) id: &'c str,
     pub(super) command: &'c Command,
     /// The rows of our books, by position in `BOOKS`.
     pub(super) books: Vec<[String; 2]>,
-    /// The provider's list, where it was fetched.
-    pub(super) listed: Option<&'c Listed>,
+    /// The provider's list, if it was fetched.
+    pub(super) listed: Option<&'c ListAmounts>,
 }
 
-/// What the contract says.
+/// The rulings of the contract on an order.
 pub(super) fn rulings(case: &Case<'_>, evidence: &Evidence, known: &Known) -> Rulings {
     let mut rulings = Rulings::new();
     let mut add = |check: &str, ruling: Ruling| _ = rulings.insert(Item::new(check, "", 0), ruling);
@@ -104,7 +106,7 @@ fn judged(case: &Case<'_>, is_settled: bool, amounts: &Amounts, known: &Known, r
     add(rulings, "missing-amount", "", 0, ruling);
     if let Some(baseline) = known.baseline {
         for (at, field) in FIELDS.iter().enumerate() {
-            // The contract leaves open what an amount is that went missing, and an order that is not settled any more.
+            // The contract leaves open how a missing amount and an order that is no longer settled are judged.
             let is_determined = determines(at, &baseline.map(Some)) && determines(at, amounts);
             let is_certain = is_settled && amounts[at].is_some() && !is_determined;
             let ruling = match compared(Some(baseline[at]), amounts[at]) {
@@ -119,7 +121,7 @@ fn judged(case: &Case<'_>, is_settled: bool, amounts: &Amounts, known: &Known, r
     against_list(case, is_settled, amounts, rulings);
 }
 
-/// Whether the other amounts determine that one.
+/// Whether the other amounts determine the amount at this position.
 fn determines(at: usize, amounts: &Amounts) -> bool {
     let sum = |one: usize, other: usize| Some(amounts[one]? + amounts[other]?);
     match at {
@@ -167,7 +169,7 @@ fn against_list(case: &Case<'_>, is_settled: bool, amounts: &Amounts, rulings: &
     }
 }
 
-/// An order that the provider lists and the input lacks.
+/// The rulings on an order that the provider lists and the input lacks.
 pub(super) fn unlisted(charged: Option<i128>) -> Rulings {
     let mut rulings = Rulings::new();
     let figures = [String::new(), shown(charged), String::new()];
@@ -187,13 +189,13 @@ fn compared(expected: Option<i128>, actual: Option<i128>) -> Ruling {
     Ruling::Fails([shown(expected), shown(actual), difference.unwrap_or_default()])
 }
 
-/// What our books say; nothing where the cell is empty.
+/// The amount in a cell of our books; `None` if it is empty.
 fn units(cell: &str) -> Option<i128> {
     let (whole, decimals) = cell.split_once('.').or((!cell.is_empty()).then_some((cell, "00000000")))?;
     format!("{whole}{decimals}").parse().ok()
 }
 
-/// The sums of an order's row of spend.
+/// The amounts in an order's row of spend.
 pub(super) fn spent(is_settled: bool, amounts: &Amounts) -> [(&'static str, i128); 6] {
     let at = [QUOTE, FINAL, RELEASED, COMPUTE, EXTERNAL, TOTAL];
     at.map(|at| (FIELDS[at], if is_settled { amounts[at].unwrap_or(0) } else { 0 }))

@@ -1,5 +1,5 @@
-//! The provider: a small HTTP/1.1 server that answers from the truth, notes every reply, and can hold requests while a job is
-//! killed.
+//! The provider: a small HTTP/1.1 server that answers from the truth, records every reply, and can hold requests while
+//! a job is killed.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
@@ -10,18 +10,18 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::truth::{FIELDS, Failure, Limit, Listed, Order, Reply, money};
+use super::truth::{FIELDS, Failure, Limit, ListAmounts, Order, Reply, money};
 
-/// What a request was answered with.
+/// What was answered to a request.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
-    /// A request for an order.
+    /// The reply to a request for an order, by its ID.
     Order(String, Reply),
     /// A page of the list; `None` where it was refused.
-    List(Option<Listed>),
+    List(Option<ListAmounts>),
 }
 
-/// One request.
+/// One request in the log.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     /// The start of the job that sent it.
@@ -32,12 +32,12 @@ pub(super) struct Entry {
     pub(super) is_early: bool,
 }
 
-/// What the server works from.
+/// The data that the server answers from.
 #[derive(Default)]
 pub(super) struct Desk {
     pub(super) orders: Vec<Order>,
     pub(super) refuses_list: bool,
-    /// How many orders the list has at most; its total says no more of them either.
+    /// The most orders that the list has; its total counts no more either.
     pub(super) list_cap: Option<usize>,
     /// How many seconds the provider's clock is ahead of this machine's.
     pub(super) clock_ahead: i64,
@@ -48,7 +48,7 @@ pub(super) struct Desk {
     trap: Option<Trap>,
 }
 
-/// Goes off at a request.
+/// A trap that goes off at a request.
 struct Trap {
     at: usize,
     /// Whether that request and later ones wait for [`Provider::release`].
@@ -57,7 +57,7 @@ struct Trap {
     released: Option<Release>,
 }
 
-/// What becomes of held requests.
+/// What happens to held requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Release {
     Serve,
@@ -65,14 +65,14 @@ pub(super) enum Release {
 }
 
 #[derive(Default)]
-struct Shared {
+struct ServerState {
     desk: Mutex<Desk>,
     changed: Condvar,
 }
 
-/// The provider, for as long as it lives.
+/// The provider; it stops when dropped.
 pub(super) struct Provider {
-    shared: Arc<Shared>,
+    state: Arc<ServerState>,
     pub(super) port: u16,
 }
 
@@ -80,22 +80,23 @@ impl Provider {
     pub(super) fn start(orders: Vec<Order>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("its address").port();
-        let shared = Arc::new(Shared { desk: Mutex::new(Desk { orders, ..Desk::default() }), ..Shared::default() });
-        let served = Arc::downgrade(&shared);
+        let state =
+            Arc::new(ServerState { desk: Mutex::new(Desk { orders, ..Desk::default() }), ..ServerState::default() });
+        let served = Arc::downgrade(&state);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let Some(shared) = served.upgrade() else { return };
-                thread::spawn(move || serve(&stream, &shared));
+                let Some(state) = served.upgrade() else { return };
+                thread::spawn(move || serve(&stream, &state));
             }
         });
-        Self { shared, port }
+        Self { state, port }
     }
 
     pub(super) fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.shared.desk.lock().expect("no connection panics")
+        self.state.desk.lock().expect("no connection panics")
     }
 
-    /// A new start of the job begins; its number.
+    /// Begins a new start of the job; returns its number.
     pub(super) fn begin_start(&self) -> usize {
         let mut desk = self.desk();
         (desk.requests, desk.trap) = (0, None);
@@ -108,19 +109,19 @@ impl Provider {
         self.desk().trap = Some(Trap { at, holds, is_off: false, released: None });
     }
 
-    /// Waits a moment for the trap; whether it went off.
+    /// Waits a moment for the trap; returns whether it went off.
     pub(super) fn wait_for_trap(&self, moment: Duration) -> bool {
         let is_set = |desk: &mut Desk| desk.trap.as_ref().is_some_and(|trap| !trap.is_off);
-        let (desk, _) = self.shared.changed.wait_timeout_while(self.desk(), moment, is_set).expect("no panic");
+        let (desk, _) = self.state.changed.wait_timeout_while(self.desk(), moment, is_set).expect("no panic");
         desk.trap.as_ref().is_some_and(|trap| trap.is_off)
     }
 
-    /// Lets held requests go.
+    /// Releases held requests.
     pub(super) fn release(&self, how: Release) {
         if let Some(trap) = &mut self.desk().trap {
             trap.released = Some(how);
         }
-        self.shared.changed.notify_all();
+        self.state.changed.notify_all();
     }
 
     pub(super) fn log(&self) -> Vec<Entry> {
@@ -131,33 +132,33 @@ impl Provider {
 impl Drop for Provider {
     fn drop(&mut self) {
         self.release(Release::Cut);
-        // The thread that accepts notices that nobody is left.
-        let (port, shared) = (self.port, std::mem::take(&mut self.shared));
-        drop(shared);
+        // One last connection wakes the accepting thread, which then ends.
+        let (port, state) = (self.port, std::mem::take(&mut self.state));
+        drop(state);
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, port));
     }
 }
 
 /// Answers the requests of one connection.
-fn serve(stream: &TcpStream, shared: &Shared) {
+fn serve(stream: &TcpStream, state: &ServerState) {
     let _ = stream.set_nodelay(true);
     let (mut input, mut output) = (BufReader::new(stream), stream);
     while let Some(target) = request(&mut input) {
-        let Some((at, Sent { status, header, body }, ahead)) = shared.answer(&target) else { return };
+        let Some((at, HttpReply { status, header, body }, ahead)) = state.answer(&target) else { return };
         let date = (Timestamp::now() + SignedDuration::from_secs(ahead)).strftime("%a, %d %b %Y %H:%M:%S GMT");
         let length = body.len();
         let reply = format!("HTTP/1.1 {status} -\r\n{header}Date: {date}\r\nContent-Length: {length}\r\n\r\n{body}");
-        shared.desk.lock().expect("no panic").log[at].is_served = true;
+        state.desk.lock().expect("no panic").log[at].is_served = true;
         if output.write_all(reply.as_bytes()).is_err() {
             return;
         }
     }
 }
 
-/// What goes out.
-struct Sent {
+/// An HTTP reply.
+struct HttpReply {
     status: u16,
-    /// Lines of the head.
+    /// Header lines.
     header: &'static str,
     body: String,
 }
@@ -180,9 +181,9 @@ fn request(input: &mut impl BufRead) -> Option<String> {
     head.first()?.split(' ').nth(1).map(str::to_owned)
 }
 
-impl Shared {
-    /// Notes a request and says what to reply; `None` where the job was killed meanwhile.
-    fn answer(&self, target: &str) -> Option<(usize, Sent, i64)> {
+impl ServerState {
+    /// Records a request and returns the reply; `None` if the job was killed meanwhile.
+    fn answer(&self, target: &str) -> Option<(usize, HttpReply, i64)> {
         let mut desk = self.desk.lock().expect("no panic");
         desk.requests += 1;
         let (answer, sent) = desk.reply(target);
@@ -195,7 +196,7 @@ impl Shared {
             trap.is_off = true;
             self.changed.notify_all();
             if trap.holds {
-                // Another trap that is laid meanwhile lets go what the first one held.
+                // A new trap releases the requests that the first one held.
                 let first = trap.at;
                 let own = |desk: &Desk| desk.trap.as_ref().filter(|trap| trap.at == first)?.released;
                 let is_held = |desk: &mut Desk| {
@@ -212,7 +213,7 @@ impl Shared {
 }
 
 impl Desk {
-    fn reply(&mut self, target: &str) -> (Answer, Sent) {
+    fn reply(&mut self, target: &str) -> (Answer, HttpReply) {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         match path {
             "/api/open/v2/workflow/run/info" => {
@@ -223,14 +224,15 @@ impl Desk {
             }
             "/api/open/v2/workflow/run/list" if !self.refuses_list => {
                 let cap = self.list_cap.unwrap_or(usize::MAX);
-                let listed: Listed = self.known().take(cap).map(|order| (order.id.clone(), order.listed())).collect();
+                let listed: ListAmounts =
+                    self.known().take(cap).map(|order| (order.id.clone(), order.listed())).collect();
                 let items: Vec<String> = match query.split('&').any(|pair| pair == "page=1") {
                     true => self.known().take(cap).map(item_json).collect(),
                     false => Vec::new(),
                 };
                 let (items, total) = (items.join(","), listed.len());
                 let body = format!(r#"{{"code":0,"msg":"ok","data":{{"items":[{items}],"total":{total}}}}}"#);
-                (Answer::List(Some(listed)), Sent { status: 200, header: JSON, body })
+                (Answer::List(Some(listed)), HttpReply { status: 200, header: JSON, body })
             }
             _ => (Answer::List(None), refusal(400, "not today")),
         }
@@ -241,31 +243,31 @@ impl Desk {
     }
 }
 
-/// A refusal in the provider's envelope.
-fn refusal(status: u16, msg: &str) -> Sent {
-    Sent { status, header: JSON, body: format!(r#"{{"code":{status},"msg":"{msg}","data":null}}"#) }
+/// A refusal in the provider's own envelope.
+fn refusal(status: u16, msg: &str) -> HttpReply {
+    HttpReply { status, header: JSON, body: format!(r#"{{"code":{status},"msg":"{msg}","data":null}}"#) }
 }
 
-fn order_sent(id: &str, reply: &Reply) -> Sent {
+fn order_sent(id: &str, reply: &Reply) -> HttpReply {
     let (about, is_settled, amounts) = match reply {
         Reply::NotFound => return refusal(404, "no such order"),
         Reply::Failed(Failure::Internal) => return refusal(500, "internal error"),
         Reply::Failed(Failure::Gateway(status)) => {
             let body = format!("<html><title>{status}</title><h1>{status}</h1><hr>openresty</html>");
-            return Sent { status: *status, header: PAGE, body };
+            return HttpReply { status: *status, header: PAGE, body };
         }
-        Reply::Limited(Limit::Status) => return Sent { header: LIMITED, ..refusal(429, "slow down") },
-        Reply::Limited(Limit::Refusal) => return Sent { header: LIMITED, ..refusal(403, "denied") },
+        Reply::Limited(Limit::Status) => return HttpReply { header: LIMITED, ..refusal(429, "slow down") },
+        Reply::Limited(Limit::Refusal) => return HttpReply { header: LIMITED, ..refusal(403, "denied") },
         Reply::Limited(Limit::Words) => {
             let body = r#"{"code":50013,"msg":"requests are too frequent","data":null}"#.to_owned();
-            return Sent { status: 200, header: LIMITED, body };
+            return HttpReply { status: 200, header: LIMITED, body };
         }
         Reply::Malformed => (id, true, [const { Some("0.123456789") }; 6].map(|text| text.map(str::to_owned))),
         Reply::Foreign(other) => (other.as_str(), true, [2, 1, 1, 1, 0, 1].map(|units| Some(money(units)))),
         Reply::Order { is_settled, amounts } => (id, *is_settled, amounts.map(|amount| amount.map(money))),
     };
     let body = format!(r#"{{"code":0,"msg":"ok","data":{}}}"#, facts_json(about, is_settled, &amounts));
-    Sent { status: 200, header: JSON, body }
+    HttpReply { status: 200, header: JSON, body }
 }
 
 fn facts_json(id: &str, is_settled: bool, amounts: &[Option<String>; 6]) -> String {

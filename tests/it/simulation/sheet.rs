@@ -1,4 +1,4 @@
-//! Inputs: which orders stand in them, what our books say, and how that changes from night to night.
+//! Inputs: which orders they hold, what our books say, and how both change from night to night.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,23 @@ use rand::seq::{IndexedRandom, SliceRandom};
 
 use super::truth::{FINAL, Order, QUOTE, money};
 
-/// How much stands between the first rows and the last where the input is to be changed while it is read: more than a
-/// reader reads ahead.
+/// The length of the long note between the first rows and the last, in bytes: more than a reader reads ahead.
 const BULK: usize = 1 << 20;
-/// The column of the orders, and that of the orders they belong to.
+/// The column of the orders.
 pub(super) const OWN: &str = "run_order_id";
+/// The column of the orders that they belong to.
 pub(super) const PARENT: &str = "parent_id";
 
-/// One row.
+/// One row of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) id: String,
     pub(super) parent: String,
-    /// By position in `BOOKS`.
+    /// The cells of our books, by position in `BOOKS`.
     pub(super) books: [String; 2],
 }
 
-/// What stands in an input.
+/// The content of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sheet {
     pub(super) label: String,
@@ -49,12 +49,12 @@ impl Sheet {
         text.into_bytes()
     }
 
-    /// The line of a row.
+    /// The line number of the row at a position.
     pub(super) const fn line(at: usize) -> usize {
         at + 2
     }
 
-    /// The ID of a row in that column.
+    /// The ID of a row in a column.
     pub(super) fn id<'r>(row: &'r Row, column: Option<&str>) -> &'r str {
         if column == Some(PARENT) { &row.parent } else { &row.id }
     }
@@ -65,7 +65,7 @@ impl Sheet {
     }
 }
 
-/// How an input is named.
+/// How an input's file is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Naming {
     Fixed(&'static str),
@@ -76,18 +76,18 @@ pub(super) enum Naming {
     StandardInput,
 }
 
-/// An input over all nights.
+/// An input through all nights.
 #[derive(Clone, Debug)]
 pub(super) struct Input {
     pub(super) naming: Naming,
     has_parents: bool,
-    /// Which orders stand in it tonight, by position.
+    /// Whether each order is in it tonight, by position.
     members: Vec<bool>,
     /// What our books say, by order.
     books: BTreeMap<String, [String; 2]>,
     /// The fields that are usually compared.
     pub(super) expect: Vec<usize>,
-    /// An order that our books carry twice, and what they say the second time.
+    /// An order that is in our books twice, and the second row's cells.
     twice: Option<usize>,
 }
 
@@ -99,7 +99,7 @@ impl Input {
         Self { naming, has_parents, members, books: BTreeMap::new(), expect, twice: None }
     }
 
-    /// The path from the folder of the simulation on that day of June.
+    /// The path from the simulation's folder on a day of June.
     pub(super) fn path(&self, day: usize) -> String {
         match self.naming {
             Naming::Fixed(path) => path.to_owned(),
@@ -109,7 +109,7 @@ impl Input {
         }
     }
 
-    /// Tonight's rows; notes what was drawn.
+    /// Draws tonight's rows; adds what was drawn to `drawn`.
     pub(super) fn sheet(
         &mut self,
         label: String,
@@ -142,7 +142,7 @@ impl Input {
         Row { id: order.id.clone(), parent: String::new(), books: self.books[&order.id].clone() }
     }
 
-    /// Some orders leave, some come back; three at least stay.
+    /// Lets some orders leave and some come back; at least three stay.
     fn move_members(&mut self, random: &mut StdRng, drawn: &mut Vec<&'static str>) {
         for is_member in &mut self.members {
             if random.random_bool(if *is_member { 0.08 } else { 0.25 }) {
@@ -157,7 +157,7 @@ impl Input {
         }
     }
 
-    /// What our books say of an order: often what they said before.
+    /// Draws what our books say about an order: often the same as before.
     fn book(&mut self, order: &Order, random: &mut StdRng) {
         let is_known = self.books.contains_key(&order.id);
         let books = self.books.entry(order.id.clone()).or_default();
@@ -176,7 +176,7 @@ impl Input {
         }
     }
 
-    /// Repeats a row, perhaps with other figures.
+    /// Repeats a row, perhaps with different figures.
     fn double(&mut self, rows: &mut Vec<Row>, random: &mut StdRng, drawn: &mut Vec<&'static str>) {
         if random.random_bool(0.3) {
             self.twice = random.random_bool(0.6).then(|| random.random_range(0..rows.len()));
@@ -190,7 +190,7 @@ impl Input {
         rows.insert(random.random_range(at + 1..=rows.len()), again);
     }
 
-    /// The rows with one near the end replaced by another order, or dropped; none where it is too short.
+    /// The rows with one near the end replaced by a different order, or dropped; `None` if there are too few rows.
     pub(super) fn changed(sheet: &Sheet, orders: &[Order], random: &mut StdRng) -> Option<Sheet> {
         let bulky = sheet.bulky?;
         let mut changed = sheet.clone();

@@ -1,16 +1,16 @@
-//! The counts of a report as a whole: population, verdict, control totals, lifecycle.
+//! The counts of a whole report: population, verdict, control totals, lifecycle.
 
 use std::collections::BTreeSet;
 
-use super::assessment::{Assessed, Background, Entries, Tables};
+use super::assessment::{Assessment, Background, Entries, Tables};
 use super::memory::Key;
 use super::report::cell;
 use super::rulings::spent;
 use super::truth::{Order, money};
 
 impl Tables<'_> {
-    /// The counts of the report as a whole.
-    pub(super) fn totals(&self, rows: &Entries, assessed: &mut Assessed) -> Result<(), String> {
+    /// Checks the counts of the whole report.
+    pub(super) fn totals(&self, rows: &Entries, assessed: &mut Assessment) -> Result<(), String> {
         let report = self.report;
         let all = rows.orders.len() + rows.duplicates.len() + rows.rejected.len();
         const BUCKETS: [&str; 10] = [
@@ -62,7 +62,7 @@ impl Tables<'_> {
         self.lifecycle(rows, assessed)
     }
 
-    /// The control totals are the sums of the spend, which was compared order by order.
+    /// Checks that the control totals are the sums of the spend, which was compared order by order.
     fn control_totals(&self) -> Result<(), String> {
         let totals = &self.report.summary["control_totals"]["CNY"]["amounts"];
         for (name, _) in spent(false, &[None; 6]) {
@@ -76,7 +76,7 @@ impl Tables<'_> {
         Ok(())
     }
 
-    fn lifecycle(&self, rows: &Entries, assessed: &Assessed) -> Result<(), String> {
+    fn lifecycle(&self, rows: &Entries, assessed: &Assessment) -> Result<(), String> {
         let report = self.report;
         for word in ["new", "persisting"] {
             let rows = report.discrepancies.iter().filter(|row| cell(row, "lifecycle") == word).count();

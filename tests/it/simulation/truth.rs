@@ -1,4 +1,4 @@
-//! What the provider knows: orders in exact figures, and what happens to them from night to night.
+//! The truth: the provider's orders in exact figures, and how they change from night to night.
 
 use std::collections::BTreeMap;
 
@@ -16,48 +16,48 @@ pub(super) const COMPUTE: usize = 3;
 pub(super) const EXTERNAL: usize = 4;
 pub(super) const TOTAL: usize = 5;
 
-/// Units of the 8th decimal; `None` is an amount that is missing.
+/// The six amounts in units of 10⁻⁸; `None` is a missing amount.
 pub(super) type Amounts = [Option<i128>; 6];
 
-/// What the provider replies about an order.
+/// The provider's reply about an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
-    /// The order.
+    /// The order itself.
     Order { is_settled: bool, amounts: Amounts },
     /// 404 in the provider's own envelope.
     NotFound,
     /// An amount with 9 decimals.
     Malformed,
-    /// A reply about the order with that ID.
+    /// A reply about the order with this ID instead.
     Foreign(String),
-    /// No answer of the provider's.
+    /// No answer of the provider itself.
     Failed(Failure),
-    /// Asked too often, in one wording or another: the order comes once it is asked for again.
+    /// Too many requests, in one of several forms; the next request for the order succeeds.
     Limited(Limit),
 }
 
-/// What comes in the place of an answer.
+/// A reply that is not an answer about the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The provider's own 500.
     Internal,
-    /// A page of a gateway, with that status.
+    /// A gateway's page, with this status.
     Gateway(u16),
 }
 
-/// How the provider says that it is asked too often.
+/// How the provider says that there are too many requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Limit {
     /// Status 429.
     Status,
     /// 403 with `Retry-After`.
     Refusal,
-    /// A business code, and words.
+    /// A business code with a message.
     Words,
 }
 
 impl Reply {
-    /// Whether it says nothing about the order.
+    /// Whether the reply says nothing about the order.
     pub(super) const fn is_no_answer(&self) -> bool {
         matches!(self, Self::Failed(_) | Self::Limited(_))
     }
@@ -72,33 +72,33 @@ pub(super) struct Order {
     pub(super) is_settled: bool,
     missing: Option<usize>,
     pub(super) is_gone: bool,
-    /// What is replied tonight in place of the order.
+    /// The reply in place of the order, all night.
     pub(super) fault: Option<Reply>,
-    /// What is replied once before the order: figures that are being written.
+    /// Half-written figures that are replied once before the order.
     pub(super) torn: Option<Amounts>,
-    /// What is replied once before all else.
+    /// A limit that is replied once before everything else.
     pub(super) limited: Option<Limit>,
     /// By how much the list differs from the order, and in which field.
     pub(super) listed_off: Option<(usize, i128)>,
 }
 
-/// The two amounts of a line of the list, quote and final.
-pub(super) type Listed = BTreeMap<String, [Option<i128>; 2]>;
+/// The provider's list: quote and final amount by order.
+pub(super) type ListAmounts = BTreeMap<String, [Option<i128>; 2]>;
 
-/// Units of the 8th decimal as text.
+/// Units of 10⁻⁸ as text.
 pub(super) fn money(units: i128) -> String {
     let digits = format!("{:09}", units.unsigned_abs());
     let (whole, decimals) = digits.split_at(digits.len() - 8);
     format!("{}{whole}.{decimals}", if units < 0 { "-" } else { "" })
 }
 
-/// The text of an amount, empty where it is missing.
+/// The text of an amount; empty if it is missing.
 pub(super) fn shown(amount: Option<i128>) -> String {
     amount.map(money).unwrap_or_default()
 }
 
 impl Order {
-    /// An order as it is before the first night.
+    /// Draws an order for the first night.
     pub(super) fn drawn(random: &mut StdRng) -> Self {
         let id = format!("wfrun_{:08x}{:012x}", random.random::<u32>(), random.random::<u64>() >> 16);
         let quote = random.random_range(10_000..900_000_000_i128);
@@ -116,7 +116,7 @@ impl Order {
         order
     }
 
-    /// A settled order with those figures.
+    /// A settled order with these figures.
     pub(super) fn settled(id: String, figures: [i128; 6]) -> Self {
         Self {
             id,
@@ -132,7 +132,7 @@ impl Order {
         }
     }
 
-    /// Something happens to it; says what.
+    /// Changes the order at random; returns what happened.
     pub(super) fn change(&mut self, random: &mut StdRng) -> &'static str {
         match random.random_range(0..12) {
             0..=2 if self.figures != self.original => {
@@ -174,7 +174,7 @@ impl Order {
         }
     }
 
-    /// Other figures that tie out as well as the ones before.
+    /// Draws different figures that tie out as well as the previous ones; returns what happened.
     pub(super) fn restate(&mut self, random: &mut StdRng) -> &'static str {
         let [quote, charged, released, compute, external, total] = &mut self.figures;
         let more = random.random_range(1..1_000);
@@ -191,7 +191,7 @@ impl Order {
         "restated"
     }
 
-    /// The amounts as the provider tells them.
+    /// The amounts that the provider shows.
     pub(super) fn amounts(&self) -> Amounts {
         let mut amounts = self.figures.map(Some);
         if !self.is_settled {
@@ -202,7 +202,7 @@ impl Order {
         amounts
     }
 
-    /// What is replied to a request for it.
+    /// The reply to a request for the order.
     pub(super) fn reply(&mut self) -> Reply {
         if let Some(limit) = self.limited.take() {
             return Reply::Limited(limit);
@@ -217,19 +217,19 @@ impl Order {
         Reply::Order { is_settled: self.is_settled, amounts }
     }
 
-    /// Figures as they are half way through a settlement: the split does not hold.
+    /// Makes the next reply show figures halfway through a settlement, for which `quote-split` fails.
     pub(super) fn tear(&mut self) {
         let mut amounts = self.amounts();
         amounts[RELEASED] = Some(self.figures[QUOTE] - self.figures[FINAL] + 777);
         self.torn = Some(amounts);
     }
 
-    /// Whether it has all six amounts.
+    /// Whether the order has all six amounts.
     pub(super) fn is_whole(&self) -> bool {
         self.is_settled && !self.is_gone && self.missing.is_none() && self.fault.is_none()
     }
 
-    /// Its amounts in the list.
+    /// Its quote and final amount in the list.
     pub(super) fn listed(&self) -> [Option<i128>; 2] {
         let amounts = self.amounts();
         let mut listed = [amounts[QUOTE], amounts[FINAL]];
@@ -239,13 +239,13 @@ impl Order {
         listed
     }
 
-    /// The ID of a workflow that no other order has.
+    /// The ID of the order's workflow, which no other order has.
     pub(super) fn workflow(id: &str) -> String {
         format!("wf_{}", id.trim_start_matches("wfrun_"))
     }
 }
 
-/// A night's faults: at most two orders fail, one reply is malformed and one is about another order.
+/// Draws a night's faults: at most two orders fail, one reply is malformed and one is about a different order.
 pub(super) fn draw_faults(orders: &mut [Order], random: &mut StdRng) -> Vec<&'static str> {
     let mut drawn = Vec::new();
     let ids: Vec<String> = orders.iter().map(|order| order.id.clone()).collect();

@@ -1,4 +1,4 @@
-//! Every way in which a run may have known of an order, from the server's log and from what was kept of it.
+//! Every way in which a run may have judged an order, from the server's log and the replies that may have been kept.
 
 use super::assessment::Background;
 use super::knowledge::{Kept, Known, Sighting, possibilities, replies};
@@ -9,16 +9,16 @@ use super::truth::Reply;
 /// One way in which an order may have been judged.
 pub(super) struct Way {
     pub(super) evidence: Evidence,
-    /// Which replies were kept, if not in every case that comes to this way.
+    /// Whether each reply was kept in at least one possibility that leads to this way.
     pub(super) ever: Vec<bool>,
-    /// Which replies were kept in every such case.
+    /// Whether each reply was kept in every such possibility.
     pub(super) always: Vec<bool>,
     pub(super) known: Known,
-    /// The start with which it was known.
+    /// The start from which the evidence is.
     pub(super) since: usize,
 }
 
-/// Adds a case to the way that it comes to.
+/// Adds a possibility to its way.
 fn add(ways: &mut Vec<Way>, evidence: Evidence, kept: &[bool], known: &Known, since: usize) {
     let is_same = |way: &&mut Way| way.evidence == evidence && way.known == *known && way.since == since;
     match ways.iter_mut().find(is_same) {
@@ -49,7 +49,7 @@ impl Background<'_> {
         let failed = own.iter().rfind(|(_, reply)| matches!(reply, Reply::Failed(_)));
         let mut evidence: Vec<Evidence> =
             proper.map(|(_, reply)| Evidence::Asked((*reply).clone())).into_iter().collect();
-        // A reply that came right before a kill may be lost, and be followed by a failure.
+        // A reply right before a kill may be lost, and a failure may follow.
         if failed.is_some_and(|failed| proper.is_none_or(|proper| proper.0 < failed.0)) {
             evidence.push(Evidence::Unfetched);
         }
@@ -60,7 +60,7 @@ impl Background<'_> {
                 add(&mut ways, evidence.clone(), &kept, &known, since);
             }
         }
-        // A reply that came right before a kill may be lost, and the order be reused when the run goes on.
+        // A reply right before a kill may be lost, and the continued run may reuse the order.
         let last_start = starts.last().copied().unwrap_or_default();
         let is_certain = |start: usize| {
             let known = self.sightings.get(id).into_iter().flatten();
@@ -73,7 +73,7 @@ impl Background<'_> {
         if ways.is_empty() { Err("it was neither asked for nor seen settled".to_owned()) } else { Ok(ways) }
     }
 
-    /// The ways in which it may have been reused.
+    /// Adds the ways in which the order may have been reused.
     fn reuses(&self, id: &str, ways: &mut Vec<Way>) {
         let sightings = self.sightings(id, &Evidence::Unfetched);
         for (kept, known) in possibilities(&sightings) {
@@ -87,8 +87,8 @@ impl Background<'_> {
         }
     }
 
-    /// What is known of an order's replies, given what the run judged it by: the last reply of a run counts, those
-    /// before it do not.
+    /// The replies about an order, with which of them were kept if the run judged it by `evidence`. Of a run's
+    /// replies, the last one counts.
     pub(super) fn sightings(&self, id: &str, evidence: &Evidence) -> Vec<Sighting> {
         let starts = self.starts;
         let mut sightings = self.sightings.get(id).cloned().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Background<'_> {
         for sighting in sightings.iter_mut().rev().filter(|sighting| starts.contains(&sighting.start)) {
             sighting.kept = match std::mem::take(&mut is_last) {
                 true => Kept::Yes,
-                // Another run may have seen it meanwhile, or its own start was stopped while it made a report of it.
+                // A different run may have judged it meanwhile, or its own start was stopped while making a report.
                 false if sighting.start < last_start && sighting.kept != Kept::No => Kept::Perhaps,
                 false => Kept::No,
             };
@@ -105,11 +105,11 @@ impl Background<'_> {
         sightings
     }
 
-    /// What was seen settled and has no failed check is not asked for again, where that is asked for.
+    /// Checks that `--reuse-settled` fetched no order that was certainly settled and fails no check.
     pub(super) fn asked_for_nothing(&self, case: &Case<'_>, way: &Way) -> Result<(), String> {
         let Background { command, starts, sightings, .. } = self;
         let ([start], true, Evidence::Asked(_)) = (*starts, command.reuses, &way.evidence) else { return Ok(()) };
-        // What the list lacks is asked for, whatever is known of it.
+        // An order that the list lacks is always fetched.
         if case.listed.is_some_and(|listed| !listed.contains_key(case.id)) {
             return Ok(());
         }
@@ -125,7 +125,7 @@ impl Background<'_> {
         if needless { Err("it was asked for although it was seen settled".to_owned()) } else { Ok(()) }
     }
 
-    /// Whether another run's report judged an order after this run knew of it.
+    /// Whether the report of a different run judged an order after this run had its evidence.
     pub(super) fn is_stale(&self, id: &str, way: &Way) -> bool {
         let Background { reports, starts, .. } = self;
         let mut later = reports.range(way.since + 1..).filter(|(start, _)| !starts.contains(start));

@@ -1,7 +1,7 @@
-//! Rust source as code alone, for the rules of `tidy`: without comments and literals, and without tests.
+//! Rust source without comments, literals or tests, for the rules of `tidy`.
 
-/// The text with comments and the insides of string and character literals blanked. Every byte of what is left
-/// keeps its place, and lines stay lines.
+/// The text with comments and the content of string and character literals blanked. All other bytes and all line breaks
+/// keep their positions.
 pub(super) fn code_only(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut code = bytes.to_vec();
@@ -24,7 +24,7 @@ pub(super) fn code_only(text: &str) -> String {
     String::from_utf8(code).expect("whole characters are blanked")
 }
 
-/// [`code_only`], with items under `#[cfg(test)]` and `#[test]` blanked as well.
+/// [`code_only`] with items under `#[cfg(test)]` and `#[test]` blanked too.
 pub(crate) fn code_outside_tests(text: &str) -> String {
     let mut code = code_only(text);
     for marker in ["#[cfg(test)]", "#[test]"] {
@@ -37,17 +37,17 @@ pub(crate) fn code_outside_tests(text: &str) -> String {
     code
 }
 
-/// The number of the line, from 1, on which the byte stands.
+/// The line number, from 1, of the byte at `at`.
 pub(super) fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
-/// The identifier with which a text begins.
+/// The identifier at the start of a text.
 pub(super) fn leading_word(text: &str) -> &str {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
 }
 
-/// Past the item that begins there: its semicolon or its closing brace, whatever comes first at depth zero.
+/// The end of the item that starts at `from`: after the first semicolon or closing brace at depth zero.
 fn item_end(code: &[u8], from: usize) -> usize {
     let mut depth = 0_usize;
     for (at, byte) in code.iter().enumerate().skip(from) {
@@ -66,7 +66,7 @@ fn item_end(code: &[u8], from: usize) -> usize {
     code.len()
 }
 
-/// Whether the byte continues an identifier that began before it, other than the prefix of a byte or C string.
+/// Whether the byte continues an identifier, other than the prefix of a byte or C string.
 fn is_word(bytes: &[u8], at: usize) -> bool {
     let in_word = |at: usize| bytes[at].is_ascii_alphanumeric() || bytes[at] == b'_';
     let prefixed = at > 0 && matches!(bytes[at - 1], b'b' | b'c') && (at == 1 || !in_word(at - 2));
@@ -108,7 +108,7 @@ fn string_end(bytes: &[u8], from: usize) -> usize {
     bytes.len()
 }
 
-/// How many hashes follow the `r` of a raw string; none where it is something else.
+/// How many hashes follow the `r` of a raw string; `None` if it is not a raw string.
 fn raw_hashes(bytes: &[u8], at: usize) -> Option<usize> {
     let hashes = bytes[at + 1..].iter().take_while(|byte| **byte == b'#').count();
     (bytes.get(at + 1 + hashes) == Some(&b'"')).then_some(hashes)
@@ -122,7 +122,7 @@ fn raw_string_end(bytes: &[u8], from: usize) -> usize {
     length.map_or(bytes.len(), |length| body + length + closing.len())
 }
 
-/// Past a character literal; a lifetime is none.
+/// The end of a character literal; of a lifetime, just the position after its quote.
 fn character_end(bytes: &[u8], from: usize) -> usize {
     if bytes.get(from + 1) == Some(&b'\\') {
         let length = bytes[from + 3..].iter().position(|byte| *byte == b'\'');

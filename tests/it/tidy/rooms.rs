@@ -1,16 +1,16 @@
-//! The rooms of the report, one above the other, and no file that leads back to itself.
+//! The rooms of `report` use only rooms below them, and no file of the crate uses itself by way of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::code::code_outside_tests;
 use super::{Source, is_test_file, sources};
 
-/// The rooms of a report from the ground up: a room uses only those below it.
+/// The rooms of `report` from the bottom up: a room uses only rooms below it.
 const ROOMS: [&[&str]; 6] =
     [&["files"], &["evidence"], &["content"], &["formats"], &["folder", "builder"], &["comparison"]];
 
 #[test]
-fn the_rooms_of_the_report_stand_one_above_the_other() {
+fn rooms_of_the_report_use_only_rooms_below() {
     let files = sources("src/report");
     assert_eq!(upwards(&files), Vec::<String>::new());
     let planted = [
@@ -22,9 +22,9 @@ fn the_rooms_of_the_report_stand_one_above_the_other() {
     assert_eq!(
         upwards(&planted),
         [
-            "src/report/attic/mod.rs: attic is no room of tidy/rooms.rs",
-            "src/report/content/tables.rs: content must not use formats: it stands no lower",
-            "src/report/folder/chain.rs: folder must not use builder: it stands no lower",
+            "src/report/attic/mod.rs: attic is not a room of tidy/rooms.rs",
+            "src/report/content/tables.rs: content must not use formats: it is not in a lower layer",
+            "src/report/folder/chain.rs: folder must not use builder: it is not in a lower layer",
         ]
     );
 }
@@ -36,13 +36,13 @@ fn upwards(files: &[Source]) -> Vec<String> {
         let module = module_of(path);
         let Some(own) = module.get(1).filter(|_| module.len() > 1) else { continue };
         let Some(own_height) = height(own) else {
-            found.insert(format!("{path}: {own} is no room of tidy/rooms.rs"));
+            found.insert(format!("{path}: {own} is not a room of tidy/rooms.rs"));
             continue;
         };
         for used in uses(&module, text) {
             let room = used.get(1).filter(|room| used[0] == "report" && *room != own);
             if let Some(room) = room.filter(|room| height(room).is_some_and(|height| height >= own_height)) {
-                found.insert(format!("{path}: {own} must not use {room}: it stands no lower"));
+                found.insert(format!("{path}: {own} must not use {room}: it is not in a lower layer"));
             }
         }
     }
@@ -50,7 +50,7 @@ fn upwards(files: &[Source]) -> Vec<String> {
 }
 
 #[test]
-fn no_file_leads_back_to_itself() {
+fn no_file_uses_itself_by_way_of_others() {
     assert_eq!(circles(&sources("src")), Vec::<String>::new());
     let planted = |texts: &[(&str, &str)]| {
         circles(&texts.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect::<Vec<_>>())
@@ -61,14 +61,14 @@ fn no_file_leads_back_to_itself() {
         ("src/a/c.rs", "use crate::d::D;\n"),
         ("src/d.rs", ""),
     ];
-    assert_eq!(planted(&texts), Vec::<String>::new(), "a part may use what its whole defines");
+    assert_eq!(planted(&texts), Vec::<String>::new(), "a submodule may use what its parent defines");
     texts[3].1 = "use crate::{\n    a::{b::B},\n};\n";
     assert_eq!(planted(&texts), ["src/a/b.rs -> src/a/c.rs -> src/d.rs"]);
     texts[3].1 = "#[cfg(test)]\nmod tests {\n    use crate::a::b::B;\n}\n";
-    assert_eq!(planted(&texts), Vec::<String>::new(), "tests may look everywhere");
+    assert_eq!(planted(&texts), Vec::<String>::new(), "tests may use anything");
 }
 
-/// The files of each circle, from the first by name on.
+/// The files of each import cycle, starting with the first by name.
 fn circles(files: &[Source]) -> Vec<String> {
     let files: Vec<&Source> = files.iter().filter(|(path, _)| !is_test_file(path)).collect();
     let by_module: BTreeMap<Vec<String>, &str> =
@@ -79,7 +79,7 @@ fn circles(files: &[Source]) -> Vec<String> {
         let own = module_of(path);
         for used in uses(&own, text) {
             let Some(to) = file_of(&used).filter(|to| to != path) else { continue };
-            // What a whole defines is there for its parts, and a whole is made of them.
+            // A submodule may use what its parent module defines.
             if !own.starts_with(&module_of(to)) {
                 arrows.entry(path).or_default().insert(to);
             }
@@ -96,7 +96,7 @@ fn circles(files: &[Source]) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// The shortest way from a file back to itself, the file first.
+/// The shortest path of imports from a file back to itself, starting with the file.
 fn way_back<'f>(start: &'f str, arrows: &BTreeMap<&'f str, BTreeSet<&'f str>>) -> Option<Vec<&'f str>> {
     let (mut ways, mut seen) = (vec![vec![start]], BTreeSet::new());
     while !ways.is_empty() {
@@ -116,13 +116,13 @@ fn way_back<'f>(start: &'f str, arrows: &BTreeMap<&'f str, BTreeSet<&'f str>>) -
     None
 }
 
-/// The module of a file, from the root of the crate.
+/// The path of a file's module from the crate's root.
 fn module_of(path: &str) -> Vec<String> {
     let inner = path.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
     inner.split('/').map(str::to_owned).collect()
 }
 
-/// What a file of that module uses of its own crate, as paths from the root.
+/// The paths, from the crate's root, that a file of this module imports.
 fn uses(own: &[String], text: &str) -> Vec<Vec<String>> {
     let code = code_outside_tests(text);
     let statements =
@@ -151,7 +151,7 @@ fn uses(own: &[String], text: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// The paths of a tree such as `a::{b, c::d}`.
+/// The paths of a `use` tree such as `a::{b, c::d}`.
 fn expand(before: Vec<String>, tree: &str, paths: &mut Vec<Vec<String>>) {
     let (head, group) = match tree.split_once('{') {
         Some((head, group)) => (head, group.trim_end().strip_suffix('}')),

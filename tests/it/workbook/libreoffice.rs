@@ -1,24 +1,24 @@
-//! LibreOffice without a window: what it shows of a workbook, and whether it prints it.
+//! Headless LibreOffice: what it shows of a workbook, and whether it can print it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::readers::said;
+use crate::readers::printed;
 use crate::support::Place;
 
-/// Every sheet into a file of its own, in UTF-8, cells as they are shown.
+/// The export filter: each sheet into its own file, in UTF-8, cells as shown.
 const EVERY_SHEET: &str = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true,false,false,-1";
 
-/// LibreOffice with a profile of its own: it shares one with nobody.
+/// LibreOffice with its own profile, which no other instance uses.
 pub(super) struct LibreOffice {
     profile: String,
     shown: PathBuf,
 }
 
 impl LibreOffice {
-    /// Opens the workbook of a place's report.
+    /// Exports every sheet of the workbook of a place's report.
     pub(super) fn new(place: &Place) -> Self {
         let office =
             Self { profile: format!("file://{}", place.path("profile").display()), shown: place.path("shown") };
@@ -33,10 +33,10 @@ impl LibreOffice {
         let run = command.output().unwrap_or_else(|error| {
             panic!("LibreOffice can't be started ({error}): run `make test`, or apt-get install libreoffice-calc-nogui")
         });
-        assert!(run.status.success(), "{}", said(&run));
+        assert!(run.status.success(), "{}", printed(&run));
     }
 
-    /// Asserts that a sheet shows what the CSV file of its table says, and beside its sums the same once more as texts.
+    /// Asserts that a sheet shows the rows of its CSV file, and its sums a second time as text.
     pub(super) fn assert_shows(&self, report: &Path, table: &str, sheet: &str) {
         let (names, expected) = rows(&report.join(format!("{table}.csv")));
         let (heading, shown) = rows(&self.shown.join(format!("report-{sheet}.csv")));
@@ -72,7 +72,7 @@ fn rows(path: &Path) -> (Vec<String>, Vec<Vec<String>>) {
     (heading, reader.records().map(|row| fields(&row.expect("a row"))).collect())
 }
 
-/// A cell of a CSV file as a sheet shows it.
+/// How a sheet shows a cell of a CSV file.
 fn as_shown(column: &str, text: &str) -> String {
     match column {
         "created_at" | "updated_at" => text.replacen('T', " ", 1).trim_end_matches('Z').chars().take(19).collect(),

@@ -2,9 +2,9 @@
 
     python validate.py REPORT_FOLDER
 
-Charges of which the provider does not say every amount and the currency are left out: they lack what the specification
-wants, and that is on purpose. Prints how many charges were read, and what was found. It exits with 0 whatever that is,
-as the validator itself does.
+Charges without a currency or one of the amounts are left out: the specification requires these, and the report leaves
+them empty on purpose if the provider does not give them. It prints how many charges were read and which rules failed,
+and exits with 0 either way, as the validator itself does.
 """
 
 import csv
@@ -31,7 +31,7 @@ def main(report):
             "--validate-version", "1.2", "--block-download", "--column-namespace", "x_", "--output-type", "unittest",
             "--output-destination", found,
         ]
-        # It looks for its own files from here.
+        # The validator looks for its own files from here.
         site = Path(focus_validator.__file__).parent.parent
         run = subprocess.run(command, cwd=site, capture_output=True, text=True)
         if run.returncode != 0:

@@ -1,4 +1,4 @@
-// A browser as a person would use it, and a watch over what a page does in it.
+// A browser, with a record of everything that a page does in it.
 
 import { accessSync, constants } from "node:fs";
 import { createRequire } from "node:module";
@@ -28,7 +28,7 @@ function executable() {
         accessSync(join(folder, name), constants.X_OK);
         return join(folder, name);
       } catch {
-        // Not here.
+        // Not in this folder.
       }
     }
   }
@@ -37,8 +37,8 @@ function executable() {
 
 export const launch = () => chromium.launch({ executablePath: executable(), args: ARGUMENTS });
 
-// Opens a page from the disk. What it says on the console, asks of the network or pops up is written down. Nothing
-// glides: a click on a page that scrolls may miss its button.
+// Opens a page from the disk. Records what it writes to the console, requests from the network or pops up. Smooth
+// scrolling is off, because a click on a scrolling page may miss its button.
 export async function open(browser, path, options = {}) {
   const { viewport = { width: 1280, height: 900 }, before, ...others } = options;
   const context = await browser.newContext({ viewport, reducedMotion: "reduce", ...others });

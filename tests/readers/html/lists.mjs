@@ -1,11 +1,11 @@
-// The lists of the page: sorted, filtered, paged and copied from as people do it, and compared with the CSV files.
+// The lists of the page: sorts, filters, pages and copies from them like a person, and compares them with CSV files.
 
 import { assert, assertSame, grouped, readCsv, sortedByAmount } from "./report.mjs";
 
 const PAGE = 100;
 const SOME = 4;
 const NAMES = ["discrepancies", "spend_by_workflow", "spend_by_revision", "spend_by_day", "pending", "exceptions", "waivers", "resolved"];
-// Words of tieout that the page translates, and times that it writes without the T and the Z.
+// Columns with words that the page translates, and with times that it shows without the T and the Z.
 const TRANSLATED = ["severity", "lifecycle", "bucket", "state", "age_bucket", "waived"];
 const TIMES = ["created_at", "updated_at"];
 
@@ -25,7 +25,7 @@ function shown(row, column) {
   return TIMES.includes(column) ? text.replace("T", " ").replace("Z", "") : text;
 }
 
-// Every cell of the rows that are shown, but for the words that are translated.
+// Checks every cell of the rows shown, except translated words.
 async function assertRows(page, name, heads, rows, where) {
   const there = await cells(page, name);
   assertSame(there.length, rows.length, `${where}: rows`);
@@ -36,7 +36,7 @@ async function assertRows(page, name, heads, rows, where) {
   });
 }
 
-// The machine names of the columns, in the order of the page: all those of the CSV file.
+// The machine names of the columns in the order of the page, which must be all those of the CSV file.
 async function headsOf(page, name, rows) {
   const heads = await page.evaluate((name) => window.tieoutColumns[name], name);
   assertSame([...heads].sort(), Object.keys(rows[0]).sort(), `the columns of ${name}.csv`);
@@ -61,7 +61,7 @@ export async function check(page, folder) {
   return counts;
 }
 
-// All pages of a list, or of a long one the first few and the last.
+// Checks all pages of a list; of a long list, the first few and the last.
 async function paging(page, name, heads, rows) {
   const pages = Math.ceil(rows.length / PAGE);
   const slice = (at) => rows.slice(at * PAGE, (at + 1) * PAGE);
@@ -93,7 +93,7 @@ async function discrepancies(page, rows) {
       await assertRows(page, name, heads, first(sorted), `discrepancies.csv by ${column}, ${direction}`);
     }
   }
-  // Back to the lines of the input, by the keyboard.
+  // Back to the order of input lines, by keyboard.
   await head("input_line").locator("button").focus();
   await page.keyboard.press("Enter");
   await assertRows(page, name, heads, first(rows), "discrepancies.csv by line");
@@ -104,7 +104,7 @@ async function discrepancies(page, rows) {
   await copying(page, name, rows);
 }
 
-// The counts of every choice, and what is left by it.
+// Checks the count of every choice and the rows that it leaves.
 async function choices(page, name, heads, rows) {
   for (const column of ["severity", "check"]) {
     const select = holder(page, name).locator(`select[data-choice="${column}"]`);
@@ -121,7 +121,7 @@ async function choices(page, name, heads, rows) {
     }
     await select.selectOption("");
   }
-  // One choice counts what the other leaves.
+  // A choice counts only rows that the other choice leaves.
   const word = rows[0].check;
   await holder(page, name).locator('select[data-choice="check"]').selectOption(word).catch(() => {});
   const severity = holder(page, name).locator('select[data-choice="severity"] option[value="error"]');
@@ -149,14 +149,14 @@ async function searching(page, name, heads, rows) {
   }
   const both = (row) => [wanted.check, "new"].every((word) => Object.values(row).some((text) => text.toLowerCase().includes(word)));
   await searched(`new  ${wanted.check}`, rows.filter(both), "the search for two words");
-  await box.fill(`${wanted.check} nothing-that-there-is`);
+  await box.fill(`${wanted.check} nothing-like-this`);
   await page.waitForTimeout(400);
   assert((await found(page, name)).startsWith("0 "), `the search for nothing: ${await found(page, name)}`);
   await holder(page, name).locator(".tools button").click();
   assert((await found(page, name)).includes(grouped(rows.length)), "everything is shown again");
 }
 
-// From a check in the table of causes to its rows.
+// A check in the table of causes links to its rows.
 async function linking(page, name, heads, rows) {
   const link = page.locator(".causes tr.check a[data-check]").first();
   const code = await link.getAttribute("data-check");
@@ -166,7 +166,7 @@ async function linking(page, name, heads, rows) {
   await holder(page, name).locator(".tools button").click();
 }
 
-// What is copied is what a person can paste.
+// The copied text can be pasted.
 export async function copying(page, name, rows) {
   const row = rows.findIndex((row) => row.run_order_id !== "");
   if (row < 0 || row >= PAGE) return;

@@ -1,10 +1,10 @@
-// Opens a report.html in Chromium as a person would, and compares it with the other files of its report.
+// Opens a report.html in Chromium, uses it like a person, and compares it with the other files of its report.
 //
 //     node read.mjs REPORT_FOLDER [LANGUAGE]
 //
-// Prints how many rows of each list were compared, after how many milliseconds the page answered (the least of several
-// times: other work on the machine is no property of the page) and for how many it did not at the longest while it was
-// used. Exits with 1 at the first thing that is otherwise.
+// Prints how many rows of each list were compared, how many milliseconds the page took to open (the least of several
+// times, since other work on the machine is not a property of the page), and the longest time in milliseconds that it
+// did not respond while in use. Exits with 1 at the first difference.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,8 +21,8 @@ const VIEWS = [
   { colorScheme: "dark", viewport: { width: 360, height: 740 } },
 ];
 
-// Run before the page's own script: notes the machine names of the columns, from the data that the page carries until its
-// script takes it, and the longest time for which the page, once it is ready, does not answer.
+// Runs before the page's own script. Records the machine names of the columns, from the data that the page carries
+// until its script takes it, and the longest time that the page, once ready, does not respond.
 const WATCH = () => {
   window.tieoutColumns = {};
   window.tieoutLongest = 0;
@@ -48,7 +48,7 @@ async function main(folder, language = "en") {
     await essentials(page, folder);
     const counts = await check(page, folder);
     const longest = await page.evaluate(() => window.tieoutLongest);
-    assertSame(seen, [], "what the page did besides");
+    assertSame(seen, [], "what else the page did");
     await context.close();
     await withoutScript(browser, path, folder);
     await withoutClipboard(browser, path, folder);
@@ -62,7 +62,7 @@ async function main(folder, language = "en") {
   }
 }
 
-// What has to be there whether the script runs or not.
+// Everything that must be there with and without JavaScript.
 async function essentials(page, folder) {
   const summary = readSummary(folder);
   const { rows, ...buckets } = summary.population;
@@ -98,7 +98,7 @@ async function essentials(page, folder) {
   }
 }
 
-// The hashes of the evidence as the manifest has them, where there is one.
+// The hashes of the evidence in the manifest; none if there is no manifest.
 function hashes(folder) {
   try {
     const { files } = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
@@ -136,7 +136,7 @@ async function withoutClipboard(browser, path, folder) {
   await context.close();
 }
 
-// In every width and colour: nothing serious for axe, and nothing that is wider than the window.
+// In every width and colour scheme: axe finds nothing serious, and nothing is wider than the window.
 async function inView(browser, path, view) {
   const where = `${view.colorScheme}, ${view.viewport.width} px`;
   const { page, context, seen, elapsed } = await open(browser, path, view);
@@ -145,14 +145,14 @@ async function inView(browser, path, view) {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
   const grave = violations.filter((violation) => ["serious", "critical"].includes(violation.impact));
-  const said = grave.map(({ id, nodes }) => `${id} at ${nodes.slice(0, 3).map((node) => `${node.target}: ${node.failureSummary}`).join("; ")}`);
-  assertSame(said, [], `axe, ${where}`);
+  const found = grave.map(({ id, nodes }) => `${id} at ${nodes.slice(0, 3).map((node) => `${node.target}: ${node.failureSummary}`).join("; ")}`);
+  assertSame(found, [], `axe, ${where}`);
   assertSame(seen, [], `what the page did, ${where}`);
   await context.close();
   return elapsed;
 }
 
-// The button of the colours goes through the system's, light and dark.
+// The colour button switches from the system's scheme to the other one and back.
 async function colours(browser, path) {
   const { page, context } = await open(browser, path, { colorScheme: "dark" });
   const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -169,7 +169,7 @@ async function colours(browser, path) {
 async function paper(browser, path, folder) {
   const { page, context } = await open(browser, path, { colorScheme: "dark" });
   await page.emulateMedia({ media: "print" });
-  // A button that sorts is the heading of its column.
+  // A button that sorts is also the heading of its column, so it is printed.
   assertSame(await page.locator("button:not(.sort):visible, input:visible, select:visible, nav:visible").count(), 0, "controls on paper");
   assertSame(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), "rgb(255, 255, 255)", "the paper");
   const before = await page.locator('.list[data-table="discrepancies"] tbody tr').count();
@@ -182,6 +182,6 @@ async function paper(browser, path, folder) {
 }
 
 main(...process.argv.slice(2)).catch((error) => {
-  console.log(error instanceof Disagreement ? `otherwise: ${error.message}` : error);
+  console.log(error instanceof Disagreement ? `differs: ${error.message}` : error);
   process.exit(1);
 });

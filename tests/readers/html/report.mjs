@@ -1,9 +1,9 @@
-// A report folder by plain means: its CSV files as text, its summary as JSON.
+// Reads a report folder by plain means: its CSV files as text, its summary as JSON.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-// What a spreadsheet would run as a formula stands after an apostrophe in a CSV file.
+// In a CSV file, a text that a spreadsheet would run as a formula has an apostrophe before it.
 const NEUTRALISED = /^'(?=[=+\-@\t\r＝＋－＠])/u;
 
 export class Disagreement extends Error {}
@@ -17,7 +17,7 @@ export function assertSame(found, expected, where) {
   assert(one === other, `${where}: the page says ${one}, expected ${other}`);
 }
 
-// The rows of a CSV file by column, as people see them.
+// The rows of a CSV file as objects by column, without the apostrophes before formulas.
 export function readCsv(folder, name) {
   const [heads, ...rows] = parse(readFileSync(join(folder, `${name}.csv`), "utf8"));
   const shown = (text) => text.replace(NEUTRALISED, "");
@@ -51,7 +51,7 @@ export const readSummary = (folder) => JSON.parse(readFileSync(join(folder, "sum
 const AMOUNT = /^-?\d+\.\d{8}$/;
 const units = (amount) => BigInt(amount.replace(".", ""));
 
-// The rows sorted by a column of amounts: exact, texts after amounts, nothing last, ties as they were.
+// The rows sorted exactly and stably by a column of amounts: texts after amounts, empty cells last.
 export function sortedByAmount(rows, column, sign) {
   const kind = (text) => (text === "" ? 2 : AMOUNT.test(text) ? 0 : 1);
   return [...rows].sort((one, other) => {

@@ -1,4 +1,4 @@
-//! The file of waivers: TOML, kept under version control, every entry with an owner, a reason and an end.
+//! The waivers file: TOML, kept under version control; every waiver has an owner, a reason and an expiry date.
 
 use std::path::Path;
 
@@ -41,7 +41,7 @@ struct Entry {
     expires: String,
 }
 
-/// Reads the waivers of a file. Their last days end in that zone.
+/// Reads a waivers file. A waiver's last day ends at midnight in `zone`.
 pub(super) fn read(path: &Path, zone: &TimeZone) -> Result<Waivers, SettingsError> {
     let unusable = |problem: String| SettingsError::Waivers { path: path.to_owned(), problem };
     let text = text_file::read(path, MAX_FILE).map_err(|error| unusable(error.to_string()))?;
@@ -57,7 +57,7 @@ fn parse(text: &str, zone: &TimeZone) -> Result<Waivers, String> {
         let named = format!("line {line}: the waiver of {:?} for {:?}", entry.order, entry.check);
         let (key, waiver) = waiver(entry, zone).map_err(|problem| format!("{named}: {problem}"))?;
         if waivers.insert(key, waiver).is_some() {
-            return Err(format!("{named}: there is one before it: leave one of them out"));
+            return Err(format!("{named}: an earlier waiver covers the same finding: remove one of them"));
         }
     }
     Ok(waivers)
@@ -82,21 +82,21 @@ fn waiver(entry: Entry, zone: &TimeZone) -> Result<(WaiverKey, Waiver), String> 
         key,
         Waiver {
             figures,
-            owner: said("owner", &entry.owner)?,
-            reason: said("reason", &entry.reason)?,
+            owner: validated_text("owner", &entry.owner)?,
+            reason: validated_text("reason", &entry.reason)?,
             expires,
             until: end_of(expires, zone)?,
         },
     ))
 }
 
-/// Which finding the waiver is for.
+/// The finding that a waiver covers.
 fn key(entry: &Entry) -> Result<WaiverKey, String> {
     let order = RunOrderId::parse(&entry.order).map_err(|error| error.to_string())?.to_string();
     let check = CATALOGUE.iter().find(|check| check.code == entry.check);
     let fields = match check {
         None if entry.check == NOT_FOUND => &[],
-        None => return Err(format!("there is no such check; see `tieout checks`, or {NOT_FOUND} for a missing order")),
+        None => return Err(format!("there is no such check: see `tieout checks`; {NOT_FOUND} waives a missing order")),
         Some(check) => check.fields(),
     };
     let row = entry.row.unwrap_or(Subject::ORDER.row);
@@ -104,29 +104,29 @@ fn key(entry: &Entry) -> Result<WaiverKey, String> {
         Some(field) if fields.contains(&field.as_str()) => {}
         None if fields.is_empty() => {}
         Some(_) if fields.is_empty() => return Err("this check has no fields: leave the field out".to_owned()),
-        _ => return Err(format!("say which field it is for: one of {}", fields.join(", "))),
+        _ => return Err(format!("give the field that it covers, one of {}", fields.join(", "))),
     }
     if row == 0 || (row > Subject::ORDER.row && !(depends_on_input(&entry.check) && entry.field.is_some())) {
         return Err(
-            "row counts the rows of our own books that carry the order, from 1: only expected-mismatch has any"
-                .to_owned(),
+            "row numbers the rows of our books that carry the order, from 1: only expected-mismatch uses it".to_owned()
         );
     }
     Ok(WaiverKey { order, check: entry.check.clone(), field: entry.field.clone(), row })
 }
 
-/// The moment at which that day is over.
+/// The moment at which a day ends in `zone`.
 fn end_of(day: Date, zone: &TimeZone) -> Result<Timestamp, String> {
     let next = day.tomorrow().and_then(|next| next.to_zoned_datetime(zone.clone()));
     next.map(|next| next.timestamp()).map_err(|_| format!("expires {day}: give an earlier day"))
 }
 
-fn said(what: &str, text: &str) -> Result<String, String> {
+/// Validates the owner or the reason (`what`): not empty, on one line, and not too long.
+fn validated_text(what: &str, text: &str) -> Result<String, String> {
     let text = text.trim();
     match text.chars().count() {
-        0 => Err(format!("say the {what}")),
+        0 => Err(format!("give the {what}")),
         length if length > MAX_TEXT || text.chars().any(char::is_control) => {
-            Err(format!("say the {what} on one line of at most {MAX_TEXT} characters"))
+            Err(format!("give the {what} on one line of at most {MAX_TEXT} characters"))
         }
         _ => Ok(text.to_owned()),
     }

@@ -1,4 +1,4 @@
-//! What a file of waivers may say.
+//! Waivers that are read, and files that are refused.
 
 use super::*;
 
@@ -16,14 +16,14 @@ reason = 'credit note 17'
 expires = '2026-12-31'
 ";
 
-/// The good file with one line another one.
+/// The good file with one part replaced.
 fn with(line: &str, instead: &str) -> String {
     assert!(GOOD.contains(line), "{line}");
     GOOD.replace(line, instead)
 }
 
 #[test]
-fn a_waiver_is_read_as_it_is_meant() {
+fn waivers_are_read_from_a_file() {
     let sides = "expected = '0.9'\nactual = 'thawed'";
     let second = GOOD.replace("wfrun_1", "wfrun_2").replace("difference = '0.58'", sides);
     let third = GOOD.replace("quote-split", NOT_FOUND).replace("difference = '0.58'\n", "");
@@ -35,7 +35,7 @@ fn a_waiver_is_read_as_it_is_meant() {
     let difference = Amount::parse("0.58000000").expect("an amount");
     assert_eq!(first.figures, Figures::Difference(difference.into()));
     assert_eq!((first.owner.as_str(), first.reason.as_str()), ("Li Wei", "credit note 17"));
-    // Midnight in Shanghai, eight hours before that in Greenwich.
+    // Midnight in Shanghai is 16:00 in UTC.
     assert_eq!(
         (first.expires.to_string(), first.until.to_string()),
         ("2026-12-31".into(), "2026-12-31T16:00:00Z".into())
@@ -47,29 +47,29 @@ fn a_waiver_is_read_as_it_is_meant() {
 }
 
 #[test]
-fn each_field_and_each_row_of_our_books_has_a_waiver_of_its_own() {
+fn every_field_and_row_of_our_books_has_its_own_waiver() {
     let of = |subject: &str| GOOD.replace("'quote-split'", &format!("'expected-mismatch'\n{subject}"));
     let texts = ["field = 'final_amount'", "field = 'quote_amount'", "field = 'final_amount'\nrow = 2"].map(of);
     let waivers = parse_in_shanghai(&texts.concat()).expect("usable");
     let subjects: Vec<_> = waivers.keys().map(|key| (key.field.as_deref(), key.row)).collect();
     assert_eq!(subjects, [(Some("final_amount"), 1), (Some("final_amount"), 2), (Some("quote_amount"), 1)]);
     let twice = parse_in_shanghai(&[&*texts[2], &texts[2]].concat()).expect_err("twice");
-    assert!(twice.contains("there is one before it"), "{twice}");
+    assert!(twice.contains("an earlier waiver covers the same"), "{twice}");
 }
 
 #[test]
-fn what_is_malformed_is_refused_with_its_place() {
+fn malformed_files_are_refused_with_the_reason() {
     let cases = [
         (with("owner = 'Li Wei'\n", ""), "owner"),
         (with("reason = 'credit note 17'\n", ""), "reason"),
         (with("expires = '2026-12-31'\n", ""), "expires"),
-        (with("'Li Wei'", "' '"), "say the owner"),
-        (with("'credit note 17'", "\"a\\nb\""), "say the reason on one line"),
+        (with("'Li Wei'", "' '"), "give the owner"),
+        (with("'credit note 17'", "\"a\\nb\""), "give the reason on one line"),
         (with("'2026-12-31'", "'2026-02-30'"), "a day such as"),
         (with("'2026-12-31'", "'9999-12-31'"), "an earlier day"),
         (with("'quote-split'", "'quote-spilt'"), "no such check"),
-        (with("'quote-split'", "'restated'"), "say which field it is for: one of quote_currency, quote_amount"),
-        (with("'quote-split'", "'restated'\nfield = 'workflow_id'"), "say which field"),
+        (with("'quote-split'", "'restated'"), "give the field that it covers, one of quote_currency, quote_amount"),
+        (with("'quote-split'", "'restated'\nfield = 'workflow_id'"), "give the field"),
         (with("'quote-split'", "'quote-split'\nfield = 'quote_amount'"), "has no fields"),
         (with("'quote-split'", "'restated'\nfield = 'final_amount'\nrow = 2"), "only expected-mismatch"),
         (with("'quote-split'", "'expected-mismatch'\nfield = 'final_amount'\nrow = 0"), "from 1"),
@@ -79,7 +79,7 @@ fn what_is_malformed_is_refused_with_its_place() {
         (with("difference = '0.58'", "difference = '1,5'"), "not a decimal number"),
         (with("difference = '0.58'", "difference = 0.58"), "invalid type"),
         (with("'wfrun_1'", "'wf run'"), "printable ASCII"),
-        (format!("{GOOD}{GOOD}"), "line 10: the waiver of \"wfrun_1\" for \"quote-split\": there is one before it"),
+        (format!("{GOOD}{GOOD}"), "line 10: the waiver of \"wfrun_1\" for \"quote-split\": an earlier waiver covers"),
         (format!("{GOOD}approved = true"), "unknown field `approved`"),
         ("[[waivers]]".to_owned(), "unknown field `waivers`"),
         ("waiver = 3".to_owned(), "invalid type"),

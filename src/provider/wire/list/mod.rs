@@ -1,4 +1,5 @@
-//! A page of the list of run orders. One bad item does not spoil the others: it is counted, and the first such is told.
+//! Reads a page of the order list. One bad item does not spoil the others: bad items are counted, and the first is
+//! reported.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,37 +7,38 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::super::answer::{Known, Unavailable};
+use super::super::answer::{FinalAnswer, Unavailable};
 use super::fields::{Kind, Time, amount, kind, object, text, time, unescaped, wrong_type};
 use crate::domain::id::RunOrderId;
 use crate::domain::listed::ListedOrder;
 use crate::domain::money::{Amount, SCALE};
 use crate::domain::outcome::Reason;
 
-/// The largest total that is believed: more orders than that are listed by nobody.
+/// The largest total that is believed; no account lists more orders.
 const MAX_TOTAL: u64 = 100_000_000;
-/// What an ID never begins with: a spreadsheet would run it, and neutralised in a CSV it would be another ID.
+/// Characters that an ID never begins with: a spreadsheet would run it, and neutralised in a CSV it would be a
+/// different ID.
 const FORMULA_STARTS: [char; 4] = ['=', '+', '-', '@'];
 
-/// A page of the list of run orders.
+/// A page of the order list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListPage {
-    /// Its orders, in the provider's order.
+    /// The page's orders, in the provider's sequence.
     pub orders: Vec<ListedOrder>,
-    /// How many orders the whole list has, in the provider's words; `None` where it does not say so usably.
+    /// The provider's own count of all orders in the list; `None` if absent or unreadable.
     pub total: Option<u64>,
-    /// Items that name no order. Something is listed there, and there is no telling what.
-    pub nameless: Flaws,
-    /// Fields that can't be read, the total among them. The orders are there, without these fields.
+    /// Items without a usable ID: something is listed there, but it is unknown what.
+    pub without_id: Flaws,
+    /// Fields that can't be read, including `total`. Their orders are kept without these fields.
     pub unreadable: Flaws,
 }
 
-/// What is wrong in a list.
+/// Flaws of one kind in a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flaws {
-    /// How often.
+    /// The number of flaws.
     pub count: u64,
-    /// The first one.
+    /// The first flaw.
     pub first: Option<Reason>,
 }
 
@@ -46,7 +48,7 @@ impl Flaws {
         self.first.get_or_insert(reason);
     }
 
-    /// Counts those of that page as well.
+    /// Adds the flaws of a page; `page` is its number.
     pub fn add(&mut self, others: Self, page: u64) {
         self.count += others.count;
         if let (None, Some(Reason { code, detail })) = (&self.first, others.first) {
@@ -54,7 +56,7 @@ impl Flaws {
         }
     }
 
-    /// Takes the others' place where those are more.
+    /// Replaces these flaws with `others` if there are more of them.
     pub fn keep_most(&mut self, others: &Self) {
         if others.count > self.count {
             self.clone_from(others);
@@ -63,38 +65,38 @@ impl Flaws {
 }
 
 impl ListPage {
-    /// How many items it has, nameless ones included.
+    /// The number of items, including those without a usable ID.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.orders.len() as u64 + self.nameless.count
+        self.orders.len() as u64 + self.without_id.count
     }
 
-    /// Whether it has no item at all.
+    /// Whether the page has no items.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// What is known of a page in the end.
+/// The final result of requesting a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::provider) struct Listed(pub(in crate::provider) Result<ListPage, Unavailable>);
+pub(in crate::provider) struct PageResult(pub(in crate::provider) Result<ListPage, Unavailable>);
 
-impl From<Unavailable> for Listed {
-    fn from(lack: Unavailable) -> Self {
-        Self(Err(lack))
+impl From<Unavailable> for PageResult {
+    fn from(unavailable: Unavailable) -> Self {
+        Self(Err(unavailable))
     }
 }
 
-impl Known for Listed {
+impl FinalAnswer for PageResult {
     fn read(data: Option<&RawValue>) -> Result<Self, Reason> {
         page(data).map(|page| Self(Ok(page)))
     }
 
     fn each_reason(&mut self, mut change: impl FnMut(&mut Reason)) {
         match &mut self.0 {
-            Ok(page) => [&mut page.nameless.first, &mut page.unreadable.first].into_iter().flatten().for_each(change),
-            Err(lack) => change(lack.reason_mut()),
+            Ok(page) => [&mut page.without_id.first, &mut page.unreadable.first].into_iter().flatten().for_each(change),
+            Err(unavailable) => change(unavailable.reason_mut()),
         }
     }
 
@@ -106,7 +108,7 @@ impl Known for Listed {
     }
 }
 
-/// The members of a list that are read at all. `None` is absent; null is kept.
+/// The members of a list that are read. `None` means absent; null is kept for the two lists.
 #[derive(Deserialize)]
 struct Members<'b> {
     #[serde(borrow, default, deserialize_with = "present")]
@@ -117,12 +119,12 @@ struct Members<'b> {
     total: Option<&'b RawValue>,
 }
 
-/// A member that is there, be it null.
+/// Reads a member that is present, even if it is null.
 fn present<'b, D: Deserializer<'b>>(member: D) -> Result<Option<&'b RawValue>, D::Error> {
     <&RawValue>::deserialize(member).map(Some)
 }
 
-/// The fields of an item that are read at all. `None` is absent or null.
+/// The fields of an item that are read. `None` means absent or null.
 #[derive(Deserialize)]
 struct Item<'b> {
     #[serde(borrow)]
@@ -144,7 +146,7 @@ struct Item<'b> {
 }
 
 fn page(data: Option<&RawValue>) -> Result<ListPage, Reason> {
-    let no_list = |what: &str| Reason::new("no-list", format!("data is {what}, a list of run orders was expected"));
+    let no_list = |what: &str| Reason::new("no-list", format!("data is {what}, expected a list of run orders"));
     let data = data.ok_or_else(|| no_list("absent or null"))?;
     if kind(data) != Kind::Object {
         return Err(no_list(kind(data).name()));
@@ -153,8 +155,8 @@ fn page(data: Option<&RawValue>) -> Result<ListPage, Reason> {
     let mut page = match (members.items, members.run_list) {
         (Some(items), Some(others)) if kind(items) != Kind::Null && kind(others) != Kind::Null => {
             let (page, other) = (orders("items", items)?, orders("run_list", others)?);
-            if page.orders != other.orders || page.nameless.count != other.nameless.count {
-                let why = "items and run_list are both there and differ: there is no telling which one is the list";
+            if page.orders != other.orders || page.without_id.count != other.without_id.count {
+                let why = "items and run_list are both present and differ: it is unknown which one is the list";
                 return Err(Reason::new("two-lists", why));
             }
             page
@@ -170,12 +172,12 @@ fn page(data: Option<&RawValue>) -> Result<ListPage, Reason> {
     Ok(page)
 }
 
-/// The orders of a list; null is an empty one.
+/// Reads the orders of a list; null is an empty list.
 fn orders(name: &str, list: &RawValue) -> Result<ListPage, Reason> {
     let items: Vec<&RawValue> = match kind(list) {
         Kind::Null => Vec::new(),
         Kind::Array => serde_json::from_str(list.get())
-            .map_err(|_| Reason::new("wrong-type", format!("{name} is no array of JSON values")))?,
+            .map_err(|_| Reason::new("wrong-type", format!("{name} is not an array of JSON values")))?,
         _ => return Err(wrong_type(name, list, "an array")),
     };
     let mut page = ListPage { orders: Vec::with_capacity(items.len()), ..ListPage::default() };
@@ -183,16 +185,19 @@ fn orders(name: &str, list: &RawValue) -> Result<ListPage, Reason> {
         let placed = |Reason { code, detail }| Reason { code, detail: format!("item {}: {detail}", at + 1) };
         match order(item, |reason| page.unreadable.note(placed(reason))) {
             Ok(order) => page.orders.push(order),
-            Err(reason) => page.nameless.note(placed(reason)),
+            Err(reason) => page.without_id.note(placed(reason)),
         }
     }
     Ok(page)
 }
 
-/// One item. A field that can't be read is `None`, and `flawed` hears of it; without a usable ID there is no order.
+/// Reads one item. A field that can't be read is `None` and is passed to `flawed`.
+///
+/// # Errors
+/// Why the item has no usable ID.
 fn order(item: &RawValue, mut flawed: impl FnMut(Reason)) -> Result<ListedOrder, Reason> {
     if kind(item) != Kind::Object {
-        return Err(Reason::new("wrong-type", format!("it is {}, an object was expected", kind(item).name())));
+        return Err(Reason::new("wrong-type", format!("it is {}, expected an object", kind(item).name())));
     }
     let item: Item<'_> = object(item)?;
     let run_order_id = id(item.run_order_id)?;
@@ -224,7 +229,7 @@ fn order(item: &RawValue, mut flawed: impl FnMut(Reason)) -> Result<ListedOrder,
 
 fn id(value: Option<&RawValue>) -> Result<Arc<str>, Reason> {
     let unusable = |why: &str| Reason::new("bad-id", format!("run_order_id: {why}"));
-    let text = text("run_order_id", value)?.ok_or_else(|| unusable("there is none"))?;
+    let text = text("run_order_id", value)?.ok_or_else(|| unusable("absent, null or empty"))?;
     let id = RunOrderId::parse(&text).map_err(|error| unusable(&error.to_string()))?;
     if id.as_str().starts_with(FORMULA_STARTS) {
         return Err(unusable("it begins like a formula"));
@@ -232,7 +237,7 @@ fn id(value: Option<&RawValue>) -> Result<Arc<str>, Reason> {
     Ok(id.as_str().into())
 }
 
-/// A whole number, as a number or a text; an empty text is `None`.
+/// Reads the total: a whole number, as a JSON number or a text. An empty text is `None`.
 fn total(value: Option<&RawValue>) -> Result<Option<u64>, Reason> {
     let Some(value) = value else {
         return Ok(None);
@@ -248,7 +253,7 @@ fn total(value: Option<&RawValue>) -> Result<Option<u64>, Reason> {
     const ONE: i128 = 10_i128.pow(SCALE);
     let units = Amount::parse(&text).ok().map(Amount::units).filter(|units| units % ONE == 0);
     let whole = units.and_then(|units| u64::try_from(units / ONE).ok()).filter(|whole| *whole <= MAX_TOTAL);
-    let why = format!("total is no whole number from 0 to {MAX_TOTAL}");
+    let why = format!("total is not a whole number from 0 to {MAX_TOTAL}");
     whole.map(Some).ok_or_else(|| Reason::new("bad-total", why))
 }
 

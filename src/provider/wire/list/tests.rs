@@ -1,4 +1,4 @@
-//! Pages as the provider sends them, as it might, and as an enemy would.
+//! Pages as the provider sends them, as it might send them, and as an attacker would.
 
 use proptest::prelude::*;
 
@@ -6,25 +6,25 @@ use super::super::super::answer::Answer;
 use super::super::super::limit::{LimitSigns, RetryCodes};
 use super::*;
 
-/// A page with the one order that the provider's reference shows, in the words of its documentation.
+/// A page with the order from the provider's reference, under the field names of its documentation.
 const EXAMPLE: &str = r#"{"code": 0, "msg": "ok", "data": {"items": [{"run_order_id": "wfrun_314ff7d8b7a5beff1388",
     "workflow_id": "wf_861ef31e94dcfb10e6e7", "revision_id": "wfr_f9f2a2dcb99d73b0c3aa", "title": "一只狐狸 🦊",
     "run_status": "succeeded", "quote_amount": "0.03000000", "final_amount": 0.0002878, "inputs": {"prompt": "private"},
     "created_at": "2026-05-08T18:00:00+08:00"}], "total": 1, "page": 1, "page_size": 100}}"#;
 
-fn decode(body: &[u8]) -> Answer<Listed> {
+fn decode(body: &[u8]) -> Answer<PageResult> {
     super::super::decode(body, LimitSigns { codes: &RetryCodes::default(), has_retry_after: false })
 }
 
 fn listed(body: &str) -> Result<ListPage, Unavailable> {
     match decode(body.as_bytes()) {
-        Answer::Final(Listed(listed)) => listed,
+        Answer::Final(PageResult(listed)) => listed,
         other => panic!("{body}: {other:?}"),
     }
 }
 
 fn page(data: &str) -> ListPage {
-    listed(&format!(r#"{{"code":0,"data":{data}}}"#)).unwrap_or_else(|lack| panic!("{data}: {lack}"))
+    listed(&format!(r#"{{"code":0,"data":{data}}}"#)).unwrap_or_else(|unavailable| panic!("{data}: {unavailable}"))
 }
 
 fn malformed(data: &str) -> String {
@@ -65,12 +65,12 @@ fn the_documented_page() {
     };
     let expected = ListPage { orders: vec![order], total: Some(1), ..ListPage::default() };
     assert_eq!(listed(EXAMPLE), Ok(expected.clone()));
-    assert_eq!(listed(&EXAMPLE.replace("items", "run_list")), Ok(expected), "the name that public clients accept too");
+    assert_eq!(listed(&EXAMPLE.replace("items", "run_list")), Ok(expected), "the name that public clients also accept");
     assert!(!format!("{:?}", decode(EXAMPLE.as_bytes())).contains("private"));
 }
 
 #[test]
-fn what_is_no_list() {
+fn data_that_is_not_a_list_is_malformed() {
     for data in ["null", "[]", r#""private""#, "7", "false", "{}", r#"{"total":0}"#] {
         assert_eq!(malformed(data), "no-list", "{data}");
     }
@@ -87,7 +87,7 @@ fn what_is_no_list() {
 }
 
 #[test]
-fn a_list_of_nothing_may_be_null() {
+fn an_empty_list_may_be_null() {
     for data in
         [r#"{"items":[],"total":0}"#, r#"{"items":null,"total":0}"#, r#"{"items":null,"run_list":[],"total":0}"#]
     {
@@ -97,7 +97,7 @@ fn a_list_of_nothing_may_be_null() {
 }
 
 #[test]
-fn two_lists_are_one_where_they_say_the_same() {
+fn two_lists_are_accepted_only_if_they_are_equal() {
     let one = r#"[{"run_order_id":"wfrun_1"}]"#;
     let both = |items: &str, others: &str| format!(r#"{{"items":{items},"run_list":{others},"total":1}}"#);
     assert_eq!(ids(&page(&both(one, r#"[ {"run_order_id": "wfrun_1", "title": ""} ]"#))), ["wfrun_1"]);
@@ -110,14 +110,14 @@ fn two_lists_are_one_where_they_say_the_same() {
 }
 
 #[test]
-fn an_item_without_an_id_is_counted_and_spoils_no_other() {
+fn an_item_without_an_id_is_counted_and_the_others_are_kept() {
     let cases = [
-        (r#""wfrun_2""#, "wrong-type", "item 2: it is a text, an object was expected"),
-        ("null", "wrong-type", "item 2: it is null, an object was expected"),
-        (r#"["wfrun_2"]"#, "wrong-type", "item 2: it is an array, an object was expected"),
-        ("{}", "bad-id", "item 2: run_order_id: there is none"),
-        (r#"{"run_order_id":null}"#, "bad-id", "item 2: run_order_id: there is none"),
-        (r#"{"run_order_id":""}"#, "bad-id", "item 2: run_order_id: there is none"),
+        (r#""wfrun_2""#, "wrong-type", "item 2: it is a text, expected an object"),
+        ("null", "wrong-type", "item 2: it is null, expected an object"),
+        (r#"["wfrun_2"]"#, "wrong-type", "item 2: it is an array, expected an object"),
+        ("{}", "bad-id", "item 2: run_order_id: absent, null or empty"),
+        (r#"{"run_order_id":null}"#, "bad-id", "item 2: run_order_id: absent, null or empty"),
+        (r#"{"run_order_id":""}"#, "bad-id", "item 2: run_order_id: absent, null or empty"),
         (
             r#"{"run_order_id":"a b"}"#,
             "bad-id",
@@ -129,7 +129,7 @@ fn an_item_without_an_id_is_counted_and_spoils_no_other() {
             "item 2: run_order_id: the ID has a blank or a character that is not printable ASCII",
         ),
         (r#"{"run_order_id":"=1+1"}"#, "bad-id", "item 2: run_order_id: it begins like a formula"),
-        (r#"{"run_order_id":7}"#, "wrong-type", "item 2: run_order_id is a number, a text was expected"),
+        (r#"{"run_order_id":7}"#, "wrong-type", "item 2: run_order_id is a number, expected a text"),
         (
             r#"{"run_order_id":"wfrun_2","run_order_id":"wfrun_4"}"#,
             "duplicate-key",
@@ -142,17 +142,17 @@ fn an_item_without_an_id_is_counted_and_spoils_no_other() {
             format!(r#"{{"items":[{{"run_order_id":"wfrun_1"}},{item},{{"run_order_id":"wfrun_3"}}],"total":3}}"#);
         let page = page(&list);
         assert_eq!(ids(&page), ["wfrun_1", "wfrun_3"], "{item}");
-        let (count, found, said) = first(&page.nameless);
+        let (count, found, text) = first(&page.without_id);
         assert_eq!((count, found, page.len()), (1, code, 3), "{item}");
-        assert!(said.starts_with(detail), "{item}: {said}");
+        assert!(text.starts_with(detail), "{item}: {text}");
         assert_eq!(page.unreadable.count, 0, "{item}");
     }
     let long = format!(r#"{{"items":[{{"run_order_id":"{}"}}],"total":1}}"#, "x".repeat(129));
-    assert_eq!(first(&page(&long).nameless).1, "bad-id");
+    assert_eq!(first(&page(&long).without_id).1, "bad-id");
 }
 
 #[test]
-fn a_field_that_can_not_be_read_does_not_cost_the_order() {
+fn an_unreadable_field_does_not_lose_the_order() {
     let cases = [
         (r#""quote_amount":["0.01"]"#, "wrong-type"),
         (r#""final_amount":true"#, "wrong-type"),
@@ -170,9 +170,9 @@ fn a_field_that_can_not_be_read_does_not_cost_the_order() {
     for (field, code) in cases {
         let page = with(field);
         assert_eq!(ids(&page), ["wfrun_1"], "{field}");
-        let (count, found, said) = first(&page.unreadable);
+        let (count, found, text) = first(&page.unreadable);
         assert_eq!((count, found), (1, code), "{field}");
-        assert!(said.starts_with("item 1: "), "{said}");
+        assert!(text.starts_with("item 1: "), "{text}");
         let is_unreadable = field.contains("amount");
         let bare = ListedOrder { is_unreadable, ..ListedOrder::bare("wfrun_1") };
         assert_eq!(page.orders, [bare], "{field}");
@@ -203,7 +203,7 @@ fn totals() {
 }
 
 #[test]
-fn more_items_than_were_asked_for_are_all_read() {
+fn a_page_with_too_many_items_is_read_in_full() {
     let items: Vec<String> = (0..250).map(|number| format!(r#"{{"run_order_id":"wfrun_{number}"}}"#)).collect();
     let page = page(&format!(r#"{{"items":[{}],"total":250}}"#, items.join(",")));
     assert_eq!((page.orders.len(), page.len(), page.total), (250, 250, Some(250)));
@@ -211,7 +211,7 @@ fn more_items_than_were_asked_for_are_all_read() {
 }
 
 #[test]
-fn where_a_text_stands_is_told() {
+fn the_field_that_holds_a_text_is_named() {
     let Answer::Final(listed) = decode(EXAMPLE.as_bytes()) else { panic!("no page") };
     assert_eq!(listed.field_with(|text| text.contains('🦊')).as_deref(), Some("title of order 1 on the page"));
     assert_eq!(listed.field_with(|text| text.contains("private")), None);
@@ -239,14 +239,14 @@ proptest! {
                 _ => _ = body.remove(at),
             }
         }
-        let answer: Answer<Listed> = decode(&body);
-        if let Answer::Final(Listed(Ok(page))) = &answer {
-            for reason in [&page.nameless.first, &page.unreadable.first].into_iter().flatten() {
+        let answer: Answer<PageResult> = decode(&body);
+        if let Answer::Final(PageResult(Ok(page))) = &answer {
+            for reason in [&page.without_id.first, &page.unreadable.first].into_iter().flatten() {
                 prop_assert!(!reason.detail.contains("private"), "{:?}", reason);
             }
         }
-        if let Answer::Final(Listed(Err(lack))) = &answer {
-            prop_assert!(!lack.reason().detail.contains("private"), "{:?}", lack);
+        if let Answer::Final(PageResult(Err(unavailable))) = &answer {
+            prop_assert!(!unavailable.reason().detail.contains("private"), "{:?}", unavailable);
         }
     }
 }

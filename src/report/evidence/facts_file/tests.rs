@@ -1,4 +1,4 @@
-//! Files that are damaged, or made to do harm. Whatever is in them, reading ends with rows or with what is wrong.
+//! Damaged and malicious files. Whatever is in them, reading ends with rows or with an error.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::report::folder::manifest::Stamp;
 
 const ORDERS: i128 = 40;
 const MUTATIONS: usize = 600;
-/// What is near the end of a file: its footer, which says where everything else is.
+/// How many bytes at the end of a file hold its footer, which says where everything else is.
 const FOOTER: usize = 6000;
 
 fn order(number: i128) -> RunOrder {
@@ -63,7 +63,7 @@ fn honest() -> Vec<u8> {
     fs::read(path).expect("there")
 }
 
-/// How many rows there are, or what is wrong.
+/// How many rows are read, or what is wrong.
 fn rows(bytes: &[u8]) -> Result<usize, String> {
     let (_place, file) = proven(bytes);
     let mut reader = FactsReader::open(&file).map_err(|error| error.to_string())?;
@@ -84,7 +84,7 @@ fn orders(bytes: &[u8]) -> Result<usize, String> {
     (0..file.groups()).map(count).sum()
 }
 
-/// The same in every run of the test.
+/// A damaged copy, the same in every run of the test.
 fn mutated(honest: &[u8], number: usize) -> Vec<u8> {
     let mut random = StdRng::seed_from_u64(number as u64);
     let mut bytes = honest.to_vec();
@@ -120,7 +120,7 @@ fn no_mutation_of_the_facts_stops_the_program() {
         }
         _ = orders(&bytes);
     }
-    // Some change only a figure, which is for the reperformance to find; and some are what makes Polars panic.
+    // Some mutations change only a figure, which re-performing finds. Some make Polars panic.
     assert!(whole > 50 && caught > 5, "{whole} read, {caught} panics");
 }
 
@@ -133,7 +133,7 @@ fn cut_facts_are_an_error() {
 }
 
 #[test]
-fn other_columns_are_an_error() {
+fn wrong_columns_are_an_error() {
     let place = tempfile::tempdir().expect("a folder");
     let path = place.path().join("facts");
     let mut frame = DataFrame::empty_with_schema(&schema());
@@ -144,7 +144,7 @@ fn other_columns_are_an_error() {
     assert!(said.contains("not those of a report"), "{said}");
 }
 
-/// The header of each page as it stands in the file, and where.
+/// The header of each page of the file, with its offset and its length.
 fn headers(bytes: &[u8]) -> Vec<(usize, usize, PageHeader)> {
     let (_place, file) = proven(bytes);
     let file = FactsFile::open(&file).expect("facts");
@@ -164,7 +164,7 @@ fn headers(bytes: &[u8]) -> Vec<(usize, usize, PageHeader)> {
     found
 }
 
-/// The file with another header in the place of one. What comes after it moves, which is found out only later.
+/// The file with one header replaced. What follows it moves, which is only noticed later.
 fn with_header(bytes: &[u8], at: usize, length: usize, header: &PageHeader) -> Vec<u8> {
     let mut written = Vec::new();
     header.write_to_out_protocol(&mut TCompactOutputProtocol::new(&mut written)).expect("writable");
@@ -174,7 +174,7 @@ fn with_header(bytes: &[u8], at: usize, length: usize, header: &PageHeader) -> V
 }
 
 #[test]
-fn a_page_that_claims_to_be_huge_is_not_made_room_for() {
+fn no_memory_is_reserved_for_a_page_that_claims_to_be_huge() {
     let honest = honest();
     let pages = headers(&honest);
     assert!(pages.len() > schema().len(), "dictionaries and data: {}", pages.len());
@@ -191,7 +191,8 @@ fn a_page_that_claims_to_be_huge_is_not_made_room_for() {
         }
         let mut negative = header;
         negative.compressed_page_size = -1;
-        for (lie, problem) in [(huge, "comes to more than"), (many, "none that reports have"), (negative, "below zero")]
+        for (lie, problem) in
+            [(huge, "unpacks to more than"), (many, "impossible number of values"), (negative, "negative size")]
         {
             let said = rows(&with_header(&honest, at, length, &lie)).expect_err("a lie");
             assert!(said.contains(problem), "page at {at}: {said}");
@@ -200,7 +201,7 @@ fn a_page_that_claims_to_be_huge_is_not_made_room_for() {
 }
 
 #[test]
-fn a_long_text_that_stands_in_many_rows_is_not_copied_for_each() {
+fn a_long_text_in_many_rows_is_not_copied_for_each() {
     let place = tempfile::tempdir().expect("a folder");
     let path = place.path().join("facts");
     let long = "x".repeat(1 << 20);
@@ -212,8 +213,8 @@ fn a_long_text_that_stands_in_many_rows_is_not_copied_for_each() {
     }
     facts.finish().expect("writable");
     let bytes = fs::read(&path).expect("there");
-    assert!(bytes.len() < 1 << 20, "it is small as a file: {}", bytes.len());
+    assert!(bytes.len() < 1 << 20, "the file is small: {}", bytes.len());
     let said = rows(&bytes).expect_err("more than a gigabyte of texts");
-    assert!(said.contains("comes to more than"), "{said}");
-    assert_eq!(orders(&bytes), Ok(1100), "the other columns are as they should be");
+    assert!(said.contains("unpacks to more than"), "{said}");
+    assert_eq!(orders(&bytes), Ok(1100), "the other columns can be read");
 }

@@ -1,4 +1,5 @@
-//! Spend per workflow, per revision and per day: aggregated by Polars, in decimal, from the facts as they were written.
+//! Spend per workflow, per revision and per day: aggregated by Polars, in decimals, from the facts as
+//! written.
 
 use std::fs::File;
 use std::path::Path;
@@ -19,15 +20,16 @@ use crate::report::ReportError;
 /// What one group of orders spent. Amounts and differences are sums over settled orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpendRow {
-    /// The workflow, and the revision where revisions are grouped; or the day, empty where there is no time to tell it by.
+    /// The workflow, or workflow and revision, or the day. The day is empty for orders without the time that
+    /// decides it.
     pub keys: Vec<String>,
     /// The currency of every amount of this row.
     pub currency: String,
     /// How many orders: settled and pending.
     pub orders: u64,
-    /// How many are settled.
+    /// How many orders are settled.
     pub settled: u64,
-    /// How many are not.
+    /// How many orders are not settled.
     pub pending: u64,
     /// How many runs failed.
     pub failed_runs: u64,
@@ -79,7 +81,7 @@ pub fn by_day(facts: &Path, days: &Days) -> Result<Vec<SpendRow>, ReportError> {
     aggregate_with(facts, &[DAY], PART, |orders| with_day(orders, days))
 }
 
-/// The column of the time that says an order's day.
+/// The column with the time that decides an order's day.
 pub(in crate::report) const fn time_column(by: DayBy) -> &'static str {
     match by {
         DayBy::Created => "created_at",
@@ -91,7 +93,7 @@ fn aggregate(facts: &Path, keys: &[&str], part: u32) -> Result<Vec<SpendRow>, Re
     aggregate_with(facts, keys, part, Ok)
 }
 
-/// Aggregates the orders after each part of them was given what it lacks.
+/// Aggregates the orders by `keys`. `complete` adds to each part of them the columns that the facts lack.
 fn aggregate_with(
     facts: &Path,
     keys: &[&str],
@@ -102,7 +104,8 @@ fn aggregate_with(
     (0..frame.height()).map(|row| spend_row(&frame, row, keys)).collect()
 }
 
-/// Aggregates a part of the orders after the other, and then the parts: memory does not grow with the orders.
+/// Aggregates the orders part by part, and then the parts, so that memory does not grow with the number of
+/// orders.
 fn collect(
     facts: &Path,
     keys: &[&str],
@@ -126,13 +129,14 @@ fn collect(
         .collect()
 }
 
-/// What is measured, and the day of each order: found by the rules of its time zone, which change from year to year.
+/// Selects what is measured and adds each order's day, by the rules of the time zone, which change over the
+/// years.
 fn with_day(orders: LazyFrame, days: &Days) -> PolarsResult<LazyFrame> {
     let time = time_column(days.by);
     let needed = [time, CURRENCY, "settled", "run_status", "bucket"].into_iter().chain(Amounts::NAMES);
     let mut orders = orders.select(needed.map(col).collect::<Vec<_>>()).collect()?;
     let mut dates = Vec::with_capacity(orders.height());
-    // Orders of one day mostly stand together.
+    // Orders of the same day are mostly adjacent.
     let mut last: Option<(Day, Arc<str>)> = None;
     for microseconds in orders.column(time)?.datetime()?.physical().iter() {
         let Some(microseconds) = microseconds else {
@@ -140,7 +144,7 @@ fn with_day(orders: LazyFrame, days: &Days) -> PolarsResult<LazyFrame> {
             continue;
         };
         let at = from_microsecond(microseconds);
-        let at = at.ok_or_else(|| polars_err!(ComputeError: "{microseconds} microseconds are no time"))?;
+        let at = at.ok_or_else(|| polars_err!(ComputeError: "a time is out of range: {microseconds} microseconds"))?;
         let found = last.take_if(|(day, _)| day.period.holds(at)).unwrap_or_else(|| {
             let day = days.day_of(at);
             let date = Arc::from(day.date.to_string());
@@ -158,10 +162,10 @@ fn grouped(rows: LazyFrame, groups: &[&str], measures: Vec<Expr>) -> LazyFrame {
     rows.group_by(groups.iter().map(|name| col(*name)).collect::<Vec<_>>()).agg(measures)
 }
 
-/// What is measured of a group of orders.
+/// The counts and sums of a group of orders.
 fn measures() -> Vec<Expr> {
     let settled = || col("settled");
-    // Facts are widened before anything is added: a sum of (28,8) may need 38 digits.
+    // Amounts are widened before anything is added: a sum of (28,8) may need 38 digits.
     let amount = |name: &str| col(name).cast(DataType::Decimal(38, SCALE as usize));
     let quote = amount("final_amount") + amount("released_amount") - amount("quote_amount");
     let cost = amount("total_cost") - amount("compute_cost") - amount("external_model_cost");
@@ -187,7 +191,7 @@ fn measures() -> Vec<Expr> {
     measures
 }
 
-/// The size of a decimal without its sign.
+/// The absolute value of a decimal.
 fn size(amount: &Expr) -> Expr {
     let zero = lit(0).cast(DataType::Decimal(38, SCALE as usize));
     when(amount.clone().lt(zero.clone())).then(zero - amount.clone()).otherwise(amount.clone())
@@ -248,7 +252,7 @@ fn sum_at(column: &Column, row: usize) -> Result<Sum, ReportError> {
 }
 
 fn unexpected(column: &Column, value: &AnyValue<'_>) -> ReportError {
-    ReportError::Contradiction(format!("the aggregate {} came out as {}", column.name(), value.dtype()))
+    ReportError::Contradiction(format!("the aggregate {} is of type {}", column.name(), value.dtype()))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Facts written and aggregated, against a plain integer calculation on another path.
+//! Writes and aggregates facts, and compares the result with plain integer arithmetic.
 
 use std::collections::BTreeMap;
 
@@ -133,7 +133,8 @@ fn no_orders_make_no_rows() {
     assert_eq!(by_revision(&path).expect("readable"), []);
 }
 
-/// The quotes of the days of orders whose quotes are 1, 2, 4, … units: each sum says which orders it is of.
+/// The sum of quotes per day. The orders are quoted at 1, 2, 4, … units, so each sum shows which orders are
+/// in it.
 fn quotes_by_day(created: &[Option<&str>], days: &Days, part: u32) -> Vec<(String, i128)> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("facts.parquet");
@@ -158,7 +159,7 @@ fn quotes_by_day(created: &[Option<&str>], days: &Days, part: u32) -> Vec<(Strin
 }
 
 #[test]
-fn a_day_is_one_of_the_time_zone() {
+fn days_follow_the_time_zone() {
     // New York puts its clocks forward at 7:00 UTC on 8 March 2026: that day has 23 hours.
     let created = [
         Some("2026-05-08T15:59:59.999999Z"),

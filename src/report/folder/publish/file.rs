@@ -1,44 +1,44 @@
-//! How a single file takes its place: whole, or not at all.
+//! Publishes a single file: complete, or not at all.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::hidden_folder::{self, HiddenFolder};
 use super::sync_folder;
-use super::unfinished::{self, Unfinished};
 
-/// The name of a file in the making, within its hidden folder.
+/// The name of the unfinished file in its hidden folder.
 const NAME: &str = "file";
 
-/// Why a file can't take its place.
+/// Why a file can't be published.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// There is something else.
-    #[error("{} is there and is no regular file: choose another place; nothing was touched", .0.display())]
+    /// Something that is not a regular file is there.
+    #[error("{} exists and is not a regular file: choose a different path; nothing was touched", .0.display())]
     NotAFile(PathBuf),
     /// It can't be written.
     #[error("can't write {}: {source}; check its folder, the permissions and the disk", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
-/// A file in the making, in a hidden folder beside its place; gone when dropped unpublished.
+/// An unfinished file in a hidden folder beside its destination; removed if it is dropped unpublished.
 #[derive(Debug)]
 pub struct StagedFile {
-    folder: Unfinished,
-    /// The file that it becomes. Where that is named by a symbolic link, the link stays and what it points at is replaced.
+    folder: HiddenFolder,
+    /// The destination, links resolved: a symbolic link stays, and the file it points at is replaced.
     place: PathBuf,
 }
 
 impl StagedFile {
-    /// Proves, before anything else is done, that a file may be written there, and sweeps away what dead jobs left.
+    /// Checks, before any other work, that a file can be written there, and removes what dead jobs left.
     ///
     /// # Errors
-    /// [`FileError`] says what stands in the way. Nothing is ever overwritten here.
+    /// [`FileError`] says what is in the way. Nothing is overwritten here.
     pub fn create(path: &Path) -> Result<Self, FileError> {
         let failed = |source| FileError::Io { path: path.to_owned(), source };
         let place = match fs::symlink_metadata(path) {
@@ -53,15 +53,15 @@ impl StagedFile {
             return Err(FileError::NotAFile(path.to_owned()));
         }
         let parent = folder_of(&place);
-        unfinished::sweep(parent);
-        let folder = Unfinished::create(parent).map_err(failed)?;
+        hidden_folder::sweep(parent);
+        let folder = HiddenFolder::create(parent).map_err(failed)?;
         Ok(Self { folder, place })
     }
 
-    /// Fills the file by `write`, makes it durable, and puts it in its place.
+    /// Fills the file with `write`, syncs it to disk, and renames it to its destination.
     ///
     /// # Errors
-    /// When it can't be written; then what was there before still is.
+    /// When it can't be written. An earlier file is then left as it was.
     pub fn publish(self, write: impl FnOnce(&File) -> io::Result<()>) -> Result<(), FileError> {
         self.fill_and_place(write).map_err(|source| FileError::Io { path: self.place.clone(), source })
     }
@@ -70,7 +70,7 @@ impl StagedFile {
         let staged = self.folder.path().join(NAME);
         let file = File::create_new(&staged)?;
         if let Ok(before) = fs::metadata(&self.place) {
-            // Whoever kept others from reading the earlier file did not mean that one alone.
+            // If the user restricted who may read the earlier file, the new one stays restricted too.
             file.set_permissions(before.permissions())?;
         }
         write(&file)?;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_there_whole_or_not_at_all() {
+    fn a_file_is_published_complete_or_not_at_all() {
         let place = tempfile::tempdir().expect("a folder");
         let path = place.path().join("ids.csv");
         let staged = StagedFile::create(&path).expect("usable");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_not_touched() {
+    fn what_is_not_a_file_is_not_touched() {
         let place = tempfile::tempdir().expect("a folder");
         let (folder, dangling) = (place.path().join("folder"), place.path().join("dangling"));
         fs::create_dir(&folder).expect("writable");

@@ -1,25 +1,26 @@
-//! `latest`: the way to the newest report of a folder. It is a symbolic link, or where none can be made, a text file that
-//! holds the report's name.
+//! `latest` points at the newest report of a folder. It is a symbolic link, or, where links can't be made, a
+//! text file with the report's name.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::unfinished::Unfinished;
+use super::hidden_folder::HiddenFolder;
 use super::{FileSystemLimit, PublishError};
 
-/// What it is called.
+/// The name of the link or of the text file.
 const LATEST: &str = "latest";
-/// More than such a file ever holds, in bytes.
+/// How much of such a text file is read, in bytes: more than the name of a report.
 const MAX_TEXT: u64 = 100;
 
-/// The newest report of a folder, where there is one.
+/// The report that `latest` in a folder points at, if there is one.
 pub(in crate::report) fn newest(folder: &Path) -> Option<PathBuf> {
     follow(&folder.join(LATEST)).canonicalize().ok().filter(|report| report.is_dir())
 }
 
-/// The report that a path means: where it is `latest` as a text file, the one that is named there.
+/// Resolves `latest` where it is a text file: returns the report named in it. Any other path is returned as
+/// it is.
 #[must_use]
 pub fn follow(path: &Path) -> PathBuf {
     match (path.file_name(), named(path)) {
@@ -28,7 +29,7 @@ pub fn follow(path: &Path) -> PathBuf {
     }
 }
 
-/// Makes sure that `latest` is free or ours.
+/// Checks that `latest` is free, a symbolic link, or a text file of ours.
 pub(super) fn check(folder: &Path) -> Result<(), PublishError> {
     let latest = folder.join(LATEST);
     match fs::symlink_metadata(&latest) {
@@ -37,15 +38,15 @@ pub(super) fn check(folder: &Path) -> Result<(), PublishError> {
     }
 }
 
-/// Makes `latest` lead to a report in one step: whoever looks finds the old report or the new one. Says so where it is no
-/// link.
-pub(super) fn lead_to(folder: &Path, report: &Path) -> io::Result<Option<FileSystemLimit>> {
-    let aside = Unfinished::create(folder)?;
+/// Points `latest` at a report in one step: a reader finds the old report or the new one. Returns the limit
+/// of the file system if `latest` had to be a text file.
+pub(super) fn point_at(folder: &Path, report: &Path) -> io::Result<Option<FileSystemLimit>> {
+    let aside = HiddenFolder::create(folder)?;
     let made = aside.path().join(LATEST);
     let name = report.file_name().unwrap_or_default();
-    let unavailable = match symlink(name, &made) {
+    let limit = match symlink(name, &made) {
         Ok(()) => None,
-        // Whatever the reason: a disk that can't take the text file either fails with it.
+        // Whatever the reason: if the disk is at fault, writing the text file fails too.
         Err(source) => {
             let mut file = File::create_new(&made)?;
             writeln!(file, "{}", name.to_string_lossy())?;
@@ -54,10 +55,10 @@ pub(super) fn lead_to(folder: &Path, report: &Path) -> io::Result<Option<FileSys
         }
     };
     fs::rename(made, folder.join(LATEST))?;
-    Ok(unavailable)
+    Ok(limit)
 }
 
-/// The name of a report in a text file of ours.
+/// The report's name in a text file of ours; `None` if the path is anything else.
 fn named(path: &Path) -> Option<String> {
     fs::symlink_metadata(path).ok()?.is_file().then_some(())?;
     let mut text = String::new();
@@ -66,7 +67,8 @@ fn named(path: &Path) -> Option<String> {
     is_name_of_ours(name).then(|| name.to_owned())
 }
 
-/// Whether a report is called that way: its time, and a number where there are several of it.
+/// Whether a name is that of a report folder: a time, then a number from the second report of the same time
+/// on.
 fn is_name_of_ours(name: &str) -> bool {
     let (time, number) = name.split_once('-').unwrap_or((name, "2"));
     let is_time = |(at, byte): (usize, u8)| match at {

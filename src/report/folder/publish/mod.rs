@@ -1,21 +1,21 @@
-//! How a folder becomes a report: whole, or not at all.
+//! Publishes a report folder: complete, or not at all.
 //!
-//! A report is written into a hidden folder beside its destination and renamed into place. Nothing that is not a
-//! report of ours is ever replaced.
+//! A report is written into a hidden folder beside its destination and renamed into place. Only tieout
+//! reports and empty folders are ever replaced.
 
 mod file;
+mod hidden_folder;
 mod latest;
-mod unfinished;
 
 use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use hidden_folder::HiddenFolder;
 use jiff::Timestamp;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use unfinished::Unfinished;
 
 use super::{FolderError, ReportFolder, holds_only_a_report};
 use crate::report::files::MANIFEST_FILE;
@@ -27,35 +27,39 @@ pub(in crate::report) use latest::newest;
 /// Where a report goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
-    /// Exactly there, in place of an earlier report.
+    /// Exactly this folder (`--out`), replacing an earlier report there.
     Exactly(PathBuf),
-    /// Into a folder of its own below, with `latest` pointing at it.
+    /// A new folder below this one (`--reports-dir`), with `latest` pointing at it.
     Under(PathBuf),
 }
 
-/// Why a report can't go where it should.
+/// Why a report can't be published at its destination.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// There is something else at the destination.
-    #[error("{} is not a report of tieout ({found}): choose another --out; nothing was touched", path.display())]
+    /// Something that is not a tieout report is at the destination.
+    #[error("{} is not a tieout report ({found}): choose a different --out; nothing was touched", path.display())]
     NotOurs {
         /// The destination.
         path: PathBuf,
-        /// What is there.
+        /// What is there instead.
         found: String,
     },
-    /// `latest` is something else than a link.
-    #[error("{} is not a symbolic link: move it away, it is where the newest report is linked; nothing was touched", .0.display())]
+    /// `latest` is neither a symbolic link nor a text file of ours.
+    #[error(
+        "{} is not a symbolic link: move it away, tieout links the newest report there; nothing was touched",
+        .0.display()
+    )]
     LatestNotOurs(PathBuf),
     /// The folder at the destination can't be replaced.
     #[error(
-        "can't replace {} ({reason}): a report takes the place of a whole folder, so --out names neither the current \
-         folder as `.` nor a mount point; name a folder inside it; nothing was touched", path.display()
+        "can't replace {} ({reason}): a report replaces a whole folder, so --out can be neither the current folder \
+         nor a mount point; name a folder inside it; nothing was touched",
+        path.display()
     )]
     Immovable {
         /// The destination.
         path: PathBuf,
-        /// Why.
+        /// Why it can't be replaced.
         reason: String,
     },
     /// The destination can't be read or written.
@@ -63,45 +67,51 @@ pub enum PublishError {
     Io {
         /// The destination.
         path: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
-/// A report in its place.
+/// A published report.
 #[derive(Debug)]
-pub struct Published {
+pub struct PublishedReport {
     /// Its folder.
     pub folder: PathBuf,
-    /// What the file system there can't do.
-    pub unavailable: Vec<FileSystemLimit>,
+    /// What the file system there can't do. The report is complete all the same.
+    pub limits: Vec<FileSystemLimit>,
 }
 
-/// What a file system can't do, where a report is in its place all the same.
+/// Something a file system can't do that does not keep a report from being published.
 #[derive(Debug, thiserror::Error)]
 pub enum FileSystemLimit {
-    /// It holds no symbolic links.
-    #[error("no symbolic link can be made in {} ({source}): `latest` there is a text file that names the newest report", folder.display())]
+    /// It can't hold symbolic links.
+    #[error(
+        "can't make a symbolic link in {} ({source}): `latest` there is a text file with the newest report's name",
+        folder.display()
+    )]
     Links {
         /// The folder of reports.
         folder: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// It can't make the names in a folder durable.
-    #[error("the disk of {} can't confirm what is on it ({source}): the report is whole, but may be lost in a power cut", folder.display())]
+    /// It can't sync a folder to disk.
+    #[error(
+        "the disk of {} can't confirm its writes ({source}): the report is complete, but a power cut may lose it",
+        folder.display()
+    )]
     Durability {
         /// The folder that the report is in.
         folder: PathBuf,
-        /// What the operating system says.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
 impl PublishError {
-    /// Whether another destination must be named; else the disk refuses this one.
+    /// Whether the user must choose a different destination. Otherwise the disk failed at this one.
     #[must_use]
-    pub const fn is_mistaken_place(&self) -> bool {
+    pub const fn is_usage_error(&self) -> bool {
         match self {
             Self::NotOurs { .. } | Self::LatestNotOurs(_) | Self::Immovable { .. } => true,
             Self::Io { .. } => false,
@@ -115,7 +125,7 @@ impl PublishError {
 }
 
 impl Destination {
-    /// The folder that is a report then, or holds it.
+    /// The folder that becomes the report, or that will hold it.
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
@@ -123,21 +133,21 @@ impl Destination {
         }
     }
 
-    /// Proves, before anything is fetched, that a report may go there; creates what folders are missing above it and
-    /// sweeps away what dead jobs left there.
+    /// Checks, before anything is fetched, that a report can be published there. Creates missing parent
+    /// folders, and removes what dead jobs left.
     ///
     /// # Errors
-    /// [`PublishError`] says what stands in the way. Nothing is ever overwritten here.
+    /// [`PublishError`] says what is in the way. Nothing is overwritten here.
     pub fn check(&self) -> Result<(), PublishError> {
         if let Self::Exactly(path) = self {
             let path = &plain(path);
             if path.file_name().is_none() {
-                return Err(PublishError::Immovable { path: path.clone(), reason: "it has no name of its own".into() });
+                return Err(PublishError::Immovable { path: path.clone(), reason: "it does not end in a name".into() });
             }
             check_ours(path)?;
             let holds_us = |place: PathBuf| env::current_dir().is_ok_and(|current| current.starts_with(place));
             if fs::canonicalize(path).is_ok_and(holds_us) {
-                let reason = "the command was started in it".into();
+                let reason = "the command was started inside it".into();
                 return Err(PublishError::Immovable { path: path.clone(), reason });
             }
         }
@@ -146,22 +156,23 @@ impl Destination {
         if let Self::Under(folder) = self {
             latest::check(folder)?;
         }
-        unfinished::sweep(&parent);
-        // The only honest proof that a folder can be written is to write.
-        let probe = Unfinished::create(&parent).map_err(PublishError::io(&parent))?;
+        hidden_folder::sweep(&parent);
+        // Only writing proves that a folder is writable.
+        let probe = HiddenFolder::create(&parent).map_err(PublishError::io(&parent))?;
         match self {
             Self::Exactly(path) if fs::symlink_metadata(path).is_ok() => check_movable(&plain(path), &probe),
             _ => Ok(()),
         }
     }
 
-    /// A hidden folder to write the report into, on the same file system; gone when dropped unpublished.
+    /// A hidden folder to write the report into, on the same file system; removed if it is dropped
+    /// unpublished.
     ///
     /// # Errors
     /// When it can't be created.
     pub fn staging(&self, as_of: Timestamp) -> Result<Staging, PublishError> {
         let parent = self.parent();
-        let folder = Unfinished::create(&parent).map_err(PublishError::io(&parent))?;
+        let folder = HiddenFolder::create(&parent).map_err(PublishError::io(&parent))?;
         Ok(Staging { folder, destination: self.clone(), as_of })
     }
 
@@ -176,31 +187,32 @@ impl Destination {
     }
 }
 
-/// A report in the making.
+/// An unfinished report in its hidden folder.
 #[derive(Debug)]
 pub struct Staging {
-    folder: Unfinished,
+    folder: HiddenFolder,
     destination: Destination,
     as_of: Timestamp,
 }
 
 impl Staging {
-    /// Where to write the files.
+    /// The folder to write the files into.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Makes the files durable and renames the folder into its place; returns that place. Below a folder of reports,
-    /// that is the place of an earlier report of the same time whose manifest has one of the hashes in `replaces`, and
-    /// a new one where there is none.
+    /// Syncs the files to disk and renames the folder to its destination; returns where it is. In a folder of
+    /// reports, it replaces an earlier report of the same time whose manifest's hash is in `replaces`; if
+    /// there is none, it gets a new name.
     ///
     /// # Errors
-    /// When the place was taken meanwhile, or the disk fails; then the earlier report still stands.
-    pub fn publish(self, replaces: &[String]) -> Result<Published, PublishError> {
+    /// When something else is at the destination by now, or the disk fails. An earlier report then stays in
+    /// place.
+    pub fn publish(self, replaces: &[String]) -> Result<PublishedReport, PublishError> {
         let failed = PublishError::io(self.path());
         sync_files(self.path()).map_err(&failed)?;
-        let mut unavailable = Vec::new();
+        let mut limits = Vec::new();
         let folder = match &self.destination {
             Destination::Exactly(path) => {
                 let path = plain(path);
@@ -209,36 +221,36 @@ impl Staging {
                 path
             }
             Destination::Under(folder) => {
-                let place = self.settle_under(folder, replaces).map_err(PublishError::io(folder))?;
-                unavailable.extend(latest::lead_to(folder, &place).map_err(PublishError::io(folder))?);
+                let place = self.publish_under(folder, replaces).map_err(PublishError::io(folder))?;
+                limits.extend(latest::point_at(folder, &place).map_err(PublishError::io(folder))?);
                 place
             }
         };
         let parent = self.destination.parent();
         if let Some(source) = sync_folder(&parent).map_err(PublishError::io(&parent))? {
-            unavailable.push(FileSystemLimit::Durability { folder: parent, source });
+            limits.push(FileSystemLimit::Durability { folder: parent, source });
         }
-        Ok(Published { folder, unavailable })
+        Ok(PublishedReport { folder, limits })
     }
 
-    /// Exchanges an earlier report with this one in one step, so that there is always a report. The earlier one is then
-    /// where this one was made, and goes with it.
+    /// Exchanges an earlier report with this one in one step, so that there is always a report. The earlier
+    /// one is then in the hidden folder, and is removed with it.
     fn replace(&self, place: &Path) -> io::Result<()> {
         if fs::symlink_metadata(place).is_err() {
             return fs::rename(self.path(), place);
         }
-        // Not every file system can exchange, nor every kernel; what else may be in the way is in the way of two steps too.
+        // Not every file system or kernel can exchange. Any other failure makes the two steps fail as well.
         match renameat_with(CWD, self.path(), CWD, place, RenameFlags::EXCHANGE) {
             Ok(()) => Ok(()),
             Err(_) => self.replace_in_two_steps(place),
         }
     }
 
-    /// Moves an earlier report aside, this one in, and the earlier one back if that fails. Who is killed in between leaves
-    /// that to the next job.
+    /// Moves an earlier report aside and this one in, or the earlier one back if that fails. If this job is
+    /// killed in between, the next one moves it back.
     fn replace_in_two_steps(&self, place: &Path) -> io::Result<()> {
-        let aside = Unfinished::create(&self.destination.parent())?;
-        let earlier = aside.take_earlier(place)?;
+        let aside = HiddenFolder::create(&self.destination.parent())?;
+        let earlier = aside.move_aside(place)?;
         if let Err(error) = fs::rename(self.path(), place) {
             if fs::rename(&earlier, place).is_err() {
                 // The earlier report can't go back: keep it where it is rather than lose it.
@@ -249,9 +261,10 @@ impl Staging {
         Ok(())
     }
 
-    /// The name of the report's time that holds a report to be replaced, or else the first free one: renaming onto a
-    /// folder that holds something fails, so no report can take the place of one that it does not name.
-    fn settle_under(&self, folder: &Path, replaces: &[String]) -> io::Result<PathBuf> {
+    /// Renames the report to the first free name of its time, or replaces a report with such a name that is
+    /// in `replaces`. Renaming onto a folder that is not empty fails, so a report only ever replaces one that
+    /// it names.
+    fn publish_under(&self, folder: &Path, replaces: &[String]) -> io::Result<PathBuf> {
         let name = self.as_of.strftime("%Y%m%dT%H%M%SZ").to_string();
         let mut place = folder.join(&name);
         let mut number = 2;
@@ -270,7 +283,7 @@ impl Staging {
     }
 }
 
-/// `path` does not exist, is an empty folder, or is a report of ours that holds nothing else.
+/// Checks that `path` does not exist, is an empty folder, or is a tieout report with nothing else in it.
 fn check_ours(path: &Path) -> Result<(), PublishError> {
     let failed = PublishError::io(path);
     let not_ours = |found: &str| PublishError::NotOurs { path: path.to_owned(), found: found.to_owned() };
@@ -288,14 +301,15 @@ fn check_ours(path: &Path) -> Result<(), PublishError> {
     })
 }
 
-/// The path without what names nothing: `reports/.` can't be renamed over, `reports` can.
+/// The path without a closing `.` or `/`: `reports/.` can't be renamed over, `reports` can.
 fn plain(path: &Path) -> PathBuf {
     path.components().collect()
 }
 
-/// Proves that the folder at the destination can be moved away, without doing it: onto a folder that holds something
-/// nothing can be renamed. A mount point is refused before that, and so is a folder of somebody else's.
-fn check_movable(path: &Path, probe: &Unfinished) -> Result<(), PublishError> {
+/// Checks that the folder at the destination can be moved, without moving it: renaming it onto a folder that
+/// is not empty fails for that reason, but a mount point or a folder of another user is refused for its own
+/// reason first.
+fn check_movable(path: &Path, probe: &HiddenFolder) -> Result<(), PublishError> {
     File::create_new(probe.path().join("probe")).map_err(PublishError::io(path))?;
     match fs::rename(path, probe.path()) {
         Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(()),
@@ -311,7 +325,8 @@ fn sync_files(folder: &Path) -> io::Result<()> {
     sync_folder(folder).map(drop)
 }
 
-/// Makes the names in a folder durable; what the system says where it can't do that for any folder.
+/// Syncs the names in a folder to disk. Returns the system's error if the file system can't do that for any
+/// folder.
 fn sync_folder(folder: &Path) -> io::Result<Option<io::Error>> {
     let lacking = [Errno::INVAL, Errno::BADF, Errno::NOSYS, Errno::OPNOTSUPP];
     match File::open(folder)?.sync_all() {

@@ -1,4 +1,4 @@
-//! Reports appear whole, and nothing that is not ours is touched.
+//! Reports appear complete, and nothing that is not ours is touched.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
@@ -92,7 +92,7 @@ fn exactly_there_replaces_only_a_report_of_ours() {
 }
 
 #[test]
-fn an_empty_folder_will_do_but_nothing_else() {
+fn of_other_folders_only_an_empty_one_is_replaced() {
     let place = tempfile::tempdir().expect("a folder");
     let folder = place.path().join("empty");
     fs::create_dir(&folder).expect("writable");
@@ -112,7 +112,7 @@ fn an_empty_folder_will_do_but_nothing_else() {
 }
 
 #[test]
-fn latest_that_is_no_link_is_left_alone() {
+fn latest_that_is_not_a_link_is_left_alone() {
     let place = tempfile::tempdir().expect("a folder");
     fs::create_dir(place.path().join("latest")).expect("writable");
     let error = Destination::Under(place.path().to_owned()).check().expect_err("not ours");
@@ -188,8 +188,8 @@ fn whoever_looks_while_a_report_is_replaced_finds_one() {
     });
 }
 
-/// A destination with a report whose job was killed while it replaced it, where folders can't be exchanged: before the new
-/// report was in its place, or after.
+/// A destination whose report was being replaced in two steps when the job was killed: before the new report
+/// was in place, or after.
 fn replaced_half(place: &Path, is_in_place: bool) -> Destination {
     let destination = Destination::Exactly(place.join("out"));
     let earlier = publish(&destination, "1");
@@ -201,8 +201,8 @@ fn replaced_half(place: &Path, is_in_place: bool) -> Destination {
     let mut named: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     named["previous"] = serde_json::json!({ "report": "out", "manifest_sha256": hash });
     fs::write(&manifest, named.to_string()).expect("writable");
-    let aside = Unfinished::create(place).expect("writable");
-    aside.take_earlier(&earlier).expect("movable");
+    let aside = HiddenFolder::create(place).expect("writable");
+    aside.move_aside(&earlier).expect("movable");
     if is_in_place {
         fs::rename(staging.path(), &earlier).expect("free");
     }
@@ -239,8 +239,8 @@ fn two_steps_replace_a_report_as_an_exchange_does() {
 
 #[test]
 fn a_folder_that_can_not_be_made_durable_is_said_and_no_failure() {
-    // Folders of /proc refuse it as some network shares do.
-    let refused = sync_folder(Path::new("/proc")).expect("that is no failure");
+    // Folders of /proc refuse to be synced, as some network shares do.
+    let refused = sync_folder(Path::new("/proc")).expect("that is not a failure");
     assert!(refused.is_some_and(|error| error.kind() == io::ErrorKind::InvalidInput));
     assert!(sync_folder(tempfile::tempdir().expect("a folder").path()).expect("it is there").is_none());
 }

@@ -1,4 +1,5 @@
-//! Bars beside the tables of spend. A bar's length is worked out in whole numbers; the figure beside it is the exact one.
+//! Bar charts above the spend tables. The length of a bar is computed in integers; the figure beside it is
+//! exact.
 
 use std::cmp::Reverse;
 
@@ -9,30 +10,30 @@ use super::{Titles, WORKFLOW, workflow_name};
 use crate::domain::money::Sum;
 use crate::domain::visible::visible;
 use crate::language::Texts;
-use crate::report::content::largest::{MOST_SHOWN, Spent, by_currency, key_of, ranked, spent};
+use crate::report::content::largest::{MOST_SHOWN, SpendFigure, by_currency, key_of, largest_first, spend_figures};
 use crate::report::content::table::{Cell, Column};
 use crate::report::content::wording::{currency_name, grouped};
 
-/// How many ten thousandths the longest bar has.
+/// The length of the longest bar, in ten thousandths of the chart.
 const LONGEST: i128 = 10_000;
-/// From one bar of a ranking to the next, in pixels.
+/// The distance between the bars of a ranking, in pixels.
 const STEP: usize = 38;
 /// The height of a timeline, in pixels.
 const HEIGHT: i128 = 120;
-/// A timeline has places for at least so many days: a bar is not to fill the page.
+/// The fewest places of a timeline, so that the bars of a few days do not fill the page.
 const LEAST_DAYS: usize = 14;
-/// Past so many, days without spend have no place: bars would be too thin to be seen.
+/// The most days for which days without spend get a place too; with more, the bars would be too thin to see.
 const MOST_DAYS: usize = 400;
 /// The column that makes a chart a timeline.
 const DAY: &str = "day";
 
-/// One chart: of one currency, since no figure crosses currencies.
+/// One chart. It shows a single currency: figures are never mixed across currencies.
 pub(super) struct Chart {
-    /// What it shows.
+    /// Its title.
     pub(super) title: String,
-    /// Whether it goes by days rather than by size.
+    /// Whether its bars are days in order, rather than a ranking by size.
     pub(super) is_timeline: bool,
-    /// What stands below a timeline: its first and its last day.
+    /// The labels below a timeline: its first and its last day, in one label or two.
     pub(super) span: Vec<String>,
     /// Its bars.
     pub(super) bars: Vec<Bar>,
@@ -42,43 +43,44 @@ pub(super) struct Chart {
 
 /// One bar.
 pub(super) struct Bar {
-    /// What it is of.
+    /// What the bar stands for: a workflow, a revision or a day.
     pub(super) label: String,
     /// Its exact figure.
     pub(super) amount: String,
     /// Whether the figure is below zero.
     pub(super) is_negative: bool,
-    /// In a ranking its place from above, in pixels; in a timeline its place from the left, in percent.
+    /// In a ranking, its distance from the top in pixels; in a timeline, its distance from the left in
+    /// percent.
     pub(super) place: String,
-    /// In a ranking its length in percent; in a timeline its width in percent.
+    /// In a ranking, its length; in a timeline, its width. In percent of the chart.
     pub(super) extent: String,
-    /// The place from above and the height of a bar of a timeline, in pixels.
+    /// In a timeline, its distance from the top and its height in pixels; zeros in a ranking.
     pub(super) upright: (i128, i128),
 }
 
-/// The charts of a table of spend, one a currency.
+/// The charts of a spend table, one per currency.
 pub(super) fn charts(columns: &[Column], rows: &[Vec<Cell<'_>>], titles: &Titles, texts: Texts) -> Vec<Chart> {
     let Some(key) = key_of(columns) else {
         return Vec::new();
     };
-    let spent = spent(columns, rows);
+    let figures = spend_figures(columns, rows);
     let is_timeline = columns[key].name == DAY;
     let titles = (columns[key].name == WORKFLOW).then_some(titles);
-    let days = if is_timeline { days(&spent) } else { Vec::new() };
-    let mut currencies: Vec<_> = by_currency(&spent).into_iter().collect();
-    // The currency with most to show comes first.
+    let days = if is_timeline { days(&figures) } else { Vec::new() };
+    let mut currencies: Vec<_> = by_currency(&figures).into_iter().collect();
+    // The currency with the most rows comes first.
     currencies.sort_by_key(|(_, figures)| Reverse(figures.len()));
     let chart = |(currency, figures)| {
         if is_timeline {
             timeline(figures, &days, currency, texts)
         } else {
-            ranking(&ranked(figures), titles, currency, texts)
+            ranking(&largest_first(figures), titles, currency, texts)
         }
     };
     currencies.into_iter().map(chart).collect()
 }
 
-fn ranking(figures: &[&Spent], titles: Option<&Titles>, currency: &str, texts: Texts) -> Chart {
+fn ranking(figures: &[&SpendFigure], titles: Option<&Titles>, currency: &str, texts: Texts) -> Chart {
     let shown = &figures[..figures.len().min(MOST_SHOWN)];
     let largest = largest(shown);
     let label = |key: &str| {
@@ -105,8 +107,8 @@ fn ranking(figures: &[&Spent], titles: Option<&Titles>, currency: &str, texts: T
     Chart { title, is_timeline: false, span: Vec::new(), height: bars.len() * STEP, bars }
 }
 
-/// The days that all timelines have places for, so that they can be compared.
-fn days(figures: &[Spent]) -> Vec<Date> {
+/// The days that every timeline of the table has a place for, so that timelines can be compared.
+fn days(figures: &[SpendFigure]) -> Vec<Date> {
     let mut days: Vec<Date> = figures.iter().filter_map(day).collect();
     days.sort_unstable();
     days.dedup();
@@ -117,13 +119,13 @@ fn days(figures: &[Spent]) -> Vec<Date> {
     if all.len() <= MOST_DAYS { all } else { days }
 }
 
-/// The day of a figure of a timeline.
-fn day(figure: &Spent) -> Option<Date> {
+/// The day of a figure; `None` for orders without one.
+fn day(figure: &SpendFigure) -> Option<Date> {
     figure.key.parse().ok()
 }
 
-/// What has no day has no bar; the table has it.
-fn timeline(mut figures: Vec<&Spent>, days: &[Date], currency: &str, texts: Texts) -> Chart {
+/// A chart with one bar per day. Figures without a day have no bar; they are only in the table.
+fn timeline(mut figures: Vec<&SpendFigure>, days: &[Date], currency: &str, texts: Texts) -> Chart {
     figures.retain(|figure| day(figure).is_some());
     let largest = largest(&figures);
     let places = i128::try_from(days.len().max(LEAST_DAYS)).unwrap_or(i128::MAX);
@@ -152,19 +154,20 @@ fn bar(label: String, amount: Sum, place: String, extent: String, upright: (i128
     Bar { label, amount: amount.to_string(), is_negative: amount.units() < 0, place, extent, upright }
 }
 
-fn largest(figures: &[&Spent]) -> Sum {
+fn largest(figures: &[&SpendFigure]) -> Sum {
     figures.iter().map(|figure| figure.amount.abs()).max().unwrap_or_default()
 }
 
-/// How many ten thousandths a figure's size is of the largest, rounded down.
+/// The size of a figure relative to the largest, in ten thousandths, rounded down.
 fn share(amount: Sum, largest: Sum) -> i128 {
     let (size, largest) = (amount.abs().units(), largest.units());
-    // Sums may have 38 digits, which leave no room to multiply; what is cut off is no pixel.
+    // Sums may have 38 digits, which leaves no room to multiply. The digits cut off here are less than a
+    // pixel.
     let cut = (largest / 10_i128.pow(30)).max(1);
     (size / cut * LONGEST).checked_div(largest / cut).unwrap_or_default()
 }
 
-/// Ten thousandths as percent.
+/// Ten thousandths as a percentage for SVG, such as `12.34%`.
 pub(super) fn percent(ten_thousandths: i128) -> String {
     format!("{}.{:02}%", ten_thousandths / 100, ten_thousandths % 100)
 }
@@ -232,10 +235,10 @@ mod tests {
         ];
         let charts = charts_of(DAY, &rows);
         assert!(charts[0].is_timeline);
-        assert_eq!(charts[0].title, "Final amount by day, CNY, bars up to 0.00000100");
+        assert_eq!(charts[0].title, "Final amount by day, CNY; tallest bar: 0.00000100");
         assert_eq!(charts[0].span, ["2026-05-01 – 2026-05-05"]);
         let bars: Vec<_> = charts[0].bars.iter().map(|bar| (&*bar.place, &*bar.extent, bar.upright)).collect();
-        // Fourteen places; that of the third day is free, and who has no day has none.
+        // There are fourteen places. The third day's is empty, and the figure without a day has no bar.
         let expected = [
             ("0.00%", "5.71%", (60, 60)),
             ("7.14%", "5.71%", (0, 120)),

@@ -1,9 +1,10 @@
-//! How the page shows the columns of a table: in which order, and what a cell looks like. No column is left out.
+//! How the page shows the columns of a table: their order, and the look of their cells. No column is left
+//! out.
 
 use crate::language::{Texts, Word};
 use crate::report::content::table::{Column, Kind};
 
-/// What its cells are called in the style sheet and by the script.
+/// The class of a kind's cells in the style sheet and in the script.
 pub(super) const fn class(kind: Kind) -> &'static str {
     match kind {
         Kind::Id => "id",
@@ -19,30 +20,30 @@ pub(super) const fn class(kind: Kind) -> &'static str {
     }
 }
 
-/// Whether its texts may be as long as somebody else likes.
+/// Whether the texts of a kind may come from outside and so have any length.
 pub(super) const fn is_unbounded(kind: Kind) -> bool {
     matches!(kind, Kind::Id | Kind::Code | Kind::Key | Kind::Text | Kind::Sentence | Kind::Amount)
 }
 
-/// Whether its texts are few: each is embedded once.
+/// Whether the texts of a kind repeat across rows. The page then embeds each text once.
 pub(super) const fn repeats(kind: Kind) -> bool {
     matches!(kind, Kind::Code | Kind::Severity | Kind::Bucket | Kind::Word(_) | Kind::Text | Kind::Flag)
 }
 
-/// What people read for a machine word, where that differs.
-pub(super) fn translated(kind: Kind, word: &str, texts: Texts) -> Option<String> {
+/// What people read instead of a machine word, where that differs.
+pub(super) fn translation(kind: Kind, word: &str, texts: Texts) -> Option<String> {
     match kind {
-        Kind::Severity => Some(texts.of(Word::SeverityName, word)),
-        Kind::Bucket => Some(texts.of(Word::BucketName, word)),
+        Kind::Severity => Some(texts.word(Word::SeverityName, word)),
+        Kind::Bucket => Some(texts.word(Word::BucketName, word)),
         Kind::Word(family) => Some(texts.get(&format!("{family}-{word}"))),
         Kind::Flag => Some(texts.get("report-yes")),
         _ => None,
     }
 }
 
-/// The order of the columns for people, by their places in the table: what matters first. A column that nothing is said
-/// of comes after.
-pub(super) fn arranged(table: &str, columns: &[Column]) -> Vec<usize> {
+/// The order of the columns for people, as indices into the table: the most important first, then the rest in
+/// the table's order.
+pub(super) fn display_order(table: &str, columns: &[Column]) -> Vec<usize> {
     let first: &[&str] = match table {
         "discrepancies" => &[
             "run_order_id",
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn no_column_is_left_out() {
         let columns = ["message", "brand_new", "check", "run_order_id"].map(|name| column(name, Kind::Text));
-        assert_eq!(arranged("discrepancies", &columns), [3, 2, 0, 1]);
-        assert_eq!(arranged("exceptions", &columns), [0, 1, 2, 3]);
+        assert_eq!(display_order("discrepancies", &columns), [3, 2, 0, 1]);
+        assert_eq!(display_order("exceptions", &columns), [0, 1, 2, 3]);
     }
 }

@@ -1,9 +1,10 @@
-//! Data inside the page: JSON in a `<script type="application/json">`, out of which nothing can break.
+//! Data inside the page: JSON in a `<script type="application/json">`, escaped so that no text can end the
+//! script element.
 
 use std::fmt::Write;
 
-/// Writes a text as a JSON string that no HTML parser takes for markup: `<` opens tags and comments, `>` and `&` go with
-/// it, and the line separators end lines in old scripts.
+/// Appends a text as a JSON string that no HTML parser takes for markup. It escapes `<`, which opens tags and
+/// comments, `>` and `&`, and the line separators, which end lines in old scripts.
 pub(super) fn push_text(json: &mut String, text: &str) {
     json.push('"');
     let mut rest = text;
@@ -12,7 +13,7 @@ pub(super) fn push_text(json: &mut String, text: &str) {
         let mut chars = rest[at..].chars();
         match chars.next() {
             Some(quote @ ('"' | '\\')) => json.extend(['\\', quote]),
-            // Everything else that is escaped has four hex digits.
+            // The other escaped characters fit into four hex digits.
             Some(char) => {
                 let _ = write!(json, "\\u{:04x}", u32::from(char));
             }

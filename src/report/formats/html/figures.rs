@@ -1,4 +1,5 @@
-//! The figures of the page that stand in no list: control totals, bridge, causes, ages.
+//! The figures of the page outside its lists: control totals, bridge, failed checks and causes, unsettled
+//! orders by age.
 
 use std::collections::BTreeMap;
 
@@ -9,27 +10,27 @@ use crate::report::content::summary_json::{ControlTotals, SummaryJson};
 use crate::report::content::wording::{currency_name, grouped};
 use crate::summary::{AgeBucket, CheckCount, Differences, NetAndGross};
 
-/// The control totals: a column a currency.
+/// The control totals, with one column per currency.
 pub(super) struct Totals {
     pub(super) currencies: Vec<String>,
     pub(super) groups: Vec<Group>,
 }
 
-/// Some rows under one heading.
+/// Rows of control totals under one heading.
 pub(super) struct Group {
     pub(super) title: String,
     pub(super) rows: Vec<Row>,
 }
 
-/// One figure in every currency.
+/// One control total in every currency.
 pub(super) struct Row {
     pub(super) label: String,
-    /// The machine name of the figure, where it has one.
+    /// The name of the amount, if it is one of the six; else empty.
     pub(super) code: &'static str,
     pub(super) figures: Vec<Figure>,
 }
 
-/// One figure as text.
+/// One figure as it is shown.
 pub(super) struct Figure {
     pub(super) text: String,
     pub(super) is_zero: bool,
@@ -54,9 +55,10 @@ impl Totals {
         let group = |id: &str, rows: Vec<Row>| Group { title: texts.get(id), rows };
         let rounded = |totals: &ControlTotals| totals.passed_by_rounding.unwrap_or_default();
         let rounded = by_currency.values().any(|totals| totals.passed_by_rounding.is_some()).then(|| {
-            let figures = rows.counted("report-tolerated-passes", &|totals| rounded(totals).passes, &|totals| {
-                rounded(totals).difference
-            });
+            let figures =
+                rows.count_and_differences("report-tolerated-passes", &|totals| rounded(totals).passes, &|totals| {
+                    rounded(totals).difference
+                });
             group("report-rounded", figures)
         });
         Self {
@@ -67,13 +69,15 @@ impl Totals {
                 group("report-cost-sum", rows.identity(&|totals| totals.differences.cost_sum)),
                 group(
                     "report-tolerated",
-                    rows.counted("report-tolerated-passes", &|totals| totals.passed_by_tolerance.passes, &|totals| {
-                        totals.passed_by_tolerance.difference
-                    }),
+                    rows.count_and_differences(
+                        "report-tolerated-passes",
+                        &|totals| totals.passed_by_tolerance.passes,
+                        &|totals| totals.passed_by_tolerance.difference,
+                    ),
                 ),
                 group(
                     "report-waived",
-                    rows.counted("report-waived-findings", &|totals| totals.waived.findings, &|totals| {
+                    rows.count_and_differences("report-waived-findings", &|totals| totals.waived.findings, &|totals| {
                         totals.waived.difference
                     }),
                 ),
@@ -86,8 +90,8 @@ impl Totals {
     }
 }
 
-/// Something of the control totals of one currency.
-type Of<'f, T> = &'f dyn Fn(&ControlTotals) -> T;
+/// Reads one value from the control totals of a currency.
+type Getter<'f, T> = &'f dyn Fn(&ControlTotals) -> T;
 
 /// Makes the rows of the control totals.
 struct Rows<'a> {
@@ -96,7 +100,7 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn row(&self, id: &str, figure: Of<'_, Figure>) -> Row {
+    fn row(&self, id: &str, figure: Getter<'_, Figure>) -> Row {
         Row { label: self.texts.get(id), code: "", figures: self.by_currency.values().map(figure).collect() }
     }
 
@@ -108,24 +112,24 @@ impl Rows<'_> {
         Amounts::NAMES.map(row).into()
     }
 
-    fn net_and_gross(&self, of: Of<'_, NetAndGross>) -> [Row; 2] {
+    fn net_and_gross(&self, get: Getter<'_, NetAndGross>) -> [Row; 2] {
         [
-            self.row("report-net-difference", &|totals| of(totals).net.into()),
-            self.row("report-gross-difference", &|totals| of(totals).gross.into()),
+            self.row("report-net-difference", &|totals| get(totals).net.into()),
+            self.row("report-gross-difference", &|totals| get(totals).gross.into()),
         ]
     }
 
-    fn identity(&self, of: Of<'_, Differences>) -> Vec<Row> {
-        let [net, gross] = self.net_and_gross(&|totals| of(totals).difference);
-        vec![net, gross, self.row("report-lacking-orders", &|totals| of(totals).lacking.orders.into())]
+    fn identity(&self, get: Getter<'_, Differences>) -> Vec<Row> {
+        let [net, gross] = self.net_and_gross(&|totals| get(totals).difference);
+        vec![net, gross, self.row("report-lacking-orders", &|totals| get(totals).lacking.orders.into())]
     }
 
-    fn counted(&self, id: &str, count: Of<'_, u64>, difference: Of<'_, NetAndGross>) -> Vec<Row> {
+    fn count_and_differences(&self, id: &str, count: Getter<'_, u64>, difference: Getter<'_, NetAndGross>) -> Vec<Row> {
         let [net, gross] = self.net_and_gross(difference);
         vec![self.row(id, &|totals| count(totals).into()), net, gross]
     }
 
-    /// The money still frozen: in all, and in every band of ages that has any.
+    /// The money still frozen: the totals, every age bucket in use, and what is stale soon.
     fn frozen(&self) -> Vec<Row> {
         let mut rows = vec![
             self.row("report-frozen-orders", &|totals| totals.frozen.total.orders.into()),
@@ -147,7 +151,7 @@ impl Rows<'_> {
     }
 }
 
-/// The bands of ages in which any currency has orders, from the youngest on.
+/// The age buckets in which any currency has orders, youngest first.
 fn ages(by_currency: &BTreeMap<String, ControlTotals>) -> Vec<AgeBucket> {
     let mut ages: Vec<AgeBucket> =
         by_currency.values().flat_map(|totals| totals.frozen.by_age.keys().copied()).collect();
@@ -156,7 +160,7 @@ fn ages(by_currency: &BTreeMap<String, ControlTotals>) -> Vec<AgeBucket> {
     ages
 }
 
-/// The unsettled orders of one currency and band of ages.
+/// The unsettled orders of one currency in one age bucket.
 pub(super) struct Age {
     pub(super) label: String,
     pub(super) currency: String,
@@ -164,7 +168,7 @@ pub(super) struct Age {
     pub(super) quotes: String,
 }
 
-/// The unsettled orders by currency and age.
+/// The unsettled orders by currency and age bucket.
 pub(super) fn frozen_by_age(summary: &SummaryJson, texts: Texts) -> Vec<Age> {
     let rows = summary.control_totals.iter().flat_map(|(currency, totals)| {
         totals.frozen.by_age.iter().map(|(age, band)| Age {
@@ -177,7 +181,8 @@ pub(super) fn frozen_by_age(summary: &SummaryJson, texts: Texts) -> Vec<Age> {
     rows.collect()
 }
 
-/// One line of the bridge: whole, parts, differences, lacking, residual.
+/// One line of the bridge. Its figures are the whole, the parts, the differences, lacking amounts, and the
+/// residual.
 pub(super) struct BridgeRow {
     pub(super) currency: String,
     pub(super) identity: String,
@@ -200,26 +205,26 @@ pub(super) fn bridge(summary: &SummaryJson, texts: Texts) -> Vec<BridgeRow> {
     rows.collect()
 }
 
-/// The findings of one check, or of one cause of it.
+/// The findings of one check, or of one of its causes.
 pub(super) struct CauseRow {
     pub(super) check: String,
-    /// Empty for all causes of the check together.
+    /// The cause; empty in the row that covers the whole check.
     pub(super) cause: String,
     pub(super) means: String,
     pub(super) severity: &'static str,
     pub(super) severity_word: String,
     pub(super) orders: String,
-    /// By currency; at least one line.
+    /// Currency, net and gross difference, one line per currency; at least one line, possibly blank.
     pub(super) lines: Vec<[String; 3]>,
 }
 
-/// Every failed check, errors first, each followed by its causes.
+/// One row per failed check, errors first, each followed by one row per cause.
 pub(super) fn causes(summary: &SummaryJson, texts: Texts) -> Vec<CauseRow> {
     let mut rows = Vec::new();
     let mut checks: Vec<_> = summary.checks.iter().collect();
     checks.sort_by_key(|(_, count)| count.severity);
     for (check, count) in checks {
-        let means = texts.of(Word::CheckHolds, check);
+        let means = texts.word(Word::CheckHolds, check);
         rows.push(cause_row(check, "", means, count, texts));
         let causes = summary.causes.iter().filter_map(|(key, count)| {
             let (of, cause) = key.split_once('.')?;
@@ -245,7 +250,7 @@ fn cause_row(check: &str, cause: &str, means: String, count: &CheckCount, texts:
         cause: cause.to_owned(),
         means,
         severity: count.severity.code(),
-        severity_word: texts.of(Word::SeverityName, count.severity.code()),
+        severity_word: texts.word(Word::SeverityName, count.severity.code()),
         orders: grouped(count.orders),
         lines,
     }

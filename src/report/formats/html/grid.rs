@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::super::csv;
-use super::columns::{arranged, class, is_unbounded, repeats, translated};
+use super::columns::{class, display_order, is_unbounded, repeats, translation};
 use super::embed::{push_text, texts as json_texts};
 use super::{Titles, WORKFLOW, workflow_name};
 use crate::domain::visible::visible;
@@ -12,61 +12,62 @@ use crate::language::Texts;
 use crate::report::content::table::{Cell, Column, Kind, Table};
 use crate::report::content::wording::grouped;
 
-/// How many rows stand in the page as HTML, for readers without JavaScript.
+/// The most rows that the page shows as HTML, for readers without JavaScript.
 pub(super) const FIRST_ROWS: usize = 200;
-/// How many rows the page holds: what a browser sorts without a pause. The CSV file has them all.
+/// The most rows that the page holds: as many as a browser can sort without a pause. The CSV file has them
+/// all.
 pub(super) const MOST_ROWS: u64 = 100_000;
 
 /// A table in the page.
 pub(super) struct Grid {
-    /// The stem of its file's name.
+    /// The name of its file, without the extension.
     pub(super) name: &'static str,
-    /// What people call it.
+    /// Its title for people.
     pub(super) title: String,
-    /// Its columns in the order for people.
+    /// The heads of its columns, in the order for people.
     pub(super) heads: Vec<Head>,
-    /// Its first rows.
-    pub(super) first: Vec<Vec<Shown>>,
-    /// How many rows the table has.
+    /// The first rows, at most [`FIRST_ROWS`].
+    pub(super) first: Vec<Vec<GridCell>>,
+    /// The number of rows in the table.
     pub(super) rows: u64,
-    /// All rows that the page holds, as JSON.
+    /// The rows that the page holds, at most [`MOST_ROWS`], as JSON.
     pub(super) json: String,
-    /// What is said where rows are missing without JavaScript.
+    /// The note for readers without JavaScript, where they do not see all rows.
     pub(super) first_note: Option<String>,
-    /// What is said where the page holds not all rows.
+    /// The note where the page does not hold all rows.
     pub(super) cut_note: Option<String>,
 }
 
 /// The head of a column.
 pub(super) struct Head {
-    /// What people call it.
+    /// Its label for people.
     pub(super) label: String,
-    /// What its cells look like.
+    /// The class of its cells in the style sheet.
     pub(super) class: &'static str,
-    /// Whether it is left out on paper.
+    /// Whether print leaves it out.
     pub(super) is_extra: bool,
 }
 
 /// A cell as people see it.
-pub(super) struct Shown {
-    /// The text.
+pub(super) struct GridCell {
+    /// The visible text.
     pub(super) text: String,
-    /// What it looks like.
+    /// Its class in the style sheet.
     pub(super) class: &'static str,
-    /// The machine word behind a translated one.
+    /// The code of a severity, which the style sheet colours.
     pub(super) word: Option<String>,
-    /// Whether it is left out on paper.
+    /// Whether print leaves it out.
     pub(super) is_extra: bool,
-    /// Whether it has a text that may be as long as somebody else likes.
-    pub(super) is_held: bool,
+    /// Whether its text comes from outside and may have any length.
+    pub(super) is_unbounded: bool,
 }
 
 impl Grid {
-    /// Takes a table in.
+    /// Reads a table through and prepares it for the page.
     pub(super) fn of(table: Table<'_>, titles: &Titles, texts: Texts) -> Self {
-        let mut columns: Vec<Values<'_>> = arranged(table.name, table.columns)
+        let mut columns: Vec<GridColumn<'_>> = display_order(table.name, table.columns)
             .into_iter()
-            .map(|at| Values::new(&table.columns[at], at, titles, texts))
+            .map(|at| GridColumn::new(&table.columns[at], at, titles, texts))
             .collect();
         let (mut first, mut rows) = (Vec::new(), 0);
         for row in table.rows {
@@ -75,7 +76,7 @@ impl Grid {
                 continue;
             }
             if first.len() < FIRST_ROWS {
-                first.push(columns.iter().map(|column| column.shown(&row[column.at], texts)).collect());
+                first.push(columns.iter().map(|column| column.cell(&row[column.at], texts)).collect());
             }
             for column in &mut columns {
                 column.push(&row[column.at]);
@@ -91,7 +92,7 @@ impl Grid {
         Self {
             name: table.name,
             title: texts.get(&format!("report-table-{}", table.name)),
-            heads: columns.iter().map(Values::head).collect(),
+            heads: columns.iter().map(GridColumn::head).collect(),
             first_note: (shown < held).then(|| of("report-first-rows", shown)),
             cut_note: (held < rows).then(|| of("report-cut-rows", held)),
             json: json(table.name, columns, held, texts),
@@ -101,20 +102,21 @@ impl Grid {
     }
 }
 
-/// The values of one column, as they are embedded.
-struct Values<'t> {
-    /// Where it stands in the table.
+/// One column: how it is shown, and its values so far as JSON.
+struct GridColumn<'t> {
+    /// Its index in the table.
     at: usize,
     column: &'static Column,
     label: String,
-    /// What the values are called, where they are workflows.
+    /// The titles of workflows, where the values are workflow IDs.
     titles: Option<&'t Titles>,
-    /// Each text once with its number, where texts repeat.
+    /// Where texts repeat: each text once, with the number that stands for it.
     words: Option<HashMap<String, usize>>,
+    /// The values, separated by commas.
     json: String,
 }
 
-impl<'t> Values<'t> {
+impl<'t> GridColumn<'t> {
     fn new(column: &'static Column, at: usize, titles: &'t Titles, texts: Texts) -> Self {
         Self {
             at,
@@ -146,29 +148,30 @@ impl<'t> Values<'t> {
         }
     }
 
-    /// What people read for a word, where that is another one.
-    fn said(&self, word: &str, texts: Texts) -> Option<String> {
+    /// What people read instead of a machine word, where that differs.
+    fn display_text(&self, word: &str, texts: Texts) -> Option<String> {
         if word.is_empty() {
             return None;
         }
-        translated(self.column.kind, word, texts).or_else(|| workflow_name(word, self.titles?))
+        translation(self.column.kind, word, texts).or_else(|| workflow_name(word, self.titles?))
     }
 
-    fn shown(&self, cell: &Cell<'_>, texts: Texts) -> Shown {
+    fn cell(&self, cell: &Cell<'_>, texts: Texts) -> GridCell {
         let word = text_of(cell);
-        let translated = self.said(&word, texts);
+        let translation = self.display_text(&word, texts);
         let Column { kind, is_extra, .. } = *self.column;
         let text = match kind {
             Kind::Time => word.replacen('T', " ", 1).trim_end_matches('Z').to_owned(),
-            _ => translated.unwrap_or_else(|| word.clone()),
+            _ => translation.unwrap_or_else(|| word.clone()),
         };
-        let is_held = is_unbounded(kind) && !text.is_empty();
+        let is_unbounded = is_unbounded(kind) && !text.is_empty();
         let word = (kind == Kind::Severity).then_some(word);
-        Shown { text, class: class(kind), word, is_extra, is_held }
+        GridCell { text, class: class(kind), word, is_extra, is_unbounded }
     }
 }
 
-/// A cell as its text: the same as in the CSV file, but for what is there for spreadsheets only.
+/// The text of a cell, as in the CSV file but without the apostrophe that protects spreadsheets from
+/// formulas.
 fn text_of(cell: &Cell<'_>) -> String {
     match cell {
         Cell::Text(text) => visible(text).into_owned(),
@@ -176,7 +179,7 @@ fn text_of(cell: &Cell<'_>) -> String {
     }
 }
 
-fn json(name: &str, columns: Vec<Values<'_>>, rows: u64, texts: Texts) -> String {
+fn json(name: &str, columns: Vec<GridColumn<'_>>, rows: u64, texts: Texts) -> String {
     let mut json = format!("{{\"name\":\"{name}\",\"rows\":{rows},\"columns\":[");
     for (at, column) in columns.into_iter().enumerate() {
         let comma = if at > 0 { ",\n" } else { "\n" };
@@ -192,7 +195,7 @@ fn json(name: &str, columns: Vec<Values<'_>>, rows: u64, texts: Texts) -> String
             words.sort_by_key(|(_, number)| *number);
             let words: Vec<&String> = words.into_iter().map(|(word, _)| word).collect();
             let shown: Vec<String> =
-                words.iter().map(|word| column.said(word, texts).unwrap_or_else(|| (*word).clone())).collect();
+                words.iter().map(|word| column.display_text(word, texts).unwrap_or_else(|| (*word).clone())).collect();
             let _ = write!(json, ",\"words\":{}", json_texts(words.iter().map(|word| word.as_str())));
             if shown.iter().ne(words) {
                 let _ = write!(json, ",\"shown\":{}", json_texts(shown.iter().map(String::as_str)));
@@ -254,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workflow_stands_beside_its_title() {
+    fn a_workflow_is_shown_with_its_title() {
         const COLUMNS: &[Column] = &[column("workflow_id", Kind::Code)];
         let rows = ["wf_1", "wf_2"].map(|id| vec![Cell::text(id)]);
         let titles = Titles::from([("wf_1".to_owned(), "Portraits <b>".to_owned())]);
@@ -269,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn past_what_a_browser_can_take_the_page_says_so() {
+    fn a_page_with_too_many_rows_for_a_browser_says_so() {
         let grid = grid(MOST_ROWS + 1, Language::English);
         let json: Value = serde_json::from_str(&grid.json).expect("JSON");
         assert_eq!(json["columns"][0]["values"].as_array().expect("values").len() as u64, MOST_ROWS);

@@ -1,13 +1,13 @@
-//! `report.html`: the report for people, in one file that needs nothing else, not even a network. It shows what the
-//! tables and `summary.json` say, and decides nothing.
+//! `report.html`: the report for people, in one self-contained file that needs no network. It shows the
+//! tables and `summary.json`, and decides nothing.
 
 mod chart;
 mod columns;
 mod embed;
+mod external_figures;
 mod figures;
 mod grid;
 mod opening;
-mod outside;
 mod policy;
 
 use std::collections::BTreeMap;
@@ -19,10 +19,10 @@ use std::path::Path;
 use askama::Template;
 
 use self::chart::Chart;
+use self::external_figures::{BookRow, TieRow};
 use self::figures::{Age, BridgeRow, CauseRow, Totals};
 use self::grid::Grid;
 use self::opening::{Opening, PopulationView};
-use self::outside::{BookRow, TieRow};
 use super::design;
 use crate::domain::visible::visible;
 use crate::language::{Language, Texts};
@@ -37,11 +37,11 @@ use crate::report::files::FileStamp;
 const TEMPLATE: &str = include_str!("../../../../templates/report/page.html");
 const STYLE: &str = include_str!("../../../../templates/report/page.css");
 const SCRIPT: &str = include_str!("../../../../templates/report/page.js");
-/// The texts of the page, in every language.
+/// The texts of the page in every language.
 const TEXTS: [&str; 2] =
     [include_str!("../../../../locales/en/report.ftl"), include_str!("../../../../locales/zh-CN/report.ftl")];
 
-/// The code that draws the page: a report that was drawn otherwise is known by it.
+/// The code that draws the page, as part of its [`design()`].
 const CODE: [&str; 13] = [
     include_str!("mod.rs"),
     include_str!("chart.rs"),
@@ -50,7 +50,7 @@ const CODE: [&str; 13] = [
     include_str!("figures.rs"),
     include_str!("grid.rs"),
     include_str!("opening.rs"),
-    include_str!("outside.rs"),
+    include_str!("external_figures.rs"),
     include_str!("policy.rs"),
     include_str!("../design.rs"),
     include_str!("../../content/largest.rs"),
@@ -58,7 +58,7 @@ const CODE: [&str; 13] = [
     include_str!("../../content/wording.rs"),
 ];
 
-/// What the script says, with its own variables in braces.
+/// The messages that the script needs, each with the variables that it fills in itself.
 const SCRIPT_TEXTS: [(&str, &[&str]); 20] = [
     ("report-filter", &["table"]),
     ("report-search", &[]),
@@ -82,13 +82,13 @@ const SCRIPT_TEXTS: [(&str, &[&str]); 20] = [
     ("report-theme-dark", &[]),
 ];
 
-/// The column whose values may have titles.
+/// The column whose IDs may have titles.
 const WORKFLOW: &str = "workflow_id";
 
-/// What workflows are called, by ID.
+/// The titles of workflows, by ID.
 pub type Titles = BTreeMap<String, String>;
 
-/// The page.
+/// Everything that the template of the page shows.
 #[derive(Template)]
 #[template(path = "report/page.html")]
 struct Page<'a> {
@@ -99,7 +99,7 @@ struct Page<'a> {
     script: &'static str,
     account: Option<String>,
     as_of: &'a str,
-    /// Whose days they are.
+    /// The time zone in which days are counted.
     zone: String,
     opening: Opening,
     population: PopulationView,
@@ -123,24 +123,24 @@ struct Page<'a> {
     words: String,
 }
 
-/// A table of spend with its charts.
+/// A spend table with its charts.
 struct Spend {
     grid: Grid,
     charts: Vec<Chart>,
 }
 
-/// Writes the page.
+/// Writes the page to `path`.
 ///
 /// # Errors
-/// When the file can't be written.
+/// If the file can't be written.
 pub fn write(content: &Content<'_>, language: Language, path: &Path) -> Result<(), ReportError> {
     let failed = |source| ReportError::io(path, source);
     let mut out = BufWriter::new(File::create(path).map_err(failed)?);
     page(content, language).write_into(&mut out).and_then(|()| out.flush()).map_err(failed)
 }
 
-/// SHA-256, in hex, of what draws the page: a version of the program in which it is another one draws other bytes from the
-/// same figures.
+/// The SHA-256, in hex, of the templates, texts and code that draw the page. Where it differs, another
+/// version of the program may draw different bytes from the same figures.
 #[must_use]
 pub fn design() -> String {
     design::hash_of(CODE.into_iter().chain([TEMPLATE, STYLE, SCRIPT]).chain(TEXTS))
@@ -148,7 +148,7 @@ pub fn design() -> String {
 
 fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
     let texts = Texts::new(language);
-    let Content { summary, weighed, rows_read, titles, evidence, .. } = content;
+    let Content { summary, exit_inputs, rows_read, titles, evidence, .. } = content;
     let grid = |table| Grid::of(table, titles, texts);
     let discrepancies = grid(tables::discrepancies(&content.discrepancies));
     let exceptions = grid(tables::exceptions(&content.exceptions));
@@ -171,12 +171,12 @@ fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
         account: summary.account.as_deref().map(|account| visible(account).into_owned()),
         as_of: &summary.as_of,
         zone: visible(summary.settings.timezone.name()).into_owned(),
-        opening: Opening::of(summary, weighed, &discrepancies, &exceptions, texts),
+        opening: Opening::of(summary, exit_inputs, &discrepancies, &exceptions, texts),
         population: PopulationView::of(summary, *rows_read, texts),
         totals: Totals::of(summary, texts),
         bridge: figures::bridge(summary, texts),
-        ties: outside::ties(summary, texts),
-        books: outside::books(summary, texts),
+        ties: external_figures::ties(summary, texts),
+        books: external_figures::books(summary, texts),
         column_causes: wording::column_causes(summary, texts),
         completeness: [wording::completeness(summary, texts), wording::outside_period(summary, texts)].concat(),
         causes: figures::causes(summary, texts),
@@ -194,7 +194,7 @@ fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
     }
 }
 
-/// A table of spend is read twice: for its charts and for the page.
+/// Collects the rows of a spend table, which are read twice: for its charts and for its grid.
 fn spend(table: Table<'_>, titles: &Titles, texts: Texts) -> Spend {
     let Table { name, columns, rows } = table;
     let rows: Vec<Vec<Cell<'_>>> = rows.collect();
@@ -203,7 +203,7 @@ fn spend(table: Table<'_>, titles: &Titles, texts: Texts) -> Spend {
 }
 
 impl Page<'_> {
-    /// Every table of the page, for the data of the script.
+    /// Every table of the page that has rows, for the script's data.
     fn grids(&self) -> Vec<&Grid> {
         let lists = [&self.discrepancies].into_iter().chain(self.spend.iter().map(|spend| &spend.grid));
         let lists = lists.chain([&self.pending, &self.exceptions]);
@@ -211,23 +211,23 @@ impl Page<'_> {
         lists.filter(|grid| grid.rows > 0).collect()
     }
 
-    /// A text with one variable.
+    /// A message with one variable.
     fn with(&self, id: &str, name: &str, value: impl Display) -> String {
         self.t.with(id, &[(name, value.to_string().into())])
     }
 
-    /// What ages are counted to, for people.
+    /// `as_of` for people, such as `2026-06-01 00:00:00 UTC`.
     fn moment(&self) -> String {
         self.as_of.replacen('T', " ", 1).replacen('Z', " UTC", 1)
     }
 
-    /// A size in bytes.
+    /// The size of a file in bytes, with its thousands grouped.
     fn bytes(&self, file: &FileStamp) -> String {
         grouped(file.bytes)
     }
 }
 
-/// The texts of the script as JSON. Its variables stay, in braces.
+/// The script's messages as JSON. Variables stay in braces, for the script to fill in.
 fn words(texts: Texts) -> String {
     let mut json = String::from("{");
     for (at, (id, variables)) in SCRIPT_TEXTS.into_iter().enumerate() {
@@ -243,7 +243,7 @@ fn words(texts: Texts) -> String {
     json
 }
 
-/// A workflow as people read it: its title beside its ID, where it has one.
+/// A workflow as people read it, ID and title; `None` if it has no title.
 fn workflow_name(id: &str, titles: &Titles) -> Option<String> {
     titles.get(id).map(|title| format!("{} · {}", visible(id), visible(title)))
 }

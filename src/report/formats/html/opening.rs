@@ -1,4 +1,4 @@
-//! What people read first: the verdict, why, and where every row went.
+//! The top of the page: the verdict, its reason, the key figures, and the rows by bucket.
 
 use super::chart::percent;
 use super::grid::Grid;
@@ -7,28 +7,28 @@ use crate::domain::outcome::Bucket;
 use crate::language::{Texts, Word};
 use crate::report::content::summary_json::SummaryJson;
 use crate::report::content::wording::{self, grouped};
-use crate::summary::{Verdict, Weighed};
+use crate::summary::{ExitInputs, Verdict};
 
-/// The least that a bucket with a row takes of the bar, in ten thousandths: what can still be seen.
-const LEAST: u64 = 40;
-/// The whole of the bar.
+/// The smallest share of the bar, in ten thousandths, for a bucket that has any rows: enough to be visible.
+const MIN_SHARE: u64 = 40;
+/// The length of the bar, in ten thousandths.
 const WHOLE: u64 = 10_000;
 
-/// How something is to be taken; its colour, never without a word beside it.
+/// The tone of a verdict or a bucket. It sets the colour, and a word always stands beside the colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
-    /// All is well.
+    /// Everything ties out.
     Good,
-    /// Somebody must look.
+    /// Needs review.
     Bad,
     /// Worth knowing.
     Warn,
-    /// Not yet.
+    /// Not settled yet.
     Wait,
 }
 
 impl Tone {
-    /// Its name in the style sheet.
+    /// Its class in the style sheet.
     pub(super) const fn class(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -53,19 +53,19 @@ impl Tone {
     }
 }
 
-/// The verdict and its reason.
+/// The verdict, its reason and the key figures.
 pub(super) struct Opening {
     pub(super) tone: Tone,
     pub(super) verdict: String,
     pub(super) why: String,
-    /// The figures beside it.
-    pub(super) keys: Vec<Key>,
-    /// What else is worth a sentence.
+    /// The key figures below the verdict.
+    pub(super) key_figures: Vec<KeyFigure>,
+    /// Sentences below the key figures: how the input was read, the lifecycle of findings, reused orders.
     pub(super) notes: Vec<String>,
 }
 
-/// One of the figures beside the verdict.
-pub(super) struct Key {
+/// One key figure.
+pub(super) struct KeyFigure {
     pub(super) label: String,
     pub(super) value: String,
     pub(super) note: String,
@@ -74,21 +74,21 @@ pub(super) struct Key {
 impl Opening {
     pub(super) fn of(
         summary: &SummaryJson,
-        weighed: &Weighed,
+        exit_inputs: &ExitInputs,
         discrepancies: &Grid,
         exceptions: &Grid,
         texts: Texts,
     ) -> Self {
         let population = &summary.population;
-        let key = |name: &str, value: u64, note: String| Key {
+        let key = |name: &str, value: u64, note: String| KeyFigure {
             label: texts.get(&format!("report-key-{name}")),
             value: grouped(value),
             note,
         };
         let note = |name: &str| texts.get(&format!("report-key-{name}-note"));
-        // Not from the grid, which ends where a browser does.
+        // Not counted from the grid, which holds only as many rows as a browser can handle.
         let of = |severity| grouped(summary.severities.get(&severity).copied().unwrap_or_default());
-        let mut keys = vec![
+        let mut key_figures = vec![
             key("rows", population.rows(), note("rows")),
             key(
                 "findings",
@@ -103,14 +103,14 @@ impl Opening {
         ];
         if let (Some(material), Some(from)) = (summary.material, summary.settings.material) {
             let note = texts.with("report-key-material-note", &[("amount", from.to_string().into())]);
-            keys.insert(2, key("material", material, note));
+            key_figures.insert(2, key("material", material, note));
         }
-        let verdict = texts.of(Word::VerdictName, weighed.verdict.code());
+        let verdict = texts.word(Word::VerdictName, exit_inputs.verdict.code());
         Self {
-            tone: tone(weighed.verdict),
+            tone: tone(exit_inputs.verdict),
             verdict,
-            why: wording::verdict(summary, weighed, texts),
-            keys,
+            why: wording::verdict(summary, exit_inputs, texts),
+            key_figures,
             notes: notes(summary, texts),
         }
     }
@@ -125,7 +125,7 @@ const fn tone(verdict: Verdict) -> Tone {
     }
 }
 
-/// The verdict explained in a sentence.
+/// How the input was read, then the lifecycle of findings and the number of reused orders.
 fn notes(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     let lifecycle = summary.lifecycle;
     let mut notes = wording::input(summary, texts);
@@ -147,11 +147,11 @@ pub(super) struct PopulationView {
     pub(super) buckets: Vec<BucketView>,
     pub(super) sum: String,
     pub(super) read: String,
-    /// Whether the sum is what was read. It is, or there would be no report.
+    /// Whether the sum equals the rows read. It always does: otherwise no report is written.
     pub(super) is_equal: bool,
 }
 
-/// A part of the bar.
+/// One bucket's part of the bar.
 pub(super) struct Segment {
     pub(super) tone: Tone,
     pub(super) from: String,
@@ -159,7 +159,7 @@ pub(super) struct Segment {
     pub(super) title: String,
 }
 
-/// One bucket.
+/// One bucket's row in the table below the bar.
 pub(super) struct BucketView {
     pub(super) tone: Tone,
     pub(super) label: String,
@@ -172,18 +172,18 @@ pub(super) struct BucketView {
 impl PopulationView {
     pub(super) fn of(summary: &SummaryJson, rows_read: u64, texts: Texts) -> Self {
         let population = &summary.population;
-        let label = |bucket: Bucket| texts.of(Word::BucketName, bucket.code());
+        let label = |bucket: Bucket| texts.word(Word::BucketName, bucket.code());
         let buckets = population.buckets().map(|(bucket, count)| BucketView {
             tone: Tone::of(bucket),
             label: label(bucket),
             code: bucket.code(),
-            means: texts.of(Word::Bucket, bucket.code()),
+            means: texts.word(Word::Bucket, bucket.code()),
             count: grouped(count),
             is_empty: count == 0,
         });
         let filled: Vec<(Bucket, u64)> = population.buckets().filter(|(_, count)| *count > 0).collect();
         let mut from = 0;
-        let segments = filled.iter().zip(extents(&filled, population.rows())).map(|((bucket, count), extent)| {
+        let segments = filled.iter().zip(bar_shares(&filled, population.rows())).map(|((bucket, count), extent)| {
             let title = format!("{}: {}", label(*bucket), grouped(*count));
             let part = [from, extent].map(|share| percent(share.into()));
             from += extent;
@@ -200,11 +200,12 @@ impl PopulationView {
     }
 }
 
-/// How much of the bar each bucket takes, in ten thousandths: what is left of the least, by its rows.
-fn extents(filled: &[(Bucket, u64)], rows: u64) -> Vec<u64> {
-    let shared = WHOLE.saturating_sub(LEAST * filled.len() as u64);
+/// The share of the bar for each bucket, in ten thousandths: [`MIN_SHARE`], plus the rest of the bar in
+/// proportion to its rows.
+fn bar_shares(filled: &[(Bucket, u64)], rows: u64) -> Vec<u64> {
+    let shared = WHOLE.saturating_sub(MIN_SHARE * filled.len() as u64);
     let part = |count: u64| u128::from(shared) * u128::from(count) / u128::from(rows.max(1));
-    filled.iter().map(|(_, count)| LEAST + u64::try_from(part(*count)).unwrap_or_default()).collect()
+    filled.iter().map(|(_, count)| MIN_SHARE + u64::try_from(part(*count)).unwrap_or_default()).collect()
 }
 
 #[cfg(test)]
@@ -212,11 +213,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bar_is_full_and_a_single_row_can_be_seen() {
+    fn the_bar_is_full_and_a_single_row_is_visible() {
         let rows = 10_000_000;
         let filled = [(Bucket::Reconciled, rows - 1), (Bucket::Discrepant, 1)];
-        assert_eq!(extents(&filled, rows), [40 + 9_919, 40]);
-        assert_eq!(extents(&[(Bucket::Pending, 3)], 3), [10_000]);
-        assert!(extents(&[], 0).is_empty());
+        assert_eq!(bar_shares(&filled, rows), [40 + 9_919, 40]);
+        assert_eq!(bar_shares(&[(Bucket::Pending, 3)], 3), [10_000]);
+        assert!(bar_shares(&[], 0).is_empty());
     }
 }

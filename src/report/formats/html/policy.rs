@@ -1,8 +1,9 @@
-//! What the page may do: run its own script, wear its own style, and reach nothing else.
+//! The content security policy of the page: it may run its own script and use its own style, and load nothing
+//! else.
 
 use sha2::{Digest, Sha256};
 
-/// The content security policy of a page with exactly that style and that script.
+/// The policy that allows exactly this style and this script.
 pub(super) fn of(style: &str, script: &str) -> String {
     format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; base-uri 'none'; form-action 'none'",
@@ -11,7 +12,7 @@ pub(super) fn of(style: &str, script: &str) -> String {
     )
 }
 
-/// The hash of a text, as a policy names it.
+/// The hash of a text as a policy writes it: `sha256-` and Base64.
 fn hash(text: &str) -> String {
     format!("sha256-{}", base64(&Sha256::digest(text)))
 }
@@ -35,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_that_of_rfc_4648() {
+    fn base64_follows_rfc_4648() {
         let cases =
             [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")];
         for (text, expected) in cases {

@@ -1,4 +1,4 @@
-//! The page as a whole, as it is written; what a browser makes of it is tested in `tests/it/html.rs`.
+//! The whole page as written. `tests/it/html.rs` tests it in a browser.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,9 +21,10 @@ use crate::report::content::table::Kind;
 use crate::report::content::tables;
 use crate::report::evidence::spend::SpendRow;
 use crate::report::files::HTML_FILE;
-use crate::summary::{Verdict, Weighed};
+use crate::summary::{ExitInputs, Verdict};
 
-/// What would be markup, script, another attribute, another direction or the end of a string.
+/// A text that tries to be markup, script or another attribute, to reverse the text direction, and to end a
+/// string.
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'`<!--\u{202e}\0\u{2028}&lt;";
 
 fn outcome(line: u64, text: &str) -> Outcome {
@@ -44,7 +45,7 @@ fn outcome(line: u64, text: &str) -> Outcome {
     Outcome { line, run_order_id, evidence: order.into() }
 }
 
-/// The page of orders that say that text wherever they say something, and of a row that is no order.
+/// The page of orders that have `text` in every text field, and of one rejected row.
 fn page_of(text: &str, orders: u64, language: Language) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let mut builder = Builder::begin(brief(folder.path().to_owned(), text, orders + 1, language)).expect("writable");
@@ -72,19 +73,20 @@ fn brief(folder: PathBuf, account: &str, rows_read: u64, language: Language) -> 
     }
 }
 
-/// How many quotation marks stand in the data of the script after a backslash: nothing else of a hostile text stays as it is.
-fn told(markup: &str, page: &str) -> usize {
+/// The number of escaped quotation marks in the script's data: no other part of a hostile text is embedded
+/// unchanged.
+fn escaped_quotes(markup: &str, page: &str) -> usize {
     if markup == "\"" { page.matches("\\\"").count() } else { 0 }
 }
 
 #[test]
 fn texts_from_outside_are_never_markup() {
     let (hostile, harmless) = (page_of(HOSTILE, 2, Language::English), page_of("wf_1", 2, Language::English));
-    // As many of everything that opens something as on a page where nobody tries.
+    // The page has exactly as much markup as one with harmless texts.
     for markup in ["<", "<img", "<script", "</script", "<!--", "\""] {
         assert_eq!(
             hostile.matches(markup).count(),
-            harmless.matches(markup).count() + told(markup, &hostile),
+            harmless.matches(markup).count() + escaped_quotes(markup, &hostile),
             "{markup}"
         );
     }
@@ -93,7 +95,7 @@ fn texts_from_outside_are_never_markup() {
     }
     assert!(
         hostile.contains("&lt;/script&gt;") || hostile.contains("&#60;/script&#62;"),
-        "and they are there, as texts"
+        "the hostile texts are on the page, as text"
     );
 }
 
@@ -107,7 +109,7 @@ fn the_policy_allows_what_the_page_has_and_nothing_else() {
     let policy = between("http-equiv=\"Content-Security-Policy\" content=\"", "\"").replace("&#39;", "'");
     assert_eq!(policy, policy::of(between("<style>", "</style>"), between("<script>", "</script>")));
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
-    // What a policy with hashes would block, so that nothing of it is missed unseen.
+    // A policy with hashes blocks these, so the page must not need them.
     for forbidden in [" style=\"", " onclick", "javascript:", "src=\"http", "href=\"http", "@import", "url("] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
@@ -116,8 +118,8 @@ fn the_policy_allows_what_the_page_has_and_nothing_else() {
 #[test]
 fn the_same_evidence_gives_the_same_bytes_in_each_language() {
     let pages = Language::ALL.map(|language| [(); 2].map(|()| page_of("wf_1", 3, language)));
-    for [one, other] in &pages {
-        assert!(one == other);
+    for [first, second] in &pages {
+        assert!(first == second);
     }
     assert!(pages[0][0].contains("<html lang=\"en\">") && pages[1][0].contains("<html lang=\"zh-CN\">"));
     for id in ["verdict-name-discrepant", "report-population-equal", "report-bridge-note"] {
@@ -127,18 +129,18 @@ fn the_same_evidence_gives_the_same_bytes_in_each_language() {
     }
     for page in pages.iter().flatten() {
         let from = page.find("report-").filter(|at| !page[..*at].contains("id=\"texts\""));
-        assert_eq!(from.map(|at| &page[at..(at + 40).min(page.len())]), None, "a text that is missing shows as its id");
+        assert_eq!(from.map(|at| &page[at..(at + 40).min(page.len())]), None, "a missing text shows as its message ID");
     }
 }
 
 #[test]
-fn without_javascript_the_first_rows_are_there_and_what_is_missing_is_said() {
+fn without_javascript_the_first_rows_are_there_and_a_note_about_the_rest() {
     let page = page_of("wf_1", 250, Language::English);
     let list = page.split("data-table=\"discrepancies\"").nth(1).expect("the list");
     let list = list.split("</table>").next().expect("a table");
     assert_eq!(list.matches("<th scope=\"row\"").count(), grid::FIRST_ROWS);
-    // Every order fails quote-split and warns of its unknown status, so there are more rows than orders.
-    assert!(page.contains("The first 200 of "), "a note");
+    // Every order fails quote-split and unknown-status, so there are more rows than orders.
+    assert!(page.contains("only the first 200 of "), "a note");
     assert!(page.contains("The sum equals the rows read."));
 }
 
@@ -155,15 +157,14 @@ fn errors_and_warnings_are_counted_by_the_summary_and_not_by_the_rows_of_the_pag
     assert!(page_of("wf_1", 3, Language::English).contains(&note("3", "3")));
     let mut summary = SummaryJson::empty();
     summary.severities = [(Severity::Error, grid::MOST_ROWS + 7), (Severity::Warning, 2)].into();
-    let weighed = Weighed { verdict: Verdict::Discrepant, pending: 0, material: 0, gap: false };
+    let exit_inputs = ExitInputs { verdict: Verdict::Discrepant, pending: 0, material: 0, completeness_unknown: false };
     let grid = |table| Grid::of(table, &Titles::new(), texts);
     let (rows, exceptions) = (grid(tables::discrepancies(&[])), grid(tables::exceptions(&[])));
-    let opening = Opening::of(&summary, &weighed, &rows, &exceptions, texts);
-    let notes: Vec<&str> = opening.keys.iter().map(|key| &*key.note).collect();
+    let opening = Opening::of(&summary, &exit_inputs, &rows, &exceptions, texts);
+    let notes: Vec<&str> = opening.key_figures.iter().map(|key| &*key.note).collect();
     assert!(notes.contains(&&*note("100,007", "2")), "{notes:?}");
 }
 
-/// Spend by day is a timeline.
 #[test]
 fn days_are_drawn_as_a_timeline_in_the_page() {
     let units = |units| Sum::from_units(units).expect("small");
@@ -184,7 +185,7 @@ fn days_are_drawn_as_a_timeline_in_the_page() {
     let by_day = ["2026-05-01", "2026-05-02", "2026-05-03"].map(row).into();
     let content = Content {
         summary: SummaryJson::empty(),
-        weighed: Weighed { verdict: Verdict::Reconciled, pending: 0, material: 0, gap: false },
+        exit_inputs: ExitInputs { verdict: Verdict::Reconciled, pending: 0, material: 0, completeness_unknown: false },
         as_of: Timestamp::UNIX_EPOCH,
         rows_read: 0,
         discrepancies: Vec::new(),
@@ -206,7 +207,7 @@ fn days_are_drawn_as_a_timeline_in_the_page() {
 }
 
 #[test]
-fn everything_that_can_stand_in_a_page_has_its_texts() {
+fn every_code_and_column_of_a_page_has_a_text() {
     let messages = Texts::new(Language::English);
     let mut missing = BTreeSet::new();
     let mut needs = |id: String| {
@@ -254,8 +255,8 @@ fn the_design_covers_every_file_that_draws() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/formats/html");
     let names = fs::read_dir(folder).expect("the sources").map(|entry| entry.expect("readable").file_name());
     let sources = names.filter(|name| name != "tests.rs").count();
-    // And what it shares with the workbook.
+    // Plus four files outside the folder.
     assert_eq!(CODE.len(), sources + 4);
     let distinct: BTreeSet<&str> = CODE.into_iter().collect();
-    assert_eq!(distinct.len(), CODE.len(), "each once");
+    assert_eq!(distinct.len(), CODE.len(), "each file once");
 }

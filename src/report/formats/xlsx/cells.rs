@@ -1,4 +1,4 @@
-//! One cell of a table as one cell of a sheet.
+//! Cells of a table as cells of a sheet, and how they look.
 
 use jiff::Timestamp;
 use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Worksheet, XlsxError};
@@ -9,26 +9,28 @@ use crate::domain::money::Sum;
 use crate::domain::visible::is_harmful;
 use crate::report::content::table::Cell;
 
-/// The largest size, in units of 10⁻⁸, of which a spreadsheet keeps every digit: it keeps 15.
+/// The largest absolute amount that a spreadsheet keeps exactly, in units of 10⁻⁸: spreadsheets keep 15
+/// digits.
 const MOST_EXACT: u128 = 999_999_999_999_999;
-/// Past this size a whole number is written as a text.
+/// The largest absolute whole number that is written as a number; larger ones are written as text.
 const MOST_WHOLE: u64 = 999_999_999_999_999;
-/// The most UTF-16 units that a cell holds.
+/// The most UTF-16 code units that a cell holds.
 const MOST_UNITS: usize = 32_767;
-/// Days from the spreadsheets' day 0 to 1970-01-01.
+/// Days from day 0 of spreadsheets to 1970-01-01.
 const EPOCH_DAYS: f64 = 25_569.0;
 const MICROSECONDS_A_DAY: f64 = 86_400_000_000.0;
-/// Spreadsheets take 1900 for a leap year, so their days are those of the calendar from 1900-03-01 on only.
+/// 1900-03-01, in seconds from 1970-01-01. Spreadsheets treat 1900 as a leap year, so earlier days are off by
+/// one.
 const FIRST_SECOND: i64 = -2_203_891_200;
-/// The first second of the year 10000.
+/// The first second of the year 10000, which spreadsheets can no longer show.
 const END_SECOND: i64 = 253_402_300_800;
 
-/// The one colour that is there for its own sake; the paper of headings and the rule under them.
+/// The accent colour of part headings and charts; then the background of headings and the line below them.
 pub(super) const ACCENT: u32 = 0x001A_56B8;
 const BAND: u32 = 0x00F4_F6F9;
 pub(super) const RULE: u32 = 0x00C6_CCD4;
 
-/// How cells look.
+/// The formats of all cells.
 pub(super) struct Styles {
     /// The heading of a column of texts.
     pub(super) heading: Format,
@@ -36,33 +38,33 @@ pub(super) struct Styles {
     pub(super) heading_of_numbers: Format,
     /// The heading of a column of sentences.
     pub(super) heading_of_long: Format,
-    /// The heading of a workbook.
+    /// The title of the workbook.
     pub(super) title: Format,
     /// The heading of a part of the summary.
     pub(super) part: Format,
-    /// Text, an ID among it: never taken for a number.
+    /// Text, including IDs. Spreadsheets never turn it into a number.
     pub(super) text: Format,
-    /// A text that belongs to the row above.
+    /// Text that belongs to the row above.
     pub(super) indented: Format,
-    /// A text of more than one line.
+    /// Text that wraps onto several lines.
     pub(super) long: Format,
     /// An amount with its 8 decimals.
     pub(super) amount: Format,
-    /// An amount as a text.
+    /// An amount as exact text.
     pub(super) exact: Format,
     /// A whole number.
     pub(super) whole: Format,
     /// A time in UTC.
     pub(super) time: Format,
-    /// The same among texts.
+    /// A time in UTC in a column of texts, aligned left.
     pub(super) moment: Format,
     /// True or false.
     pub(super) flag: Format,
-    /// What a person must look at.
+    /// The colours of an error.
     pub(super) error: Format,
-    /// What is worth a look.
+    /// The colours of a warning.
     pub(super) warning: Format,
-    /// What ties out.
+    /// The colours of a good verdict.
     pub(super) good: Format,
 }
 
@@ -99,7 +101,8 @@ impl Styles {
     }
 }
 
-/// Writes a cell of a table where it belongs.
+/// Writes a table's cell in the format of its kind. Numbers and times that a spreadsheet can't hold become
+/// text.
 pub(super) fn write(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
@@ -109,7 +112,7 @@ pub(super) fn write(
     match cell {
         Cell::Empty => return Ok(()),
         Cell::Amount(sum) => sheet.write_number_with_format(row, column, number(*sum), &styles.amount)?,
-        // Lossless below 2⁵³.
+        // An `f64` holds every whole number up to 2⁵³.
         Cell::Integer(whole) if whole.unsigned_abs() <= MOST_WHOLE => {
             sheet.write_number_with_format(row, column, *whole as f64, &styles.whole)?
         }
@@ -124,7 +127,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// Writes a time among texts.
+/// Writes a time in a column of texts, aligned left.
 pub(super) fn write_moment(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
@@ -139,7 +142,7 @@ pub(super) fn write_moment(
     Ok(())
 }
 
-/// Writes a cell as the text that the CSV files have of it.
+/// Writes a cell as the text that the CSV files have for it.
 pub(super) fn write_exact(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
@@ -152,12 +155,13 @@ pub(super) fn write_exact(
     Ok(())
 }
 
-/// The text of a cell, cut to what a sheet can hold.
+/// The text of a cell as in the CSV files, made fit for a sheet by [`printable`].
 fn text(cell: &Cell<'_>) -> String {
     printable(&csv::text_of(cell))
 }
 
-/// A text that is part of a workbook: XML has no place for two code points, and a cell ends somewhere.
+/// A text that a workbook can hold: harmful characters and the two code points that XML excludes are
+/// replaced, and text that is too long for a cell is cut.
 pub(super) fn printable(text: &str) -> String {
     let allowed = text.chars().map(|char| match char {
         '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
@@ -185,9 +189,9 @@ pub(super) const fn is_exact(sum: Sum) -> bool {
     sum.units().unsigned_abs() <= MOST_EXACT
 }
 
-/// The number that is nearest to an amount. Up to 15 digits it stands for that amount alone.
+/// The number nearest to an amount. For amounts of up to 15 digits it identifies the amount.
 pub(super) fn number(sum: Sum) -> f64 {
-    // What `Sum` writes is a number, always.
+    // A `Sum` is always written as a valid number.
     sum.to_string().parse().unwrap_or(f64::NAN)
 }
 
@@ -195,12 +199,12 @@ fn has_days(time: Timestamp) -> bool {
     (FIRST_SECOND..END_SECOND).contains(&time.as_second())
 }
 
-/// A time as spreadsheets count it: days, in UTC. To the microsecond.
+/// A time as spreadsheets count it: days in UTC, to the microsecond.
 fn days(time: Timestamp) -> f64 {
     time.as_microsecond() as f64 / MICROSECONDS_A_DAY + EPOCH_DAYS
 }
 
-/// How wide a cell is, in characters.
+/// The width of a cell, in characters.
 pub(super) fn width(cell: &Cell<'_>) -> usize {
     match cell {
         Cell::Text(text) => text.width(),
@@ -214,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_amount_of_15_digits_is_that_amount_alone() {
+    fn amounts_of_up_to_15_digits_are_exact() {
         for (units, shown, exact) in [
             (999_999_999_999_999, "9999999.99999999", true),
             (-999_999_999_999_999, "-9999999.99999999", true),
@@ -228,8 +232,8 @@ mod tests {
     }
 
     #[test]
-    fn days_are_those_of_spreadsheets() {
-        // As the spreadsheets' own DATEVALUE says: 2026-05-08 is day 46150, 1900-03-01 is day 61.
+    fn days_match_spreadsheets() {
+        // According to DATEVALUE in spreadsheets, 2026-05-08 is day 46150 and 1900-03-01 is day 61.
         for (time, expected) in
             [("2026-05-08T12:00:00Z", 46_150.5), ("1970-01-01T00:00:00Z", 25_569.0), ("1900-03-01T00:00:00Z", 61.0)]
         {
@@ -243,12 +247,12 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_ends_where_a_sheet_ends_it() {
+    fn text_too_long_for_a_cell_is_cut() {
         let long = "😀".repeat(20_000);
         let kept = printable(&long);
         assert!(kept.ends_with('…') && kept.encode_utf16().count() <= MOST_UNITS);
         assert_eq!(printable("a\u{ffff}b\u{1}"), "a\u{fffd}b\u{fffd}");
         let chinese = "差".repeat(20_000);
-        assert_eq!(printable(&chinese), chinese, "it is bytes that are many");
+        assert_eq!(printable(&chinese), chinese, "many bytes, but few UTF-16 units");
     }
 }

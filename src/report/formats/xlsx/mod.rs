@@ -1,8 +1,9 @@
-//! `report.xlsx`: the report for people who work in spreadsheets. It holds what the tables and `summary.json` say, and
-//! decides nothing. The same report gives the same bytes: no clock, no random name.
+//! `report.xlsx`: the report for people who work in spreadsheets. It holds the tables and `summary.json`, and
+//! decides nothing. The same report gives the same bytes: neither the clock nor a random name enters the
+//! file.
 
 mod cells;
-mod packing;
+mod failed_writes;
 mod sheet;
 mod summary;
 
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use rust_xlsxwriter::{DocProperties, IntoCustomDateTime, Workbook, Worksheet, XlsxError};
 
 use self::cells::Styles;
-use self::packing::Patient;
+use self::failed_writes::DeferringWriter;
 use self::sheet::Sheets;
 use super::design;
 use crate::language::{Language, Texts};
@@ -23,16 +24,16 @@ use crate::report::content::Content;
 use crate::report::content::summary_json::SummaryJson;
 use crate::report::content::table::Source;
 
-/// The table of what the report before found and this one does not.
+/// The table of resolved discrepancies, which has a sheet only if it has rows.
 const RESOLVED: &str = "resolved";
-/// The rows that a sheet holds, but for its heading.
+/// The most rows that a sheet holds, without its heading.
 pub const MOST_ROWS: u32 = 1_048_575;
 
-/// The code that draws the workbook: a report that was drawn otherwise is known by it.
+/// The code that draws the workbook, as part of its [`design()`].
 const CODE: [&str; 9] = [
     include_str!("mod.rs"),
     include_str!("cells.rs"),
-    include_str!("packing.rs"),
+    include_str!("failed_writes.rs"),
     include_str!("sheet.rs"),
     include_str!("summary.rs"),
     include_str!("../design.rs"),
@@ -48,32 +49,33 @@ const TEXTS: [&str; 6] = [
     include_str!("../../../../locales/en/words.ftl"),
     include_str!("../../../../locales/zh-CN/words.ftl"),
 ];
-/// Whose versions decide which bytes come of the same cells, as the lock file names them.
+/// The packages whose versions decide how the same cells become bytes, as the lock file names them.
 const PACKERS: [&str; 5] = ["rust_xlsxwriter", "zip", "flate2", "miniz_oxide", "zlib-rs"];
 const LOCK_FILE: &str = include_str!("../../../../Cargo.lock");
 
-/// What is drawn: the summary, and every table on sheets of its own.
+/// The content of the workbook: the summary, and every table on sheets of its own.
 struct Book<'a, 't> {
     summary: &'a SummaryJson,
-    /// What ages are counted to: the workbook says that it was made then.
+    /// The time at which ages are measured. The workbook's properties name it as the time of creation.
     as_of: Timestamp,
-    /// In the order of their sheets. Each is read first for its widths and how exact its amounts have to be, then for its cells.
+    /// The tables in the order of their sheets. Each is read twice: first to measure its columns and find
+    /// amounts that need an exact text, then for its cells.
     tables: &'a [Source<'t>],
 }
 
-/// Writes the workbook. No more than one row of a table is in memory at a time.
+/// Writes the workbook to `path`, with at most one row of a table in memory at a time.
 ///
 /// # Errors
-/// When the file can't be written.
+/// If the file can't be written.
 pub fn write(content: &Content<'_>, language: Language, path: &Path) -> Result<(), ReportError> {
     let book = Book { summary: &content.summary, as_of: content.as_of, tables: &content.tables() };
     write_split(&book, language, MOST_ROWS, path)
 }
 
-/// Writes the workbook with at most `most` rows a sheet, but for its heading.
+/// Writes the workbook with at most `most` rows per sheet, not counting the heading.
 fn write_split(book: &Book<'_, '_>, language: Language, most: u32, path: &Path) -> Result<(), ReportError> {
-    let written = packing::guarded(|| {
-        let mut out = Patient::new(BufWriter::new(File::create(path)?));
+    let written = failed_writes::catch_failed_writes(|| {
+        let mut out = DeferringWriter::new(BufWriter::new(File::create(path)?));
         workbook(book, Texts::new(language), most, path.parent())?.save_to_writer(&mut out)?;
         Ok(out.finish()?)
     });
@@ -86,7 +88,7 @@ fn write_split(book: &Book<'_, '_>, language: Language, most: u32, path: &Path) 
 fn workbook(book: &Book<'_, '_>, texts: Texts, most: u32, beside: Option<&Path>) -> Result<Workbook, XlsxError> {
     let mut workbook = Workbook::new();
     if let Some(folder) = beside.filter(|folder| folder.is_dir()) {
-        // What waits to be packed takes as much room as the report: it waits where there is room for that.
+        // Unpacked sheets may take as much room as the report, so they go to the report's disk.
         workbook.set_tempdir(folder)?;
     }
     workbook.set_properties(&properties(book, texts));
@@ -94,7 +96,7 @@ fn workbook(book: &Book<'_, '_>, texts: Texts, most: u32, beside: Option<&Path>)
     let mut front = Worksheet::new();
     front.set_name(texts.get("xlsx-sheet-summary"))?;
     let mut sheets = Sheets { workbook: &mut workbook, styles: &styles, texts, most, finished: Vec::new() };
-    // What became of discrepancies of before has a sheet where there is anything to say.
+    // Resolved discrepancies have a sheet only if there are any.
     let has_sheet = |source: &&Source<'_>| {
         let mut table = source();
         table.name != RESOLVED || table.rows.next().is_some()
@@ -120,7 +122,7 @@ fn properties(book: &Book<'_, '_>, texts: Texts) -> DocProperties {
     }
 }
 
-/// A time as a workbook's properties write it, to the second.
+/// A time as workbook properties write it, to the second.
 struct Moment(Timestamp);
 
 impl IntoCustomDateTime for Moment {
@@ -129,14 +131,14 @@ impl IntoCustomDateTime for Moment {
     }
 }
 
-/// SHA-256, in hex, of what draws the workbook: a version of the program in which it is another one draws other bytes
-/// from the same figures.
+/// The SHA-256, in hex, of the code, texts and packages that draw the workbook. Where it differs, another
+/// version of the program may draw different bytes from the same figures.
 #[must_use]
 pub fn design() -> String {
     design::hash_of(CODE.into_iter().chain(TEXTS).chain(packers()))
 }
 
-/// Name and version of each of [`PACKERS`], as the lock file has them.
+/// The lock file's entries for [`PACKERS`], with version and checksum.
 fn packers() -> impl Iterator<Item = &'static str> {
     LOCK_FILE.split("\n[[package]]\n").filter(|package| {
         PACKERS

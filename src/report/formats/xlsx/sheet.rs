@@ -1,4 +1,4 @@
-//! A table as a sheet, or as several where it has more rows than one holds.
+//! A table as a sheet, or as several if it has more rows than one sheet holds.
 
 use rust_xlsxwriter::{ConditionalFormatCell, ConditionalFormatCellRule, IgnoreError, Workbook, Worksheet, XlsxError};
 use unicode_width::UnicodeWidthStr;
@@ -9,60 +9,60 @@ use crate::report::content::table::{Cell, Column, Kind, Source};
 
 const HEADING: u32 = 0;
 const A4: u8 = 9;
-/// The narrowest and the widest column, in characters, and the widest one of sentences.
+/// The narrowest and the widest column in characters, then the widest column of sentences.
 const WIDTHS: (usize, usize) = (9, 32);
 const SENTENCE_WIDTH: usize = 60;
-/// How many characters across can be read on a page.
+/// The most characters across a printed page that are still readable.
 const PAGE_WIDTH: usize = 210;
-/// How much of a heading a column shows on a line.
+/// The most characters of a heading that widen its column; a longer heading wraps.
 const HEADING_WIDTH: usize = 16;
 
-/// What became of a table.
-pub(super) struct Written {
+/// A table that was written, for the list of sheets in the summary.
+pub(super) struct WrittenTable {
     /// The table's machine name.
     pub(super) table: &'static str,
-    /// How many rows it has.
+    /// The number of its rows.
     pub(super) rows: u64,
-    /// The names of the sheets that it stands on.
+    /// The names of its sheets.
     pub(super) sheets: Vec<String>,
-    /// What it holds, in a sentence.
+    /// A sentence about its content.
     pub(super) about: String,
 }
 
 /// Writes tables as sheets.
 pub(super) struct Sheets<'w> {
-    /// What the sheets are made for.
+    /// The workbook that creates the sheets.
     pub(super) workbook: &'w mut Workbook,
-    /// How cells look.
+    /// The formats of cells.
     pub(super) styles: &'w Styles,
-    /// What is said.
+    /// The texts in the workbook's language.
     pub(super) texts: Texts,
-    /// How many rows a sheet holds, but for its heading.
+    /// The most rows per sheet, not counting the heading.
     pub(super) most: u32,
     /// The sheets that are complete.
     pub(super) finished: Vec<Worksheet>,
 }
 
-/// What is known of a column before its cells are written.
-struct Measured {
-    /// The column of the sheet.
+/// Properties of a column that must be known before its cells are written.
+struct ColumnMeasure {
+    /// Its index in the sheet.
     at: u16,
     /// Whether a column of exact texts follows.
     exact: bool,
     /// Its heading.
     heading: String,
-    /// Whether it holds numbers, which stand on the right.
+    /// Whether it holds numbers, whose heading is aligned right.
     of_numbers: bool,
-    /// How wide its widest cell is, in characters.
+    /// The width of its widest cell, in characters.
     width: usize,
 }
 
 impl Sheets<'_> {
     /// Writes one table.
-    pub(super) fn write(&mut self, source: &Source<'_>) -> Result<Written, XlsxError> {
+    pub(super) fn write(&mut self, source: &Source<'_>) -> Result<WrittenTable, XlsxError> {
         let table = source();
         let [name, about] = ["sheet", "about"].map(|text| self.texts.get(&format!("xlsx-{text}-{}", table.name)));
-        let (columns, kinds) = (self.measured(source), table.columns);
+        let (columns, kinds) = (self.measure(source), table.columns);
         let (mut rows, mut names) = (0, Vec::new());
         let mut open: Option<(Worksheet, u32)> = None;
         for row in table.rows {
@@ -87,15 +87,15 @@ impl Sheets<'_> {
             None => (self.begin(&name, &mut names, &columns)?, 0),
         };
         self.finish(last, count, &columns, kinds)?;
-        Ok(Written { table: table.name, rows, sheets: names, about })
+        Ok(WrittenTable { table: table.name, rows, sheets: names, about })
     }
 
-    /// Reads a table through for what its columns are in need of.
-    fn measured(&self, source: &Source<'_>) -> Vec<Measured> {
+    /// Reads a table through to measure its columns.
+    fn measure(&self, source: &Source<'_>) -> Vec<ColumnMeasure> {
         let table = source();
         let is_sums = is_of_sums(table.name);
         let mut at = 0;
-        let mut columns: Vec<Measured> = Vec::with_capacity(table.columns.len());
+        let mut columns: Vec<ColumnMeasure> = Vec::with_capacity(table.columns.len());
         let (mut widths, mut exact) = (vec![0; table.columns.len()], vec![true; table.columns.len()]);
         for row in table.rows {
             for (place, cell) in row.iter().enumerate() {
@@ -106,7 +106,7 @@ impl Sheets<'_> {
         for ((column, width), exact) in table.columns.iter().zip(widths).zip(exact) {
             let exact = column.kind == Kind::Amount && (is_sums || !exact);
             let of_numbers = matches!(column.kind, Kind::Amount | Kind::Integer);
-            columns.push(Measured {
+            columns.push(ColumnMeasure {
                 at,
                 exact,
                 of_numbers,
@@ -118,8 +118,13 @@ impl Sheets<'_> {
         columns
     }
 
-    /// Begins a sheet with its heading.
-    fn begin(&mut self, name: &str, names: &mut Vec<String>, columns: &[Measured]) -> Result<Worksheet, XlsxError> {
+    /// Creates the table's next sheet and writes its heading.
+    fn begin(
+        &mut self,
+        name: &str,
+        names: &mut Vec<String>,
+        columns: &[ColumnMeasure],
+    ) -> Result<Worksheet, XlsxError> {
         let name = if names.is_empty() { name.to_owned() } else { format!("{name} {}", names.len() + 1) };
         let mut sheet = self.workbook.new_worksheet_with_constant_memory()?;
         sheet.set_name(&name)?;
@@ -134,17 +139,17 @@ impl Sheets<'_> {
         Ok(sheet)
     }
 
-    fn exact(&self, column: &Measured) -> String {
+    fn exact(&self, column: &ColumnMeasure) -> String {
         let texts = self.texts;
         texts.with("xlsx-exact", &[("name", column.heading.as_str().into())])
     }
 
-    /// Sets up what depends on how many rows a sheet came to have.
+    /// Applies the settings that depend on the sheet's number of rows: filter, widths, colours, print.
     fn finish(
         &mut self,
         mut sheet: Worksheet,
         rows: u32,
-        columns: &[Measured],
+        columns: &[ColumnMeasure],
         kinds: &[Column],
     ) -> Result<(), XlsxError> {
         let last = columns.last().map_or(0, |column| column.at + u16::from(column.exact));
@@ -178,7 +183,7 @@ impl Sheets<'_> {
         Ok(())
     }
 
-    /// The words stay: colour is never all that tells.
+    /// Colours the severities. The words stay, so nothing depends on colour alone.
     fn colour(&self, sheet: &mut Worksheet, column: u16, rows: u32) -> Result<(), XlsxError> {
         for (word, format) in [("error", &self.styles.error), ("warning", &self.styles.warning)] {
             let rule =
@@ -189,7 +194,7 @@ impl Sheets<'_> {
     }
 }
 
-/// Landscape, as wide as so many pages, with a footer.
+/// Sets a sheet up to print in landscape on A4, `pages` pages wide, with a footer.
 pub(super) fn print_setup(sheet: &mut Worksheet, texts: Texts, pages: u16) -> Result<(), XlsxError> {
     sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(pages, 0);
     let page = texts.with("xlsx-footer-page", &[("page", "&P".into()), ("pages", "&N".into())]);
@@ -197,12 +202,12 @@ pub(super) fn print_setup(sheet: &mut Worksheet, texts: Texts, pages: u16) -> Re
     Ok(())
 }
 
-/// A column of that many characters with room around them.
+/// The width of a column for this many characters, with some padding.
 fn chars(width: usize) -> f64 {
     u32::try_from(width).map_or(0.0, f64::from) + 2.0
 }
 
-/// Whether every amount of a table is a sum.
+/// Whether the amounts of a table are sums, which always get an exact text.
 fn is_of_sums(table: &str) -> bool {
     table.starts_with("spend_")
 }

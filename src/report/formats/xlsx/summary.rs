@@ -1,17 +1,17 @@
-//! The first sheet: verdict, population, control totals, what the report is held against from outside, failed checks, what
-//! the other sheets hold, the settings that judged, and how to read it all.
+//! The first sheet: verdict, population, control totals, comparisons with figures from outside, spend, failed
+//! checks, the list of sheets, the settings, and notes for readers.
 
 use rust_xlsxwriter::{Chart, ChartFormat, ChartLine, ChartSolidFill, Format, Worksheet, XlsxError};
 use unicode_width::UnicodeWidthStr;
 
 use super::Book;
 use super::cells::{self, ACCENT, RULE, Styles};
-use super::sheet::{Written, print_setup};
+use super::sheet::{WrittenTable, print_setup};
 use crate::domain::finding::Severity;
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 use crate::language::{Texts, Word};
-use crate::report::content::largest::{self, MOST_SHOWN, Spent};
+use crate::report::content::largest::{self, MOST_SHOWN, SpendFigure};
 use crate::report::content::summary_json::{ControlTotals, SummaryJson};
 use crate::report::content::table::Cell;
 use crate::report::content::wording;
@@ -25,28 +25,29 @@ const EXACT: u16 = 4;
 const MEANING: u16 = 5;
 const WIDTHS: [(u16, f64); 6] =
     [(WHAT, 42.0), (CODE, 42.0), (CURRENCY, 11.0), (FIGURE, 20.0), (EXACT, 28.0), (MEANING, 78.0)];
-/// How much of a meaning stands on a line, and how wide characters of one and of two columns are, in tenths of a pixel.
+/// The width of a line of meaning, and of a narrow and a wide (such as Chinese) character, in tenths of a
+/// pixel.
 const MEANING_LINE: usize = 5_200;
 const NARROW: usize = 63;
 const WIDE: usize = 150;
-/// The height of a line in points.
+/// The height of a line, in points.
 const LINE: f64 = 15.0;
-/// How wide a chart is and how high a row, in pixels.
+/// The width of a chart and the height of a row, in pixels.
 const CHART_WIDTH: u32 = 540;
 const ROW_HEIGHT: u32 = 20;
-/// The least that a chart has to compare, and the rows of two bars.
+/// The fewest bars that are worth a chart, and the fewest rows that a chart covers.
 const LEAST_BARS: usize = 2;
 const LEAST_ROWS: u32 = 6;
-/// How many settings stand on a line.
+/// The most values of a setting on one row.
 const SETTINGS_A_LINE: usize = 6;
-/// The name of the table that charts are drawn from.
+/// The table that the charts show.
 const CHARTED: &str = "spend_by_workflow";
 
-/// Writes the sheet.
+/// Writes the summary to an empty sheet.
 pub(super) fn write(
     sheet: &mut Worksheet,
     book: &Book<'_, '_>,
-    written: &[Written],
+    written: &[WrittenTable],
     styles: &Styles,
     texts: Texts,
 ) -> Result<(), XlsxError> {
@@ -90,10 +91,10 @@ impl Page<'_> {
             _ => &styles.good,
         };
         let tone = Format::clone(tone).set_bold();
-        let verdict = texts.of(Word::VerdictName, summary.verdict);
+        let verdict = texts.word(Word::VerdictName, summary.verdict);
         self.sheet.write_string_with_format(self.row, WHAT, verdict, &tone)?;
         self.sheet.write_string_with_format(self.row, CODE, summary.verdict, &tone)?;
-        self.text(MEANING, &texts.of(Word::Verdict, summary.verdict))?;
+        self.text(MEANING, &texts.word(Word::Verdict, summary.verdict))?;
         self.row += 1;
         if let Some(reason) = &summary.sole_reason {
             self.text(WHAT, &texts.get("xlsx-sole-reason"))?;
@@ -125,10 +126,10 @@ impl Page<'_> {
         let population = &summary.population;
         self.part(&texts.get("xlsx-population"))?;
         for (bucket, count) in population.buckets() {
-            self.text(WHAT, &texts.of(Word::BucketName, bucket.code()))?;
+            self.text(WHAT, &texts.word(Word::BucketName, bucket.code()))?;
             self.text(CODE, bucket.code())?;
             self.count(count)?;
-            self.text(MEANING, &texts.of(Word::Bucket, bucket.code()))?;
+            self.text(MEANING, &texts.word(Word::Bucket, bucket.code()))?;
             self.row += 1;
         }
         self.text(WHAT, &texts.get("xlsx-rows-read"))?;
@@ -153,14 +154,14 @@ impl Page<'_> {
                 let figure = totals.amounts.get(name).copied().unwrap_or_default();
                 self.figure(&what, &format!("amounts.{name}"), currency, figure)?;
             }
-            for (what, code, figure) in others(totals, texts) {
+            for (what, code, figure) in other_totals(totals, texts) {
                 self.figure(&what, code, currency, figure)?;
             }
         }
         Ok(())
     }
 
-    /// The control totals that were given.
+    /// The given control totals, each beside our figure and with the difference.
     fn ties(&mut self, summary: &SummaryJson) -> Result<(), XlsxError> {
         let texts = self.texts;
         if summary.ties.is_empty() {
@@ -177,8 +178,8 @@ impl Page<'_> {
             ] {
                 let code = format!("ties.{field}.{key}");
                 match figure {
-                    Some(TieFigure::Sum(sum)) => self.held(field, &whose, &code, currency, sum)?,
-                    Some(TieFigure::Count(count)) => self.counted(field, &whose, &code, count)?,
+                    Some(TieFigure::Sum(sum)) => self.compared_amount(field, &whose, &code, currency, sum)?,
+                    Some(TieFigure::Count(count)) => self.compared_count(field, &whose, &code, count)?,
                     None => {}
                 }
             }
@@ -201,21 +202,28 @@ impl Page<'_> {
                     (texts.get("report-books-provider"), "provider", books.provider),
                     (texts.get("xlsx-difference"), "difference", books.difference),
                 ] {
-                    self.held(field, &whose, &format!("books.{field}.{key}"), currency, figure)?;
+                    self.compared_amount(field, &whose, &format!("books.{field}.{key}"), currency, figure)?;
                 }
             }
         }
         wording::column_causes(summary, texts).iter().try_for_each(|said| self.line(said))
     }
 
-    /// A row of an amount that is held against another one: whose it is.
-    fn held(&mut self, field: &str, whose: &str, code: &str, currency: &str, figure: Sum) -> Result<(), XlsxError> {
+    /// A row with one of the amounts that are compared; `whose` says which.
+    fn compared_amount(
+        &mut self,
+        field: &str,
+        whose: &str,
+        code: &str,
+        currency: &str,
+        figure: Sum,
+    ) -> Result<(), XlsxError> {
         let name = self.texts.get(&format!("report-column-{field}"));
         self.figure(&format!("{name}: {whose}"), code, currency, figure)
     }
 
-    /// A row of a count that is held against another one: whose it is.
-    fn counted(&mut self, field: &str, whose: &str, code: &str, count: i64) -> Result<(), XlsxError> {
+    /// A row with one of the counts that are compared; `whose` says which.
+    fn compared_count(&mut self, field: &str, whose: &str, code: &str, count: i64) -> Result<(), XlsxError> {
         let name = self.texts.get(&format!("report-column-{field}"));
         self.text(WHAT, &format!("{name}: {whose}"))?;
         self.text(CODE, code)?;
@@ -224,18 +232,18 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// What the provider's own list says of the input.
+    /// What the provider's list shows about the input, and the orders from outside the period.
     fn completeness(&mut self, summary: &SummaryJson) -> Result<(), XlsxError> {
         let said = [wording::completeness(summary, self.texts), wording::outside_period(summary, self.texts)].concat();
         if !said.is_empty() {
-            self.headed(&self.texts.get("report-completeness"))?;
+            self.heading(&self.texts.get("report-completeness"))?;
         }
         said.iter().try_for_each(|said| self.line(said))
     }
 
-    /// The settings that judged, days among them.
+    /// The settings that affect judgement, including the time zone of the days.
     fn settings(&mut self, summary: &SummaryJson) -> Result<(), XlsxError> {
-        self.headed(&self.texts.get("report-settings"))?;
+        self.heading(&self.texts.get("report-settings"))?;
         for (name, values) in wording::settings(summary, self.texts) {
             self.text(WHAT, &name)?;
             for values in values.chunks(SETTINGS_A_LINE) {
@@ -253,23 +261,23 @@ impl Page<'_> {
         }
         self.part(&texts.get("xlsx-failed-checks"))?;
         for (check, count) in &summary.checks {
-            self.failed(check, &texts.of(Word::CheckHolds, check), count)?;
+            self.failed(check, &texts.word(Word::CheckHolds, check), count)?;
             let of_check = |code: &str| code.strip_prefix(check)?.strip_prefix('.').map(str::to_owned);
             for (code, count) in &summary.causes {
                 if let Some(cause) = of_check(code) {
-                    self.failed(code, &texts.of(Word::Cause, &cause), count)?;
+                    self.failed(code, &texts.word(Word::Cause, &cause), count)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// A failed check, or one cause of it, and by how much it failed.
+    /// A failed check, or one of its causes, with the differences by currency.
     fn failed(&mut self, code: &str, means: &str, count: &CheckCount) -> Result<(), XlsxError> {
         let (texts, styles) = (self.texts, self.styles);
         let severity = count.severity;
         let tone = if severity == Severity::Error { &styles.error } else { &styles.warning };
-        let name = texts.of(Word::SeverityName, severity.code());
+        let name = texts.word(Word::SeverityName, severity.code());
         self.sheet.write_string_with_format(self.row, WHAT, name, tone)?;
         self.text(CODE, code)?;
         self.count(count.orders)?;
@@ -283,18 +291,18 @@ impl Page<'_> {
     }
 
     fn spend(&mut self, book: &Book<'_, '_>) -> Result<(), XlsxError> {
-        // On paper no chart is torn apart, as far as they fit on a page.
+        // A page break, so that charts that fit on one page are not split in print.
         self.sheet.set_page_breaks(&[self.row])?;
         let Some(table) = book.tables.iter().map(|source| source()).find(|table| table.name == CHARTED) else {
             return Ok(());
         };
-        let spent = largest::spent(table.columns, table.rows);
-        largest::by_currency(&spent)
+        let figures = largest::spend_figures(table.columns, table.rows);
+        largest::by_currency(&figures)
             .into_iter()
-            .try_for_each(|(currency, figures)| self.largest(currency, &largest::ranked(figures)))
+            .try_for_each(|(currency, figures)| self.largest(currency, &largest::largest_first(figures)))
     }
 
-    fn largest(&mut self, currency: &str, figures: &[&Spent]) -> Result<(), XlsxError> {
+    fn largest(&mut self, currency: &str, figures: &[&SpendFigure]) -> Result<(), XlsxError> {
         let texts = self.texts;
         let shown = &figures[..figures.len().min(MOST_SHOWN)];
         let name = wording::currency_name(currency, texts);
@@ -303,8 +311,8 @@ impl Page<'_> {
         let part = texts.with("xlsx-spend", &[("currency", (&*name).into()), ("shown", shown_count), ("all", all)]);
         self.part(&part)?;
         let first = self.row;
-        for spent in shown {
-            self.figure("", &spent.key, currency, spent.amount)?;
+        for spend in shown {
+            self.figure("", &spend.key, currency, spend.amount)?;
         }
         if shown.len() < LEAST_BARS {
             return Ok(());
@@ -319,9 +327,9 @@ impl Page<'_> {
         chart.title().set_hidden();
         chart.legend().set_hidden();
         let line = ChartLine::new().set_color(RULE).clone();
-        // The largest on top, as in the list.
+        // The largest bar on top, as in the rows.
         chart.y_axis().set_reverse().set_format(ChartFormat::new().set_line(&line));
-        // The figures stand beside it.
+        // The cells beside the chart have the figures.
         chart.x_axis().set_hidden(true).set_major_gridlines(false);
         chart.chart_area().set_format(ChartFormat::new().set_no_border());
         let rows = (self.row - heading).max(LEAST_ROWS);
@@ -331,10 +339,10 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn sheets(&mut self, written: &[Written]) -> Result<(), XlsxError> {
+    fn sheets(&mut self, written: &[WrittenTable]) -> Result<(), XlsxError> {
         let texts = self.texts;
         self.part(&texts.get("xlsx-sheets"))?;
-        for Written { table, rows, sheets, about } in written {
+        for WrittenTable { table, rows, sheets, about } in written {
             let (first, more) = sheets.split_first().map_or(("", &[][..]), |(first, more)| (first.as_str(), more));
             self.text(WHAT, first)?;
             self.text(CODE, table)?;
@@ -352,7 +360,7 @@ impl Page<'_> {
 
     fn notes(&mut self) -> Result<(), XlsxError> {
         let texts = self.texts;
-        self.headed(&texts.get("xlsx-notes"))?;
+        self.heading(&texts.get("xlsx-notes"))?;
         for note in [
             texts.get("xlsx-note-exact"),
             texts.get("xlsx-note-difference"),
@@ -372,18 +380,18 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// The heading of a part, after a row of nothing.
-    fn headed(&mut self, name: &str) -> Result<(), XlsxError> {
+    /// The heading of a part, after an empty row.
+    fn heading(&mut self, name: &str) -> Result<(), XlsxError> {
         self.row += 1;
         self.sheet.write_string_with_format(self.row, WHAT, name, &self.styles.part)?;
         self.row += 1;
         Ok(())
     }
 
-    /// The heading of a part, and those of its columns.
+    /// The heading of a part, with the headings of its columns.
     fn part(&mut self, name: &str) -> Result<(), XlsxError> {
         let (texts, styles) = (self.texts, self.styles);
-        self.headed(name)?;
+        self.heading(name)?;
         for (column, heading) in [
             (WHAT, texts.get("xlsx-head-what")),
             (CODE, texts.get("xlsx-head-code")),
@@ -432,7 +440,7 @@ impl Page<'_> {
         let cell = Cell::text(text);
         if column == MEANING {
             self.sheet.write_string_with_format(self.row, column, text, &self.styles.long)?;
-            // Not every program finds out by itself how high a row has to be.
+            // Not every spreadsheet program adjusts the height of rows by itself.
             let wide = text.width().saturating_sub(text.chars().count());
             let narrow = text.width().saturating_sub(2 * wide);
             let lines = (narrow * NARROW + wide * WIDE).div_ceil(MEANING_LINE).max(1);
@@ -443,8 +451,8 @@ impl Page<'_> {
     }
 }
 
-/// The control totals beside the six sums, with where `summary.json` has them.
-fn others(totals: &ControlTotals, texts: Texts) -> Vec<(String, &'static str, Sum)> {
+/// The control totals other than the six sums, each with its label and its path in `summary.json`.
+fn other_totals(totals: &ControlTotals, texts: Texts) -> Vec<(String, &'static str, Sum)> {
     let (quote, cost) = (totals.differences.quote_split.difference, totals.differences.cost_sum.difference);
     let rounded = totals.passed_by_rounding.map(|rounded| rounded.difference.gross);
     let rounded = rounded.map(|gross| (texts.get("xlsx-rounded"), "passed_by_rounding.gross", gross));

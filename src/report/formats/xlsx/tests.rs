@@ -1,5 +1,5 @@
-//! The workbook's shape, and that nothing but the report decides its bytes. What its cells hold is read by others:
-//! `tests/readers/workbook.py`.
+//! The structure of the workbook, and that only the report decides its bytes. `tests/readers/workbook.py`
+//! checks its cells.
 
 use std::io::Read;
 use std::thread::sleep;
@@ -25,7 +25,7 @@ fn as_of() -> Timestamp {
     AS_OF.parse().expect("a time")
 }
 
-/// A table of that many rows.
+/// A table with `rows` rows.
 fn table<'a>(name: &'static str, rows: i128) -> Table<'a> {
     let rows = (0..rows).map(|row| {
         vec![
@@ -38,7 +38,7 @@ fn table<'a>(name: &'static str, rows: i128) -> Table<'a> {
     Table { name, columns: COLUMNS, rows: Box::new(rows) }
 }
 
-/// The parts of a workbook of one table, with at most 3 rows a sheet, and its bytes.
+/// The bytes and the parts of a workbook with one table and at most 3 rows per sheet.
 fn written(name: &'static str, rows: i128, language: Language) -> (Vec<u8>, Vec<(String, String)>) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(XLSX_FILE);
@@ -47,13 +47,13 @@ fn written(name: &'static str, rows: i128, language: Language) -> (Vec<u8>, Vec<
     let book = Book { summary: &summary, as_of: as_of(), tables: &tables };
     write_split(&book, language, 3, &path).expect("writable");
     let left: Vec<_> = std::fs::read_dir(folder.path()).expect("readable").collect();
-    assert_eq!(left.len(), 1, "nothing else is left: {left:?}");
+    assert_eq!(left.len(), 1, "no other file is left: {left:?}");
     let bytes = std::fs::read(&path).expect("readable");
     let parts = parts(&bytes);
     (bytes, parts)
 }
 
-/// The files inside a workbook, by name: what its list at the end says of them, unpacked.
+/// The files inside a workbook by name, unpacked, as the directory at the end of the archive lists them.
 fn parts(archive: &[u8]) -> Vec<(String, String)> {
     let number = |at: usize, size: usize| {
         archive[at..at + size].iter().rev().fold(0_usize, |number, byte| number << 8 | usize::from(*byte))
@@ -83,7 +83,7 @@ fn part<'p>(parts: &'p [(String, String)], name: &str) -> &'p str {
 fn the_same_report_gives_the_same_bytes() {
     for language in Language::ALL {
         let (first, parts) = written("discrepancies", 7, language);
-        // A clock would have moved on by then, at the two seconds that archives count by.
+        // Archives count time in steps of two seconds: a clock in the file would have moved on by then.
         sleep(Duration::from_millis(2_100));
         let (second, _) = written("discrepancies", 7, language);
         assert!(first == second, "{language}");
@@ -93,7 +93,7 @@ fn the_same_report_gives_the_same_bytes() {
 }
 
 #[test]
-fn what_one_sheet_can_not_hold_goes_on_in_the_next() {
+fn rows_beyond_one_sheet_continue_on_the_next() {
     let names = |rows| {
         let (_, parts) = written("discrepancies", rows, Language::English);
         let workbook = part(&parts, "xl/workbook.xml").to_owned();
@@ -107,29 +107,29 @@ fn what_one_sheet_can_not_hold_goes_on_in_the_next() {
     assert_eq!(found, ["Summary", "Discrepancies", "Discrepancies 2", "Discrepancies 3"]);
     for (sheet, rows) in [(2, 3), (3, 3), (4, 1)] {
         let sheet = part(&parts, &format!("xl/worksheets/sheet{sheet}.xml"));
-        assert_eq!(sheet.matches("<row ").count(), rows + 1, "and the heading");
+        assert_eq!(sheet.matches("<row ").count(), rows + 1, "the rows and the heading");
         assert!(sheet.contains(&format!("<autoFilter ref=\"A1:D{}\"/>", rows + 1)), "{sheet}");
         assert!(sheet.contains("state=\"frozen\"") && sheet.contains("orientation=\"landscape\""), "{sheet}");
         assert!(sheet.contains("fitToPage=\"1\"") && sheet.contains("<oddFooter>"), "{sheet}");
         assert_eq!(sheet.matches("<cfRule ").count(), 2, "errors and warnings");
     }
     let said = part(&parts, "xl/sharedStrings.xml");
-    assert!(said.contains("they go on in Discrepancies 2, Discrepancies 3."), "{said}");
+    assert!(said.contains("continued in Discrepancies 2, Discrepancies 3."), "{said}");
     assert!(part(&parts, "docProps/app.xml").contains("R&amp;D"));
 }
 
 #[test]
-fn amounts_that_sheets_can_not_hold_stand_there_as_texts_too() {
+fn amounts_that_sheets_can_not_hold_are_also_texts() {
     let heading = |name| {
         let (_, parts) = written(name, 2, Language::English);
         part(&parts, "xl/worksheets/sheet2.xml").contains("(exact text)")
     };
     assert!(!heading("discrepancies"), "0.00000001 is exact");
-    assert!(heading("spend_by_workflow"), "sums always have it");
+    assert!(heading("spend_by_workflow"), "sums always have an exact text");
 }
 
 #[test]
-fn a_design_is_that_of_the_code_and_of_what_packs_it() {
+fn the_design_covers_the_packages_that_pack_the_workbook() {
     assert_eq!(packers().count(), PACKERS.len());
     assert!(packers().all(|package| package.contains("\nchecksum = ")));
     assert_eq!(design().len(), 64);

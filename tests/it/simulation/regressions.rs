@@ -1,4 +1,4 @@
-//! The nights on which a clean report was once wrong, each with what is right.
+//! Regression tests: nights on which a clean report was once wrong.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -46,7 +46,7 @@ impl Scene {
         change(&mut self.provider.desk().orders[order]);
     }
 
-    /// The charge of an order becomes so many cents; everything else follows.
+    /// Sets an order's charge, in cents, and all amounts that follow from it.
     fn charge(&self, order: usize, cents: i128) {
         let charge = cents * 1_000_000;
         self.change(order, |order| {
@@ -64,7 +64,7 @@ impl Scene {
         command.output().expect("starts")
     }
 
-    /// One night; its exit code.
+    /// Runs one night; returns its exit code.
     fn night(&self, night: usize, input: &str, arguments: &[&str]) -> i32 {
         self.provider.begin_start();
         let ended = self.run(night, input, arguments);
@@ -92,7 +92,7 @@ impl Scene {
         self.report().json("summary.json")["lifecycle"]["not_assessed"].as_u64().expect("a count")
     }
 
-    /// The orders that the spend is of: each has a workflow of its own.
+    /// The orders with spend; each has its own workflow.
     fn spent(&self) -> BTreeSet<String> {
         let rows = self.report().rows("spend_by_workflow.csv");
         rows.into_iter().map(|row| row["workflow_id"].clone()).collect()
@@ -135,14 +135,14 @@ fn a_run_is_not_continued_under_another_column() {
 }
 
 #[test]
-fn what_was_read_of_a_changed_file_is_not_kept_as_the_original_s() {
+fn rows_read_from_a_changed_file_are_not_kept_for_the_original() {
     let scene = Scene::new(100);
-    // Long rows, so that the file is not read in one piece.
+    // Long rows, so that the file is read in several pieces.
     let rows: Vec<String> = scene.ids().iter().map(|id| format!("{id},{}", "x".repeat(2_000))).collect();
     scene.input("ids.csv", "run_order_id,note", &rows);
     let path = scene.place.path("ids.csv");
     let original = fs::read_to_string(&path).expect("readable");
-    // In place, as rsync does: the last row takes the place of the one before it.
+    // Overwritten in place, as by rsync: the last row takes the place of the one before it.
     let (last, second_last) = (&scene.ids()[99], &scene.ids()[98]);
     let changed = original.replace(last.as_str(), "*").replace(second_last.as_str(), last).replace('*', second_last);
     scene.provider.begin_start();
@@ -169,7 +169,7 @@ fn overwrite(path: &Path, text: &str) {
 }
 
 #[test]
-fn a_waiver_covers_nothing_that_came_after_it() {
+fn a_waiver_does_not_cover_later_changes() {
     let scene = Scene::new(1);
     let id = scene.ids()[0].clone();
     let books = |rows: &[&str]| {
@@ -192,7 +192,7 @@ fn a_waiver_covers_nothing_that_came_after_it() {
 }
 
 #[test]
-fn what_was_not_judged_is_not_resolved_and_persists_once_it_is_judged_again() {
+fn a_finding_that_was_not_judged_is_not_resolved_and_persists_later() {
     let scene = Scene::new(1);
     let id = scene.ids()[0].clone();
     scene.input("ids.csv", "run_order_id,ours", &[format!("{id},0.15")]);
@@ -221,7 +221,7 @@ fn an_order_that_leaves_for_a_night_keeps_its_lifecycle() {
 }
 
 #[test]
-fn inputs_of_one_name_are_apart_and_dated_names_are_one_series() {
+fn inputs_in_different_folders_are_apart_and_dated_names_are_one_series() {
     let scene = Scene::new(3);
     let ids = scene.ids();
     let row = |at: usize| vec![format!("{},0.15", ids[at])];
@@ -235,14 +235,14 @@ fn inputs_of_one_name_are_apart_and_dated_names_are_one_series() {
         assert_eq!(scene.night(4 + at, name, &expect), 1);
         assert_eq!(scene.found(), [found("expected-mismatch", "final_amount", "persisting")], "{name}");
     }
-    // The same order in another input: our books there are others.
+    // The same order in a different input has different books.
     scene.input("c/ids.csv", "run_order_id,ours", &row(0));
     assert_eq!(scene.night(9, "c/ids.csv", &expect), 1);
     assert_eq!(scene.found(), [found("expected-mismatch", "final_amount", "new")]);
 }
 
 #[test]
-fn a_malformed_order_does_not_keep_the_first_start_s_moment() {
+fn a_malformed_order_does_not_keep_the_as_of_of_the_first_start() {
     let scene = Scene::new(2);
     scene.all();
     scene.change(0, |order| order.fault = Some(Reply::Malformed));
@@ -252,7 +252,7 @@ fn a_malformed_order_does_not_keep_the_first_start_s_moment() {
 }
 
 #[test]
-fn an_order_that_was_settled_and_is_unknown_now_is_a_finding_with_its_last_figures() {
+fn a_vanished_order_is_a_finding_with_its_last_figures() {
     let scene = Scene::new(2);
     scene.all();
     assert_eq!(scene.night(1, "ids.csv", &[]), 0);
@@ -276,7 +276,7 @@ fn an_order_that_was_settled_and_is_unknown_now_is_a_finding_with_its_last_figur
     assert_eq!(scene.resolved(), ["vanished"]);
 }
 
-/// A job that was killed when its report was in its place, right before it could note that: its state, made by hand.
+/// The state is edited by hand to look like that of a job killed between publishing its report and recording that.
 #[test]
 fn a_report_counts_although_its_job_was_killed_before_it_could_note_it() {
     let scene = Scene::new(2);
@@ -302,12 +302,12 @@ fn a_report_counts_although_its_job_was_killed_before_it_could_note_it() {
     store.announce(run, report.manifest_sha256(), &scene.place.path("reports")).expect("announced");
     drop(store);
 
-    let said = scene.run(2, "ids.csv", &["--state", "killed.sqlite", "-v"]);
-    assert_eq!(code(&said), 1, "{}", stderr(&said));
+    let run = scene.run(2, "ids.csv", &["--state", "killed.sqlite", "-v"]);
+    assert_eq!(code(&run), 1, "{}", stderr(&run));
     assert_eq!(scene.found(), [found("quote-split", "", "persisting")]);
     let runs = Store::open(&state).expect("a state").runs().expect("its runs");
     assert!(runs.iter().all(|run| run.ended.is_some() && run.unrecorded().is_none()), "{runs:?}");
-    // What was never put in its place counts for nothing.
+    // A report that was never published does not count.
     let mut store = Store::open(&state).expect("a state");
     let run = store.begin(&begun).expect("a run");
     store.announce(run, "00ff", &scene.place.path("reports")).expect("announced");
@@ -316,9 +316,9 @@ fn a_report_counts_although_its_job_was_killed_before_it_could_note_it() {
     assert_eq!(Store::open(&state).expect("a state").run(run).expect("the run").ended, None);
 }
 
-/// Our clock is never excused by a provider's that is slower: a stale reply, a gateway, a wrong year.
+/// A slow provider clock may be a stale reply, a gateway's time or a wrong year, so ours counts.
 #[test]
-fn a_provider_whose_clock_is_slow_excuses_no_order() {
+fn a_slow_provider_clock_excuses_no_order() {
     for seconds in [-400 * 86_400, -3 * 3_600, 3 * 3_600] {
         let scene = Scene::new(3);
         scene.input("ids.csv", "run_order_id", &scene.ids()[..2]);
@@ -334,9 +334,9 @@ fn a_provider_whose_clock_is_slow_excuses_no_order() {
     }
 }
 
-/// What is not asked for can't disprove a list: what the list lacks is asked for.
+/// A reused order can't disprove a list, so orders that the list lacks are fetched.
 #[test]
-fn a_list_that_lacks_orders_is_not_believed_because_they_are_reused() {
+fn a_list_that_lacks_reused_orders_is_not_believed() {
     let reused = ["--complete", "--reuse-settled", "30d"];
     let scene = Scene::new(3);
     scene.all();
@@ -344,16 +344,16 @@ fn a_list_that_lacks_orders_is_not_believed_because_they_are_reused() {
     scene.provider.desk().list_cap = Some(1);
     assert_eq!(scene.night(2, "ids.csv", &reused), 3);
     assert_eq!(scene.night(3, "ids.csv", &[&reused[..], &["--confirm=false", "--fresh"]].concat()), 3);
-    // Where they are gone, the list is right.
+    // If those orders are gone, the list is right.
     scene.provider.desk().list_cap = None;
     (1..3).for_each(|order| scene.change(order, |order| order.is_gone = true));
     assert_eq!(scene.night(4, "ids.csv", &[&reused[..], &["--fresh"]].concat()), 1);
     assert_eq!(scene.found(), [found("vanished", "", "new"), found("vanished", "", "new")]);
 }
 
-/// One gateway's page is no reason to say nothing of all the orders that are known.
+/// One page from a gateway must not hide the orders that are reused.
 #[test]
-fn orders_that_are_reused_are_reported_although_nothing_else_comes() {
+fn reused_orders_are_reported_although_no_request_succeeds() {
     let scene = Scene::new(3);
     scene.all();
     scene.change(2, |order| order.is_settled = false);

@@ -1,6 +1,6 @@
-//! How spreadsheets and ledgers write amounts and currencies. What can mean two things is no amount.
+//! Reads amounts and currencies as spreadsheets and ledgers write them. Ambiguous amounts are refused.
 
-use crate::domain::cell::{bare, half_width, trimmed};
+use crate::domain::cell::{bare_text, half_width, trimmed};
 use crate::domain::money::{Amount, AmountError};
 
 /// A currency sign or word beside an amount, and the currencies that it may stand for, the usual one first.
@@ -11,20 +11,20 @@ pub struct Sign {
 }
 
 impl Sign {
-    /// Whether it may stand for that currency.
+    /// Whether the sign may stand for that currency.
     #[must_use]
     pub fn is_of(&self, currency: &str) -> bool {
         self.codes.iter().any(|code| currency.eq_ignore_ascii_case(code))
     }
 
-    /// The currency that it stands for where nothing says otherwise.
+    /// The currency that the sign stands for unless something says otherwise.
     #[must_use]
     pub fn usual(&self) -> &'static str {
         self.codes.first().copied().unwrap_or_default()
     }
 }
 
-/// Signs and words that spreadsheets put before or after an amount, in any case.
+/// The signs and words that spreadsheets put before or after an amount, in any case.
 const SIGNS: [Sign; 12] = {
     const YUAN: &[&str] = &["CNY"];
     const DOLLARS: &[&str] = &["USD", "HKD", "TWD", "SGD", "AUD", "CAD", "NZD"];
@@ -47,38 +47,39 @@ const SIGNS: [Sign; 12] = {
     ]
 };
 
-/// What databases write for nothing. What a spreadsheet writes for a failed formula (`#N/A`) is not nothing.
+/// What databases write for an absent value. A spreadsheet's failed formula (`#N/A`) is not among them.
 const NOTHING: [&str; 5] = ["", "NULL", "\\N", "None", "NaN"];
 
-/// Whether that says nothing.
+/// Whether a text stands for an absent value.
 pub(super) fn is_nothing(text: &str) -> bool {
     NOTHING.iter().any(|nothing| nothing.eq_ignore_ascii_case(text))
 }
 
-/// The sign beside an amount, where there is one.
+/// The sign beside an amount, if there is one.
 #[must_use]
 pub fn sign_of(text: &str) -> Option<Sign> {
-    let narrow: String = bare(text).chars().map(narrowed).collect();
+    let narrow: String = bare_text(text).chars().map(narrowed).collect();
     Parts::of(&narrow).sign
 }
 
-/// The code of a currency that our books name: in any case, and CNY by its usual names too. What may be several is none of
-/// them: `$` stays as it is.
+/// The code of a currency that our books name, in any case; CNY also by its usual names. A sign of several
+/// currencies, such as `$`, stays as it is.
 #[must_use]
 pub fn currency(text: &str) -> String {
-    let narrow: String = bare(text).chars().map(narrowed).collect();
+    let narrow: String = bare_text(text).chars().map(narrowed).collect();
     let is_it = |sign: &Sign| sign.text.eq_ignore_ascii_case(&narrow) && (sign.codes.len() == 1 || sign.is_of("CNY"));
     SIGNS.iter().find(|sign| is_it(sign)).map_or_else(|| narrow.to_ascii_uppercase(), |sign| sign.usual().to_owned())
 }
 
-/// Reads an amount as spreadsheets and ledgers write it: with thousands separators (`1,234.50`), full-width digits (`１２．５`), a
-/// currency sign (`¥12.5`, `12.5元`), no digit before the point (`.5`), a minus of any kind before or behind (`12.50-`), or in an
-/// accountant's brackets (`(12.50)` is below zero). A lone dash is Excel's zero.
+/// Reads an amount as spreadsheets and ledgers write it: with thousands separators (`1,234.50`), full-width
+/// digits (`１２．５`), a currency sign (`¥12.5`, `12.5元`), no digit before the point (`.5`), any kind of minus
+/// before or after it (`12.50-`), or in an accountant's brackets (`(12.50)` is below zero). A lone dash is
+/// Excel's zero.
 ///
 /// # Errors
-/// Whatever could be meant in two ways is no amount: `1.234,56`, `12,34`, `(-3)`.
+/// [`AmountError`] if the text is not an exact amount, or could mean two things: `1.234,56`, `12,34`, `(-3)`.
 pub fn amount(text: &str) -> Result<Amount, AmountError> {
-    let narrow: String = bare(text).chars().map(narrowed).collect();
+    let narrow: String = bare_text(text).chars().map(narrowed).collect();
     let parts = Parts::of(&narrow);
     match (parts.dashes + parts.brackets, parts.number) {
         (1, "") if parts.brackets == 0 => return Ok(Amount::ZERO),
@@ -90,9 +91,9 @@ pub fn amount(text: &str) -> Result<Amount, AmountError> {
     Ok(if parts.dashes + parts.brackets == 1 { -amount } else { amount })
 }
 
-/// How many decimals an amount is written with, zeros at the end included; `None` for a dash.
+/// How many decimals an amount is written with, trailing zeros included; `None` for a dash.
 pub(super) fn decimals(text: &str) -> Option<u32> {
-    let narrow: String = bare(text).chars().map(narrowed).collect();
+    let narrow: String = bare_text(text).chars().map(narrowed).collect();
     let number = plain(Parts::of(&narrow).number)?;
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((&number, "0"));
     let written = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len());
@@ -100,17 +101,17 @@ pub(super) fn decimals(text: &str) -> Option<u32> {
     u32::try_from(decimals.max(0)).ok()
 }
 
-/// What an amount's text is made of.
+/// The parts of an amount's text.
 struct Parts<'t> {
     sign: Option<Sign>,
     dashes: usize,
     brackets: usize,
-    /// What is left.
+    /// The rest: the number itself.
     number: &'t str,
 }
 
 impl<'t> Parts<'t> {
-    /// Takes dashes, brackets and one sign off, from the outside in.
+    /// Strips dashes, brackets and one sign, from the outside in.
     fn of(text: &'t str) -> Self {
         let mut parts = Self { sign: None, dashes: 0, brackets: 0, number: trimmed(text) };
         loop {
@@ -132,7 +133,7 @@ impl<'t> Parts<'t> {
     }
 }
 
-/// The character that a full-width one, or another minus, stands for.
+/// The usual form of a full-width character or of a typographic minus.
 fn narrowed(char: char) -> char {
     match char {
         '\u{2212}' | '\u{2013}' => '-',
@@ -142,7 +143,7 @@ fn narrowed(char: char) -> char {
     }
 }
 
-/// The sign before or behind a text, and the rest of it. The longest counts: CN¥ ends with ¥.
+/// The sign before or after a text, and the rest of the text. The longest sign wins: CN¥ ends with ¥.
 fn found_sign(text: &str) -> Option<(Sign, &str)> {
     let without = |sign: Sign| {
         let is_sign = |part: &str| part.eq_ignore_ascii_case(sign.text);
@@ -154,8 +155,9 @@ fn found_sign(text: &str) -> Option<(Sign, &str)> {
     SIGNS.into_iter().filter_map(without).max_by_key(|(sign, _)| sign.text.len())
 }
 
-/// The number as [`Amount::parse`] reads it: with a digit before the point, and without thousands separators, which must stand
-/// where they belong. No group of thousands begins a number with 0, where the comma may be a decimal one.
+/// The number as [`Amount::parse`] reads it: with a digit before the point, and without thousands separators.
+/// These must stand where they belong, and the first group must not begin with 0: the comma of `0,123` may be
+/// a decimal one.
 fn plain(text: &str) -> Option<String> {
     let text = text.strip_prefix('+').unwrap_or(text);
     let (whole, rest) = match text.find(['.', 'e', 'E']) {
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_meant_in_two_ways_is_no_amount() {
+    fn ambiguous_texts_are_refused() {
         for text in [
             "1.234,56",
             "12,34",
@@ -313,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn currencies_go_by_their_names() {
+    fn currencies_are_known_by_their_names() {
         for text in ["CNY", "cny", " RMB ", "rmb", "人民币", "￥", "¥", "CN¥", "元", "ＣＮＹ", "=\"CNY\"", "'CNY"]
         {
             assert_eq!(currency(text), "CNY", "{text}");
@@ -326,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_are_counted_as_they_are_written() {
+    fn decimals_are_counted_as_written() {
         let cases = [
             ("0.20", Some(2)),
             ("1,234", Some(0)),
@@ -342,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn databases_write_nothing_in_several_ways() {
+    fn absent_values_of_databases_are_recognised() {
         for text in ["", "NULL", "null", "\\N", "None", "nan"] {
             assert!(is_nothing(text), "{text}");
         }
@@ -370,9 +372,9 @@ mod tests {
             }
         }
 
-        /// However a ledger marks what is below zero, the size is the same, and two marks are none.
+        /// Any one mark makes an amount negative without changing its size. Two marks are refused.
         #[test]
-        fn what_is_below_zero_is_marked_once(units in 1..10_i128.pow(20), outer in 0..7_usize, inner in 0..7_usize) {
+        fn a_negative_amount_has_one_mark(units in 1..10_i128.pow(20), outer in 0..7_usize, inner in 0..7_usize) {
             let mark = |how: usize, text: &str| match how {
                 0 => format!("-{text}"),
                 1 => format!("{text}-"),

@@ -1,4 +1,4 @@
-//! How the provider is asked, and with which key.
+//! The settings about the provider, and the API key.
 
 use std::env;
 use std::fs;
@@ -8,52 +8,53 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use super::{SettingsError, duration, text_file, unusable};
-use crate::app::cli::Asking;
+use crate::app::cli::ProviderArgs;
 use crate::provider::{ApiKey, KeyError, Options, RetryCodes};
 
 const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
 pub(in crate::app) const KEY_VARIABLE: &str = "CHENYU_API_KEY";
-/// The option that names the file of the key.
+/// The option that names the key file.
 pub(super) const KEY_FILE: &str = "api-key-file";
 /// The largest key file, in bytes.
 const MAX_KEY_FILE: u64 = 4_096;
-/// Requests per second.
+/// The default rate, in requests per second.
 const DEFAULT_RATE: u32 = 10;
-/// Nobody allows more, and the times of so many are remembered.
+/// The highest rate, in requests per second. No provider allows more, and the pacer remembers the time of each request.
 const MAX_RATE: u32 = 100_000;
+/// The most requests in flight.
 const MAX_CONCURRENCY: usize = 1_024;
 
-/// How to ask the provider.
-pub(super) fn provider(asking: &Asking) -> Result<Options, SettingsError> {
-    let concurrency = asking.concurrency.unwrap_or(16);
+/// Validates the options about the provider and fills in defaults.
+pub(super) fn options(args: &ProviderArgs) -> Result<Options, SettingsError> {
+    let concurrency = args.concurrency.unwrap_or(16);
     if !(1..=MAX_CONCURRENCY).contains(&concurrency) {
         return Err(unusable("concurrency", &concurrency.to_string(), "give a number from 1 to 1024"));
     }
-    if let Some(rate) = asking.rate.filter(|rate| *rate > MAX_RATE) {
+    if let Some(rate) = args.rate.filter(|rate| *rate > MAX_RATE) {
         return Err(unusable("rate", &rate.to_string(), "give a number up to 100000, or 0 for unlimited"));
     }
     Ok(Options {
-        base_url: asking.api_url.clone().unwrap_or_else(|| API_URL.to_owned()),
-        // The simulator is this process: there is nobody to spare.
-        rate: asking.rate.unwrap_or(if asking.sandbox == Some(true) { 0 } else { DEFAULT_RATE }),
+        base_url: args.api_url.clone().unwrap_or_else(|| API_URL.to_owned()),
+        // The simulator is this process, so no rate is needed.
+        rate: args.rate.unwrap_or(if args.sandbox == Some(true) { 0 } else { DEFAULT_RATE }),
         concurrency,
-        timeout: duration("timeout", asking.timeout.as_deref().unwrap_or("30s"))?,
-        retries: asking.retries.unwrap_or(5),
-        retry_codes: RetryCodes::new(asking.retry_codes.clone().unwrap_or_default()),
-        max_wait: duration("max-wait", asking.max_wait.as_deref().unwrap_or("5m"))?,
-        strict_rate: asking.strict_rate.unwrap_or(false),
-        deadline: asking.deadline.as_deref().map(|text| duration("deadline", text)).transpose()?,
-        proxy: asking.proxy.clone().map(SecretString::from),
-        ca_file: asking.ca_file.clone(),
+        timeout: duration("timeout", args.timeout.as_deref().unwrap_or("30s"))?,
+        retries: args.retries.unwrap_or(5),
+        retry_codes: RetryCodes::new(args.retry_codes.clone().unwrap_or_default()),
+        max_wait: duration("max-wait", args.max_wait.as_deref().unwrap_or("5m"))?,
+        strict_rate: args.strict_rate.unwrap_or(false),
+        deadline: args.deadline.as_deref().map(|text| duration("deadline", text)).transpose()?,
+        proxy: args.proxy.clone().map(SecretString::from),
+        ca_file: args.ca_file.clone(),
     })
 }
 
-/// The key that the provider is asked with; `None` where the simulator is asked instead.
-pub(super) fn key(asking: &Asking) -> Result<Option<ApiKey>, SettingsError> {
-    if asking.sandbox == Some(true) { Ok(None) } else { key_from(asking.api_key_file.as_deref()).map(Some) }
+/// The API key; `None` where the simulator is used instead of the provider.
+pub(super) fn key(args: &ProviderArgs) -> Result<Option<ApiKey>, SettingsError> {
+    if args.sandbox == Some(true) { Ok(None) } else { key_from(args.api_key_file.as_deref()).map(Some) }
 }
 
-/// The key: from its file where one is named, else from the environment. It is never an argument.
+/// Reads the key from `file`, or else from the environment. It is never an argument.
 pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
     if let Some(path) = file {
         let text = key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
@@ -72,7 +73,7 @@ pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
 fn key_file(path: &Path) -> Result<String, String> {
     let text = text_file::read(path, MAX_KEY_FILE).map_err(|error| error.to_string())?;
     if fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0) {
-        tracing::warn!("{} can be read by others than its owner: chmod 600 it", path.display());
+        tracing::warn!("{} can be read by users other than its owner: run chmod 600 on it", path.display());
     }
     Ok(text)
 }

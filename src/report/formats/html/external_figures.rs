@@ -1,4 +1,4 @@
-//! What the report is held against from outside: control totals that were given, and our own books.
+//! Figures from outside that the report is compared with: given control totals, and our own books.
 
 use super::figures::Figure;
 use crate::language::Texts;
@@ -6,17 +6,18 @@ use crate::report::content::summary_json::SummaryJson;
 use crate::report::content::wording::{currency_name, tie_currency, tie_result};
 use crate::summary::Tie;
 
-/// A control total that was given.
+/// One given control total.
 pub(super) struct TieRow {
     pub(super) label: String,
     pub(super) currency: String,
-    /// Given, summed and the difference; empty where there is no telling.
+    /// The given figure, our figure and the difference; the last two are empty where the currency is
+    /// ambiguous.
     pub(super) figures: [String; 3],
     pub(super) holds: bool,
-    pub(super) word: String,
+    pub(super) result: String,
 }
 
-/// The control totals that were given, with what the sums come to.
+/// The given control totals, each beside our figure.
 pub(super) fn ties(summary: &SummaryJson, texts: Texts) -> Vec<TieRow> {
     let row = |tie: &Tie| TieRow {
         label: texts.get(&format!("report-column-{}", tie.field)),
@@ -24,17 +25,18 @@ pub(super) fn ties(summary: &SummaryJson, texts: Texts) -> Vec<TieRow> {
         figures: [Some(tie.expected), tie.actual, tie.difference]
             .map(|figure| figure.map(|figure| figure.to_string()).unwrap_or_default()),
         holds: tie.holds(),
-        word: tie_result(tie, texts),
+        result: tie_result(tie, texts),
     };
     summary.ties.iter().map(row).collect()
 }
 
-/// One amount of our own books.
+/// The totals of one amount in our own books and in the provider's.
 pub(super) struct BookRow {
     pub(super) label: String,
     pub(super) currency: String,
-    /// Ours, the provider's and the difference.
+    /// Our total, the provider's total and the difference.
     pub(super) figures: [Figure; 3],
+    /// The number of our rows without a readable amount.
     pub(super) without: Figure,
 }
 
@@ -61,7 +63,7 @@ mod tests {
     const ENGLISH: Language = Language::English;
 
     #[test]
-    fn a_total_ties_out_or_not_or_is_of_no_currency() {
+    fn a_total_ties_out_or_does_not_or_has_no_clear_currency() {
         let sum = |units| Sum::from_units(units).expect("38 digits");
         let tie = |currency: Option<&str>, actual: Option<i128>| Tie {
             field: "final_amount",
@@ -78,7 +80,7 @@ mod tests {
         let expected = [
             ("CNY", ["0.00000100", "0.00000100", "0.00000000"], true),
             ("CNY", ["0.00000100", "0.00000099", "-0.00000001"], false),
-            ("which one?", ["0.00000100", "", ""], false),
+            ("which currency?", ["0.00000100", "", ""], false),
         ];
         assert_eq!(shown, expected);
     }

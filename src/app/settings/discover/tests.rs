@@ -1,20 +1,20 @@
-//! Days, times and words, and every one that can't be used.
+//! Days, times and words, and values that are refused.
 
 use clap::Parser;
 
 use super::*;
 use crate::app::cli::{Cli, Command};
 
-fn resolved(arguments: &[&str]) -> Result<Discovering, SettingsError> {
+fn resolved(arguments: &[&str]) -> Result<DiscoverSettings, SettingsError> {
     let cli =
         Cli::try_parse_from(["tieout", "discover", "--sandbox"].iter().chain(arguments)).expect("usable arguments");
     match cli.command {
-        Command::Discover(command) => discovering(*command, &cli.general),
+        Command::Discover(command) => resolve_discover(*command, &cli.general),
         other => panic!("not discover: {other:?}"),
     }
 }
 
-/// The bounds of a period, in UTC.
+/// The bounds of the period that these arguments give, in UTC.
 fn bounds(arguments: &[&str]) -> [Option<String>; 2] {
     let Period { since, until } = resolved(arguments).expect("usable").period;
     [since, until].map(|bound| bound.map(|bound| bound.to_string()))
@@ -28,7 +28,7 @@ fn a_day_begins_in_the_time_zone() {
     let zoned = |zone| bounds(&[may.as_slice(), &["--timezone", zone]].concat());
     assert_eq!(zoned("UTC"), [text("2026-05-01T00:00:00Z"), text("2026-06-01T00:00:00Z")]);
     assert_eq!(zoned("America/New_York"), [text("2026-05-01T04:00:00Z"), text("2026-06-01T04:00:00Z")]);
-    // In Santiago clocks went from midnight to one on that day, so it began at one.
+    // In Santiago, clocks went from midnight to one o'clock on that day, so the day began at one.
     let santiago = bounds(&["--since", "2024-09-08", "--timezone", "America/Santiago"]);
     assert_eq!(santiago, [text("2024-09-08T04:00:00Z"), None]);
 }
@@ -42,17 +42,17 @@ fn a_time_is_taken_as_it_is() {
 }
 
 #[test]
-fn words_are_those_of_the_provider() {
+fn filters_are_sent_as_typed() {
     let query = resolved(&["--workflow", "wf_861ef31e94dcfb10e6e7", "--status", "succeeded"]).expect("usable").query;
     let text = |text: &str| Some(text.to_owned());
     assert_eq!((query.workflow_id, query.status), (text("wf_861ef31e94dcfb10e6e7"), text("succeeded")));
 }
 
 #[test]
-fn defaults() {
+fn defaults_are_those_of_the_contract() {
     let settings = resolved(&[]).expect("usable");
     assert_eq!((settings.query, settings.output), (ListQuery::default(), None));
-    assert_eq!(settings.state, PathBuf::from("reports/.state.sqlite"), "the same as that of reconcile");
+    assert_eq!(settings.state, PathBuf::from("reports/.state.sqlite"), "the same as reconcile's");
     assert!(settings.key.is_none() && !settings.quiet);
     assert_eq!(resolved(&["-o", "-"]).expect("usable").output, None);
     let named = resolved(&["-o", "ids.csv", "--reports-dir", "r"]).expect("usable");

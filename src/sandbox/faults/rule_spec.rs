@@ -1,4 +1,4 @@
-//! A rule as written, in TOML or as `kind[=value][,key=value]...`: one set of keys for both.
+//! A rule as written, in TOML or as `kind[=value][,key=value]...`. Both use the same keys.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use toml::{Table, Value};
 
 use super::error::RuleError;
 
-/// A rule as written. Every value is a text: what it must be is the reader's business.
+/// A rule as written. Values are kept as text; `Rule` and `Fault` check them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Written {
+pub(super) struct RuleSpec {
     /// `kind` or `kind=value`.
     pub(super) fault: Text,
     pub(super) ids: Option<Text>,
@@ -30,9 +30,9 @@ pub(super) struct Written {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Text(pub(super) String);
 
-impl Written {
+impl RuleSpec {
     /// Reads `kind[=value][,key=value]...`.
-    pub(super) fn from_spec(spec: &str) -> Result<Self, RuleError> {
+    pub(super) fn parse(spec: &str) -> Result<Self, RuleError> {
         let mut parts = parts(spec).into_iter();
         let mut table = Table::new();
         table.insert("fault".to_owned(), Value::String(parts.next().unwrap_or_default()));
@@ -43,12 +43,12 @@ impl Written {
                 return Err(RuleError::Twice(key.to_owned()));
             }
         }
-        let said = |error: toml::de::Error| RuleError::Key(error.message().trim().to_owned());
-        Value::Table(table).try_into().map_err(said)
+        let unusable = |error: toml::de::Error| RuleError::Key(error.message().trim().to_owned());
+        Value::Table(table).try_into().map_err(unusable)
     }
 }
 
-/// The parts between commas. `\,` is a comma within a part and `\\` a backslash.
+/// Splits a rule at commas. `\,` is a comma within a part and `\\` a backslash.
 fn parts(spec: &str) -> Vec<String> {
     let mut parts = Vec::new();
     let mut part = String::new();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spec_and_toml_write_the_same_rule() {
+    fn a_spec_and_toml_give_the_same_rule() {
         let spec = r"too-many,retry-after=Wed\, 21 Oct 2099 07:28:00 GMT, nth=3,probability=0.25";
         let toml = r#"
             fault = "too-many"
@@ -115,20 +115,20 @@ mod tests {
             nth = 3
             probability = 0.25
         "#;
-        assert_eq!(Written::from_spec(spec), Ok(toml::from_str(toml).expect("a rule")));
+        assert_eq!(RuleSpec::parse(spec), Ok(toml::from_str(toml).expect("a rule")));
     }
 
     #[test]
-    fn refuses_what_is_no_rule() {
-        assert_eq!(Written::from_spec("html,often"), Err(RuleError::NoPair("often".to_owned())));
-        assert_eq!(Written::from_spec("html,nth=1,nth=1"), Err(RuleError::Twice("nth".to_owned())));
-        assert_eq!(Written::from_spec("html,fault=x"), Err(RuleError::Twice("fault".to_owned())));
-        let unknown = Written::from_spec("html,evry=7").expect_err("a wrong key").to_string();
+    fn invalid_rules_are_rejected() {
+        assert_eq!(RuleSpec::parse("html,often"), Err(RuleError::NoPair("often".to_owned())));
+        assert_eq!(RuleSpec::parse("html,nth=1,nth=1"), Err(RuleError::Twice("nth".to_owned())));
+        assert_eq!(RuleSpec::parse("html,fault=x"), Err(RuleError::Twice("fault".to_owned())));
+        let unknown = RuleSpec::parse("html,evry=7").expect_err("a wrong key").to_string();
         assert!(unknown.contains("`evry`") && unknown.contains("`every`"), "{unknown}");
-        let unknown = toml::from_str::<Written>("fault = \"html\"\nevry = 7").expect_err("a wrong key").to_string();
+        let unknown = toml::from_str::<RuleSpec>("fault = \"html\"\nevry = 7").expect_err("a wrong key").to_string();
         assert!(unknown.contains("`evry`") && unknown.contains("`every`"), "{unknown}");
-        assert!(toml::from_str::<Written>("every = 7").is_err(), "no fault");
-        assert!(toml::from_str::<Written>("fault = [\"html\"]").is_err());
+        assert!(toml::from_str::<RuleSpec>("every = 7").is_err(), "no fault");
+        assert!(toml::from_str::<RuleSpec>("fault = [\"html\"]").is_err());
     }
 
     proptest! {
@@ -141,8 +141,8 @@ mod tests {
         #[test]
         fn any_text_is_a_rule_or_an_error(spec in ".{0,60}") {
             let fault = spec.split([',', '\\']).next().unwrap_or_default().to_owned();
-            if let Ok(written) = Written::from_spec(&spec) {
-                prop_assert!(written.fault.0.starts_with(&fault));
+            if let Ok(rule) = RuleSpec::parse(&spec) {
+                prop_assert!(rule.fault.0.starts_with(&fault));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The settings of `discover`: which orders are wanted, and where their CSV goes.
+//! The settings of `discover`: which orders to list, and where to write their CSV.
 
 use std::path::PathBuf;
 
@@ -6,66 +6,66 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{SettingsError, asking, place_of, unusable, with_file};
+use super::{SettingsError, place_of, provider, unusable, with_file};
 use crate::app::cli::{Discover, General, Options};
 use crate::domain::days::Zone;
 use crate::domain::id::RunOrderId;
 use crate::domain::time::Period;
 use crate::provider::{ApiKey, ListQuery, Options as ProviderOptions};
 
-/// Where days begin and end, where nothing else is said.
+/// The default time zone of days.
 pub(super) const TIME_ZONE: &str = "Asia/Shanghai";
 
-/// What `discover` works with.
+/// The validated settings of `discover`.
 #[derive(Debug)]
-pub struct Discovering {
-    /// How to ask the provider.
+pub struct DiscoverSettings {
+    /// How to reach and ask the provider.
     pub provider: ProviderOptions,
-    /// The provider's key; `None` where the simulator is asked instead.
+    /// The API key; `None` where the simulator is used instead of the provider.
     pub key: Option<ApiKey>,
-    /// Which orders the provider is to list.
+    /// The filters that are sent to the provider.
     pub query: ListQuery,
-    /// When those were created that are wanted of them.
+    /// The period of creation of the orders to write; others that the provider lists are left out.
     pub period: Period,
-    /// Where the CSV goes; `None` for standard output.
+    /// The file to write the CSV to; `None` for standard output.
     pub output: Option<PathBuf>,
-    /// The state.
+    /// The state file.
     pub state: PathBuf,
     /// Whether to show no progress and no summary.
     pub quiet: bool,
 }
 
-/// Brings together what was typed, and proves it usable.
+/// Combines typed options, environment and settings file, and validates the result.
 ///
 /// # Errors
-/// [`SettingsError`] says which setting can't be used and what would do.
-pub fn discovering(command: Discover, general: &General) -> Result<Discovering, SettingsError> {
+/// [`SettingsError`] names the setting that can't be used, and says which values are accepted.
+pub fn resolve_discover(command: Discover, general: &General) -> Result<DiscoverSettings, SettingsError> {
     let zone = zone(command.timezone.as_deref())?;
     let period = period(command.since.as_deref(), command.until.as_deref(), zone.time_zone())?;
     let query = ListQuery { workflow_id: word("workflow", command.workflow)?, status: word("status", command.status)? };
     let options = Options {
-        asking: command.asking,
+        provider: command.provider,
         state: command.state,
         reports_dir: command.reports_dir,
         ..Options::default()
     };
     let (key, provider, state) = with_file(options, general, |options| {
-        let (key, provider) = (asking::key(&options.asking)?, asking::provider(&options.asking)?);
+        let (key, provider) = (provider::key(&options.provider)?, provider::options(&options.provider)?);
         let (state, _) = place_of(options);
         Ok((key, provider, state))
     })?;
     let output = command.output_file.filter(|path| path.as_os_str() != "-");
-    Ok(Discovering { provider, key, query, period, output, state, quiet: general.quiet })
+    Ok(DiscoverSettings { provider, key, query, period, output, state, quiet: general.quiet })
 }
 
-/// The time between two bounds as typed, each a day or a time.
+/// Parses a period from `--since` and `--until`, each a day in `zone` or a time.
 pub(super) fn period(since: Option<&str>, until: Option<&str>, zone: &TimeZone) -> Result<Period, SettingsError> {
     let bound = |option, text: Option<&str>| text.map(|text| moment(option, text, zone)).transpose();
     let period = Period { since: bound("since", since)?, until: bound("until", until)? };
     if let (Some(since), Some(before), Some(typed)) = (period.since, period.until, until)
         && before <= since
     {
-        return Err(unusable("until", typed, "give a time after --since: it is the first one that is not wanted"));
+        return Err(unusable("until", typed, "give a time after --since: orders created from then on are left out"));
     }
     if let (Some(_), Some(typed)) = (period.since.filter(|since| *since > Timestamp::now()), since) {
         return Err(unusable("since", typed, "it lies in the future: nothing was created since then"));
@@ -73,13 +73,13 @@ pub(super) fn period(since: Option<&str>, until: Option<&str>, zone: &TimeZone) 
     Ok(period)
 }
 
-/// The zone of that name, or the usual one.
+/// The time zone of that name, or the default one.
 pub(super) fn zone(name: Option<&str>) -> Result<Zone, SettingsError> {
     let name = name.unwrap_or(TIME_ZONE);
     Zone::named(name).ok_or_else(|| unusable("timezone", name, "give a name such as Asia/Shanghai or UTC"))
 }
 
-/// A day, as it begins there, or a time.
+/// Parses a time, or a day as the moment at which it begins in `zone`.
 fn moment(option: &'static str, text: &str, zone: &TimeZone) -> Result<Timestamp, SettingsError> {
     let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text);
     let begins = day.and_then(|day| day.to_zoned_datetime(zone.clone()).ok()).map(|begins| begins.timestamp());
@@ -88,7 +88,7 @@ fn moment(option: &'static str, text: &str, zone: &TimeZone) -> Result<Timestamp
         .ok_or_else(|| unusable(option, text, "give a day such as 2026-05-01, or a time such as 2026-05-01T08:00:00Z"))
 }
 
-/// A word as the provider writes its own: the rule for run order IDs fits them all.
+/// Validates a workflow ID or a run status by the rule for run order IDs, which fits both.
 fn word(option: &'static str, text: Option<String>) -> Result<Option<String>, SettingsError> {
     let Some(text) = text else {
         return Ok(None);

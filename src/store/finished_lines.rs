@@ -1,4 +1,4 @@
-//! What is done of a run that is to be continued: each line, with what stood in its row.
+//! The finished lines of a run that is to be continued, each with a hash of its row.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,32 +11,33 @@ use super::error::{Problem, sqlite};
 use super::rows::{DUPLICATE, REJECTED};
 use crate::domain::books::Booking;
 
-const READING: &str = "read what is done in";
+const READING: &str = "read the finished lines in";
 
-/// A line that is done, with a hash of what stood in its row: two rows that differ are as good as never taken for the same.
+/// A finished line, with a 64-bit hash of its row: two different rows practically never have the same hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Done {
-    /// The line.
+pub struct FinishedLine {
+    /// The input line.
     pub line: u64,
     row: u64,
 }
 
-/// What kind of row stands on a line.
+/// The kind of row on a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RowKind {
     /// The first row of an order.
     Order,
     /// A row that repeats the order of an earlier line.
     Duplicate {
-        /// That line.
+        /// The line on which the order first appears.
         first_line: u64,
     },
     /// A row without a usable ID.
     Rejected,
 }
 
-impl Done {
-    /// That of a row: its line, its ID or what stood in its place, and what our own books say in it.
+impl FinishedLine {
+    /// The finished line of a row. `run_order_id` is its ID, or the rejected text in its place; `booking` holds its
+    /// cells of our own books.
     #[must_use]
     pub fn of(line: u64, kind: RowKind, run_order_id: &str, booking: Option<&Booking>) -> Self {
         Self::hashed(line, kind, run_order_id, booking.map(|booking| hash(&books::cells(booking))))
@@ -53,8 +54,8 @@ fn hash(value: &(impl Hash + ?Sized)) -> u64 {
     hasher.finish()
 }
 
-/// What is done of a run, in the order of its lines.
-pub(super) fn read(connection: &Connection, run: RunId) -> Result<Vec<Done>, Problem> {
+/// The finished lines of a run, in ascending order.
+pub(super) fn read(connection: &Connection, run: RunId) -> Result<Vec<FinishedLine>, Problem> {
     let failed = sqlite(READING);
     let mut books = HashMap::new();
     let mut statement = connection.prepare("SELECT line, cells FROM books WHERE run_id = ?1").map_err(failed)?;
@@ -74,7 +75,7 @@ pub(super) fn read(connection: &Connection, run: RunId) -> Result<Vec<Done>, Pro
             _ => RowKind::Order,
         };
         let cells = books.remove(&line);
-        Ok(Done::hashed(line.unsigned_abs(), kind, &row.get::<_, String>(3)?, cells))
+        Ok(FinishedLine::hashed(line.unsigned_abs(), kind, &row.get::<_, String>(3)?, cells))
     });
-    rows.map_err(failed)?.map(|done| done.map_err(failed)).collect()
+    rows.map_err(failed)?.map(|line| line.map_err(failed)).collect()
 }

@@ -1,5 +1,5 @@
-//! One request from the line to its end, whatever is asked for: in line → its turn → GET → what the reply means → done, or
-//! in line again after a wait. Nothing is held while waiting.
+//! One order or page from start to end: wait in line → GET → interpret the reply → done, or back in line after a wait.
+//! No permit is held while waiting.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -8,28 +8,27 @@ use jiff::Timestamp;
 use reqwest::Url;
 use tokio::time::{sleep_until, timeout_at};
 
-use super::answer::{Answer, Known, Unavailable, presentable};
+use super::answer::{Answer, FinalAnswer, Unavailable, presentable};
 use super::clock::ClockReading;
-use super::first_replies::{Conclusion, Said};
+use super::first_replies::{Conclusion, ReplySign};
 use super::http::Reply;
 use super::limit::LimitSigns;
-use super::retry::{Course, Next};
-use super::traffic::{Ended, Lane, ReplyKind, Ticket, Turn};
+use super::retry::{Attempts, Next};
+use super::traffic::{EndReason, Lane, ReplyKind, Ticket, Turn};
 use super::{Provider, Stop, wire};
 use crate::domain::outcome::Reason;
 
 impl Provider {
-    /// Asks until it is known what there is at that address; with the body of the reply that decided it, where that may be
-    /// kept.
-    pub(super) async fn ask<K: Known>(&self, url: Url) -> Result<(K, Option<Vec<u8>>), Stop> {
-        let mut course = Course::new(self.retries);
+    /// Sends requests to `url` until the result is final. Also returns the decisive reply's body if it may be kept.
+    pub(super) async fn request<K: FinalAnswer>(&self, url: Url) -> Result<(K, Option<Vec<u8>>), Stop> {
+        let mut attempts = Attempts::new(self.retries);
         let mut untried = Some(Untried::begin(self));
         loop {
-            let lane = if course.is_untried() { Lane::Untried } else { Lane::Retry };
+            let lane = if attempts.is_untried() { Lane::Untried } else { Lane::Retry };
             let flight = match self.turn(lane).await {
                 Ok(flight) => flight,
-                Err(Ended::Unfetched(reason)) => return Ok((Unavailable::Unfetched(reason).into(), None)),
-                Err(Ended::Stop(stop)) => return Err(stop),
+                Err(EndReason::Unfetched(reason)) => return Ok((Unavailable::Unfetched(reason).into(), None)),
+                Err(EndReason::Stop(stop)) => return Err(stop),
             };
             let (answer, reply) = self.attempt::<K>(flight, url.clone()).await;
             let failed = if let Answer::Failed(reason) = &answer { Some(reason.code.clone()) } else { None };
@@ -37,7 +36,7 @@ impl Provider {
                 untried = None;
             }
             let answered = self.tally().answers;
-            match course.next(answer, answered) {
+            match attempts.next(answer, answered) {
                 Next::Done(known) => return Ok((known, reply)),
                 Next::Again => {}
                 Next::AgainWithin(ceiling) => {
@@ -46,28 +45,28 @@ impl Provider {
                 }
                 Next::Stop(stop) => return Err(self.end(stop)),
             }
-            debug_assert!(untried.is_some() == course.is_untried());
+            debug_assert!(untried.is_some() == attempts.is_untried());
         }
     }
 
-    /// Waits in line until a request may go.
-    async fn turn(&self, lane: Lane) -> Result<Flight<'_>, Ended> {
+    /// Waits in line until a request may go out.
+    async fn turn(&self, lane: Lane) -> Result<Flight<'_>, EndReason> {
         let mut line = pin!(self.lanes[lane as usize].lock());
         let ended = self.ended.notified();
         let _first_in_line = tokio::select! {
             biased;
             first = &mut line => first,
-            () = ended => return Err(self.why_ended()),
+            () = ended => return Err(self.end_reason()),
         };
         loop {
-            // From here on nothing that comes back is missed.
+            // Registered before the check, so that no notification is missed.
             let back = self.back.notified();
-            let asked = self.now();
-            let turn = self.traffic().turn(asked, lane);
+            let start = self.now();
+            let turn = self.traffic().turn(start, lane);
             let (until, why) = match turn {
                 Turn::Go(ticket) => {
                     self.tally().requests += 1;
-                    return Ok(Flight { provider: self, ticket: Some(ticket), sent: asked });
+                    return Ok(Flight { provider: self, ticket: Some(ticket), sent: start });
                 }
                 Turn::Ended(ended) => {
                     self.ended.notify_waiters();
@@ -79,15 +78,15 @@ impl Provider {
                 Some(until) => _ = timeout_at(self.at(until), back).await,
                 None => back.await,
             }
-            self.tally().wait(why, self.now().saturating_sub(asked));
+            self.tally().wait(why, self.now().saturating_sub(start));
         }
     }
 
-    /// One request and what it gave, with the body of the reply where that may be kept.
-    async fn attempt<K: Known>(&self, mut flight: Flight<'_>, url: Url) -> (Answer<K>, Option<Vec<u8>>) {
-        let got = self.http.get(url, self.deadline, || flight.landed()).await;
+    /// Sends one request and interprets the reply. Also returns the reply's body if it may be kept.
+    async fn attempt<K: FinalAnswer>(&self, mut flight: Flight<'_>, url: Url) -> (Answer<K>, Option<Vec<u8>>) {
+        let got = self.http.get(url, self.deadline, || flight.note_departure()).await;
         let latency = self.now().saturating_sub(flight.sent);
-        let (answer, came, body) = match got {
+        let (answer, kind, body) = match got {
             Err(reason) => (Answer::Failed(reason), ReplyKind::Failure, None),
             Ok(reply) => {
                 self.tally().reply(latency, reply.body.as_ref().map_or(0, Vec::len));
@@ -97,41 +96,42 @@ impl Provider {
                 }
                 let signs = LimitSigns { codes: &self.retry_codes, has_retry_after: reply.retry_after.is_some() };
                 let answer = Answer::of(reply.status, reply.body.as_deref().map_err(Clone::clone), signs);
-                let came = match &answer {
+                let kind = match &answer {
                     Answer::Limited(_) => ReplyKind::Limited(reply.retry_after.filter(|wait| !wait.is_zero())),
                     Answer::Failed(_) => ReplyKind::Failure,
                     Answer::Final(_) | Answer::KeyRejected(_) => ReplyKind::Answer,
                 };
-                self.tally().answers += u64::from(matches!(came, ReplyKind::Answer));
-                (answer, came, reply.body.ok())
+                self.tally().answers += u64::from(matches!(kind, ReplyKind::Answer));
+                (answer, kind, reply.body.ok())
             }
         };
-        flight.back(came);
+        flight.back(kind);
         (self.presentable(answer), body.filter(|body| str::from_utf8(body).is_ok_and(|text| !self.key.is_in(text))))
     }
 
-    /// Learns from the first replies whether they come from the provider, and whether the key may read anything.
+    /// Uses the first replies to find out whether this is the provider's API and whether the key may read anything.
     fn note_first(&self, reply: &Reply) {
         if self.first().is_settled() {
             return;
         }
-        let in_words = reply.body.as_deref().is_ok_and(wire::is_envelope);
-        let concluded = self.first().note(Said::by(reply.status, in_words), in_words);
+        let is_envelope = reply.body.as_deref().is_ok_and(wire::is_envelope);
+        let concluded = self.first().note(ReplySign::of(reply.status, is_envelope), is_envelope);
         let status = reply.status;
         match concluded {
             None => {}
             Some(Conclusion::NotTheApi) => _ = self.end(Stop::NotTheApi(format!("http-{status}"))),
             Some(Conclusion::Forbidden) => {
-                let detail = "not asked for: the first 20 replies all refuse; check that the key may read run orders";
-                self.end_with(Ended::Unfetched(Reason::new(format!("http-{status}"), detail)));
+                let detail =
+                    "not requested: the first 20 replies were refusals; check that the key may read run orders";
+                self.end_with(EndReason::Unfetched(Reason::new(format!("http-{status}"), detail)));
             }
         }
     }
 
-    /// Waits before a retry, in no line; less where nothing is asked any more.
+    /// Waits before a retry, outside any line. Returns early when all requests have ended.
     async fn back_off(&self, ceiling: Duration) {
         let ended = self.ended.notified();
-        if self.traffic().ended(self.now()).is_some() {
+        if self.traffic().check_end(self.now()).is_some() {
             return;
         }
         let until = self.now() + self.traffic().back_off(ceiling);
@@ -141,9 +141,9 @@ impl Provider {
         }
     }
 
-    /// The answer with every text of the provider made fit to be shown. What repeats the key is not kept: facts are
-    /// evidence, which nothing is cut out of.
-    fn presentable<K: Known>(&self, mut answer: Answer<K>) -> Answer<K> {
+    /// Makes every provider text in the answer fit to be shown. Facts that repeat the key are discarded as malformed:
+    /// they are evidence, so nothing may be cut out of them.
+    fn presentable<K: FinalAnswer>(&self, mut answer: Answer<K>) -> Answer<K> {
         let present = |reason: &mut Reason| {
             reason.detail = presentable(&reason.detail, |text| self.key.redact(text));
         };
@@ -161,7 +161,7 @@ impl Provider {
     }
 }
 
-/// Something in hand that no attempt has failed yet, until dropped.
+/// Counts an order or page as untried until dropped.
 struct Untried<'p>(&'p Provider);
 
 impl<'p> Untried<'p> {
@@ -177,7 +177,7 @@ impl Drop for Untried<'_> {
     }
 }
 
-/// A request in flight. It is handed back however it ends.
+/// A request in flight. Its ticket is handed back however the request ends.
 struct Flight<'p> {
     provider: &'p Provider,
     /// `None` once handed back.
@@ -186,20 +186,20 @@ struct Flight<'p> {
 }
 
 impl Flight<'_> {
-    fn landed(&mut self) {
+    fn note_departure(&mut self) {
         if let Some(ticket) = &mut self.ticket {
-            self.provider.traffic().landed(self.provider.now(), ticket);
+            self.provider.traffic().note_departure(self.provider.now(), ticket);
         }
     }
 
-    fn back(&mut self, came: ReplyKind) {
+    fn back(&mut self, kind: ReplyKind) {
         let Some(ticket) = self.ticket.take() else {
             return;
         };
-        if matches!(came, ReplyKind::Limited(_)) {
+        if matches!(kind, ReplyKind::Limited(_)) {
             self.provider.tally().throttled += 1;
         }
-        self.provider.traffic().back(self.provider.now(), ticket, came);
+        self.provider.traffic().back(self.provider.now(), ticket, kind);
         self.provider.back.notify_waiters();
     }
 }
