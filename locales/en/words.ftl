@@ -16,16 +16,16 @@ check-cost-sum-remedy = Ask the provider which of the three costs is wrong: the 
 check-missing-amount-holds = the amount is present
 check-missing-amount-due = the quote always; the other five amounts once the order is settled
 check-missing-amount-example = settled, but final_amount is missing: the charge is unknown.
-check-missing-amount-remedy = The identities can't be checked without the amount. Run again later; if it is still missing, ask the provider.
+check-missing-amount-remedy = Without the amount, quote-split or cost-sum can't be checked. Run again later; if it is still missing, ask the provider.
 
 check-negative-amount-holds = no amount is below zero
 check-negative-amount-due = the amount is present
 check-negative-amount-example = external_model_cost -0.41496224: a negative cost.
 check-negative-amount-remedy = The provider's reference gives no reason for a negative amount: ask what it means.
 
-check-identity-mismatch-holds = the reply is about the order that was asked for
+check-identity-mismatch-holds = the reply is about the requested order
 check-identity-mismatch-due = always; if it fails, no other check judges the order, and its amounts enter no sum
-check-identity-mismatch-example = wfrun_a was asked for, but the reply names wfrun_b.
+check-identity-mismatch-example = wfrun_a was requested, but the reply names wfrun_b.
 check-identity-mismatch-remedy = The provider answered with someone else's order, or with none. Report it to the provider at once.
 
 check-currency-holds = quote_currency is present, and is the expected one if one is set
@@ -78,7 +78,7 @@ check-failed-run-charged-due = the order is settled, its run failed, and the amo
 check-failed-run-charged-example = run_status failed, final 0.09212901.
 check-failed-run-charged-remedy = Ask the provider whether your contract allows a charge for failed runs.
 
-check-status-conflict-holds = the order is not both settled and frozen, not both settled and queued or running, and not charged while queued
+check-status-conflict-holds = no statuses contradict each other: settled but frozen, settled but queued or running, or charged but queued
 check-status-conflict-due = always
 check-status-conflict-example = settlement_status settled, but freeze_status still frozen.
 check-status-conflict-remedy = The order may have been read while it was being settled: run again. If the conflict remains, ask the provider which status is right.
@@ -88,7 +88,7 @@ check-stale-pending-due = the order is not settled
 check-stale-pending-example = submitted three days ago, and still not settled.
 check-stale-pending-remedy = The provider still holds the quote of an order that should be settled by now: ask for its settlement.
 
-check-stale-soon-holds = the order is not within --warn-before of being stale
+check-stale-soon-holds = the order will not become stale within --warn-before
 check-stale-soon-due = --warn-before is set, and the order is neither settled nor stale
 check-stale-soon-example = --stale-after 24h and --warn-before 6h: submitted 20 hours ago, and still not settled.
 check-stale-soon-remedy = Nothing is wrong yet. Check the order again before it becomes stale, and ask the provider to settle it if necessary.
@@ -103,7 +103,7 @@ check-timestamp-order-due = both times are present
 check-timestamp-order-example = created at 10:00:00, updated at 09:59:58.
 check-timestamp-order-remedy = One of the times is wrong, and so is the day or the age under which reports count the order: ask the provider.
 
-check-zero-time-holds = no time is a program's zero value: the year 1, the epoch, the end of 9999
+check-zero-time-holds = no time is a placeholder: the year 1, 1970-01-01 (the epoch), the end of 9999
 check-zero-time-due = always
 check-zero-time-example = updated_at is 0001-01-01T00:00:00Z.
 check-zero-time-remedy = The field was never filled in. The report treats it as empty, so it gives the order no day and no age: ask the provider for the time.
@@ -123,10 +123,10 @@ cause-external-left-out = The total leaves out the external model cost. Ask the 
 cause-compute-left-out = The total leaves out the compute cost. Ask the provider for a corrected total before you accept the charge.
 cause-external-counted-twice = The total counts the external model cost twice. Claim one of the two back.
 cause-compute-counted-twice = The total counts the compute cost twice. Claim one of the two back.
-cause-sign-flipped = The figures agree if the sign of one amount is reversed. In an identity, ask the provider which sign is right; in our books, correct the column.
-cause-scale = The figures agree if one amount is shifted by a power of ten: it is in a different unit. In an identity, ask the provider to correct it; in our books (fen for yuan?), correct the column.
-cause-rounding = In an identity, the sides differ by one unit of the 8th decimal, or one side is rounded to 2, 4 or 6 places: if your contract allows rounding, set --tolerance. In our books, the figure is the provider's, rounded to the decimals of our books: if they are kept that way, set --books-decimals.
-cause-unexplained = No arithmetic proves a cause. Show the provider the order and its figures.
+cause-sign-flipped = The figures agree if the sign of one amount is reversed. In quote-split or cost-sum, ask the provider which sign is right; in our books, correct the column.
+cause-scale = The figures agree if one amount is shifted by a power of ten: it is in a different unit. In quote-split or cost-sum, ask the provider to correct it; in our books (fen for yuan?), correct the column.
+cause-rounding = In quote-split or cost-sum, the sides differ by one unit of the 8th decimal, or one side is rounded to 2, 4 or 6 places: if your contract allows rounding, set --tolerance. In our books, the figure is the provider's, rounded to the decimals of our books: if they are kept that way, set --books-decimals.
+cause-unexplained = No known cause explains the difference exactly. Show the provider the order and its figures.
 
 ## Buckets of the population, and what tables call them.
 
@@ -137,8 +137,8 @@ bucket-pending = Fetched and not settled, and everything that is due so far hold
 bucket-not_found = The provider says that there is no such order.
 bucket-refused = The provider refuses to show this order.
 bucket-malformed = The reply can't be read exactly as a run order: a type is wrong, or an amount can't be held exactly.
-bucket-unfetched = No usable answer came. Run again: orders that were fetched are not fetched again.
-bucket-duplicate = An earlier row has the same ID, and counts instead.
+bucket-unfetched = The provider gave no readable answer. Run again: only what is missing is fetched.
+bucket-duplicate = An earlier row has the same ID, and that row counts.
 bucket-rejected = The row has no usable ID: correct the input.
 
 bucket-name-reconciled = reconciled
@@ -154,8 +154,8 @@ bucket-name-rejected = rejected
 
 ## Verdicts, worst first, and what headings call them.
 
-verdict-incomplete = No verdict can be given: some rows have no readable answer, or no row led to an order. Run again. Exit code 3.
-verdict-discrepant = At least one row needs review: it is discrepant, not_found, refused or rejected. Exit code 1.
+verdict-incomplete = No verdict can be given: rows have no readable answer, a list of orders has a gap, or no row led to an order. Run again. Exit code 3.
+verdict-discrepant = A row needs review (discrepant, not_found, refused or rejected), the input lacks an order, or a control total does not tie out. Exit code 1.
 verdict-warnings = No unwaived error is left, but there is a warning, a waived discrepancy or a duplicate. Exit code 0, unless --fail-on says otherwise.
 verdict-pending = Everything that is due so far ties out; some orders are not settled yet. Exit code 0, unless --fail-on says otherwise.
 verdict-reconciled = Every order is settled and ties out. Exit code 0.

@@ -64,7 +64,7 @@ help-reconcile-after-long =
 
     { help-tieout-after }
 
-help-reconcile-ids = 含运行订单 ID 的 CSV 文件；- 表示标准输入
+help-reconcile-ids = 含运行订单 ID 的 CSV 文件或工作簿；- 表示标准输入
 help-reconcile-api-url = 服务方的基础地址 [默认：https://www.chenyu.cn/api/open/v2]
 help-reconcile-api-key-file = 存放 API 密钥的文件；未指定时取自环境变量 CHENYU_API_KEY
 help-reconcile-sandbox = 改为询问本进程内的模拟器：无需密钥与网络
@@ -90,7 +90,7 @@ help-reconcile-tolerance = quote-split 与 cost-sum 的容差：统一给出，�
 help-reconcile-currency = 唯一预期的币种，如 CNY
 help-reconcile-stale-after = 未结算订单的账龄达到多久即为警告 [默认：24h]
 help-reconcile-warn-before = 逾期之前多久就开始警告，如 6h [默认：无]
-help-reconcile-expect = 将字段与 CSV 的一列比较，如 final_amount=amount；可重复，或以 ; 分隔多个
+help-reconcile-expect = 将字段与输入的一列比较，如 final_amount=amount；可重复，或以 ; 分隔多个
 help-reconcile-expect-rows = 同一订单的各行如何比较：逐行（each），或在账簿把订单拆成多行时先相加（sum）[默认：each]
 help-reconcile-expect-rows-each = 逐行比较：账簿对一笔订单只记一次
 help-reconcile-expect-rows-sum = 先相加：账簿可以拆分订单
@@ -190,7 +190,7 @@ help-audit-output-json = JSON，即报告的 summary.json
 ## tieout verify。
 
 help-verify = 证明一份报告：哈希、链条，以及其证据重新得出同样的数字
-help-verify-after = 退出码：0 报告得到证明；1 未得到证明；2 没有报告；4 无法进行证明。
+help-verify-after = 退出码：0 报告得到证明；1 未得到证明；2 用法错误或不是报告；4 无法进行证明。
 help-verify-report = 报告的文件夹
 help-verify-state = 记有其 manifest 的状态文件 [默认：报告旁的 .state.sqlite]
 help-verify-files-only = 不要求状态文件：若有人同时改动文件与 manifest，则无从发现

@@ -154,8 +154,8 @@ bucket-name-rejected = 无效行（rejected）
 
 ## 结论，由重到轻，以及标题中的名称。
 
-verdict-incomplete = 无法得出结论：部分行没有可读的答复，或没有一行取得订单。请再次运行。退出码 3。
-verdict-discrepant = 至少一行需要人工处理：有差异（discrepant）、查无订单（not_found）、被拒绝（refused）或无效（rejected）。退出码 1。
+verdict-incomplete = 无法得出结论：部分行没有可读的答复，订单列表不完整，或没有一行取得订单。请再次运行。退出码 3。
+verdict-discrepant = 有行需要人工处理（有差异 discrepant、查无订单 not_found、被拒绝 refused 或无效 rejected）、输入缺少订单，或控制总额对不上。退出码 1。
 verdict-warnings = 没有未获处理的错误，但有警告、已豁免的差异或重复行。退出码 0，除非 --fail-on 另有规定。
 verdict-pending = 目前适用的检查全部相符，部分订单尚未结算。退出码 0，除非 --fail-on 另有规定。
 verdict-reconciled = 所有订单均已结算且核对相符。退出码 0。

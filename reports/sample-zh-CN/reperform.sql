@@ -1,16 +1,16 @@
--- The figures of this report, worked out again from run_orders.parquet alone by an SQL engine of your own.
+-- Recomputes the figures of this report from run_orders.parquet alone, in an SQL engine of your own.
 --
--- DuckDB, in the folder of the report:
+-- DuckDB, in the report folder:
 --   CREATE VIEW run_orders AS SELECT * FROM 'run_orders.parquet';
 --   .read reperform.sql
 -- Spark SQL:
 --   CREATE TEMPORARY VIEW run_orders USING parquet OPTIONS (path 'run_orders.parquet');
---   and then the statements of this file
+--   then run the statements of this file
 --
--- Each statement says with what it has to agree, to the last digit. CSV files write ' before a text that a spreadsheet
--- would run as a formula, and a replacement character for one that a terminal would obey; these statements do not.
+-- Each statement names the figures that it must match to the last digit. The CSV files put ' before a text that a
+-- spreadsheet would run as a formula, and replace characters that a terminal would obey; these statements do not.
 
--- discrepancies.csv: its rows of quote-split and cost-sum, waived ones included.
+-- discrepancies.csv: the rows of quote-split and cost-sum, including waived ones.
 SELECT run_order_id, input_line, check_code, expected, actual, difference
 FROM (
   SELECT run_order_id, input_line, COALESCE(quote_currency, '') AS currency, 'quote-split' AS check_code,
@@ -28,7 +28,7 @@ FROM (
 WHERE difference > tolerance OR difference < -tolerance
 ORDER BY input_line, check_code;
 
--- summary.json, control_totals, passed_by_tolerance: a currency that is not here has none.
+-- summary.json, control_totals, passed_by_tolerance. A currency without passes has no row here.
 SELECT currency, COUNT(*) AS passes, SUM(difference) AS net,
   SUM(CASE WHEN difference < CAST('0' AS DECIMAL(28,8)) THEN -difference ELSE difference END) AS gross
 FROM (

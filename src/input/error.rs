@@ -298,7 +298,7 @@ pub enum InputError {
     },
     /// The column given with `--expect` is not there, or several have that heading.
     #[error("{place}: --expect {field}={column}: {} ({found}); name it by its heading or its number",
-        if *count == 0 { "there is no such column".to_owned() } else { format!("{count} columns are called that") })]
+        if *count == 0 { "there is no such column".to_owned() } else { format!("{count} columns have that heading") })]
     NoBookColumn {
         /// The input.
         place: String,

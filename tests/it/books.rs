@@ -187,7 +187,7 @@ fn an_impossible_comparison_is_a_usage_error() {
     let csv = format!("run_order_id,amount,amount\n{DOCUMENTED},1,1\n");
     for (arguments, message) in [
         (&["--expect", "final_amount=price"][..], "there is no such column"),
-        (&["--expect", "final_amount=amount"], "2 columns are called that"),
+        (&["--expect", "final_amount=amount"], "2 columns have that heading"),
         (&["--expect", "final_amout=2"], "did you mean final_amount?"),
         (&["--expect", "final_amount"], "give a field and a column"),
         (&["--expect", "final=2", "--expect", "final_amount=3"], "with only one column"),

@@ -42,16 +42,16 @@ pub struct Audit {
     /// TOML file of accepted discrepancies (waivers), instead of the report's
     #[arg(long, value_name = "FILE")]
     pub waivers: Option<PathBuf>,
-    /// Time zone of days: those of spend, and the last days of --waivers
+    /// Time zone of days: for spend by day and the last days of --waivers
     #[arg(long, value_name = "ZONE")]
     pub timezone: Option<String>,
     /// Which day an order's spend is counted on
     #[arg(long, value_name = "TIME")]
     pub day_by: Option<DayBy>,
-    /// Judge by every check of this version, also those that the report was not judged by
+    /// Apply every check of this version, including those that did not judge the report
     #[arg(long)]
     pub all_checks: bool,
-    /// Time to which ages are counted, such as 2026-11-23T02:00:00Z
+    /// Time at which ages are measured, such as 2026-11-23T02:00:00Z
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
     /// Encoding of the report's CSV files

@@ -63,7 +63,7 @@ impl From<CsvEncoding> for csv::Encoding {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceLevel {
-    /// Its billing facts and a hash of it.
+    /// The billing facts of a reply, and a hash of it.
     #[default]
     Billing,
     /// Also the whole reply, prompts included.

@@ -33,7 +33,7 @@ Exit codes:
   1    verdict discrepant: needs review
   2    usage or configuration error; nothing was fetched
   3    verdict incomplete: there is a report, but some orders had no readable answer
-  4    no report: key rejected, nothing could be fetched, disk full, or our own totals disagree
+  4    no report: key rejected, nothing could be fetched, disk full, or tieout's own totals disagree
   130  stopped by SIGINT    143  stopped by SIGTERM";
 
 const DIFF_EXAMPLES: &str = "\
@@ -116,7 +116,7 @@ pub enum Command {
     /// Read the IDs, fetch each order, check it, and write the report
     #[command(args_override_self = true, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
     Reconcile(Box<Reconcile>),
-    /// List the orders of the key's owner, and write the ids CSV that reconcile reads
+    /// List the orders of the key's owner, and write the CSV of IDs that reconcile reads
     #[command(args_override_self = true)]
     Discover(Box<Discover>),
     /// Rebuild a report offline from its own evidence, with changed settings if given
@@ -125,7 +125,7 @@ pub enum Command {
     Verify(Verify),
     /// List the runs in the state, with their status
     Runs(Runs),
-    /// Remove old reports and observations, but never the latest state of an order
+    /// Remove old reports and old records of the state, but never the latest state of an order
     Prune(Prune),
     /// Show what changed between two reports: new, persisting and resolved discrepancies, and how spend moved
     #[command(after_help = DIFF_EXAMPLES, after_long_help = format!("{DIFF_EXAMPLES}\n\n{DIFF_EXIT_CODES}"))]
@@ -136,7 +136,7 @@ pub enum Command {
         #[arg(value_name = "FILE", default_value = "tieout.toml")]
         file: PathBuf,
     },
-    /// List the checks, or explain one of them or another word that reports use
+    /// List the checks, or explain a check or another word that reports use
     Checks {
         /// Code of a check, such as quote-split; or a cause, bucket, verdict or severity
         code: Option<String>,
@@ -161,7 +161,7 @@ pub enum Command {
 /// Arguments of `tieout reconcile`.
 #[derive(Debug, Args)]
 pub struct Reconcile {
-    /// CSV of run order IDs, or - for standard input
+    /// CSV or workbook of run order IDs, or - for standard input
     #[arg(value_name = "IDS")]
     pub ids: PathBuf,
     /// Its options, which the environment and the settings file may give too.
@@ -216,7 +216,7 @@ pub struct Options {
     /// Also warn about orders that would be stale within this time, such as 6h [default: none]
     #[arg(long, env = "TIEOUT_WARN_BEFORE", value_name = "DURATION", help_heading = "Judging")]
     pub warn_before: Option<String>,
-    /// Compare a field with a column of the CSV, such as final_amount=amount; repeatable, or separate several with ;
+    /// Compare a field with a column of the input, such as final_amount=amount; repeatable, or separate several with ;
     #[arg(long, env = "TIEOUT_EXPECT", value_name = "FIELD=COLUMN", value_delimiter = ';', help_heading = "Judging")]
     pub expect: Option<Vec<String>>,
     /// How to compare rows of one order: each row, or their sum where our books split an order into rows
@@ -235,7 +235,7 @@ pub struct Options {
     /// With --complete: only orders created before this time, or before this day begins [default: --as-of]
     #[arg(long, env = "TIEOUT_UNTIL", value_name = "TIME", help_heading = "Judging")]
     pub until: Option<String>,
-    /// Time zone of days: those of spend, of --since and --until, and the last days of waivers [default: Asia/Shanghai]
+    /// Time zone of days: for spend by day, --since, --until and the last days of waivers [default: Asia/Shanghai]
     #[arg(long, env = "TIEOUT_TIMEZONE", value_name = "ZONE", help_heading = "Judging")]
     pub timezone: Option<String>,
     /// Which day an order's spend is counted on [default: created]
@@ -264,7 +264,7 @@ pub struct Options {
     /// Thresholds for the orders of some workflows; only in the settings file, in `[workflow.ID]`
     #[arg(skip)]
     pub workflow: Option<BTreeMap<String, WorkflowOptions>>,
-    /// Time to which ages are counted, such as 2026-11-23T02:00:00Z [default: the start of the run]
+    /// Time at which ages are measured, such as 2026-11-23T02:00:00Z [default: the start of the run]
     #[arg(long, env = "TIEOUT_AS_OF", value_name = "TIME", help_heading = "Judging")]
     pub as_of: Option<String>,
     /// Also exit with 1 on: warnings, pending, material
@@ -324,7 +324,7 @@ pub struct Place {
 /// Arguments of `tieout verify`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 the report is proven; 1 it is not; 2 there is no report; 4 the proof could not run."
+    after_help = "Exit codes: 0 the report is proven; 1 it is not; 2 wrong usage or not a report; 4 the proof could not run."
 )]
 pub struct Verify {
     /// Folder of the report
@@ -423,8 +423,8 @@ pub struct SandboxOptions {
     /// TOML file of faults to inject; docs/reference/sandbox.md explains them
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
-    /// Fault to inject, such as 'status=502,every=7' or 'cut-body,ids=wfrun_0*,times=1'; repeatable, the first that
-    /// matches a request wins, those of --faults come last
+    /// Fault to inject, such as 'status=502,every=7' or 'cut-body,ids=wfrun_0*,times=1'; repeatable; the first that
+    /// matches a request wins, and those of --faults come last
     #[arg(long, value_name = "SPEC")]
     pub fault: Vec<String>,
     /// Log each request

@@ -35,7 +35,7 @@ pub struct ProviderArgs {
     /// Retries after the first attempt [default: 5]
     #[arg(long, env = "TIEOUT_RETRIES", value_name = "N", value_parser = whole::<u32>, help_heading = "Provider")]
     pub retries: Option<u32>,
-    /// Business codes of the provider that mean "try again later", as 429 does, such as 10029,10030 [default: none]
+    /// Values of `code` in replies that mean "try again later", as 429 does, such as 10029,10030 [default: none]
     #[arg(long, env = "TIEOUT_RETRY_CODES", value_name = "LIST", value_delimiter = ',', help_heading = "Provider")]
     pub retry_codes: Option<Vec<String>>,
     /// Longest single wait that the provider may impose [default: 5m]

@@ -117,7 +117,8 @@ fn warnings(listing: &Listing, query: &ListQuery) -> Vec<String> {
         let others = listing.orders.values().filter(|order| of(order) != Some(wanted)).count() as u64;
         if others > 0 {
             let others = orders(others);
-            warnings.push(format!("warning: the list has {others} not of {option} {wanted}; they were kept"));
+            warnings
+                .push(format!("warning: the list has {others} that do not match {option} {wanted}; they were kept"));
         }
     }
     if listing.unreadable.count > 0 {

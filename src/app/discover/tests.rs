@@ -111,7 +111,7 @@ fn ignored_filters_and_unreadable_fields_are_reported() {
     let listing = walked(vec![ListPage { unreadable: flaws(2), ..page(&["a", "b"], Some(2)) }]);
     let query = ListQuery { workflow_id: Some("wf_2".into()), status: Some("succeeded".into()) };
     let expected = [
-        "warning: the list has 2 orders not of --workflow wf_2; they were kept",
+        "warning: the list has 2 orders that do not match --workflow wf_2; they were kept",
         "warning: fields of the list that can't be read: 2, the first on page 1, item 2: it is null",
     ];
     assert_eq!(warnings(&listing, &query), expected);

@@ -89,7 +89,7 @@ fn complete(options: &Options, zone: &TimeZone) -> Result<Option<Period>, Settin
         (_, Some(_)) => {
             let typed = options.since.as_deref().or(options.until.as_deref()).unwrap_or_default();
             let option = if options.since.is_some() { "since" } else { "until" };
-            Err(unusable(option, typed, "it applies only with --complete: give that too"))
+            Err(unusable(option, typed, "use it only with --complete"))
         }
     }
 }
@@ -123,7 +123,7 @@ fn workflow((id, own): (&String, &WorkflowOptions)) -> Result<(String, Threshold
 /// How the rows of one order are compared.
 fn expect_rows(options: &Options) -> Result<ExpectRows, SettingsError> {
     match (options.expect_rows.unwrap_or_default(), &options.expect) {
-        (ExpectRows::Sum, None) => Err(unusable("expect-rows", "sum", "it applies only with --expect: give that too")),
+        (ExpectRows::Sum, None) => Err(unusable("expect-rows", "sum", "use it only with --expect")),
         (rows, _) => Ok(rows),
     }
 }

@@ -200,7 +200,7 @@ fn a_missing_or_repeated_column_of_our_books_is_an_error() {
     assert!(missing.contains("--expect final_amount=price: there is no such column"), "{missing}");
     assert!(missing.contains("`amount`"), "{missing}");
     let twice = message("run_order_id,amount,Amount\nwfrun_1,2,3\n", "amount");
-    assert!(twice.contains("2 columns are called that"), "{twice}");
+    assert!(twice.contains("2 columns have that heading"), "{twice}");
     assert!(message("wfrun_1,2\n", "amount").contains("no heading"));
     assert!(Case::new("wfrun_1,2\n").book(Field::Final, "2").open().is_ok());
 }

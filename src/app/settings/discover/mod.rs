@@ -65,7 +65,7 @@ pub(super) fn period(since: Option<&str>, until: Option<&str>, zone: &TimeZone) 
     if let (Some(since), Some(before), Some(typed)) = (period.since, period.until, until)
         && before <= since
     {
-        return Err(unusable("until", typed, "give a time after --since: orders created from then on are left out"));
+        return Err(unusable("until", typed, "give a time after --since: only orders created before --until count"));
     }
     if let (Some(_), Some(typed)) = (period.since.filter(|since| *since > Timestamp::now()), since) {
         return Err(unusable("since", typed, "it lies in the future: nothing was created since then"));

@@ -46,7 +46,7 @@ pub enum PublishError {
     },
     /// `latest` is neither a symbolic link nor a text file of ours.
     #[error(
-        "{} is not a symbolic link: move it away, tieout links the newest report there; nothing was touched",
+        "{} is not a symbolic link, which tieout needs there to name the newest report: move it away; nothing was touched",
         .0.display()
     )]
     LatestNotOurs(PathBuf),
