@@ -77,6 +77,14 @@ impl<'r> Cells<'r> {
         }
     }
 
+    /// The row's checksum.
+    pub(super) fn checksum(&self) -> Result<i64, Problem> {
+        match self.value(self.layout.columns.len())? {
+            ValueRef::Integer(checksum) => Ok(checksum),
+            _ => Err(self.damage("it has no checksum")),
+        }
+    }
+
     /// Skips one cell.
     pub(super) fn skip(&mut self) {
         self.next += 1;

@@ -10,6 +10,7 @@
 //! | `outcomes` | the outcome of an input row of a run | as it is learnt |
 //! | `observations` | a state that an order was seen in, with its facts | as it is learnt, if it is a new state |
 //! | `orders` | what all runs know of an order: its latest state, and its baseline | at the end of a run |
+//! | `buckets` | a range of hashes of order IDs: how many `orders` it has, and the XOR of their checksums | with `orders` |
 //! | `findings` | a discrepancy, as it was last judged | with the report |
 //! | `confirmations` | the outcome of a row that was rechecked before it was reported | as it is learnt |
 //! | `books` | the cells of our own books in an input row | as it is learnt, if the books are compared |
@@ -237,11 +238,7 @@ impl Store {
     /// # Errors
     /// When the state can't be read.
     pub fn count_finished_lines(&self, run: RunId) -> Result<u64, StoreError> {
-        let query = "SELECT count(*) FROM outcomes WHERE run_id = ?1";
-        self.read(|connection| {
-            let count = connection.query_row(query, [run.0], |row| row.get::<_, i64>(0));
-            count.map(i64::unsigned_abs).map_err(sqlite("count the finished lines in"))
-        })
+        self.read(|connection| rows::count(connection, run))
     }
 
     /// When a run was last active: when it began, last learnt an outcome, or ended.

@@ -53,6 +53,14 @@ pub(super) fn open_lines(connection: &Connection, run: RunId) -> Result<Vec<i64>
     lines.collect::<Result<_, _>>().map_err(failed)
 }
 
+/// How many outcomes a run has.
+pub(super) fn count(connection: &Connection, run: RunId) -> Result<u64, Problem> {
+    let query = format!("SELECT count(*) FROM {} WHERE run_id = ?1", OUTCOMES.table);
+    let count: i64 =
+        connection.query_row(&query, [run.0], |row| row.get(0)).map_err(sqlite("count the finished lines in"))?;
+    Ok(count.unsigned_abs())
+}
+
 /// The query for a run's outcomes with their observations, by line. That is the order of the table itself, so nothing
 /// is sorted.
 pub(super) fn select() -> String {

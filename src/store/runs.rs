@@ -37,7 +37,10 @@ static RUNS: Layout = Layout {
     ],
 };
 
-static PROVIDERS: Layout = Layout { table: "providers", columns: &["provider_id", "base_url", "orders", "findings"] };
+static PROVIDERS: Layout = Layout {
+    table: "providers",
+    columns: &["provider_id", "base_url", "orders", "buckets", "next_bucket", "findings"],
+};
 
 const REPORTED: &str = "reported";
 const GIVEN_UP: &str = "given-up";
@@ -264,11 +267,14 @@ pub(super) fn replace(connection: &Connection, run: &Run) -> Result<(), Problem>
     Ok(())
 }
 
-/// A provider, with how many rows it has in `orders` and `findings`.
+/// A provider, with how many rows it has in `orders`, `buckets` and `findings`.
 struct ProviderRow {
     id: i64,
     base_url: String,
     orders: u64,
+    buckets: u64,
+    /// The first bucket of the share that is proved next.
+    next_bucket: u64,
     findings: u64,
 }
 
@@ -289,6 +295,8 @@ impl Providers {
                     id: cells.required_integer()?,
                     base_url: cells.required_text()?,
                     orders: cells.required_count()?,
+                    buckets: cells.required_count()?,
+                    next_bucket: cells.required_count()?,
                     findings: cells.required_count()?,
                 })
             };
@@ -310,6 +318,16 @@ impl Providers {
         self.row(provider).map_or(0, |known| known.orders)
     }
 
+    /// How many buckets the memory of a provider has: a power of two, or 0 before its first order.
+    pub(super) fn buckets(&self, provider: i64) -> u64 {
+        self.row(provider).map_or(0, |known| known.buckets)
+    }
+
+    /// The first bucket of the share that is proved next.
+    pub(super) fn next_bucket(&self, provider: i64) -> u64 {
+        self.row(provider).map_or(0, |known| known.next_bucket)
+    }
+
     /// How many findings of a provider are recorded.
     pub(super) fn findings(&self, provider: i64) -> u64 {
         self.row(provider).map_or(0, |known| known.findings)
@@ -318,7 +336,14 @@ impl Providers {
     pub(super) fn add(&mut self, base_url: &str) {
         if self.id(base_url).is_none() {
             let id = i64::try_from(self.0.len()).unwrap_or(i64::MAX - 1) + 1;
-            self.0.push(ProviderRow { id, base_url: base_url.to_owned(), orders: 0, findings: 0 });
+            self.0.push(ProviderRow {
+                id,
+                base_url: base_url.to_owned(),
+                orders: 0,
+                buckets: 0,
+                next_bucket: 0,
+                findings: 0,
+            });
         }
     }
 
@@ -326,20 +351,24 @@ impl Providers {
         self.0.iter_mut().filter(|known| known.id == provider).for_each(|known| known.orders += added);
     }
 
+    pub(super) fn set_buckets(&mut self, provider: i64, buckets: u64) {
+        let known = self.0.iter_mut().filter(|known| known.id == provider);
+        known.for_each(|known| (known.buckets, known.next_bucket) = (buckets, 0));
+    }
+
+    pub(super) fn set_next_bucket(&mut self, provider: i64, next: u64) {
+        self.0.iter_mut().filter(|known| known.id == provider).for_each(|known| known.next_bucket = next);
+    }
+
     pub(super) fn set_findings(&mut self, provider: i64, findings: u64) {
         self.0.iter_mut().filter(|known| known.id == provider).for_each(|known| known.findings = findings);
     }
 
-    /// Every provider with the number of its orders in the memory.
-    pub(super) fn each(&self) -> impl Iterator<Item = (i64, u64)> {
-        self.0.iter().map(|known| (known.id, known.orders))
-    }
-
     pub(super) fn write(&self, connection: &Connection) -> Result<(), Problem> {
         let count = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        for ProviderRow { id, base_url, orders, findings } in &self.0 {
-            let row =
-                with_checksum([(*id).into(), base_url.clone().into(), count(*orders).into(), count(*findings).into()]);
+        for ProviderRow { id, base_url, orders, buckets, next_bucket, findings } in &self.0 {
+            let counts = [orders, buckets, next_bucket, findings].map(|value| count(*value).into());
+            let row = with_checksum([(*id).into(), base_url.clone().into()].into_iter().chain(counts));
             connection.execute(&PROVIDERS.replace(), params_from_iter(row)).map_err(sqlite("record a provider in"))?;
         }
         Ok(())

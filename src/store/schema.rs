@@ -26,6 +26,8 @@ CREATE TABLE providers (
     provider_id  INTEGER PRIMARY KEY,
     base_url     TEXT NOT NULL UNIQUE,
     orders       INTEGER NOT NULL,
+    buckets      INTEGER NOT NULL,
+    next_bucket  INTEGER NOT NULL,
     findings     INTEGER NOT NULL,
     seal         INTEGER NOT NULL
 ) STRICT;
@@ -141,6 +143,7 @@ CREATE TABLE books (
 
 CREATE TABLE orders (
     provider_id      INTEGER NOT NULL,
+    hash             INTEGER NOT NULL,
     run_order_id     TEXT NOT NULL,
     start            INTEGER NOT NULL,
     shown            INTEGER NOT NULL,
@@ -150,7 +153,17 @@ CREATE TABLE orders (
     baseline_start   INTEGER NOT NULL,
     settled_seen_at  INTEGER,
     seal             INTEGER NOT NULL,
-    PRIMARY KEY (provider_id, run_order_id)
+    PRIMARY KEY (provider_id, hash, run_order_id)
+) STRICT, WITHOUT ROWID;
+
+-- How many orders have hashes in each range, and the XOR of their checksums.
+CREATE TABLE buckets (
+    provider_id  INTEGER NOT NULL,
+    bucket       INTEGER NOT NULL,
+    orders       INTEGER NOT NULL,
+    checksums    INTEGER NOT NULL,
+    seal         INTEGER NOT NULL,
+    PRIMARY KEY (provider_id, bucket)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE findings (

@@ -22,6 +22,14 @@ pub(super) fn with_checksum(values: impl IntoIterator<Item = Value>) -> Vec<Valu
     values
 }
 
+/// The checksum in a row of [`with_checksum`].
+pub(super) fn checksum_of(row: &[Value]) -> i64 {
+    match row.last() {
+        Some(Value::Integer(checksum)) => *checksum,
+        _ => 0,
+    }
+}
+
 /// A digest of a list of values: two different lists practically never have the same one.
 pub(super) fn digest<'v>(values: impl IntoIterator<Item = ValueRef<'v>>) -> [u8; DIGEST] {
     let mut digest = [0; DIGEST];

@@ -1,5 +1,6 @@
 //! Tests of the state: files of other programs and versions, edited rows, and runs.
 
+mod buckets;
 mod errors;
 mod memory;
 mod rechecks;

@@ -2,9 +2,12 @@
 //! all six amounts.
 //!
 //! While it fetches, a run only appends to `outcomes` and `observations`. Its sightings enter the memory at its end,
-//! sorted, since looking up each order as it comes in would cost more than all the rest. Of two sightings, the one by
+//! sorted, since looking up each order as it comes in would cost more than all the rest. [`buckets`] proves the memory. Of two sightings, the one by
 //! the job with the higher number is the later one, whatever the clock said and whichever run enters the memory first.
 
+mod buckets;
+
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -16,10 +19,11 @@ use super::error::{Problem, StoreError, sqlite};
 use super::facts::{OBSERVATIONS, Observation};
 use super::rows;
 use super::runs::{self, Providers};
-use super::seal::{DIGEST, with_checksum};
+use super::seal::{DIGEST, checksum_of, with_checksum};
 use super::{RunId, Store, schema};
 use crate::domain::order::{Charge, RunOrder};
 use crate::domain::outcome::{Evidence, Outcome};
+use buckets::Buckets;
 
 const REMEMBERING: &str = "remember orders in";
 /// How many sightings are sorted at once.
@@ -30,6 +34,7 @@ pub(super) static ORDERS: Layout = Layout {
     table: "orders",
     columns: &[
         "provider_id",
+        "hash",
         "run_order_id",
         "start",
         "shown",
@@ -65,6 +70,7 @@ impl OrderMemory {
         let mut cells = Cells::open(row, 0, &ORDERS)?;
         cells.skip();
         cells.skip();
+        cells.skip();
         Ok(Self {
             job: cells.required_integer()?,
             is_shown: cells.flag()?,
@@ -76,9 +82,10 @@ impl OrderMemory {
         })
     }
 
-    fn row(&self, provider: i64, run_order_id: &str) -> Vec<rusqlite::types::Value> {
+    fn row(&self, provider: i64, hash: i64, run_order_id: &str) -> Vec<rusqlite::types::Value> {
         with_checksum([
             provider.into(),
+            hash.into(),
             run_order_id.to_owned().into(),
             self.job.into(),
             self.is_shown.into(),
@@ -183,13 +190,17 @@ pub(super) struct Lookup<'c> {
 
 impl<'c> Lookup<'c> {
     pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
-        let query = format!("SELECT {} FROM orders WHERE provider_id = ?1 AND run_order_id = ?2", ORDERS.list(""));
+        let query = format!(
+            "SELECT {} FROM orders WHERE provider_id = ?1 AND hash = ?2 AND run_order_id = ?3",
+            ORDERS.list("")
+        );
         Ok(Self { statement: connection.prepare_cached(&query)? })
     }
 
     /// What is remembered of an order.
     pub(super) fn find(&mut self, provider: i64, order: &str) -> Result<Option<OrderMemory>, Problem> {
-        let found = self.statement.query_row((provider, order), |row| Ok(OrderMemory::read(row))).optional();
+        let key = (provider, buckets::hash(order), order);
+        let found = self.statement.query_row(key, |row| Ok(OrderMemory::read(row))).optional();
         let found = found.map_err(sqlite("look up an order in"))?;
         found.transpose()
     }
@@ -210,6 +221,7 @@ pub struct Recall {
     path: PathBuf,
     connection: Connection,
     provider: i64,
+    buckets: RefCell<Buckets>,
     since: Timestamp,
     until: Timestamp,
 }
@@ -224,6 +236,7 @@ impl Recall {
     }
 
     fn find(&self, order: &str) -> Result<Option<ReusedOrder>, Problem> {
+        self.buckets.borrow_mut().prove(&self.connection, buckets::hash(order))?;
         let mut lookup = Lookup::prepare(&self.connection).map_err(sqlite("look up an order in"))?;
         let found = lookup.find(self.provider, order)?;
         // A time in the future means that the clock was set back: how long ago it was is unknown.
@@ -248,8 +261,10 @@ impl Store {
     pub fn recall(&mut self, base_url: &str, since: Timestamp, until: Timestamp) -> Result<Recall, StoreError> {
         self.read(|own| {
             let connection = schema::connect(&self.path)?;
-            let provider = Providers::read(own)?.id(base_url).unwrap_or(-1);
-            Ok(Recall { path: self.path.clone(), connection, provider, since, until })
+            let providers = Providers::read(own)?;
+            let provider = providers.id(base_url).unwrap_or(-1);
+            let buckets = RefCell::new(Buckets::of(provider, &providers));
+            Ok(Recall { path: self.path.clone(), connection, provider, buckets, since, until })
         })
     }
 
@@ -303,7 +318,14 @@ impl Store {
         is_wanted: impl Fn(RunId) -> bool,
         current: Option<RunId>,
     ) -> Result<RememberedOrders, StoreError> {
-        self.change(REMEMBERING, |connection| take_in(connection, is_wanted, current))
+        self.change(REMEMBERING, |connection| {
+            let remembered = take_in(connection, is_wanted, current)?;
+            if let Some(run) = current {
+                let provider = runs::provider_of(connection, run, &Providers::read(connection)?)?;
+                buckets::prove_share(connection, provider)?;
+            }
+            Ok(remembered)
+        })
     }
 }
 
@@ -315,7 +337,6 @@ fn take_in(
     current: Option<RunId>,
 ) -> Result<RememberedOrders, Problem> {
     let mut providers = Providers::read(connection)?;
-    prove(connection, &providers)?;
     let mut remembered = RememberedOrders::default();
     let mut runs = runs::all(connection)?;
     // The current run comes last, so that its rows are compared with what all others saw.
@@ -326,11 +347,14 @@ fn take_in(
             continue;
         }
         let provider = runs::provider_of(connection, run.id, &providers)?;
-        let mut take = Intake { connection, provider, added: 0, remembered: RememberedOrders::default() };
-        take.run(run.id)?;
-        providers.add_orders(provider, take.added);
+        buckets::make_room(connection, provider, &mut providers, rows::count(connection, run.id)?)?;
+        let buckets = Buckets::of(provider, &providers);
+        let mut intake = Intake { connection, provider, buckets, added: 0, remembered: RememberedOrders::default() };
+        intake.run(run.id)?;
+        intake.buckets.write(connection)?;
+        providers.add_orders(provider, intake.added);
         if is_current {
-            remembered = take.remembered;
+            remembered = intake.remembered;
         }
         run.is_remembered = true;
         runs::replace(connection, &run)?;
@@ -362,6 +386,7 @@ impl RememberedOrders {
 struct Intake<'t> {
     connection: &'t Connection,
     provider: i64,
+    buckets: Buckets,
     /// How many orders are new in the memory.
     added: u64,
     remembered: RememberedOrders,
@@ -383,7 +408,7 @@ impl Intake<'_> {
             let is_gone = again.as_ref().is_some_and(|row| matches!(row.outcome.evidence, Evidence::NotFound(_)));
             let first = Some(first).filter(|_| again.is_none() || is_gone);
             let updates = first.into_iter().chain(again).filter_map(OrderUpdate::of);
-            batch.extend(updates.map(|(order, update)| (order, line, update)));
+            batch.extend(updates.map(|(order, update)| (buckets::hash(&order), order, line, update)));
             if batch.len() >= BATCH {
                 self.batch(&mut batch)?;
             }
@@ -392,19 +417,23 @@ impl Intake<'_> {
     }
 
     /// Takes in a batch, sorted so that neighbours in the memory are touched one after the other.
-    fn batch(&mut self, batch: &mut Vec<(String, u64, OrderUpdate)>) -> Result<(), Problem> {
+    fn batch(&mut self, batch: &mut Vec<(i64, String, u64, OrderUpdate)>) -> Result<(), Problem> {
         let failed = sqlite(REMEMBERING);
-        batch.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        batch.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
         let mut lookup = Lookup::prepare(self.connection).map_err(failed)?;
         let mut replace = self.connection.prepare_cached(&ORDERS.replace()).map_err(failed)?;
-        for (order, line, update) in batch.drain(..) {
+        for (hash, order, line, update) in batch.drain(..) {
+            self.buckets.prove(self.connection, hash)?;
             let known = lookup.find(self.provider, &order)?;
             let Some(memory) = self.take(line, known.clone(), &update)? else {
                 continue;
             };
             self.added += u64::from(known.is_none());
             if known.as_ref() != Some(&memory) {
-                replace.execute(rusqlite::params_from_iter(memory.row(self.provider, &order))).map_err(failed)?;
+                let row = memory.row(self.provider, hash, &order);
+                let earlier = known.map(|known| checksum_of(&known.row(self.provider, hash, &order)));
+                self.buckets.replace(hash, earlier, checksum_of(&row));
+                replace.execute(rusqlite::params_from_iter(row)).map_err(failed)?;
             }
         }
         Ok(())
@@ -449,36 +478,6 @@ impl Intake<'_> {
         }
         Ok(Some(memory))
     }
-}
-
-/// Checks that every order in the memory is present, undamaged and in the place where it is looked up: if a settlement
-/// were forgotten, it could change unnoticed.
-fn prove(connection: &Connection, providers: &Providers) -> Result<(), Problem> {
-    let failed = sqlite("prove the memory of orders in");
-    let damaged = |problem: String| Problem::damaged("the memory of orders", problem);
-    let query = format!("SELECT {} FROM orders ORDER BY provider_id, run_order_id", ORDERS.list(""));
-    let mut statement = connection.prepare(&query).map_err(failed)?;
-    let mut rows = statement.query(()).map_err(failed)?;
-    let (mut found, mut last) = (HashMap::<i64, u64>::new(), None);
-    while let Some(row) = rows.next().map_err(failed)? {
-        let key = |row| -> Result<_, Problem> {
-            let mut cells = Cells::open(row, 0, &ORDERS)?;
-            Ok((cells.required_integer()?, cells.required_text()?))
-        };
-        let key = key(row)?;
-        *found.entry(key.0).or_default() += 1;
-        if last.as_ref().is_some_and(|last| *last >= key) {
-            return Err(damaged(format!("{} is not in sorted order", key.1)));
-        }
-        last = Some(key);
-    }
-    for (provider, written) in providers.each() {
-        let found = found.remove(&provider).unwrap_or(0);
-        if found != written {
-            return Err(damaged(format!("{found} found, {written} were written")));
-        }
-    }
-    if found.is_empty() { Ok(()) } else { Err(damaged("some belong to no known provider".to_owned())) }
 }
 
 /// Reads one observation.
