@@ -39,7 +39,7 @@ fn hash(order: u64) -> i64 {
 
 /// The bucket of a hash, in a state of that many buckets.
 fn bucket(hash: i64, buckets: u64) -> i64 {
-    i64::try_from(i128::from(hash) * i128::from(buckets) >> 63).expect("small")
+    i64::try_from((i128::from(hash) * i128::from(buckets)) >> 63).expect("small")
 }
 
 /// The orders in the bucket of an order, in a state of that many buckets.
