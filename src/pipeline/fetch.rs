@@ -13,7 +13,8 @@ use super::list_walk::OrderList;
 use super::progress::{Progress, SHOW_EVERY};
 use super::resume::CurrentRun;
 use super::{Job, JobError};
-use crate::checks::judge;
+use crate::checks::{Judgement, STALE_PENDING, STALE_SOON, judge};
+use crate::domain::finding::Finding;
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::{Background, Evidence, Outcome};
 use crate::input::{Entry, InputError, Row};
@@ -35,6 +36,8 @@ const LAST_REPLIES: Duration = Duration::from_secs(10);
 /// What the fetch phase of a job yields.
 pub(super) struct FetchPhase {
     pub(super) elapsed: Duration,
+    /// The orders that failed a check by their reply alone, with their lines.
+    pub(super) failing: Vec<(u64, RunOrderId)>,
     /// The provider's own list of orders.
     pub(super) list: OrderList,
 }
@@ -92,13 +95,14 @@ impl RowFetcher<'_> {
         let job = self.job;
         let start = Instant::now();
         let writer = job.session.store.writer(current.run, in_hand(job), job.memory.keeps_replies)?;
-        let ended = self.fetch_into(rows, &writer, &mut progress).await;
+        let mut failing = Vec::new();
+        let ended = self.fetch_into(rows, &writer, &mut progress, &mut failing).await;
         let committed = writer.finish().await;
         let unreached = progress.finish();
         // If nothing more could be put into the store, the writer knows why.
         committed?;
         ended?;
-        Ok((FetchPhase { elapsed: start.elapsed(), list: OrderList::NotRequested }, unreached))
+        Ok((FetchPhase { elapsed: start.elapsed(), failing, list: OrderList::NotRequested }, unreached))
     }
 
     /// Puts every row's outcome into the store. After a signal no more requests are sent, and those in flight get
@@ -108,6 +112,7 @@ impl RowFetcher<'_> {
         rows: impl Iterator<Item = Result<Row, InputError>>,
         writer: &Writer,
         progress: &mut Progress,
+        failing: &mut Vec<(u64, RunOrderId)>,
     ) -> Result<(), JobError> {
         let job = self.job;
         let provider = &job.session.provider;
@@ -136,6 +141,7 @@ impl RowFetcher<'_> {
                         let outcome = row_outcome.outcome();
                         let judgement = judge(outcome, &background, &job.rules, job.as_of);
                         progress.note(judgement.bucket, &outcome.evidence);
+                        failing.extend(doubtful(outcome, &judgement));
                         writer.put(row_outcome).await?;
                     }
                     Ok(Some(None)) => {}
@@ -181,4 +187,15 @@ impl RowFetcher<'_> {
             Err(stop) => Err(stop.into()),
         }
     }
+}
+
+/// The line and the order of an outcome, if it fails a check that fetching the order again may clear.
+pub(super) fn doubtful(outcome: &Outcome, judgement: &Judgement) -> Option<(u64, RunOrderId)> {
+    let is_doubtful = judgement.findings.iter().any(may_clear);
+    is_doubtful.then(|| RunOrderId::parse(&outcome.run_order_id).ok().map(|id| (outcome.line, id))).flatten()
+}
+
+/// Whether fetching the order again may clear the finding. An order's age stays, however often it is fetched.
+fn may_clear(finding: &Finding) -> bool {
+    ![STALE_PENDING, STALE_SOON].contains(&finding.check)
 }

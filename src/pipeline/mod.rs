@@ -14,7 +14,7 @@ mod signals;
 mod unrecorded;
 pub mod verify;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{self, PathBuf};
 use std::time::Duration;
 
@@ -298,7 +298,7 @@ impl Job {
             evidence: None,
         })?;
         let (mut required, period) = (self.required_orders(list), self.rules.complete);
-        self.each_outcome(run, remembered, earlier, list, |outcome, background| {
+        self.each_outcome(run, None, remembered, earlier, list, |outcome, background| {
             required.see(&outcome, list, period);
             Ok(builder.add(outcome, background).map(drop)?)
         })?;
@@ -309,16 +309,18 @@ impl Job {
         Ok(builder.finish_unless(&|| self.session.signals.first().is_some())?)
     }
 
-    /// Visits every outcome of a run, sorted by line, with all that is known of its order. A signal ends the visit.
+    /// Visits the outcomes of a run, all of them or those on some lines, sorted by line, with all that is known of their
+    /// orders. A signal ends the visit.
     fn each_outcome(
         &self,
         run: RunId,
+        lines: Option<&BTreeSet<u64>>,
         mut remembered: RememberedOrders,
         earlier: &mut EarlierRuns,
         list: &OrderList,
         mut visit: impl FnMut(Outcome, Background) -> Result<(), JobError>,
     ) -> Result<(), JobError> {
-        self.session.store.for_each_outcome(run, |mut outcome, bookings, job| {
+        self.session.store.for_each_outcome(run, lines, |mut outcome, bookings, job| {
             self.check_signals()?;
             let mut background = Background { bookings, ..Background::default() };
             match &mut outcome.evidence {

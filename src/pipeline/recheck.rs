@@ -1,24 +1,25 @@
 //! The recheck: orders that fail a check are fetched again before they are reported, since an order that was just
 //! being settled may have been read half settled.
 
+use std::mem;
+
 use super::completeness::is_absent;
 use super::fetch::{self, FetchPhase};
 use super::list_walk::OrderList;
 use super::progress::say;
 use super::resume::CurrentRun;
 use super::{EarlierRuns, Job, JobError};
-use crate::checks::{STALE_PENDING, STALE_SOON, judge};
-use crate::domain::finding::Finding;
+use crate::checks::judge;
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::{Evidence, Outcome};
 
 /// Fetches every order that fails a check again, except those that an earlier job of the run has rechecked.
-pub(super) fn recheck(job: &mut Job, current: &CurrentRun, fetched: FetchPhase) -> Result<FetchPhase, JobError> {
+pub(super) fn recheck(job: &mut Job, current: &CurrentRun, mut fetched: FetchPhase) -> Result<FetchPhase, JobError> {
     if !job.recheck {
         return Ok(fetched);
     }
     let rechecked = job.session.store.rechecked_lines(current.run)?;
-    let mut failing = job.failing(current, &fetched.list)?;
+    let mut failing = job.failing(current, &mut fetched)?;
     failing.retain(|(line, _)| !rechecked.contains(line));
     if failing.is_empty() {
         return Ok(fetched);
@@ -31,30 +32,29 @@ pub(super) fn recheck(job: &mut Job, current: &CurrentRun, fetched: FetchPhase) 
 
 impl Job {
     /// The orders that fail a check, by line.
-    fn failing(&mut self, current: &CurrentRun, list: &OrderList) -> Result<Vec<(u64, RunOrderId)>, JobError> {
+    fn failing(&mut self, current: &CurrentRun, fetched: &mut FetchPhase) -> Result<Vec<(u64, RunOrderId)>, JobError> {
         let remembered = self.session.store.would_remember_with(current.run)?;
-        let mut failing = Vec::new();
-        let (rules, as_of) = (&self.rules, self.as_of);
-        self.each_outcome(current.run, remembered, &mut EarlierRuns::default(), list, |outcome, background| {
+        let mut failing = mem::take(&mut fetched.failing);
+        let is_by_reply_alone =
+            current.done.is_empty() && self.rules.expect.is_empty() && matches!(fetched.list, OrderList::NotRequested);
+        // How a reply was judged when it came can only be changed by what is remembered of its order.
+        let lines = is_by_reply_alone.then(|| remembered.lines());
+        failing.retain(|(line, _)| lines.as_ref().is_some_and(|lines| !lines.contains(line)));
+        let (rules, as_of, list) = (&self.rules, self.as_of, &fetched.list);
+        let earlier = &mut EarlierRuns::default();
+        self.each_outcome(current.run, lines.as_ref(), remembered, earlier, list, |outcome, background| {
             let judgement = judge(&outcome, &background, rules, as_of);
             // A reused order may have vanished from the provider since: then the list is right to lack it.
             let is_in_doubt = is_reused(&outcome) && is_absent(&outcome, list, rules.complete);
-            if (is_in_doubt || judgement.findings.iter().any(may_clear))
-                && let Ok(id) = RunOrderId::parse(&outcome.run_order_id)
-            {
-                failing.push((outcome.line, id));
-            }
+            let id = || RunOrderId::parse(&outcome.run_order_id).ok().map(|id| (outcome.line, id));
+            failing.extend(fetch::doubtful(&outcome, &judgement).or_else(|| is_in_doubt.then(id).flatten()));
             Ok(())
         })?;
+        failing.sort_unstable_by_key(|(line, _)| *line);
         Ok(failing)
     }
 }
 
 fn is_reused(outcome: &Outcome) -> bool {
     matches!(&outcome.evidence, Evidence::Fetched(fetched) if fetched.is_reused)
-}
-
-/// Whether fetching the order again may clear the finding. An order's age stays, however often it is fetched.
-fn may_clear(finding: &Finding) -> bool {
-    ![STALE_PENDING, STALE_SOON].contains(&finding.check)
 }

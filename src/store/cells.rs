@@ -147,16 +147,28 @@ impl<'r> Cells<'r> {
     }
 
     pub(super) fn flag(&mut self) -> Result<bool, Problem> {
+        let flag = self.optional_flag()?;
+        self.required(flag)
+    }
+
+    pub(super) fn optional_flag(&mut self) -> Result<Option<bool>, Problem> {
         self.read(|value| match value {
-            ValueRef::Integer(0) => Some(false),
-            ValueRef::Integer(1) => Some(true),
+            ValueRef::Null => Some(None),
+            ValueRef::Integer(0) => Some(Some(false)),
+            ValueRef::Integer(1) => Some(Some(true)),
             _ => None,
         })
     }
 
     pub(super) fn bytes<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], Problem> {
+        let bytes = self.optional_bytes()?;
+        self.required(bytes)
+    }
+
+    pub(super) fn optional_bytes<const COUNT: usize>(&mut self) -> Result<Option<[u8; COUNT]>, Problem> {
         self.read(|value| match value {
-            ValueRef::Blob(bytes) => bytes.try_into().ok(),
+            ValueRef::Null => Some(None),
+            ValueRef::Blob(bytes) => bytes.try_into().ok().map(Some),
             _ => None,
         })
     }

@@ -9,7 +9,7 @@ use super::cells::integer;
 use super::error::{Problem, io, sqlite};
 use super::facts::{Facts, OBSERVATIONS};
 use super::memory::{Lookup, ReusedOrder};
-use super::rows::{CONFIRMATIONS, Kind, OUTCOMES, OutcomeRow};
+use super::rows::{CONFIRMATIONS, Kind, OUTCOMES, OutcomeRow, Shown};
 use super::runs::Providers;
 use super::{RunId, runs};
 use crate::domain::books::Booking;
@@ -142,10 +142,14 @@ impl<'c> Inserter<'c> {
         }
         let kind = match (Kind::of(evidence), reused) {
             (Ok(kind), _) => kind,
-            (Err(_), Some(observation)) => Kind::Fetched { observation, is_reused: true },
+            (Err(_), Some(observation)) => Kind::Fetched { observation, shown: None, is_reused: true },
             (Err(fetched), None) => {
-                let observation = self.observe(&run_order_id, *fetched, seen_at)?;
-                Kind::Fetched { observation, is_reused: false }
+                let is_shown = fetched.order.is_about(&run_order_id);
+                let is_whole = fetched.order.amounts.in_order().iter().all(Option::is_some);
+                let facts = Facts::of(&run_order_id, fetched.order);
+                let shown = is_shown.then_some(Shown { is_settled: facts.is_settled, is_whole, state: facts.state });
+                let observation = self.observe(&run_order_id, facts, seen_at)?;
+                Kind::Fetched { observation, shown, is_reused: false }
             }
         };
         let hash = reply.as_ref().map(|reply| Sha256::digest(reply).into());
@@ -167,8 +171,7 @@ impl<'c> Inserter<'c> {
     }
 
     /// The ID of this state's observation: the order's latest one if the state is unchanged, or a new one.
-    fn observe(&mut self, asked: &str, fetched: Fetched, seen_at: Timestamp) -> Result<i64, Problem> {
-        let facts = Facts::of(asked, fetched.order);
+    fn observe(&mut self, asked: &str, facts: Facts, seen_at: Timestamp) -> Result<i64, Problem> {
         if let Some(lookup) = &mut self.lookup
             && let Some(memory) = lookup.find(self.context.provider, asked)?
             && memory.latest_state == facts.state

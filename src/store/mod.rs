@@ -46,7 +46,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Row, TransactionBehavior, params_from_iter};
 
 use crate::domain::books::Booking;
 use crate::domain::outcome::Outcome;
@@ -269,9 +269,9 @@ impl Store {
         self.read(|_| Writer::start(&self.path, run, capacity, keeps_replies))
     }
 
-    /// Visits every committed outcome of a run, one at a time and sorted by line, with the rows of our own books that
-    /// carry its order and the number of the job that read it. If a row was rechecked, the recheck counts. Outcomes
-    /// that are committed after the visit began are not seen.
+    /// Visits the committed outcomes of a run, all of them or those on some lines, one at a time and sorted by line, with
+    /// the rows of our own books that carry its order and the number of the job that read it. If a row was rechecked,
+    /// the recheck counts. Outcomes that are committed after the visit began are not seen.
     ///
     /// # Errors
     /// The visit ends at the first error of the visitor or of the state. A row that is not what was written is
@@ -279,28 +279,39 @@ impl Store {
     pub fn for_each_outcome<E: From<StoreError>>(
         &self,
         run: RunId,
+        lines: Option<&BTreeSet<u64>>,
         mut visit: impl FnMut(Outcome, Vec<Booking>, i64) -> Result<(), E>,
     ) -> Result<(), E> {
         self.read(|connection| {
             let failed = sqlite("read the outcomes in");
             // A missing run must not look like one without rows.
             runs::one(connection, run)?;
-            let mut statement = connection.prepare_cached(&rows::select()).map_err(failed)?;
-            let mut rows = statement.query([run.0]).map_err(failed)?;
             let mut rechecked = rows::rechecked(connection, run)?;
             let mut books = books::select(connection)?;
             let mut books = books.read(run)?;
             let mut visited = 0;
-            while let Some(row) = rows.next().map_err(failed)? {
+            let mut visit_row = |row: &Row<'_>| -> Result<Result<(), E>, Problem> {
                 let first = rows::read(row)?;
                 let rows::StoredOutcome { outcome, job, .. } = rechecked.remove(&first.outcome.line).unwrap_or(first);
                 let bookings = books.of(outcome.line)?;
                 visited += 1;
-                if let Err(stop) = visit(outcome, bookings, job) {
-                    return Ok(Err(stop));
+                Ok(visit(outcome, bookings, job))
+            };
+            // Without lines, one query for all; with them, one each.
+            let mut statement = connection.prepare_cached(&rows::select(lines.is_some())).map_err(failed)?;
+            let each = lines
+                .map(|lines| lines.iter().map(|line| cells::integer("line", *line)).collect::<Result<Vec<_>, _>>());
+            for line in each.transpose()?.map_or_else(|| vec![None], |lines| lines.into_iter().map(Some).collect()) {
+                let parameters = [Some(run.0), line];
+                let parameters = params_from_iter(parameters.into_iter().flatten());
+                let mut rows = statement.query(parameters).map_err(failed)?;
+                while let Some(row) = rows.next().map_err(failed)? {
+                    if let Err(stop) = visit_row(row)? {
+                        return Ok(Err(stop));
+                    }
                 }
             }
-            books.require(visited).map(Ok)
+            if lines.is_some() { Ok(Ok(())) } else { books.require(visited).map(Ok) }
         })?
     }
 

@@ -26,6 +26,9 @@ pub(super) static OUTCOMES: Layout = Layout {
         "reason_detail",
         "first_line",
         "observation_id",
+        "settled",
+        "whole",
+        "state",
         "reused",
         "start",
         "seen_at",
@@ -61,10 +64,15 @@ pub(super) fn count(connection: &Connection, run: RunId) -> Result<u64, Problem>
     Ok(count.unsigned_abs())
 }
 
-/// The query for a run's outcomes with their observations, by line. That is the order of the table itself, so nothing
-/// is sorted.
-pub(super) fn select() -> String {
-    select_from(&OUTCOMES, "")
+/// The query for a run's outcomes with their observations, by line, or for the one on a line. That is the order of the
+/// table itself, so nothing is sorted.
+pub(super) fn select(on_one_line: bool) -> String {
+    select_from(&OUTCOMES, if on_one_line { "AND o.line = ?2" } else { "" })
+}
+
+/// The query for a run's rows of `outcomes` or `confirmations` alone, by line: all that the memory needs.
+pub(super) fn select_cells(layout: &Layout) -> String {
+    format!("SELECT {} FROM {} WHERE run_id = ?1 ORDER BY line", layout.list(""), layout.table)
 }
 
 fn select_from(layout: &Layout, condition: &str) -> String {
@@ -78,7 +86,13 @@ fn select_from(layout: &Layout, condition: &str) -> String {
 
 /// The rows of a run that were rechecked, by line.
 pub(super) fn rechecked(connection: &Connection, run: RunId) -> Result<HashMap<u64, StoredOutcome>, Problem> {
-    by_line(connection, run, &select_from(&CONFIRMATIONS, ""))
+    by_line(connection, run, &select_from(&CONFIRMATIONS, ""), read_by_line)
+}
+
+/// The rows of a run that were rechecked, without the facts of their orders, by line.
+pub(super) fn rechecked_cells(connection: &Connection, run: RunId) -> Result<HashMap<u64, OutcomeCells>, Problem> {
+    let read = |row: &Row<'_>| OutcomeCells::read(row).map(|cells| (cells.line, cells));
+    by_line(connection, run, &select_cells(&CONFIRMATIONS), read)
 }
 
 /// How many rows were rechecked, and with what result.
@@ -94,7 +108,7 @@ pub struct RecheckCounts {
 pub(super) fn count_rechecks(connection: &Connection, run: RunId) -> Result<RecheckCounts, Problem> {
     let again = rechecked(connection, run)?;
     let read_again = "AND o.line IN (SELECT line FROM confirmations WHERE run_id = ?1)";
-    let first = by_line(connection, run, &select_from(&OUTCOMES, read_again))?;
+    let first = by_line(connection, run, &select_from(&OUTCOMES, read_again), read_by_line)?;
     let comparable = |read: &StoredOutcome| match &read.outcome.evidence {
         // That the first reading was reused and not fetched does not make it different.
         Evidence::Fetched(fetched) => Fetched { is_reused: false, ..(**fetched).clone() }.into(),
@@ -106,16 +120,25 @@ pub(super) fn count_rechecks(connection: &Connection, run: RunId) -> Result<Rech
     Ok(RecheckCounts { rechecked: again.len() as u64, changed })
 }
 
-fn by_line(connection: &Connection, run: RunId, query: &str) -> Result<HashMap<u64, StoredOutcome>, Problem> {
+fn by_line<T>(
+    connection: &Connection,
+    run: RunId,
+    query: &str,
+    mut read: impl FnMut(&Row<'_>) -> Result<(u64, T), Problem>,
+) -> Result<HashMap<u64, T>, Problem> {
     let failed = sqlite("read the rechecked rows in");
     let mut statement = connection.prepare(query).map_err(failed)?;
     let mut rows = statement.query([run.0]).map_err(failed)?;
     let mut found = HashMap::new();
     while let Some(row) = rows.next().map_err(failed)? {
-        let read = read(row)?;
-        found.insert(read.outcome.line, read);
+        let (line, read) = read(row)?;
+        found.insert(line, read);
     }
     Ok(found)
+}
+
+fn read_by_line(row: &Row<'_>) -> Result<(u64, StoredOutcome), Problem> {
+    read(row).map(|read| (read.outcome.line, read))
 }
 
 /// A row of `outcomes` or `confirmations`, without the facts of its order.
@@ -134,8 +157,27 @@ pub(super) struct OutcomeRow<'o> {
 
 /// The columns that depend on the kind of evidence.
 pub(super) enum Kind {
-    Fetched { observation: i64, is_reused: bool },
-    Other { code: &'static str, reason: Option<Reason>, first_line: Option<i64> },
+    /// `shown` if the provider was asked, and its reply is about the order.
+    Fetched {
+        observation: i64,
+        shown: Option<Shown>,
+        is_reused: bool,
+    },
+    Other {
+        code: &'static str,
+        reason: Option<Reason>,
+        first_line: Option<i64>,
+    },
+}
+
+/// What a reply shows of its order, for the memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) is_settled: bool,
+    /// Whether the order has all six amounts.
+    pub(super) is_whole: bool,
+    /// The digest of the order's state.
+    pub(super) state: [u8; DIGEST],
 }
 
 impl Kind {
@@ -161,9 +203,13 @@ impl Kind {
 impl OutcomeRow<'_> {
     /// The column values of the row, checksum included.
     pub(super) fn values(self) -> Vec<Value> {
-        let (code, reason, first_line, observation, is_reused) = match self.kind {
-            Kind::Fetched { observation, is_reused } => (FETCHED, None, None, Some(observation), is_reused),
-            Kind::Other { code, reason, first_line } => (code, reason, first_line, None, false),
+        let (mut observation, mut shown, mut is_reused) = (None, None, false);
+        let (code, reason, first_line) = match self.kind {
+            Kind::Fetched { observation: id, shown: state, is_reused: reused } => {
+                (observation, shown, is_reused) = (Some(id), state, reused);
+                (FETCHED, None, None)
+            }
+            Kind::Other { code, reason, first_line } => (code, reason, first_line),
         };
         let (reason_code, detail) = reason.map(|reason| (reason.code, reason.detail)).unzip();
         with_checksum([
@@ -175,6 +221,9 @@ impl OutcomeRow<'_> {
             detail.into(),
             first_line.into(),
             observation.into(),
+            shown.map(|shown| shown.is_settled).into(),
+            shown.map(|shown| shown.is_whole).into(),
+            shown.map(|shown| shown.state.to_vec()).into(),
             is_reused.into(),
             self.job.into(),
             self.seen_at.as_microsecond().into(),
@@ -183,54 +232,87 @@ impl OutcomeRow<'_> {
     }
 }
 
-/// A row as read from the state.
+/// A row as read from the state, without the facts of its order.
+pub(super) struct OutcomeCells {
+    pub(super) line: u64,
+    pub(super) run_order_id: String,
+    kind: String,
+    reason: Option<Reason>,
+    first_line: Option<u64>,
+    /// The ID of the order's observation, if it was fetched or reused.
+    pub(super) observation: Option<i64>,
+    pub(super) shown: Option<Shown>,
+    pub(super) is_reused: bool,
+    /// The number of the job that read it.
+    pub(super) job: i64,
+    pub(super) seen_at: Timestamp,
+}
+
+impl OutcomeCells {
+    /// Reads one row strictly: a value that does not fit is an error, never replaced by a default.
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, Problem> {
+        let mut cells = Cells::open(row, 0, &OUTCOMES)?;
+        cells.skip();
+        let line = cells.required_count()?;
+        let run_order_id = cells.required_text()?;
+        let kind = cells.required_text()?;
+        let (code, detail) = (cells.text()?, cells.text()?);
+        let reason = code.zip(detail).map(|(code, detail)| Reason { code, detail });
+        let first_line = cells.count()?;
+        let observation = cells.integer()?;
+        let shown = match (cells.optional_flag()?, cells.optional_flag()?, cells.optional_bytes()?) {
+            (Some(is_settled), Some(is_whole), Some(state)) => Some(Shown { is_settled, is_whole, state }),
+            (None, None, None) => None,
+            _ => return Err(cells.damage("what it shows of its order is incomplete")),
+        };
+        let (is_reused, job, seen_at) = (cells.flag()?, cells.required_integer()?, cells.required_time()?);
+        Ok(Self { line, run_order_id, kind, reason, first_line, observation, shown, is_reused, job, seen_at })
+    }
+
+    /// Whether the provider said that there is no such order.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.kind == NOT_FOUND
+    }
+
+    /// Whether the provider's answer shows nothing of the order: a refusal, or malformed.
+    pub(super) fn shows_nothing(&self) -> bool {
+        [REFUSED, MALFORMED].contains(&&*self.kind)
+    }
+
+    fn damage(&self, problem: &str) -> Problem {
+        Problem::damaged(format!("{}, line {}", OUTCOMES.table, self.line), problem)
+    }
+}
+
+/// The outcome of a row as read from the state.
 pub(super) struct StoredOutcome {
     pub(super) outcome: Outcome,
     /// The number of the job that read it.
     pub(super) job: i64,
-    pub(super) seen_at: Timestamp,
-    /// The observation of the order, if the row has one.
-    pub(super) observation: Option<ObservationRef>,
 }
 
-/// The observation of a row, without its facts.
-pub(super) struct ObservationRef {
-    pub(super) id: i64,
-    pub(super) is_settled: bool,
-    pub(super) state: [u8; DIGEST],
-}
-
-/// Reads one row of [`select`] strictly: a value that does not fit is an error, never replaced by a default.
+/// Reads one row of [`select`], with the facts of its order.
 pub(super) fn read(row: &Row<'_>) -> Result<StoredOutcome, Problem> {
-    let mut cells = Cells::open(row, 0, &OUTCOMES)?;
-    cells.skip();
-    let line = cells.required_count()?;
-    let run_order_id = cells.required_text()?;
-    let kind = cells.required_text()?;
-    let (code, detail) = (cells.text()?, cells.text()?);
-    let reason = code.zip(detail).map(|(code, detail)| Reason { code, detail });
-    let first_line = cells.count()?;
-    let observation_id = cells.integer()?;
-    let is_reused = cells.flag()?;
-    let job = cells.required_integer()?;
-    let seen_at = cells.required_time()?;
-    let mut observation = None;
-    let evidence = match (kind.as_str(), reason, first_line, observation_id) {
-        (FETCHED, None, None, Some(id)) => {
+    let cells = OutcomeCells::read(row)?;
+    let evidence = match (&*cells.kind, &cells.reason, cells.first_line, cells.observation) {
+        (FETCHED, None, None, Some(_)) => {
             let seen = Observation::read(Cells::open(row, OUTCOMES.width(), &OBSERVATIONS)?)?;
-            if seen.run_order_id != run_order_id {
+            if seen.run_order_id != cells.run_order_id {
                 return Err(cells.damage("its observation belongs to a different order"));
             }
-            observation = Some(ObservationRef { id, is_settled: seen.is_settled, state: seen.state });
-            Evidence::Fetched(Box::new(Fetched { order: seen.order, is_reused, baseline: None }))
+            if cells.shown.is_some_and(|shown| (shown.is_settled, shown.state) != (seen.is_settled, seen.state)) {
+                return Err(cells.damage("its observation is of a different state"));
+            }
+            Evidence::Fetched(Box::new(Fetched { order: seen.order, is_reused: cells.is_reused, baseline: None }))
         }
-        (NOT_FOUND, Some(reason), None, None) => Evidence::NotFound(reason),
-        (REFUSED, Some(reason), None, None) => Evidence::Refused(reason),
-        (MALFORMED, Some(reason), None, None) => Evidence::Malformed(reason),
-        (UNFETCHED, Some(reason), None, None) => Evidence::Unfetched(reason),
+        (NOT_FOUND, Some(reason), None, None) => Evidence::NotFound(reason.clone()),
+        (REFUSED, Some(reason), None, None) => Evidence::Refused(reason.clone()),
+        (MALFORMED, Some(reason), None, None) => Evidence::Malformed(reason.clone()),
+        (UNFETCHED, Some(reason), None, None) => Evidence::Unfetched(reason.clone()),
         (DUPLICATE, None, Some(first_line), None) => Evidence::Duplicate { first_line },
-        (REJECTED, Some(reason), None, None) => Evidence::Rejected(reason),
+        (REJECTED, Some(reason), None, None) => Evidence::Rejected(reason.clone()),
         _ => return Err(cells.damage("its kind of evidence contradicts the other columns")),
     };
-    Ok(StoredOutcome { outcome: Outcome { line, run_order_id, evidence }, job, seen_at, observation })
+    let OutcomeCells { line, run_order_id, job, .. } = cells;
+    Ok(StoredOutcome { outcome: Outcome { line, run_order_id, evidence }, job })
 }

@@ -8,21 +8,20 @@
 mod buckets;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
 use super::cells::{Cells, Layout};
 use super::error::{Problem, StoreError, sqlite};
 use super::facts::{OBSERVATIONS, Observation};
-use super::rows;
+use super::rows::{self, OUTCOMES, OutcomeCells, Shown};
 use super::runs::{self, Providers};
 use super::seal::{DIGEST, checksum_of, with_checksum};
 use super::{RunId, Store, schema};
 use crate::domain::order::{Charge, RunOrder};
-use crate::domain::outcome::{Evidence, Outcome};
 use buckets::Buckets;
 
 const REMEMBERING: &str = "remember orders in";
@@ -158,28 +157,18 @@ enum OrderUpdate {
 
 impl OrderUpdate {
     /// The order's ID and what the row adds to its memory; `None` without an answer about it.
-    fn of(row: rows::StoredOutcome) -> Option<(String, Self)> {
-        let rows::StoredOutcome { outcome: Outcome { run_order_id, evidence, .. }, job, seen_at, observation } = row;
-        let update = match (evidence, observation) {
-            (Evidence::Fetched(fetched), Some(seen)) => {
-                match (fetched.is_reused, fetched.order.is_about(&run_order_id)) {
-                    (true, _) => Self::Reused { observation: seen.id },
-                    (false, false) => Self::Missed { job, is_unknown: false },
-                    (false, true) => Self::Seen(Sighting {
-                        job,
-                        seen_at,
-                        observation: seen.id,
-                        is_settled: seen.is_settled,
-                        is_whole: fetched.order.amounts.in_order().iter().all(Option::is_some),
-                        state: seen.state,
-                    }),
-                }
+    fn of(row: OutcomeCells) -> Option<(String, Self)> {
+        let update = match (row.observation, row.shown) {
+            (Some(observation), _) if row.is_reused => Self::Reused { observation },
+            (Some(observation), Some(Shown { is_settled, is_whole, state })) => {
+                Self::Seen(Sighting { job: row.job, seen_at: row.seen_at, observation, is_settled, is_whole, state })
             }
-            (Evidence::NotFound(_), _) => Self::Missed { job, is_unknown: true },
-            (Evidence::Refused(_) | Evidence::Malformed(_), _) => Self::Missed { job, is_unknown: false },
-            _ => return None,
+            (Some(_), None) => Self::Missed { job: row.job, is_unknown: false },
+            (None, _) if row.is_not_found() => Self::Missed { job: row.job, is_unknown: true },
+            (None, _) if row.shows_nothing() => Self::Missed { job: row.job, is_unknown: false },
+            (None, _) => return None,
         };
-        Some((run_order_id, update))
+        Some((row.run_order_id, update))
     }
 }
 
@@ -295,21 +284,24 @@ impl Store {
         self.remember_runs(|_| true, Some(run))
     }
 
-    /// What [`Store::remember_with`] would return, without changing the memory.
+    /// What [`Store::remember_with`] would return, without taking in the sightings of `run`. Those of other runs are
+    /// taken in.
     ///
     /// # Errors
-    /// When the state can't be read.
+    /// When the state can't be read or written, or the memory is damaged.
     pub fn would_remember_with(&mut self, run: RunId) -> Result<RememberedOrders, StoreError> {
         if self.runs()?.len() == 1 {
             // There is no earlier run that could have seen anything settled.
             return Ok(RememberedOrders::default());
         }
+        self.remember_others(run)?;
         self.read(|connection| {
-            let failed = sqlite(REMEMBERING);
-            let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(failed)?;
-            let remembered = take_in(&transaction, |_| true, Some(run))?;
-            transaction.rollback().map_err(failed)?;
-            Ok(remembered)
+            let providers = Providers::read(connection)?;
+            let provider = runs::provider_of(connection, run, &providers)?;
+            let mut intake = Intake::of(connection, provider, &providers);
+            intake.only_compares = true;
+            intake.run(run)?;
+            Ok(intake.remembered)
         })
     }
 
@@ -348,8 +340,7 @@ fn take_in(
         }
         let provider = runs::provider_of(connection, run.id, &providers)?;
         buckets::make_room(connection, provider, &mut providers, rows::count(connection, run.id)?)?;
-        let buckets = Buckets::of(provider, &providers);
-        let mut intake = Intake { connection, provider, buckets, added: 0, remembered: RememberedOrders::default() };
+        let mut intake = Intake::of(connection, provider, &providers);
         intake.run(run.id)?;
         intake.buckets.write(connection)?;
         providers.add_orders(provider, intake.added);
@@ -376,6 +367,12 @@ impl RememberedOrders {
         self.baselines.remove(&line)
     }
 
+    /// The lines of which something is remembered.
+    #[must_use]
+    pub fn lines(&self) -> BTreeSet<u64> {
+        self.baselines.keys().chain(self.vanished.keys()).copied().collect()
+    }
+
     /// Takes the latest state of the order on `line`, if the provider no longer knows it and it was once seen settled.
     pub fn take_vanished(&mut self, line: u64) -> Option<RunOrder> {
         self.vanished.remove(&line)
@@ -387,25 +384,32 @@ struct Intake<'t> {
     connection: &'t Connection,
     provider: i64,
     buckets: Buckets,
+    /// Whether the memory stays as it is.
+    only_compares: bool,
     /// How many orders are new in the memory.
     added: u64,
     remembered: RememberedOrders,
 }
 
-impl Intake<'_> {
+impl<'t> Intake<'t> {
+    fn of(connection: &'t Connection, provider: i64, providers: &Providers) -> Self {
+        let (buckets, remembered) = (Buckets::of(provider, providers), RememberedOrders::default());
+        Self { connection, provider, buckets, only_compares: false, added: 0, remembered }
+    }
+
     fn run(&mut self, run: RunId) -> Result<(), Problem> {
         let failed = sqlite(REMEMBERING);
-        let mut statement = self.connection.prepare(&rows::select()).map_err(failed)?;
+        let mut statement = self.connection.prepare(&rows::select_cells(&OUTCOMES)).map_err(failed)?;
         let mut rows = statement.query([run.0]).map_err(failed)?;
         // A rechecked order may have been half settled when it was read first: that state is not remembered.
-        let mut rechecked = rows::rechecked(self.connection, run)?;
+        let mut rechecked = rows::rechecked_cells(self.connection, run)?;
         let mut batch = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            let first = rows::read(row)?;
-            let line = first.outcome.line;
+            let first = OutcomeCells::read(row)?;
+            let line = first.line;
             let again = rechecked.remove(&line);
             // But an order that is gone at the recheck was there before, so its first reading counts as well.
-            let is_gone = again.as_ref().is_some_and(|row| matches!(row.outcome.evidence, Evidence::NotFound(_)));
+            let is_gone = again.as_ref().is_some_and(OutcomeCells::is_not_found);
             let first = Some(first).filter(|_| again.is_none() || is_gone);
             let updates = first.into_iter().chain(again).filter_map(OrderUpdate::of);
             batch.extend(updates.map(|(order, update)| (buckets::hash(&order), order, line, update)));
@@ -428,6 +432,9 @@ impl Intake<'_> {
             let Some(memory) = self.take(line, known.clone(), &update)? else {
                 continue;
             };
+            if self.only_compares {
+                continue;
+            }
             self.added += u64::from(known.is_none());
             if known.as_ref() != Some(&memory) {
                 let row = memory.row(self.provider, hash, &order);

@@ -57,7 +57,7 @@ fn bench() -> Bench {
 
 fn stored(store: &Store, run: RunId) -> Result<Vec<Outcome>, StoreError> {
     let mut outcomes = Vec::new();
-    store.for_each_outcome(run, |outcome, _, _| {
+    store.for_each_outcome(run, None, |outcome, _, _| {
         outcomes.push(outcome);
         Ok::<(), StoreError>(())
     })?;
@@ -311,7 +311,7 @@ fn the_visitors_error_ends_the_visit() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     commit(&mut schema::connect(&path)?, run, vec![fetched(1), missing(2), missing(3)])?;
     let mut seen = 0;
-    let result = store.for_each_outcome(run, |outcome, _, _| {
+    let result = store.for_each_outcome(run, None, |outcome, _, _| {
         seen += 1;
         if outcome.line == 2 { Err(Problem::WriterLost.at(&path)) } else { Ok(()) }
     });

@@ -83,7 +83,7 @@ fn the_books_come_with_the_first_row_of_their_order() -> Tested {
     ];
     learn(&mut schema::connect(&path)?, run, false, outcomes)?;
     let mut rows = Vec::new();
-    store.for_each_outcome(run, |outcome, bookings, _| {
+    store.for_each_outcome(run, None, |outcome, bookings, _| {
         rows.push((outcome.line, bookings));
         Ok::<(), StoreError>(())
     })?;
