@@ -8,6 +8,7 @@ use super::books::{self, BOOKS};
 use super::cells::integer;
 use super::error::{Problem, io, sqlite};
 use super::facts::{Facts, OBSERVATIONS};
+use super::memory::buckets::hash;
 use super::memory::{Lookup, ReusedOrder};
 use super::rows::{CONFIRMATIONS, Kind, OUTCOMES, OutcomeRow, Shown};
 use super::runs::Providers;
@@ -173,7 +174,7 @@ impl<'c> Inserter<'c> {
     /// The ID of this state's observation: the order's latest one if the state is unchanged, or a new one.
     fn observe(&mut self, asked: &str, facts: Facts, seen_at: Timestamp) -> Result<i64, Problem> {
         if let Some(lookup) = &mut self.lookup
-            && let Some(memory) = lookup.find(self.context.provider, asked)?
+            && let Some(memory) = lookup.find(self.context.provider, hash(asked), asked)?
             && memory.latest_state == facts.state
         {
             return Ok(memory.latest);

@@ -46,7 +46,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, Row, TransactionBehavior};
 
 use crate::domain::books::Booking;
 use crate::domain::outcome::Outcome;
@@ -297,14 +297,16 @@ impl Store {
                 visited += 1;
                 Ok(visit(outcome, bookings, job))
             };
-            // Without lines, one query for all; with them, one each.
-            let mut statement = connection.prepare_cached(&rows::select(lines.is_some())).map_err(failed)?;
-            let each = lines
-                .map(|lines| lines.iter().map(|line| cells::integer("line", *line)).collect::<Result<Vec<_>, _>>());
-            for line in each.transpose()?.map_or_else(|| vec![None], |lines| lines.into_iter().map(Some).collect()) {
-                let parameters = [Some(run.0), line];
-                let parameters = params_from_iter(parameters.into_iter().flatten());
-                let mut rows = statement.query(parameters).map_err(failed)?;
+            let ranges = match lines {
+                None => vec![(i64::MIN, i64::MAX)],
+                Some(lines) => {
+                    let lines = lines.iter().map(|line| cells::integer("line", *line));
+                    lines.map(|line| line.map(|line| (line, line))).collect::<Result<_, _>>()?
+                }
+            };
+            let mut statement = connection.prepare_cached(&rows::select()).map_err(failed)?;
+            for (from, to) in ranges {
+                let mut rows = statement.query((run.0, from, to)).map_err(failed)?;
                 while let Some(row) = rows.next().map_err(failed)? {
                     if let Err(stop) = visit_row(row)? {
                         return Ok(Err(stop));
@@ -320,7 +322,7 @@ impl Store {
     /// # Errors
     /// When the state can't be read.
     pub fn rechecked_lines(&self, run: RunId) -> Result<BTreeSet<u64>, StoreError> {
-        self.read(|connection| Ok(rows::rechecked(connection, run)?.into_keys().collect()))
+        self.read(|connection| Ok(rows::rechecked_cells(connection, run)?.into_keys().collect()))
     }
 
     /// How many rows of a run were rechecked, and how many of them had changed.

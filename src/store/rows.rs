@@ -64,10 +64,10 @@ pub(super) fn count(connection: &Connection, run: RunId) -> Result<u64, Problem>
     Ok(count.unsigned_abs())
 }
 
-/// The query for a run's outcomes with their observations, by line, or for the one on a line. That is the order of the
-/// table itself, so nothing is sorted.
-pub(super) fn select(on_one_line: bool) -> String {
-    select_from(&OUTCOMES, if on_one_line { "AND o.line = ?2" } else { "" })
+/// The query for a run's outcomes with their observations, from a line to a line. That is the order of the table
+/// itself, so nothing is sorted.
+pub(super) fn select() -> String {
+    select_from(&OUTCOMES, "AND o.line BETWEEN ?2 AND ?3")
 }
 
 /// The query for a run's rows of `outcomes` or `confirmations` alone, by line: all that the memory needs.
@@ -203,13 +203,11 @@ impl Kind {
 impl OutcomeRow<'_> {
     /// The column values of the row, checksum included.
     pub(super) fn values(self) -> Vec<Value> {
-        let (mut observation, mut shown, mut is_reused) = (None, None, false);
-        let (code, reason, first_line) = match self.kind {
-            Kind::Fetched { observation: id, shown: state, is_reused: reused } => {
-                (observation, shown, is_reused) = (Some(id), state, reused);
-                (FETCHED, None, None)
+        let (code, reason, first_line, observation, shown, is_reused) = match self.kind {
+            Kind::Fetched { observation, shown, is_reused } => {
+                (FETCHED, None, None, Some(observation), shown, is_reused)
             }
-            Kind::Other { code, reason, first_line } => (code, reason, first_line),
+            Kind::Other { code, reason, first_line } => (code, reason, first_line, None, None, false),
         };
         let (reason_code, detail) = reason.map(|reason| (reason.code, reason.detail)).unzip();
         with_checksum([

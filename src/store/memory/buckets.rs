@@ -67,10 +67,10 @@ impl Buckets {
 
     /// Proves the bucket of a hash, unless that was done.
     pub(super) fn prove(&mut self, connection: &Connection, hash: i64) -> Result<(), Problem> {
-        if self.count == 0 { Ok(()) } else { self.prove_bucket(connection, index(hash, self.count)) }
-    }
-
-    fn prove_bucket(&mut self, connection: &Connection, bucket: i64) -> Result<(), Problem> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        let bucket = index(hash, self.count);
         if !self.proved.contains_key(&bucket) {
             let found = scan(connection, self.provider, bucket, self.count, |_, _| {})?;
             self.proved.insert(bucket, found);
@@ -134,13 +134,12 @@ pub(super) fn make_room(
 /// Proves the next share of a provider's buckets.
 pub(super) fn prove_share(connection: &Connection, provider: i64) -> Result<(), Problem> {
     let mut providers = Providers::read(connection)?;
-    let mut buckets = Buckets::of(provider, &providers);
-    let next = providers.next_bucket(provider);
-    let end = next.saturating_add(buckets.count.div_ceil(NIGHTS)).min(buckets.count);
+    let (count, next) = (providers.buckets(provider), providers.next_bucket(provider));
+    let end = next.saturating_add(count.div_ceil(NIGHTS)).min(count);
     for bucket in next..end {
-        buckets.prove_bucket(connection, bucket.cast_signed())?;
+        scan(connection, provider, bucket.cast_signed(), count, |_, _| {})?;
     }
-    providers.set_next_bucket(provider, if end == buckets.count { 0 } else { end });
+    providers.set_next_bucket(provider, if end == count { 0 } else { end });
     providers.write(connection)
 }
 

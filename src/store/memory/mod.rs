@@ -5,7 +5,7 @@
 //! sorted, since looking up each order as it comes in would cost more than all the rest. [`buckets`] proves the memory. Of two sightings, the one by
 //! the job with the higher number is the later one, whatever the clock said and whichever run enters the memory first.
 
-mod buckets;
+pub(super) mod buckets;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -22,7 +22,7 @@ use super::runs::{self, Providers};
 use super::seal::{DIGEST, checksum_of, with_checksum};
 use super::{RunId, Store, schema};
 use crate::domain::order::{Charge, RunOrder};
-use buckets::Buckets;
+use buckets::{Buckets, hash};
 
 const REMEMBERING: &str = "remember orders in";
 /// How many sightings are sorted at once.
@@ -186,10 +186,9 @@ impl<'c> Lookup<'c> {
         Ok(Self { statement: connection.prepare_cached(&query)? })
     }
 
-    /// What is remembered of an order.
-    pub(super) fn find(&mut self, provider: i64, order: &str) -> Result<Option<OrderMemory>, Problem> {
-        let key = (provider, buckets::hash(order), order);
-        let found = self.statement.query_row(key, |row| Ok(OrderMemory::read(row))).optional();
+    /// What is remembered of an order, whose ID has that [`hash`].
+    pub(super) fn find(&mut self, provider: i64, hash: i64, order: &str) -> Result<Option<OrderMemory>, Problem> {
+        let found = self.statement.query_row((provider, hash, order), |row| Ok(OrderMemory::read(row))).optional();
         let found = found.map_err(sqlite("look up an order in"))?;
         found.transpose()
     }
@@ -225,9 +224,10 @@ impl Recall {
     }
 
     fn find(&self, order: &str) -> Result<Option<ReusedOrder>, Problem> {
-        self.buckets.borrow_mut().prove(&self.connection, buckets::hash(order))?;
+        let hash = hash(order);
+        self.buckets.borrow_mut().prove(&self.connection, hash)?;
         let mut lookup = Lookup::prepare(&self.connection).map_err(sqlite("look up an order in"))?;
-        let found = lookup.find(self.provider, order)?;
+        let found = lookup.find(self.provider, hash, order)?;
         // A time in the future means that the clock was set back: how long ago it was is unknown.
         let is_recent = |seen: Timestamp| (self.since..=self.until).contains(&seen);
         let is_reusable = |memory: &OrderMemory| memory.is_shown && memory.settled_seen_at.is_some_and(is_recent);
@@ -412,7 +412,7 @@ impl<'t> Intake<'t> {
             let is_gone = again.as_ref().is_some_and(OutcomeCells::is_not_found);
             let first = Some(first).filter(|_| again.is_none() || is_gone);
             let updates = first.into_iter().chain(again).filter_map(OrderUpdate::of);
-            batch.extend(updates.map(|(order, update)| (buckets::hash(&order), order, line, update)));
+            batch.extend(updates.map(|(order, update)| (hash(&order), order, line, update)));
             if batch.len() >= BATCH {
                 self.batch(&mut batch)?;
             }
@@ -428,7 +428,7 @@ impl<'t> Intake<'t> {
         let mut replace = self.connection.prepare_cached(&ORDERS.replace()).map_err(failed)?;
         for (hash, order, line, update) in batch.drain(..) {
             self.buckets.prove(self.connection, hash)?;
-            let known = lookup.find(self.provider, &order)?;
+            let known = lookup.find(self.provider, hash, &order)?;
             let Some(memory) = self.take(line, known.clone(), &update)? else {
                 continue;
             };

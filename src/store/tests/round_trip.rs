@@ -146,7 +146,7 @@ fn reading_by_line_sorts_nothing() -> Tested {
     let Bench { path, _folder, .. } = bench();
     let connection = schema::connect(&path)?;
     let plan: String =
-        connection.query_row(&format!("EXPLAIN QUERY PLAN {}", rows::select(false)), [1], |row| row.get("detail"))?;
+        connection.query_row(&format!("EXPLAIN QUERY PLAN {}", rows::select()), [1, 1, 9], |row| row.get("detail"))?;
     assert!(plan.contains("SEARCH o USING PRIMARY KEY") && !plan.contains("TEMP"), "{plan}");
     Ok(())
 }
