@@ -36,8 +36,9 @@ const LAST_REPLIES: Duration = Duration::from_secs(10);
 /// What the fetch phase of a job yields.
 pub(super) struct FetchPhase {
     pub(super) elapsed: Duration,
-    /// The orders that failed a check by their reply alone, with their lines.
-    pub(super) failing: Vec<(u64, RunOrderId)>,
+    /// The lines and orders whose reply alone fails a check that fetching again may clear; `None` if something else decides
+    /// that as well: earlier jobs of the run, our books, or the provider's list.
+    pub(super) doubtful: Option<Vec<(u64, RunOrderId)>>,
     /// The provider's own list of orders.
     pub(super) list: OrderList,
 }
@@ -53,8 +54,10 @@ pub(super) async fn fetch_all(
         |row: &Result<Row, InputError>| row.as_ref().map_or(true, |row| current.done.binary_search(&row.line).is_err());
     let rows = job.input.read()?.filter(is_open);
     let progress = Progress::start(job.session.display, job.input.rows(), current.done.len() as u64);
+    let is_by_reply_alone = current.done.is_empty() && job.rules.expect.is_empty() && job.rules.complete.is_none();
+    let doubtful = (job.recheck && is_by_reply_alone).then(Vec::new);
     let fetcher = RowFetcher { job, recall, is_recheck: false };
-    let (fetched, unreached) = fetcher.fetch_rows(rows, current, progress).await?;
+    let (fetched, unreached) = fetcher.fetch_rows(rows, current, progress, doubtful).await?;
     let activity = job.session.provider.activity();
     match unreached.filter(|_| current.done.is_empty() && !activity.has_envelope) {
         None => Ok(fetched),
@@ -72,7 +75,7 @@ pub(super) async fn fetch_again(
     let progress = Progress::start(job.session.display, orders.len() as u64, 0);
     let rows = orders.into_iter().map(|(line, id)| Ok(Row { line, entry: Entry::Order(id), booking: None }));
     let fetcher = RowFetcher { job, recall: None, is_recheck: true };
-    Ok(fetcher.fetch_rows(rows, current, progress).await?.0)
+    Ok(fetcher.fetch_rows(rows, current, progress, None).await?.0)
 }
 
 /// Takes rows to their outcomes.
@@ -91,18 +94,18 @@ impl RowFetcher<'_> {
         rows: impl Iterator<Item = Result<Row, InputError>>,
         current: &CurrentRun,
         mut progress: Progress,
+        mut doubtful: Option<Vec<(u64, RunOrderId)>>,
     ) -> Result<(FetchPhase, Option<String>), JobError> {
         let job = self.job;
         let start = Instant::now();
         let writer = job.session.store.writer(current.run, in_hand(job), job.memory.keeps_replies)?;
-        let mut failing = Vec::new();
-        let ended = self.fetch_into(rows, &writer, &mut progress, &mut failing).await;
+        let ended = self.fetch_into(rows, &writer, &mut progress, &mut doubtful).await;
         let committed = writer.finish().await;
         let unreached = progress.finish();
         // If nothing more could be put into the store, the writer knows why.
         committed?;
         ended?;
-        Ok((FetchPhase { elapsed: start.elapsed(), failing, list: OrderList::NotRequested }, unreached))
+        Ok((FetchPhase { elapsed: start.elapsed(), doubtful, list: OrderList::NotRequested }, unreached))
     }
 
     /// Puts every row's outcome into the store. After a signal no more requests are sent, and those in flight get
@@ -112,7 +115,7 @@ impl RowFetcher<'_> {
         rows: impl Iterator<Item = Result<Row, InputError>>,
         writer: &Writer,
         progress: &mut Progress,
-        failing: &mut Vec<(u64, RunOrderId)>,
+        doubtful: &mut Option<Vec<(u64, RunOrderId)>>,
     ) -> Result<(), JobError> {
         let job = self.job;
         let provider = &job.session.provider;
@@ -141,7 +144,9 @@ impl RowFetcher<'_> {
                         let outcome = row_outcome.outcome();
                         let judgement = judge(outcome, &background, &job.rules, job.as_of);
                         progress.note(judgement.bucket, &outcome.evidence);
-                        failing.extend(doubtful(outcome, &judgement));
+                        if let Some(doubtful) = doubtful && is_doubtful(&judgement) {
+                            doubtful.extend(order_on_line(outcome));
+                        }
                         writer.put(row_outcome).await?;
                     }
                     Ok(Some(None)) => {}
@@ -189,10 +194,14 @@ impl RowFetcher<'_> {
     }
 }
 
-/// The line and the order of an outcome, if it fails a check that fetching the order again may clear.
-pub(super) fn doubtful(outcome: &Outcome, judgement: &Judgement) -> Option<(u64, RunOrderId)> {
-    let is_doubtful = judgement.findings.iter().any(may_clear);
-    is_doubtful.then(|| RunOrderId::parse(&outcome.run_order_id).ok().map(|id| (outcome.line, id))).flatten()
+/// Whether an outcome fails a check that fetching the order again may clear.
+pub(super) fn is_doubtful(judgement: &Judgement) -> bool {
+    judgement.findings.iter().any(may_clear)
+}
+
+/// The line and the order of an outcome; `None` if its row names no usable ID.
+pub(super) fn order_on_line(outcome: &Outcome) -> Option<(u64, RunOrderId)> {
+    RunOrderId::parse(&outcome.run_order_id).ok().map(|id| (outcome.line, id))
 }
 
 /// Whether fetching the order again may clear the finding. An order's age stays, however often it is fetched.

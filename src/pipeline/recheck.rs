@@ -1,11 +1,8 @@
 //! The recheck: orders that fail a check are fetched again before they are reported, since an order that was just
 //! being settled may have been read half settled.
 
-use std::mem;
-
 use super::completeness::is_absent;
 use super::fetch::{self, FetchPhase};
-use super::list_walk::OrderList;
 use super::progress::say;
 use super::resume::CurrentRun;
 use super::{EarlierRuns, Job, JobError};
@@ -34,20 +31,19 @@ impl Job {
     /// The orders that fail a check, by line.
     fn failing(&mut self, current: &CurrentRun, fetched: &mut FetchPhase) -> Result<Vec<(u64, RunOrderId)>, JobError> {
         let remembered = self.session.store.would_remember_with(current.run)?;
-        let mut failing = mem::take(&mut fetched.failing);
-        let is_by_reply_alone =
-            current.done.is_empty() && self.rules.expect.is_empty() && matches!(fetched.list, OrderList::NotRequested);
-        // How a reply was judged when it came can only be changed by what is remembered of its order.
-        let lines = is_by_reply_alone.then(|| remembered.lines());
-        failing.retain(|(line, _)| lines.as_ref().is_some_and(|lines| !lines.contains(line)));
+        // How a reply was judged when it came can then only be changed by what is remembered of its order.
+        let lines = fetched.doubtful.is_some().then(|| remembered.lines());
+        let mut failing = fetched.doubtful.take().unwrap_or_default();
+        failing.retain(|(line, _)| !lines.as_ref().is_some_and(|lines| lines.contains(line)));
         let (rules, as_of, list) = (&self.rules, self.as_of, &fetched.list);
         let earlier = &mut EarlierRuns::default();
         self.each_outcome(current.run, lines.as_ref(), remembered, earlier, list, |outcome, background| {
             let judgement = judge(&outcome, &background, rules, as_of);
             // A reused order may have vanished from the provider since: then the list is right to lack it.
             let is_in_doubt = is_reused(&outcome) && is_absent(&outcome, list, rules.complete);
-            let id = || RunOrderId::parse(&outcome.run_order_id).ok().map(|id| (outcome.line, id));
-            failing.extend(fetch::doubtful(&outcome, &judgement).or_else(|| is_in_doubt.then(id).flatten()));
+            if is_in_doubt || fetch::is_doubtful(&judgement) {
+                failing.extend(fetch::order_on_line(&outcome));
+            }
             Ok(())
         })?;
         failing.sort_unstable_by_key(|(line, _)| *line);
