@@ -245,7 +245,8 @@ fn a_second_signal_while_the_report_is_made_ends_the_job_at_once() {
 
 #[test]
 fn after_a_signal_between_fetching_and_the_confirm_read_nothing_more_is_asked() {
-    let arguments = ["--confirm", "--format", "csv"];
+    // At this rate the confirm-read waits for a second after the last order: time enough for a signal.
+    let arguments = ["--confirm", "--rate", "1", "--format", "csv"];
     let undisturbed = undisturbed_long_report(&arguments);
     for (signal, code) in STOPPING {
         let (server, job) = (sandbox(""), long_report());
