@@ -13,6 +13,7 @@ mod identities;
 mod reply;
 mod restated;
 mod rules;
+mod sound;
 mod statuses;
 mod times;
 mod vanished;
@@ -29,6 +30,7 @@ use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome};
 pub use cause::{Cause, power_of_ten};
 pub use completeness::judge_unlisted;
 pub use rules::{ControlTotal, CountField, ExpectRows, Rules, STALE_AFTER, Thresholds};
+pub use sound::{CONDITIONS, Condition, Soundness};
 pub use waiver::{Figures, NOT_FOUND, Waiver, WaiverKey, WaiverState, Waivers};
 
 /// One check of the catalogue.
@@ -217,6 +219,12 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// The judgement of an order that is settled and passes every check, and of which nothing else is known.
+    #[must_use]
+    pub fn sound() -> Self {
+        Self { settled: true, ..Self::unchecked(Bucket::Reconciled) }
+    }
+
     fn unchecked(bucket: Bucket) -> Self {
         Self {
             bucket,

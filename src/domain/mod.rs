@@ -5,6 +5,7 @@
 pub mod books;
 pub mod cell;
 pub mod days;
+pub mod facts;
 pub mod finding;
 pub mod id;
 pub mod layout;

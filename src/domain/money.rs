@@ -47,6 +47,13 @@ impl Amount {
     /// # Errors
     /// [`AmountError`] if the text is not a number that can be held exactly. It is never approximated.
     pub fn parse(text: &str) -> Result<Self, AmountError> {
+        match plain_units(text).and_then(|units| Self::from_units(units.into())) {
+            Some(amount) => Ok(amount),
+            None => Self::parse_any(text),
+        }
+    }
+
+    fn parse_any(text: &str) -> Result<Self, AmountError> {
         let number = Number::split(text).ok_or(AmountError::NotANumber)?;
         let shown = || text.chars().take(SHOWN).collect::<String>();
         let digits = number.significant_digits();
@@ -110,6 +117,22 @@ impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Sum::from(*self).fmt(f)
     }
+}
+
+/// The units of a number in plain notation whose digits fit 64 bits, as nearly all amounts are; `None` for any other text.
+fn plain_units(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    if !(1..=10).contains(&whole.len()) || !(1..=SCALE as usize).contains(&fraction.len()) {
+        return None;
+    }
+    let missing = iter::repeat_n(b'0', SCALE as usize - fraction.len());
+    let size = whole
+        .bytes()
+        .chain(fraction.bytes())
+        .chain(missing)
+        .try_fold(0_i64, |units, digit| digit.is_ascii_digit().then(|| units * 10 + i64::from(digit - b'0')))?;
+    Some(if digits.len() < text.len() { -size } else { size })
 }
 
 /// The parts of a decimal number's text.

@@ -6,19 +6,21 @@
 use super::order::RunOrder;
 
 /// The `settlement_status` of a settled order. The words before settlement are undocumented.
-const SETTLED: &str = "settled";
+pub const SETTLED: &str = "settled";
 /// The `freeze_status` of a pre-charge that is held.
 pub const FROZEN: &str = "frozen";
 /// The `freeze_status` of a pre-charge that is no longer held.
-const RELEASED: &str = "released";
+pub const RELEASED: &str = "released";
+/// The `submission_status` of an order that was submitted.
+pub const SUBMITTED: &str = "submitted";
 /// The `run_status` of a run that is waiting.
 pub const QUEUED: &str = "queued";
 /// The `run_status` of a run in progress.
 pub const RUNNING: &str = "running";
 /// The `run_status` of a run that succeeded.
-const SUCCEEDED: &str = "succeeded";
+pub const SUCCEEDED: &str = "succeeded";
 /// The `run_status` of a run that failed.
-const FAILED: &str = "failed";
+pub const FAILED: &str = "failed";
 /// Every `run_status` of a run that has ended.
 const ENDED: [&str; 2] = [SUCCEEDED, FAILED];
 
@@ -51,7 +53,7 @@ pub static STATUS_FIELDS: [StatusField; 4] = [
     },
     StatusField {
         name: "submission_status",
-        known: &["submitted"],
+        known: &[SUBMITTED],
         of: |order| order.submission_status.as_deref(),
         is_open_until_ended: true,
     },

@@ -46,6 +46,14 @@ fn sum(units: i128) -> Sum {
 }
 
 #[test]
+fn a_sound_order_adds_what_its_judgement_would_add() {
+    let judged = summarise(&[settled([Some(100), Some(60), Some(40), Some(60), Some(0), Some(60)])]);
+    let mut counted = Summary::default();
+    counted.add_sound("CNY");
+    assert_eq!(format!("{counted:?}"), format!("{judged:?}"));
+}
+
+#[test]
 fn differences_are_summed_and_orders_that_lack_an_amount_kept_apart() {
     let summary = summarise(&[
         settled([Some(100), Some(60), Some(43), Some(60), Some(0), Some(60)]),
