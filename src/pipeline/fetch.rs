@@ -13,10 +13,11 @@ use super::list_walk::OrderList;
 use super::progress::{Progress, SHOW_EVERY};
 use super::resume::CurrentRun;
 use super::{Job, JobError};
-use crate::checks::{Judgement, STALE_PENDING, STALE_SOON, judge};
+use crate::checks::{Judgement, STALE_PENDING, STALE_SOON, Soundness, judge};
+use crate::domain::facts::OrderFacts;
 use crate::domain::finding::Finding;
 use crate::domain::id::RunOrderId;
-use crate::domain::outcome::{Background, Evidence, Outcome};
+use crate::domain::outcome::{Background, Bucket, Evidence, Outcome};
 use crate::input::{Entry, InputError, Row};
 use crate::provider::{Fetch, Stop};
 use crate::store::{Recall, RowOutcome, Writer};
@@ -129,7 +130,7 @@ impl RowFetcher<'_> {
         let mut show = interval(SHOW_EVERY);
         let mut patience = pin!(sleep(Duration::MAX));
         let mut signal = pin!(job.session.signals.wait());
-        let background = Background::default();
+        let (background, soundness) = (Background::default(), Soundness::of(&job.rules));
         loop {
             tokio::select! {
                 biased;
@@ -142,10 +143,14 @@ impl RowFetcher<'_> {
                 next = outcomes.try_next() => match next {
                     Ok(Some(Some(row_outcome))) => {
                         let outcome = row_outcome.outcome();
-                        let judgement = judge(outcome, &background, &job.rules, job.as_of);
-                        progress.note(judgement.bucket, &outcome.evidence);
-                        if let Some(doubtful) = doubtful && is_doubtful(&judgement) {
-                            doubtful.extend(order_on_line(outcome));
+                        if is_sound(outcome, &soundness) {
+                            progress.note(Bucket::Reconciled, &outcome.evidence);
+                        } else {
+                            let judgement = judge(outcome, &background, &job.rules, job.as_of);
+                            progress.note(judgement.bucket, &outcome.evidence);
+                            if let Some(doubtful) = doubtful && is_doubtful(&judgement) {
+                                doubtful.extend(order_on_line(outcome));
+                            }
                         }
                         writer.put(row_outcome).await?;
                     }
@@ -192,6 +197,12 @@ impl RowFetcher<'_> {
             Err(stop) => Err(stop.into()),
         }
     }
+}
+
+/// Whether an outcome is a sound order, which passes every check.
+fn is_sound(outcome: &Outcome, soundness: &Soundness) -> bool {
+    let Evidence::Fetched(fetched) = &outcome.evidence else { return false };
+    fetched.order.remarks.is_none() && soundness.holds(&outcome.run_order_id, &OrderFacts::of(&fetched.order))
 }
 
 /// Whether an outcome fails a check that fetching the order again may clear.

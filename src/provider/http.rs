@@ -50,9 +50,16 @@ pub(super) struct Reply {
     pub(super) status: u16,
     /// The wait that a readable `Retry-After` asks for.
     pub(super) retry_after: Option<Duration>,
-    /// The provider's time, from `Date`; `None` if the reply comes from a cache.
-    pub(super) date: Option<Timestamp>,
+    /// `Date`, unless the reply comes from a cache.
+    date: Option<HeaderValue>,
     pub(super) body: Result<Vec<u8>, BodyError>,
+}
+
+impl Reply {
+    /// The provider's time; `None` if the reply has no readable `Date`, or comes from a cache.
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        retry::http_date(self.date.as_ref()?.to_str().ok()?)
+    }
 }
 
 impl Http {
@@ -156,7 +163,7 @@ impl Http {
         let header = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
         let retry_after = retry::retry_after(header(RETRY_AFTER), header(DATE));
         // `Age` marks a reply from a cache, whose `Date` is when it was stored.
-        let date = header(DATE).filter(|_| header(AGE).is_none()).and_then(retry::http_date);
+        let date = response.headers().get(DATE).filter(|_| header(AGE).is_none()).cloned();
         let status = response.status().as_u16();
         let body = if is_encoded(response.headers()) {
             let why = "the body is compressed, which was not requested";

@@ -19,8 +19,9 @@ use super::{Provider, Stop, wire};
 use crate::domain::outcome::Reason;
 
 impl Provider {
-    /// Sends requests to `url` until the result is final. Also returns the decisive reply's body if it may be kept.
-    pub(super) async fn request<K: FinalAnswer>(&self, url: Url) -> Result<(K, Option<Vec<u8>>), Stop> {
+    /// Sends requests to the URL that `url` makes until the result is final. Also returns the decisive reply's body if it
+    /// may be kept.
+    pub(super) async fn request<K: FinalAnswer>(&self, url: impl Fn() -> Url) -> Result<(K, Option<Vec<u8>>), Stop> {
         let mut attempts = Attempts::new(self.retries);
         let mut untried = Some(Untried::begin(self));
         loop {
@@ -30,7 +31,7 @@ impl Provider {
                 Err(EndReason::Unfetched(reason)) => return Ok((Unavailable::Unfetched(reason).into(), None)),
                 Err(EndReason::Stop(stop)) => return Err(stop),
             };
-            let (answer, reply) = self.attempt::<K>(flight, url.clone()).await;
+            let (answer, reply) = self.attempt::<K>(flight, url()).await;
             let failed = if let Answer::Failed(reason) = &answer { Some(reason.code.clone()) } else { None };
             if !matches!(answer, Answer::Limited(_)) {
                 untried = None;
@@ -84,14 +85,19 @@ impl Provider {
 
     /// Sends one request and interprets the reply. Also returns the reply's body if it may be kept.
     async fn attempt<K: FinalAnswer>(&self, mut flight: Flight<'_>, url: Url) -> (Answer<K>, Option<Vec<u8>>) {
-        let got = self.http.get(url, self.deadline, || flight.note_departure()).await;
+        // On the heap: else the future of each row in hand would be some 16 kB, and be moved several times.
+        let got = Box::pin(self.http.get(url, self.deadline, || flight.note_departure())).await;
         let latency = self.now().saturating_sub(flight.sent);
         let (answer, kind, body) = match got {
             Err(reason) => (Answer::Failed(reason), ReplyKind::Failure, None),
             Ok(reply) => {
                 self.tally().reply(latency, reply.body.as_ref().map_or(0, Vec::len));
                 self.note_first(&reply);
-                if let Some(provider) = reply.date.filter(|_| reply.body.as_deref().is_ok_and(wire::is_envelope)) {
+                // One reading is enough, and looking for the envelope takes time.
+                if self.clock.get().is_none()
+                    && let Some(provider) = reply.date()
+                    && reply.body.as_deref().is_ok_and(wire::is_envelope)
+                {
                     self.clock.get_or_init(|| ClockReading { ours: Timestamp::now(), provider });
                 }
                 let signs = LimitSigns { codes: &self.retry_codes, has_retry_after: reply.retry_after.is_some() };
