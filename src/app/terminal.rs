@@ -218,10 +218,17 @@ fn show_completeness(counts: Option<&CompletenessCounts>, texts: Texts, out: &mu
 fn show_worst(report: &Report, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
     let texts = voice.texts;
     let all = report.discrepancies.len();
-    let is_shown = |row: &&Discrepancy| report.summary.material.is_none() || row.finding.is_material;
-    let mut worst: Vec<&Discrepancy> = report.discrepancies.iter().filter(is_shown).collect();
-    worst.sort_by_key(|row| std::cmp::Reverse(row.finding.difference.unwrap_or_default().abs()));
-    let (shown, count) = (worst.len().min(WORST), worst.len());
+    let is_shown = |row: &Discrepancy| report.summary.material.is_none() || row.finding.is_material;
+    let (mut worst, mut count) = (Vec::with_capacity(WORST + 1), 0_u64);
+    for row in report.discrepancies.iter().filter(is_shown) {
+        count += 1;
+        let size = |row: &Discrepancy| row.finding.difference.unwrap_or_default().abs();
+        // Behind those of the same size, which are on earlier lines.
+        let place = worst.partition_point(|worse| size(worse) >= size(&row));
+        worst.insert(place, row);
+        worst.truncate(WORST);
+    }
+    let shown = worst.len();
     if report.summary.material.is_some() {
         let from = report.summary.settings.material.map(|material| material.to_string());
         let from = from.unwrap_or_else(|| texts.get("terminal-material-by-workflow"));
@@ -244,12 +251,12 @@ fn show_worst(report: &Report, voice: &Voice, out: &mut dyn Write) -> io::Result
         texts.get("terminal-column-difference"),
         texts.get("terminal-column-what"),
     ]);
-    for row in worst.into_iter().take(WORST) {
+    for row in worst {
         let finding = &row.finding;
         let what = cut(&what(finding, texts));
         table.add_row(vec![
             row.line.map(|line| line.to_string()).unwrap_or_default(),
-            row.run_order_id.to_string(),
+            row.run_order_id.clone(),
             finding.check.to_owned(),
             finding.difference.map(|difference| difference.to_string()).unwrap_or_default(),
             if finding.is_waived { texts.with("terminal-waived", &[("what", what.into())]) } else { what },

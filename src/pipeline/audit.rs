@@ -1,14 +1,16 @@
 //! Rebuilds a report from its evidence, offline and optionally with different settings.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::JobError;
-use crate::checks::Rules;
-use crate::report::builder::{Brief, Builder, Report};
+use crate::checks::{Rules, Soundness};
+use crate::domain::outcome::Background;
+use crate::report::builder::{Brief, Builder, Report, RowJudgement};
 use crate::report::evidence::completeness::Completeness;
-use crate::report::evidence::replay::Replay;
+use crate::report::evidence::replay::{ReplayedRow, replay};
 use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, ProvenFile};
 use crate::report::folder::ReportFolder;
 use crate::report::folder::chain;
@@ -30,7 +32,7 @@ pub struct Changes {
 /// An open report whose evidence files are proven to match its manifest.
 pub struct ProvenReport {
     folder: ReportFolder,
-    facts: ProvenFile,
+    facts: Arc<ProvenFile>,
     beside: ProvenFile,
     completeness: Option<ProvenFile>,
     /// The manifest of the report.
@@ -52,7 +54,7 @@ impl ProvenReport {
     /// [`JobError::Report`] if the evidence does not match the manifest.
     pub(super) fn of(folder: ReportFolder) -> Result<Self, JobError> {
         let manifest = folder.manifest()?;
-        let (facts, beside) = (folder.prove(FACTS_FILE)?, folder.prove(EVIDENCE_FILE)?);
+        let (facts, beside) = (Arc::new(folder.prove(FACTS_FILE)?), folder.prove(EVIDENCE_FILE)?);
         let completeness = folder.stamp(COMPLETENESS_FILE).map(|_| folder.prove(COMPLETENESS_FILE)).transpose()?;
         Ok(Self { folder, facts, beside, completeness, manifest })
     }
@@ -68,7 +70,7 @@ impl ProvenReport {
     }
 
     /// Judges the evidence again and writes every file of a report except the manifest into a folder. If `evidence` is
-    /// given, pages name these files as the source of their figures.
+    /// given, pages name these files as the source of their figures, and the facts are not written again.
     ///
     /// # Errors
     /// When the evidence can't be read, the folder can't be written, or the report would contradict itself.
@@ -80,6 +82,7 @@ impl ProvenReport {
     ) -> Result<RebuiltReport, JobError> {
         let stamp = &self.manifest.stamp;
         let rules = changes.rules.as_ref().unwrap_or(&stamp.settings).clone();
+        let is_compared = evidence.is_some();
         let mut builder = Builder::begin(Brief {
             folder: into.to_owned(),
             rules: rules.clone(),
@@ -88,21 +91,36 @@ impl ProvenReport {
             rows_read: stamp.input.rows,
             shortfall: stamp.input.shortfall,
             layout: stamp.input.layout.clone(),
+            facts: is_compared.then(|| Arc::clone(&self.facts)),
             evidence,
         })?;
+        let soundness = Soundness::of(&rules);
         let mut first_differing_line = None;
-        let mut replay = Replay::open(&self.facts, &self.beside)?;
-        for replayed in replay.by_ref() {
-            let replayed = replayed?;
-            let line = replayed.outcome.line;
-            let judgement = builder.add(replayed.outcome, replayed.background)?;
-            if let Some((settled, bucket)) = replayed.original_judgement
-                && (settled, bucket.as_str()) != (judgement.settled, judgement.bucket.code())
-            {
+        // The spend over the facts as they are is that of the report, unless their judgement changes.
+        let days = is_compared.then(|| rules.days());
+        let replayed = replay(&self.facts, &self.beside, days, |row| {
+            let (line, is_same) = match row {
+                ReplayedRow::Facts(row) => {
+                    let is = if soundness.holds(row.run_order_id, &row.facts) {
+                        builder.add_sound(row.line, &row.facts, row.is_reused)?;
+                        RowJudgement::SOUND
+                    } else {
+                        builder.add(row.outcome(), Background::default())?
+                    };
+                    (row.line, is.is(row.settled, row.bucket))
+                }
+                ReplayedRow::Outcome { outcome, background, original_judgement } => {
+                    let (line, is) = (outcome.line, builder.add(outcome, background)?);
+                    (line, original_judgement.is_none_or(|(settled, bucket)| is.is(settled, &bucket)))
+                }
+            };
+            if !is_same {
                 first_differing_line.get_or_insert(line);
             }
-        }
-        builder.set_findings_elsewhere(replay.findings_elsewhere());
+            Ok(())
+        })?;
+        builder.set_findings_elsewhere(replayed.findings_elsewhere);
+        replayed.spend.into_iter().for_each(|spend| builder.set_spend(spend));
         if let Some(completeness) = &self.completeness {
             builder.add_completeness(Completeness::read(completeness)?)?;
         }

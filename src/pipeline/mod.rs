@@ -15,19 +15,20 @@ mod unrecorded;
 pub mod verify;
 
 use std::collections::{BTreeSet, HashMap};
+use std::mem;
 use std::path::{self, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::checks::Rules;
+use crate::checks::{Rules, Soundness};
+use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::input::{Input, InputError};
 use crate::provider::{ClockReading, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Brief, Builder, Report};
 use crate::report::content::summary_json::SummaryJson;
-use crate::report::content::tables::Discrepancy;
 use crate::report::folder::FolderError;
 use crate::report::folder::chain;
 use crate::report::folder::manifest::{ClockStamp, EarlierStamp, FetchStamp, InputStamp, Stamp, designs};
@@ -237,10 +238,11 @@ fn is_resumable(report: &Report) -> bool {
 }
 
 /// The discrepancies of a report, as later reports need to know them.
-fn report_findings(report: &Report) -> ReportFindings {
+fn report_findings(report: &Report) -> ReportFindings<'_> {
     ReportFindings {
-        found: report.discrepancies.iter().map(Discrepancy::past).collect(),
-        resolved: report.resolved.iter().map(|resolved| resolved.finding.clone()).collect(),
+        found: Box::new(report.discrepancies.iter().map(|discrepancy| discrepancy.past())),
+        resolved: Box::new(report.resolved.iter().map(|resolved| resolved.finding)),
+        count: report.discrepancies.len() + report.resolved.len(),
     }
 }
 
@@ -250,6 +252,14 @@ struct EarlierRuns {
     /// The findings of earlier runs, by order ID. Each row and each listed order takes out its own.
     findings: HashMap<String, Vec<KnownFinding>>,
     stamp: EarlierStamp,
+}
+
+/// A row of a run, with all that is known of its order.
+enum VisitedRow<'r> {
+    /// A sound order, of which nothing but its facts is known.
+    Sound { line: u64, facts: &'r OrderFacts<'r>, is_reused: bool },
+    /// Any other row.
+    Outcome(Outcome, Background),
 }
 
 impl Job {
@@ -286,7 +296,8 @@ impl Job {
         list: &OrderList,
         folder: PathBuf,
     ) -> Result<Report, JobError> {
-        let remembered = self.session.store.remember_with(run)?;
+        let mut remembering = self.session.store.begin_to_remember(run)?;
+        let remembered = remembering.take_orders();
         let mut builder = Builder::begin(Brief {
             folder,
             rules: self.rules.clone(),
@@ -296,36 +307,58 @@ impl Job {
             shortfall: self.input.shortfall(),
             layout: self.input.layout().clone(),
             evidence: None,
+            facts: None,
         })?;
         let (mut required, period) = (self.required_orders(list), self.rules.complete);
-        self.each_outcome(run, None, remembered, earlier, list, |outcome, background| {
-            required.see(&outcome, list, period);
-            Ok(builder.add(outcome, background).map(drop)?)
+        self.each_row(run, None, remembered, earlier, list, |row| match row {
+            // Without a list no order is required.
+            VisitedRow::Sound { line, facts, is_reused } => Ok(builder.add_sound(line, facts, is_reused)?),
+            VisitedRow::Outcome(outcome, background) => {
+                required.see(&outcome, list, period);
+                Ok(builder.add(outcome, background).map(drop)?)
+            }
         })?;
         if let Some(completeness) = completeness::completeness(list, &required, earlier) {
             builder.add_completeness(completeness)?;
         }
         builder.set_findings_elsewhere(earlier.count_left());
-        Ok(builder.finish_unless(&|| self.session.signals.first().is_some())?)
+        let report = builder.finish_unless(&|| self.session.signals.first().is_some())?;
+        remembering.finish()?;
+        Ok(report)
     }
 
-    /// Visits the outcomes of a run, all of them or those on some lines, sorted by line, with all that is known of their
-    /// orders. A signal ends the visit.
-    fn each_outcome(
+    /// Visits the rows of a run, all of them or those on some lines, sorted by line. Of an order that is sound
+    /// ([`Soundness`]) and of which nothing else is known, only its facts are visited; of any other, all that is known. A
+    /// signal ends the visit.
+    fn each_row(
         &self,
         run: RunId,
         lines: Option<&BTreeSet<u64>>,
         mut remembered: RememberedOrders,
         earlier: &mut EarlierRuns,
         list: &OrderList,
-        mut visit: impl FnMut(Outcome, Background) -> Result<(), JobError>,
+        mut visit: impl FnMut(VisitedRow<'_>) -> Result<(), JobError>,
     ) -> Result<(), JobError> {
-        self.session.store.for_each_outcome(run, lines, |mut outcome, bookings, job| {
+        let soundness = Soundness::of(&self.rules);
+        let store = &self.session.store;
+        store.for_each_row(run, lines, |row| {
             self.check_signals()?;
-            let mut background = Background { bookings, ..Background::default() };
+            let (line, job) = (row.line, row.job);
+            let is_unknown = list.is_unknown() && !remembered.has(line) && !earlier.has(&row.run_order_id);
+            if let Some((facts, is_reused)) = row.bare_facts()
+                && is_unknown
+                && soundness.holds(&row.run_order_id, facts)
+            {
+                return visit(VisitedRow::Sound { line, facts, is_reused });
+            }
+            let mut row = row;
+            let mut background = Background { bookings: mem::take(&mut row.bookings), ..Background::default() };
+            let mut outcome = store.outcome(row)?;
             match &mut outcome.evidence {
                 // The first row with the ID stands for the order.
-                Evidence::Duplicate { .. } | Evidence::Rejected(_) => return visit(outcome, background),
+                Evidence::Duplicate { .. } | Evidence::Rejected(_) => {
+                    return visit(VisitedRow::Outcome(outcome, background));
+                }
                 Evidence::Fetched(fetched) => {
                     fetched.baseline = remembered.take_baseline(outcome.line);
                     background.listed = list.amounts(&outcome.run_order_id);
@@ -339,7 +372,7 @@ impl Job {
             let later = known.iter().filter(|known| known.job > job);
             background.later_finding_ids = later.map(|known| known.finding.discrepancy_id.clone()).collect();
             background.past_findings = known.into_iter().map(|known| known.finding).collect();
-            visit(outcome, background)
+            visit(VisitedRow::Outcome(outcome, background))
         })
     }
 
@@ -404,6 +437,10 @@ impl EarlierRuns {
     /// Takes out the findings of an order.
     fn take(&mut self, run_order_id: &str) -> Vec<KnownFinding> {
         self.findings.remove(run_order_id).unwrap_or_default()
+    }
+
+    fn has(&self, run_order_id: &str) -> bool {
+        !self.findings.is_empty() && self.findings.contains_key(run_order_id)
     }
 
     /// How many findings were not taken out.

@@ -5,7 +5,7 @@ use super::completeness::is_absent;
 use super::fetch::{self, FetchPhase};
 use super::progress::say;
 use super::resume::CurrentRun;
-use super::{EarlierRuns, Job, JobError};
+use super::{EarlierRuns, Job, JobError, VisitedRow};
 use crate::checks::judge;
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::{Evidence, Outcome};
@@ -37,7 +37,9 @@ impl Job {
         failing.retain(|(line, _)| !lines.as_ref().is_some_and(|lines| lines.contains(line)));
         let (rules, as_of, list) = (&self.rules, self.as_of, &fetched.list);
         let earlier = &mut EarlierRuns::default();
-        self.each_outcome(current.run, lines.as_ref(), remembered, earlier, list, |outcome, background| {
+        self.each_row(current.run, lines.as_ref(), remembered, earlier, list, |row| {
+            // A sound order fails no check, and without a list it can't be absent from it.
+            let VisitedRow::Outcome(outcome, background) = row else { return Ok(()) };
             let judgement = judge(&outcome, &background, rules, as_of);
             // A reused order may have vanished from the provider since: then the list is right to lack it.
             let is_in_doubt = is_reused(&outcome) && is_absent(&outcome, list, rules.complete);

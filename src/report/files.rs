@@ -33,8 +33,8 @@ pub struct FileStamp {
     pub bytes: u64,
 }
 
-/// An open file of a report whose size and hash match the manifest. It is read by the handle that was
-/// checked: the file is not opened again.
+/// An open file of a report whose size and hash match the manifest, or that this process has just written. It is read by
+/// the handle that was checked: the file is not opened again.
 #[derive(Debug)]
 pub struct ProvenFile {
     path: PathBuf,
@@ -42,8 +42,8 @@ pub struct ProvenFile {
 }
 
 impl ProvenFile {
-    /// Wraps an open file that was checked against the manifest.
-    pub(super) const fn new(path: PathBuf, file: File) -> Self {
+    /// Wraps an open file that was checked against the manifest, or just written.
+    pub(in crate::report) const fn new(path: PathBuf, file: File) -> Self {
         Self { path, file }
     }
 

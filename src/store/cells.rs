@@ -56,33 +56,37 @@ impl Layout {
 
 /// Reads the cells of a row in order.
 pub(super) struct Cells<'r> {
-    row: &'r Row<'r>,
     layout: &'static Layout,
-    /// The index of the row's first column in the query.
-    first: usize,
+    values: Vec<ValueRef<'r>>,
+    checksum: i64,
     next: usize,
 }
 
 impl<'r> Cells<'r> {
     /// Verifies the checksum of the row whose columns start at index `first` of the query.
     pub(super) fn open(row: &'r Row<'r>, first: usize, layout: &'static Layout) -> Result<Self, Problem> {
-        let cells = Self { row, layout, first, next: 0 };
-        let mut values = Vec::with_capacity(layout.width());
-        for index in 0..layout.width() {
-            values.push(cells.value(index)?);
+        let columns = layout.columns.len();
+        let value = |index: usize| {
+            let column = layout.columns.get(index).copied().unwrap_or(SEAL);
+            let missing = || Problem::damaged(layout.table, format!("the column {column} is missing"));
+            row.get_ref(first + index).map_err(|_| missing())
+        };
+        // Collecting into a result would not reserve room.
+        let mut values = Vec::with_capacity(columns);
+        for index in 0..columns {
+            values.push(value(index)?);
         }
-        match values.pop() {
-            Some(ValueRef::Integer(seal)) if seal == checksum(values) => Ok(cells),
+        let checksum = checksum(values.iter().copied());
+        let cells = Self { layout, values, checksum, next: 0 };
+        match value(columns)? {
+            ValueRef::Integer(seal) if seal == checksum => Ok(cells),
             _ => Err(cells.damage("the checksum does not match the row")),
         }
     }
 
     /// The row's checksum.
-    pub(super) fn checksum(&self) -> Result<i64, Problem> {
-        match self.value(self.layout.columns.len())? {
-            ValueRef::Integer(checksum) => Ok(checksum),
-            _ => Err(self.damage("it has no checksum")),
-        }
+    pub(super) const fn checksum(&self) -> i64 {
+        self.checksum
     }
 
     /// Skips one cell.
@@ -91,22 +95,41 @@ impl<'r> Cells<'r> {
     }
 
     pub(super) fn text(&mut self) -> Result<Option<String>, Problem> {
+        self.str().map(|text| text.map(str::to_owned))
+    }
+
+    pub(super) fn required_text(&mut self) -> Result<String, Problem> {
+        self.required_str().map(str::to_owned)
+    }
+
+    pub(super) fn str(&mut self) -> Result<Option<&'r str>, Problem> {
         self.read(|value| match value {
             ValueRef::Null => Some(None),
-            ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok().map(|text| Some(text.to_owned())),
+            ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok().map(Some),
             _ => None,
         })
     }
 
-    pub(super) fn required_text(&mut self) -> Result<String, Problem> {
-        let text = self.text()?;
+    pub(super) fn required_str(&mut self) -> Result<&'r str, Problem> {
+        let text = self.str()?;
         self.required(text)
     }
 
-    pub(super) fn amount(&mut self) -> Result<Option<Amount>, Problem> {
+    /// An amount, in units of 10⁻⁸.
+    pub(super) fn units(&mut self) -> Result<Option<i128>, Problem> {
         self.read(|value| match value {
             ValueRef::Null => Some(None),
-            ValueRef::Text(bytes) => Amount::parse(std::str::from_utf8(bytes).ok()?).ok().map(Some),
+            ValueRef::Integer(units) => Some(Some(units.into())),
+            ValueRef::Text(bytes) => Some(Some(Amount::parse(std::str::from_utf8(bytes).ok()?).ok()?.units())),
+            _ => None,
+        })
+    }
+
+    /// A time, in microseconds since 1970.
+    pub(super) fn microseconds(&mut self) -> Result<Option<i64>, Problem> {
+        self.read(|value| match value {
+            ValueRef::Null => Some(None),
+            ValueRef::Integer(microseconds) => from_microsecond(microseconds).map(|_| Some(microseconds)),
             _ => None,
         })
     }
@@ -177,7 +200,7 @@ impl<'r> Cells<'r> {
     pub(super) fn damage(&self, problem: &str) -> Problem {
         // The key may be damaged too, but it helps to find the row.
         let named: Vec<String> = (0..self.layout.columns.len().min(3))
-            .filter_map(|index| Some((self.layout.columns.get(index)?, self.value(index).ok()?)))
+            .filter_map(|index| Some((self.layout.columns.get(index)?, *self.values.get(index)?)))
             .filter_map(|(column, value)| match value {
                 ValueRef::Integer(number) => Some(format!("{column} {number}")),
                 _ => None,
@@ -191,14 +214,10 @@ impl<'r> Cells<'r> {
     }
 
     fn read<T>(&mut self, understand: impl FnOnce(ValueRef<'r>) -> Option<T>) -> Result<T, Problem> {
-        let (index, value) = (self.next, self.value(self.next)?);
+        let index = self.next;
         self.next += 1;
-        understand(value).ok_or_else(|| self.damage(&format!("{} is not valid", self.column(index))))
-    }
-
-    fn value(&self, index: usize) -> Result<ValueRef<'r>, Problem> {
-        let missing = || Problem::damaged(self.layout.table, format!("the column {} is missing", self.column(index)));
-        self.row.get_ref(self.first + index).map_err(|_| missing())
+        let value = self.values.get(index).copied().and_then(understand);
+        value.ok_or_else(|| self.damage(&format!("{} is not valid", self.column(index))))
     }
 
     fn column(&self, index: usize) -> &'static str {

@@ -1,15 +1,14 @@
 //! Converts the facts of an order to columns of the table `observations`, and back.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use rusqlite::types::{Value, ValueRef};
 
 use super::cells::{Cells, Layout};
 use super::error::Problem;
 use super::seal::{self, DIGEST};
+use crate::domain::facts::OrderFacts;
 use crate::domain::money::Amount;
-use crate::domain::order::{Amounts, Remarks, RunOrder};
+use crate::domain::order::{Remarks, RunOrder};
 
 /// The states that orders were seen in: a row whenever a state differs from the latest one in the memory.
 pub(super) static OBSERVATIONS: Layout = Layout {
@@ -44,9 +43,9 @@ pub(super) static OBSERVATIONS: Layout = Layout {
     ],
 };
 
-/// Enough bytes for the text of most amounts.
-const AMOUNT_CAPACITY: usize = 24;
 const FACTS: usize = 20;
+/// How many texts stand before the amounts: the IDs and the currency.
+const TEXTS_BEFORE_AMOUNTS: usize = 4;
 
 /// The facts of one order, ready to be written.
 pub(super) struct Facts {
@@ -102,68 +101,52 @@ impl Facts {
     }
 }
 
+/// An amount in units of 10⁻⁸, or as a text if it does not fit SQLite's 64 bits.
 fn amount(amount: Option<Amount>) -> Value {
-    let written = |amount: Amount| {
-        let mut text = String::with_capacity(AMOUNT_CAPACITY);
-        // Writing to a `String` never fails.
-        _ = write!(text, "{amount}");
-        text
-    };
-    amount.map(written).into()
+    amount.map_or(Value::Null, |amount| i64::try_from(amount.units()).map_or(amount.to_string().into(), Value::Integer))
 }
 
 /// One row of [`OBSERVATIONS`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Observation {
-    pub(super) run_order_id: String,
+#[derive(Debug)]
+pub(super) struct Observation<'r> {
+    pub(super) run_order_id: &'r str,
     pub(super) is_settled: bool,
     pub(super) state: [u8; DIGEST],
-    pub(super) order: RunOrder,
+    pub(super) facts: OrderFacts<'r>,
+    pub(super) remarks: Option<Box<Remarks>>,
 }
 
-impl Observation {
+impl<'r> Observation<'r> {
     /// Reads one row strictly: a value that does not fit is an error, never replaced by a default.
-    pub(super) fn read(mut cells: Cells<'_>) -> Result<Self, Problem> {
+    pub(super) fn read(mut cells: Cells<'r>) -> Result<Self, Problem> {
         cells.skip();
         cells.skip();
-        let run_order_id = cells.required_text()?;
+        let run_order_id = cells.required_str()?;
         cells.skip();
         let is_settled = cells.flag()?;
         let state = cells.bytes()?;
-        Ok(Self { run_order_id, is_settled, state, order: order(&mut cells)? })
+        let mut facts = OrderFacts::default();
+        let (before, after) = facts.texts.split_at_mut(TEXTS_BEFORE_AMOUNTS);
+        for text in before {
+            *text = cells.str()?;
+        }
+        for units in &mut facts.units {
+            *units = cells.units()?;
+        }
+        for text in after {
+            *text = cells.str()?;
+        }
+        for time in &mut facts.microseconds {
+            *time = cells.microseconds()?;
+        }
+        let remarks = cells.str()?.map(serde_json::from_str).transpose();
+        let remarks = remarks.map_err(|error| cells.damage(&error.to_string()))?.map(Box::new);
+        Ok(Self { run_order_id, is_settled, state, facts, remarks })
     }
-}
 
-/// Reads the facts, starting at the current cell.
-pub(super) fn order(cells: &mut Cells<'_>) -> Result<RunOrder, Problem> {
-    // Fields are evaluated in the order written here, which must be that of the columns.
-    Ok(RunOrder {
-        run_order_id: cells.text()?,
-        workflow_id: cells.text()?,
-        revision_id: cells.text()?,
-        quote_currency: cells.text()?,
-        amounts: Amounts::from_order([
-            cells.amount()?,
-            cells.amount()?,
-            cells.amount()?,
-            cells.amount()?,
-            cells.amount()?,
-            cells.amount()?,
-        ]),
-        freeze_status: cells.text()?,
-        submission_status: cells.text()?,
-        run_status: cells.text()?,
-        settlement_status: cells.text()?,
-        task_id: cells.text()?,
-        prompt_id: cells.text()?,
-        error_code: cells.text()?,
-        created_at: cells.time()?,
-        updated_at: cells.time()?,
-        remarks: remarks(cells)?.map(Box::new),
-    })
-}
-
-fn remarks(cells: &mut Cells<'_>) -> Result<Option<Remarks>, Problem> {
-    let Some(text) = cells.text()? else { return Ok(None) };
-    serde_json::from_str(&text).map(Some).map_err(|error| cells.damage(&error.to_string()))
+    /// The order with these facts.
+    pub(super) fn order(self) -> Result<RunOrder, Problem> {
+        let out_of_range = || Problem::damaged(OBSERVATIONS.table, "an amount is out of range");
+        self.facts.order(self.remarks).ok_or_else(out_of_range)
+    }
 }

@@ -9,7 +9,7 @@
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::cells::{Cells, Layout};
-use super::error::{Problem, StoreError, sqlite};
+use super::error::{Problem, StoreError, io, sqlite};
 use super::runs::{self, Providers, Run};
 use super::seal::with_checksum;
 use super::{RunId, Store};
@@ -40,13 +40,14 @@ static FINDINGS: Layout = Layout {
 const READING: &str = "read the discrepancies in";
 const RECORDING: &str = "record the discrepancies in";
 
-/// The discrepancies that a report found or resolved.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReportFindings {
-    /// Discrepancies that the report lists.
-    pub found: Vec<PastFinding>,
-    /// Discrepancies that were found earlier and are now resolved.
-    pub resolved: Vec<PastFinding>,
+/// The discrepancies of a report, as later reports need to know them.
+pub struct ReportFindings<'f> {
+    /// The discrepancies that were found.
+    pub found: Box<dyn Iterator<Item = PastFinding> + 'f>,
+    /// Earlier discrepancies that are resolved.
+    pub resolved: Box<dyn Iterator<Item = PastFinding> + 'f>,
+    /// How many there are in both: with fewer, nothing is recorded.
+    pub count: u64,
 }
 
 /// One row: how one run judged one discrepancy.
@@ -163,7 +164,7 @@ fn earlier_findings(connection: &Connection, run: &Run) -> Result<Vec<KnownFindi
 }
 
 /// Records the discrepancies of a run's report, replacing those of the run's earlier report.
-pub(super) fn record(connection: &Connection, run: &Run, findings: ReportFindings) -> Result<(), Problem> {
+pub(super) fn record(connection: &Connection, run: &Run, findings: ReportFindings<'_>) -> Result<(), Problem> {
     let failed = sqlite(RECORDING);
     let mut providers = Providers::read(connection)?;
     let provider = runs::provider_of(connection, run.id, &providers)?;
@@ -177,8 +178,10 @@ pub(super) fn record(connection: &Connection, run: &Run, findings: ReportFinding
     let mut remove = connection.prepare(others).map_err(failed)?;
     let mut insert = connection.prepare(&FINDINGS.insert()).map_err(failed)?;
     let is_final = !run.is_resumable();
-    let found = findings.found.into_iter().map(|finding| (true, finding));
-    for (is_found, finding) in found.chain(findings.resolved.into_iter().map(|finding| (false, finding))) {
+    let mut recorded = 0;
+    let found = findings.found.map(|finding| (true, finding));
+    for (is_found, finding) in found.chain(findings.resolved.map(|finding| (false, finding))) {
+        recorded += 1;
         let series = series_of(&finding.check, run);
         let removed = remove.execute((provider, &series, &finding.discrepancy_id, is_final)).map_err(failed)?;
         count = count.saturating_sub(removed as u64);
@@ -187,6 +190,10 @@ pub(super) fn record(connection: &Connection, run: &Run, findings: ReportFinding
             insert.execute(params_from_iter(row.values(provider))).map_err(failed)?;
             count += 1;
         }
+    }
+    if recorded != findings.count {
+        let lost = format!("{recorded} of {} can be read back", findings.count);
+        return Err(io(RECORDING)(std::io::Error::other(lost)));
     }
     providers.set_findings(provider, count);
     providers.write(connection)

@@ -34,6 +34,7 @@ mod memory;
 mod place;
 mod prune;
 mod queue;
+mod rechecks;
 mod rows;
 mod runs;
 mod schema;
@@ -48,7 +49,6 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, TransactionBehavior};
 
-use crate::domain::books::Booking;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::from_microsecond;
 
@@ -58,15 +58,17 @@ pub use findings::{KnownFinding, ReportFindings};
 pub use finished_lines::{FinishedLine, RowKind};
 pub use insert::RowOutcome;
 pub use lock::{Holder, Lock, LockError, is_locked};
-pub use memory::{Recall, RememberedOrders, ReusedOrder};
+pub use memory::{Recall, RememberedOrders, Remembering, ReusedOrder};
 pub use prune::PruneCounts;
-pub use rows::RecheckCounts;
+pub use rechecks::RecheckCounts;
+pub use rows::StoredRow;
 pub use runs::{Ending, Run, RunReport};
 pub use sends::Sends;
 pub use writer::Writer;
 
 use error::{io, sqlite};
 use place::identity;
+use rechecks::Rechecks;
 use runs::Providers;
 
 /// The number of a run in the state. Numbers are never reused.
@@ -269,33 +271,35 @@ impl Store {
         self.read(|_| Writer::start(&self.path, run, capacity, keeps_replies))
     }
 
-    /// Visits the committed outcomes of a run, all of them or those on some lines, one at a time and sorted by line, with
-    /// the rows of our own books that carry its order and the number of the job that read it. If a row was rechecked,
-    /// the recheck counts. Outcomes that are committed after the visit began are not seen.
+    /// Visits the committed rows of a run, all of them or those on some lines, one at a time and sorted by line. If a row
+    /// was rechecked, the recheck counts. Rows that are committed after the visit began are not seen.
     ///
     /// # Errors
     /// The visit ends at the first error of the visitor or of the state. A row that is not what was written is
     /// [`Problem::Damaged`].
-    pub fn for_each_outcome<E: From<StoreError>>(
+    pub fn for_each_row<E: From<StoreError>>(
         &self,
         run: RunId,
         lines: Option<&BTreeSet<u64>>,
-        mut visit: impl FnMut(Outcome, Vec<Booking>, i64) -> Result<(), E>,
+        mut visit: impl FnMut(StoredRow<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.read(|connection| {
             let failed = sqlite("read the outcomes in");
             // A missing run must not look like one without rows.
             runs::one(connection, run)?;
-            let mut rechecked = rows::rechecked(connection, run)?;
+            let mut rechecks = Rechecks::prepare(connection)?;
+            let mut rechecks = rechecks.open(run)?;
             let mut books = books::select(connection)?;
             let mut books = books.read(run)?;
             let mut visited = 0;
             let mut visit_row = |row: &Row<'_>| -> Result<Result<(), E>, Problem> {
-                let first = rows::read(row)?;
-                let rows::StoredOutcome { outcome, job, .. } = rechecked.remove(&first.outcome.line).unwrap_or(first);
-                let bookings = books.of(outcome.line)?;
+                let mut stored = StoredRow::read(row)?;
+                if let Some(again) = rechecks.take(stored.line)? {
+                    stored = StoredRow::of(again);
+                }
+                stored.bookings = books.of(stored.line)?;
                 visited += 1;
-                Ok(visit(outcome, bookings, job))
+                Ok(visit(stored))
             };
             let ranges = match lines {
                 None => vec![(i64::MIN, i64::MAX)],
@@ -317,12 +321,20 @@ impl Store {
         })?
     }
 
+    /// The outcome of a row.
+    ///
+    /// # Errors
+    /// When an amount of the order is out of range.
+    pub fn outcome(&self, row: StoredRow<'_>) -> Result<Outcome, StoreError> {
+        self.read(|_| row.outcome())
+    }
+
     /// The lines of a run that were rechecked.
     ///
     /// # Errors
     /// When the state can't be read.
     pub fn rechecked_lines(&self, run: RunId) -> Result<BTreeSet<u64>, StoreError> {
-        self.read(|connection| Ok(rows::rechecked_cells(connection, run)?.into_keys().collect()))
+        self.read(|connection| rechecks::lines(connection, run))
     }
 
     /// How many rows of a run were rechecked, and how many of them had changed.
@@ -330,7 +342,7 @@ impl Store {
     /// # Errors
     /// When the state can't be read.
     pub fn recheck_counts(&self, run: RunId) -> Result<RecheckCounts, StoreError> {
-        self.read(|connection| rows::count_rechecks(connection, run))
+        self.read(|connection| rechecks::count(connection, run))
     }
 
     /// Records the manifest's hash and the destination of a report that is about to be published, so that the report is
@@ -360,7 +372,7 @@ impl Store {
         run: RunId,
         at: Timestamp,
         report: NewReport<'_>,
-        findings: ReportFindings,
+        findings: ReportFindings<'_>,
     ) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
         self.change("mark a run finished in", |connection| {

@@ -1,7 +1,7 @@
 //! Converts the outcome of an input row to a row of the table `outcomes`, and back. The facts of a fetched order are in
 //! `observations`.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use rusqlite::types::Value;
@@ -12,6 +12,8 @@ use super::cells::{Cells, Layout};
 use super::error::{Problem, sqlite};
 use super::facts::{OBSERVATIONS, Observation};
 use super::seal::{DIGEST, with_checksum};
+use crate::domain::books::Booking;
+use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Evidence, Fetched, Outcome, Reason};
 
 /// The outcome of every input row of every run.
@@ -75,70 +77,14 @@ pub(super) fn select_cells(layout: &Layout) -> String {
     format!("SELECT {} FROM {} WHERE run_id = ?1 ORDER BY line", layout.list(""), layout.table)
 }
 
-fn select_from(layout: &Layout, condition: &str) -> String {
+/// The query for a run's rows of `outcomes` or `confirmations` with their observations, by line.
+pub(super) fn select_from(layout: &Layout, condition: &str) -> String {
     let (outcomes, observations) = (layout.list("o."), OBSERVATIONS.list("b."));
     format!(
         "SELECT {outcomes}, {observations} FROM {} o LEFT JOIN observations b USING (observation_id)
          WHERE o.run_id = ?1 {condition} ORDER BY o.line",
         layout.table
     )
-}
-
-/// The rows of a run that were rechecked, by line.
-pub(super) fn rechecked(connection: &Connection, run: RunId) -> Result<HashMap<u64, StoredOutcome>, Problem> {
-    by_line(connection, run, &select_from(&CONFIRMATIONS, ""), read_by_line)
-}
-
-/// The rows of a run that were rechecked, without the facts of their orders, by line.
-pub(super) fn rechecked_cells(connection: &Connection, run: RunId) -> Result<HashMap<u64, OutcomeCells>, Problem> {
-    let read = |row: &Row<'_>| OutcomeCells::read(row).map(|cells| (cells.line, cells));
-    by_line(connection, run, &select_cells(&CONFIRMATIONS), read)
-}
-
-/// How many rows were rechecked, and with what result.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RecheckCounts {
-    /// How many rows were rechecked.
-    pub rechecked: u64,
-    /// How many of them had changed.
-    pub changed: u64,
-}
-
-/// Compares the rechecked rows with how they were first read.
-pub(super) fn count_rechecks(connection: &Connection, run: RunId) -> Result<RecheckCounts, Problem> {
-    let again = rechecked(connection, run)?;
-    let read_again = "AND o.line IN (SELECT line FROM confirmations WHERE run_id = ?1)";
-    let first = by_line(connection, run, &select_from(&OUTCOMES, read_again), read_by_line)?;
-    let comparable = |read: &StoredOutcome| match &read.outcome.evidence {
-        // That the first reading was reused and not fetched does not make it different.
-        Evidence::Fetched(fetched) => Fetched { is_reused: false, ..(**fetched).clone() }.into(),
-        evidence => evidence.clone(),
-    };
-    let has_changed =
-        |(line, again): (&u64, &StoredOutcome)| first.get(line).map(comparable) != Some(comparable(again));
-    let changed = again.iter().filter(|row| has_changed(*row)).count() as u64;
-    Ok(RecheckCounts { rechecked: again.len() as u64, changed })
-}
-
-fn by_line<T>(
-    connection: &Connection,
-    run: RunId,
-    query: &str,
-    mut read: impl FnMut(&Row<'_>) -> Result<(u64, T), Problem>,
-) -> Result<HashMap<u64, T>, Problem> {
-    let failed = sqlite("read the rechecked rows in");
-    let mut statement = connection.prepare(query).map_err(failed)?;
-    let mut rows = statement.query([run.0]).map_err(failed)?;
-    let mut found = HashMap::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        let (line, read) = read(row)?;
-        found.insert(line, read);
-    }
-    Ok(found)
-}
-
-fn read_by_line(row: &Row<'_>) -> Result<(u64, StoredOutcome), Problem> {
-    read(row).map(|read| (read.outcome.line, read))
 }
 
 /// A row of `outcomes` or `confirmations`, without the facts of its order.
@@ -231,10 +177,10 @@ impl OutcomeRow<'_> {
 }
 
 /// A row as read from the state, without the facts of its order.
-pub(super) struct OutcomeCells {
+pub(super) struct OutcomeCells<'r> {
     pub(super) line: u64,
-    pub(super) run_order_id: String,
-    kind: String,
+    pub(super) run_order_id: &'r str,
+    kind: &'r str,
     reason: Option<Reason>,
     first_line: Option<u64>,
     /// The ID of the order's observation, if it was fetched or reused.
@@ -246,14 +192,14 @@ pub(super) struct OutcomeCells {
     pub(super) seen_at: Timestamp,
 }
 
-impl OutcomeCells {
+impl<'r> OutcomeCells<'r> {
     /// Reads one row strictly: a value that does not fit is an error, never replaced by a default.
-    pub(super) fn read(row: &Row<'_>) -> Result<Self, Problem> {
+    pub(super) fn read(row: &'r Row<'r>) -> Result<Self, Problem> {
         let mut cells = Cells::open(row, 0, &OUTCOMES)?;
         cells.skip();
         let line = cells.required_count()?;
-        let run_order_id = cells.required_text()?;
-        let kind = cells.required_text()?;
+        let run_order_id = cells.required_str()?;
+        let kind = cells.required_str()?;
         let (code, detail) = (cells.text()?, cells.text()?);
         let reason = code.zip(detail).map(|(code, detail)| Reason { code, detail });
         let first_line = cells.count()?;
@@ -274,7 +220,7 @@ impl OutcomeCells {
 
     /// Whether the provider's answer shows nothing of the order: a refusal, or malformed.
     pub(super) fn shows_nothing(&self) -> bool {
-        [REFUSED, MALFORMED].contains(&&*self.kind)
+        [REFUSED, MALFORMED].contains(&self.kind)
     }
 
     fn damage(&self, problem: &str) -> Problem {
@@ -289,28 +235,86 @@ pub(super) struct StoredOutcome {
     pub(super) job: i64,
 }
 
+/// One row of a run, as the state has it.
+pub struct StoredRow<'r> {
+    /// The line of the input on which the row begins.
+    pub line: u64,
+    /// The row's ID or, if it has no usable one, the text in its place.
+    pub run_order_id: Cow<'r, str>,
+    /// Every row of our own books that carries its order.
+    pub bookings: Vec<Booking>,
+    /// The number of the job that read it.
+    pub job: i64,
+    evidence: StoredEvidence<'r>,
+}
+
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack")]
+enum StoredEvidence<'r> {
+    Fetched { observation: Observation<'r>, is_reused: bool },
+    Other(Evidence),
+}
+
+impl<'r> StoredRow<'r> {
+    pub(super) fn read(row: &'r Row<'r>) -> Result<Self, Problem> {
+        let cells = OutcomeCells::read(row)?;
+        let evidence = match (cells.kind, &cells.reason, cells.first_line, cells.observation) {
+            (FETCHED, None, None, Some(_)) => {
+                let observation = Observation::read(Cells::open(row, OUTCOMES.width(), &OBSERVATIONS)?)?;
+                if observation.run_order_id != cells.run_order_id {
+                    return Err(cells.damage("its observation belongs to a different order"));
+                }
+                let seen = (observation.is_settled, observation.state);
+                if cells.shown.is_some_and(|shown| (shown.is_settled, shown.state) != seen) {
+                    return Err(cells.damage("its observation is of a different state"));
+                }
+                StoredEvidence::Fetched { observation, is_reused: cells.is_reused }
+            }
+            (NOT_FOUND, Some(reason), None, None) => StoredEvidence::Other(Evidence::NotFound(reason.clone())),
+            (REFUSED, Some(reason), None, None) => StoredEvidence::Other(Evidence::Refused(reason.clone())),
+            (MALFORMED, Some(reason), None, None) => StoredEvidence::Other(Evidence::Malformed(reason.clone())),
+            (UNFETCHED, Some(reason), None, None) => StoredEvidence::Other(Evidence::Unfetched(reason.clone())),
+            (DUPLICATE, None, Some(first_line), None) => StoredEvidence::Other(Evidence::Duplicate { first_line }),
+            (REJECTED, Some(reason), None, None) => StoredEvidence::Other(Evidence::Rejected(reason.clone())),
+            _ => return Err(cells.damage("its kind of evidence contradicts the other columns")),
+        };
+        let OutcomeCells { line, run_order_id, job, .. } = cells;
+        Ok(Self { line, run_order_id: run_order_id.into(), bookings: Vec::new(), job, evidence })
+    }
+
+    pub(super) fn of(stored: StoredOutcome) -> Self {
+        let StoredOutcome { outcome: Outcome { line, run_order_id, evidence }, job } = stored;
+        let evidence = StoredEvidence::Other(evidence);
+        Self { line, run_order_id: run_order_id.into(), bookings: Vec::new(), job, evidence }
+    }
+
+    /// The facts of the order and whether it was reused, if nothing else is known of the row: no remarks, and no rows of
+    /// our own books.
+    #[must_use]
+    pub fn bare_facts(&self) -> Option<(&OrderFacts<'r>, bool)> {
+        match &self.evidence {
+            StoredEvidence::Fetched { observation, is_reused }
+                if observation.remarks.is_none() && self.bookings.is_empty() =>
+            {
+                Some((&observation.facts, *is_reused))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn outcome(self) -> Result<Outcome, Problem> {
+        let evidence = match self.evidence {
+            StoredEvidence::Fetched { observation, is_reused } => {
+                Fetched { order: observation.order()?, is_reused, baseline: None }.into()
+            }
+            StoredEvidence::Other(evidence) => evidence,
+        };
+        Ok(Outcome { line: self.line, run_order_id: self.run_order_id.into_owned(), evidence })
+    }
+}
+
 /// Reads one row of [`select`], with the facts of its order.
 pub(super) fn read(row: &Row<'_>) -> Result<StoredOutcome, Problem> {
-    let cells = OutcomeCells::read(row)?;
-    let evidence = match (&*cells.kind, &cells.reason, cells.first_line, cells.observation) {
-        (FETCHED, None, None, Some(_)) => {
-            let seen = Observation::read(Cells::open(row, OUTCOMES.width(), &OBSERVATIONS)?)?;
-            if seen.run_order_id != cells.run_order_id {
-                return Err(cells.damage("its observation belongs to a different order"));
-            }
-            if cells.shown.is_some_and(|shown| (shown.is_settled, shown.state) != (seen.is_settled, seen.state)) {
-                return Err(cells.damage("its observation is of a different state"));
-            }
-            Evidence::Fetched(Box::new(Fetched { order: seen.order, is_reused: cells.is_reused, baseline: None }))
-        }
-        (NOT_FOUND, Some(reason), None, None) => Evidence::NotFound(reason.clone()),
-        (REFUSED, Some(reason), None, None) => Evidence::Refused(reason.clone()),
-        (MALFORMED, Some(reason), None, None) => Evidence::Malformed(reason.clone()),
-        (UNFETCHED, Some(reason), None, None) => Evidence::Unfetched(reason.clone()),
-        (DUPLICATE, None, Some(first_line), None) => Evidence::Duplicate { first_line },
-        (REJECTED, Some(reason), None, None) => Evidence::Rejected(reason.clone()),
-        _ => return Err(cells.damage("its kind of evidence contradicts the other columns")),
-    };
-    let OutcomeCells { line, run_order_id, job, .. } = cells;
-    Ok(StoredOutcome { outcome: Outcome { line, run_order_id, evidence }, job })
+    let stored = StoredRow::read(row)?;
+    let job = stored.job;
+    Ok(StoredOutcome { outcome: stored.outcome()?, job })
 }

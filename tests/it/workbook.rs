@@ -117,6 +117,7 @@ fn hostile_report(folder: &Path) {
         shortfall: None,
         layout: InputLayout::default(),
         evidence: None,
+        facts: None,
     })
     .expect("writable");
     let mut line = 1;

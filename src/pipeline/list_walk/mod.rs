@@ -229,6 +229,11 @@ pub(super) enum OrderList {
 }
 
 impl OrderList {
+    /// Whether there is no list that could say anything of an order.
+    pub(super) const fn is_unknown(&self) -> bool {
+        matches!(self, Self::NotRequested | Self::Unavailable(_))
+    }
+
     /// The listed amounts of an order, if it is listed.
     pub(super) fn amounts(&self, run_order_id: &str) -> Option<ListedAmounts> {
         match self {

@@ -20,25 +20,34 @@ pub struct ReasonCount {
     pub orders: u64,
 }
 
-/// Counts the reasons why orders could not be fetched, most frequent first. Duplicate, rejected and waived
-/// rows are left out.
-pub(super) fn reasons(exceptions: &[Exception]) -> Vec<ReasonCount> {
-    let mut reasons: Vec<ReasonCount> = Vec::new();
-    let mut places = HashMap::new();
-    for Exception { bucket, reason, detail, .. } in exceptions {
+/// Counts the reasons why orders could not be fetched. Duplicate, rejected and waived rows are left out.
+#[derive(Default)]
+pub(super) struct Reasons {
+    counts: Vec<ReasonCount>,
+    /// The place of each reason in `counts`.
+    places: HashMap<(Bucket, String), usize>,
+}
+
+impl Reasons {
+    pub(super) fn count(&mut self, exception: &Exception) {
+        let Exception { bucket, reason, detail, .. } = exception;
         if matches!(bucket, Bucket::Duplicate | Bucket::Rejected | Bucket::Waived) {
-            continue;
+            return;
         }
-        let place = *places.entry((*bucket, reason)).or_insert(reasons.len());
-        match reasons.get_mut(place) {
+        let place = *self.places.entry((*bucket, reason.clone())).or_insert(self.counts.len());
+        match self.counts.get_mut(place) {
             Some(reason) => reason.orders += 1,
             None => {
-                reasons.push(ReasonCount { bucket: *bucket, code: reason.clone(), detail: detail.clone(), orders: 1 })
+                let (code, detail) = (reason.clone(), detail.clone());
+                self.counts.push(ReasonCount { bucket: *bucket, code, detail, orders: 1 });
             }
         }
     }
-    reasons.sort_by_key(|reason| Reverse(reason.orders));
-    reasons
+
+    pub(super) fn most_frequent_first(mut self) -> Vec<ReasonCount> {
+        self.counts.sort_by_key(|reason| Reverse(reason.orders));
+        self.counts
+    }
 }
 
 /// Reasons that come from our own settings, not from an answer.

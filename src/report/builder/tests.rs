@@ -1,5 +1,6 @@
 //! A report that contradicts itself is never finished.
 
+use super::proofs::prove_totals;
 use super::*;
 use crate::domain::layout::InputLayout;
 use crate::domain::money::{Amount, Sum};
@@ -32,6 +33,7 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
         shortfall: None,
         layout: InputLayout::default(),
         evidence: None,
+        facts: None,
     })
     .expect("writable");
     builder.add(outcome(2, [100, 60, 40, 60, 0, 60]), Background::default()).expect("writable");
@@ -81,9 +83,10 @@ fn a_row_that_is_lost_or_doubled_is_a_contradiction() {
 fn an_aggregate_that_is_off_by_one_unit_is_a_contradiction() {
     let folder = tempfile::tempdir().expect("a folder");
     let builder = builder(folder.path().to_owned(), 3);
-    let Builder { tally: Tally { summary, .. }, facts, .. } = builder;
-    facts.finish().expect("writable");
-    let rows = spend::by_workflow(&folder.path().join(FACTS_FILE)).expect("readable");
+    let Builder { tally: Tally { summary, .. }, facts, brief, .. } = builder;
+    facts.expect("a file").finish().expect("writable");
+    let facts = written_facts(&brief).expect("readable");
+    let rows = spend::aggregate(&facts, &brief.rules.days(), &|| Ok(())).expect("readable").by_workflow;
     assert!(prove_totals(&summary, &[&rows, &rows], &Rules::default()).is_ok());
     for index in 0..6 {
         let mut wrong = rows.clone();

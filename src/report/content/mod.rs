@@ -2,6 +2,8 @@
 //! explain them.
 
 pub mod largest;
+pub mod list;
+mod list_rows;
 pub mod particulars;
 pub mod percent;
 pub mod summary_json;
@@ -13,10 +15,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use self::list::List;
 use self::summary_json::SummaryJson;
 use self::table::{Source, Table};
 use self::tables::{Discrepancy, Exception, PendingOrder, ResolvedFinding, WaiverRow};
-use crate::report::evidence::spend::SpendRow;
+use crate::report::ReportError;
+use crate::report::evidence::spend::Spend;
 use crate::report::files::FileStamp;
 use crate::summary::ExitInputs;
 
@@ -32,32 +36,21 @@ pub struct Content<'w> {
     /// The number of rows in the input.
     pub rows_read: u64,
     /// Every failed check, by line.
-    pub discrepancies: Vec<Discrepancy>,
+    pub discrepancies: List<Discrepancy>,
     /// The aggregated spend.
     pub spend: Spend,
     /// The unsettled orders.
-    pub pending: Vec<PendingOrder>,
+    pub pending: List<PendingOrder>,
     /// The rows without an order to judge, each with its reason.
-    pub exceptions: Vec<Exception>,
+    pub exceptions: List<Exception>,
     /// Earlier discrepancies that are resolved.
-    pub resolved: Vec<ResolvedFinding>,
+    pub resolved: List<ResolvedFinding>,
     /// Every waiver that was given, with its state.
     pub waivers: Vec<WaiverRow<'w>>,
     /// The titles of workflows by ID, as far as the provider's list has them.
     pub titles: BTreeMap<String, String>,
     /// The files that all figures come from, with their hashes.
     pub evidence: Vec<FileStamp>,
-}
-
-/// Spend over the report's orders, aggregated in three ways.
-#[derive(Debug, Default)]
-pub struct Spend {
-    /// Spend per workflow and currency.
-    pub by_workflow: Vec<SpendRow>,
-    /// Spend per workflow revision and currency.
-    pub by_revision: Vec<SpendRow>,
-    /// Spend per day and currency.
-    pub by_day: Vec<SpendRow>,
 }
 
 impl Spend {
@@ -69,6 +62,17 @@ impl Spend {
 }
 
 impl Content<'_> {
+    /// Fails if a row of a list could not be read back: what was written since lacks it.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub fn require_read(&self) -> Result<(), ReportError> {
+        self.discrepancies.require_read()?;
+        self.pending.require_read()?;
+        self.exceptions.require_read()?;
+        self.resolved.require_read()
+    }
+
     /// Every table, in the order of the workbook's sheets.
     #[must_use]
     pub fn tables(&self) -> Vec<Source<'_>> {

@@ -97,6 +97,20 @@ impl<'a> Cell<'a> {
         text.map_or(Self::Empty, Self::text)
     }
 
+    /// The cell with a text of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Cell<'static> {
+        match self {
+            Self::Empty => Cell::Empty,
+            Self::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+            Self::Amount(sum) => Cell::Amount(sum),
+            Self::Percent(percent) => Cell::Percent(percent),
+            Self::Integer(number) => Cell::Integer(number),
+            Self::Time(time) => Cell::Time(time),
+            Self::Flag(flag) => Cell::Flag(flag),
+        }
+    }
+
     /// The expected or actual figure of a finding.
     pub fn figure(figure: &'a Figure) -> Self {
         match figure {

@@ -1,11 +1,11 @@
 //! The tables of a report: their columns, and how each row is made. The output formats add nothing to them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::list::List;
 use super::particulars::Particulars;
 use super::table::{Cell, Column, Kind, Table, column};
 use crate::checks::{Figures, Waiver, WaiverKey, WaiverState, Waivers};
@@ -16,14 +16,14 @@ use crate::report::evidence::spend::SpendRow;
 use crate::summary::{AgeBucket, age_hours};
 
 /// One failed check of one order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discrepancy {
     /// The line in the input; `None` for an order that the input lacks.
     pub line: Option<u64>,
     /// The ID of the requested order.
-    pub run_order_id: Arc<str>,
+    pub run_order_id: String,
     /// The order's details, from the reply.
-    pub order: Arc<Particulars>,
+    pub order: Particulars,
     /// The failed check.
     pub finding: Finding,
     /// Whether it was also found when the order was last judged.
@@ -37,12 +37,12 @@ impl Discrepancy {
         let finding = &self.finding;
         PastFinding {
             discrepancy_id: discrepancy_id(&self.run_order_id, finding.check, finding.subject),
-            run_order_id: self.run_order_id.to_string(),
+            run_order_id: self.run_order_id.clone(),
             check: finding.check.to_owned(),
             field: finding.subject.field.map(str::to_owned),
             row: finding.subject.row,
             severity: finding.severity.code().to_owned(),
-            currency: self.order.quote_currency.as_deref().map(str::to_owned),
+            currency: self.order.quote_currency.clone(),
             expected: finding.expected.to_string(),
             actual: finding.actual.to_string(),
             difference: finding.difference.map(|difference| difference.to_string()),
@@ -51,7 +51,7 @@ impl Discrepancy {
 }
 
 /// A discrepancy that was found when its order was last judged and is now resolved.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvedFinding {
     /// The order's line in the input.
     pub line: u64,
@@ -60,18 +60,18 @@ pub struct ResolvedFinding {
 }
 
 /// One unsettled order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingOrder {
     /// The order's line in the input.
     pub line: u64,
     /// The ID of the requested order.
-    pub run_order_id: Arc<str>,
+    pub run_order_id: String,
     /// The order's details, from the reply.
-    pub order: Arc<Particulars>,
+    pub order: Particulars,
 }
 
 /// One row without an order to judge.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exception {
     /// The row's line in the input.
     pub line: u64,
@@ -196,10 +196,10 @@ const fn spend_columns<const KEYS: usize, const ALL: usize>(keys: [Column; KEYS]
 }
 
 /// `discrepancies.csv`: one row per failed check of an order.
-pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
+pub fn discrepancies(discrepancies: &List<Discrepancy>) -> Table<'_> {
     let rows = discrepancies.iter().map(|row| {
         let (order, finding) = (&row.order, &row.finding);
-        vec![
+        owned([
             Cell::text(&row.run_order_id),
             row.line.map_or(Cell::Empty, line),
             Cell::optional(order.workflow_id.as_deref()),
@@ -220,17 +220,17 @@ pub fn discrepancies(discrepancies: &[Discrepancy]) -> Table<'_> {
             Cell::text(&finding.message),
             Cell::owned(discrepancy_id(&row.run_order_id, finding.check, finding.subject)),
             Cell::optional(finding.subject.field),
-        ]
+        ])
     });
     Table { name: "discrepancies", columns: DISCREPANCY_COLUMNS, rows: Box::new(rows) }
 }
 
 /// `resolved.csv`: findings of the last time each order was judged whose checks now hold, with the earlier
 /// figures.
-pub fn resolved(resolved: &[ResolvedFinding]) -> Table<'_> {
+pub fn resolved(resolved: &List<ResolvedFinding>) -> Table<'_> {
     let rows = resolved.iter().map(|row| {
         let finding = &row.finding;
-        vec![
+        owned([
             Cell::text(&finding.run_order_id),
             line(row.line),
             Cell::text(&finding.check),
@@ -241,7 +241,7 @@ pub fn resolved(resolved: &[ResolvedFinding]) -> Table<'_> {
             finding.difference.as_deref().map_or(Cell::Empty, figure),
             Cell::text(&finding.discrepancy_id),
             Cell::optional(finding.field.as_deref()),
-        ]
+        ])
     });
     Table { name: "resolved", columns: RESOLVED_COLUMNS, rows: Box::new(rows) }
 }
@@ -252,10 +252,10 @@ pub(in crate::report) fn figure(text: &str) -> Cell<'_> {
 }
 
 /// `pending.csv`: every unsettled order with its age at `as_of`.
-pub fn pending(pending: &[PendingOrder], as_of: Timestamp) -> Table<'_> {
+pub fn pending(pending: &List<PendingOrder>, as_of: Timestamp) -> Table<'_> {
     let rows = pending.iter().map(move |row| {
         let order = &row.order;
-        vec![
+        owned([
             Cell::text(&row.run_order_id),
             line(row.line),
             Cell::optional(order.workflow_id.as_deref()),
@@ -268,21 +268,21 @@ pub fn pending(pending: &[PendingOrder], as_of: Timestamp) -> Table<'_> {
             time(order.created_at),
             age_hours(order.created_at, as_of).map_or(Cell::Empty, Cell::Integer),
             Cell::text(AgeBucket::of(order.created_at, as_of).code()),
-        ]
+        ])
     });
     Table { name: "pending", columns: PENDING_COLUMNS, rows: Box::new(rows) }
 }
 
 /// `exceptions.csv`: every row without an order to judge, with its line and reason.
-pub fn exceptions(exceptions: &[Exception]) -> Table<'_> {
+pub fn exceptions(exceptions: &List<Exception>) -> Table<'_> {
     let rows = exceptions.iter().map(|row| {
-        vec![
+        owned([
             Cell::text(&row.run_order_id),
             line(row.line),
             Cell::text(row.bucket.code()),
             Cell::text(&row.reason),
             Cell::text(&row.detail),
-        ]
+        ])
     });
     Table { name: "exceptions", columns: EXCEPTION_COLUMNS, rows: Box::new(rows) }
 }
@@ -363,6 +363,11 @@ fn spend<'a>(name: &'static str, columns: &'static [Column], rows: &'a [SpendRow
             .collect()
     });
     Table { name, columns, rows: Box::new(rows) }
+}
+
+/// The cells of a row that is gone once they are made.
+fn owned<const CELLS: usize>(cells: [Cell<'_>; CELLS]) -> Vec<Cell<'static>> {
+    cells.into_iter().map(Cell::into_owned).collect()
 }
 
 fn line<'a>(number: u64) -> Cell<'a> {

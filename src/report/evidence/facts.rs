@@ -2,18 +2,21 @@
 
 use std::fs::File;
 use std::io::BufWriter;
+use std::mem;
 use std::path::Path;
+use std::sync::mpsc::Receiver;
 
-use jiff::Timestamp;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
     BooleanChunked, Column, DataFrame, DataType, Field, Int64Chunked, Int128Chunked, IntoColumn, NewChunkedArray,
-    ParquetCompression, ParquetWriter, PolarsResult, Schema, StringChunked, TimeUnit, TimeZone,
+    ParquetCompression, ParquetWriter, PolarsResult, Schema, StringChunked, StringChunkedBuilder, TimeUnit, TimeZone,
 };
 
-use crate::domain::money::{Amount, SCALE};
+use super::stage::Stage;
+use crate::domain::facts::OrderFacts;
+use crate::domain::money::SCALE;
 use crate::domain::order::Amounts;
-use crate::domain::outcome::{Bucket, Fetched};
+use crate::domain::outcome::Bucket;
 use crate::report::ReportError;
 
 /// How many orders are held in memory and written as one row group.
@@ -33,22 +36,10 @@ pub(in crate::report) const SETTLED: &str = "settled";
 pub(in crate::report) const BUCKET: &str = "bucket";
 pub(in crate::report) const REUSED: &str = "reused";
 
-/// Writes facts in row groups; holds one row group in memory.
+/// Writes facts in row groups, which a thread of its own packs and writes: at most three are in memory.
 pub struct FactsWriter {
-    writer: BatchedWriter<BufWriter<File>>,
-    rows: Vec<Fact>,
-    written: u64,
-}
-
-struct Fact {
-    line: i64,
-    texts_before: [Option<String>; TEXTS_BEFORE.len()],
-    amounts: [Option<Amount>; 6],
-    texts_after: [Option<String>; TEXTS_AFTER.len()],
-    times: [Option<Timestamp>; TIMES.len()],
-    settled: bool,
-    bucket: Bucket,
-    is_reused: bool,
+    group: RowGroup,
+    writing: Stage<RowGroup, u64>,
 }
 
 impl FactsWriter {
@@ -62,7 +53,9 @@ impl FactsWriter {
             .with_compression(ParquetCompression::Zstd(None))
             .batched(&schema())
             .map_err(ReportError::polars("write"))?;
-        Ok(Self { writer, rows: Vec::new(), written: 0 })
+        let writing = Stage::start("facts", 1, |groups| write(writer, groups));
+        let writing = writing.map_err(|source| ReportError::io(path, source))?;
+        Ok(Self { group: RowGroup::new(), writing })
     }
 
     /// Adds one order, under the ID that was requested.
@@ -73,35 +66,19 @@ impl FactsWriter {
         &mut self,
         line: u64,
         run_order_id: &str,
-        fetched: &Fetched,
+        order: &OrderFacts<'_>,
         settled: bool,
         bucket: Bucket,
+        is_reused: bool,
     ) -> Result<(), ReportError> {
-        let Fetched { order, is_reused, .. } = fetched;
-        self.rows.push(Fact {
-            line: i64::try_from(line).unwrap_or(i64::MAX),
-            texts_before: [
-                Some(run_order_id.to_owned()),
-                order.workflow_id.clone(),
-                order.revision_id.clone(),
-                order.quote_currency.clone(),
-            ],
-            amounts: order.amounts.in_order(),
-            texts_after: [
-                order.freeze_status.clone(),
-                order.submission_status.clone(),
-                order.run_status.clone(),
-                order.settlement_status.clone(),
-                order.task_id.clone(),
-                order.prompt_id.clone(),
-                order.error_code.clone(),
-            ],
-            times: [order.created_at, order.updated_at],
-            settled,
-            bucket,
-            is_reused: *is_reused,
-        });
-        if self.rows.len() >= ROW_GROUP { self.write_row_group() } else { Ok(()) }
+        self.group.push_columns(line, run_order_id, order);
+        self.group.settled.push(settled);
+        self.group.buckets.push(bucket);
+        self.group.reused.push(is_reused);
+        if self.group.lines.len() < ROW_GROUP {
+            return Ok(());
+        }
+        self.writing.give(mem::replace(&mut self.group, RowGroup::new()))
     }
 
     /// Completes the file; returns the number of orders in it.
@@ -109,20 +86,84 @@ impl FactsWriter {
     /// # Errors
     /// When it can't be written.
     pub fn finish(mut self) -> Result<u64, ReportError> {
-        if !self.rows.is_empty() {
-            self.write_row_group()?;
+        if !self.group.lines.is_empty() {
+            self.writing.give(self.group)?;
         }
-        self.writer.finish().map_err(ReportError::polars("write"))?;
-        Ok(self.written)
+        self.writing.end()
+    }
+}
+
+/// Writes row groups until there are no more; returns the number of orders.
+fn write(mut writer: BatchedWriter<BufWriter<File>>, groups: Receiver<RowGroup>) -> Result<u64, ReportError> {
+    let failed = ReportError::polars("write");
+    let mut written = 0;
+    for group in groups {
+        let frame = group.frame().map_err(&failed)?;
+        writer.write_batch(&frame).map_err(&failed)?;
+        written += frame.height() as u64;
+    }
+    writer.finish().map_err(&failed)?;
+    Ok(written)
+}
+
+/// The columns of one row group.
+struct RowGroup {
+    lines: Vec<i64>,
+    texts_before: [StringChunkedBuilder; TEXTS_BEFORE.len()],
+    amounts: [Vec<Option<i128>>; Amounts::NAMES.len()],
+    texts_after: [StringChunkedBuilder; TEXTS_AFTER.len()],
+    times: [Vec<Option<i64>>; TIMES.len()],
+    settled: Vec<bool>,
+    buckets: Vec<Bucket>,
+    reused: Vec<bool>,
+}
+
+impl RowGroup {
+    fn new() -> Self {
+        let texts = |name: &str| StringChunkedBuilder::new(name.into(), 0);
+        Self {
+            lines: Vec::new(),
+            texts_before: TEXTS_BEFORE.map(texts),
+            amounts: [const { Vec::new() }; Amounts::NAMES.len()],
+            texts_after: TEXTS_AFTER.map(texts),
+            times: [const { Vec::new() }; TIMES.len()],
+            settled: Vec::new(),
+            buckets: Vec::new(),
+            reused: Vec::new(),
+        }
     }
 
-    fn write_row_group(&mut self) -> Result<(), ReportError> {
-        let failed = ReportError::polars("write");
-        let frame = frame(&self.rows).map_err(&failed)?;
-        self.writer.write_batch(&frame).map_err(&failed)?;
-        self.written += self.rows.len() as u64;
-        self.rows.clear();
-        Ok(())
+    fn push_columns(&mut self, line: u64, run_order_id: &str, order: &OrderFacts<'_>) {
+        self.lines.push(i64::try_from(line).unwrap_or(i64::MAX));
+        // The first text is the ID in the reply: the file has the one that was asked for.
+        let texts = order.texts.into_iter().skip(1);
+        let columns = self.texts_before.iter_mut().chain(&mut self.texts_after);
+        columns
+            .zip([Some(run_order_id)].into_iter().chain(texts))
+            .for_each(|(column, text)| column.append_option(text));
+        self.amounts.iter_mut().zip(order.units).for_each(|(column, units)| column.push(units));
+        self.times.iter_mut().zip(order.microseconds).for_each(|(column, time)| column.push(time));
+    }
+
+    fn frame(self) -> PolarsResult<DataFrame> {
+        let rows = self.lines.len();
+        let mut columns: Vec<Column> = Vec::with_capacity(schema().len());
+        columns.push(Int64Chunked::from_vec(LINE.into(), self.lines).into_column());
+        columns.extend(self.texts_before.map(|column| column.finish().into_column()));
+        for (name, units) in Amounts::NAMES.into_iter().zip(self.amounts) {
+            let amounts = Int128Chunked::from_iter_options(name.into(), units.into_iter());
+            columns.push(amounts.into_decimal(PRECISION, AMOUNT_SCALE)?.into_column());
+        }
+        columns.extend(self.texts_after.map(|column| column.finish().into_column()));
+        for (name, times) in TIMES.into_iter().zip(self.times) {
+            let times = Int64Chunked::from_iter_options(name.into(), times.into_iter());
+            columns.push(times.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column());
+        }
+        columns.push(BooleanChunked::from_iter_values(SETTLED.into(), self.settled.into_iter()).into_column());
+        let buckets = self.buckets.iter().map(|bucket| bucket.code());
+        columns.push(StringChunked::from_iter_values(BUCKET.into(), buckets).into_column());
+        columns.push(BooleanChunked::from_iter_values(REUSED.into(), self.reused.into_iter()).into_column());
+        DataFrame::new(rows, columns)
     }
 }
 
@@ -139,37 +180,4 @@ pub(in crate::report) fn schema() -> Schema {
         .chain([field(SETTLED, &DataType::Boolean), field(BUCKET, &DataType::String)])
         .chain([field(REUSED, &DataType::Boolean)])
         .collect()
-}
-
-fn frame(facts: &[Fact]) -> PolarsResult<DataFrame> {
-    let mut columns: Vec<Column> = Vec::with_capacity(schema().len());
-    columns.push(Int64Chunked::from_iter_values(LINE.into(), facts.iter().map(|fact| fact.line)).into_column());
-    for (index, name) in TEXTS_BEFORE.into_iter().enumerate() {
-        columns.push(texts(name, facts.iter().map(|fact| fact.texts_before[index].as_deref())));
-    }
-    for (index, name) in Amounts::NAMES.into_iter().enumerate() {
-        let units = facts.iter().map(|fact| fact.amounts[index].map(Amount::units));
-        let amounts = Int128Chunked::from_iter_options(name.into(), units);
-        columns.push(amounts.into_decimal(PRECISION, AMOUNT_SCALE)?.into_column());
-    }
-    for (index, name) in TEXTS_AFTER.into_iter().enumerate() {
-        columns.push(texts(name, facts.iter().map(|fact| fact.texts_after[index].as_deref())));
-    }
-    for (index, name) in TIMES.into_iter().enumerate() {
-        let times = facts.iter().map(|fact| fact.times[index].map(Timestamp::as_microsecond));
-        let times = Int64Chunked::from_iter_options(name.into(), times);
-        columns.push(times.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column());
-    }
-    columns.push(flags(SETTLED, facts.iter().map(|fact| fact.settled)));
-    columns.push(texts(BUCKET, facts.iter().map(|fact| Some(fact.bucket.code()))));
-    columns.push(flags(REUSED, facts.iter().map(|fact| fact.is_reused)));
-    DataFrame::new(facts.len(), columns)
-}
-
-fn texts<'f>(name: &str, values: impl Iterator<Item = Option<&'f str>>) -> Column {
-    StringChunked::from_iter_options(name.into(), values).into_column()
-}
-
-fn flags(name: &str, values: impl Iterator<Item = bool>) -> Column {
-    BooleanChunked::from_iter_values(name.into(), values).into_column()
 }

@@ -1,127 +1,155 @@
 //! Reads `run_orders.parquet` back, one row group at a time.
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::vec;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{self, JoinHandle};
 
-use polars::prelude::{Column, DataFrame, PolarsResult};
+use polars::prelude::{BooleanChunked, Column, DataFrame, Int64Chunked, Int128Chunked, PolarsResult, StringChunked};
 
 use super::facts::{AMOUNT_SCALE, BUCKET, LINE, REUSED, SETTLED, TEXTS_AFTER, TEXTS_BEFORE, TIMES};
 use super::facts_file::FactsFile;
-use crate::domain::money::Amount;
-use crate::domain::order::{Amounts, RunOrder};
+use crate::domain::facts::{OrderFacts, TextColumn};
+use crate::domain::order::Amounts;
 use crate::domain::outcome::{Evidence, Fetched, Outcome};
 use crate::report::ReportError;
 use crate::report::files::ProvenFile;
 
 /// One row of the file.
-pub(in crate::report) struct Fact {
-    /// The outcome that the row records.
-    pub(in crate::report) outcome: Outcome,
+pub struct FactRow<'f> {
+    /// The input line.
+    pub line: u64,
+    /// The ID that was asked for.
+    pub run_order_id: &'f str,
+    /// The facts of the order, which are about that ID.
+    pub facts: OrderFacts<'f>,
     /// Whether the order was judged settled when the report was made.
-    pub(in crate::report) settled: bool,
+    pub settled: bool,
     /// The code of the bucket that the row was counted in when the report was made.
-    pub(in crate::report) bucket: String,
+    pub bucket: &'f str,
+    /// Whether the order was reused instead of fetched.
+    pub is_reused: bool,
 }
 
-/// Reads the facts back in the order of the file.
+impl FactRow<'_> {
+    /// The outcome that the row records.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        // The facts were checked when the row was read, so they are those of an order.
+        let order = self.facts.order(None).unwrap_or_default();
+        let fetched = Fetched { order, is_reused: self.is_reused, baseline: None };
+        let evidence = Evidence::Fetched(Box::new(fetched));
+        Outcome { line: self.line, run_order_id: self.run_order_id.to_owned(), evidence }
+    }
+}
+
+/// Reads the facts back in the order of the file, a row group ahead, on a thread of its own.
 pub(in crate::report) struct FactsReader {
-    path: PathBuf,
-    file: FactsFile,
-    next: usize,
-    group: vec::IntoIter<Fact>,
+    groups: Receiver<Result<FactGroup, ReportError>>,
+    /// `None` once it was waited for.
+    thread: Option<JoinHandle<()>>,
 }
 
 impl FactsReader {
     pub(in crate::report) fn open(proven: &ProvenFile) -> Result<Self, ReportError> {
         let path = proven.path().to_owned();
         let file = FactsFile::open(proven).map_err(|problem| ReportError::evidence(&path, problem))?;
-        Ok(Self { path, file, next: 0, group: Vec::new().into_iter() })
-    }
-
-    pub(in crate::report) fn next(&mut self) -> Result<Option<Fact>, ReportError> {
-        loop {
-            if let Some(fact) = self.group.next() {
-                return Ok(Some(fact));
+        let (read, groups) = sync_channel(0);
+        let (place, failed) = (path.clone(), |source| ReportError::io(proven.path(), source));
+        let work = move || {
+            for number in 0..file.groups() {
+                let group = file.group(number, None, |frame| FactGroup::of(frame, place.clone()));
+                // Nobody waits for the rest once the reader is dropped.
+                if read.send(group.map_err(|problem| ReportError::evidence(&place, problem))).is_err() {
+                    return;
+                }
             }
-            if self.next >= self.file.groups() {
-                return Ok(None);
-            }
-            let damage = |problem: String| ReportError::evidence(&self.path, problem);
-            let facts = self.file.group(self.next, None, facts).map_err(damage)?;
-            self.group = facts.ok_or_else(|| damage("a value is missing or out of range".to_owned()))?.into_iter();
-            self.next += 1;
-        }
-    }
-}
-
-/// The rows of a row group; `None` if a value is missing or out of range.
-fn facts(frame: &DataFrame) -> PolarsResult<Option<Vec<Fact>>> {
-    let text = |name: &str| frame.column(name).and_then(texts);
-    let lines: Vec<Option<i64>> = frame.column(LINE)?.i64()?.iter().collect();
-    let mut before = columns(TEXTS_BEFORE.map(text))?;
-    let mut after = columns(TEXTS_AFTER.map(text))?;
-    let amounts = columns(Amounts::NAMES.map(|name| frame.column(name).and_then(units)))?;
-    let times = columns(TIMES.map(|name| frame.column(name).and_then(microseconds)))?;
-    let settled: Vec<Option<bool>> = frame.column(SETTLED)?.bool()?.iter().collect();
-    let reused: Vec<Option<bool>> = frame.column(REUSED)?.bool()?.iter().collect();
-    let mut buckets = text(BUCKET)?;
-    let fact = |row: usize| {
-        let [id, workflow, revision, currency] = before.each_mut().map(|column| column[row].take());
-        let [freeze, submission, run, settlement, task, prompt, error] =
-            after.each_mut().map(|column| column[row].take());
-        let mut read = [None; Amounts::NAMES.len()];
-        for (to, column) in read.iter_mut().zip(&amounts) {
-            *to = column[row].map(|units| Amount::from_units(units).ok_or(())).transpose().ok()?;
-        }
-        let mut moments = [None; TIMES.len()];
-        for (to, column) in moments.iter_mut().zip(&times) {
-            *to = column[row].map(|time| crate::domain::time::from_microsecond(time).ok_or(())).transpose().ok()?;
-        }
-        let [created_at, updated_at] = moments;
-        let id = id?;
-        let order = RunOrder {
-            run_order_id: Some(id.clone()),
-            workflow_id: workflow,
-            revision_id: revision,
-            quote_currency: currency,
-            amounts: Amounts::from_order(read),
-            freeze_status: freeze,
-            submission_status: submission,
-            run_status: run,
-            settlement_status: settlement,
-            task_id: task,
-            prompt_id: prompt,
-            error_code: error,
-            created_at,
-            updated_at,
-            remarks: None,
         };
-        let fetched = Fetched { order, is_reused: reused[row]?, baseline: None };
-        let line = u64::try_from(lines[row]?).ok()?;
-        let outcome = Outcome { line, run_order_id: id, evidence: Evidence::Fetched(Box::new(fetched)) };
-        Some(Fact { outcome, settled: settled[row]?, bucket: buckets[row].take()? })
-    };
-    Ok((0..frame.height()).map(fact).collect())
-}
-
-fn columns<T, const COUNT: usize>(columns: [PolarsResult<Vec<T>>; COUNT]) -> PolarsResult<[Vec<T>; COUNT]> {
-    let mut read = [const { Vec::new() }; COUNT];
-    for (to, column) in read.iter_mut().zip(columns) {
-        *to = column?;
+        let thread = thread::Builder::new().name("tieout-read".to_owned()).spawn(work).map_err(failed)?;
+        Ok(Self { groups, thread: Some(thread) })
     }
-    Ok(read)
+
+    /// The next row group; `None` after the last one.
+    pub(in crate::report) fn next(&mut self) -> Result<Option<FactGroup>, ReportError> {
+        let group = self.groups.recv().ok();
+        if group.is_none()
+            && let Some(thread) = self.thread.take()
+        {
+            // A thread that panicked has not read everything.
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
+        group.transpose()
+    }
 }
 
-fn texts(column: &Column) -> PolarsResult<Vec<Option<String>>> {
-    Ok(column.str()?.iter().map(|text| text.map(str::to_owned)).collect())
+/// The rows of one row group.
+pub(in crate::report) struct FactGroup {
+    path: PathBuf,
+    pub(in crate::report) frame: DataFrame,
+    lines: Int64Chunked,
+    /// In the order of [`TextColumn`].
+    texts: Vec<StringChunked>,
+    units: Vec<Int128Chunked>,
+    times: Vec<Int64Chunked>,
+    settled: BooleanChunked,
+    buckets: StringChunked,
+    reused: BooleanChunked,
 }
 
-fn units(column: &Column) -> PolarsResult<Vec<Option<i128>>> {
+impl FactGroup {
+    fn of(frame: &DataFrame, path: PathBuf) -> PolarsResult<Self> {
+        let text =
+            |name: &str| -> PolarsResult<StringChunked> { Ok(frame.column(name)?.str()?.rechunk().into_owned()) };
+        let flag =
+            |name: &str| -> PolarsResult<BooleanChunked> { Ok(frame.column(name)?.bool()?.rechunk().into_owned()) };
+        let texts = TEXTS_BEFORE.into_iter().chain(TEXTS_AFTER).map(text).collect::<PolarsResult<_>>()?;
+        let units = Amounts::NAMES.into_iter().map(|name| units(frame.column(name)?)).collect::<PolarsResult<_>>()?;
+        let times = TIMES.into_iter().map(|name| microseconds(frame.column(name)?)).collect::<PolarsResult<_>>()?;
+        Ok(Self {
+            path,
+            frame: frame.clone(),
+            lines: frame.column(LINE)?.i64()?.rechunk().into_owned(),
+            texts,
+            units,
+            times,
+            settled: flag(SETTLED)?,
+            buckets: text(BUCKET)?,
+            reused: flag(REUSED)?,
+        })
+    }
+
+    /// The rows, in the order of the file.
+    ///
+    /// # Errors
+    /// Each row that lacks a value or has one out of range is one.
+    pub(in crate::report) fn rows(&self) -> impl Iterator<Item = Result<FactRow<'_>, ReportError>> {
+        let damage = || ReportError::evidence(&self.path, "a value is missing or out of range");
+        (0..self.lines.len()).map(move |row| self.row(row).ok_or_else(damage))
+    }
+
+    fn row(&self, row: usize) -> Option<FactRow<'_>> {
+        let mut facts = OrderFacts::default();
+        facts.texts.iter_mut().zip(&self.texts).for_each(|(text, column)| *text = column.get(row));
+        facts.units.iter_mut().zip(&self.units).for_each(|(units, column)| *units = column.get(row));
+        facts.microseconds.iter_mut().zip(&self.times).for_each(|(time, column)| *time = column.get(row));
+        let run_order_id = facts.text(TextColumn::RunOrderId)?;
+        facts.is_in_range().then_some(FactRow {
+            line: u64::try_from(self.lines.get(row)?).ok()?,
+            run_order_id,
+            facts,
+            settled: self.settled.get(row)?,
+            bucket: self.buckets.get(row)?,
+            is_reused: self.reused.get(row)?,
+        })
+    }
+}
+
+fn units(column: &Column) -> PolarsResult<Int128Chunked> {
     let decimals = column.decimal()?;
     polars::prelude::polars_ensure!(decimals.scale() == AMOUNT_SCALE, ComputeError: "amounts need 8 decimals");
-    Ok(decimals.physical().iter().collect())
+    Ok(decimals.physical().rechunk().into_owned())
 }
 
-fn microseconds(column: &Column) -> PolarsResult<Vec<Option<i64>>> {
-    Ok(column.datetime()?.physical().iter().collect())
+fn microseconds(column: &Column) -> PolarsResult<Int64Chunked> {
+    Ok(column.datetime()?.physical().rechunk().into_owned())
 }

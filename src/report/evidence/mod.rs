@@ -9,3 +9,4 @@ pub mod facts_read;
 pub mod replay;
 pub mod rows;
 pub mod spend;
+mod stage;

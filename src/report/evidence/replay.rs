@@ -1,93 +1,205 @@
 //! Reads the evidence of a report back from its folder, to rebuild the report or to judge it by other
 //! settings.
 
-use super::facts_read::{Fact, FactsReader};
+use super::facts_read::{FactRow, FactsReader};
 use super::rows::{EvidenceReader, Row, RowEvidence};
+use super::spend::{Spend, SpendParts};
+use crate::domain::days::Days;
 use crate::domain::outcome::{Background, Evidence, Outcome};
 use crate::report::ReportError;
 use crate::report::files::ProvenFile;
 
 /// One input row, as it was before it was judged.
-#[derive(Debug)]
-pub struct ReplayedRow {
-    /// The outcome of the row.
-    pub outcome: Outcome,
-    /// What else was known about its order.
-    pub background: Background,
-    /// The original judgement, if the order is in the facts: whether it was settled, and the code of its
-    /// bucket.
-    pub original_judgement: Option<(bool, String)>,
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack")]
+pub enum ReplayedRow<'f> {
+    /// An order of which nothing is known but its facts.
+    Facts(FactRow<'f>),
+    /// Any other row.
+    Outcome {
+        /// The outcome of the row.
+        outcome: Outcome,
+        /// What else was known about its order.
+        background: Background,
+        /// The original judgement, if the order is in the facts: whether it was settled, and the code of its bucket.
+        original_judgement: Option<(bool, String)>,
+    },
 }
 
-/// Reads the evidence of a report row by row, by input line.
-pub struct Replay {
-    facts: FactsReader,
-    fact: Option<Fact>,
-    evidence_rows: EvidenceReader,
-    row: Option<Row>,
+/// What is known of the evidence once every row was read.
+pub struct Replayed {
+    /// How many earlier findings are about orders that are not in the input.
+    pub findings_elsewhere: u64,
+    /// The spend, summed over the facts as they are.
+    pub spend: Option<Spend>,
 }
 
-impl Replay {
-    /// Opens the evidence of a report: the facts (`run_orders.parquet`) and the rows beside them
-    /// (`evidence.jsonl`).
-    ///
-    /// # Errors
-    /// When a file can't be read or is not valid.
-    pub fn open(facts: &ProvenFile, evidence_rows: &ProvenFile) -> Result<Self, ReportError> {
-        let (mut facts, mut evidence_rows) = (FactsReader::open(facts)?, EvidenceReader::open(evidence_rows)?);
-        let (fact, row) = (facts.next()?, evidence_rows.next()?);
-        Ok(Self { facts, fact, evidence_rows, row })
-    }
-
-    /// How many earlier findings are about orders that are not in the input. It is known after the last row.
-    #[must_use]
-    pub fn findings_elsewhere(&self) -> u64 {
-        self.evidence_rows.findings_elsewhere()
-    }
-
-    fn advance(&mut self) -> Result<Option<ReplayedRow>, ReportError> {
-        let lines = (self.fact.as_ref().map(|fact| fact.outcome.line), self.row.as_ref().map(|row| row.line));
-        let (takes_fact, takes_row) = match lines {
-            (None, None) => return Ok(None),
-            (Some(_), None) => (true, false),
-            (None, Some(_)) => (false, true),
-            (Some(fact), Some(row)) => (fact <= row, row <= fact),
-        };
-        let fact = if takes_fact { std::mem::replace(&mut self.fact, self.facts.next()?) } else { None };
-        let row = if takes_row { std::mem::replace(&mut self.row, self.evidence_rows.next()?) } else { None };
-        let Some(row) = row else {
-            return Ok(fact.map(|fact| row_from_facts(fact, Background::default())));
-        };
-        let (line, run_order_id) = (row.line, row.run_order_id.clone());
-        let (row_evidence, background) = row.into_parts().map_err(|problem| self.evidence_rows.damage(problem))?;
-        match (row_evidence, fact) {
-            (RowEvidence::Outcome(evidence), None) => Ok(Some(ReplayedRow {
-                outcome: Outcome { line, run_order_id, evidence },
-                background,
-                original_judgement: None,
-            })),
-            (RowEvidence::Supplement { baseline, remarks }, Some(mut fact))
-                if fact.outcome.run_order_id == run_order_id =>
-            {
-                if let Evidence::Fetched(fetched) = &mut fact.outcome.evidence {
-                    (fetched.baseline, fetched.order.remarks) = (baseline, remarks);
-                }
-                Ok(Some(row_from_facts(fact, background)))
+/// Visits the rows of a report by input line, merged from its facts (`run_orders.parquet`) and the rows beside them
+/// (`evidence.jsonl`). With `days`, a thread of its own sums the spend meanwhile.
+///
+/// # Errors
+/// When a file can't be read or is not valid, and those of `visit`.
+pub fn replay(
+    facts: &ProvenFile,
+    evidence_rows: &ProvenFile,
+    days: Option<Days>,
+    mut visit: impl FnMut(ReplayedRow<'_>) -> Result<(), ReportError>,
+) -> Result<Replayed, ReportError> {
+    let mut reader = FactsReader::open(facts)?;
+    let mut beside = Beside::open(evidence_rows)?;
+    let mut summing = days.map(|days| SpendParts::on_a_thread(facts.path(), days)).transpose()?;
+    let mut last_line = 0;
+    while let Some(group) = reader.next()? {
+        if let Some(summing) = &mut summing {
+            summing.give(group.frame.clone())?;
+        }
+        for fact in group.rows() {
+            let fact = fact?;
+            if fact.line <= last_line {
+                let problem = format!("input line {} comes after line {last_line}", fact.line);
+                return Err(ReportError::evidence(facts.path(), problem));
             }
-            _ => Err(self.evidence_rows.damage(format!("it does not agree with the facts of input line {line}"))),
+            last_line = fact.line;
+            while let Some(row) = beside.next_before(fact.line)? {
+                visit(row)?;
+            }
+            visit(beside.complete(fact)?)?;
         }
     }
+    while let Some(row) = beside.next_before(u64::MAX)? {
+        visit(row)?;
+    }
+    beside.require_end()?;
+    let findings_elsewhere = beside.reader.findings_elsewhere();
+    let spend = summing.map(|mut summing| summing.end()).transpose()?;
+    Ok(Replayed { findings_elsewhere, spend })
 }
 
-/// The rows, merged from both files. An error means that a file is cut off or not valid.
-impl Iterator for Replay {
-    type Item = Result<ReplayedRow, ReportError>;
+/// The rows beside the facts, of which the next one is read already.
+struct Beside {
+    reader: EvidenceReader,
+    next: Option<Row>,
+}
 
-    fn next(&mut self) -> Option<Self::Item> {
-        self.advance().transpose()
+impl Beside {
+    fn open(proven: &ProvenFile) -> Result<Self, ReportError> {
+        let mut reader = EvidenceReader::open(proven)?;
+        let next = reader.next()?;
+        Ok(Self { reader, next })
+    }
+
+    /// The next row, if it is on a line before this one.
+    fn next_before(&mut self, line: u64) -> Result<Option<ReplayedRow<'static>>, ReportError> {
+        let Some(row) = self.next.take_if(|row| row.line < line) else { return Ok(None) };
+        self.read_next(row.line)?;
+        let (line, run_order_id) = (row.line, row.run_order_id.clone());
+        let (row_evidence, background) = row.into_parts().map_err(|problem| self.reader.damage(problem))?;
+        let RowEvidence::Outcome(evidence) = row_evidence else { return Err(self.contradiction(line)) };
+        let outcome = Outcome { line, run_order_id, evidence };
+        Ok(Some(ReplayedRow::Outcome { outcome, background, original_judgement: None }))
+    }
+
+    /// Adds to the facts of an order what is beside them.
+    fn complete<'f>(&mut self, fact: FactRow<'f>) -> Result<ReplayedRow<'f>, ReportError> {
+        let Some(row) = self.next.take_if(|row| row.line == fact.line) else { return Ok(ReplayedRow::Facts(fact)) };
+        self.read_next(row.line)?;
+        let run_order_id = row.run_order_id.clone();
+        let (row_evidence, background) = row.into_parts().map_err(|problem| self.reader.damage(problem))?;
+        let mut outcome = fact.outcome();
+        match (row_evidence, &mut outcome.evidence) {
+            (RowEvidence::Supplement { baseline, remarks }, Evidence::Fetched(fetched))
+                if run_order_id == fact.run_order_id =>
+            {
+                (fetched.baseline, fetched.order.remarks) = (baseline, remarks);
+            }
+            _ => return Err(self.contradiction(fact.line)),
+        }
+        let original_judgement = Some((fact.settled, fact.bucket.to_owned()));
+        Ok(ReplayedRow::Outcome { outcome, background, original_judgement })
+    }
+
+    /// Reads the row after the one on `line`.
+    fn read_next(&mut self, line: u64) -> Result<(), ReportError> {
+        self.next = self.reader.next()?;
+        match &self.next {
+            Some(next) if next.line <= line => {
+                Err(self.reader.damage(format!("input line {} comes after line {line}", next.line)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails unless every row was read.
+    fn require_end(&self) -> Result<(), ReportError> {
+        self.next.as_ref().map_or(Ok(()), |row| Err(self.contradiction(row.line)))
+    }
+
+    fn contradiction(&self, line: u64) -> ReportError {
+        self.reader.damage(format!("it does not agree with the facts of input line {line}"))
     }
 }
 
-fn row_from_facts(fact: Fact, background: Background) -> ReplayedRow {
-    ReplayedRow { outcome: fact.outcome, background, original_judgement: Some((fact.settled, fact.bucket)) }
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::path::Path;
+
+    use super::super::facts::FactsWriter;
+    use super::*;
+    use crate::domain::facts::OrderFacts;
+    use crate::domain::order::RunOrder;
+    use crate::domain::outcome::Bucket;
+    use crate::report::files::{EVIDENCE_FILE, FACTS_FILE};
+
+    fn file(folder: &Path, name: &str) -> ProvenFile {
+        let path = folder.join(name);
+        let file = File::open(&path).expect("readable");
+        ProvenFile::new(path, file)
+    }
+
+    /// The lines of a replay of facts on these lines and of rows without facts on those, or what is wrong.
+    fn replayed(facts: &[u64], others: &[u64]) -> Result<Vec<u64>, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut writer = FactsWriter::create(&folder.path().join(FACTS_FILE)).expect("writable");
+        for line in facts {
+            let id = format!("wfrun_{line}");
+            let order = RunOrder { run_order_id: Some(id.clone()), ..RunOrder::default() };
+            writer.push(*line, &id, &OrderFacts::of(&order), false, Bucket::Pending, false).expect("writable");
+        }
+        writer.finish().expect("writable");
+        let row = |line: &u64| {
+            format!(
+                r#"{{"line":{line},"run_order_id":"x","exception":{{"bucket":"rejected","reason":"no-id","detail":""}}}}"#
+            )
+        };
+        let rows: String = others.iter().map(|line| row(line) + "\n").collect();
+        fs::write(folder.path().join(EVIDENCE_FILE), rows).expect("writable");
+        let mut lines = Vec::new();
+        let (facts, beside) = (file(folder.path(), FACTS_FILE), file(folder.path(), EVIDENCE_FILE));
+        let ended = replay(&facts, &beside, None, |row| {
+            lines.push(match row {
+                ReplayedRow::Facts(fact) => fact.line,
+                ReplayedRow::Outcome { outcome, .. } => outcome.line,
+            });
+            Ok(())
+        });
+        ended.map(|_| lines).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn rows_of_both_files_come_by_line() {
+        assert_eq!(replayed(&[2, 5, 6], &[1, 3, 4, 9]), Ok(vec![1, 2, 3, 4, 5, 6, 9]));
+        assert_eq!(replayed(&[], &[3]), Ok(vec![3]));
+        assert_eq!(replayed(&[3], &[]), Ok(vec![3]));
+    }
+
+    #[test]
+    fn lines_that_do_not_ascend_are_damage() {
+        for (facts, others) in [(vec![2, 2], vec![]), (vec![3, 2], vec![]), (vec![], vec![4, 4]), (vec![9], vec![4, 3])]
+        {
+            let problem = replayed(&facts, &others).expect_err("damage");
+            assert!(problem.contains("comes after line"), "{problem}");
+        }
+        let problem = replayed(&[2], &[2]).expect_err("a line can't have facts and none");
+        assert!(problem.contains("does not agree with the facts of input line 2"), "{problem}");
+    }
 }

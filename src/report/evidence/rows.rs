@@ -150,10 +150,10 @@ impl EvidenceWriter {
         foreign: bool,
         background: &Background,
     ) -> Result<(), ReportError> {
-        let row = Row::of(outcome, foreign, background);
-        if !row.says_something() {
+        if !Row::is_needed(outcome, foreign, background) {
             return Ok(());
         }
+        let row = Row::of(outcome, foreign, background);
         let failed = |source| ReportError::io(&self.path, source);
         serde_json::to_writer(&mut self.out, &row).map_err(|error| failed(error.into()))?;
         self.out.write_all(b"\n").map_err(failed)
@@ -198,12 +198,7 @@ impl Row {
                 row.other_order = foreign.then(|| OrderRow::of(&fetched.order));
                 row.remarks = fetched.order.remarks.clone().filter(|_| !foreign);
                 row.settled_as = fetched.baseline.as_ref().map(ChargeRow::of);
-                let Amounts { quote_amount, final_amount, .. } = fetched.order.amounts;
-                let detailed = ListedAmounts { quote_amount, final_amount };
-                row.listed = background
-                    .listed
-                    .filter(|listed| *listed != detailed || !background.past_findings.is_empty())
-                    .map(ListedRow::of);
+                row.listed = listed_apart(fetched, background).map(ListedRow::of);
             }
             Evidence::NotFound(reason) => row.exception = Some(exception(Bucket::NotFound, reason)),
             Evidence::Refused(reason) => row.exception = Some(exception(Bucket::Refused, reason)),
@@ -222,15 +217,16 @@ impl Row {
         row
     }
 
-    fn says_something(&self) -> bool {
-        self.exception.is_some()
-            || self.other_order.is_some()
-            || self.settled_as.is_some()
-            || self.remarks.is_some()
-            || !self.bookings.is_empty()
-            || self.listed.is_some()
-            || self.last_seen.is_some()
-            || !self.found_before.is_empty()
+    /// Whether there is more to say of a row than its facts do.
+    fn is_needed(outcome: &Outcome, foreign: bool, background: &Background) -> bool {
+        let Evidence::Fetched(fetched) = &outcome.evidence else { return true };
+        foreign
+            || fetched.baseline.is_some()
+            || fetched.order.remarks.is_some()
+            || !background.bookings.is_empty()
+            || listed_apart(fetched, background).is_some()
+            || background.last_seen.is_some()
+            || !background.past_findings.is_empty()
     }
 
     /// The evidence of the row, and what else was known about its order.
@@ -257,6 +253,13 @@ impl Row {
         };
         Ok((row_evidence, background))
     }
+}
+
+/// The order's amounts in the provider's list, if they differ from those of the order, or earlier findings may need them.
+fn listed_apart(fetched: &Fetched, background: &Background) -> Option<ListedAmounts> {
+    let Amounts { quote_amount, final_amount, .. } = fetched.order.amounts;
+    let detailed = ListedAmounts { quote_amount, final_amount };
+    background.listed.filter(|listed| *listed != detailed || !background.past_findings.is_empty())
 }
 
 /// How much of its outcome a row of the file holds.

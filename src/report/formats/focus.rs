@@ -13,11 +13,10 @@ use super::csv::text_of;
 use crate::domain::days::Days;
 use crate::domain::money::Amount;
 use crate::domain::order::RunOrder;
-use crate::domain::outcome::Evidence;
 use crate::report::ReportError;
 use crate::report::content::table::Cell;
 use crate::report::evidence::facts_read::FactsReader;
-use crate::report::files::{FACTS_FILE, ProvenFile};
+use crate::report::files::ProvenFile;
 
 /// The name of the file in a report folder.
 pub const FOCUS_FILE: &str = "focus.csv";
@@ -68,21 +67,25 @@ const COLUMNS: [&str; 38] = [
     "x_TotalCost",
 ];
 
-/// Writes the settled orders of the report in `folder` to `focus.csv` there. `account` is the billing
-/// account's name.
+/// Writes the settled orders among the facts of a report to `focus.csv` in its folder. `account` is the billing account's
+/// name.
 ///
 /// # Errors
 /// If the facts can't be read or the file can't be written.
-pub(in crate::report) fn write(folder: &Path, account: Option<&str>, days: &Days) -> Result<(), ReportError> {
-    let path = folder.join(FACTS_FILE);
-    let facts = File::open(&path).map_err(|source| ReportError::io(&path, source))?;
-    let mut facts = FactsReader::open(&ProvenFile::new(path, facts))?;
+pub(in crate::report) fn write(
+    facts: &ProvenFile,
+    folder: &Path,
+    account: Option<&str>,
+    days: &Days,
+) -> Result<(), ReportError> {
+    let mut facts = FactsReader::open(facts)?;
     let mut focus = FocusWriter::create(folder, account, days)?;
-    while let Some(fact) = facts.next()? {
-        if let Evidence::Fetched(fetched) = &fact.outcome.evidence
-            && fact.settled
-        {
-            focus.push(&fact.outcome.run_order_id, &fetched.order)?;
+    while let Some(group) = facts.next()? {
+        for fact in group.rows() {
+            let fact = fact?;
+            if fact.settled {
+                focus.push(fact.run_order_id, &fact.facts.order(None).unwrap_or_default())?;
+            }
         }
     }
     focus.finish()

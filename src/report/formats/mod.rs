@@ -19,7 +19,7 @@ use self::options::ReportOptions;
 use crate::checks::Rules;
 use crate::report::ReportError;
 use crate::report::content::Content;
-use crate::report::files::{self, HTML_FILE, SUMMARY_FILE, XLSX_FILE};
+use crate::report::files::{self, HTML_FILE, ProvenFile, SUMMARY_FILE, XLSX_FILE};
 
 /// An output format. Every report has `csv`, `json` and `parquet`, because the proofs need them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl Format {
 
     /// Writes the files of the format into the report's folder. Fails as soon as `check_wanted` does.
     fn write(self, content: &Content<'_>, brief: &FormatBrief<'_>) -> Result<(), ReportError> {
-        let FormatBrief { folder, options, rules, check_wanted } = brief;
+        let FormatBrief { folder, options, rules, facts, check_wanted } = brief;
         let language = options.language;
         match self {
             Self::Csv => {
@@ -78,7 +78,7 @@ impl Format {
             Self::Parquet => Ok(()),
             Self::Html => html::write(content, language, &folder.join(HTML_FILE)),
             Self::Xlsx => xlsx::write(content, language, &folder.join(XLSX_FILE)),
-            Self::Focus => focus::write(folder, options.account.as_deref(), &rules.days()),
+            Self::Focus => focus::write(facts, folder, options.account.as_deref(), &rules.days()),
         }
     }
 }
@@ -91,6 +91,8 @@ pub(in crate::report) struct FormatBrief<'b> {
     pub(in crate::report) options: &'b ReportOptions,
     /// The settings that judged it.
     pub(in crate::report) rules: &'b Rules,
+    /// The facts of its orders.
+    pub(in crate::report) facts: &'b ProvenFile,
     /// Fails once the report is no longer wanted.
     pub(in crate::report) check_wanted: &'b dyn Fn() -> Result<(), ReportError>,
 }
@@ -99,7 +101,8 @@ pub(in crate::report) struct FormatBrief<'b> {
 pub(in crate::report) fn write(content: &Content<'_>, brief: &FormatBrief<'_>) -> Result<(), ReportError> {
     brief.options.formats.0.iter().try_for_each(|format| {
         (brief.check_wanted)()?;
-        format.write(content, brief)
+        format.write(content, brief)?;
+        content.require_read()
     })
 }
 

@@ -5,16 +5,17 @@
 //! whether the order is looked for there or must be absent. A job proves the buckets that it uses and a share of the
 //! others, so that each is proved within [`NIGHTS`] jobs.
 
-use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 use sha2::{Digest, Sha256};
 
 use super::super::cells::{Cells, Layout};
 use super::super::error::{Problem, sqlite};
 use super::super::runs::Providers;
 use super::super::seal::with_checksum;
-use super::ORDERS;
+use super::{ORDERS, OrderMemory};
 
 /// Jobs until every bucket is proved.
 const NIGHTS: u64 = 30;
@@ -26,6 +27,19 @@ const PROVING: &str = "prove the memory of orders in";
 
 static BUCKETS: Layout = Layout { table: "buckets", columns: &["provider_id", "bucket", "orders", "checksums"] };
 
+// Written once: a night asks for a thousand buckets.
+static ORDERS_OF: LazyLock<String> = LazyLock::new(|| {
+    let columns = ORDERS.list("");
+    format!(
+        "SELECT {columns} FROM orders WHERE provider_id = ?1 AND hash BETWEEN ?2 AND ?3 ORDER BY hash, run_order_id"
+    )
+});
+static RECORDS_OF: LazyLock<String> = LazyLock::new(|| {
+    let columns = BUCKETS.list("");
+    format!("SELECT {columns} FROM buckets WHERE provider_id = ?1 AND bucket BETWEEN ?2 AND ?3 ORDER BY bucket")
+});
+static REPLACE: LazyLock<String> = LazyLock::new(|| BUCKETS.replace());
+
 /// The place of an order in the memory: the first 63 bits of its ID's SHA-256.
 pub(in crate::store) fn hash(run_order_id: &str) -> i64 {
     let digest = Sha256::digest(run_order_id);
@@ -33,7 +47,7 @@ pub(in crate::store) fn hash(run_order_id: &str) -> i64 {
     (first >> (u64::BITS - HASH_BITS)).cast_signed()
 }
 
-/// The content of a bucket.
+/// What the state records of a bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Bucket {
     orders: u64,
@@ -48,77 +62,107 @@ impl Bucket {
     }
 }
 
-/// The buckets of one provider, as far as they were proved.
-#[derive(Debug)]
+/// One order of a bucket.
+pub(super) struct BucketOrder {
+    pub(super) hash: i64,
+    pub(super) run_order_id: String,
+    pub(super) memory: OrderMemory,
+    /// Whether the memory is not what the state has.
+    pub(super) has_changed: bool,
+    /// The checksum of the order's row.
+    pub(super) checksum: i64,
+}
+
+impl BucketOrder {
+    /// An order that the state does not have yet.
+    pub(super) fn new(hash: i64, run_order_id: &str, memory: OrderMemory) -> Self {
+        Self { hash, run_order_id: run_order_id.to_owned(), memory, has_changed: true, checksum: 0 }
+    }
+
+    /// Replaces what is remembered of the order.
+    pub(super) fn note(&mut self, memory: OrderMemory) {
+        self.has_changed |= self.memory != memory;
+        self.memory = memory;
+    }
+
+    fn read(mut cells: Cells<'_>) -> Result<Self, Problem> {
+        cells.skip();
+        let (hash, run_order_id) = (cells.required_integer()?, cells.required_text()?);
+        let checksum = cells.checksum();
+        Ok(Self { hash, run_order_id, memory: OrderMemory::read_rest(cells)?, has_changed: false, checksum })
+    }
+}
+
+/// The buckets of one provider.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Buckets {
-    provider: i64,
+    pub(super) provider: i64,
     /// How many there are: a power of two, or 0 before the first order.
     count: u64,
-    proved: HashMap<i64, Bucket>,
-    changed: Vec<i64>,
 }
 
 impl Buckets {
-    /// The buckets of a provider, none of them proved yet.
     pub(super) fn of(provider: i64, providers: &Providers) -> Self {
-        let count = providers.buckets(provider);
-        Self { provider, count, proved: HashMap::new(), changed: Vec::new() }
+        Self { provider, count: providers.buckets(provider) }
     }
 
-    /// Proves the bucket of a hash, unless that was done.
-    pub(super) fn prove(&mut self, connection: &Connection, hash: i64) -> Result<(), Problem> {
+    /// The bucket of a hash.
+    pub(super) const fn index(self, hash: i64) -> i64 {
+        if self.count == 0 { 0 } else { index(hash, self.count) }
+    }
+
+    /// Proves a bucket and returns its orders.
+    pub(super) fn read(self, connection: &Connection, bucket: i64) -> Result<Vec<BucketOrder>, Problem> {
+        let mut orders = Vec::<BucketOrder>::new();
         if self.count == 0 {
-            return Ok(());
+            return Ok(orders);
         }
-        let bucket = index(hash, self.count);
-        if !self.proved.contains_key(&bucket) {
-            let found = scan(connection, self.provider, bucket, self.count, |_, _| {})?;
-            self.proved.insert(bucket, found);
-        }
-        Ok(())
+        scan(connection, self, bucket..bucket + 1, |cells| {
+            let order = BucketOrder::read(cells)?;
+            let key = |order: &BucketOrder| (order.hash, order.run_order_id.clone());
+            let is_misplaced = orders.last().is_some_and(|earlier| key(earlier) >= key(&order));
+            if is_misplaced || order.hash != hash(&order.run_order_id) {
+                return Err(damaged(format!("{} is not in its place", order.run_order_id)));
+            }
+            let hash = order.hash;
+            orders.push(order);
+            Ok(hash)
+        })?;
+        Ok(orders)
     }
 
-    /// Notes that the row of an order, whose bucket is proved, was written in place of an earlier one, if there was one.
-    pub(super) fn replace(&mut self, hash: i64, earlier: Option<i64>, checksum: i64) {
-        let at = index(hash, self.count);
-        let bucket = self.proved.entry(at).or_default();
-        bucket.checksums ^= checksum ^ earlier.unwrap_or(0);
-        bucket.orders += u64::from(earlier.is_none());
-        if self.changed.last() != Some(&at) {
-            self.changed.push(at);
-        }
-    }
-
-    /// Writes the buckets that changed.
-    pub(super) fn write(mut self, connection: &Connection) -> Result<(), Problem> {
-        self.changed.sort_unstable();
-        self.changed.dedup();
-        let changed = self.changed.iter().filter_map(|at| Some((*at, *self.proved.get(at)?)));
-        write(connection, self.provider, changed)
+    /// Records what a bucket holds now.
+    pub(super) fn write(self, connection: &Connection, at: i64, orders: &[BucketOrder]) -> Result<(), Problem> {
+        let mut bucket = Bucket::default();
+        orders.iter().for_each(|order| bucket.add(order.checksum));
+        write(connection, self.provider, [(at, bucket)].into_iter())
     }
 }
 
-/// Makes room for more orders of a provider: as many buckets as they need, each with few orders.
+/// Makes room for more orders of a provider: as many buckets as they need, each with few orders. Returns whether the
+/// provider had no order yet.
 pub(super) fn make_room(
     connection: &Connection,
     provider: i64,
     providers: &mut Providers,
     more: u64,
-) -> Result<(), Problem> {
+) -> Result<bool, Problem> {
     let (from, orders) = (providers.buckets(provider), providers.orders(provider));
     let to = orders.saturating_add(more).div_ceil(FILL).next_power_of_two();
     if to <= from {
-        return Ok(());
+        return Ok(false);
     }
     let failed = sqlite(PROVING);
     let mut buckets = vec![Bucket::default(); usize::try_from(to).unwrap_or(usize::MAX)];
-    let mut move_in = |hash, checksum| {
-        if let Some(bucket) = usize::try_from(index(hash, to)).ok().and_then(|at| buckets.get_mut(at)) {
-            bucket.add(checksum);
-        }
-    };
-    for bucket in 0..from {
-        scan(connection, provider, bucket.cast_signed(), from, &mut move_in)?;
+    if from > 0 {
+        scan(connection, Buckets { provider, count: from }, 0..from.cast_signed(), |mut cells| {
+            cells.skip();
+            let hash = cells.required_integer()?;
+            if let Some(bucket) = usize::try_from(index(hash, to)).ok().and_then(|at| buckets.get_mut(at)) {
+                bucket.add(cells.checksum());
+            }
+            Ok(hash)
+        })?;
     }
     let found: u64 = buckets.iter().map(|bucket| bucket.orders).sum();
     let is_empty = "SELECT NOT EXISTS (SELECT 1 FROM orders WHERE provider_id = ?1)";
@@ -128,7 +172,8 @@ pub(super) fn make_room(
     }
     connection.execute("DELETE FROM buckets WHERE provider_id = ?1", [provider]).map_err(failed)?;
     providers.set_buckets(provider, to);
-    write(connection, provider, (0..).zip(buckets))
+    write(connection, provider, (0..).zip(buckets))?;
+    Ok(is_empty)
 }
 
 /// Proves the next share of a provider's buckets.
@@ -136,8 +181,11 @@ pub(super) fn prove_share(connection: &Connection, provider: i64) -> Result<(), 
     let mut providers = Providers::read(connection)?;
     let (count, next) = (providers.buckets(provider), providers.next_bucket(provider));
     let end = next.saturating_add(count.div_ceil(NIGHTS)).min(count);
-    for bucket in next..end {
-        scan(connection, provider, bucket.cast_signed(), count, |_, _| {})?;
+    if next < end {
+        scan(connection, Buckets { provider, count }, next.cast_signed()..end.cast_signed(), |mut cells| {
+            cells.skip();
+            cells.required_integer()
+        })?;
     }
     providers.set_next_bucket(provider, if end == count { 0 } else { end });
     providers.write(connection)
@@ -148,64 +196,68 @@ const fn index(hash: i64, count: u64) -> i64 {
     hash >> (HASH_BITS - count.trailing_zeros())
 }
 
-/// Reads a bucket, of so many, and visits the hash and the checksum of each of its orders. The bucket must be as it was
-/// written, with each order undamaged and where it is looked up.
+/// Reads some buckets and visits the cells of their orders; `visit` returns the hash of each. Every bucket must be as it was
+/// written, with each order undamaged.
 fn scan(
     connection: &Connection,
-    provider: i64,
-    bucket: i64,
-    count: u64,
-    mut visit: impl FnMut(i64, i64),
-) -> Result<Bucket, Problem> {
+    buckets: Buckets,
+    range: Range<i64>,
+    mut visit: impl FnMut(Cells<'_>) -> Result<i64, Problem>,
+) -> Result<(), Problem> {
     let failed = sqlite(PROVING);
+    let Buckets { provider, count } = buckets;
     let shift = HASH_BITS - count.trailing_zeros();
-    let (first, last) = (bucket << shift, (bucket << shift) | (i64::MAX >> (HASH_BITS - shift)));
-    let query = format!(
-        "SELECT {} FROM orders WHERE provider_id = ?1 AND hash BETWEEN ?2 AND ?3 ORDER BY hash, run_order_id",
-        ORDERS.list("")
-    );
-    let mut statement = connection.prepare_cached(&query).map_err(failed)?;
-    let mut rows = statement.query((provider, first, last)).map_err(failed)?;
-    let (mut found, mut earlier) = (Bucket::default(), None);
-    while let Some(row) = rows.next().map_err(failed)? {
-        let read = |row| -> Result<_, Problem> {
-            let mut cells = Cells::open(row, 0, &ORDERS)?;
-            cells.skip();
-            Ok(((cells.required_integer()?, cells.required_text()?), cells.checksum()?))
-        };
-        let (key, checksum) = read(row)?;
-        if key.0 != hash(&key.1) || earlier.as_ref().is_some_and(|earlier| *earlier >= key) {
-            return Err(damaged(format!("{} is not in its place", key.1)));
+    let (first, last) = (range.start << shift, ((range.end - 1) << shift) | (i64::MAX >> (HASH_BITS - shift)));
+    let mut orders = connection.prepare_cached(&ORDERS_OF).map_err(failed)?;
+    let mut orders = orders.query((provider, first, last)).map_err(failed)?;
+    let mut records = connection.prepare_cached(&RECORDS_OF).map_err(failed)?;
+    let mut records = records.query((provider, range.start, range.end - 1)).map_err(failed)?;
+    let mut require = |at: i64, found: Bucket| {
+        let missing = || damaged(format!("bucket {at} is missing"));
+        let (bucket, written) = read(records.next().map_err(failed)?.ok_or_else(missing)?)?;
+        if bucket != at {
+            return Err(missing());
+        }
+        if found.orders != written.orders {
+            return Err(damaged(format!("{} found in bucket {at}, {} were written", found.orders, written.orders)));
+        }
+        if found != written {
+            return Err(damaged(format!("an order of bucket {at} is not as it was written")));
+        }
+        Ok(())
+    };
+    let (mut current, mut found) = (range.start, Bucket::default());
+    while let Some(row) = orders.next().map_err(failed)? {
+        let cells = Cells::open(row, 0, &ORDERS)?;
+        let checksum = cells.checksum();
+        let at = index(visit(cells)?, count);
+        if !(current..range.end).contains(&at) {
+            return Err(damaged(format!("an order of bucket {at} is not in its place")));
+        }
+        while current < at {
+            require(current, std::mem::take(&mut found))?;
+            current += 1;
         }
         found.add(checksum);
-        visit(key.0, checksum);
-        earlier = Some(key);
     }
-    let written = read(connection, provider, bucket)?;
-    if found.orders != written.orders {
-        return Err(damaged(format!("{} found in bucket {bucket}, {} were written", found.orders, written.orders)));
+    while current < range.end {
+        require(current, std::mem::take(&mut found))?;
+        current += 1;
     }
-    if found != written {
-        return Err(damaged(format!("an order of bucket {bucket} is not as it was written")));
-    }
-    Ok(found)
+    Ok(())
 }
 
-fn read(connection: &Connection, provider: i64, bucket: i64) -> Result<Bucket, Problem> {
-    let failed = sqlite(PROVING);
-    let query = format!("SELECT {} FROM buckets WHERE provider_id = ?1 AND bucket = ?2", BUCKETS.list(""));
-    let mut statement = connection.prepare_cached(&query).map_err(failed)?;
-    let mut rows = statement.query((provider, bucket)).map_err(failed)?;
-    let row = rows.next().map_err(failed)?.ok_or_else(|| damaged(format!("bucket {bucket} is missing")))?;
+/// The number of a bucket, and what the state records of it.
+fn read(row: &Row<'_>) -> Result<(i64, Bucket), Problem> {
     let mut cells = Cells::open(row, 0, &BUCKETS)?;
     cells.skip();
-    cells.skip();
-    Ok(Bucket { orders: cells.required_count()?, checksums: cells.required_integer()? })
+    let at = cells.required_integer()?;
+    Ok((at, Bucket { orders: cells.required_count()?, checksums: cells.required_integer()? }))
 }
 
 fn write(connection: &Connection, provider: i64, buckets: impl Iterator<Item = (i64, Bucket)>) -> Result<(), Problem> {
     let failed = sqlite(PROVING);
-    let mut statement = connection.prepare_cached(&BUCKETS.replace()).map_err(failed)?;
+    let mut statement = connection.prepare_cached(&REPLACE).map_err(failed)?;
     for (at, Bucket { orders, checksums }) in buckets {
         let orders = i64::try_from(orders).unwrap_or(i64::MAX);
         let row = with_checksum([provider.into(), at.into(), orders.into(), checksums.into()]);

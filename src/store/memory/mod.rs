@@ -2,31 +2,34 @@
 //! all six amounts.
 //!
 //! While it fetches, a run only appends to `outcomes` and `observations`. Its sightings enter the memory at its end,
-//! sorted, since looking up each order as it comes in would cost more than all the rest. [`buckets`] proves the memory. Of two sightings, the one by
-//! the job with the higher number is the later one, whatever the clock said and whichever run enters the memory first.
+//! sorted ([`intake`]), since looking up each order as it comes in would cost more than all the rest. [`buckets`] proves
+//! the memory. Of two sightings, the one by the job with the higher number is the later one, whatever the clock said and
+//! whichever run enters the memory first.
 
 pub(super) mod buckets;
+mod intake;
 
-use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::mem;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
+use rusqlite::{CachedStatement, Connection, InterruptHandle, OptionalExtension, Row};
 
 use super::cells::{Cells, Layout};
-use super::error::{Problem, StoreError, sqlite};
+use super::error::{Problem, StoreError, io, sqlite};
 use super::facts::{OBSERVATIONS, Observation};
-use super::rows::{self, OUTCOMES, OutcomeCells, Shown};
-use super::runs::{self, Providers};
-use super::seal::{DIGEST, checksum_of, with_checksum};
-use super::{RunId, Store, schema};
+use super::rows::{self, OutcomeCells, Shown};
+use super::runs::{self, Providers, Run};
+use super::seal::{DIGEST, with_checksum};
+use super::{RunId, Store, change, schema};
 use crate::domain::order::{Charge, RunOrder};
 use buckets::{Buckets, hash};
+use intake::Intake;
 
 const REMEMBERING: &str = "remember orders in";
-/// How many sightings are sorted at once.
-const BATCH: usize = 1 << 17;
 
 /// The memory: what is remembered of each order.
 pub(super) static ORDERS: Layout = Layout {
@@ -70,6 +73,11 @@ impl OrderMemory {
         cells.skip();
         cells.skip();
         cells.skip();
+        Self::read_rest(cells)
+    }
+
+    /// Reads the cells after the key.
+    fn read_rest(mut cells: Cells<'_>) -> Result<Self, Problem> {
         Ok(Self {
             job: cells.required_integer()?,
             is_shown: cells.flag()?,
@@ -156,9 +164,9 @@ enum OrderUpdate {
 }
 
 impl OrderUpdate {
-    /// The order's ID and what the row adds to its memory; `None` without an answer about it.
-    fn of(row: OutcomeCells) -> Option<(String, Self)> {
-        let update = match (row.observation, row.shown) {
+    /// What the row adds to the memory of its order; `None` without an answer about it.
+    fn of(row: &OutcomeCells<'_>) -> Option<Self> {
+        Some(match (row.observation, row.shown) {
             (Some(observation), _) if row.is_reused => Self::Reused { observation },
             (Some(observation), Some(Shown { is_settled, is_whole, state })) => {
                 Self::Seen(Sighting { job: row.job, seen_at: row.seen_at, observation, is_settled, is_whole, state })
@@ -167,8 +175,7 @@ impl OrderUpdate {
             (None, _) if row.is_not_found() => Self::Missed { job: row.job, is_unknown: true },
             (None, _) if row.shows_nothing() => Self::Missed { job: row.job, is_unknown: false },
             (None, _) => return None,
-        };
-        Some((row.run_order_id, update))
+        })
     }
 }
 
@@ -208,8 +215,7 @@ pub struct ReusedOrder {
 pub struct Recall {
     path: PathBuf,
     connection: Connection,
-    provider: i64,
-    buckets: RefCell<Buckets>,
+    buckets: Buckets,
     since: Timestamp,
     until: Timestamp,
 }
@@ -225,20 +231,19 @@ impl Recall {
 
     fn find(&self, order: &str) -> Result<Option<ReusedOrder>, Problem> {
         let hash = hash(order);
-        self.buckets.borrow_mut().prove(&self.connection, hash)?;
-        let mut lookup = Lookup::prepare(&self.connection).map_err(sqlite("look up an order in"))?;
-        let found = lookup.find(self.provider, hash, order)?;
+        let orders = self.buckets.read(&self.connection, self.buckets.index(hash))?;
+        let found = orders.into_iter().find(|known| known.run_order_id == order).map(|known| known.memory);
         // A time in the future means that the clock was set back: how long ago it was is unknown.
         let is_recent = |seen: Timestamp| (self.since..=self.until).contains(&seen);
         let is_reusable = |memory: &OrderMemory| memory.is_shown && memory.settled_seen_at.is_some_and(is_recent);
         let Some(memory) = found.filter(is_reusable) else {
             return Ok(None);
         };
-        let seen = observation(&self.connection, memory.latest)?;
-        if seen.run_order_id != order {
+        let (run_order_id, is_settled, seen) = observation(&self.connection, memory.latest)?;
+        if run_order_id != order {
             return Err(Problem::damaged(format!("the memory of order {order}"), "it points to a different order"));
         }
-        Ok(seen.is_settled.then_some(ReusedOrder { observation: memory.latest, order: seen.order }))
+        Ok(is_settled.then_some(ReusedOrder { observation: memory.latest, order: seen }))
     }
 }
 
@@ -248,12 +253,13 @@ impl Store {
     /// # Errors
     /// When a second connection to the state can't be opened.
     pub fn recall(&mut self, base_url: &str, since: Timestamp, until: Timestamp) -> Result<Recall, StoreError> {
+        self.require_in_place()?;
         self.read(|own| {
             let connection = schema::connect(&self.path)?;
             let providers = Providers::read(own)?;
             let provider = providers.id(base_url).unwrap_or(-1);
-            let buckets = RefCell::new(Buckets::of(provider, &providers));
-            Ok(Recall { path: self.path.clone(), connection, provider, buckets, since, until })
+            let buckets = Buckets::of(provider, &providers);
+            Ok(Recall { path: self.path.clone(), connection, buckets, since, until })
         })
     }
 
@@ -298,11 +304,23 @@ impl Store {
         self.read(|connection| {
             let providers = Providers::read(connection)?;
             let provider = runs::provider_of(connection, run, &providers)?;
-            let mut intake = Intake::of(connection, provider, &providers);
-            intake.only_compares = true;
+            let mut intake = Intake::comparing(connection, Buckets::of(provider, &providers));
             intake.run(run)?;
             Ok(intake.remembered)
         })
+    }
+
+    /// Does what [`Store::remember_with`] does. If nothing is remembered that the orders of `run` could differ from, that
+    /// happens on a thread of its own, while the run can be read.
+    ///
+    /// # Errors
+    /// When the state can't be written, is no longer at its path, or the memory is damaged; nothing is remembered then.
+    pub fn begin_to_remember(&mut self, run: RunId) -> Result<Remembering, StoreError> {
+        if self.read(|connection| remembers_nothing(connection, run))? {
+            self.require_in_place()?;
+            return self.read(|_| Remembering::start(&self.path, run));
+        }
+        Ok(Remembering { orders: self.remember_with(run)?, working: None, path: self.path.clone() })
     }
 
     fn remember_runs(
@@ -310,15 +328,77 @@ impl Store {
         is_wanted: impl Fn(RunId) -> bool,
         current: Option<RunId>,
     ) -> Result<RememberedOrders, StoreError> {
-        self.change(REMEMBERING, |connection| {
-            let remembered = take_in(connection, is_wanted, current)?;
-            if let Some(run) = current {
-                let provider = runs::provider_of(connection, run, &Providers::read(connection)?)?;
-                buckets::prove_share(connection, provider)?;
-            }
-            Ok(remembered)
-        })
+        self.change(REMEMBERING, |connection| take_in_and_prove(connection, is_wanted, current))
     }
+}
+
+/// Whether the memory of the provider of `run` is empty, and would be without `run`.
+fn remembers_nothing(connection: &Connection, run: RunId) -> Result<bool, Problem> {
+    let providers = Providers::read(connection)?;
+    let provider = runs::provider_of(connection, run, &providers)?;
+    let is_left_out = |other: &Run| other.id == run || other.is_remembered;
+    Ok(providers.orders(provider) == 0 && runs::all(connection)?.iter().all(is_left_out))
+}
+
+/// The sightings of a run on their way into the memory.
+pub struct Remembering {
+    orders: RememberedOrders,
+    /// The thread that takes them in, and what stops it; `None` if that is done.
+    working: Option<(JoinHandle<Result<(), Problem>>, InterruptHandle)>,
+    path: PathBuf,
+}
+
+impl Remembering {
+    fn start(path: &Path, run: RunId) -> Result<Self, Problem> {
+        let mut connection = schema::connect(path)?;
+        let interrupt = connection.get_interrupt_handle();
+        let work = move || {
+            let remember = |connection: &Connection| take_in_and_prove(connection, |_| true, Some(run));
+            change(&mut connection, REMEMBERING, remember).map(drop)
+        };
+        let thread = thread::Builder::new().name("tieout-memory".to_owned()).spawn(work);
+        let thread = thread.map_err(io("start the thread that remembers orders in"))?;
+        let orders = RememberedOrders::default();
+        Ok(Self { orders, working: Some((thread, interrupt)), path: path.to_owned() })
+    }
+
+    /// Takes what is remembered of the orders of the run.
+    pub fn take_orders(&mut self) -> RememberedOrders {
+        mem::take(&mut self.orders)
+    }
+
+    /// Waits until every sighting is in the memory.
+    ///
+    /// # Errors
+    /// When the state can't be written or the memory is damaged; nothing is remembered then.
+    pub fn finish(mut self) -> Result<(), StoreError> {
+        let Some((thread, _)) = self.working.take() else { return Ok(()) };
+        let ended = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        ended.map_err(|problem| problem.at(&self.path))
+    }
+}
+
+impl Drop for Remembering {
+    /// Stops the thread: the next job takes the sightings in.
+    fn drop(&mut self) {
+        if let Some((thread, interrupt)) = self.working.take() {
+            interrupt.interrupt();
+            _ = thread.join();
+        }
+    }
+}
+
+fn take_in_and_prove(
+    connection: &Connection,
+    is_wanted: impl Fn(RunId) -> bool,
+    current: Option<RunId>,
+) -> Result<RememberedOrders, Problem> {
+    let remembered = take_in(connection, is_wanted, current)?;
+    if let Some(run) = current {
+        let provider = runs::provider_of(connection, run, &Providers::read(connection)?)?;
+        buckets::prove_share(connection, provider)?;
+    }
+    Ok(remembered)
 }
 
 /// Takes the sightings of the wanted runs into the memory, unless they are in it already, and those of the current run
@@ -339,10 +419,9 @@ fn take_in(
             continue;
         }
         let provider = runs::provider_of(connection, run.id, &providers)?;
-        buckets::make_room(connection, provider, &mut providers, rows::count(connection, run.id)?)?;
-        let mut intake = Intake::of(connection, provider, &providers);
+        let is_new = buckets::make_room(connection, provider, &mut providers, rows::count(connection, run.id)?)?;
+        let mut intake = Intake::of(connection, Buckets::of(provider, &providers), is_new);
         intake.run(run.id)?;
-        intake.buckets.write(connection)?;
         providers.add_orders(provider, intake.added);
         if is_current {
             remembered = intake.remembered;
@@ -362,6 +441,13 @@ pub struct RememberedOrders {
 }
 
 impl RememberedOrders {
+    /// Whether anything is remembered of the order on `line`.
+    #[must_use]
+    pub fn has(&self, line: u64) -> bool {
+        let is_empty = self.baselines.is_empty() && self.vanished.is_empty();
+        !is_empty && (self.baselines.contains_key(&line) || self.vanished.contains_key(&line))
+    }
+
     /// Takes the baseline of the order on `line`, if the row shows a different observation of it.
     pub fn take_baseline(&mut self, line: u64) -> Option<Charge> {
         self.baselines.remove(&line)
@@ -379,121 +465,14 @@ impl RememberedOrders {
     }
 }
 
-/// Takes the sightings of one run into the memory.
-struct Intake<'t> {
-    connection: &'t Connection,
-    provider: i64,
-    buckets: Buckets,
-    /// Whether the memory stays as it is.
-    only_compares: bool,
-    /// How many orders are new in the memory.
-    added: u64,
-    remembered: RememberedOrders,
-}
-
-impl<'t> Intake<'t> {
-    fn of(connection: &'t Connection, provider: i64, providers: &Providers) -> Self {
-        let (buckets, remembered) = (Buckets::of(provider, providers), RememberedOrders::default());
-        Self { connection, provider, buckets, only_compares: false, added: 0, remembered }
-    }
-
-    fn run(&mut self, run: RunId) -> Result<(), Problem> {
-        let failed = sqlite(REMEMBERING);
-        let mut statement = self.connection.prepare(&rows::select_cells(&OUTCOMES)).map_err(failed)?;
-        let mut rows = statement.query([run.0]).map_err(failed)?;
-        // A rechecked order may have been half settled when it was read first: that state is not remembered.
-        let mut rechecked = rows::rechecked_cells(self.connection, run)?;
-        let mut batch = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            let first = OutcomeCells::read(row)?;
-            let line = first.line;
-            let again = rechecked.remove(&line);
-            // But an order that is gone at the recheck was there before, so its first reading counts as well.
-            let is_gone = again.as_ref().is_some_and(OutcomeCells::is_not_found);
-            let first = Some(first).filter(|_| again.is_none() || is_gone);
-            let updates = first.into_iter().chain(again).filter_map(OrderUpdate::of);
-            batch.extend(updates.map(|(order, update)| (hash(&order), order, line, update)));
-            if batch.len() >= BATCH {
-                self.batch(&mut batch)?;
-            }
-        }
-        self.batch(&mut batch)
-    }
-
-    /// Takes in a batch, sorted so that neighbours in the memory are touched one after the other.
-    fn batch(&mut self, batch: &mut Vec<(i64, String, u64, OrderUpdate)>) -> Result<(), Problem> {
-        let failed = sqlite(REMEMBERING);
-        batch.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
-        let mut lookup = Lookup::prepare(self.connection).map_err(failed)?;
-        let mut replace = self.connection.prepare_cached(&ORDERS.replace()).map_err(failed)?;
-        for (hash, order, line, update) in batch.drain(..) {
-            self.buckets.prove(self.connection, hash)?;
-            let known = lookup.find(self.provider, hash, &order)?;
-            let Some(memory) = self.take(line, known.clone(), &update)? else {
-                continue;
-            };
-            if self.only_compares {
-                continue;
-            }
-            self.added += u64::from(known.is_none());
-            if known.as_ref() != Some(&memory) {
-                let row = memory.row(self.provider, hash, &order);
-                let earlier = known.map(|known| checksum_of(&known.row(self.provider, hash, &order)));
-                self.buckets.replace(hash, earlier, checksum_of(&row));
-                replace.execute(rusqlite::params_from_iter(row)).map_err(failed)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What is remembered of an order after one more row; `None` if the order was never seen.
-    fn take(
-        &mut self,
-        line: u64,
-        known: Option<OrderMemory>,
-        update: &OrderUpdate,
-    ) -> Result<Option<OrderMemory>, Problem> {
-        let (mut memory, shown) = match (known, update) {
-            (None, OrderUpdate::Seen(sighting)) => {
-                (OrderMemory::of(sighting), Some((sighting.observation, sighting.job)))
-            }
-            (Some(memory), OrderUpdate::Seen(sighting)) => (memory, Some((sighting.observation, sighting.job))),
-            (Some(memory), OrderUpdate::Reused { observation }) => (memory, Some((*observation, i64::MAX))),
-            (Some(memory), OrderUpdate::Missed { .. }) => (memory, None),
-            (None, OrderUpdate::Reused { .. } | OrderUpdate::Missed { .. }) => return Ok(None),
-        };
-        match update {
-            OrderUpdate::Seen(sighting) => memory.note(sighting),
-            OrderUpdate::Reused { .. } => {}
-            OrderUpdate::Missed { job, is_unknown } => {
-                // An answer that is older than the latest sighting does not mean that the order has vanished.
-                let is_latest = *job >= memory.job || !memory.is_shown;
-                memory.miss(*job);
-                if *is_unknown && is_latest && memory.settled_seen_at.is_some() {
-                    let latest = observation(self.connection, memory.latest)?;
-                    self.remembered.vanished.insert(line, latest.order);
-                }
-            }
-        }
-        // A row of a continued run may be older than the baseline, which another run saw since.
-        if let (Some(baseline), Some((shown, job))) = (memory.baseline, shown)
-            && baseline != shown
-            && job >= memory.baseline_job
-        {
-            let baseline = observation(self.connection, baseline)?;
-            self.remembered.baselines.insert(line, baseline.order.charge());
-        }
-        Ok(Some(memory))
-    }
-}
-
-/// Reads one observation.
-fn observation(connection: &Connection, id: i64) -> Result<Observation, Problem> {
+/// Reads one observation: the ID of its order, whether it is settled, and the order.
+fn observation(connection: &Connection, id: i64) -> Result<(String, bool, RunOrder), Problem> {
     let failed = sqlite("read an observation in");
     let query = format!("SELECT {} FROM observations WHERE observation_id = ?1", OBSERVATIONS.list(""));
     let mut statement = connection.prepare_cached(&query).map_err(failed)?;
-    let read = |row: &Row<'_>| Ok(Cells::open(row, 0, &OBSERVATIONS).and_then(Observation::read));
-    let found = statement.query_row([id], read).optional().map_err(failed)?;
+    let mut rows = statement.query([id]).map_err(failed)?;
     let missing = || Problem::damaged(format!("observation {id}"), "it is missing");
-    found.unwrap_or_else(|| Err(missing()))
+    let row = rows.next().map_err(failed)?.ok_or_else(missing)?;
+    let seen = Observation::read(Cells::open(row, 0, &OBSERVATIONS)?)?;
+    Ok((seen.run_order_id.to_owned(), seen.is_settled, seen.order()?))
 }

@@ -1,5 +1,6 @@
 //! Tests of the state: files of other programs and versions, edited rows, and runs.
 
+mod alongside;
 mod buckets;
 mod errors;
 mod memory;
@@ -57,8 +58,8 @@ fn bench() -> Bench {
 
 fn stored(store: &Store, run: RunId) -> Result<Vec<Outcome>, StoreError> {
     let mut outcomes = Vec::new();
-    store.for_each_outcome(run, None, |outcome, _, _| {
-        outcomes.push(outcome);
+    store.for_each_row(run, None, |row| {
+        outcomes.push(store.outcome(row)?);
         Ok::<(), StoreError>(())
     })?;
     Ok(outcomes)
@@ -85,19 +86,25 @@ fn row_outcome(outcome: Outcome) -> RowOutcome {
 }
 
 fn finish(store: &mut Store, run: RunId) -> Result<(), StoreError> {
-    report(store, run, false, ReportFindings::default())
+    report(store, run, false, findings(&[], &[]))
 }
 
 /// Ends a run with a report.
-fn report(store: &mut Store, run: RunId, is_resumable: bool, findings: ReportFindings) -> Result<(), StoreError> {
+fn report(store: &mut Store, run: RunId, is_resumable: bool, findings: ReportFindings<'_>) -> Result<(), StoreError> {
     let verdict = if is_resumable { "incomplete" } else { "reconciled" };
     let report = NewReport { verdict, is_resumable, manifest_sha256: "00ff", folder: Path::new("report") };
     store.finish(run, Timestamp::UNIX_EPOCH, report, findings)
 }
 
 /// A report that found these discrepancies and resolved none.
-fn found(found: &[PastFinding]) -> ReportFindings {
-    ReportFindings { found: found.to_vec(), resolved: Vec::new() }
+fn found(found: &[PastFinding]) -> ReportFindings<'static> {
+    findings(found, &[])
+}
+
+fn findings(found: &[PastFinding], resolved: &[PastFinding]) -> ReportFindings<'static> {
+    let count = (found.len() + resolved.len()) as u64;
+    let owned = |findings: &[PastFinding]| Box::new(Vec::from(findings).into_iter());
+    ReportFindings { found: owned(found), resolved: owned(resolved), count }
 }
 
 fn missing(line: u64) -> Outcome {
@@ -249,7 +256,7 @@ fn a_page_that_lost_a_row_is_damaged() -> Tested {
     let mut connection = schema::connect(&path)?;
     commit(&mut connection, run, vec![fetched(2), fetched(3)])?;
     store.check_pages()?;
-    report(&mut store, run, false, ReportFindings::default())?;
+    report(&mut store, run, false, findings(&[], &[]))?;
     drop((store, connection));
     let page: i64 = rusqlite::Connection::open(&path)?.query_row(
         "SELECT rootpage FROM sqlite_schema WHERE name = 'observations'",
@@ -311,9 +318,9 @@ fn the_visitors_error_ends_the_visit() -> Tested {
     let Bench { path, store, run, _folder } = bench();
     commit(&mut schema::connect(&path)?, run, vec![fetched(1), missing(2), missing(3)])?;
     let mut seen = 0;
-    let result = store.for_each_outcome(run, None, |outcome, _, _| {
+    let result = store.for_each_row(run, None, |row| {
         seen += 1;
-        if outcome.line == 2 { Err(Problem::WriterLost.at(&path)) } else { Ok(()) }
+        if row.line == 2 { Err(Problem::WriterLost.at(&path)) } else { Ok(()) }
     });
     assert!(matches!(result, Err(StoreError { problem: Problem::WriterLost, .. })));
     assert_eq!(seen, 2);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bench, Tested, bench, commit, fetched, learn, missing, new_run, report, schema, stored};
+use super::{Bench, Tested, bench, commit, fetched, findings, learn, missing, new_run, report, schema, stored};
 use crate::domain::books::{Booking, Field};
 use crate::domain::outcome::{Evidence, Outcome, Reason};
-use crate::store::{Problem, RecheckCounts, ReportFindings, RowOutcome, StoreError};
+use crate::store::{Problem, RecheckCounts, RowOutcome, StoreError};
 
 const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
 
@@ -64,7 +64,7 @@ fn unfetched_rows_are_fetched_again_and_rechecks_stay() -> Tested {
     let malformed = Evidence::Malformed(Reason::new("no-order", ""));
     let malformed = Outcome { line: 2, run_order_id: "wfrun_2".into(), evidence: malformed };
     learn(&mut connection, run, false, vec![RowOutcome::of(malformed, NOW).as_recheck()])?;
-    report(&mut store, run, true, ReportFindings::default())?;
+    report(&mut store, run, true, findings(&[], &[]))?;
     store.reopen(run, &new_run().input_place)?;
     assert_eq!(store.finished_lines(run)?.iter().map(|done| done.line).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(store.rechecked_lines(run)?, [2].into());
@@ -83,8 +83,8 @@ fn the_books_come_with_the_first_row_of_their_order() -> Tested {
     ];
     learn(&mut schema::connect(&path)?, run, false, outcomes)?;
     let mut rows = Vec::new();
-    store.for_each_outcome(run, None, |outcome, bookings, _| {
-        rows.push((outcome.line, bookings));
+    store.for_each_row(run, None, |row| {
+        rows.push((row.line, row.bookings));
         Ok::<(), StoreError>(())
     })?;
     let expected = [(1, vec![booking(1, "1"), booking(3, "3,0")]), (2, vec![booking(2, "＝2")]), (3, vec![])];

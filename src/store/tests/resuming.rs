@@ -2,8 +2,8 @@
 
 use super::super::*;
 use super::{
-    Bench, Tested, bench, commit, fetched, finish, found, learn, lines, missing, new_run, past, report, row_outcome,
-    stored,
+    Bench, Tested, bench, commit, fetched, findings, finish, found, learn, lines, missing, new_run, past, report,
+    row_outcome, stored,
 };
 use crate::domain::books::{Booking, Field};
 use crate::domain::finding::PastFinding;
@@ -82,7 +82,7 @@ fn only_rows_that_may_be_fetched_keep_a_reported_run_open() -> Tested {
         folder: Path::new("report"),
     };
     store.announce(run, "00ee", Path::new("/reports"))?;
-    store.finish(run, at(5), incomplete(true, "00ee"), ReportFindings::default())?;
+    store.finish(run, at(5), incomplete(true, "00ee"), findings(&[], &[]))?;
     assert!(store.run(run)?.is_open());
     store.reopen(run, &new_run().input_place)?;
     store.announce(run, "00ff", Path::new("/reports"))?;
@@ -90,7 +90,7 @@ fn only_rows_that_may_be_fetched_keep_a_reported_run_open() -> Tested {
     assert_eq!(announced.manifests, ["00ee", "00ff"]);
     assert!(announced.wrote("00ee") && announced.wrote("00ff"), "either may be published");
     // Malformed rows are left, say: nothing that continuing the run could fetch.
-    store.finish(run, at(9), incomplete(false, "00ff"), ReportFindings::default())?;
+    store.finish(run, at(9), incomplete(false, "00ff"), findings(&[], &[]))?;
     let finished = store.run(run)?;
     assert!(!finished.is_open());
     assert!(finished.wrote("00ee") && finished.wrote("00ff"), "the first may exist under a different name");
@@ -105,7 +105,7 @@ fn discrepancies_are_remembered_as_they_were_last_judged() -> Tested {
     let second = store.begin(&new_run())?;
     assert_eq!(earlier_findings(&store, second)?, [past(1), past(2)]);
     // It judges the first order, whose check holds now, and does not judge the second.
-    report(&mut store, second, false, ReportFindings { found: vec![past(3)], resolved: vec![past(1)] })?;
+    report(&mut store, second, false, findings(&[past(3)], &[past(1)]))?;
     let third = store.begin(&new_run())?;
     assert_eq!(earlier_findings(&store, third)?, [past(2), past(3)]);
     Ok(())
@@ -116,12 +116,12 @@ fn a_continued_run_is_compared_with_what_others_found_and_not_with_itself() -> T
     let Bench { mut store, run: first, _folder, .. } = bench();
     report(&mut store, first, false, found(&[past(1)]))?;
     let incomplete = store.begin(&new_run())?;
-    report(&mut store, incomplete, true, ReportFindings { found: vec![past(2)], resolved: vec![past(1)] })?;
+    report(&mut store, incomplete, true, findings(&[past(2)], &[past(1)]))?;
     store.reopen(incomplete, &new_run().input_place)?;
     assert_eq!(earlier_findings(&store, incomplete)?, [past(1)]);
     let other = store.begin(&new_run())?;
     assert_eq!(earlier_findings(&store, other)?, [past(2)]);
-    report(&mut store, incomplete, false, ReportFindings { found: vec![], resolved: vec![past(1)] })?;
+    report(&mut store, incomplete, false, findings(&[], &[past(1)]))?;
     assert_eq!(earlier_findings(&store, other)?, []);
     Ok(())
 }

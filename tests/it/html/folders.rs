@@ -60,6 +60,7 @@ fn begin(folder: &Path, account: Option<&str>, rows_read: u64) -> Builder {
         shortfall: None,
         layout: InputLayout::default(),
         evidence: None,
+        facts: None,
     })
     .expect("writable")
 }
@@ -89,7 +90,7 @@ fn settled(id: &str, units: [i128; 6], created: i64) -> RunOrder {
 }
 
 /// Makes a report in which every text from outside is hostile; returns the number of its discrepancies.
-pub(super) fn hostile(folder: &Path) -> usize {
+pub(super) fn hostile(folder: &Path) -> u64 {
     let rows = HOSTILE.len() as u64;
     let mut builder = begin(folder, Some(HOSTILE[0]), 3 * rows);
     let mut line = 1;
@@ -133,7 +134,7 @@ pub(super) fn large(folder: &Path, discrepancies: u64) {
         add(&mut builder, at + 2, id, order.into());
     }
     let report = builder.finish().expect("it bridges");
-    assert_eq!(report.discrepancies.len() as u64, discrepancies);
+    assert_eq!(report.discrepancies.len(), discrepancies);
 }
 
 /// Makes a report of that many orders that all tie out, but did not the night before.

@@ -157,11 +157,16 @@ impl Job {
                 evidence: row.get(3)?,
                 reason: row.get(4)?,
                 replied_run_order_id: row.get(5)?,
-                quote_amount: row.get(6)?,
+                quote_amount: row.get::<_, Option<i64>>(6)?.map(decimals),
             })
         });
         kept.expect("rows").map(|kept| kept.expect("a row")).collect()
     }
+}
+
+/// Units of 10⁻⁸, which are not below zero, as a decimal number.
+fn decimals(units: i64) -> String {
+    format!("{}.{:08}", units / 100_000_000, units % 100_000_000)
 }
 
 /// A running job; killed if a test gives up on it.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::domain::facts::OrderFacts;
 use crate::domain::finding::Subject;
-use crate::domain::order::RunOrder;
-use crate::domain::outcome::{Bucket, Fetched};
+use crate::domain::outcome::Bucket;
 use crate::report::content::tables::discrepancy_id;
 use crate::report::evidence::facts::FactsWriter;
 use crate::report::files::FACTS_FILE;
@@ -93,8 +93,7 @@ impl TestReport {
         }
         let mut facts = FactsWriter::create(&path.join(FACTS_FILE)).expect("writable");
         for order in &self.orders {
-            let fetched = Fetched { order: RunOrder::default(), ..Fetched::default() };
-            facts.push(2, order, &fetched, true, Bucket::Reconciled).expect("writable");
+            facts.push(2, order, &OrderFacts::default(), true, Bucket::Reconciled, false).expect("writable");
         }
         facts.finish().expect("writable");
         let stamp = Stamp { base_url: self.base_url.to_owned(), verdict: "discrepant".to_owned(), ..Stamp::default() };

@@ -34,12 +34,19 @@ pub(in crate::report) struct FactsFile {
 }
 
 impl FactsFile {
-    /// Reads the footer and checks that the columns are those of this version's reports.
+    /// Reads the footer of a report's facts and checks that the columns are those of this version's reports.
     ///
     /// # Errors
     /// What is wrong with the file.
     pub(in crate::report) fn open(proven: &ProvenFile) -> Result<Self, String> {
-        let file = proven.reader().map_err(|error| error.to_string())?;
+        Self::of(proven.reader().map_err(|error| error.to_string())?)
+    }
+
+    /// Like [`Self::open`], for any open file.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(in crate::report) fn of(file: File) -> Result<Self, String> {
         let copy = file.try_clone().map_err(|error| error.to_string())?;
         let (footer, found) = catch_panics(|| {
             let mut reader = ParquetReader::new(copy);
@@ -155,7 +162,7 @@ fn check_frame(frame: &DataFrame, rows: usize) -> PolarsResult<Result<(), String
 }
 
 /// Runs a read that may panic on bad input, and makes an error of the panic.
-fn catch_panics<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
+pub(super) fn catch_panics<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
     match panics::catch(|_| true, read) {
         Ok(read) => read.map_err(|error| error.to_string()),
         Err(_) => Err("its contents can't be decoded".to_owned()),

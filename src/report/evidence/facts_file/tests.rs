@@ -11,9 +11,10 @@ use tempfile::TempDir;
 use super::super::facts::FactsWriter;
 use super::super::facts_read::FactsReader;
 use super::*;
+use crate::domain::facts::OrderFacts;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
-use crate::domain::outcome::{Bucket, Fetched};
+use crate::domain::outcome::Bucket;
 use crate::domain::time::from_microsecond;
 use crate::report::files::FACTS_FILE;
 use crate::report::folder::ReportFolder;
@@ -40,9 +41,10 @@ fn order(number: i128) -> RunOrder {
 fn write(path: &Path) {
     let mut facts = FactsWriter::create(path).expect("writable");
     for number in 0..ORDERS {
-        let fetched = Fetched { order: order(number), ..Fetched::default() };
+        let order = order(number);
         let line = u64::try_from(number).expect("small") + 2;
-        facts.push(line, &format!("wfrun_{number}"), &fetched, true, Bucket::Reconciled).expect("writable");
+        let columns = OrderFacts::of(&order);
+        facts.push(line, &format!("wfrun_{number}"), &columns, true, Bucket::Reconciled, false).expect("writable");
     }
     facts.finish().expect("writable");
 }
@@ -68,8 +70,11 @@ fn rows(bytes: &[u8]) -> Result<usize, String> {
     let (_place, file) = proven(bytes);
     let mut reader = FactsReader::open(&file).map_err(|error| error.to_string())?;
     let mut rows = 0;
-    while reader.next().map_err(|error| error.to_string())?.is_some() {
-        rows += 1;
+    while let Some(group) = reader.next().map_err(|error| error.to_string())? {
+        for row in group.rows() {
+            row.map_err(|error| error.to_string())?;
+            rows += 1;
+        }
     }
     Ok(rows)
 }
@@ -208,8 +213,7 @@ fn a_long_text_in_many_rows_is_not_copied_for_each() {
     let mut facts = FactsWriter::create(&path).expect("writable");
     for line in 0..1100 {
         let order = RunOrder { workflow_id: Some(long.clone()), ..order(1) };
-        let fetched = Fetched { order, ..Fetched::default() };
-        facts.push(line, "wfrun_1", &fetched, true, Bucket::Reconciled).expect("writable");
+        facts.push(line, "wfrun_1", &OrderFacts::of(&order), true, Bucket::Reconciled, false).expect("writable");
     }
     facts.finish().expect("writable");
     let bytes = fs::read(&path).expect("there");

@@ -1,21 +1,22 @@
 //! Spend per workflow, per revision and per day: aggregated by Polars, in decimals, from the facts as
 //! written.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::{
-    AnyValue, Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, LazyFrame, NewChunkedArray, ParquetReader,
-    PlRefPath, PolarsResult, ScanArgsParquet, SerReader, SortMultipleOptions, StringChunked, UnionArgs, col, concat,
-    len, lit, polars_err, when,
+    AnyValue, Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, LazyFrame, NewChunkedArray, PolarsResult,
+    SortMultipleOptions, StringChunked, UnionArgs, col, concat, len, lit, polars_err, when,
 };
 
+use super::facts_file::{FactsFile, catch_panics};
+use super::stage::Stage;
 use crate::domain::days::{Day, DayBy, Days};
 use crate::domain::money::{SCALE, Sum};
 use crate::domain::order::Amounts;
 use crate::domain::time::from_microsecond;
 use crate::report::ReportError;
+use crate::report::files::ProvenFile;
 
 /// What one group of orders spent. Amounts and differences are sums over settled orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +48,6 @@ pub struct SpendRow {
     pub cost_net_difference: Sum,
 }
 
-/// How many orders are aggregated at once.
-const PART: u32 = 1 << 18;
-
 const WORKFLOW: &str = "workflow_id";
 const REVISION: &str = "revision_id";
 const DAY: &str = "day";
@@ -57,28 +55,101 @@ const CURRENCY: &str = "quote_currency";
 const COUNTS: [&str; 5] = ["orders", "settled_orders", "pending_orders", "failed_runs", "discrepant_orders"];
 const DIFFERENCES: [&str; 4] = ["quote_gross", "quote_net", "cost_gross", "cost_net"];
 
-/// Spend per workflow and currency, sorted.
-///
-/// # Errors
-/// When the facts can't be read back, or a sum does not fit.
-pub fn by_workflow(facts: &Path) -> Result<Vec<SpendRow>, ReportError> {
-    aggregate(facts, &[WORKFLOW], PART)
+/// Spend over the report's orders, aggregated in three ways. Each is sorted.
+#[derive(Debug, Default)]
+pub struct Spend {
+    /// Spend per workflow and currency.
+    pub by_workflow: Vec<SpendRow>,
+    /// Spend per workflow revision and currency.
+    pub by_revision: Vec<SpendRow>,
+    /// Spend per day and currency.
+    pub by_day: Vec<SpendRow>,
 }
 
-/// Spend per workflow, revision and currency, sorted.
+/// Aggregates the facts of a report.
 ///
 /// # Errors
-/// When the facts can't be read back, or a sum does not fit.
-pub fn by_revision(facts: &Path) -> Result<Vec<SpendRow>, ReportError> {
-    aggregate(facts, &[WORKFLOW, REVISION], PART)
+/// When the facts can't be read, a sum does not fit, or `check_wanted` fails, which is called before each row group.
+pub(in crate::report) fn aggregate(
+    facts: &ProvenFile,
+    days: &Days,
+    check_wanted: &dyn Fn() -> Result<(), ReportError>,
+) -> Result<Spend, ReportError> {
+    let damaged = |problem| ReportError::evidence(facts.path(), problem);
+    let (file, columns) = (FactsFile::open(facts).map_err(damaged)?, columns(days));
+    let mut summing = SpendParts::on_a_thread(facts.path(), days.clone())?;
+    for group in 0..file.groups() {
+        check_wanted()?;
+        summing.give(file.group(group, Some(&columns), |orders| Ok(orders.clone())).map_err(damaged)?)?;
+    }
+    summing.end()
 }
 
-/// Spend per day and currency, sorted.
-///
-/// # Errors
-/// When the facts can't be read back, or a sum does not fit.
-pub fn by_day(facts: &Path, days: &Days) -> Result<Vec<SpendRow>, ReportError> {
-    aggregate_with(facts, &[DAY], PART, |orders| with_day(orders, days))
+/// The columns that spend is aggregated from.
+fn columns(days: &Days) -> Vec<&'static str> {
+    let others = [WORKFLOW, REVISION, CURRENCY, "settled", "run_status", "bucket", time_column(days.by)];
+    others.into_iter().chain(Amounts::NAMES).collect()
+}
+
+/// Spend that is aggregated part by part, so that memory does not grow with the number of orders.
+pub(in crate::report) struct SpendParts {
+    days: Days,
+    parts: Vec<LazyFrame>,
+}
+
+impl SpendParts {
+    pub(in crate::report) const fn new(days: Days) -> Self {
+        Self { days, parts: Vec::new() }
+    }
+
+    /// Aggregates what it is given on a thread of its own.
+    ///
+    /// # Errors
+    /// When there can be no more threads.
+    pub(super) fn on_a_thread(path: &Path, days: Days) -> Result<Stage<DataFrame, Spend>, ReportError> {
+        let facts = path.to_owned();
+        let started = Stage::start("spend", 1, move |groups| {
+            let mut parts = Self::new(days);
+            for orders in groups {
+                // The values may come from outside.
+                let added = catch_panics(|| parts.add(&orders));
+                added.map_err(|problem| ReportError::evidence(&facts, problem))?;
+            }
+            parts.finish()
+        });
+        started.map_err(|source| ReportError::io(path, source))
+    }
+
+    /// Aggregates some orders by all keys.
+    pub(in crate::report) fn add(&mut self, orders: &DataFrame) -> PolarsResult<()> {
+        const KEYS: [&str; 4] = [WORKFLOW, REVISION, DAY, CURRENCY];
+        let orders = with_day(orders.select(columns(&self.days))?, &self.days)?.lazy();
+        let orders = orders.with_columns(KEYS.map(|name| col(name).fill_null(lit(""))));
+        self.parts.push(grouped(orders, &KEYS, measures()).collect()?.lazy());
+        Ok(())
+    }
+
+    /// Aggregates the parts.
+    ///
+    /// # Errors
+    /// When a sum does not fit.
+    pub(in crate::report) fn finish(self) -> Result<Spend, ReportError> {
+        if self.parts.is_empty() {
+            return Ok(Spend::default());
+        }
+        let failed = ReportError::polars("aggregate");
+        let parts = concat(self.parts, UnionArgs::default()).and_then(LazyFrame::collect).map_err(&failed)?;
+        let by = |keys: &[&str]| -> Result<Vec<SpendRow>, ReportError> {
+            let groups: Vec<&str> = keys.iter().copied().chain([CURRENCY]).collect();
+            let names = COUNTS.into_iter().chain(Amounts::NAMES).chain(DIFFERENCES);
+            let frame = grouped(parts.clone().lazy(), &groups, names.map(|name| col(name).sum()).collect())
+                .sort(groups, SortMultipleOptions::default())
+                .collect()
+                .map_err(&failed)?;
+            (0..frame.height()).map(|row| spend_row(&frame, row, keys)).collect()
+        };
+        Ok(Spend { by_workflow: by(&[WORKFLOW])?, by_revision: by(&[WORKFLOW, REVISION])?, by_day: by(&[DAY])? })
+    }
 }
 
 /// The column with the time that decides an order's day.
@@ -89,52 +160,9 @@ pub(in crate::report) const fn time_column(by: DayBy) -> &'static str {
     }
 }
 
-fn aggregate(facts: &Path, keys: &[&str], part: u32) -> Result<Vec<SpendRow>, ReportError> {
-    aggregate_with(facts, keys, part, Ok)
-}
-
-/// Aggregates the orders by `keys`. `complete` adds to each part of them the columns that the facts lack.
-fn aggregate_with(
-    facts: &Path,
-    keys: &[&str],
-    part: u32,
-    complete: impl Fn(LazyFrame) -> PolarsResult<LazyFrame>,
-) -> Result<Vec<SpendRow>, ReportError> {
-    let frame = collect(facts, keys, part, complete).map_err(ReportError::polars("aggregate"))?;
-    (0..frame.height()).map(|row| spend_row(&frame, row, keys)).collect()
-}
-
-/// Aggregates the orders part by part, and then the parts, so that memory does not grow with the number of
-/// orders.
-fn collect(
-    facts: &Path,
-    keys: &[&str],
-    part: u32,
-    complete: impl Fn(LazyFrame) -> PolarsResult<LazyFrame>,
-) -> PolarsResult<DataFrame> {
-    let groups: Vec<&str> = keys.iter().copied().chain([CURRENCY]).collect();
-    let args = ScanArgsParquet { glob: false, ..Default::default() };
-    let orders = LazyFrame::scan_parquet(PlRefPath::try_from_path(facts)?, args)?;
-    let count = ParquetReader::new(File::open(facts)?).num_rows()?;
-    let measured = |first: usize| {
-        let some = complete(orders.clone().slice(i64::try_from(first).unwrap_or(i64::MAX), part))?;
-        let some = some.with_columns(groups.iter().map(|name| col(*name).fill_null(lit(""))).collect::<Vec<_>>());
-        grouped(some, &groups, measures()).collect()
-    };
-    let parts = (0..count.max(1)).step_by(part as usize).map(|first| Ok(measured(first)?.lazy()));
-    let parts = concat(parts.collect::<PolarsResult<Vec<_>>>()?, UnionArgs::default())?;
-    let names = COUNTS.into_iter().chain(Amounts::NAMES).chain(DIFFERENCES);
-    grouped(parts, &groups, names.map(|name| col(name).sum()).collect())
-        .sort(groups, SortMultipleOptions::default())
-        .collect()
-}
-
-/// Selects what is measured and adds each order's day, by the rules of the time zone, which change over the
-/// years.
-fn with_day(orders: LazyFrame, days: &Days) -> PolarsResult<LazyFrame> {
+/// Adds each order's day, by the rules of the time zone, which change over the years.
+fn with_day(mut orders: DataFrame, days: &Days) -> PolarsResult<DataFrame> {
     let time = time_column(days.by);
-    let needed = [time, CURRENCY, "settled", "run_status", "bucket"].into_iter().chain(Amounts::NAMES);
-    let mut orders = orders.select(needed.map(col).collect::<Vec<_>>()).collect()?;
     let mut dates = Vec::with_capacity(orders.height());
     // Orders of the same day are mostly adjacent.
     let mut last: Option<(Day, Arc<str>)> = None;
@@ -155,7 +183,7 @@ fn with_day(orders: LazyFrame, days: &Days) -> PolarsResult<LazyFrame> {
     }
     let dates = StringChunked::from_iter_options(DAY.into(), dates.iter().map(Option::as_deref));
     orders.with_column(dates.into_column())?;
-    Ok(orders.lazy())
+    Ok(orders)
 }
 
 fn grouped(rows: LazyFrame, groups: &[&str], measures: Vec<Expr>) -> LazyFrame {

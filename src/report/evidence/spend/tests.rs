@@ -1,15 +1,18 @@
 //! Writes and aggregates facts, and compares the result with plain integer arithmetic.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
 
 use proptest::prelude::*;
 
 use super::super::facts::FactsWriter;
 use super::*;
 use crate::domain::days::Zone;
+use crate::domain::facts::OrderFacts;
 use crate::domain::money::Amount;
 use crate::domain::order::RunOrder;
-use crate::domain::outcome::{Bucket, Fetched};
+use crate::domain::outcome::Bucket;
 
 #[derive(Clone, Debug)]
 struct Fact {
@@ -42,8 +45,8 @@ fn write(facts: &[Fact]) -> tempfile::TempDir {
     let mut writer = FactsWriter::create(&folder.path().join("facts.parquet")).expect("writable");
     for (line, fact) in (2..).zip(facts) {
         let bucket = if fact.discrepant { Bucket::Discrepant } else { Bucket::Reconciled };
-        let fetched = Fetched { order: fact.order(), ..Fetched::default() };
-        writer.push(line, "wfrun_1", &fetched, fact.settled, bucket).expect("writable");
+        let order = fact.order();
+        writer.push(line, "wfrun_1", &OrderFacts::of(&order), fact.settled, bucket, false).expect("writable");
     }
     assert_eq!(writer.finish().expect("writable"), facts.len() as u64);
     folder
@@ -125,17 +128,30 @@ fn fact() -> impl Strategy<Value = Fact> {
         })
 }
 
+/// Spend over a file of facts, aggregated in parts of this size.
+fn spend(path: &Path, days: &Days, part: usize) -> Spend {
+    let facts = FactsFile::of(File::open(path).expect("readable")).expect("facts");
+    let mut parts = SpendParts::new(days.clone());
+    for group in 0..facts.groups() {
+        let add = |orders: &DataFrame| {
+            let firsts = (0..orders.height()).step_by(part);
+            firsts.map(|first| orders.slice(first as i64, part)).try_for_each(|orders| parts.add(&orders))
+        };
+        facts.group(group, None, add).expect("readable");
+    }
+    parts.finish().expect("small sums")
+}
+
 #[test]
 fn no_orders_make_no_rows() {
     let folder = write(&[]);
-    let path = folder.path().join("facts.parquet");
-    assert_eq!(by_workflow(&path).expect("readable"), []);
-    assert_eq!(by_revision(&path).expect("readable"), []);
+    let Spend { by_workflow, by_revision, by_day } = spend(&folder.path().join("facts.parquet"), &Days::default(), 1);
+    assert_eq!([by_workflow, by_revision, by_day], [const { Vec::new() }; 3]);
 }
 
 /// The sum of quotes per day. The orders are quoted at 1, 2, 4, … units, so each sum shows which orders are
 /// in it.
-fn quotes_by_day(created: &[Option<&str>], days: &Days, part: u32) -> Vec<(String, i128)> {
+fn quotes_by_day(created: &[Option<&str>], days: &Days, part: usize) -> Vec<(String, i128)> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("facts.parquet");
     let mut writer = FactsWriter::create(&path).expect("writable");
@@ -149,12 +165,10 @@ fn quotes_by_day(created: &[Option<&str>], days: &Days, part: u32) -> Vec<(Strin
             updated_at: Some("2026-01-01T00:00:00Z".parse().expect("a time")),
             ..RunOrder::default()
         };
-        writer
-            .push(line, "wfrun_1", &Fetched { order, ..Fetched::default() }, true, Bucket::Reconciled)
-            .expect("writable");
+        writer.push(line, "wfrun_1", &OrderFacts::of(&order), true, Bucket::Reconciled, false).expect("writable");
     }
     writer.finish().expect("writable");
-    let rows = aggregate_with(&path, &[DAY], part, |orders| with_day(orders, days)).expect("readable");
+    let rows = spend(&path, days, part).by_day;
     rows.into_iter().map(|row| (row.keys.concat(), row.amounts[0].units())).collect()
 }
 
@@ -194,12 +208,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn aggregates_agree_with_plain_integers(facts in prop::collection::vec(fact(), 1..120), part in 1_u32..150) {
+    fn aggregates_agree_with_plain_integers(facts in prop::collection::vec(fact(), 1..120), part in 1_usize..150) {
         let folder = write(&facts);
         let path = folder.path().join("facts.parquet");
         let expected = |by_revision| plainly(&facts, by_revision).into_iter().collect::<Vec<_>>();
-        prop_assert_eq!(as_plain(aggregate(&path, &[WORKFLOW], part).expect("readable")), expected(false));
-        prop_assert_eq!(as_plain(aggregate(&path, &[WORKFLOW, REVISION], part).expect("readable")), expected(true));
+        let spend = spend(&path, &Days::default(), part);
+        prop_assert_eq!(as_plain(spend.by_workflow), expected(false));
+        prop_assert_eq!(as_plain(spend.by_revision), expected(true));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -16,6 +16,7 @@ use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::language::Word;
 use crate::report::builder::{Brief, Builder};
+use crate::report::content::list::{List, ListRow};
 use crate::report::content::summary_json::SummaryJson;
 use crate::report::content::table::Kind;
 use crate::report::content::tables;
@@ -70,6 +71,7 @@ fn brief(folder: PathBuf, account: &str, rows_read: u64, language: Language) -> 
         shortfall: None,
         layout: InputLayout::default(),
         evidence: None,
+        facts: None,
     }
 }
 
@@ -159,10 +161,15 @@ fn errors_and_warnings_are_counted_by_the_summary_and_not_by_the_rows_of_the_pag
     summary.severities = [(Severity::Error, grid::MOST_ROWS + 7), (Severity::Warning, 2)].into();
     let exit_inputs = ExitInputs { verdict: Verdict::Discrepant, pending: 0, material: 0, completeness_unknown: false };
     let grid = |table| Grid::of(table, &Titles::new(), texts);
-    let (rows, exceptions) = (grid(tables::discrepancies(&[])), grid(tables::exceptions(&[])));
+    let (found, exceptions) = (nothing(), nothing());
+    let (rows, exceptions) = (grid(tables::discrepancies(&found)), grid(tables::exceptions(&exceptions)));
     let opening = Opening::of(&summary, &exit_inputs, &rows, &exceptions, texts);
     let notes: Vec<&str> = opening.key_figures.iter().map(|key| &*key.note).collect();
     assert!(notes.contains(&&*note("100,007", "2")), "{notes:?}");
+}
+
+fn nothing<T: ListRow>() -> List<T> {
+    List::new(Path::new("."))
 }
 
 #[test]
@@ -188,11 +195,11 @@ fn days_are_drawn_as_a_timeline_in_the_page() {
         exit_inputs: ExitInputs { verdict: Verdict::Reconciled, pending: 0, material: 0, completeness_unknown: false },
         as_of: Timestamp::UNIX_EPOCH,
         rows_read: 0,
-        discrepancies: Vec::new(),
-        spend: crate::report::content::Spend { by_day, ..Default::default() },
-        pending: Vec::new(),
-        exceptions: Vec::new(),
-        resolved: Vec::new(),
+        discrepancies: nothing(),
+        spend: crate::report::evidence::spend::Spend { by_day, ..Default::default() },
+        pending: nothing(),
+        exceptions: nothing(),
+        resolved: nothing(),
         waivers: Vec::new(),
         titles: Titles::new(),
         evidence: Vec::new(),
@@ -231,11 +238,12 @@ fn every_code_and_column_of_a_page_has_a_text() {
     for state in [WaiverState::Applied, WaiverState::Expired, WaiverState::Changed, WaiverState::Unused] {
         needs(format!("report-state-{}", state.code()));
     }
+    let (found, pending, exceptions, resolved) = (nothing(), nothing(), nothing(), nothing());
     let tables = [
-        tables::discrepancies(&[]),
-        tables::pending(&[], Timestamp::UNIX_EPOCH),
-        tables::exceptions(&[]),
-        tables::resolved(&[]),
+        tables::discrepancies(&found),
+        tables::pending(&pending, Timestamp::UNIX_EPOCH),
+        tables::exceptions(&exceptions),
+        tables::resolved(&resolved),
         tables::waivers(&[]),
         tables::spend_by_workflow(&[]),
         tables::spend_by_revision(&[]),
