@@ -110,7 +110,7 @@ pictures: need-cargo need-html-reader ## retake the pictures of report.html for 
 	cargo test --locked --test it html::pictures -- --ignored --exact
 
 .PHONY: bench
-bench: need-cargo need-nginx need-oha need-peer need-html-reader ## pacing, speed compared with oha and a Python script, commits, memory, resume, proof, reports (PARTS=pacing: only that)
+bench: need-cargo need-nginx need-oha need-peer need-html-reader ## speed, memory, pacing and proof beside other tools, into bench/RESULTS.md (PARTS=pacing: only that part)
 	bench/run.sh $(PARTS)
 
 .PHONY: nights

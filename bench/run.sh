@@ -4,17 +4,19 @@
 #
 # Figures that depend on the machine are compared, in the same run, with a tool that depends on it just as much: such
 # ratios hold on any machine, orders per second don't. A missed target does not fail the run; the table says MISSED.
+# Each part also replaces its section of bench/RESULTS.md.
 #
 # BENCH_BINARY        the binary to measure, instead of building one
 # BENCH_FETCH_ONLY    the fetch_only binary to measure, which keeps no state
-# BENCH_ORDERS        orders per run in the speed tests (default 100000)
+# BENCH_ORDERS        orders per run in the speed tests (default 200000)
+# BENCH_HISTORY       orders that the largest state of the nights remembers (default 1000000)
 # BENCH_PYTHON        a Python that has the packages of bench/requirements.txt
 # BENCH_NODE_MODULES  a folder with the packages of tests/readers/html/package.json
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-ORDERS=${BENCH_ORDERS:-100000}
+ORDERS=${BENCH_ORDERS:-200000}
 # Requests in flight in the speed tests, the same for every tool.
 IN_FLIGHT=64
 PYTHON=${BENCH_PYTHON:-python3}
@@ -33,6 +35,10 @@ source bench/table.sh
 source bench/pacing.sh
 # shellcheck source=bench/throughput.sh
 source bench/throughput.sh
+# shellcheck source=bench/after.sh
+source bench/after.sh
+# shellcheck source=bench/nights.sh
+source bench/nights.sh
 # shellcheck source=bench/memory.sh
 source bench/memory.sh
 # shellcheck source=bench/sandbox.sh
@@ -69,15 +75,15 @@ first_two_cores() {
 machine() {
     local model
     model=$(awk -F ': *' '/^model name/ { print $2; exit }' /proc/cpuinfo)
-    echo "$(nproc) cores of ${model:-$(uname -m)}, $(uname -sr), $(nginx -v 2>&1 | sed 's/.*: //')"
+    echo "$(nproc) cores of ${model:-$(uname -m)}, $(uname -s) $(uname -r | cut -d . -f 1-2), $(nginx -v 2>&1 | sed 's/.*: //')"
 }
 
 PARTS=("$@")
-[ $# -gt 0 ] || PARTS=(pacing throughput commits memory resume proof reports sandbox)
+[ $# -gt 0 ] || PARTS=(pacing throughput after nights commits memory resume proof reports sandbox)
 for part in "${PARTS[@]}"; do
     case $part in
-    pacing | throughput | commits | memory | resume | proof | reports | sandbox) ;;
-    *) fail "unknown part $part: choose from pacing, throughput, commits, memory, resume, proof, reports and sandbox" ;;
+    pacing | throughput | after | nights | commits | memory | resume | proof | reports | sandbox) ;;
+    *) fail "unknown part $part: choose from pacing, throughput, after, nights, commits, memory, resume, proof, reports, sandbox" ;;
     esac
 done
 
@@ -95,6 +101,8 @@ machine
 "$TIEOUT" --version
 for part in "${PARTS[@]}"; do
     heading "$part"
+    : >"$WORK/rows"
     "$part"
     stop_servers
+    "$PYTHON" bench/results.py bench/RESULTS.md "$part" "$(machine), $("$TIEOUT" --version)" <"$WORK/rows"
 done

@@ -17,6 +17,8 @@ target_row() { # WHAT NUMBER UNIT TARGET NOTE
 line() { # WHAT NUMBER UNIT TARGET NOTE
     local unit=$3 text
     [ "$2" != n/a ] || unit=
+    # For bench/RESULTS.md.
+    printf '%s\t%s\t%s\t%s\n' "$1" "$2${unit:+ $unit}" "$4" "$5" >>"$WORK/rows"
     printf -v text '%-42s %8s %-4s %-26s %s' "$1" "$2" "$unit" "$4" "$5"
     echo "${text%"${text##*[! ]}"}"
 }
