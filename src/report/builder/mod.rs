@@ -194,7 +194,7 @@ impl Builder {
         for (listed, past) in &completeness.unlisted {
             let judgement = judge_unlisted(listed, &self.brief.rules, self.brief.as_of);
             self.tally.summary.add_unlisted(&judgement)?;
-            self.tally.unrepeated.not_assessed += past.iter().filter(|past| !judgement.repeats(past)).count() as u64;
+            self.tally.unrepeated.note_unassessed(past.iter().filter(|past| !judgement.repeats(past)).count() as u64);
             self.waivers.extend(judgement.waivers);
             let order = listed.order().into();
             self.tally.add_discrepancies(None, &listed.run_order_id, order, judgement.findings, past)?;
@@ -208,9 +208,7 @@ impl Builder {
     /// it after the last outcome.
     pub fn set_findings_elsewhere(&mut self, findings: u64) {
         self.findings_elsewhere = findings;
-        // The number may come from outside.
-        let not_assessed = &mut self.tally.unrepeated.not_assessed;
-        *not_assessed = not_assessed.saturating_add(findings);
+        self.tally.unrepeated.note_unassessed(findings);
     }
 
     /// Proves that the figures agree with each other and writes the remaining files.

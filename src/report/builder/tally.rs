@@ -175,6 +175,11 @@ impl Tally {
 }
 
 impl UnrepeatedFindings {
+    /// Counts earlier findings that could not be judged. The number may come from outside.
+    pub(super) fn note_unassessed(&mut self, findings: u64) {
+        self.not_assessed = self.not_assessed.saturating_add(findings);
+    }
+
     /// Sorts the earlier findings of an order that are not found again into resolved and not assessed.
     pub(super) fn sort(
         &mut self,
