@@ -3,7 +3,12 @@
 
 ids() { # COUNT
     echo run_order_id
-    awk -v count="$1" 'BEGIN { for (i = 1; i <= count; i++) printf "wfrun_%04x%016x\n", (i * 40503) % 65536, i }'
+    numbered 1 "$1"
+}
+
+# The IDs with these numbers.
+numbered() { # FIRST LAST
+    awk -v first="$1" -v last="$2" 'BEGIN { for (i = first; i <= last; i++) printf "wfrun_%04x%016x\n", (i * 40503) % 65536, i }'
 }
 
 # Runs a reconciliation to its end and prints its wall time in seconds; the report is in $WORK/NAME/report. An exit code

@@ -22,12 +22,20 @@ nights_on() { # ORDERS URL
     local orders=$1 url=$2 folder=$WORK/history at night bare=() ours=() ratios=()
     mkdir "$folder"
     for ((at = 0; at < orders; at += DONE)); do
-        numbered $((at + 1)) $((at + DONE < orders ? at + DONE : orders)) >"$folder/ids.csv"
-        night_cpu "$folder" "$url" --format csv >/dev/null
+        {
+            echo run_order_id
+            numbered $((at + 1)) $((at + DONE < orders ? at + DONE : orders))
+        } >"$folder/ids.csv"
+        night_cpu "$folder" "$url" >/dev/null
     done
     for ((night = 1; night <= NIGHTS; night++)); do
         # A share of the remembered ones, and as many that come after them.
-        { numbered $((night * NIGHT)) $((night * NIGHT + NIGHT / 2 - 1)); numbered $((orders + night * NIGHT)) $((orders + night * NIGHT + NIGHT / 2 - 1)) | tail -n +2; } >"$folder/ids.csv"
+        {
+            echo run_order_id
+            for at in $((night * NIGHT)) $((orders + night * NIGHT)); do
+                numbered "$at" $((at + NIGHT / 2 - 1))
+            done
+        } >"$folder/ids.csv"
         mkdir "$folder/empty"
         cp "$folder/ids.csv" "$folder/empty"
         bare+=("$(night_cpu "$folder/empty" "$url")")
@@ -42,15 +50,9 @@ nights_on() { # ORDERS URL
 }
 
 # Reconciles the IDs in FOLDER and prints the processor time in seconds.
-night_cpu() { # FOLDER URL ARGUMENTS...
+night_cpu() { # FOLDER URL
     local folder=$1 url=$2
-    shift 2
     MEASURE=cpu measured 0 "$TIEOUT" reconcile "$folder/ids.csv" --api-url "$url" --rate 0 --concurrency "$IN_FLIGHT" \
-        --out "$folder/report" --state "$folder/state.sqlite" --format csv "$@"
+        --out "$folder/report" --state "$folder/state.sqlite" --format csv
     rm -rf "$folder/report"
-}
-
-numbered() { # FIRST LAST
-    echo run_order_id
-    awk -v first="$1" -v last="$2" 'BEGIN { for (i = first; i <= last; i++) printf "wfrun_%04x%016x\n", (i * 40503) % 65536, i }'
 }

@@ -55,12 +55,6 @@ pub enum AmountColumn {
     Total,
 }
 
-impl AmountColumn {
-    /// Every column.
-    pub const ALL: [Self; Amounts::NAMES.len()] =
-        [Self::Quote, Self::Final, Self::Released, Self::Compute, Self::External, Self::Total];
-}
-
 /// How many columns of times there are.
 pub const TIMES: usize = 2;
 

@@ -341,7 +341,7 @@ impl Job {
     ) -> Result<(), JobError> {
         let soundness = Soundness::of(&self.rules);
         let store = &self.session.store;
-        store.for_each_row(run, lines, |row| {
+        store.for_each_row(run, lines, |mut row| {
             self.check_signals()?;
             let (line, job) = (row.line, row.job);
             let is_unknown = list.is_unknown() && !remembered.has(line) && !earlier.has(&row.run_order_id);
@@ -351,7 +351,6 @@ impl Job {
             {
                 return visit(VisitedRow::Sound { line, facts, is_reused });
             }
-            let mut row = row;
             let mut background = Background { bookings: mem::take(&mut row.bookings), ..Background::default() };
             let mut outcome = store.outcome(row)?;
             match &mut outcome.evidence {

@@ -119,8 +119,9 @@ impl Buckets {
         }
         scan(connection, self, bucket..bucket + 1, |cells| {
             let order = BucketOrder::read(cells)?;
-            let key = |order: &BucketOrder| (order.hash, order.run_order_id.clone());
-            let is_misplaced = orders.last().is_some_and(|earlier| key(earlier) >= key(&order));
+            let is_misplaced = orders
+                .last()
+                .is_some_and(|earlier| (earlier.hash, &earlier.run_order_id) >= (order.hash, &order.run_order_id));
             if is_misplaced || order.hash != hash(&order.run_order_id) {
                 return Err(damaged(format!("{} is not in its place", order.run_order_id)));
             }

@@ -9,7 +9,8 @@
 pub(super) mod buckets;
 mod intake;
 
-use std::collections::{BTreeSet, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::mem;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -216,6 +217,8 @@ pub struct Recall {
     path: PathBuf,
     connection: Connection,
     buckets: Buckets,
+    /// The buckets that were proved: each is read once, however many of its orders are recalled.
+    proved: RefCell<HashSet<i64>>,
     since: Timestamp,
     until: Timestamp,
 }
@@ -231,8 +234,12 @@ impl Recall {
 
     fn find(&self, order: &str) -> Result<Option<ReusedOrder>, Problem> {
         let hash = hash(order);
-        let orders = self.buckets.read(&self.connection, self.buckets.index(hash))?;
-        let found = orders.into_iter().find(|known| known.run_order_id == order).map(|known| known.memory);
+        let bucket = self.buckets.index(hash);
+        if self.proved.borrow_mut().insert(bucket) {
+            self.buckets.read(&self.connection, bucket)?;
+        }
+        let mut lookup = Lookup::prepare(&self.connection).map_err(sqlite("look up an order in"))?;
+        let found = lookup.find(self.buckets.provider, hash, order)?;
         // A time in the future means that the clock was set back: how long ago it was is unknown.
         let is_recent = |seen: Timestamp| (self.since..=self.until).contains(&seen);
         let is_reusable = |memory: &OrderMemory| memory.is_shown && memory.settled_seen_at.is_some_and(is_recent);
@@ -259,7 +266,8 @@ impl Store {
             let providers = Providers::read(own)?;
             let provider = providers.id(base_url).unwrap_or(-1);
             let buckets = Buckets::of(provider, &providers);
-            Ok(Recall { path: self.path.clone(), connection, buckets, since, until })
+            let proved = RefCell::default();
+            Ok(Recall { path: self.path.clone(), connection, buckets, proved, since, until })
         })
     }
 

@@ -92,13 +92,13 @@ fn columns(days: &Days) -> Vec<&'static str> {
 }
 
 /// Spend that is aggregated part by part, so that memory does not grow with the number of orders.
-pub(in crate::report) struct SpendParts {
+pub(super) struct SpendParts {
     days: Days,
     parts: Vec<LazyFrame>,
 }
 
 impl SpendParts {
-    pub(in crate::report) const fn new(days: Days) -> Self {
+    const fn new(days: Days) -> Self {
         Self { days, parts: Vec::new() }
     }
 
@@ -121,7 +121,7 @@ impl SpendParts {
     }
 
     /// Aggregates some orders by all keys.
-    pub(in crate::report) fn add(&mut self, orders: &DataFrame) -> PolarsResult<()> {
+    fn add(&mut self, orders: &DataFrame) -> PolarsResult<()> {
         const KEYS: [&str; 4] = [WORKFLOW, REVISION, DAY, CURRENCY];
         let orders = with_day(orders.select(columns(&self.days))?, &self.days)?.lazy();
         let orders = orders.with_columns(KEYS.map(|name| col(name).fill_null(lit(""))));
@@ -133,7 +133,7 @@ impl SpendParts {
     ///
     /// # Errors
     /// When a sum does not fit.
-    pub(in crate::report) fn finish(self) -> Result<Spend, ReportError> {
+    fn finish(self) -> Result<Spend, ReportError> {
         if self.parts.is_empty() {
             return Ok(Spend::default());
         }
