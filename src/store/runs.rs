@@ -259,9 +259,10 @@ pub(super) fn provider_of(connection: &Connection, run: RunId, providers: &Provi
 /// Writes a run, replacing what was recorded of it.
 pub(super) fn replace(connection: &Connection, run: &Run) -> Result<(), Problem> {
     let values = run.row()?;
-    // Not REPLACE, which would delete the row that outcomes refer to.
-    let updates: Vec<String> =
-        RUNS.columns.iter().chain([&"seal"]).map(|name| format!("{name} = excluded.{name}")).collect();
+    // Not REPLACE, which would delete the row that outcomes refer to. And not its key, even to the same value: SQLite
+    // would look up every outcome that refers to it.
+    let columns = RUNS.columns.iter().filter(|name| **name != "run_id").chain([&"seal"]);
+    let updates: Vec<String> = columns.map(|name| format!("{name} = excluded.{name}")).collect();
     let statement = format!("{} ON CONFLICT (run_id) DO UPDATE SET {}", RUNS.insert(), updates.join(", "));
     connection.execute(&statement, params_from_iter(values)).map_err(sqlite("record a run in"))?;
     Ok(())
