@@ -1,6 +1,10 @@
 //! The recheck: orders that fail a check are fetched again before they are reported, since an order that was just
 //! being settled may have been read half settled.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::completeness::is_absent;
 use super::fetch::{self, FetchPhase};
 use super::progress::say;
@@ -9,6 +13,9 @@ use super::{EarlierRuns, Job, JobError, VisitedRow};
 use crate::checks::judge;
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::{Evidence, Outcome};
+
+/// The time from the last reply until the first order is fetched again: an order that is just being settled needs it.
+const SETTLING: Duration = Duration::from_millis(250);
 
 /// Fetches every order that fails a check again, except those that an earlier job of the run has rechecked.
 pub(super) fn recheck(job: &mut Job, current: &CurrentRun, mut fetched: FetchPhase) -> Result<FetchPhase, JobError> {
@@ -23,7 +30,11 @@ pub(super) fn recheck(job: &mut Job, current: &CurrentRun, mut fetched: FetchPha
     }
     let count = failing.len();
     say(job.session.display, &format!("fetching {count} failing order{} again", if count == 1 { "" } else { "s" }));
-    let again = job.session.runtime.block_on(fetch::fetch_again(job, current, failing))?;
+    let (runtime, signals) = (&job.session.runtime, &job.session.signals);
+    if runtime.block_on(async { timeout(SETTLING, signals.wait()).await.is_ok() }) {
+        return Ok(fetched);
+    }
+    let again = runtime.block_on(fetch::fetch_again(job, current, failing))?;
     Ok(FetchPhase { elapsed: fetched.elapsed + again.elapsed, ..fetched })
 }
 

@@ -1,6 +1,7 @@
 //! The confirm-read: a failing order is fetched again before it is reported, and the newer reply is judged.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tieout::sandbox::{FaultPlan, KEY, Options};
 
@@ -10,6 +11,9 @@ const DOCUMENTED: &str = "wfrun_314ff7d8b7a5beff1388";
 /// An order that always fails `quote-split`, by 0.58042467.
 const SPLIT: &str = "wfrun_d88de39449148030b6f2";
 
+/// How long an order that is just being settled has until it is fetched again.
+const SETTLING: Duration = Duration::from_millis(250);
+
 fn run(place: &Place, faults: &[&str]) -> (i32, String, BTreeMap<String, usize>) {
     let faults = FaultPlan::from_specs(faults).expect("a plan");
     let server = Server::start(Options { faults, journal: true, ..Options::default() });
@@ -17,8 +21,13 @@ fn run(place: &Place, faults: &[&str]) -> (i32, String, BTreeMap<String, usize>)
     let mut run = place.reconcile(&ids);
     let run = run.env("CHENYU_API_KEY", KEY).args(["--api-url", &server.url, "--retries", "0"]);
     let run = run.args(["--as-of", "2026-06-01T00:00:00Z", "--fresh"]).output().expect("starts");
+    let arrivals = server.journal.arrivals();
+    let (first, again) = arrivals.split_at_checked(2).expect("two orders are asked for");
+    if let (Some(first), Some(again)) = (first.last(), again.first()) {
+        assert!(again.at - first.at >= SETTLING, "the recheck began {:?} after the last order", again.at - first.at);
+    }
     let mut asked = BTreeMap::new();
-    for arrival in server.journal.arrivals() {
+    for arrival in arrivals {
         *asked.entry(arrival.run_order_id.expect("an order")).or_default() += 1;
     }
     (code(&run), format!("{}{}", stdout(&run), stderr(&run)), asked)
