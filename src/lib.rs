@@ -13,8 +13,8 @@
 //! |---|---|
 //! | 5 | [`app`]: command line, settings, one file per command, exit codes |
 //! | 4 | [`pipeline`]: the steps of each job from input to report, and its progress |
-//! | 3 | [`input`], [`provider`], [`store`], [`report`], [`sandbox`]: each owns one kind of I/O |
-//! | 2 | [`checks`], [`summary`]: pure functions over the evidence |
+//! | 3 | [`input`], [`provider`], [`store`], [`report`], [`history`], [`sandbox`]: each owns one kind of I/O |
+//! | 2 | [`checks`], [`summary`]: pure functions over the evidence; `parquet`: order facts as Parquet |
 //! | 1 | [`domain`]: money, ids, orders, findings, outcomes; [`language`]: the texts for people |
 
 #[cfg(feature = "reports")]
@@ -24,6 +24,8 @@ pub mod domain;
 pub mod input;
 pub mod language;
 mod panics;
+#[cfg(feature = "reports")]
+mod parquet;
 #[cfg(feature = "reports")]
 pub mod pipeline;
 pub mod provider;

@@ -13,9 +13,9 @@ use code::{code_only, code_outside_tests, leading_word, line_of};
 /// Top-level modules from the bottom up: a module uses only modules in lower layers.
 const LAYERS: [&[&str]; 6] = [
     &["domain", "language", "panics"],
-    &["checks"],
+    &["checks", "parquet"],
     &["summary"],
-    &["input", "provider", "store", "report", "sandbox"],
+    &["input", "provider", "store", "history", "report", "sandbox"],
     &["pipeline"],
     &["app"],
 ];

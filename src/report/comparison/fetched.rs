@@ -9,7 +9,7 @@ use super::error::ComparisonError;
 use super::folder::Folder;
 use super::rows;
 use crate::domain::outcome::Bucket;
-use crate::report::evidence::facts_file::FactsFile;
+use crate::report::evidence::facts;
 use crate::report::files::FACTS_FILE;
 
 const FILE: &str = "exceptions.csv";
@@ -71,7 +71,7 @@ pub(super) fn remove_fetched(
         return Ok(());
     }
     let damaged = |problem: String| ComparisonError::damaged(proven.path(), problem);
-    let facts = FactsFile::open(&proven).map_err(damaged)?;
+    let facts = facts::open(&proven).map_err(damaged)?;
     for group in 0..facts.groups() {
         let remove = |rows: &DataFrame| {
             rows.column(RUN_ORDER_ID)?.str()?.iter().flatten().for_each(|order| _ = orders.remove(order));

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use polars::prelude::{BooleanChunked, Column, DataFrame, Int64Chunked, Int128Chunked, PolarsResult, StringChunked};
+use polars::prelude::{BooleanChunked, DataFrame, Int64Chunked, PolarsResult, StringChunked};
 
-use super::facts::{AMOUNT_SCALE, BUCKET, LINE, REUSED, SETTLED, TEXTS_AFTER, TEXTS_BEFORE, TIMES};
-use super::facts_file::FactsFile;
+use super::facts::{self, BUCKET, LINE, REUSED, SETTLED};
 use crate::domain::facts::{OrderFacts, TextColumn};
-use crate::domain::order::Amounts;
 use crate::domain::outcome::{Evidence, Fetched, Outcome};
+use crate::parquet::columns::{self, FactArrays};
 use crate::report::ReportError;
 use crate::report::files::ProvenFile;
 
@@ -53,7 +52,7 @@ pub(in crate::report) struct FactsReader {
 impl FactsReader {
     pub(in crate::report) fn open(proven: &ProvenFile) -> Result<Self, ReportError> {
         let path = proven.path().to_owned();
-        let file = FactsFile::open(proven).map_err(|problem| ReportError::evidence(&path, problem))?;
+        let file = facts::open(proven).map_err(|problem| ReportError::evidence(&path, problem))?;
         let (read, groups) = sync_channel(0);
         let (place, failed) = (path.clone(), |source| ReportError::io(proven.path(), source));
         let work = move || {
@@ -87,10 +86,7 @@ pub(in crate::report) struct FactGroup {
     path: PathBuf,
     pub(in crate::report) frame: DataFrame,
     lines: Int64Chunked,
-    /// In the order of [`TextColumn`].
-    texts: Vec<StringChunked>,
-    units: Vec<Int128Chunked>,
-    times: Vec<Int64Chunked>,
+    facts: FactArrays,
     settled: BooleanChunked,
     buckets: StringChunked,
     reused: BooleanChunked,
@@ -98,22 +94,15 @@ pub(in crate::report) struct FactGroup {
 
 impl FactGroup {
     fn of(frame: &DataFrame, path: PathBuf) -> PolarsResult<Self> {
-        let text =
-            |name: &str| -> PolarsResult<StringChunked> { Ok(frame.column(name)?.str()?.rechunk().into_owned()) };
         let flag =
             |name: &str| -> PolarsResult<BooleanChunked> { Ok(frame.column(name)?.bool()?.rechunk().into_owned()) };
-        let texts = TEXTS_BEFORE.into_iter().chain(TEXTS_AFTER).map(text).collect::<PolarsResult<_>>()?;
-        let units = Amounts::NAMES.into_iter().map(|name| units(frame.column(name)?)).collect::<PolarsResult<_>>()?;
-        let times = TIMES.into_iter().map(|name| microseconds(frame.column(name)?)).collect::<PolarsResult<_>>()?;
         Ok(Self {
             path,
             frame: frame.clone(),
             lines: frame.column(LINE)?.i64()?.rechunk().into_owned(),
-            texts,
-            units,
-            times,
+            facts: FactArrays::of(frame)?,
             settled: flag(SETTLED)?,
-            buckets: text(BUCKET)?,
+            buckets: columns::texts(frame, BUCKET)?,
             reused: flag(REUSED)?,
         })
     }
@@ -128,28 +117,14 @@ impl FactGroup {
     }
 
     fn row(&self, row: usize) -> Option<FactRow<'_>> {
-        let mut facts = OrderFacts::default();
-        facts.texts.iter_mut().zip(&self.texts).for_each(|(text, column)| *text = column.get(row));
-        facts.units.iter_mut().zip(&self.units).for_each(|(units, column)| *units = column.get(row));
-        facts.microseconds.iter_mut().zip(&self.times).for_each(|(time, column)| *time = column.get(row));
-        let run_order_id = facts.text(TextColumn::RunOrderId)?;
-        facts.is_in_range().then_some(FactRow {
+        let facts = self.facts.row(row)?;
+        Some(FactRow {
             line: u64::try_from(self.lines.get(row)?).ok()?,
-            run_order_id,
+            run_order_id: facts.text(TextColumn::RunOrderId)?,
             facts,
             settled: self.settled.get(row)?,
             bucket: self.buckets.get(row)?,
             is_reused: self.reused.get(row)?,
         })
     }
-}
-
-fn units(column: &Column) -> PolarsResult<Int128Chunked> {
-    let decimals = column.decimal()?;
-    polars::prelude::polars_ensure!(decimals.scale() == AMOUNT_SCALE, ComputeError: "amounts need 8 decimals");
-    Ok(decimals.physical().rechunk().into_owned())
-}
-
-fn microseconds(column: &Column) -> PolarsResult<Int64Chunked> {
-    Ok(column.datetime()?.physical().rechunk().into_owned())
 }

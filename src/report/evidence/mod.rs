@@ -1,12 +1,9 @@
 //! The evidence that a report is made from: the facts of orders as Parquet, the rows beside them, the
-//! provider's list, and the spend that is summed over the facts. All code that reads or writes Parquet is
-//! here.
+//! provider's list, and the spend that is summed over the facts.
 
 pub mod completeness;
 pub mod facts;
-pub(in crate::report) mod facts_file;
 pub mod facts_read;
 pub mod replay;
 pub mod rows;
 pub mod spend;
-mod stage;

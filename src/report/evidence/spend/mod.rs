@@ -9,12 +9,13 @@ use polars::prelude::{
     SortMultipleOptions, StringChunked, UnionArgs, col, concat, len, lit, polars_err, when,
 };
 
-use super::facts_file::{FactsFile, catch_panics};
-use super::stage::Stage;
+use super::facts;
 use crate::domain::days::{Day, DayBy, Days};
 use crate::domain::money::{SCALE, Sum};
 use crate::domain::order::Amounts;
 use crate::domain::time::from_microsecond;
+use crate::parquet::file::catch_panics;
+use crate::parquet::stage::Stage;
 use crate::report::ReportError;
 use crate::report::files::ProvenFile;
 
@@ -76,7 +77,7 @@ pub(in crate::report) fn aggregate(
     check_wanted: &dyn Fn() -> Result<(), ReportError>,
 ) -> Result<Spend, ReportError> {
     let damaged = |problem| ReportError::evidence(facts.path(), problem);
-    let (file, columns) = (FactsFile::open(facts).map_err(damaged)?, columns(days));
+    let (file, columns) = (facts::open(facts).map_err(damaged)?, columns(days));
     let mut summing = SpendParts::on_a_thread(facts.path(), days.clone())?;
     for group in 0..file.groups() {
         check_wanted()?;
@@ -106,17 +107,22 @@ impl SpendParts {
     ///
     /// # Errors
     /// When there can be no more threads.
-    pub(super) fn on_a_thread(path: &Path, days: Days) -> Result<Stage<DataFrame, Spend>, ReportError> {
+    pub(super) fn on_a_thread(path: &Path, days: Days) -> Result<Stage<DataFrame, Spend, ReportError>, ReportError> {
         let facts = path.to_owned();
-        let started = Stage::start("spend", 1, move |groups| {
-            let mut parts = Self::new(days);
-            for orders in groups {
-                // The values may come from outside.
-                let added = catch_panics(|| parts.add(&orders));
-                added.map_err(|problem| ReportError::evidence(&facts, problem))?;
-            }
-            parts.finish()
-        });
+        let started = Stage::start(
+            "spend",
+            1,
+            || ReportError::Stopped,
+            move |groups| {
+                let mut parts = Self::new(days);
+                for orders in groups {
+                    // The values may come from outside.
+                    let added = catch_panics(|| parts.add(&orders));
+                    added.map_err(|problem| ReportError::evidence(&facts, problem))?;
+                }
+                parts.finish()
+            },
+        );
         started.map_err(|source| ReportError::io(path, source))
     }
 

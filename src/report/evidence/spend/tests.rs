@@ -130,7 +130,8 @@ fn fact() -> impl Strategy<Value = Fact> {
 
 /// Spend over a file of facts, aggregated in parts of this size.
 fn spend(path: &Path, days: &Days, part: usize) -> Spend {
-    let facts = FactsFile::of(File::open(path).expect("readable")).expect("facts");
+    let proven = ProvenFile::new(path.to_owned(), File::open(path).expect("readable"));
+    let facts = facts::open(&proven).expect("facts");
     let mut parts = SpendParts::new(days.clone());
     for group in 0..facts.groups() {
         let add = |orders: &DataFrame| {

@@ -1,5 +1,4 @@
-//! Reads a `run_orders.parquet` that may come from anywhere. No other code reads Parquet that this process
-//! did not write.
+//! Reads a Parquet file that may come from anywhere. No other code reads Parquet that this process did not write.
 //!
 //! Polars trusts what it reads: it panics on damage, and reserves as much memory as a page claims to need. So
 //! a file's claims are checked before it is unpacked, one row group at a time, and a panic becomes an error.
@@ -16,53 +15,55 @@ use polars::prelude::{
 use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 use polars_parquet_format::{PageHeader, PageType};
 
-use super::facts::{ROW_GROUP, schema};
 use crate::panics;
-use crate::report::files::ProvenFile;
 
-/// The largest unpacked row group, in bytes: 16 kB per order, where an order has some 500 bytes.
+/// The largest unpacked row group, in bytes: 8 kB per order or more, where an order has some 500 bytes.
 const GROUP_BYTES: u64 = 1 << 30;
 /// The longest page header that is read, in bytes. It may hold the smallest and the largest text of its page.
 const HEADER_BYTES: usize = 16 << 20;
 
-/// An open file of facts, with its footer.
-pub(in crate::report) struct FactsFile {
+/// What files of one kind have in common.
+#[derive(Clone)]
+pub(crate) struct Shape {
+    /// The columns.
+    pub(crate) schema: Schema,
+    /// The most rows of a row group.
+    pub(crate) group_rows: usize,
+    /// What such a file is, after "not those of" (such as `a report of this version`).
+    pub(crate) kind: &'static str,
+}
+
+/// An open file, with its footer.
+pub(crate) struct ParquetFile {
     file: File,
+    shape: Shape,
     /// The footer without row groups. With one group added, it is the footer of a file with that group alone.
     footer_without_groups: FileMetadata,
     footer: FileMetadata,
 }
 
-impl FactsFile {
-    /// Reads the footer of a report's facts and checks that the columns are those of this version's reports.
+impl ParquetFile {
+    /// Reads the footer of a file and checks that it has the columns of its kind.
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub(in crate::report) fn open(proven: &ProvenFile) -> Result<Self, String> {
-        Self::of(proven.reader().map_err(|error| error.to_string())?)
-    }
-
-    /// Like [`Self::open`], for any open file.
-    ///
-    /// # Errors
-    /// What is wrong with the file.
-    pub(in crate::report) fn of(file: File) -> Result<Self, String> {
+    pub(crate) fn open(file: File, shape: Shape) -> Result<Self, String> {
         let copy = file.try_clone().map_err(|error| error.to_string())?;
         let (footer, found) = catch_panics(|| {
             let mut reader = ParquetReader::new(copy);
             let found = Schema::from_arrow_schema(&*reader.schema()?);
             Ok(((**reader.get_metadata()?).clone(), found))
         })?;
-        if found != schema() {
-            return Err("its columns are not those of a report of this version".to_owned());
+        if found != shape.schema {
+            return Err(format!("its columns are not those of {}", shape.kind));
         }
         let mut footer_without_groups = footer.clone();
         footer_without_groups.row_groups.clear();
-        Ok(Self { file, footer_without_groups, footer })
+        Ok(Self { file, shape, footer_without_groups, footer })
     }
 
     /// How many row groups there are.
-    pub(in crate::report) fn groups(&self) -> usize {
+    pub(crate) fn groups(&self) -> usize {
         self.footer.row_groups.len()
     }
 
@@ -70,7 +71,7 @@ impl FactsFile {
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub(in crate::report) fn group<T>(
+    pub(crate) fn group<T>(
         &self,
         number: usize,
         columns: Option<&[&str]>,
@@ -78,8 +79,8 @@ impl FactsFile {
     ) -> Result<T, String> {
         let group = self.footer.row_groups.get(number).ok_or("it has fewer rows than it claims")?;
         let rows = group.num_rows();
-        if rows > ROW_GROUP || group.parquet_columns().len() != schema().len() {
-            return Err("a row group does not have the size or the columns of a report's".to_owned());
+        if rows > self.shape.group_rows || group.parquet_columns().len() != self.shape.schema.len() {
+            return Err(format!("a row group does not have the size or the columns of {}", self.shape.kind));
         }
         let mut bytes = 0;
         for column in group.parquet_columns() {
@@ -143,7 +144,7 @@ fn fits(bytes: u64) -> Result<(), String> {
     if bytes <= GROUP_BYTES {
         return Ok(());
     }
-    Err(format!("a row group unpacks to more than {GROUP_BYTES} bytes, more than {ROW_GROUP} orders can need"))
+    Err(format!("a row group unpacks to more than {GROUP_BYTES} bytes, more than its orders can need"))
 }
 
 /// Checks that each column has a value per row, and that the texts fit in memory: a few bytes may stand for
@@ -162,12 +163,9 @@ fn check_frame(frame: &DataFrame, rows: usize) -> PolarsResult<Result<(), String
 }
 
 /// Runs a read that may panic on bad input, and makes an error of the panic.
-pub(super) fn catch_panics<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
+pub(crate) fn catch_panics<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
     match panics::catch(|_| true, read) {
         Ok(read) => read.map_err(|error| error.to_string()),
         Err(_) => Err("its contents can't be decoded".to_owned()),
     }
 }
-
-#[cfg(test)]
-mod tests;

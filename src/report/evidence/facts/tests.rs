@@ -1,22 +1,24 @@
 //! Damaged and malicious files. Whatever is in them, reading ends with rows or with an error.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
+use polars::prelude::{DataFrame, ParquetReader, ParquetWriter, SerReader};
+use polars_parquet_format::PageHeader;
+use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 use polars_parquet_format::thrift::protocol::TCompactOutputProtocol;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tempfile::TempDir;
 
-use super::super::facts::FactsWriter;
 use super::super::facts_read::FactsReader;
-use super::*;
+use super::{FactsWriter, open, schema};
 use crate::domain::facts::OrderFacts;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::Bucket;
 use crate::domain::time::from_microsecond;
-use crate::report::files::FACTS_FILE;
+use crate::report::files::{FACTS_FILE, ProvenFile};
 use crate::report::folder::ReportFolder;
 use crate::report::folder::manifest::Stamp;
 
@@ -82,7 +84,7 @@ fn rows(bytes: &[u8]) -> Result<usize, String> {
 /// How many orders a single column of the file names, or what is wrong.
 fn orders(bytes: &[u8]) -> Result<usize, String> {
     let (_place, file) = proven(bytes);
-    let file = FactsFile::open(&file)?;
+    let file = open(&file)?;
     let count = |number| {
         file.group(number, Some(&["run_order_id"]), |frame| Ok(frame.column("run_order_id")?.str()?.iter().count()))
     };
@@ -144,22 +146,23 @@ fn wrong_columns_are_an_error() {
     let mut frame = DataFrame::empty_with_schema(&schema());
     frame.drop_in_place("reused").expect("a column");
     let file = File::create(&path).expect("writable");
-    polars::prelude::ParquetWriter::new(file).finish(&mut frame).expect("writable");
+    ParquetWriter::new(file).finish(&mut frame).expect("writable");
     let said = rows(&fs::read(&path).expect("there")).expect_err("a column is missing");
     assert!(said.contains("not those of a report"), "{said}");
 }
 
 /// The header of each page of the file, with its offset and its length.
 fn headers(bytes: &[u8]) -> Vec<(usize, usize, PageHeader)> {
+    const LONGEST: usize = 16 << 20;
     let (_place, file) = proven(bytes);
-    let file = FactsFile::open(&file).expect("facts");
+    let mut reader = ParquetReader::new(file.reader().expect("readable"));
     let mut found = Vec::new();
-    for column in file.footer.row_groups[0].parquet_columns() {
+    for column in reader.get_metadata().expect("a footer").row_groups[0].parquet_columns() {
         let place = column.byte_range();
         let (mut at, end) = (usize::try_from(place.start).expect("small"), usize::try_from(place.end).expect("small"));
         while at < end {
             let mut left = &bytes[at..];
-            let mut protocol = TCompactInputProtocol::new(&mut left, HEADER_BYTES);
+            let mut protocol = TCompactInputProtocol::new(&mut left, LONGEST);
             let header = PageHeader::read_from_in_protocol(&mut protocol).expect("a header");
             let length = bytes.len() - at - left.len();
             found.push((at, length, header.clone()));
