@@ -1,5 +1,7 @@
 //! The outcome of one input row: the evidence that is stored, and the bucket it is counted in.
 
+use jiff::Timestamp;
+
 use super::books::Booking;
 use super::finding::PastFinding;
 use super::listed::ListedAmounts;
@@ -16,6 +18,10 @@ pub struct Outcome {
     pub evidence: Evidence,
 }
 
+/// When an order was created, as it was last seen; `None` if it had no such time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreatedBefore(pub Option<Timestamp>);
+
 /// What is known about a row from sources other than the reply.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Background {
@@ -31,6 +37,8 @@ pub struct Background {
     pub later_finding_ids: Vec<String>,
     /// The order as it was last seen, if it was once seen settled and the provider no longer knows it.
     pub last_seen: Option<Box<RunOrder>>,
+    /// When the order was created, as far as it was known when the order was last seen, if that has changed since.
+    pub created_before: Option<CreatedBefore>,
 }
 
 /// What was learned about one input row.

@@ -255,6 +255,7 @@ struct EarlierRuns {
 }
 
 /// A row of a run, with all that is known of its order.
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack")]
 enum VisitedRow<'r> {
     /// A sound order, of which nothing but its facts is known.
     Sound { line: u64, facts: &'r OrderFacts<'r>, is_reused: bool },
@@ -351,7 +352,8 @@ impl Job {
             {
                 return visit(VisitedRow::Sound { line, facts, is_reused });
             }
-            let mut background = Background { bookings: mem::take(&mut row.bookings), ..Background::default() };
+            let (bookings, created_before) = (mem::take(&mut row.bookings), row.created_before);
+            let mut background = Background { bookings, created_before, ..Background::default() };
             let mut outcome = store.outcome(row)?;
             match &mut outcome.evidence {
                 // The first row with the ID stands for the order.

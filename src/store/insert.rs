@@ -9,12 +9,12 @@ use super::cells::integer;
 use super::error::{Problem, io, sqlite};
 use super::facts::{Facts, OBSERVATIONS};
 use super::memory::buckets::hash;
-use super::memory::{Lookup, ReusedOrder};
+use super::memory::{Lookup, ReusedOrder, observation};
 use super::rows::{CONFIRMATIONS, Kind, OUTCOMES, OutcomeRow, Shown};
 use super::runs::Providers;
 use super::{RunId, runs};
 use crate::domain::books::Booking;
-use crate::domain::outcome::{Evidence, Fetched, Outcome};
+use crate::domain::outcome::{CreatedBefore, Evidence, Fetched, Outcome};
 
 const WRITING: &str = "write to";
 /// The compression level of stored replies: zstd's own default.
@@ -143,14 +143,18 @@ impl<'c> Inserter<'c> {
         }
         let kind = match (Kind::of(evidence), reused) {
             (Ok(kind), _) => kind,
-            (Err(_), Some(observation)) => Kind::Fetched { observation, shown: None, is_reused: true },
+            (Err(_), Some(observation)) => {
+                Kind::Fetched { observation, shown: None, created_before: None, is_reused: true }
+            }
             (Err(fetched), None) => {
                 let is_shown = fetched.order.is_about(&run_order_id);
                 let is_whole = fetched.order.amounts.in_order().iter().all(Option::is_some);
+                let created_at = fetched.order.created_at;
                 let facts = Facts::of(&run_order_id, fetched.order);
                 let shown = is_shown.then_some(Shown { is_settled: facts.is_settled, is_whole, state: facts.state });
-                let observation = self.observe(&run_order_id, facts, seen_at)?;
-                Kind::Fetched { observation, shown, is_reused: false }
+                let (observation, created_before) = self.observe(&run_order_id, created_at, facts, seen_at)?;
+                let created_before = created_before.filter(|_| is_shown);
+                Kind::Fetched { observation, shown, created_before, is_reused: false }
             }
         };
         let hash = reply.as_ref().map(|reply| Sha256::digest(reply).into());
@@ -171,19 +175,32 @@ impl<'c> Inserter<'c> {
         }
     }
 
-    /// The ID of this state's observation: the order's latest one if the state is unchanged, or a new one.
-    fn observe(&mut self, asked: &str, facts: Facts, seen_at: Timestamp) -> Result<i64, Problem> {
+    /// The ID of this state's observation: the order's latest one if the state is unchanged, or a new one. Also when the
+    /// order was created as far as the latest one knew, if that has changed.
+    fn observe(
+        &mut self,
+        asked: &str,
+        created_at: Option<Timestamp>,
+        facts: Facts,
+        seen_at: Timestamp,
+    ) -> Result<(i64, Option<CreatedBefore>), Problem> {
+        let mut created_before = None;
         if let Some(lookup) = &mut self.lookup
             && let Some(memory) = lookup.find(self.context.provider, hash(asked), asked)?
-            && memory.latest_state == facts.state
         {
-            return Ok(memory.latest);
+            if memory.latest_state == facts.state {
+                return Ok((memory.latest, None));
+            }
+            let (_, _, latest) = observation(self.connection, memory.latest)?;
+            let microsecond = |time: Option<Timestamp>| time.map(Timestamp::as_microsecond);
+            let is_other = latest.is_about(asked) && microsecond(latest.created_at) != microsecond(created_at);
+            created_before = is_other.then_some(CreatedBefore(latest.created_at));
         }
         let observation = self.context.next;
         self.context.next += 1;
         let row = facts.row(observation, self.context.provider, asked.to_owned(), seen_at);
         self.observations.execute(params_from_iter(row)).map_err(sqlite(WRITING))?;
-        Ok(observation)
+        Ok((observation, created_before))
     }
 
     fn book(&self, evidence: &Evidence, line: i64, booking: &Booking) -> Result<(), Problem> {

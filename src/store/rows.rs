@@ -14,7 +14,7 @@ use super::facts::{OBSERVATIONS, Observation};
 use super::seal::{DIGEST, with_checksum};
 use crate::domain::books::Booking;
 use crate::domain::facts::OrderFacts;
-use crate::domain::outcome::{Evidence, Fetched, Outcome, Reason};
+use crate::domain::outcome::{CreatedBefore, Evidence, Fetched, Outcome, Reason};
 
 /// The outcome of every input row of every run.
 pub(super) static OUTCOMES: Layout = Layout {
@@ -31,6 +31,7 @@ pub(super) static OUTCOMES: Layout = Layout {
         "settled",
         "whole",
         "state",
+        "created_before",
         "reused",
         "start",
         "seen_at",
@@ -107,6 +108,7 @@ pub(super) enum Kind {
     Fetched {
         observation: i64,
         shown: Option<Shown>,
+        created_before: Option<CreatedBefore>,
         is_reused: bool,
     },
     Other {
@@ -149,12 +151,15 @@ impl Kind {
 impl OutcomeRow<'_> {
     /// The column values of the row, checksum included.
     pub(super) fn values(self) -> Vec<Value> {
-        let (code, reason, first_line, observation, shown, is_reused) = match self.kind {
-            Kind::Fetched { observation, shown, is_reused } => {
-                (FETCHED, None, None, Some(observation), shown, is_reused)
+        let (code, reason, first_line, observation, shown, created_before, is_reused) = match self.kind {
+            Kind::Fetched { observation, shown, created_before, is_reused } => {
+                (FETCHED, None, None, Some(observation), shown, created_before, is_reused)
             }
-            Kind::Other { code, reason, first_line } => (code, reason, first_line, None, None, false),
+            Kind::Other { code, reason, first_line } => (code, reason, first_line, None, None, None, false),
         };
+        // Empty for an order that had no such time.
+        let created_before =
+            created_before.map(|CreatedBefore(time)| time.map(|time| time.to_string()).unwrap_or_default());
         let (reason_code, detail) = reason.map(|reason| (reason.code, reason.detail)).unzip();
         with_checksum([
             self.run.0.into(),
@@ -168,6 +173,7 @@ impl OutcomeRow<'_> {
             shown.map(|shown| shown.is_settled).into(),
             shown.map(|shown| shown.is_whole).into(),
             shown.map(|shown| shown.state.to_vec()).into(),
+            created_before.into(),
             is_reused.into(),
             self.job.into(),
             self.seen_at.as_microsecond().into(),
@@ -186,6 +192,7 @@ pub(super) struct OutcomeCells<'r> {
     /// The ID of the order's observation, if it was fetched or reused.
     pub(super) observation: Option<i64>,
     pub(super) shown: Option<Shown>,
+    created_before: Option<CreatedBefore>,
     pub(super) is_reused: bool,
     /// The number of the job that read it.
     pub(super) job: i64,
@@ -209,8 +216,28 @@ impl<'r> OutcomeCells<'r> {
             (None, None, None) => None,
             _ => return Err(cells.damage("what it shows of its order is incomplete")),
         };
+        let created_before = match cells.str()? {
+            None => None,
+            Some("") => Some(CreatedBefore(None)),
+            Some(time) => {
+                let time = time.parse().map_err(|_| cells.damage("created_before is not a time"))?;
+                Some(CreatedBefore(Some(time)))
+            }
+        };
         let (is_reused, job, seen_at) = (cells.flag()?, cells.required_integer()?, cells.required_time()?);
-        Ok(Self { line, run_order_id, kind, reason, first_line, observation, shown, is_reused, job, seen_at })
+        Ok(Self {
+            line,
+            run_order_id,
+            kind,
+            reason,
+            first_line,
+            observation,
+            shown,
+            created_before,
+            is_reused,
+            job,
+            seen_at,
+        })
     }
 
     /// Whether the provider said that there is no such order.
@@ -231,6 +258,7 @@ impl<'r> OutcomeCells<'r> {
 /// The outcome of a row as read from the state.
 pub(super) struct StoredOutcome {
     pub(super) outcome: Outcome,
+    created_before: Option<CreatedBefore>,
     /// The number of the job that read it.
     pub(super) job: i64,
 }
@@ -243,6 +271,8 @@ pub struct StoredRow<'r> {
     pub run_order_id: Cow<'r, str>,
     /// Every row of our own books that carries its order.
     pub bookings: Vec<Booking>,
+    /// When its order was created, as it was last seen, if that has changed since.
+    pub created_before: Option<CreatedBefore>,
     /// The number of the job that read it.
     pub job: i64,
     evidence: StoredEvidence<'r>,
@@ -277,23 +307,23 @@ impl<'r> StoredRow<'r> {
             (REJECTED, Some(reason), None, None) => StoredEvidence::Other(Evidence::Rejected(reason.clone())),
             _ => return Err(cells.damage("its kind of evidence contradicts the other columns")),
         };
-        let OutcomeCells { line, run_order_id, job, .. } = cells;
-        Ok(Self { line, run_order_id: run_order_id.into(), bookings: Vec::new(), job, evidence })
+        let OutcomeCells { line, run_order_id, created_before, job, .. } = cells;
+        Ok(Self { line, run_order_id: run_order_id.into(), bookings: Vec::new(), created_before, job, evidence })
     }
 
     pub(super) fn of(stored: StoredOutcome) -> Self {
-        let StoredOutcome { outcome: Outcome { line, run_order_id, evidence }, job } = stored;
+        let StoredOutcome { outcome: Outcome { line, run_order_id, evidence }, created_before, job } = stored;
         let evidence = StoredEvidence::Other(evidence);
-        Self { line, run_order_id: run_order_id.into(), bookings: Vec::new(), job, evidence }
+        Self { line, run_order_id: run_order_id.into(), bookings: Vec::new(), created_before, job, evidence }
     }
 
-    /// The facts of the order and whether it was reused, if nothing else is known of the row: no remarks, and no rows of
-    /// our own books.
+    /// The facts of the order and whether it was reused, if nothing else is known of the row: no remarks, no other
+    /// creation time, and no rows of our own books.
     #[must_use]
     pub fn bare_facts(&self) -> Option<(&OrderFacts<'r>, bool)> {
         match &self.evidence {
             StoredEvidence::Fetched { observation, is_reused }
-                if observation.remarks.is_none() && self.bookings.is_empty() =>
+                if observation.remarks.is_none() && self.created_before.is_none() && self.bookings.is_empty() =>
             {
                 Some((&observation.facts, *is_reused))
             }
@@ -315,6 +345,6 @@ impl<'r> StoredRow<'r> {
 /// Reads one row of [`select`], with the facts of its order.
 pub(super) fn read(row: &Row<'_>) -> Result<StoredOutcome, Problem> {
     let stored = StoredRow::read(row)?;
-    let job = stored.job;
-    Ok(StoredOutcome { outcome: stored.outcome()?, job })
+    let (created_before, job) = (stored.created_before, stored.job);
+    Ok(StoredOutcome { outcome: stored.outcome()?, created_before, job })
 }

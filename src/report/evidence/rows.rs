@@ -17,7 +17,7 @@ use crate::domain::finding::PastFinding;
 use crate::domain::listed::ListedAmounts;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, Charge, Remarks, RunOrder};
-use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome, Reason};
+use crate::domain::outcome::{Background, Bucket, CreatedBefore, Evidence, Fetched, Outcome, Reason};
 use crate::report::ReportError;
 use crate::report::files::{EVIDENCE_FILE, ProvenFile};
 
@@ -51,6 +51,9 @@ pub(in crate::report) struct Row {
     /// The order's last known state, where it was once settled and the provider no longer knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_seen: Option<OrderRow>,
+    /// When the order was created, as it was last seen, if that has changed since; empty if it had no such time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    created_before: Option<String>,
     /// The findings from when the order was last judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     found_before: Vec<PastFinding>,
@@ -184,6 +187,9 @@ impl Row {
             bookings: background.bookings.iter().map(BookingRow::of).collect(),
             listed: None,
             last_seen: background.last_seen.as_deref().map(OrderRow::of),
+            created_before: background
+                .created_before
+                .map(|CreatedBefore(time)| time.map(|time| time.to_string()).unwrap_or_default()),
             found_before: background.past_findings.clone(),
             found_later: background.later_finding_ids.clone(),
         };
@@ -226,6 +232,7 @@ impl Row {
             || !background.bookings.is_empty()
             || listed_apart(fetched, background).is_some()
             || background.last_seen.is_some()
+            || background.created_before.is_some()
             || !background.past_findings.is_empty()
     }
 
@@ -235,7 +242,8 @@ impl Row {
         let listed = self.listed.map(ListedRow::amounts).transpose()?;
         let last_seen = self.last_seen.map(OrderRow::order).transpose()?.map(Box::new);
         let (past_findings, later_finding_ids) = (self.found_before, self.found_later);
-        let background = Background { bookings, listed, past_findings, later_finding_ids, last_seen };
+        let created_before = self.created_before.as_deref().map(created_before).transpose()?;
+        let background = Background { bookings, listed, past_findings, later_finding_ids, last_seen, created_before };
         let row_evidence = match (self.exception, self.other_order) {
             (Some(exception), None) if self.settled_as.is_none() && self.remarks.is_none() => {
                 RowEvidence::Outcome(exception.evidence()?)
@@ -393,6 +401,12 @@ impl OrderRow {
             remarks: None,
         })
     }
+}
+
+/// When an order was created, as it was last seen.
+fn created_before(text: &str) -> Result<CreatedBefore, String> {
+    let time = (!text.is_empty()).then(|| text.parse()).transpose();
+    time.map(CreatedBefore).map_err(|_| format!("created_before {text:?} is not a time"))
 }
 
 /// Parses an amount of the evidence, where there is one.

@@ -474,7 +474,7 @@ impl RememberedOrders {
 }
 
 /// Reads one observation: the ID of its order, whether it is settled, and the order.
-fn observation(connection: &Connection, id: i64) -> Result<(String, bool, RunOrder), Problem> {
+pub(super) fn observation(connection: &Connection, id: i64) -> Result<(String, bool, RunOrder), Problem> {
     let failed = sqlite("read an observation in");
     let query = format!("SELECT {} FROM observations WHERE observation_id = ?1", OBSERVATIONS.list(""));
     let mut statement = connection.prepare_cached(&query).map_err(failed)?;
