@@ -137,7 +137,7 @@ deny: need-cargo-deny ## licences, banned crates, sources; advisories if their d
 	fi
 
 .PHONY: run-tests
-run-tests: need-nginx need-libreoffice need-readers need-html-reader ## all tests, including those with nginx, DuckDB, openpyxl, pyarrow, LibreOffice and Chromium
+run-tests: need-nginx need-strace need-libreoffice need-readers need-html-reader ## all tests, including those with nginx, strace, DuckDB, openpyxl, pyarrow, LibreOffice and Chromium
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
 	cargo test --locked --no-fail-fast 2>&1 | tee "$$log" || status=$$?; \
 	awk '/^test result: / { passed += $$4; failed += $$6; ignored += $$8 } \
@@ -167,6 +167,10 @@ need-cargo-deny: need-cargo
 .PHONY: need-nginx
 need-nginx:
 	$(call need,nginx,command -v nginx,nginx)
+
+.PHONY: need-strace
+need-strace:
+	$(call need,strace,command -v strace,strace)
 
 .PHONY: need-libreoffice
 need-libreoffice:

@@ -47,6 +47,8 @@ source bench/sandbox.sh
 source bench/state.sh
 # shellcheck source=bench/reports.sh
 source bench/reports.sh
+# shellcheck source=bench/dataset.sh
+source bench/dataset.sh
 
 fail() {
     echo "bench: $1" >&2
@@ -79,11 +81,11 @@ machine() {
 }
 
 PARTS=("$@")
-[ $# -gt 0 ] || PARTS=(pacing throughput after nights commits memory resume proof reports sandbox)
+[ $# -gt 0 ] || PARTS=(pacing throughput after nights commits memory resume proof reports dataset sandbox)
 for part in "${PARTS[@]}"; do
     case $part in
-    pacing | throughput | after | nights | commits | memory | resume | proof | reports | sandbox) ;;
-    *) fail "unknown part $part: choose from pacing, throughput, after, nights, commits, memory, resume, proof, reports, sandbox" ;;
+    pacing | throughput | after | nights | commits | memory | resume | proof | reports | dataset | sandbox) ;;
+    *) fail "unknown part $part: choose from pacing, throughput, after, nights, commits, memory, resume, proof, reports, dataset, sandbox" ;;
     esac
 done
 

@@ -21,6 +21,8 @@
 pub mod app;
 pub mod checks;
 pub mod domain;
+#[cfg(feature = "reports")]
+pub mod history;
 pub mod input;
 pub mod language;
 mod panics;

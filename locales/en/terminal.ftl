@@ -104,3 +104,7 @@ terminal-lifecycle =
        *[other] , { $unjudged } not judged this time
     }
 terminal-report = Report: { $folder }
+terminal-dataset = Dataset: { $folder } ({ $orders ->
+    [one] 1 order
+   *[other] { $orders } orders
+} appended)

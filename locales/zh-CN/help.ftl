@@ -115,6 +115,7 @@ help-reconcile-reports-dir = 报告的总文件夹：每次运行一个子文件
 help-reconcile-state = 状态文件 [默认：报告文件夹中的 .state.sqlite]
 help-reconcile-resume-within = 同一输入的未完成运行，在最后一次活动后多久之内继续 [默认：6h]
 help-reconcile-fresh = 不继续以前的运行
+help-reconcile-dataset = 数据集的文件夹：长期保存本次所见
 help-reconcile-reuse-settled = 最近这段时间内（如 30d）见过已结算的订单不再查询 [默认：全部查询]
 help-reconcile-evidence = 保留答复的哪些内容 [默认：billing]
 help-reconcile-evidence-billing = 计费事实，以及答复的哈希
@@ -199,6 +200,17 @@ help-verify-output-text = 给人看的摘要
 help-verify-output-json = JSON 格式
 
 ## tieout runs。
+
+help-dataset = 说明数据集的内容、是否受损，或向其加入报告
+help-dataset-after = 退出码：0 数据集未受损；2 用法错误或不是数据集；4 受损或无法读取。
+help-dataset-dataset = 数据集的文件夹
+help-dataset-quick = 只比较文件的大小，不比较哈希
+help-dataset-output = 标准输出的内容
+help-dataset-output-text = 给人看的摘要
+help-dataset-output-json = JSON 格式
+help-import = 加入文件夹中数据集尚缺的每份报告
+help-import-reports = 报告的总文件夹，或一份报告
+help-import-dataset = 数据集的文件夹；没有则新建
 
 help-runs = 列出状态中的运行及其结果
 help-runs-reports-dir = 报告的总文件夹 [默认：reports]

@@ -89,3 +89,4 @@ terminal-lifecycle =
        *[other] ，{ $unjudged } 项无法判断
     }
 terminal-report = 报告：{ $folder }
+terminal-dataset = 数据集：{ $folder }（加入 { $orders } 个订单）

@@ -114,6 +114,7 @@ fn example(arg: &Arg) -> Option<&'static str> {
         "out" => "\"report\"",
         "reports-dir" => "\"reports\"",
         "state" => "\"reports/.state.sqlite\"",
+        "dataset" => "\"history\"",
         "resume-within" => "\"6h\"",
         "reuse-settled" => "\"30d\"",
         "evidence" => "\"billing\"",

@@ -5,6 +5,7 @@ mod audit;
 mod checks;
 pub mod cli;
 mod completions;
+mod dataset;
 mod diff;
 mod discover;
 pub mod exit;
@@ -59,6 +60,7 @@ pub fn run() -> Exit {
         Command::Verify(command) => verify::run(&command),
         Command::Runs(command) => runs::run(&command, &cli.general),
         Command::Prune(command) => prune::run(&command, &cli.general),
+        Command::Dataset(command) => dataset::run(&command),
         Command::Diff(command) => diff::run(&command, cli.general.quiet, &voice),
         Command::Init { file } => init::run(&file),
         Command::Checks { code } => checks::run(code.as_deref(), &voice),

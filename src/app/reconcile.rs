@@ -1,6 +1,7 @@
 //! `tieout reconcile`: opens what the settings name, runs the job, and prints its summary or its failure.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use jiff::{Timestamp, Unit};
 
@@ -10,7 +11,9 @@ use super::exit::{self, Exit, Failure};
 use super::settings::Settings;
 use super::terminal;
 use super::voice::Voice;
+use crate::checks::Rules;
 use crate::domain::outcome::Bucket;
+use crate::history::{Dataset, DatasetError, Identity};
 use crate::input::Input;
 use crate::pipeline::{self, Display, Job, JobEnd, JobError, Resumption};
 use crate::provider::{ClockReading, Stop};
@@ -26,12 +29,18 @@ const AGAIN: &str = "fix this and run the same command again";
 /// # Errors
 /// A [`Failure`] says why there is no report, and what to do.
 pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
-    let (output, quiet) = (settings.output, settings.quiet);
+    let (output, quiet, dataset) = (settings.output, settings.quiet, settings.dataset.clone());
     let destination = settings.destination.clone();
     let job = open(settings)?;
     match pipeline::reconcile(job).map_err(|error| failed(error, &destination))? {
-        JobEnd::Reported { report, published, rechecks, gave_up, clock } => {
+        JobEnd::Reported { report, published, rechecks, gave_up, clock, appended } => {
             clock.iter().for_each(warn_of_clock);
+            if let Some(Err(error)) = &appended {
+                let help = "the report is complete; the next job with this state makes up for it";
+                exit::print_to_stderr(&format!(
+                    "warning: nothing was appended to the dataset: {error}\n  help: {help}"
+                ));
+            }
             exit::warn_of_limits(&published.limits);
             if let Some(reason) = gave_up {
                 let unfetched = report.summary.population.of(Bucket::Unfetched);
@@ -43,7 +52,12 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
             let mut out = io::stdout().lock();
             let shown = match output {
                 Output::Text if quiet => Ok(()),
-                Output::Text => terminal::show(&report, &published.folder, rechecks, voice, &mut out),
+                Output::Text => terminal::show(&report, &published.folder, rechecks, voice, &mut out).and_then(|()| {
+                    match (dataset, appended) {
+                        (Some(dataset), Some(Ok(runs))) => terminal::show_appended(&runs, &dataset, voice, &mut out),
+                        _ => Ok(()),
+                    }
+                }),
                 Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
                     .map_err(io::Error::from)
                     .and_then(|()| writeln!(out)),
@@ -80,6 +94,9 @@ fn open(settings: Settings) -> Result<Job, Failure> {
     let input = Input::open(settings.input).map_err(Failure::usage)?;
     let display = display(settings.quiet);
     let session = access::open(settings.provider, settings.key, &settings.state, started_at, display)?;
+    if let Some(dataset) = &settings.dataset {
+        require_same_orders(dataset, &settings.rules, &session.base_url, settings.report.account.as_deref())?;
+    }
     // An unreadable state is reported by the next code that reads it.
     let knows_nothing = session.store.runs().is_ok_and(|runs| runs.is_empty());
     if knows_nothing && chain::previous(&settings.destination, &[]).is_some() {
@@ -96,7 +113,18 @@ fn open(settings: Settings) -> Result<Job, Failure> {
         resumption: Resumption { within: settings.resume_within, as_of_is_given: settings.as_of.is_some() },
         recheck: settings.recheck,
         memory: settings.memory,
+        dataset: settings.dataset,
     })
+}
+
+/// Refuses a dataset of other orders or with other days before anything is fetched. One that can't be read or written
+/// is a warning once the report is there.
+fn require_same_orders(dataset: &Path, rules: &Rules, base_url: &str, account: Option<&str>) -> Result<(), Failure> {
+    let wanted = Identity::new(rules.days().zone, base_url.to_owned(), account.map(str::to_owned));
+    match Dataset::open_or_create(dataset, &wanted) {
+        Err(error @ (DatasetError::NotADataset { .. } | DatasetError::Other { .. })) => Err(Failure::usage(error)),
+        _ => Ok(()),
+    }
 }
 
 /// The failure for a wrong destination (exit 2), or for one that the disk refuses (exit 4).
@@ -139,7 +167,7 @@ fn failure(error: JobError) -> Failure {
             Failure::no_report(error).help(format!("{help}{}", proxy.unwrap_or_default()))
         }
         JobError::NoReport { .. } => Failure::usage(error),
-        JobError::Input(_) | JobError::Report(_) | JobError::Publish(_) | JobError::Stopped => {
+        JobError::Input(_) | JobError::Dataset(_) | JobError::Report(_) | JobError::Publish(_) | JobError::Stopped => {
             Failure::no_report(error).help(KEPT)
         }
     }

@@ -14,6 +14,7 @@ use crate::domain::finding::Finding;
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 use crate::domain::outcome::Bucket;
+use crate::history::RunRecord;
 use crate::language::{Texts, Word};
 use crate::report::builder::{ReasonCount, Report};
 use crate::report::content::summary_json::{CompletenessCounts, ControlTotals, Lifecycle, SummaryJson, WaiverCounts};
@@ -85,6 +86,14 @@ pub(super) fn show(
         writeln!(out, "{verdict} {why}")?;
     }
     writeln!(out, "{}", texts.with("terminal-report", &[("folder", folder.display().to_string().into())]))
+}
+
+/// Says what was appended to a dataset.
+pub(super) fn show_appended(runs: &[RunRecord], dataset: &Path, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
+    let orders: u64 = runs.iter().map(|run| run.orders).sum();
+    let folder = dataset.display().to_string();
+    let text = voice.texts.with("terminal-dataset", &[("folder", folder.into()), ("orders", orders.into())]);
+    writeln!(out, "{text}")
 }
 
 /// Prints a blank line and the heading of a part of the summary.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::JobError;
 use crate::checks::{Rules, Soundness};
 use crate::domain::outcome::Background;
+use crate::report::ReportError;
 use crate::report::builder::{Brief, Builder, Report, RowJudgement};
 use crate::report::evidence::completeness::Completeness;
 use crate::report::evidence::replay::{ReplayedRow, replay};
@@ -69,6 +70,14 @@ impl ProvenReport {
         names.into_iter().filter_map(|name| self.folder.stamp(name).cloned()).collect()
     }
 
+    /// Visits every row of the evidence, by input line.
+    ///
+    /// # Errors
+    /// When the evidence can't be read, and those of `visit`.
+    pub(super) fn each_row(&self, visit: impl FnMut(ReplayedRow<'_>) -> Result<(), JobError>) -> Result<(), JobError> {
+        replay(&self.facts, &self.beside, None, visit).map(drop)
+    }
+
     /// Judges the evidence again and writes every file of a report except the manifest into a folder. If `evidence` is
     /// given, pages name these files as the source of their figures, and the facts are not written again.
     ///
@@ -117,7 +126,7 @@ impl ProvenReport {
             if !is_same {
                 first_differing_line.get_or_insert(line);
             }
-            Ok(())
+            Ok::<_, ReportError>(())
         })?;
         builder.set_findings_elsewhere(replayed.findings_elsewhere);
         replayed.spend.into_iter().for_each(|spend| builder.set_spend(spend));

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod completeness;
+pub mod dataset;
 pub mod discovery;
 mod fetch;
 pub mod list_walk;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 use crate::checks::{Rules, Soundness};
 use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::history::{DatasetError, RunRecord};
 use crate::input::{Input, InputError};
 use crate::provider::{ClockReading, Stop};
 use crate::report::ReportError;
@@ -68,6 +70,8 @@ pub struct Job {
     pub recheck: bool,
     /// What is kept for later runs, and taken from earlier ones.
     pub memory: MemoryOptions,
+    /// The dataset that gets what the job observed.
+    pub dataset: Option<PathBuf>,
 }
 
 /// What is kept for later runs, and taken from earlier ones.
@@ -93,6 +97,8 @@ pub enum JobEnd {
         gave_up: Option<Reason>,
         /// Both clocks, if ours and the provider's disagree.
         clock: Option<ClockReading>,
+        /// What was appended to the dataset, if there is one.
+        appended: Option<Result<Vec<RunRecord>, Box<JobError>>>,
     },
     /// A signal stopped the job: there is no report.
     Stopped {
@@ -129,6 +135,9 @@ pub enum JobError {
     /// The provider can't be asked any more: it rejects the key, say, or is not the API.
     #[error(transparent)]
     Stop(#[from] Stop),
+    /// The dataset can't be read or written.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
     /// The folder holds no report to work from.
     #[error("{} is not a tieout report: {problem}", folder.display())]
     NoReport {
@@ -227,7 +236,9 @@ fn reconcile_run(job: &mut Job, current: &CurrentRun) -> Result<JobEnd, JobError
     let finished = job.session.store.finish(current.run, finished_at, in_place, report_findings(&report));
     finished.map_err(|source| JobError::Unrecorded { folder: published.folder.clone(), source })?;
     let (gave_up, clock) = (job.session.provider.gave_up(), job.clock_off());
-    Ok(JobEnd::Reported { report: Box::new(report), published, rechecks, gave_up, clock })
+    let appended = job.dataset.as_ref().map(|dataset| dataset::keep(job, dataset, &published.folder));
+    let appended = appended.map(|appended| appended.map_err(Box::new));
+    Ok(JobEnd::Reported { report: Box::new(report), published, rechecks, gave_up, clock, appended })
 }
 
 /// Whether continuing the run may fetch what its report lacks. If all orders got the same answer, it was not about

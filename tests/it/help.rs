@@ -223,17 +223,16 @@ fn completions_know_every_command_and_option() {
 
 #[test]
 fn every_command_has_a_manual_page_with_all_its_options() {
-    for (language, tree) in [("en", command(Language::English)), ("zh-CN", command(Language::Chinese))] {
+    for (language, mut tree) in [("en", command(Language::English)), ("zh-CN", command(Language::Chinese))] {
+        tree.build();
         let place = Place::new();
         let folder = place.path("share/man1");
         let run = tieout().args(["--lang", language, "man"]).arg(&folder).output().expect("starts");
         assert_eq!(code(&run), 0, "{}", stderr(&run));
         let mut names = Vec::new();
         for command in commands(&tree).into_iter().filter(|command| command.get_name() != "help") {
-            let name = match command.get_name() {
-                "tieout" => "tieout.1".to_owned(),
-                name => format!("tieout-{name}.1"),
-            };
+            // The names of a command and of those above it, with dashes.
+            let name = format!("{}.1", command.get_display_name().unwrap_or("tieout"));
             let page = fs::read_to_string(folder.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(page.contains(".TH tieout"), "{name}: {page}");
             for option in command.get_arguments().filter_map(Arg::get_long) {

@@ -9,6 +9,7 @@ mod books;
 mod cases;
 mod completeness;
 mod damage;
+mod dataset;
 mod diff;
 mod discover;
 mod disk;

@@ -3,6 +3,7 @@
 
 mod audit;
 mod choices;
+mod dataset;
 mod discover;
 mod provider;
 mod workflow;
@@ -23,6 +24,7 @@ use crate::summary::FailOn;
 
 pub use audit::Audit;
 pub use choices::{CsvEncoding, DayBy, EvidenceLevel, Output};
+pub use dataset::{DatasetAction, DatasetCommand};
 pub use discover::Discover;
 pub use provider::ProviderArgs;
 pub use workflow::WorkflowOptions;
@@ -127,6 +129,8 @@ pub enum Command {
     Runs(Runs),
     /// Remove old reports and old records of the state, but never the latest state of an order
     Prune(Prune),
+    /// Show what a dataset holds and whether it is undamaged, or add reports to it
+    Dataset(DatasetCommand),
     /// Show what changed between two reports: new, persisting and resolved discrepancies, and how spend moved
     #[command(after_help = DIFF_EXAMPLES, after_long_help = format!("{DIFF_EXAMPLES}\n\n{DIFF_EXIT_CODES}"))]
     Diff(DiffCommand),
@@ -280,6 +284,9 @@ pub struct Options {
     /// State file [default: .state.sqlite in the reports folder]
     #[arg(long, env = "TIEOUT_STATE", value_name = "FILE", help_heading = "Output")]
     pub state: Option<PathBuf>,
+    /// Folder of a dataset that gets what this run observes, for good
+    #[arg(long, env = "TIEOUT_DATASET", value_name = "DIR", help_heading = "Output")]
+    pub dataset: Option<PathBuf>,
     /// How long after its last activity an unfinished run of the same input may be resumed [default: 6h]
     #[arg(long, env = "TIEOUT_RESUME_WITHIN", value_name = "DURATION", help_heading = "Earlier runs")]
     pub resume_within: Option<String>,

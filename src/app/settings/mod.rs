@@ -70,6 +70,8 @@ pub struct Settings {
     pub recheck: bool,
     /// What to reuse from earlier runs and to keep for later ones.
     pub memory: MemoryOptions,
+    /// The dataset that gets what the job observes.
+    pub dataset: Option<PathBuf>,
     /// What to write to standard output.
     pub output: Output,
     /// Whether to show neither progress nor summary.
@@ -244,6 +246,7 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
             reuse_settled: options.reuse_settled.as_deref().map(|text| duration("reuse-settled", text)).transpose()?,
             keeps_replies: options.evidence == Some(EvidenceLevel::Full),
         },
+        dataset: options.dataset,
         output: options.output.unwrap_or_default(),
         quiet: general.quiet,
     })

@@ -38,12 +38,12 @@ pub struct Replayed {
 ///
 /// # Errors
 /// When a file can't be read or is not valid, and those of `visit`.
-pub fn replay(
+pub fn replay<E: From<ReportError>>(
     facts: &ProvenFile,
     evidence_rows: &ProvenFile,
     days: Option<Days>,
-    mut visit: impl FnMut(ReplayedRow<'_>) -> Result<(), ReportError>,
-) -> Result<Replayed, ReportError> {
+    mut visit: impl FnMut(ReplayedRow<'_>) -> Result<(), E>,
+) -> Result<Replayed, E> {
     let mut reader = FactsReader::open(facts)?;
     let mut beside = Beside::open(evidence_rows)?;
     let mut summing = days.map(|days| SpendParts::on_a_thread(facts.path(), days)).transpose()?;
@@ -56,7 +56,7 @@ pub fn replay(
             let fact = fact?;
             if fact.line <= last_line {
                 let problem = format!("input line {} comes after line {last_line}", fact.line);
-                return Err(ReportError::evidence(facts.path(), problem));
+                return Err(ReportError::evidence(facts.path(), problem).into());
             }
             last_line = fact.line;
             while let Some(row) = beside.next_before(fact.line)? {
@@ -180,7 +180,7 @@ mod tests {
                 ReplayedRow::Facts(fact) => fact.line,
                 ReplayedRow::Outcome { outcome, .. } => outcome.line,
             });
-            Ok(())
+            Ok::<_, ReportError>(())
         });
         ended.map(|_| lines).map_err(|error| error.to_string())
     }

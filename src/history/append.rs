@@ -1,0 +1,261 @@
+//! How a run is appended: its rows are divided by day and written, and at last its record, which makes them count.
+
+use std::collections::{BTreeMap, HashSet};
+use std::mem;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::exceptions::{self, ExceptionRows};
+use super::incoming::{HashedFile, Incoming};
+use super::orders::{self, DayRows, UNDATED};
+use super::{CurrencyTotals, Dataset, DatasetError, DatasetFile, ORDERS, RUNS, RunRecord};
+use crate::domain::days::{Day, Days};
+use crate::domain::facts::{OrderFacts, TextColumn};
+use crate::domain::money::Sum;
+use crate::domain::order::TimeField;
+use crate::domain::time::from_microsecond;
+
+/// The most rows that are held in memory, some 150 MB.
+const HELD: usize = 1 << 18;
+/// The bytes of a SHA-256 that tell rows apart.
+const DIGEST: usize = 16;
+/// By how much two clocks may differ.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(2);
+
+/// What is known of a run before its rows.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// When the job started that observed the orders.
+    pub started_at: Timestamp,
+    /// The moment at which its report measured ages.
+    pub as_of: Timestamp,
+    /// SHA-256 of the report's manifest, in hex.
+    pub manifest_sha256: String,
+    /// Those of the incomplete reports that this one continued and replaced.
+    pub replaces: Vec<String>,
+}
+
+/// A row without a fetched order.
+#[derive(Clone, Copy, Debug)]
+pub struct ExceptionRow<'s> {
+    /// The order that was asked for.
+    pub run_order_id: &'s str,
+    /// The code of the bucket that the row was counted in.
+    pub bucket: &'s str,
+    /// The code of the reason.
+    pub reason: &'s str,
+    /// The reason in full.
+    pub detail: &'s str,
+}
+
+/// A run that is being appended. Until [`Append::commit`], the dataset is as it was.
+pub struct Append {
+    days: Days,
+    incoming: Incoming,
+    record: RunRecord,
+    rows: BTreeMap<Date, DayRows>,
+    held: usize,
+    /// The day of the order before: neighbours mostly share it.
+    last_day: Option<Day>,
+    exceptions: ExceptionRows,
+    totals: BTreeMap<String, CurrencyTotals>,
+    /// The digests of the rows that the replaced reports brought, which did not observe those orders again.
+    known: HashSet<[u8; DIGEST]>,
+    /// Every finished file, where it is now.
+    written: Vec<PathBuf>,
+    /// How many files each day has.
+    parts: BTreeMap<Date, usize>,
+}
+
+impl Dataset {
+    /// Begins to append a run.
+    ///
+    /// # Errors
+    /// When the dataset can't be written, or a run of it started in the future.
+    pub fn append(&self, run: &NewRun) -> Result<Append, DatasetError> {
+        let now = Timestamp::now();
+        let runs = self.runs()?;
+        let is_future = |record: &&RunRecord| record.started_at.duration_since(now) > CLOCKS;
+        if let Some(RunRecord { run, started_at, .. }) = runs.iter().find(is_future) {
+            return Err(DatasetError::FutureRun { run: run.clone(), started_at: *started_at });
+        }
+        let mut known = HashSet::new();
+        for record in runs.iter().filter(|record| run.replaces.contains(&record.manifest_sha256)) {
+            for file in record.files.iter().filter(|file| file.path.starts_with(ORDERS)) {
+                orders::for_each_row(&self.path(file), self.prove(file)?, |row| {
+                    if let Some(settled) = row.settled {
+                        known.insert(digest(row.run_order_id, &row.facts, settled));
+                    }
+                })?;
+            }
+        }
+        let NewRun { started_at, as_of, manifest_sha256, .. } = run.clone();
+        let start = started_at.strftime("%Y%m%dT%H%M%SZ");
+        let name = format!("{start}-{}-{:016x}", manifest_sha256.get(..8).unwrap_or_default(), rand::random::<u64>());
+        Ok(Append {
+            days: self.days(),
+            incoming: Incoming::begin(self.folder())?,
+            record: RunRecord::begin(name, started_at, as_of, manifest_sha256),
+            rows: BTreeMap::new(),
+            held: 0,
+            last_day: None,
+            exceptions: ExceptionRows::new(),
+            totals: BTreeMap::new(),
+            known,
+            written: Vec::new(),
+            parts: BTreeMap::new(),
+        })
+    }
+}
+
+impl Append {
+    /// Adds an order that was observed, under the ID that was asked for. One that a replaced report brought is left out.
+    ///
+    /// # Errors
+    /// When the dataset can't be written, or a total has too many digits.
+    pub fn order(&mut self, run_order_id: &str, facts: &OrderFacts<'_>, settled: bool) -> Result<(), DatasetError> {
+        if !self.known.is_empty() && self.known.contains(&digest(run_order_id, facts, settled)) {
+            return Ok(());
+        }
+        self.add_to_totals(facts, settled)?;
+        self.record.orders += 1;
+        let day = self.day_of(facts.microseconds(TimeField::CreatedAt));
+        self.rows.entry(day).or_insert_with(DayRows::new).push(run_order_id, facts, settled);
+        self.hold()
+    }
+
+    /// Adds that an order was seen before with a different creation time. If its day is a different one, it no longer
+    /// counts there.
+    ///
+    /// # Errors
+    /// When the dataset can't be written.
+    pub fn moved(
+        &mut self,
+        run_order_id: &str,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+    ) -> Result<(), DatasetError> {
+        let [from, to] = [from, to].map(|time| self.day_of(time.map(Timestamp::as_microsecond)));
+        if from == to {
+            return Ok(());
+        }
+        self.record.moved += 1;
+        self.rows.entry(from).or_insert_with(DayRows::new).push_moved(run_order_id, to);
+        self.hold()
+    }
+
+    /// Adds a row without a fetched order.
+    pub fn exception(&mut self, row: ExceptionRow<'_>) {
+        self.exceptions.push(row.run_order_id, row.bucket, row.reason, row.detail);
+        self.record.exceptions += 1;
+    }
+
+    /// Makes the run count.
+    ///
+    /// # Errors
+    /// When the dataset can't be written; the run does not count then.
+    pub fn commit(mut self) -> Result<RunRecord, DatasetError> {
+        for (day, rows) in mem::take(&mut self.rows) {
+            self.write_day(day, rows)?;
+        }
+        self.write_exceptions()?;
+        self.record.control_totals = mem::take(&mut self.totals).into_values().collect();
+        for (written, file) in self.written.iter().zip(&self.record.files) {
+            self.place(written, file)?;
+        }
+        self.incoming.keep(self.record.files.iter().map(|file| file.path.as_str()))?;
+        let path = format!("{RUNS}/{}.json", self.record.run);
+        self.incoming.place_text(&path, &self.record.text(Path::new(&path))?)?;
+        Ok(self.record)
+    }
+
+    fn place(&self, written: &Path, file: &DatasetFile) -> Result<(), DatasetError> {
+        if self.incoming.place(written, &file.path)? {
+            return Ok(());
+        }
+        let problem = "there is such a file already, though its name is random".to_owned();
+        Err(DatasetError::Damaged { path: file.path.clone().into(), problem })
+    }
+
+    fn add_to_totals(&mut self, facts: &OrderFacts<'_>, settled: bool) -> Result<(), DatasetError> {
+        let currency = facts.text(TextColumn::QuoteCurrency).unwrap_or_default();
+        if !self.totals.contains_key(currency) {
+            let totals = CurrencyTotals { currency: currency.to_owned(), ..CurrencyTotals::default() };
+            self.totals.insert(currency.to_owned(), totals);
+        }
+        let Some(totals) = self.totals.get_mut(currency) else { return Ok(()) };
+        totals.orders += 1;
+        totals.settled += u64::from(settled);
+        for (total, units) in totals.amounts.iter_mut().zip(facts.units) {
+            if let Some(units) = units {
+                *total = total.plus(Sum::from_units(units)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn day_of(&mut self, microseconds: Option<i64>) -> Date {
+        let Some(time) = microseconds.and_then(from_microsecond) else { return UNDATED };
+        if !self.last_day.as_ref().is_some_and(|day| day.period.holds(time)) {
+            self.last_day = Some(self.days.day_of(time));
+        }
+        self.last_day.as_ref().map_or(UNDATED, |day| orders::day_of(day.date))
+    }
+
+    /// Writes the fullest days once too many rows are held.
+    fn hold(&mut self) -> Result<(), DatasetError> {
+        self.held += 1;
+        while self.held >= HELD {
+            let fullest = self.rows.iter().max_by_key(|(_, rows)| rows.len()).map(|(day, _)| *day);
+            let Some((day, rows)) = fullest.and_then(|day| Some((day, self.rows.get_mut(&day)?.take()))) else { break };
+            self.held -= rows.len();
+            self.write_day(day, rows)?;
+        }
+        Ok(())
+    }
+
+    fn write_day(&mut self, day: Date, rows: DayRows) -> Result<(), DatasetError> {
+        let count = rows.len();
+        if count == 0 {
+            return Ok(());
+        }
+        let mut file = self.incoming.create(self.written.len() + 1)?;
+        rows.write(&self.record.run, &mut file)?;
+        let part = self.parts.entry(day).or_default();
+        let path = orders::path(day, &self.record.run, *part);
+        *part += 1;
+        self.finish(file, path, count)
+    }
+
+    fn write_exceptions(&mut self) -> Result<(), DatasetError> {
+        let rows = mem::replace(&mut self.exceptions, ExceptionRows::new());
+        let count = rows.len();
+        if count == 0 {
+            return Ok(());
+        }
+        let mut file = self.incoming.create(self.written.len() + 1)?;
+        rows.write(&self.record.run, &mut file)?;
+        let path = exceptions::path(&self.record.run);
+        self.finish(file, path, count)
+    }
+
+    fn finish(&mut self, file: HashedFile, path: String, rows: usize) -> Result<(), DatasetError> {
+        let (written, file) = file.finish(path, rows as u64)?;
+        self.written.push(written);
+        self.record.files.push(file);
+        Ok(())
+    }
+}
+
+/// A digest of an order's row.
+fn digest(run_order_id: &str, facts: &OrderFacts<'_>, settled: bool) -> [u8; DIGEST] {
+    // Texts are quoted here, so that no two rows look the same.
+    let OrderFacts { texts, units, microseconds } = facts;
+    let row = format!("{run_order_id:?} {:?} {units:?} {microseconds:?} {settled}", &texts[1..]);
+    let mut digest = [0; DIGEST];
+    digest.copy_from_slice(&Sha256::digest(row)[..DIGEST]);
+    digest
+}

@@ -1,0 +1,122 @@
+//! What a dataset holds, and whether every file is as it was written.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use super::{Dataset, DatasetError, DatasetFile, EXCEPTIONS, ORDERS, RunRecord};
+
+/// How closely the files are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Whether they are there, and their sizes.
+    Sizes,
+    /// Their hashes as well.
+    Hashes,
+}
+
+/// What a dataset holds.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// Every run, by the time it started.
+    pub runs: Vec<RunRecord>,
+    /// How many orders the runs observed; the same order in two runs counts twice.
+    pub observations: u64,
+    /// How many rows have no fetched order.
+    pub exceptions: u64,
+    /// How many files there are.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// The days that orders were created on, as written in the paths.
+    pub days: BTreeSet<String>,
+    /// What is wrong: a file that is missing or not as it was written.
+    pub damage: Vec<String>,
+    /// Files that no run names, such as those of a writer that was killed. They do not count.
+    pub uncounted: Vec<PathBuf>,
+}
+
+impl Dataset {
+    /// Looks at every file.
+    ///
+    /// # Errors
+    /// When a folder or a record of a run can't be read.
+    pub fn contents(&self, proof: Proof) -> Result<Contents, DatasetError> {
+        let runs = self.runs()?;
+        let mut contents = Contents::default();
+        for run in &runs {
+            contents.observations += run.orders;
+            contents.exceptions += run.exceptions;
+        }
+        for file in Self::files(&runs).values() {
+            contents.files += 1;
+            contents.bytes += file.bytes;
+            contents.days.extend(day(&file.path).map(str::to_owned));
+            if let Some(problem) = self.problem(file, proof)? {
+                contents.damage.push(format!("{}: {problem}", file.path));
+            }
+        }
+        let named = Self::files(&runs);
+        for path in self.parquet_files()? {
+            let is_named = path.to_str().is_some_and(|path| named.contains_key(path));
+            contents.uncounted.extend(Some(path).filter(|_| !is_named));
+        }
+        contents.uncounted.sort();
+        contents.runs = runs;
+        Ok(contents)
+    }
+
+    /// What is wrong with a file; `None` if it is as it was written.
+    fn problem(&self, file: &DatasetFile, proof: Proof) -> Result<Option<String>, DatasetError> {
+        let found = match proof {
+            Proof::Hashes => self.prove(file).map(drop),
+            Proof::Sizes => self.require_size(file),
+        };
+        match found {
+            Ok(()) => Ok(None),
+            Err(DatasetError::Damaged { problem, .. }) => Ok(Some(problem)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn require_size(&self, file: &DatasetFile) -> Result<(), DatasetError> {
+        let path = self.path(file);
+        match fs::metadata(&path) {
+            Ok(found) if found.len() == file.bytes => Ok(()),
+            Ok(found) => {
+                let problem = format!("it has {} bytes, {} were written", found.len(), file.bytes);
+                Err(DatasetError::damaged(&path, problem))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(DatasetError::damaged(&path, "it is missing")),
+            Err(error) => Err(DatasetError::io("read", &path)(error)),
+        }
+    }
+
+    /// Every file below `orders/` and `exceptions/`, from the dataset's folder.
+    fn parquet_files(&self) -> Result<Vec<PathBuf>, DatasetError> {
+        let mut files = Vec::new();
+        let mut folders = vec![PathBuf::from(ORDERS), PathBuf::from(EXCEPTIONS)];
+        while let Some(folder) = folders.pop() {
+            let path = self.folder.join(&folder);
+            let failed = DatasetError::io("read", &path);
+            let entries = match fs::read_dir(&path) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(failed(error)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(&failed)?;
+                let path = folder.join(entry.file_name());
+                let is_folder = entry.file_type().map_err(&failed)?.is_dir();
+                if is_folder { folders.push(path) } else { files.push(path) }
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// The day in the path of a file of orders.
+fn day(path: &str) -> Option<&str> {
+    path.strip_prefix(ORDERS)?.strip_prefix("/day=")?.split('/').next()
+}

@@ -1,0 +1,88 @@
+//! What can be wrong with a dataset.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::PolarsError;
+
+use crate::domain::money::Overflow;
+
+/// Why a dataset can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// The folder holds no dataset.
+    #[error("{} is not a tieout dataset: {problem}", path.display())]
+    NotADataset {
+        /// The folder.
+        path: PathBuf,
+        /// What is there instead.
+        problem: String,
+    },
+    /// The dataset is about other orders, or divides days differently.
+    #[error("the dataset in {} has the {what} {theirs:?}, this is {ours:?}; name another folder", path.display())]
+    Other {
+        /// The folder.
+        path: PathBuf,
+        /// What differs, such as `time zone`.
+        what: &'static str,
+        /// The dataset's.
+        theirs: String,
+        /// The one that was wanted.
+        ours: String,
+    },
+    /// Something can't be read or written.
+    #[error("can't {doing} {}: {source}; check the disk and its permissions", path.display())]
+    Io {
+        /// The action that failed, such as `write`.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// Parquet can't be written.
+    #[error("can't write {}: {source}; check the disk and its permissions", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// The error from Polars.
+        source: PolarsError,
+    },
+    /// A file is missing or not as it was written.
+    #[error("{} is damaged: {problem}; restore the dataset from a backup", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A total of a run has too many digits.
+    #[error("the totals of the run: {0}")]
+    Overflow(#[from] Overflow),
+    /// A run of the dataset started in the future, so that it would count as newer than this one.
+    #[error(
+        "the clock went back: run {run} of the dataset started at {started_at}, which is in the future; set this clock"
+    )]
+    FutureRun {
+        /// The run.
+        run: String,
+        /// When it started, by the clock of then.
+        started_at: jiff::Timestamp,
+    },
+}
+
+impl DatasetError {
+    pub(super) fn io(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io { doing, path: path.clone(), source }
+    }
+
+    pub(super) fn parquet(path: &Path) -> impl Fn(PolarsError) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Parquet { path: path.clone(), source }
+    }
+
+    pub(super) fn damaged(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), problem: problem.into() }
+    }
+}

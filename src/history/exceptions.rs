@@ -1,0 +1,50 @@
+//! `exceptions/<run>.parquet`: the rows of a run without a fetched order, with the reason.
+
+use polars::prelude::{AnyValue, Column, DataFrame, DataType, IntoColumn, PolarsResult, Scalar, StringChunkedBuilder};
+
+use super::incoming::HashedFile;
+use super::orders::{self, RUN};
+use super::{DatasetError, EXCEPTIONS};
+
+const COLUMNS: [&str; 4] = ["run_order_id", "bucket", "reason", "detail"];
+
+/// The path of a run's file, from the dataset's folder.
+pub(super) fn path(run: &str) -> String {
+    format!("{EXCEPTIONS}/{run}.parquet")
+}
+
+/// The rows of a file, until they are written.
+pub(super) struct ExceptionRows {
+    columns: [StringChunkedBuilder; COLUMNS.len()],
+    rows: usize,
+}
+
+impl ExceptionRows {
+    pub(super) fn new() -> Self {
+        Self { columns: COLUMNS.map(|name| StringChunkedBuilder::new(name.into(), 0)), rows: 0 }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds an order that was asked for, the bucket it was counted in, and why.
+    pub(super) fn push(&mut self, run_order_id: &str, bucket: &str, reason: &str, detail: &str) {
+        let values = [run_order_id, bucket, reason, detail];
+        self.columns.iter_mut().zip(values).for_each(|(column, value)| column.append_value(value));
+        self.rows += 1;
+    }
+
+    /// Writes the rows.
+    pub(super) fn write(self, run: &str, file: &mut HashedFile) -> Result<(), DatasetError> {
+        let failed = DatasetError::parquet(file.path());
+        self.frame(run).and_then(|frame| orders::write(&frame, file)).map_err(failed)
+    }
+
+    fn frame(self, run: &str) -> PolarsResult<DataFrame> {
+        let mut columns: Vec<Column> = self.columns.map(|column| column.finish().into_column()).into();
+        let run = Scalar::new(DataType::String, AnyValue::StringOwned(run.into()));
+        columns.push(Column::new_scalar(RUN.into(), run, self.rows));
+        DataFrame::new(self.rows, columns)
+    }
+}

@@ -1,0 +1,164 @@
+//! How files come into a dataset: each is written whole in a folder of `incoming/`, then moved into its place. So a reader
+//! never meets half a file, and no file of a dataset is ever replaced.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use super::{DatasetError, DatasetFile};
+
+/// The folder of what is being written.
+pub(super) const FOLDER: &str = "incoming";
+
+/// Files on their way into a dataset. Those that were not placed are removed when this is dropped, or by a later writer
+/// if this one is killed.
+pub(super) struct Incoming {
+    dataset: PathBuf,
+    folder: TempDir,
+    _lock: Option<File>,
+}
+
+impl Incoming {
+    /// Prepares to write into the dataset in that folder. What killed writers left is removed.
+    pub(super) fn begin(dataset: &Path) -> Result<Self, DatasetError> {
+        let place = dataset.join(FOLDER);
+        let failed = DatasetError::io("write", &place);
+        fs::create_dir_all(&place).map_err(&failed)?;
+        sweep(&place);
+        loop {
+            let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&place).map_err(&failed)?;
+            match lock(folder.path()) {
+                Ok(lock) if is_at(&lock, folder.path()) => {
+                    return Ok(Self { dataset: dataset.to_owned(), folder, _lock: Some(lock) });
+                }
+                // Another writer took it for a dead one's before it was locked.
+                Ok(_) | Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::NotFound => {}
+                // Where folders can't be locked, no writer removes them either.
+                Err(TryLockError::Error(_)) => return Ok(Self { dataset: dataset.to_owned(), folder, _lock: None }),
+            }
+        }
+    }
+
+    /// Creates a file that is not in its place yet.
+    pub(super) fn create(&self, number: usize) -> Result<HashedFile, DatasetError> {
+        let path = self.folder.path().join(number.to_string());
+        let file = File::create(&path).map_err(DatasetError::io("write", &path))?;
+        Ok(HashedFile { path, file: BufWriter::new(file), hash: Sha256::new(), bytes: 0 })
+    }
+
+    /// Moves a finished file into its place in the dataset. Returns whether the place was free.
+    pub(super) fn place(&self, written: &Path, path: &str) -> Result<bool, DatasetError> {
+        let to = self.dataset.join(path);
+        let failed = DatasetError::io("write", &to);
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder).map_err(&failed)?;
+        }
+        match renameat_with(CWD, written, CWD, &to, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            // Some network disks can't do that; a link never replaces a file either.
+            Err(Errno::INVAL | Errno::NOSYS) => match fs::hard_link(written, &to) {
+                Ok(()) => Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+                Err(error) => Err(failed(error)),
+            },
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    /// Writes a text into its place, unless there is a file already. Returns whether the place was free.
+    pub(super) fn place_text(&self, path: &str, text: &str) -> Result<bool, DatasetError> {
+        let mut file = self.create(0)?;
+        let failed = DatasetError::io("write", &file.path);
+        file.write_all(text.as_bytes()).map_err(&failed)?;
+        let (written, _) = file.finish(String::new(), 0)?;
+        let is_new = self.place(&written, path)?;
+        self.keep([path])?;
+        Ok(is_new)
+    }
+
+    /// Makes sure that what was placed is there after a power cut.
+    pub(super) fn keep<'p>(&self, placed: impl IntoIterator<Item = &'p str>) -> Result<(), DatasetError> {
+        let placed: Vec<PathBuf> = placed.into_iter().map(|path| self.dataset.join(path)).collect();
+        let above = |path: &'_ PathBuf| -> Vec<PathBuf> {
+            let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.dataset));
+            folders.map(Path::to_owned).collect()
+        };
+        let folders: BTreeSet<PathBuf> = placed.iter().flat_map(above).collect();
+        for folder in folders {
+            match File::open(&folder).and_then(|folder| folder.sync_all()) {
+                // Some systems can't sync a folder.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+                synced => synced.map_err(DatasetError::io("write", &folder))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file that is hashed while it is written.
+pub(super) struct HashedFile {
+    path: PathBuf,
+    file: BufWriter<File>,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl HashedFile {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Completes the file on the disk. Returns where it is, and how a run names it under its future path.
+    pub(super) fn finish(self, path: String, rows: u64) -> Result<(PathBuf, DatasetFile), DatasetError> {
+        let failed = DatasetError::io("write", &self.path);
+        let file = self.file.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.sync_all().map_err(&failed)?;
+        let sha256 = hex::encode(self.hash.finalize());
+        Ok((self.path, DatasetFile { path, rows, bytes: self.bytes, sha256 }))
+    }
+}
+
+impl Write for HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        self.bytes += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Removes the folders of killed writers.
+fn sweep(place: &Path) {
+    let Ok(entries) = fs::read_dir(place) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if lock(&path).is_ok_and(|lock| is_at(&lock, &path)) {
+            // What can't be removed does no harm.
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, TryLockError> {
+    let folder = File::open(folder).map_err(TryLockError::Error)?;
+    folder.try_lock()?;
+    Ok(folder)
+}
+
+/// Whether the open folder is still the one at that path.
+fn is_at(open: &File, path: &Path) -> bool {
+    let identity = |metadata: io::Result<fs::Metadata>| metadata.ok().map(|found| (found.dev(), found.ino()));
+    identity(open.metadata()).is_some_and(|open| Some(open) == identity(fs::metadata(path)))
+}

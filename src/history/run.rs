@@ -1,0 +1,131 @@
+//! `runs/<run>.json`: what a run appended. It is written last, and only then the run's files count.
+
+use std::fs;
+use std::path::{Component, Path};
+
+use jiff::{Timestamp, Unit};
+use serde::{Deserialize, Serialize};
+
+use super::{DatasetError, EXCEPTIONS, ORDERS};
+use crate::domain::money::Sum;
+use crate::domain::order::Amounts;
+
+const FORMAT: u32 = 1;
+/// The largest record that is read, in bytes: a run of a century of days has 10 MB.
+const LARGEST: u64 = 256 << 20;
+
+/// What a run appended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRecord {
+    format: u32,
+    /// The run's name: when it started, its report, and random digits.
+    pub run: String,
+    /// When the job started that observed the orders. Of several observations of an order, the latest counts.
+    pub started_at: Timestamp,
+    /// The moment at which the report measured ages.
+    pub as_of: Timestamp,
+    /// SHA-256 of the manifest of the run's report, in hex.
+    pub manifest_sha256: String,
+    /// The version of tieout that appended it.
+    pub tieout_version: String,
+    /// How many orders the run observed.
+    pub orders: u64,
+    /// How many orders moved away from a day on which they were seen before.
+    pub moved: u64,
+    /// How many rows have no fetched order.
+    pub exceptions: u64,
+    /// The control totals of the orders, by currency.
+    pub control_totals: Vec<CurrencyTotals>,
+    /// The run's files.
+    pub files: Vec<DatasetFile>,
+}
+
+/// The control totals of the orders in one currency.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CurrencyTotals {
+    /// The currency, empty for orders without one.
+    pub currency: String,
+    /// How many orders.
+    pub orders: u64,
+    /// How many of them are settled.
+    pub settled: u64,
+    /// The sums of the amounts, in the order of `Amounts::NAMES`.
+    pub amounts: [Sum; Amounts::NAMES.len()],
+}
+
+/// A file of a dataset, as its run names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetFile {
+    /// Where it is, from the dataset's folder.
+    pub path: String,
+    /// How many rows it has.
+    pub rows: u64,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+}
+
+impl RunRecord {
+    /// A run that has appended nothing yet.
+    pub(super) fn begin(run: String, started_at: Timestamp, as_of: Timestamp, manifest_sha256: String) -> Self {
+        Self {
+            format: FORMAT,
+            run,
+            // Other engines know no nanoseconds, and must find the same run to be the last.
+            started_at: started_at.round(Unit::Microsecond).unwrap_or(started_at),
+            as_of,
+            manifest_sha256,
+            tieout_version: env!("CARGO_PKG_VERSION").to_owned(),
+            orders: 0,
+            moved: 0,
+            exceptions: 0,
+            control_totals: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The record as one line: Spark reads JSON line by line.
+    pub(super) fn text(&self, path: &Path) -> Result<String, DatasetError> {
+        let text = serde_json::to_string(self).map_err(|error| DatasetError::io("write", path)(error.into()))?;
+        Ok(text + "\n")
+    }
+
+    pub(super) fn read(path: &Path) -> Result<Self, DatasetError> {
+        let failed = DatasetError::io("read", path);
+        let damaged = |problem: String| DatasetError::damaged(path, problem);
+        if fs::metadata(path).map_err(&failed)?.len() > LARGEST {
+            return Err(damaged(format!("it has more than {LARGEST} bytes")));
+        }
+        let text = fs::read(path).map_err(&failed)?;
+        let record: Self =
+            serde_json::from_slice(&text).map_err(|error| damaged(format!("it is not valid ({error})")))?;
+        if record.format != FORMAT {
+            return Err(damaged(format!("it has the format {}, not {FORMAT}", record.format)));
+        }
+        if path.file_stem() != Some(record.run.as_ref()) {
+            return Err(damaged(format!("it is the record of run {:?}", record.run)));
+        }
+        match record.files.iter().find(|file| !is_in_its_place(&file.path)) {
+            Some(file) => Err(damaged(format!("{:?} is not where a file of a dataset lies", file.path))),
+            None => Ok(record),
+        }
+    }
+}
+
+/// Whether a path leads to a Parquet file of a dataset, and nowhere else.
+fn is_in_its_place(path: &str) -> bool {
+    let parts: Option<Vec<&str>> = Path::new(path)
+        .components()
+        .map(|part| if let Component::Normal(part) = part { part.to_str() } else { None })
+        .collect();
+    let is_file = |name: &str| name.ends_with(".parquet");
+    match parts.as_deref() {
+        Some([ORDERS, day, name]) => day.starts_with("day=") && is_file(name),
+        Some([EXCEPTIONS, name]) => is_file(name),
+        _ => false,
+    }
+}

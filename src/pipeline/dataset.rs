@@ -1,0 +1,154 @@
+//! How reports enter a dataset: tonight's once it is published, or any that are there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::audit::ProvenReport;
+use super::{Job, JobError};
+use crate::domain::facts::OrderFacts;
+use crate::domain::outcome::{Bucket, CreatedBefore, Evidence, Outcome};
+use crate::history::{Append, Dataset, DatasetError, ExceptionRow, Identity, NewRun, RunRecord};
+use crate::report::evidence::replay::ReplayedRow;
+use crate::report::files::MANIFEST_FILE;
+use crate::report::folder::chain;
+use crate::report::folder::manifest::Stamp;
+
+/// The reason in a dataset's exceptions for a reply that is about a different order.
+const IDENTITY_MISMATCH: &str = "identity-mismatch";
+
+/// What an import did.
+#[derive(Debug, Default)]
+pub struct Import {
+    /// The runs that were appended.
+    pub appended: Vec<RunRecord>,
+    /// How many reports the dataset had already.
+    pub present: u64,
+    /// How many reports are of `tieout audit`, which observed nothing.
+    pub audits: u64,
+}
+
+/// Appends what the job's report observed to its dataset, which is created if need be. Then makes up for the reports
+/// that the job's state knows and the dataset lacks, though they were made since its first run. One of those that can't
+/// be appended is a warning in the log.
+///
+/// # Errors
+/// When the dataset can't be written or is of other orders; it is as it was then.
+pub(super) fn keep(job: &Job, dataset: &Path, published: &Path) -> Result<Vec<RunRecord>, JobError> {
+    let mut appended = vec![append_report(dataset, &ProvenReport::open(published)?)?];
+    let runs = Dataset::open(dataset)?.runs()?;
+    let Some(first) = runs.first() else { return Ok(appended) };
+    let is_there = |manifest: &str| runs.iter().any(|run| run.manifest_sha256 == manifest);
+    for run in job.session.store.runs()? {
+        let (Some(report), Some(destination)) = (&run.report, &run.destination) else { continue };
+        let is_missed = run.setup.base_url == job.session.base_url
+            && run.setup.started_at >= first.started_at
+            && !is_there(&report.manifest_sha256);
+        let Some(folder) = is_missed.then(|| chain::find(Path::new(destination), &report.manifest_sha256)).flatten()
+        else {
+            continue;
+        };
+        match ProvenReport::open(&folder).and_then(|report| append_report(dataset, &report)) {
+            Ok(run) => appended.push(run),
+            Err(error) => tracing::warn!("{} is still not in the dataset: {error}", folder.display()),
+        }
+    }
+    Ok(appended)
+}
+
+/// Appends every report in a folder, or the one that it is, to a dataset, which is created if need be. Reports that
+/// the dataset has are left out.
+///
+/// # Errors
+/// When a report can't be proven, or the dataset can't be written or is of other orders. The reports before it stay
+/// appended.
+pub fn import(dataset: &Path, reports: &Path) -> Result<Import, JobError> {
+    let mut import = Import::default();
+    let mut present: Vec<String> = match Dataset::open(dataset) {
+        Ok(dataset) => dataset.runs()?.into_iter().map(|run| run.manifest_sha256).collect(),
+        Err(DatasetError::NotADataset { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut found =
+        report_folders(reports)?.iter().map(|folder| ProvenReport::open(folder)).collect::<Result<Vec<_>, _>>()?;
+    found.sort_by_key(|report| report.manifest.stamp.started_at);
+    for report in found {
+        let manifest = report.folder().manifest_sha256().to_owned();
+        if report.manifest.stamp.fetch.is_none() {
+            import.audits += 1;
+        } else if present.contains(&manifest) {
+            import.present += 1;
+        } else {
+            import.appended.push(append_report(dataset, &report)?);
+            present.push(manifest);
+        }
+    }
+    Ok(import)
+}
+
+/// The reports in a folder: the folder itself, or those directly below it.
+fn report_folders(reports: &Path) -> Result<Vec<PathBuf>, JobError> {
+    let nothing = |problem: String| JobError::NoReport { folder: reports.to_owned(), problem };
+    if reports.join(MANIFEST_FILE).exists() {
+        return Ok(vec![reports.to_owned()]);
+    }
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(reports).map_err(|error| nothing(error.to_string()))? {
+        let entry = entry.map_err(|error| nothing(error.to_string()))?;
+        // `latest` is a link to one of the others.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) && entry.path().join(MANIFEST_FILE).exists() {
+            folders.push(entry.path());
+        }
+    }
+    if folders.is_empty() { Err(nothing("there is no report in it".to_owned())) } else { Ok(folders) }
+}
+
+fn append_report(dataset: &Path, report: &ProvenReport) -> Result<RunRecord, JobError> {
+    let stamp = &report.manifest.stamp;
+    let dataset = Dataset::open_or_create(dataset, &identity(stamp))?;
+    let mut append = dataset.append(&NewRun {
+        started_at: stamp.started_at,
+        as_of: stamp.as_of,
+        manifest_sha256: report.folder().manifest_sha256().to_owned(),
+        replaces: stamp.earlier.replaces.clone(),
+    })?;
+    report.each_row(|row| match row {
+        ReplayedRow::Facts(row) => Ok(append.order(row.run_order_id, &row.facts, row.settled)?),
+        ReplayedRow::Outcome { outcome, background, .. } => {
+            if let (Some(CreatedBefore(from)), Evidence::Fetched(fetched)) =
+                (background.created_before, &outcome.evidence)
+            {
+                append.moved(&outcome.run_order_id, from, fetched.order.created_at)?;
+            }
+            add(&mut append, &outcome)
+        }
+    })?;
+    Ok(append.commit()?)
+}
+
+/// Whose orders a report is about.
+fn identity(stamp: &Stamp) -> Identity {
+    Identity::new(stamp.settings.days().zone, stamp.base_url.clone(), stamp.options.account.clone())
+}
+
+fn add(append: &mut Append, outcome: &Outcome) -> Result<(), JobError> {
+    let run_order_id = outcome.run_order_id.as_str();
+    let mut except = |bucket: Bucket, reason: &str, detail: &str| {
+        append.exception(ExceptionRow { run_order_id, bucket: bucket.code(), reason, detail });
+    };
+    match &outcome.evidence {
+        Evidence::Fetched(fetched) if fetched.order.is_about(run_order_id) => {
+            append.order(run_order_id, &OrderFacts::of(&fetched.order), fetched.order.is_settled())?;
+        }
+        Evidence::Fetched(fetched) => {
+            let replied = fetched.order.run_order_id.as_deref().unwrap_or_default();
+            except(Bucket::Discrepant, IDENTITY_MISMATCH, replied);
+        }
+        Evidence::NotFound(reason) => except(Bucket::NotFound, &reason.code, &reason.detail),
+        Evidence::Refused(reason) => except(Bucket::Refused, &reason.code, &reason.detail),
+        Evidence::Malformed(reason) => except(Bucket::Malformed, &reason.code, &reason.detail),
+        Evidence::Unfetched(reason) => except(Bucket::Unfetched, &reason.code, &reason.detail),
+        // The first row with an ID stands for its order, and a row without one is about none.
+        Evidence::Duplicate { .. } | Evidence::Rejected(_) => {}
+    }
+    Ok(())
+}

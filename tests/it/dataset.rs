@@ -1,0 +1,390 @@
+//! Datasets: what `reconcile --dataset` and `dataset import` append, and what DuckDB reads in it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::thread;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use serde_json::Value;
+use tieout::domain::days::{DayBy, Days, Zone};
+use tieout::domain::facts::OrderFacts;
+use tieout::domain::money::{Amount, Sum};
+use tieout::domain::order::{Amounts, RunOrder};
+use tieout::history::{Dataset, Identity, NewRun, RunRecord};
+use tieout::sandbox::{KEY, Options};
+
+use crate::readers::{printed, reader};
+use crate::support::{Place, Server, code, files_below, repository, stdout, tieout};
+
+const NIGHT: [&str; 3] = ["--sandbox", "--as-of", "2026-06-01T00:00:00Z"];
+
+fn night(place: &Place, arguments: &[&str]) -> Output {
+    let mut run = place.reconcile(repository("sample_data/ids.csv"));
+    run.args(NIGHT).args(["--format", "csv", "--fresh"]).args(arguments);
+    run.output().expect("starts")
+}
+
+fn show(dataset: &Path) -> (i32, Value) {
+    let shown = tieout().arg("dataset").arg(dataset).args(["--output", "json"]).output().expect("starts");
+    (code(&shown), serde_json::from_str(&stdout(&shown)).unwrap_or(Value::Null))
+}
+
+fn import(reports: &Path, dataset: &Path) -> Output {
+    let mut import = tieout();
+    import.args(["dataset", "import"]).arg(reports).arg("--dataset").arg(dataset);
+    import.output().expect("starts")
+}
+
+/// What DuckDB reads: by order, the cells that `tests/readers/dataset.py` prints.
+fn read(dataset: &Path) -> BTreeMap<String, Vec<Value>> {
+    let reading = reader("dataset.py", &[dataset]);
+    assert!(reading.status.success(), "{}", printed(&reading));
+    let rows =
+        stdout(&reading).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect::<Vec<Vec<Value>>>();
+    let count = rows.len();
+    let by_order: BTreeMap<String, Vec<Value>> =
+        rows.into_iter().map(|row| (row[0].as_str().expect("an ID").to_owned(), row)).collect();
+    assert_eq!(by_order.len(), count, "no order is in two days");
+    by_order
+}
+
+#[test]
+fn a_night_is_appended_and_told() {
+    let place = Place::new();
+    let dataset = place.path("history");
+    let ended = night(&place, &["--dataset", dataset.to_str().expect("a path")]);
+    assert_eq!(code(&ended), 1, "{}", printed(&ended));
+    let fetched = place.report().json("summary.json");
+    let population = &fetched["population"];
+    let count = |bucket: &str| population[bucket].as_u64().expect("a count");
+    let orders = count("reconciled") + count("discrepant") + count("pending");
+    let (exit, contents) = show(&dataset);
+    let exceptions = count("not_found") + count("refused") + count("malformed") + count("unfetched");
+    // An order whose reply is about another one is discrepant, but nothing of it is known.
+    let foreign = fetched["checks"]["identity-mismatch"]["orders"].as_u64().expect("a count");
+    assert!(foreign > 0);
+    assert_eq!(exit, 0);
+    assert_eq!(contents["runs"], 1);
+    assert_eq!(contents["observations"], orders - foreign, "{fetched}");
+    assert_eq!(contents["exceptions"], exceptions + foreign);
+    assert!(stdout(&ended).contains(&format!("history ({} orders appended)", orders - foreign)), "{}", stdout(&ended));
+    // The control totals are those of all orders, the report's those of the settled ones.
+    assert_eq!(read(&dataset).len() as u64, orders - foreign);
+}
+
+#[test]
+fn an_import_brings_each_report_once() {
+    let place = Place::new();
+    let reports = place.path("reports");
+    for number in 1..=3 {
+        let as_of = format!("2026-06-0{number}T00:00:00Z");
+        let mut run = place.reconcile(repository("sample_data/ids.csv"));
+        run.args(["--sandbox", "--as-of", &as_of, "--format", "csv", "--fresh"]);
+        // `Place::reconcile` names a folder for one report: the last option wins.
+        let run = run.arg("--out").arg(reports.join(number.to_string())).output().expect("starts");
+        assert_eq!(code(&run), 1, "{}", printed(&run));
+    }
+    let audit = tieout().arg("audit").arg(reports.join("1")).arg("--out").arg(reports.join("audit")).output();
+    assert_eq!(code(&audit.expect("starts")), 1);
+    let dataset = place.path("history");
+    let said = import(&reports, &dataset);
+    assert_eq!((code(&said), stdout(&said).starts_with("3 reports appended")), (0, true), "{}", printed(&said));
+    let before = files_below(&dataset);
+    let again = import(&reports, &dataset);
+    assert!(
+        stdout(&again).contains("0 reports appended") && stdout(&again).contains("3 were there"),
+        "{}",
+        printed(&again)
+    );
+    assert_eq!(files_below(&dataset), before);
+    assert_eq!(show(&dataset).1["runs"], 3);
+}
+
+#[test]
+fn a_damaged_report_is_not_imported() {
+    let place = Place::new();
+    assert_eq!(code(&night(&place, &[])), 1);
+    let facts = place.path("report").join("run_orders.parquet");
+    let mut bytes = fs::read(&facts).expect("readable");
+    bytes[50] ^= 1;
+    fs::write(&facts, bytes).expect("writable");
+    let said = import(&place.path("report"), &place.path("history"));
+    assert_eq!(code(&said), 4, "{}", printed(&said));
+    assert!(printed(&said).contains("run_orders.parquet"), "{}", printed(&said));
+    assert!(!place.path("history").exists(), "nothing was begun");
+}
+
+#[test]
+fn a_dataset_of_other_orders_is_refused_before_anything_is_fetched() {
+    let place = Place::new();
+    let dataset = place.path("history");
+    let path = dataset.to_str().expect("a path");
+    assert_eq!(code(&night(&place, &["--dataset", path])), 1);
+    for (arguments, what) in [(["--timezone", "UTC"], "time zone"), (["--account", "Other"], "account")] {
+        let refused = night(&place, &[&["--dataset", path][..], &arguments].concat());
+        assert_eq!(code(&refused), 2, "{}", printed(&refused));
+        assert!(printed(&refused).contains(&format!("has the {what}")), "{}", printed(&refused));
+    }
+    let other = place.path("other");
+    fs::create_dir(&other).expect("writable");
+    fs::write(other.join("thesis.txt"), "x").expect("writable");
+    let refused = night(&place, &["--dataset", other.to_str().expect("a path")]);
+    assert_eq!(code(&refused), 2, "{}", printed(&refused));
+    assert_eq!(files_below(&other).len(), 1);
+}
+
+#[test]
+fn a_night_that_could_not_be_appended_is_made_up_for() {
+    let place = Place::new();
+    let dataset = place.path("history");
+    let path = dataset.to_str().expect("a path");
+    let night = |number: u32, arguments: &[&str]| {
+        let mut run = place.reconcile(repository("sample_data/ids.csv"));
+        run.args(["--sandbox", "--format", "csv", "--fresh", "--dataset", path]).args(arguments);
+        run.arg("--as-of").arg(format!("2026-06-0{number}T00:00:00Z"));
+        let run = run.arg("--out").arg(place.path(&number.to_string())).output().expect("starts");
+        assert_eq!(code(&run), 1, "{}", printed(&run));
+        printed(&run)
+    };
+    night(1, &[]);
+    // Nothing can be written into a file.
+    let runs = dataset.join("runs");
+    let aside = dataset.join("aside");
+    fs::rename(&runs, &aside).expect("writable");
+    fs::write(&runs, "").expect("writable");
+    let said = night(2, &[]);
+    assert!(said.contains("warning: nothing was appended to the dataset"), "{said}");
+    fs::remove_file(&runs).expect("removable");
+    fs::rename(&aside, &runs).expect("writable");
+    assert_eq!(show(&dataset).1["runs"], 1);
+    night(3, &[]);
+    let (exit, contents) = show(&dataset);
+    assert_eq!((exit, &contents["runs"]), (0, &Value::from(3)), "{contents}");
+}
+
+#[test]
+fn damage_is_exit_4_and_named() {
+    let place = Place::new();
+    let dataset = place.path("history");
+    assert_eq!(code(&night(&place, &["--dataset", dataset.to_str().expect("a path")])), 1);
+    let file = files_below(&dataset.join("orders")).pop().expect("a file");
+    let honest = fs::read(&file).expect("readable");
+    let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+    fs::write(&file, &honest[1..]).expect("writable");
+    let shown = tieout().arg("dataset").arg(&dataset).output().expect("starts");
+    assert_eq!(code(&shown), 4, "{}", printed(&shown));
+    assert!(printed(&shown).contains(&name) && printed(&shown).contains("is damaged: 1 file"), "{}", printed(&shown));
+    fs::write(&file, &honest).expect("writable");
+    assert_eq!(show(&dataset).0, 0);
+    fs::copy(&file, dataset.join("orders/stray.parquet")).expect("writable");
+    let (exit, contents) = show(&dataset);
+    assert_eq!((exit, &contents["uncounted"][0]), (0, &Value::from("orders/stray.parquet")));
+    let nowhere = tieout().args(["dataset", "nowhere"]).output().expect("starts");
+    assert_eq!(code(&nowhere), 2, "{}", printed(&nowhere));
+}
+
+/// Orders that are hard on engines: amounts of 20 digits, below zero and without a value, quotes and backslashes, no time.
+fn hostile_order() -> impl Strategy<Value = RunOrder> {
+    let amount = prop_oneof![
+        Just(None),
+        any::<i64>().prop_map(|units| Amount::from_units(units.into())),
+        (-9_999_999_999_999_999_999_999_999_999_i128..10_000_000_000_000_000_000_000_000_000)
+            .prop_map(Amount::from_units),
+    ];
+    let text = prop_oneof![Just(None), "[ -~]{0,12}".prop_map(Some), "[订单\"'\\\\,\\n\\t]{1,4}".prop_map(Some)];
+    let days = 30_i64 * 24 * 3600 * 1_000_000;
+    let time = prop_oneof![
+        1 => Just(None),
+        20 => (0..days).prop_map(|at| Timestamp::from_microsecond(1_790_000_000_000_000 + at).ok()),
+    ];
+    (proptest::array::uniform6(amount), text, time, any::<bool>()).prop_map(|(amounts, text, created_at, settled)| {
+        RunOrder {
+            workflow_id: text,
+            quote_currency: Some("CNY".to_owned()),
+            amounts: Amounts::from_order(amounts),
+            settlement_status: settled.then(|| "settled".to_owned()),
+            created_at,
+            ..RunOrder::default()
+        }
+    })
+}
+
+fn identity(zone: &Zone) -> Identity {
+    Identity::new(zone.clone(), "https://api.example/v2".to_owned(), None)
+}
+
+fn started(number: i64) -> NewRun {
+    let started_at = "2026-10-01T00:00:00Z".parse::<Timestamp>().expect("a time") + SignedDuration::from_hours(number);
+    NewRun { started_at, as_of: started_at, manifest_sha256: format!("{number:064}"), replaces: Vec::new() }
+}
+
+#[test]
+fn duckdb_reads_the_newest_observation_of_hostile_orders_to_the_last_digit() {
+    const ORDERS: usize = 250;
+    let zone = Zone::named("America/St_Johns").expect("a zone");
+    let days = Days { zone: zone.clone(), by: DayBy::Created };
+    let place = Place::new();
+    let dataset = Dataset::open_or_create(&place.path("history"), &identity(&zone)).expect("a dataset");
+    let mut cases = TestRunner::deterministic();
+    let mut any_order = || hostile_order().new_tree(&mut cases).expect("an order").current();
+    let id = |number: usize| format!("wfrun_{number}'\"\\%;--{number}");
+    let mut known: BTreeMap<String, (i64, String, RunOrder)> = BTreeMap::new();
+    // Not in the order in which they started.
+    for number in [3, 1, 4, 2] {
+        let mut append = dataset.append(&started(number)).expect("writable");
+        let mut seen = Vec::new();
+        for order in (0..ORDERS).skip(usize::try_from(number).expect("small") * 10) {
+            let earlier = known.get(&id(order)).map(|(_, _, earlier)| earlier.created_at);
+            // The creation time of an order does not change, unless the provider says otherwise.
+            let created_at = earlier.unwrap_or_else(|| any_order().created_at);
+            let observed = RunOrder { created_at, ..any_order() };
+            append.order(&id(order), &OrderFacts::of(&observed), observed.is_settled()).expect("writable");
+            seen.push((id(order), observed));
+        }
+        let run = append.commit().expect("writable");
+        for (id, observed) in seen {
+            match known.get(&id) {
+                Some((later, _, _)) if *later > number => {}
+                _ => _ = known.insert(id, (number, run.run.clone(), observed)),
+            }
+        }
+    }
+    let read = read(dataset.folder());
+    assert_eq!(read.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
+    for (id, (_, run, order)) in known {
+        let text = |text: Option<String>| text.map_or(Value::Null, Value::String);
+        let day = order.created_at.map_or_else(|| "1970-01-01".to_owned(), |time| days.day_of(time).date.to_string());
+        let mut expected = vec![Value::from(id.clone()), day.into(), text(order.workflow_id.clone())];
+        expected
+            .extend(order.amounts.in_order().map(|amount| text(amount.map(|amount| Sum::from(amount).to_string()))));
+        expected.push(text(order.created_at.map(|time| time.as_microsecond().to_string())));
+        expected.extend([Value::from(order.is_settled()), Value::from(run)]);
+        assert_eq!(read[&id], expected, "{id}");
+    }
+}
+
+#[test]
+fn duckdb_leaves_out_where_an_order_no_longer_belongs() {
+    let place = Place::new();
+    let zone = Zone::named("UTC").expect("a zone");
+    let dataset = Dataset::open_or_create(&place.path("history"), &identity(&zone)).expect("a dataset");
+    let at = |text: &str| RunOrder { created_at: text.parse().ok(), ..RunOrder::default() };
+    let (first, second) = (at("2026-10-01T00:00:00Z"), at("2026-10-05T00:00:00Z"));
+    for (number, order, earlier) in [(1, &first, None), (2, &second, Some(&first)), (3, &first, Some(&second))] {
+        let mut append = dataset.append(&started(number)).expect("writable");
+        append.order("a", &OrderFacts::of(order), false).expect("writable");
+        if let Some(earlier) = earlier {
+            append.moved("a", earlier.created_at, order.created_at).expect("writable");
+        }
+        append.commit().expect("writable");
+        let day = order.created_at.expect("a time").to_string()[..10].to_owned();
+        assert_eq!(read(dataset.folder())["a"][1], Value::from(day), "after run {number}");
+    }
+}
+
+#[test]
+fn an_order_whose_creation_time_changes_counts_on_its_new_day_alone() {
+    let place = Place::new();
+    let dataset = place.path("history");
+    let night = |server: &Server, as_of: &str| {
+        let mut run = place.reconcile(repository("sample_data/ids.csv"));
+        run.env("CHENYU_API_KEY", KEY).args(["--api-url", &server.url, "--as-of", as_of, "--format", "csv"]);
+        let run = run.arg("--dataset").arg(&dataset).output().expect("starts");
+        // One of the other orders is malformed.
+        assert!([1, 3].contains(&code(&run)), "{}", printed(&run));
+    };
+    let first = Server::start(Options::default());
+    night(&first, "2026-06-01T00:00:00Z");
+    let (port, before) = (first.port(), read(&dataset));
+    drop(first);
+    // With another seed, the same IDs are other orders.
+    let second = Server::start_at(port, Options { seed: 7, ..Options::default() });
+    night(&second, "2026-06-02T00:00:00Z");
+    let after = read(&dataset);
+    let moved = before.iter().filter(|(id, row)| after.get(*id).is_some_and(|now| now[1] != row[1])).count();
+    assert!(moved > 20, "{moved} orders moved");
+    let mut verified = tieout();
+    verified.arg("verify").arg(place.path("report")).arg("--state").arg(place.path("state.sqlite"));
+    let verified = verified.output().expect("starts");
+    assert!(stdout(&verified).contains("reperformance  holds"), "{}", printed(&verified));
+    // Rebuilt from reports alone, the same.
+    let from_reports = place.path("from-reports");
+    assert_eq!(code(&import(&place.path("report"), &from_reports)), 0);
+    let rebuilt = read(&from_reports);
+    assert!(rebuilt.iter().all(|(id, row)| row[..11] == after[id][..11]), "the newest night says the same");
+}
+
+#[test]
+fn four_writers_at_once_lose_nothing() {
+    const RUNS: i64 = 6;
+    let place = Place::new();
+    let (folder, zone) = (place.path("history"), Zone::named("UTC").expect("a zone"));
+    let write = |writer: i64| -> Vec<RunRecord> {
+        let append = |number| {
+            let dataset = Dataset::open_or_create(&folder, &identity(&zone)).expect("a dataset");
+            let mut append = dataset.append(&started(number)).expect("writable");
+            let order = RunOrder { created_at: "2026-10-01T00:00:00Z".parse().ok(), ..RunOrder::default() };
+            append.order(&format!("wfrun_{number}"), &OrderFacts::of(&order), false).expect("writable");
+            append.commit().expect("writable")
+        };
+        (0..RUNS).map(|number| append(writer * RUNS + number)).collect()
+    };
+    let mut written: Vec<RunRecord> = thread::scope(|scope| {
+        let writers: Vec<_> = (0..4).map(|writer| scope.spawn(move || write(writer))).collect();
+        writers.into_iter().flat_map(|writer| writer.join().expect("no panic")).collect()
+    });
+    written.sort_by_key(|run| run.started_at);
+    assert_eq!(Dataset::open(&folder).expect("a dataset").runs().expect("readable"), written);
+    assert_eq!(read(&folder).len(), 24);
+    assert_eq!(files_below(&folder.join("incoming")).len(), 0);
+}
+
+#[test]
+fn a_writer_that_is_killed_at_any_moment_leaves_the_dataset_as_it_was_or_complete() {
+    let place = Place::new();
+    let (reports, dataset) = (place.path("report"), place.path("history"));
+    let ids = place.file("ids.csv", "run_order_id\nwfrun_314ff7d8b7a5beff1388\nwfrun_d88de39449148030b6f2\nwfrun_1\n");
+    let ended = place.reconcile(&ids).args(NIGHT).args(["--format", "csv"]).output().expect("starts");
+    assert_eq!(code(&ended), 1, "{}", printed(&ended));
+    let whole = place.path("whole");
+    assert_eq!(code(&import(&reports, &whole)), 0);
+    let observations = show(&whole).1["observations"].clone();
+    // Each file that is written is a chance to be killed.
+    let calls = Command::new("strace").arg("-V").output();
+    assert!(calls.is_ok_and(|version| version.status.success()), "strace is missing: run `make test`");
+    let mut killed = 0;
+    for nth in 1..200 {
+        let _ = fs::remove_dir_all(&dataset);
+        let mut import = Command::new("strace");
+        import.args(["-f", "-qq", "-o", "/dev/null", "-e"]);
+        import.arg(format!("inject=fsync,rename,renameat2,mkdir:signal=SIGKILL:when={nth}"));
+        import.arg(tieout().get_program()).args(["dataset", "import"]).arg(&reports).arg("--dataset").arg(&dataset);
+        let ended = import.output().expect("starts");
+        if ended.status.success() {
+            break;
+        }
+        killed += 1;
+        if dataset.join("dataset.json").exists() {
+            let (exit, contents) = show(&dataset);
+            assert_eq!(exit, 0, "kill {nth}");
+            assert!(
+                [Value::from(0), observations.clone()].contains(&contents["observations"]),
+                "kill {nth}: {contents}"
+            );
+        }
+        assert_eq!(code(&self::import(&reports, &dataset)), 0, "kill {nth}");
+        let (exit, contents) = show(&dataset);
+        assert_eq!(
+            (exit, &contents["observations"], &contents["runs"]),
+            (0, &observations, &Value::from(1)),
+            "kill {nth}"
+        );
+        assert_eq!(files_below(&dataset.join("incoming")).len(), 0, "kill {nth}: what the killed one left is removed");
+    }
+    assert!(killed > 10, "{killed} kills");
+}
