@@ -1,5 +1,6 @@
 //! How reports enter a dataset: tonight's once it is published, or any that are there.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,8 +11,8 @@ use crate::domain::outcome::{Bucket, CreatedBefore, Evidence, Outcome};
 use crate::history::{Append, Dataset, DatasetError, ExceptionRow, Identity, NewRun, RunRecord};
 use crate::report::evidence::replay::ReplayedRow;
 use crate::report::files::MANIFEST_FILE;
-use crate::report::folder::chain;
 use crate::report::folder::manifest::Stamp;
+use crate::report::folder::{ReportFolder, chain};
 
 /// The reason in a dataset's exceptions for a reply that is about a different order.
 const IDENTITY_MISMATCH: &str = "identity-mismatch";
@@ -27,26 +28,22 @@ pub struct Import {
     pub audits: u64,
 }
 
-/// Appends what the job's report observed to its dataset, which is created if need be. Then makes up for the reports
-/// that the job's state knows and the dataset lacks, though they were made since its first run. One of those that can't
-/// be appended is a warning in the log.
+/// Appends what the job's report observed to its dataset, which is created if need be. Then makes up for the reports of
+/// earlier jobs with this state that should be in the dataset and are not. One of those that can't be appended is a
+/// warning in the log.
 ///
 /// # Errors
 /// When the dataset can't be written or is of other orders; it is as it was then.
 pub(super) fn keep(job: &Job, dataset: &Path, published: &Path) -> Result<Vec<RunRecord>, JobError> {
     let mut appended = vec![append_report(dataset, &ProvenReport::open(published)?)?];
-    let runs = Dataset::open(dataset)?.runs()?;
-    let Some(first) = runs.first() else { return Ok(appended) };
-    let is_there = |manifest: &str| runs.iter().any(|run| run.manifest_sha256 == manifest);
+    let present: BTreeSet<String> =
+        Dataset::open(dataset)?.runs()?.into_iter().map(|run| run.manifest_sha256).collect();
     for run in job.session.store.runs()? {
         let (Some(report), Some(destination)) = (&run.report, &run.destination) else { continue };
-        let is_missed = run.setup.base_url == job.session.base_url
-            && run.setup.started_at >= first.started_at
-            && !is_there(&report.manifest_sha256);
-        let Some(folder) = is_missed.then(|| chain::find(Path::new(destination), &report.manifest_sha256)).flatten()
-        else {
-            continue;
-        };
+        let is_missed = run.dataset.as_deref().is_some_and(|wanted| Path::new(wanted) == dataset)
+            && !present.contains(&report.manifest_sha256);
+        let found = is_missed.then(|| chain::find(Path::new(destination), &report.manifest_sha256));
+        let Some(folder) = found.flatten() else { continue };
         match ProvenReport::open(&folder).and_then(|report| append_report(dataset, &report)) {
             Ok(run) => appended.push(run),
             Err(error) => tracing::warn!("{} is still not in the dataset: {error}", folder.display()),
@@ -59,28 +56,33 @@ pub(super) fn keep(job: &Job, dataset: &Path, published: &Path) -> Result<Vec<Ru
 /// the dataset has are left out.
 ///
 /// # Errors
-/// When a report can't be proven, or the dataset can't be written or is of other orders. The reports before it stay
-/// appended.
+/// When a report can't be proven: nothing is appended then. When the dataset can't be written or is of other orders: what was
+/// appended before stays.
 pub fn import(dataset: &Path, reports: &Path) -> Result<Import, JobError> {
     let mut import = Import::default();
-    let mut present: Vec<String> = match Dataset::open(dataset) {
+    let mut present: BTreeSet<String> = match Dataset::open(dataset) {
         Ok(dataset) => dataset.runs()?.into_iter().map(|run| run.manifest_sha256).collect(),
-        Err(DatasetError::NotADataset { .. }) => Vec::new(),
+        Err(DatasetError::NotADataset { .. }) => BTreeSet::new(),
         Err(error) => return Err(error.into()),
     };
-    let mut found =
-        report_folders(reports)?.iter().map(|folder| ProvenReport::open(folder)).collect::<Result<Vec<_>, _>>()?;
-    found.sort_by_key(|report| report.manifest.stamp.started_at);
-    for report in found {
-        let manifest = report.folder().manifest_sha256().to_owned();
-        if report.manifest.stamp.fetch.is_none() {
+    let mut found = Vec::new();
+    for folder in report_folders(reports)? {
+        let report = ReportFolder::open(&folder)?;
+        let (stamp, manifest) = (report.manifest()?.stamp, report.manifest_sha256().to_owned());
+        if stamp.fetch.is_none() {
             import.audits += 1;
         } else if present.contains(&manifest) {
             import.present += 1;
         } else {
-            import.appended.push(append_report(dataset, &report)?);
-            present.push(manifest);
+            // All are proven before one is appended; files stay open only as long as they are read.
+            ProvenReport::of(report)?;
+            present.insert(manifest);
+            found.push((stamp.started_at, folder));
         }
+    }
+    found.sort();
+    for (_, folder) in found {
+        import.appended.push(append_report(dataset, &ProvenReport::open(&folder)?)?);
     }
     Ok(import)
 }

@@ -17,7 +17,7 @@ pub mod verify;
 
 use std::collections::{BTreeSet, HashMap};
 use std::mem;
-use std::path::{self, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -224,8 +224,9 @@ fn reconcile_run(job: &mut Job, current: &CurrentRun) -> Result<JobEnd, JobError
         .stamp(&report, earlier.stamp, job.fetch_stamp(fetched.elapsed, rechecks), finished_at)
         .write(staging.path())?;
     job.check_signals()?;
-    let destination = path::absolute(job.destination.path()).unwrap_or_else(|_| job.destination.path().to_owned());
-    job.session.store.announce(current.run, &manifest, &destination)?;
+    let absolute = |path: &Path| path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let (destination, dataset) = (absolute(job.destination.path()), job.dataset.as_deref().map(absolute));
+    job.session.store.announce(current.run, &manifest, &destination, dataset.as_deref())?;
     let published = staging.publish(&replaces)?;
     let in_place = NewReport {
         verdict: report.exit_inputs.verdict.code(),
@@ -236,7 +237,7 @@ fn reconcile_run(job: &mut Job, current: &CurrentRun) -> Result<JobEnd, JobError
     let finished = job.session.store.finish(current.run, finished_at, in_place, report_findings(&report));
     finished.map_err(|source| JobError::Unrecorded { folder: published.folder.clone(), source })?;
     let (gave_up, clock) = (job.session.provider.gave_up(), job.clock_off());
-    let appended = job.dataset.as_ref().map(|dataset| dataset::keep(job, dataset, &published.folder));
+    let appended = dataset.map(|dataset| dataset::keep(job, &dataset, &published.folder));
     let appended = appended.map(|appended| appended.map_err(Box::new));
     Ok(JobEnd::Reported { report: Box::new(report), published, rechecks, gave_up, clock, appended })
 }

@@ -346,18 +346,26 @@ impl Store {
     }
 
     /// Records the manifest's hash and the destination of a report that is about to be published, so that the report is
-    /// known to be this run's even if the job is killed right after publishing it.
+    /// known to be this run's even if the job is killed right after publishing it; and the dataset that it is to be
+    /// appended to.
     ///
     /// # Errors
     /// When there is no such run, or it is finished. [`Problem::Moved`] if the state is no longer at its path, and so
     /// could not vouch for the report.
-    pub fn announce(&mut self, run: RunId, manifest_sha256: &str, destination: &Path) -> Result<(), StoreError> {
+    pub fn announce(
+        &mut self,
+        run: RunId,
+        manifest_sha256: &str,
+        destination: &Path,
+        dataset: Option<&Path>,
+    ) -> Result<(), StoreError> {
         self.require_unfinished(run)?;
         self.require_in_place()?;
         self.change("announce a report in", |connection| {
             let mut run = runs::one(connection, run)?;
             run.manifests.push(manifest_sha256.to_owned());
             run.destination = Some(destination.to_string_lossy().into_owned());
+            run.dataset = dataset.map(|dataset| dataset.to_string_lossy().into_owned());
             runs::replace(connection, &run)
         })
     }

@@ -27,6 +27,7 @@ static RUNS: Layout = Layout {
         "ending",
         "announced",
         "destination",
+        "dataset",
         "first_reported_at",
         "verdict",
         "resumable",
@@ -88,6 +89,8 @@ pub struct Run {
     pub manifests: Vec<String>,
     /// Where its latest report was to be published: in a subfolder of this folder, or as this folder.
     pub destination: Option<String>,
+    /// The dataset that its latest report was to be appended to.
+    pub dataset: Option<String>,
     /// Whether its outcomes were removed.
     pub is_pruned: bool,
     pub(super) is_remembered: bool,
@@ -118,6 +121,7 @@ impl Run {
             report: None,
             manifests: Vec::new(),
             destination: None,
+            dataset: None,
             is_pruned: false,
             is_remembered: false,
         }
@@ -155,7 +159,7 @@ impl Run {
         let (ended_at, ending) = (cells.time()?, cells.text()?);
         let announced = cells.text()?.unwrap_or_default();
         let manifests = announced.split_ascii_whitespace().map(str::to_owned).collect();
-        let destination = cells.text()?;
+        let (destination, dataset) = (cells.text()?, cells.text()?);
         let (first_at, verdict, is_resumable) = (cells.time()?, cells.text()?, cells.flag()?);
         let (manifest, folder) = (cells.text()?, cells.text()?);
         let ended = match (ended_at, ending.as_deref()) {
@@ -172,7 +176,7 @@ impl Run {
             _ => return Err(cells.damage("only half of its report is recorded")),
         };
         let (is_remembered, is_pruned) = (cells.flag()?, cells.flag()?);
-        Ok(Self { id, setup, job, ended, report, manifests, destination, is_pruned, is_remembered })
+        Ok(Self { id, setup, job, ended, report, manifests, destination, dataset, is_pruned, is_remembered })
     }
 
     fn row(&self) -> Result<Vec<Value>, Problem> {
@@ -200,6 +204,7 @@ impl Run {
             ending.into(),
             (!self.manifests.is_empty()).then(|| self.manifests.join(" ")).into(),
             self.destination.clone().into(),
+            self.dataset.clone().into(),
             report.map(|report| report.first_at.as_microsecond()).into(),
             text(|report| &report.verdict),
             self.is_resumable().into(),

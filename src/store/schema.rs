@@ -48,6 +48,7 @@ CREATE TABLE runs (
     ending             TEXT,
     announced          TEXT,
     destination        TEXT,
+    dataset            TEXT,
     first_reported_at  INTEGER,
     verdict            TEXT,
     resumable          INTEGER NOT NULL,

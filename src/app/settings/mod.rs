@@ -11,7 +11,7 @@ mod waivers;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
@@ -213,6 +213,7 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
         ("--account", options.account.as_deref()),
         ("--api-url", options.provider.api_url.as_deref()),
         ("the name of the input", ids.to_str()),
+        ("--dataset", options.dataset.as_deref().and_then(Path::to_str)),
     ];
     refuse_shown_key(key.as_ref(), shown.into_iter().filter_map(|(place, text)| Some((place, text?))))?;
     let reports_dir = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
@@ -221,6 +222,8 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
     let listed = waivers.chain(rules.expect.values()).map(|text| ("--waivers or --expect", text.as_str()));
     refuse_shown_key(key.as_ref(), listed)?;
     let provider = provider::options(&options.provider)?;
+    let destination = options.out.clone().map_or_else(|| Destination::Under(reports_dir.clone()), Destination::Exactly);
+    let dataset = options.dataset.clone().map(|dataset| apart(dataset, &destination)).transpose()?;
     Ok(Settings {
         input: input(ids, &options, rules.expect.clone())?,
         provider,
@@ -236,7 +239,7 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
         },
         rules,
         state: options.state.unwrap_or_else(|| reports_dir.join(STATE_FILE)),
-        destination: options.out.map_or(Destination::Under(reports_dir), Destination::Exactly),
+        destination,
         resume_within: match options.fresh {
             Some(true) => None,
             _ => Some(duration("resume-within", options.resume_within.as_deref().unwrap_or("6h"))?),
@@ -246,10 +249,25 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
             reuse_settled: options.reuse_settled.as_deref().map(|text| duration("reuse-settled", text)).transpose()?,
             keeps_replies: options.evidence == Some(EvidenceLevel::Full),
         },
-        dataset: options.dataset,
+        dataset,
         output: options.output.unwrap_or_default(),
         quiet: general.quiet,
     })
+}
+
+/// Refuses a dataset in the place of a report: each report replaces what is there.
+fn apart(dataset: PathBuf, destination: &Destination) -> Result<PathBuf, SettingsError> {
+    let absolute = |path: &Path| path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let (place, reports) = (absolute(&dataset), absolute(destination.path()));
+    let is_in_place = match destination {
+        Destination::Under(_) => place == reports,
+        Destination::Exactly(_) => place.starts_with(&reports),
+    };
+    if is_in_place {
+        let expected = "reports go there; give a folder of its own".to_owned();
+        return Err(SettingsError::Value { option: "dataset", value: dataset.display().to_string(), expected });
+    }
+    Ok(dataset)
 }
 
 /// Refuses the API key in texts that every report shows. `shown` has each such text with a name for its place.

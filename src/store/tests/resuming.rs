@@ -65,7 +65,7 @@ fn only_a_run_with_something_left_to_do_is_open() -> Tested {
         Err(StoreError { problem: Problem::Finished { .. }, .. })
     ));
     assert!(matches!(
-        store.announce(run, "00", Path::new("/reports")),
+        store.announce(run, "00", Path::new("/reports"), None),
         Err(StoreError { problem: Problem::Finished { .. }, .. })
     ));
     Ok(())
@@ -81,11 +81,11 @@ fn only_rows_that_may_be_fetched_keep_a_reported_run_open() -> Tested {
         manifest_sha256,
         folder: Path::new("report"),
     };
-    store.announce(run, "00ee", Path::new("/reports"))?;
+    store.announce(run, "00ee", Path::new("/reports"), None)?;
     store.finish(run, at(5), incomplete(true, "00ee"), findings(&[], &[]))?;
     assert!(store.run(run)?.is_open());
     store.reopen(run, &new_run().input_place)?;
-    store.announce(run, "00ff", Path::new("/reports"))?;
+    store.announce(run, "00ff", Path::new("/reports"), None)?;
     let announced = store.run(run)?;
     assert_eq!(announced.manifests, ["00ee", "00ff"]);
     assert!(announced.wrote("00ee") && announced.wrote("00ff"), "either may be published");

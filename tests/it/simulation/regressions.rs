@@ -299,7 +299,7 @@ fn a_report_counts_although_its_job_was_killed_before_it_could_note_it() {
     let state = scene.place.path("killed.sqlite");
     let mut store = Store::open(&state).expect("a state");
     let run = store.begin(&begun).expect("a run");
-    store.announce(run, report.manifest_sha256(), &scene.place.path("reports")).expect("announced");
+    store.announce(run, report.manifest_sha256(), &scene.place.path("reports"), None).expect("announced");
     drop(store);
 
     let run = scene.run(2, "ids.csv", &["--state", "killed.sqlite", "-v"]);
@@ -310,7 +310,7 @@ fn a_report_counts_although_its_job_was_killed_before_it_could_note_it() {
     // A report that was never published does not count.
     let mut store = Store::open(&state).expect("a state");
     let run = store.begin(&begun).expect("a run");
-    store.announce(run, "00ff", &scene.place.path("reports")).expect("announced");
+    store.announce(run, "00ff", &scene.place.path("reports"), None).expect("announced");
     drop(store);
     assert_eq!(code(&scene.run(3, "ids.csv", &["--state", "killed.sqlite"])), 1);
     assert_eq!(Store::open(&state).expect("a state").run(run).expect("the run").ended, None);
