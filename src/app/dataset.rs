@@ -1,5 +1,6 @@
-//! `tieout dataset`: shows what a dataset holds, and adds reports to it.
+//! `tieout dataset` and `tieout compact`: what a dataset holds, reports that are added to it, and small files merged.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use super::cli::{DatasetAction, DatasetCommand, Output};
 use super::exit::{self, Exit, Failure};
 use super::terminal;
 use crate::domain::visible::visible;
-use crate::history::{Contents, CurrencyTotals, Dataset, DatasetError, Proof};
+use crate::history::{Compacted, Contents, CurrencyTotals, Dataset, DatasetError, Proof};
 use crate::pipeline::JobError;
 use crate::pipeline::dataset::{Import, import};
 
@@ -27,6 +28,18 @@ pub(super) fn run(command: &DatasetCommand) -> Result<Exit, Failure> {
         // Clap asks for one of them.
         (None, None) => Ok(Exit::Usage),
     }
+}
+
+/// Merges the small files of a dataset.
+///
+/// # Errors
+/// A [`Failure`] if there is no dataset, it is damaged, or it can't be written.
+pub(super) fn compact(folder: &Path) -> Result<Exit, Failure> {
+    let compacted = Dataset::open(folder).and_then(|dataset| dataset.compact());
+    let Compacted { merged, into, days } = compacted.map_err(|error| failure(error.into()))?;
+    let shown = writeln!(io::stdout().lock(), "{merged} files of {days} days merged into {into}");
+    exit::ignore_closed_pipe(shown)?;
+    Ok(Exit::Success)
 }
 
 fn add(reports: &Path, dataset: &Path) -> Result<Exit, Failure> {
@@ -90,10 +103,12 @@ fn text(dataset: &Dataset, contents: &Contents, proof: Proof, out: &mut dyn Writ
     let account = identity.account.as_deref().unwrap_or("no account named");
     writeln!(out, "Dataset {}", dataset.folder().display())?;
     writeln!(out, "  provider      {} ({})", visible(&identity.base_url), visible(account))?;
-    writeln!(out, "  days          {}{}, by {}", contents.days.len(), span(&contents.days), identity.timezone.name())?;
-    let runs = contents.runs.iter().map(|run| run.started_at.to_string()).collect();
-    writeln!(out, "  runs          {}{}", contents.runs.len(), span(&runs))?;
-    writeln!(out, "  observations  {} of orders, {} rows of none", contents.observations, contents.exceptions)?;
+    let (days, runs) = (&contents.days, &contents.runs);
+    let zone = identity.timezone.name();
+    writeln!(out, "  days          {}{}, by {zone}", days.len(), span(days.first(), days.last()))?;
+    let started = [runs.first(), runs.last()].map(|run| run.map(|run| run.started_at));
+    writeln!(out, "  runs          {}{}", runs.len(), span(started[0], started[1]))?;
+    writeln!(out, "  observations  {} of orders, {} rows without", contents.observations, contents.exceptions)?;
     let per_order = contents.bytes.checked_div(contents.observations).map(|bytes| format!(", {bytes} an order"));
     writeln!(out, "  files         {} with {} bytes{}", contents.files, contents.bytes, per_order.unwrap_or_default())?;
     let looked = if proof == Proof::Hashes { "every hash is as written" } else { "every size is as written" };
@@ -112,12 +127,13 @@ fn text(dataset: &Dataset, contents: &Contents, proof: Proof, out: &mut dyn Writ
         let counts = [visible(currency).into_owned(), orders.to_string(), settled.to_string()];
         table.add_row(counts.into_iter().chain([quote, charged, released, total]));
     }
-    writeln!(out, "{table}")
+    terminal::print(&mut table, &[1, 2, 3, 4, 5, 6], out)
 }
 
-/// The first and the last of some texts, in brackets.
-fn span(texts: &std::collections::BTreeSet<String>) -> String {
-    match (texts.first(), texts.last()) {
+/// The first and the last of something, in brackets.
+fn span<T: Display + PartialEq>(first: Option<T>, last: Option<T>) -> String {
+    match (first, last) {
+        (Some(first), Some(last)) if first == last => format!(" ({first})"),
         (Some(first), Some(last)) => format!(" ({first} to {last})"),
         _ => String::new(),
     }

@@ -61,6 +61,7 @@ pub fn run() -> Exit {
         Command::Runs(command) => runs::run(&command, &cli.general),
         Command::Prune(command) => prune::run(&command, &cli.general),
         Command::Dataset(command) => dataset::run(&command),
+        Command::Compact { dataset } => dataset::compact(&dataset),
         Command::Diff(command) => diff::run(&command, cli.general.quiet, &voice),
         Command::Init { file } => init::run(&file),
         Command::Checks { code } => checks::run(code.as_deref(), &voice),

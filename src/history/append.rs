@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::exceptions::{self, ExceptionRows};
 use super::incoming::{HashedFile, Incoming};
 use super::orders::{self, DayRows, UNDATED};
-use super::{CurrencyTotals, Dataset, DatasetError, DatasetFile, ORDERS, RUNS, RunRecord};
+use super::{CurrencyTotals, Dataset, DatasetError, DatasetFile, RUNS, RunRecord, record};
 use crate::domain::days::{Day, Days};
 use crate::domain::facts::{OrderFacts, TextColumn};
 use crate::domain::money::Sum;
@@ -77,18 +77,19 @@ impl Dataset {
     /// When the dataset can't be written, or a run of it started in the future.
     pub fn append(&self, run: &NewRun) -> Result<Append, DatasetError> {
         let now = Timestamp::now();
-        let runs = self.runs()?;
+        let (runs, files) = self.counted()?;
         let is_future = |record: &&RunRecord| record.started_at.duration_since(now) > CLOCKS;
         if let Some(RunRecord { run, started_at, .. }) = runs.iter().find(is_future) {
             return Err(DatasetError::FutureRun { run: run.clone(), started_at: *started_at });
         }
         let mut known = HashSet::new();
         for record in runs.iter().filter(|record| run.replaces.contains(&record.manifest_sha256)) {
-            for file in record.files.iter().filter(|file| file.path.starts_with(ORDERS)) {
+            for file in files.of_run(&record.run) {
                 orders::for_each_row(&self.path(file), self.prove(file)?, |row| {
-                    if let Some(settled) = row.settled {
+                    if let Some(settled) = row.settled.filter(|_| row.run == record.run) {
                         known.insert(digest(row.run_order_id, &row.facts, settled));
                     }
+                    Ok::<_, DatasetError>(())
                 })?;
             }
         }
@@ -168,7 +169,7 @@ impl Append {
         }
         self.incoming.keep(self.record.files.iter().map(|file| file.path.as_str()))?;
         let path = format!("{RUNS}/{}.json", self.record.run);
-        self.incoming.place_text(&path, &self.record.text(Path::new(&path))?)?;
+        self.incoming.place_text(&path, &record::text(&self.record, Path::new(&path))?)?;
         Ok(self.record)
     }
 

@@ -5,7 +5,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use super::{Dataset, DatasetError, DatasetFile, EXCEPTIONS, ORDERS, RunRecord};
+use jiff::civil::Date;
+
+use super::{Dataset, DatasetError, DatasetFile, EXCEPTIONS, ORDERS, RunRecord, files};
 
 /// How closely the files are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +31,8 @@ pub struct Contents {
     pub files: u64,
     /// Their size in bytes.
     pub bytes: u64,
-    /// The days that orders were created on, as written in the paths.
-    pub days: BTreeSet<String>,
+    /// The days that orders were created on; 1970-01-01 for those without that time.
+    pub days: BTreeSet<Date>,
     /// What is wrong: a file that is missing or not as it was written.
     pub damage: Vec<String>,
     /// Files that no run names, such as those of a writer that was killed. They do not count.
@@ -43,25 +45,22 @@ impl Dataset {
     /// # Errors
     /// When a folder or a record of a run can't be read.
     pub fn contents(&self, proof: Proof) -> Result<Contents, DatasetError> {
-        let runs = self.runs()?;
+        let (runs, files) = self.counted()?;
         let mut contents = Contents::default();
         for run in &runs {
             contents.observations += run.orders;
             contents.exceptions += run.exceptions;
         }
-        for file in Self::files(&runs).values() {
+        for file in files.all() {
             contents.files += 1;
             contents.bytes += file.bytes;
-            contents.days.extend(day(&file.path).map(str::to_owned));
+            contents.days.extend(files::day(&file.path));
             if let Some(problem) = self.problem(file, proof)? {
                 contents.damage.push(format!("{}: {problem}", file.path));
             }
         }
-        let named = Self::files(&runs);
-        for path in self.parquet_files()? {
-            let is_named = path.to_str().is_some_and(|path| named.contains_key(path));
-            contents.uncounted.extend(Some(path).filter(|_| !is_named));
-        }
+        let is_counted = |path: &PathBuf| path.to_str().is_some_and(|path| files.counts(path));
+        contents.uncounted = self.parquet_files()?.into_iter().filter(|path| !is_counted(path)).collect();
         contents.uncounted.sort();
         contents.runs = runs;
         Ok(contents)
@@ -80,21 +79,8 @@ impl Dataset {
         }
     }
 
-    fn require_size(&self, file: &DatasetFile) -> Result<(), DatasetError> {
-        let path = self.path(file);
-        match fs::metadata(&path) {
-            Ok(found) if found.len() == file.bytes => Ok(()),
-            Ok(found) => {
-                let problem = format!("it has {} bytes, {} were written", found.len(), file.bytes);
-                Err(DatasetError::damaged(&path, problem))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(DatasetError::damaged(&path, "it is missing")),
-            Err(error) => Err(DatasetError::io("read", &path)(error)),
-        }
-    }
-
     /// Every file below `orders/` and `exceptions/`, from the dataset's folder.
-    fn parquet_files(&self) -> Result<Vec<PathBuf>, DatasetError> {
+    pub(super) fn parquet_files(&self) -> Result<Vec<PathBuf>, DatasetError> {
         let mut files = Vec::new();
         let mut folders = vec![PathBuf::from(ORDERS), PathBuf::from(EXCEPTIONS)];
         while let Some(folder) = folders.pop() {
@@ -114,9 +100,4 @@ impl Dataset {
         }
         Ok(files)
     }
-}
-
-/// The day in the path of a file of orders.
-fn day(path: &str) -> Option<&str> {
-    path.strip_prefix(ORDERS)?.strip_prefix("/day=")?.split('/').next()
 }

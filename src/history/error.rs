@@ -56,6 +56,12 @@ pub enum DatasetError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Only one compaction may be at work.
+    #[error("another compaction of {} is at work; wait for its end", path.display())]
+    Compacting {
+        /// The dataset's folder.
+        path: PathBuf,
+    },
     /// A total of a run has too many digits.
     #[error("the totals of the run: {0}")]
     Overflow(#[from] Overflow),

@@ -3,7 +3,7 @@
 use polars::prelude::{AnyValue, Column, DataFrame, DataType, IntoColumn, PolarsResult, Scalar, StringChunkedBuilder};
 
 use super::incoming::HashedFile;
-use super::orders::{self, RUN};
+use super::orders::{OrdersWriter, RUN};
 use super::{DatasetError, EXCEPTIONS};
 
 const COLUMNS: [&str; 4] = ["run_order_id", "bucket", "reason", "detail"];
@@ -37,8 +37,10 @@ impl ExceptionRows {
 
     /// Writes the rows.
     pub(super) fn write(self, run: &str, file: &mut HashedFile) -> Result<(), DatasetError> {
-        let failed = DatasetError::parquet(file.path());
-        self.frame(run).and_then(|frame| orders::write(&frame, file)).map_err(failed)
+        let frame = self.frame(run).map_err(DatasetError::parquet(file.path()))?;
+        let mut writer = OrdersWriter::begin(file, frame.schema())?;
+        writer.write(&frame)?;
+        writer.finish()
     }
 
     fn frame(self, run: &str) -> PolarsResult<DataFrame> {

@@ -1,12 +1,10 @@
 //! `dataset.json`: whose orders a dataset holds, and by which days. It is written once.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetError, IDENTITY_FILE};
+use super::{DatasetError, IDENTITY_FILE, record};
 use crate::domain::days::Zone;
 
 const KIND: &str = "tieout-dataset";
@@ -36,13 +34,10 @@ impl Identity {
     /// Reads the identity of the dataset in a folder; `None` if it has none.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, DatasetError> {
         let path = folder.join(IDENTITY_FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
-            Err(error) => return Err(DatasetError::io("read", &path)(error)),
-        };
-        let identity: Self = serde_json::from_str(&text)
-            .map_err(|error| DatasetError::damaged(&path, format!("it is not valid ({error})")))?;
+        if !path.try_exists().map_err(DatasetError::io("read", &path))? {
+            return Ok(None);
+        }
+        let identity: Self = record::read(&path)?;
         if (identity.kind.as_str(), identity.format) != (KIND, FORMAT) {
             let problem =
                 format!("it is {} of format {}, not {KIND} of format {FORMAT}", identity.kind, identity.format);

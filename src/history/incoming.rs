@@ -51,7 +51,7 @@ impl Incoming {
     pub(super) fn create(&self, number: usize) -> Result<HashedFile, DatasetError> {
         let path = self.folder.path().join(number.to_string());
         let file = File::create(&path).map_err(DatasetError::io("write", &path))?;
-        Ok(HashedFile { path, file: BufWriter::new(file), hash: Sha256::new(), bytes: 0 })
+        Ok(HashedFile { path, out: HashWriter::new(BufWriter::new(file)) })
     }
 
     /// Moves a finished file into its place in the dataset. Returns whether the place was free.
@@ -107,9 +107,7 @@ impl Incoming {
 /// A file that is hashed while it is written.
 pub(super) struct HashedFile {
     path: PathBuf,
-    file: BufWriter<File>,
-    hash: Sha256,
-    bytes: u64,
+    out: HashWriter<BufWriter<File>>,
 }
 
 impl HashedFile {
@@ -120,23 +118,51 @@ impl HashedFile {
     /// Completes the file on the disk. Returns where it is, and how a run names it under its future path.
     pub(super) fn finish(self, path: String, rows: u64) -> Result<(PathBuf, DatasetFile), DatasetError> {
         let failed = DatasetError::io("write", &self.path);
-        let file = self.file.into_inner().map_err(|error| failed(error.into_error()))?;
+        let (bytes, sha256) = (self.out.bytes, self.out.sha256());
+        let file = self.out.out.into_inner().map_err(|error| failed(error.into_error()))?;
         file.sync_all().map_err(&failed)?;
-        let sha256 = hex::encode(self.hash.finalize());
-        Ok((self.path, DatasetFile { path, rows, bytes: self.bytes, sha256 }))
+        Ok((self.path, DatasetFile { path, rows, bytes, sha256 }))
     }
 }
 
 impl Write for HashedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes)?;
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Hashes what goes through it.
+pub(super) struct HashWriter<W> {
+    out: W,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl<W: Write> HashWriter<W> {
+    pub(super) fn new(out: W) -> Self {
+        Self { out, hash: Sha256::new(), bytes: 0 }
+    }
+
+    /// The SHA-256 of all bytes so far, in hex.
+    pub(super) fn sha256(&self) -> String {
+        hex::encode(self.hash.clone().finalize())
+    }
+}
+
+impl<W: Write> Write for HashWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.out.write(bytes)?;
         self.hash.update(&bytes[..count]);
         self.bytes += count as u64;
         Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.out.flush()
     }
 }
 
@@ -151,7 +177,8 @@ fn sweep(place: &Path) {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, TryLockError> {
+/// Locks a folder for as long as the returned file is open.
+pub(super) fn lock(folder: &Path) -> Result<File, TryLockError> {
     let folder = File::open(folder).map_err(TryLockError::Error)?;
     folder.try_lock()?;
     Ok(folder)

@@ -6,6 +6,7 @@
 //!   orders/day=2026-10-03/<run>.parquet      the orders that a run observed, by the day they were created (`orders`)
 //!   exceptions/<run>.parquet                 the rows of a run without a fetched order, with the reason (`exceptions`)
 //!   runs/<run>.json                          written last: only now the run's files count (`run`)
+//!   compactions/<compaction>.json            which files were merged into which (`compaction`)
 //!   incoming/                                what is being written
 //!   read.sql                                 the newest observation of each order, for DuckDB and Spark
 //! ```
@@ -15,29 +16,35 @@
 //! writers can't conflict.
 
 mod append;
+mod compact;
+mod compaction;
 mod contents;
 mod error;
 mod exceptions;
+mod files;
 mod identity;
 mod incoming;
+mod newest;
 mod orders;
+mod record;
 mod run;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
+use self::incoming::HashWriter;
 use crate::domain::days::{DayBy, Days};
 
 pub use append::{Append, ExceptionRow, NewRun};
+pub use compact::Compacted;
+pub use compaction::CompactionRecord;
 pub use contents::{Contents, Proof};
 pub use error::DatasetError;
 pub use identity::Identity;
+pub use newest::NewestOrder;
 pub use run::{CurrencyTotals, DatasetFile, RunRecord};
 
 const IDENTITY_FILE: &str = "dataset.json";
@@ -45,6 +52,7 @@ const READ_FILE: &str = "read.sql";
 const ORDERS: &str = "orders";
 const EXCEPTIONS: &str = "exceptions";
 const RUNS: &str = "runs";
+const COMPACTIONS: &str = "compactions";
 const READ_SQL: &str = include_str!("read.sql");
 
 /// A dataset on a disk.
@@ -98,22 +106,39 @@ impl Dataset {
     /// # Errors
     /// When the records of the runs can't be read or are not valid.
     pub fn runs(&self) -> Result<Vec<RunRecord>, DatasetError> {
-        let folder = self.folder.join(RUNS);
+        let mut runs = self.records(RUNS, RunRecord::read)?;
+        runs.sort_by(|one, other| (one.started_at, &one.run).cmp(&(other.started_at, &other.run)));
+        Ok(runs)
+    }
+
+    /// Every compaction, in their order.
+    fn compactions(&self) -> Result<Vec<CompactionRecord>, DatasetError> {
+        let mut compactions = self.records(COMPACTIONS, CompactionRecord::read)?;
+        compactions.sort_by(|one, other| one.compaction.cmp(&other.compaction));
+        Ok(compactions)
+    }
+
+    /// Every record in one of the dataset's folders.
+    fn records<T>(
+        &self,
+        folder: &str,
+        read: impl Fn(&Path) -> Result<T, DatasetError>,
+    ) -> Result<Vec<T>, DatasetError> {
+        let folder = self.folder.join(folder);
         let failed = DatasetError::io("read", &folder);
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(failed(error)),
         };
-        let mut runs = Vec::new();
+        let mut records = Vec::new();
         for entry in entries {
             let path = entry.map_err(&failed)?.path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                runs.push(RunRecord::read(&path)?);
+                records.push(read(&path)?);
             }
         }
-        runs.sort_by(|one, other| (one.started_at, &one.run).cmp(&(other.started_at, &other.run)));
-        Ok(runs)
+        Ok(records)
     }
 
     /// Days as the dataset divides them.
@@ -127,26 +152,32 @@ impl Dataset {
 
     /// Opens a file of a run that is as it was written.
     fn prove(&self, file: &DatasetFile) -> Result<File, DatasetError> {
+        self.require_size(file)?;
         let path = self.path(file);
         let failed = DatasetError::io("read", &path);
-        let mut open = match File::open(&path) {
-            Ok(open) => open,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(DatasetError::damaged(&path, "it is missing"));
-            }
-            Err(error) => return Err(failed(error)),
-        };
-        let (sha256, bytes) = hash(&mut open).map_err(&failed)?;
-        if (sha256.as_str(), bytes) != (file.sha256.as_str(), file.bytes) {
+        let mut open = File::open(&path).map_err(&failed)?;
+        let mut hash = HashWriter::new(io::sink());
+        let bytes = io::copy(&mut (&mut open).take(file.bytes), &mut hash).map_err(&failed)?;
+        if (hash.sha256().as_str(), bytes) != (file.sha256.as_str(), file.bytes) {
             return Err(DatasetError::damaged(&path, "it is not as it was written"));
         }
         open.rewind().map_err(failed)?;
         Ok(open)
     }
 
-    /// Every file that a run names, by its path; two runs never name the same.
-    fn files(runs: &[RunRecord]) -> BTreeMap<&str, &DatasetFile> {
-        runs.iter().flat_map(|run| &run.files).map(|file| (file.path.as_str(), file)).collect()
+    /// Fails unless a file of a run is there, a regular one, with as many bytes as were written.
+    fn require_size(&self, file: &DatasetFile) -> Result<(), DatasetError> {
+        let path = self.path(file);
+        match fs::metadata(&path) {
+            Ok(found) if !found.is_file() => Err(DatasetError::damaged(&path, "it is not a regular file")),
+            Ok(found) if found.len() == file.bytes => Ok(()),
+            Ok(found) => {
+                let problem = format!("it has {} bytes, {} were written", found.len(), file.bytes);
+                Err(DatasetError::damaged(&path, problem))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(DatasetError::damaged(&path, "it is missing")),
+            Err(error) => Err(DatasetError::io("read", &path)(error)),
+        }
     }
 }
 
@@ -167,18 +198,4 @@ fn create(folder: &Path, wanted: &Identity) -> Result<Identity, DatasetError> {
     let missing =
         || DatasetError::NotADataset { path: folder.to_owned(), problem: format!("{IDENTITY_FILE} vanished") };
     Identity::read(folder)?.ok_or_else(missing)
-}
-
-/// The SHA-256 (in hex) and the size (in bytes) of what is left to read.
-fn hash(from: &mut File) -> io::Result<(String, u64)> {
-    let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
-    loop {
-        match from.read(&mut buffer)? {
-            0 => return Ok((hex::encode(hash.finalize()), bytes)),
-            count => {
-                hash.update(&buffer[..count]);
-                bytes += count as u64;
-            }
-        }
-    }
 }

@@ -2,12 +2,14 @@
 
 use std::fs::File;
 use std::mem;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use jiff::civil::{Date, date};
+use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
     AnyValue, BooleanChunked, Column, DataFrame, DataType, Field, Int32Chunked, IntoColumn, NewChunkedArray,
-    ParquetCompression, ParquetWriter, PolarsResult, Scalar, Schema,
+    ParquetCompression, ParquetWriter, PolarsError, PolarsResult, Scalar, Schema,
 };
 
 use super::incoming::HashedFile;
@@ -23,6 +25,9 @@ pub(super) const UNDATED: Date = date(1970, 1, 1);
 /// The last day that every engine has.
 const LAST: Date = date(9999, 12, 30);
 
+/// What the names of merged files have between the time and the random digits.
+const MERGED: &str = "-merged-";
+
 pub(super) const SETTLED: &str = "settled";
 pub(super) const MOVED_TO: &str = "moved_to";
 pub(super) const RUN: &str = "run";
@@ -36,6 +41,16 @@ pub(super) fn day_of(date: Date) -> Date {
 pub(super) fn path(day: Date, run: &str, part: usize) -> String {
     let part = if part == 0 { String::new() } else { format!("-{part}") };
     format!("{ORDERS}/day={day}/{run}{part}.parquet")
+}
+
+/// The name of a compaction that began at a moment.
+pub(super) fn merged_name(began: Timestamp) -> String {
+    format!("{}{MERGED}{:016x}", began.strftime("%Y%m%dT%H%M%SZ"), rand::random::<u64>())
+}
+
+/// Whether a file is of a compaction.
+pub(super) fn is_merged(path: &Path) -> bool {
+    path.to_str().is_some_and(|path| path.contains(MERGED))
 }
 
 /// The columns of a file.
@@ -82,8 +97,10 @@ impl DayRows {
 
     /// Writes the rows.
     pub(super) fn write(self, run: &str, file: &mut HashedFile) -> Result<(), DatasetError> {
-        let failed = DatasetError::parquet(file.path());
-        self.frame(run).and_then(|frame| write(&frame, file)).map_err(failed)
+        let frame = self.frame(run).map_err(DatasetError::parquet(file.path()))?;
+        let mut writer = OrdersWriter::begin(file, &schema())?;
+        writer.write(&frame)?;
+        writer.finish()
     }
 
     fn frame(self, run: &str) -> PolarsResult<DataFrame> {
@@ -99,14 +116,31 @@ impl DayRows {
 }
 
 /// Writes a file in row groups. (Polars' own division makes groups of up to twice the size that it is given.)
-pub(super) fn write(frame: &DataFrame, file: &mut HashedFile) -> PolarsResult<()> {
-    let writer = ParquetWriter::new(file).with_compression(ParquetCompression::Zstd(None));
-    let mut writer = writer.batched(frame.schema())?;
-    for first in (0..frame.height()).step_by(ROW_GROUP) {
-        writer.write_batch(&frame.slice(first as i64, ROW_GROUP))?;
+pub(super) struct OrdersWriter<'f> {
+    writer: BatchedWriter<&'f mut HashedFile>,
+    path: PathBuf,
+}
+
+impl<'f> OrdersWriter<'f> {
+    pub(super) fn begin(file: &'f mut HashedFile, schema: &Schema) -> Result<Self, DatasetError> {
+        let path = file.path().to_owned();
+        let writer = ParquetWriter::new(file).with_compression(ParquetCompression::Zstd(None));
+        Ok(Self { writer: writer.batched(schema).map_err(DatasetError::parquet(&path))?, path })
     }
-    writer.finish()?;
-    Ok(())
+
+    pub(super) fn write(&mut self, frame: &DataFrame) -> Result<(), DatasetError> {
+        for first in (0..frame.height()).step_by(ROW_GROUP) {
+            let mut group = frame.slice(first as i64, ROW_GROUP);
+            // Each chunk would become a row group of its own.
+            group.rechunk_mut();
+            self.writer.write_batch(&group).map_err(DatasetError::parquet(&self.path))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<(), DatasetError> {
+        self.writer.finish().map(drop).map_err(DatasetError::parquet(&self.path))
+    }
 }
 
 /// One row of a file.
@@ -117,31 +151,49 @@ pub(super) struct DayRow<'r> {
     pub(super) facts: OrderFacts<'r>,
     /// Whether the order was judged settled; `None` if it moved.
     pub(super) settled: Option<bool>,
+    /// The run that observed it.
+    pub(super) run: &'r str,
 }
 
 /// Visits the rows of a file, a row group at a time.
-pub(super) fn for_each_row(path: &Path, file: File, mut visit: impl FnMut(DayRow<'_>)) -> Result<(), DatasetError> {
+pub(super) fn for_each_row<E: From<DatasetError>>(
+    path: &Path,
+    file: File,
+    mut visit: impl FnMut(DayRow<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let damaged = |problem: String| DatasetError::damaged(path, problem);
+    let missing = || damaged("a value is missing or out of range".to_owned());
+    for_each_group(path, file, |frame| {
+        let failed = |error: PolarsError| damaged(error.to_string());
+        let facts = FactArrays::of(frame).map_err(failed)?;
+        let settled = frame.column(SETTLED).and_then(Column::bool).map_err(failed)?.rechunk().into_owned();
+        let moved = frame.column(MOVED_TO).map_err(failed)?.is_not_null();
+        let runs = columns::texts(frame, RUN).map_err(failed)?;
+        for row in 0..frame.height() {
+            let facts = facts.row(row).ok_or_else(missing)?;
+            let run_order_id = facts.text(TextColumn::RunOrderId).ok_or_else(missing)?;
+            let (settled, run) = (settled.get(row), runs.get(row).ok_or_else(missing)?);
+            if settled.is_some() == moved.get(row).unwrap_or_default() {
+                return Err(missing().into());
+            }
+            visit(DayRow { run_order_id, facts, settled, run })?;
+        }
+        Ok(())
+    })
+}
+
+/// Visits the row groups of a file.
+pub(super) fn for_each_group<E: From<DatasetError>>(
+    path: &Path,
+    file: File,
+    mut visit: impl FnMut(&DataFrame) -> Result<(), E>,
+) -> Result<(), E> {
     let damaged = |problem: String| DatasetError::damaged(path, problem);
     let shape = Shape { schema: schema(), group_rows: ROW_GROUP, kind: "a dataset of this version" };
     let file = ParquetFile::open(file, shape).map_err(damaged)?;
     for group in 0..file.groups() {
-        let (facts, settled, moved, rows) = file
-            .group(group, None, |frame| {
-                let settled = frame.column(SETTLED)?.bool()?.rechunk().into_owned();
-                let moved = frame.column(MOVED_TO)?.is_not_null();
-                Ok((FactArrays::of(frame)?, settled, moved, frame.height()))
-            })
-            .map_err(damaged)?;
-        for row in 0..rows {
-            let missing = || damaged("a value is missing or out of range".to_owned());
-            let facts = facts.row(row).ok_or_else(missing)?;
-            let run_order_id = facts.text(TextColumn::RunOrderId).ok_or_else(missing)?;
-            let settled = settled.get(row);
-            if settled.is_some() == moved.get(row).unwrap_or_default() {
-                return Err(missing());
-            }
-            visit(DayRow { run_order_id, facts, settled });
-        }
+        let frame = file.group(group, None, |frame| Ok(frame.clone())).map_err(damaged)?;
+        visit(&frame)?;
     }
     Ok(())
 }

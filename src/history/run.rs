@@ -1,18 +1,15 @@
 //! `runs/<run>.json`: what a run appended. It is written last, and only then the run's files count.
 
-use std::fs;
-use std::path::{Component, Path};
+use std::path::Path;
 
 use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetError, EXCEPTIONS, ORDERS};
+use super::{DatasetError, record};
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 
 const FORMAT: u32 = 1;
-/// The largest record that is read, in bytes: a run of a century of days has 10 MB.
-const LARGEST: u64 = 256 << 20;
 
 /// What a run appended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,44 +85,9 @@ impl RunRecord {
         }
     }
 
-    /// The record as one line: Spark reads JSON line by line.
-    pub(super) fn text(&self, path: &Path) -> Result<String, DatasetError> {
-        let text = serde_json::to_string(self).map_err(|error| DatasetError::io("write", path)(error.into()))?;
-        Ok(text + "\n")
-    }
-
     pub(super) fn read(path: &Path) -> Result<Self, DatasetError> {
-        let failed = DatasetError::io("read", path);
-        let damaged = |problem: String| DatasetError::damaged(path, problem);
-        if fs::metadata(path).map_err(&failed)?.len() > LARGEST {
-            return Err(damaged(format!("it has more than {LARGEST} bytes")));
-        }
-        let text = fs::read(path).map_err(&failed)?;
-        let record: Self =
-            serde_json::from_slice(&text).map_err(|error| damaged(format!("it is not valid ({error})")))?;
-        if record.format != FORMAT {
-            return Err(damaged(format!("it has the format {}, not {FORMAT}", record.format)));
-        }
-        if path.file_stem() != Some(record.run.as_ref()) {
-            return Err(damaged(format!("it is the record of run {:?}", record.run)));
-        }
-        match record.files.iter().find(|file| !is_in_its_place(&file.path)) {
-            Some(file) => Err(damaged(format!("{:?} is not where a file of a dataset lies", file.path))),
-            None => Ok(record),
-        }
-    }
-}
-
-/// Whether a path leads to a Parquet file of a dataset, and nowhere else.
-fn is_in_its_place(path: &str) -> bool {
-    let parts: Option<Vec<&str>> = Path::new(path)
-        .components()
-        .map(|part| if let Component::Normal(part) = part { part.to_str() } else { None })
-        .collect();
-    let is_file = |name: &str| name.ends_with(".parquet");
-    match parts.as_deref() {
-        Some([ORDERS, day, name]) => day.starts_with("day=") && is_file(name),
-        Some([EXCEPTIONS, name]) => is_file(name),
-        _ => false,
+        let record: Self = record::read(path)?;
+        record::require(path, record.format == FORMAT, &record.run, &record.files)?;
+        Ok(record)
     }
 }

@@ -1,14 +1,20 @@
 //! Datasets that are written and looked at. What is in their files is read by tests/it with other programs.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
+use proptest::sample::Index;
 use tempfile::TempDir;
 
 use super::*;
 use crate::domain::days::Zone;
-use crate::domain::facts::OrderFacts;
+use crate::domain::facts::{AmountColumn, OrderFacts};
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
 
@@ -55,6 +61,7 @@ fn ids(dataset: &Dataset, run: &RunRecord) -> Vec<(String, String)> {
         let day = file.path.split('/').nth(1).expect("a day").to_owned();
         orders::for_each_row(&dataset.path(file), dataset.prove(file).expect("as written"), |row| {
             found.push((day.clone(), row.run_order_id.to_owned()));
+            Ok::<_, DatasetError>(())
         })
         .expect("readable");
     }
@@ -200,10 +207,15 @@ fn damage_is_found() {
     };
     let cut = |path: &Path| fs::write(path, &fs::read(path).expect("readable")[..100]).expect("writable");
     let remove = |path: &Path| fs::remove_file(path).expect("removable");
+    let pipe = |path: &Path| {
+        remove(path);
+        assert!(Command::new("mkfifo").arg(path).status().expect("starts").success());
+    };
     for proof in [Proof::Sizes, Proof::Hashes] {
         assert_eq!(damaged(|_| (), proof), Vec::<String>::new());
         assert!(damaged(cut, proof)[0].starts_with("orders/day=2026-10-02/"));
         assert!(damaged(remove, proof)[0].ends_with("it is missing"));
+        assert!(damaged(pipe, proof)[0].ends_with("it is not a regular file"), "it is not waited for");
     }
     assert_eq!(damaged(flip, Proof::Sizes).len(), 0, "the size is the same");
     assert!(damaged(flip, Proof::Hashes)[0].ends_with("it is not as it was written"));
@@ -231,8 +243,8 @@ fn records_that_are_not_ours_are_errors() {
     let path = &run.files[0].path;
     let lies = [
         (honest[..honest.len() / 2].to_owned(), "it is not valid"),
-        (honest.replace(r#""format":1"#, r#""format":2"#), "it has the format 2"),
-        (honest.replace(&format!(r#""run":"{}""#, run.run), r#""run":"x""#), r#"it is the record of run "x""#),
+        (honest.replace(r#""format":1"#, r#""format":2"#), "it has the format of another version"),
+        (honest.replace(&format!(r#""run":"{}""#, run.run), r#""run":"x""#), r#"it is the record of "x""#),
         (honest.replace(path, "orders/../../etc/shadow.parquet"), "is not where a file of a dataset lies"),
         (honest.replace(path, "/etc/shadow.parquet"), "is not where a file of a dataset lies"),
         (honest.replace(path, "closes/2026-10/a.parquet"), "is not where a file of a dataset lies"),
@@ -262,4 +274,130 @@ fn a_run_with_more_rows_than_are_held_has_more_files_of_a_day() {
     let ids = ids(&dataset, &run);
     assert_eq!(ids.len(), rows + 1);
     assert_eq!(run.control_totals[0].amounts[1].units(), rows as i128 + 1);
+}
+
+#[test]
+fn compaction_keeps_every_row_and_can_be_repeated() {
+    let (place, dataset) = empty();
+    let runs: Vec<RunRecord> = (1..=5)
+        .map(|number| {
+            let orders = [("a", order("2026-10-02T00:00:00Z", i128::from(number))), ("b", order("never", 1))];
+            append(&dataset, &night(number), &orders)
+        })
+        .collect();
+    assert_eq!(dataset.compact().expect("writable"), Compacted { merged: 10, into: 2, days: 2 });
+    assert_eq!(dataset.compact().expect("writable"), Compacted::default(), "there is nothing left to merge");
+    let contents = dataset.contents(Proof::Hashes).expect("readable");
+    assert_eq!((contents.files, contents.observations, contents.uncounted.len()), (2, 10, 0));
+    assert_eq!((contents.runs, contents.damage), (runs, Vec::new()));
+    // A later run is merged with what was merged before.
+    append(&dataset, &night(6), &[("c", order("2026-10-02T00:00:00Z", 1))]);
+    assert_eq!(dataset.compact().expect("writable"), Compacted { merged: 2, into: 1, days: 1 });
+    let orders = paths(&place.path().join(ORDERS));
+    assert_eq!(orders.len(), 2, "{orders:?}");
+    assert_eq!(newest(&dataset).len(), 3);
+    let mut groups = 0;
+    for path in orders {
+        orders::for_each_group(&path, File::open(&path).expect("readable"), |_| {
+            groups += 1;
+            Ok::<_, DatasetError>(())
+        })
+        .expect("readable");
+    }
+    assert_eq!(groups, 2, "small row groups are put together");
+}
+
+#[test]
+fn a_continued_report_knows_what_a_merged_file_brought() {
+    let (_place, dataset) = empty();
+    let known = || ("a", order("2026-10-02T00:00:00Z", 1));
+    append(&dataset, &night(3), &[known()]);
+    append(&dataset, &night(2), &[("a", order("2026-10-02T00:00:00Z", 9))]);
+    dataset.compact().expect("writable");
+    let continued = NewRun { replaces: vec![night(3).manifest_sha256], ..night(4) };
+    // The order as the other run saw it is news to this one.
+    let run = append(&dataset, &continued, &[known(), ("b", order("2026-10-02T00:00:00Z", 3))]);
+    assert_eq!(run.orders, 1);
+}
+
+#[test]
+fn a_file_that_changed_is_not_merged_away() {
+    let (place, dataset) = empty();
+    let runs = [1, 2].map(|number| append(&dataset, &night(number), &[("a", order("2026-10-02T00:00:00Z", 1))]));
+    let path = dataset.path(&runs[0].files[0]);
+    let mut bytes = fs::read(&path).expect("readable");
+    bytes[100] ^= 1;
+    fs::write(&path, &bytes).expect("writable");
+    let before = paths(place.path());
+    let said = dataset.compact().expect_err("damage").to_string();
+    assert!(said.contains("it is not as it was written"), "{said}");
+    assert_eq!(paths(place.path()), before);
+}
+
+/// The newest observation of each order: its day, its final amount in units, and its run.
+fn newest(dataset: &Dataset) -> BTreeMap<String, (Date, i128, String)> {
+    let mut found = BTreeMap::new();
+    let visit = |order: NewestOrder<'_>| {
+        let units = order.facts.units(AmountColumn::Final).expect("an amount");
+        let known = found.insert(order.run_order_id.to_owned(), (order.day, units, order.run.to_owned()));
+        assert_eq!(known, None, "{} is visited twice", order.run_order_id);
+        Ok::<_, DatasetError>(())
+    };
+    dataset.for_each_newest(|_| true, visit).expect("readable");
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_newest_observation_depends_on_no_order_duplication_or_compaction(
+        // By run, which orders it saw, and the days to which it says that they belong.
+        nights in vec((vec((0_u8..6, 1_u32..4), 0..8), any::<bool>()), 1..6),
+        places in vec(any::<Index>(), 6),
+    ) {
+        let (_place, dataset) = empty();
+        let mut newest_of = BTreeMap::new();
+        let mut days = BTreeMap::<u8, u32>::new();
+        let mut appends = Vec::new();
+        for (number, (seen, is_twice)) in (1..).zip(&nights) {
+            let mut rows = Vec::new();
+            let seen: BTreeMap<u8, u32> = seen.iter().copied().collect();
+            for (id, day) in seen {
+                rows.push((id, day, days.insert(id, day)));
+                newest_of.insert(id.to_string(), (day, i128::from(number)));
+            }
+            appends.extend(vec![(number, rows); if *is_twice { 2 } else { 1 }]);
+        }
+        // Appended in any order, with compactions in between.
+        for place in places {
+            if appends.is_empty() {
+                break;
+            }
+            let (number, rows) = appends.remove(place.index(appends.len()));
+            append_moves(&dataset, number, &rows);
+            if place.index(2) == 0 {
+                dataset.compact().expect("writable");
+            }
+        }
+        appends.iter().for_each(|(number, rows)| append_moves(&dataset, *number, rows));
+        let found = newest(&dataset);
+        let found: BTreeMap<_, _> =
+            found.into_iter().map(|(id, (day, units, _))| (id, (u32::from(day.day().unsigned_abs()), units))).collect();
+        prop_assert_eq!(found, newest_of);
+    }
+}
+
+/// Appends a night that saw orders on a day of October, each with the day on which it was seen before.
+fn append_moves(dataset: &Dataset, number: u32, rows: &[(u8, u32, Option<u32>)]) {
+    let mut append = dataset.append(&night(number)).expect("writable");
+    let at = |day: u32| format!("2026-10-{day:02}T08:00:00Z");
+    for (id, day, before) in rows {
+        let order = order(&at(*day), i128::from(number));
+        append.order(&id.to_string(), &OrderFacts::of(&order), true).expect("writable");
+        if let Some(before) = before {
+            append.moved(&id.to_string(), at(*before).parse().ok(), order.created_at).expect("writable");
+        }
+    }
+    append.commit().expect("writable");
 }

@@ -354,21 +354,9 @@ fn a_writer_that_is_killed_at_any_moment_leaves_the_dataset_as_it_was_or_complet
     let whole = place.path("whole");
     assert_eq!(code(&import(&reports, &whole)), 0);
     let observations = show(&whole).1["observations"].clone();
-    // Each file that is written is a chance to be killed.
-    let calls = Command::new("strace").arg("-V").output();
-    assert!(calls.is_ok_and(|version| version.status.success()), "strace is missing: run `make test`");
-    let mut killed = 0;
-    for nth in 1..200 {
-        let _ = fs::remove_dir_all(&dataset);
-        let mut import = Command::new("strace");
-        import.args(["-f", "-qq", "-o", "/dev/null", "-e"]);
-        import.arg(format!("inject=fsync,rename,renameat2,mkdir:signal=SIGKILL:when={nth}"));
-        import.arg(tieout().get_program()).args(["dataset", "import"]).arg(&reports).arg("--dataset").arg(&dataset);
-        let ended = import.output().expect("starts");
-        if ended.status.success() {
-            break;
-        }
-        killed += 1;
+    let arguments = [Path::new("dataset"), Path::new("import"), &reports, Path::new("--dataset"), &dataset];
+    let begin = || _ = fs::remove_dir_all(&dataset);
+    kill_at_every_write(&arguments, begin, |nth| {
         if dataset.join("dataset.json").exists() {
             let (exit, contents) = show(&dataset);
             assert_eq!(exit, 0, "kill {nth}");
@@ -377,7 +365,7 @@ fn a_writer_that_is_killed_at_any_moment_leaves_the_dataset_as_it_was_or_complet
                 "kill {nth}: {contents}"
             );
         }
-        assert_eq!(code(&self::import(&reports, &dataset)), 0, "kill {nth}");
+        assert_eq!(code(&import(&reports, &dataset)), 0, "kill {nth}");
         let (exit, contents) = show(&dataset);
         assert_eq!(
             (exit, &contents["observations"], &contents["runs"]),
@@ -385,6 +373,57 @@ fn a_writer_that_is_killed_at_any_moment_leaves_the_dataset_as_it_was_or_complet
             "kill {nth}"
         );
         assert_eq!(files_below(&dataset.join("incoming")).len(), 0, "kill {nth}: what the killed one left is removed");
+    });
+}
+
+#[test]
+fn a_compaction_that_is_killed_at_any_moment_loses_no_row() {
+    let place = Place::new();
+    let (zone, original) = (Zone::named("UTC").expect("a zone"), place.path("original"));
+    let dataset = Dataset::open_or_create(&original, &identity(&zone)).expect("a dataset");
+    for number in 1..=3 {
+        let mut append = dataset.append(&started(number)).expect("writable");
+        for (id, day) in [("a", 1), ("b", 2)] {
+            let created_at = format!("2026-10-0{day}T00:00:00Z").parse().ok();
+            let order = RunOrder { created_at, ..RunOrder::default() };
+            append.order(id, &OrderFacts::of(&order), false).expect("writable");
+        }
+        append.commit().expect("writable");
     }
-    assert!(killed > 10, "{killed} kills");
+    let (before, folder) = (read(&original), place.path("history"));
+    let begin = || {
+        let _ = fs::remove_dir_all(&folder);
+        let copied = Command::new("cp").arg("-r").args([&original, &folder]).status().expect("starts");
+        assert!(copied.success());
+    };
+    kill_at_every_write(&[Path::new("compact"), &folder], begin, |nth| {
+        let (exit, contents) = show(&folder);
+        assert_eq!((exit, &contents["observations"]), (0, &Value::from(6)), "kill {nth}: {contents}");
+        assert_eq!(read(&folder), before, "kill {nth}");
+        let again = tieout().arg("compact").arg(&folder).output().expect("starts");
+        assert_eq!(code(&again), 0, "kill {nth}: {}", printed(&again));
+        let (exit, contents) = show(&folder);
+        assert_eq!((exit, &contents["files"], &contents["uncounted"]), (0, &Value::from(2), &serde_json::json!([])));
+        assert_eq!(read(&folder), before, "kill {nth}");
+    });
+}
+
+/// Runs the program with these arguments again and again, after `begin`, and kills it at its first write, its second, and
+/// so on until it ends by itself. `check` sees what each kill left.
+fn kill_at_every_write(arguments: &[&Path], begin: impl Fn(), check: impl Fn(usize)) {
+    let version = Command::new("strace").arg("-V").output();
+    assert!(version.is_ok_and(|version| version.status.success()), "strace is missing: run `make test`");
+    for nth in 1..500 {
+        begin();
+        let mut run = Command::new("strace");
+        run.args(["-f", "-qq", "-o", "/dev/null", "-e"]);
+        run.arg(format!("inject=fsync,rename,renameat2,mkdir,unlink:signal=SIGKILL:when={nth}"));
+        let ended = run.arg(tieout().get_program()).args(arguments).output().expect("starts");
+        if ended.status.success() {
+            assert!(nth > 10, "{nth} kills");
+            return;
+        }
+        check(nth);
+    }
+    panic!("it never ends");
 }

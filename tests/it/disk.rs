@@ -1,6 +1,7 @@
 //! The disk is full, read-only or gone. Whatever happens, committed outcomes are kept, no partial report is left, and
 //! the same command ends like an undisturbed one once the disk works again.
 
+mod dataset;
 mod full;
 mod pruning;
 mod read_only;

@@ -131,6 +131,12 @@ pub enum Command {
     Prune(Prune),
     /// Show what a dataset holds and whether it is undamaged, or add reports to it
     Dataset(DatasetCommand),
+    /// Merge the small files of a dataset; every row is kept
+    Compact {
+        /// Folder of the dataset
+        #[arg(value_name = "DATASET")]
+        dataset: PathBuf,
+    },
     /// Show what changed between two reports: new, persisting and resolved discrepancies, and how spend moved
     #[command(after_help = DIFF_EXAMPLES, after_long_help = format!("{DIFF_EXAMPLES}\n\n{DIFF_EXIT_CODES}"))]
     Diff(DiffCommand),
