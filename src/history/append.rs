@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::exceptions::{self, ExceptionRows};
 use super::incoming::{HashedFile, Incoming};
 use super::orders::{self, DayRows, UNDATED};
-use super::{CurrencyTotals, Dataset, DatasetError, DatasetFile, RUNS, RunRecord, record};
+use super::{CurrencyTotals, Dataset, DatasetError, RUNS, RunRecord, record};
 use crate::domain::days::{Day, Days};
 use crate::domain::facts::{OrderFacts, TextColumn};
 use crate::domain::money::Sum;
@@ -165,20 +165,12 @@ impl Append {
         self.write_exceptions()?;
         self.record.control_totals = mem::take(&mut self.totals).into_values().collect();
         for (written, file) in self.written.iter().zip(&self.record.files) {
-            self.place(written, file)?;
+            self.incoming.place_new(written, &file.path)?;
         }
         self.incoming.keep(self.record.files.iter().map(|file| file.path.as_str()))?;
         let path = format!("{RUNS}/{}.json", self.record.run);
         self.incoming.place_text(&path, &record::text(&self.record, Path::new(&path))?)?;
         Ok(self.record)
-    }
-
-    fn place(&self, written: &Path, file: &DatasetFile) -> Result<(), DatasetError> {
-        if self.incoming.place(written, &file.path)? {
-            return Ok(());
-        }
-        let problem = "there is such a file already, though its name is random".to_owned();
-        Err(DatasetError::Damaged { path: file.path.clone().into(), problem })
     }
 
     fn add_to_totals(&mut self, facts: &OrderFacts<'_>, settled: bool) -> Result<(), DatasetError> {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, TryLockError};
 use std::io::ErrorKind;
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -44,13 +45,14 @@ impl Dataset {
         self.remove_leftovers(&files, lock.is_some())?;
         let mut compacted = Compacted::default();
         for (day, files) in files.by_day() {
-            let small: Vec<&DatasetFile> = files.into_iter().filter(|file| file.rows < FULL).collect();
-            if small.len() < 2 {
-                continue;
+            let mut is_merged = false;
+            for group in groups(files) {
+                self.merge(day, &group)?;
+                compacted.merged += group.len() as u64;
+                compacted.into += 1;
+                is_merged = true;
             }
-            compacted.merged += small.len() as u64;
-            compacted.into += self.merge(day, &small)?;
-            compacted.days += 1;
+            compacted.days += u64::from(is_merged);
         }
         Ok(compacted)
     }
@@ -68,47 +70,54 @@ impl Dataset {
         Ok(())
     }
 
-    /// Merges some files of a day; returns into how many.
-    fn merge(&self, day: Date, files: &[&DatasetFile]) -> Result<u64, DatasetError> {
+    /// Merges some files of a day into one.
+    fn merge(&self, day: Date, files: &[&DatasetFile]) -> Result<(), DatasetError> {
         let incoming = Incoming::begin(self.folder())?;
         let name = merged_name(Timestamp::now());
-        let mut merged = Vec::new();
-        let mut rest = files.iter().peekable();
-        while rest.peek().is_some() {
-            let path = orders::path(day, &name, merged.len());
-            let mut merged_file = incoming.create(merged.len() + 1)?;
-            let mut writer = OrdersWriter::begin(&mut merged_file, &orders::schema())?;
-            let (mut held, mut rows) = (DataFrame::default(), 0);
-            while let Some(file) = rest.next_if(|file| rows == 0 || rows + file.rows <= FULL) {
-                orders::for_each_group(&self.path(file), self.prove(file)?, |group| {
-                    // Small row groups are put together: each costs a reader as much as a large one.
-                    if held.height() + group.height() > ROW_GROUP {
-                        writer.write(&std::mem::take(&mut held))?;
-                    }
-                    if held.width() == 0 {
-                        held = group.clone();
-                        Ok(())
-                    } else {
-                        held.vstack_mut(group).map(drop).map_err(DatasetError::parquet(&self.path(file)))
-                    }
-                })?;
-                rows += file.rows;
-            }
-            writer.write(&held)?;
-            writer.finish()?;
-            merged.push(merged_file.finish(path, rows)?);
+        let mut merged = incoming.create(1)?;
+        let mut writer = OrdersWriter::begin(&mut merged, &orders::schema())?;
+        let mut held = DataFrame::default();
+        for file in files {
+            orders::for_each_group(&self.path(file), self.prove(file)?, |group| {
+                // Small row groups are put together: each costs a reader as much as a large one.
+                if held.height() + group.height() > ROW_GROUP {
+                    writer.write(&mem::take(&mut held))?;
+                }
+                if held.width() == 0 {
+                    held = group.clone();
+                    Ok(())
+                } else {
+                    held.vstack_mut(group).map(drop).map_err(DatasetError::parquet(&self.path(file)))
+                }
+            })?;
         }
-        for (written, file) in &merged {
-            incoming.place(written, &file.path)?;
-        }
-        incoming.keep(merged.iter().map(|(_, file)| file.path.as_str()))?;
-        let replaces = files.iter().map(|file| (*file).clone()).collect();
-        let compaction = CompactionRecord::new(name, replaces, merged.into_iter().map(|(_, file)| file).collect());
+        writer.write(&held)?;
+        writer.finish()?;
+        let rows = files.iter().map(|file| file.rows).sum();
+        let (written, merged) = merged.finish(orders::path(day, &name, 0), rows)?;
+        incoming.place_new(&written, &merged.path)?;
+        incoming.keep([merged.path.as_str()])?;
+        let compaction = CompactionRecord::new(name, files.iter().map(|file| (*file).clone()).collect(), vec![merged]);
         let path = format!("{COMPACTIONS}/{}.json", compaction.compaction);
         incoming.place_text(&path, &record::text(&compaction, Path::new(&path))?)?;
-        files.iter().try_for_each(|file| remove(&self.path(file)))?;
-        Ok(compaction.files.len() as u64)
+        files.iter().try_for_each(|file| remove(&self.path(file)))
     }
+}
+
+/// Groups of small files that are merged into one each. Those that stay alone are left as they are, so that compacting
+/// again changes nothing.
+fn groups(files: Vec<&DatasetFile>) -> Vec<Vec<&DatasetFile>> {
+    let mut groups: Vec<(u64, Vec<&DatasetFile>)> = Vec::new();
+    for file in files.into_iter().filter(|file| file.rows < FULL) {
+        match groups.last_mut().filter(|(rows, _)| rows + file.rows <= FULL) {
+            Some((rows, group)) => {
+                *rows += file.rows;
+                group.push(file);
+            }
+            None => groups.push((file.rows, vec![file])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).filter(|group| group.len() > 1).collect()
 }
 
 /// Removes a file that no longer counts, if it is there.
@@ -116,5 +125,25 @@ fn remove(path: &Path) -> Result<(), DatasetError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(DatasetError::io("remove", path)(error)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_grouped_up_to_a_million_rows_and_only_once() {
+        let file = |rows| DatasetFile { path: String::new(), rows, bytes: 0, sha256: String::new() };
+        let rows = |rows: &[u64]| -> Vec<Vec<u64>> {
+            let files: Vec<DatasetFile> = rows.iter().map(|rows| file(*rows)).collect();
+            let groups = groups(files.iter().collect());
+            groups.into_iter().map(|group| group.into_iter().map(|file| file.rows).collect()).collect()
+        };
+        assert_eq!(rows(&[1, 2, 3]), [[1, 2, 3]]);
+        assert_eq!(rows(&[FULL, 1, 2]), [[1, 2]], "a full file is left alone");
+        assert_eq!(rows(&[FULL - 1, 7, 8]), [[7, 8]]);
+        assert_eq!(rows(&[FULL - 1, FULL - 2]), Vec::<Vec<u64>>::new());
+        assert_eq!(rows(&[1]), Vec::<Vec<u64>>::new());
     }
 }

@@ -46,7 +46,7 @@ impl Dataset {
     /// When a folder or a record of a run can't be read.
     pub fn contents(&self, proof: Proof) -> Result<Contents, DatasetError> {
         let (runs, files) = self.counted()?;
-        let mut contents = Contents::default();
+        let (mut contents, mut damage) = (Contents::default(), Vec::new());
         for run in &runs {
             contents.observations += run.orders;
             contents.exceptions += run.exceptions;
@@ -56,9 +56,13 @@ impl Dataset {
             contents.bytes += file.bytes;
             contents.days.extend(files::day(&file.path));
             if let Some(problem) = self.problem(file, proof)? {
-                contents.damage.push(format!("{}: {problem}", file.path));
+                damage.push((&file.path, problem));
             }
         }
+        // What a compaction removed in the meantime is not damage.
+        let now = if damage.is_empty() { None } else { Some(self.counted()?.1) };
+        damage.retain(|(path, _)| now.as_ref().is_none_or(|now| now.counts(path)));
+        contents.damage = damage.into_iter().map(|(path, problem)| format!("{path}: {problem}")).collect();
         let is_counted = |path: &PathBuf| path.to_str().is_some_and(|path| files.counts(path));
         contents.uncounted = self.parquet_files()?.into_iter().filter(|path| !is_counted(path)).collect();
         contents.uncounted.sort();

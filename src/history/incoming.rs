@@ -55,7 +55,7 @@ impl Incoming {
     }
 
     /// Moves a finished file into its place in the dataset. Returns whether the place was free.
-    pub(super) fn place(&self, written: &Path, path: &str) -> Result<bool, DatasetError> {
+    fn place(&self, written: &Path, path: &str) -> Result<bool, DatasetError> {
         let to = self.dataset.join(path);
         let failed = DatasetError::io("write", &to);
         if let Some(folder) = to.parent() {
@@ -72,6 +72,14 @@ impl Incoming {
             },
             Err(error) => Err(failed(error.into())),
         }
+    }
+
+    /// Moves a finished file into its place, which is free: its name is random.
+    pub(super) fn place_new(&self, written: &Path, path: &str) -> Result<(), DatasetError> {
+        if self.place(written, path)? {
+            return Ok(());
+        }
+        Err(DatasetError::damaged(&self.dataset.join(path), "there is such a file already, though its name is random"))
     }
 
     /// Writes a text into its place, unless there is a file already. Returns whether the place was free.
