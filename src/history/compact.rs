@@ -60,8 +60,15 @@ impl Dataset {
     /// Removes what a compaction that was killed left: files that were replaced, and merged ones that do not count. Where
     /// folders can't be locked, those may still be in use.
     fn remove_leftovers(&self, files: &Files, is_alone: bool) -> Result<(), DatasetError> {
-        for path in files.replaced.keys() {
-            remove(&self.folder().join(path))?;
+        for compaction in self.compactions()? {
+            let left: Vec<_> =
+                compaction.replaces.iter().map(|file| self.path(file)).filter(|path| path.exists()).collect();
+            // Whatever the record says: rows are removed only where they are kept.
+            if !left.is_empty() {
+                let merged = compaction.files.iter().filter(|file| files.counts(&file.path));
+                merged.map(|file| self.prove(file).map(drop)).collect::<Result<Vec<()>, _>>()?;
+            }
+            left.iter().try_for_each(|path| remove(path))?;
         }
         let is_left = |path: &PathBuf| is_merged(path) && path.to_str().is_none_or(|path| !files.counts(path));
         for path in self.parquet_files()?.into_iter().filter(|path| is_alone && is_left(path)) {

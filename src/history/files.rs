@@ -10,8 +10,6 @@ use super::{CompactionRecord, Dataset, DatasetError, DatasetFile, ORDERS, RunRec
 #[derive(Clone, Debug, Default)]
 pub(super) struct Files {
     counted: BTreeMap<String, DatasetFile>,
-    /// The files that no longer count, as they were written.
-    pub(super) replaced: BTreeMap<String, DatasetFile>,
     /// The runs of each file. A merged file has those of the files that it replaced.
     runs: BTreeMap<String, BTreeSet<String>>,
 }
@@ -25,20 +23,36 @@ impl Files {
                 files.runs.entry(file.path.clone()).or_default().insert(run.run.clone());
             }
         }
-        // By their names, which begin with the time: the files of one may be replaced by a later one.
-        for compaction in compactions {
-            let merged = compaction.replaces.iter().filter_map(|file| files.runs.get(&file.path));
-            let merged: BTreeSet<String> = merged.flatten().cloned().collect();
-            for file in &compaction.files {
-                files.counted.insert(file.path.clone(), file.clone());
-                files.runs.insert(file.path.clone(), merged.clone());
+        // A compaction may replace the files of another, so each waits until the runs of what it replaced are known.
+        let mut waiting: Vec<&CompactionRecord> = compactions.iter().collect();
+        loop {
+            let count = waiting.len();
+            waiting.retain(|compaction| {
+                let is_known = compaction.replaces.iter().all(|file| files.runs.contains_key(&file.path));
+                if is_known {
+                    files.add_merged(compaction);
+                }
+                !is_known
+            });
+            if waiting.len() == count {
+                break;
             }
         }
+        // What is left names files that no record explains.
+        waiting.into_iter().for_each(|compaction| files.add_merged(compaction));
         for file in compactions.iter().flat_map(|compaction| &compaction.replaces) {
             files.counted.remove(&file.path);
-            files.replaced.insert(file.path.clone(), file.clone());
         }
         files
+    }
+
+    fn add_merged(&mut self, compaction: &CompactionRecord) {
+        let merged = compaction.replaces.iter().filter_map(|file| self.runs.get(&file.path));
+        let merged: BTreeSet<String> = merged.flatten().cloned().collect();
+        for file in &compaction.files {
+            self.counted.insert(file.path.clone(), file.clone());
+            self.runs.insert(file.path.clone(), merged.clone());
+        }
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &DatasetFile> {
@@ -80,5 +94,37 @@ impl Dataset {
         let runs = self.runs()?;
         let files = Files::of(&runs, &compactions);
         Ok((runs, files))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn the_runs_of_a_merged_file_are_known_whatever_the_order_of_the_records() {
+        let file = |path: &str| {
+            let path = format!("orders/day=2026-10-01/{path}.parquet");
+            DatasetFile { path, rows: 1, bytes: 1, sha256: String::new() }
+        };
+        let runs = ["a", "b", "c"].map(|name| {
+            let epoch = Timestamp::UNIX_EPOCH;
+            let mut record = RunRecord::begin(name.to_owned(), epoch, epoch, String::new());
+            record.files.push(file(name));
+            record
+        });
+        let merge = |name: &str, from: [&str; 2]| {
+            CompactionRecord::new(name.to_owned(), from.map(file).into(), vec![file(name)])
+        };
+        let (first, second) = (merge("ab", ["a", "b"]), merge("abc", ["ab", "c"]));
+        for compactions in [[first.clone(), second.clone()], [second, first]] {
+            let files = Files::of(&runs, &compactions);
+            assert_eq!(files.all().collect::<Vec<_>>(), [&file("abc")]);
+            for run in ["a", "b", "c"] {
+                assert_eq!(files.of_run(run).count(), 1, "{run}");
+            }
+        }
     }
 }

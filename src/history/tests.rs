@@ -334,6 +334,28 @@ fn a_file_that_changed_is_not_merged_away() {
     assert_eq!(paths(place.path()), before);
 }
 
+#[test]
+fn what_was_merged_is_not_removed_while_its_merged_file_is_damaged() {
+    let (_place, dataset) = empty();
+    let runs = [1, 2].map(|number| append(&dataset, &night(number), &[("a", order("2026-10-02T00:00:00Z", 1))]));
+    let originals = runs.map(|run| dataset.path(&run.files[0]));
+    let texts = originals.each_ref().map(|path| fs::read(path).expect("readable"));
+    dataset.compact().expect("writable");
+    // As if the removal had been killed, and the merged file was damaged later.
+    for (path, bytes) in originals.iter().zip(texts) {
+        fs::write(path, bytes).expect("writable");
+    }
+    let [compaction] = dataset.compactions().expect("readable").try_into().expect("one");
+    let merged = dataset.path(&compaction.files[0]);
+    let honest = fs::read(&merged).expect("readable");
+    fs::write(&merged, &honest[1..]).expect("writable");
+    assert!(dataset.compact().is_err());
+    assert!(originals.iter().all(|path| path.exists()), "the only good copies");
+    fs::write(&merged, honest).expect("writable");
+    assert_eq!(dataset.compact().expect("writable"), Compacted::default());
+    assert!(!originals.iter().any(|path| path.exists()));
+}
+
 /// The newest observation of each order: its day, its final amount in units, and its run.
 fn newest(dataset: &Dataset) -> BTreeMap<String, (Date, i128, String)> {
     let mut found = BTreeMap::new();

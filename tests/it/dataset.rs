@@ -223,48 +223,79 @@ fn started(number: i64) -> NewRun {
     NewRun { started_at, as_of: started_at, manifest_sha256: format!("{number:064}"), replaces: Vec::new() }
 }
 
+/// What a run saw of an order: its ID, the order, and what it saw before if that had a different creation time.
+type Sight = (String, RunOrder, Option<RunOrder>);
+
+/// What four nights saw of hostile orders. Each night begins later in the list of orders and settles some anew; of every
+/// tenth sight, the creation time has changed.
+fn hostile_nights(orders: usize) -> Vec<Vec<Sight>> {
+    let mut cases = TestRunner::deterministic();
+    let mut any_order = || hostile_order().new_tree(&mut cases).expect("an order").current();
+    let mut last = BTreeMap::<usize, RunOrder>::new();
+    let mut nights = Vec::new();
+    for night in 0..4 {
+        let mut seen = Vec::new();
+        for number in night * orders / 10..orders {
+            let before = last.get(&number).cloned();
+            let (mut now, moves) = (any_order(), (number + night) % 10 == 0);
+            if let Some(before) = before.as_ref().filter(|_| !moves) {
+                now.created_at = before.created_at;
+            }
+            last.insert(number, now.clone());
+            let moved = before.filter(|before| before.created_at != now.created_at);
+            seen.push((format!("wfrun_{number}'\"\\%;--{number}"), now, moved));
+        }
+        nights.push(seen);
+    }
+    nights
+}
+
 #[test]
 fn duckdb_reads_the_newest_observation_of_hostile_orders_to_the_last_digit() {
-    const ORDERS: usize = 250;
+    const ORDERS: usize = 1000;
     let zone = Zone::named("America/St_Johns").expect("a zone");
     let days = Days { zone: zone.clone(), by: DayBy::Created };
     let place = Place::new();
     let dataset = Dataset::open_or_create(&place.path("history"), &identity(&zone)).expect("a dataset");
-    let mut cases = TestRunner::deterministic();
-    let mut any_order = || hostile_order().new_tree(&mut cases).expect("an order").current();
-    let id = |number: usize| format!("wfrun_{number}'\"\\%;--{number}");
-    let mut known: BTreeMap<String, (i64, String, RunOrder)> = BTreeMap::new();
-    // Not in the order in which they started.
-    for number in [3, 1, 4, 2] {
-        let mut append = dataset.append(&started(number)).expect("writable");
-        let mut seen = Vec::new();
-        for order in (0..ORDERS).skip(usize::try_from(number).expect("small") * 10) {
-            let earlier = known.get(&id(order)).map(|(_, _, earlier)| earlier.created_at);
-            // The creation time of an order does not change, unless the provider says otherwise.
-            let created_at = earlier.unwrap_or_else(|| any_order().created_at);
-            let observed = RunOrder { created_at, ..any_order() };
-            append.order(&id(order), &OrderFacts::of(&observed), observed.is_settled()).expect("writable");
-            seen.push((id(order), observed));
-        }
-        let run = append.commit().expect("writable");
-        for (id, observed) in seen {
-            match known.get(&id) {
-                Some((later, _, _)) if *later > number => {}
-                _ => _ = known.insert(id, (number, run.run.clone(), observed)),
+    let nights = hostile_nights(ORDERS);
+    let mut newest: BTreeMap<&str, (usize, &RunOrder)> = BTreeMap::new();
+    for (night, seen) in nights.iter().enumerate() {
+        newest.extend(seen.iter().map(|(id, order, _)| (id.as_str(), (night, order))));
+    }
+    // Appended in a different order than the nights', with a compaction in between and one at the end.
+    let mut runs = BTreeMap::new();
+    for night in [2, 0, 3, 1] {
+        let mut append = dataset.append(&started(i64::try_from(night).expect("small"))).expect("writable");
+        for (id, order, moved) in &nights[night] {
+            append.order(id, &OrderFacts::of(order), order.is_settled()).expect("writable");
+            if let Some(before) = moved {
+                append.moved(id, before.created_at, order.created_at).expect("writable");
             }
         }
+        runs.insert(night, append.commit().expect("writable"));
+        if night == 3 {
+            dataset.compact().expect("writable");
+        }
     }
-    let read = read(dataset.folder());
-    assert_eq!(read.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
-    for (id, (_, run, order)) in known {
-        let text = |text: Option<String>| text.map_or(Value::Null, Value::String);
-        let day = order.created_at.map_or_else(|| "1970-01-01".to_owned(), |time| days.day_of(time).date.to_string());
-        let mut expected = vec![Value::from(id.clone()), day.into(), text(order.workflow_id.clone())];
-        expected
-            .extend(order.amounts.in_order().map(|amount| text(amount.map(|amount| Sum::from(amount).to_string()))));
-        expected.push(text(order.created_at.map(|time| time.as_microsecond().to_string())));
-        expected.extend([Value::from(order.is_settled()), Value::from(run)]);
-        assert_eq!(read[&id], expected, "{id}");
+    assert!(runs.values().map(|run| run.moved).sum::<u64>() > 100, "days do move");
+    for is_compacted in [false, true] {
+        if is_compacted {
+            dataset.compact().expect("writable");
+        }
+        let read = read(dataset.folder());
+        assert_eq!(read.len(), ORDERS);
+        for (id, (night, order)) in &newest {
+            let text = |text: Option<String>| text.map_or(Value::Null, Value::String);
+            let day =
+                order.created_at.map_or_else(|| "1970-01-01".to_owned(), |time| days.day_of(time).date.to_string());
+            let amounts =
+                order.amounts.in_order().map(|amount| text(amount.map(|amount| Sum::from(amount).to_string())));
+            let mut expected = vec![Value::from(*id), day.into(), text(order.workflow_id.clone())];
+            expected.extend(amounts);
+            expected.push(text(order.created_at.map(|time| time.as_microsecond().to_string())));
+            expected.extend([Value::from(order.is_settled()), Value::from(runs[night].run.clone())]);
+            assert_eq!(read[*id], expected, "{id}");
+        }
     }
 }
 
