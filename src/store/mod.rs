@@ -295,7 +295,10 @@ impl Store {
             let mut visit_row = |row: &Row<'_>| -> Result<Result<(), E>, Problem> {
                 let mut stored = StoredRow::read(row)?;
                 if let Some(again) = rechecks.take(stored.line)? {
+                    // The memory may have learned of the first reading before the recheck, if the run was continued.
+                    let first = stored.created_before;
                     stored = StoredRow::of(again);
+                    stored.created_before = stored.created_before.or(first);
                 }
                 stored.bookings = books.of(stored.line)?;
                 visited += 1;

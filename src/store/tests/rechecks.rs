@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Bench, Tested, bench, commit, fetched, findings, learn, missing, new_run, report, schema, stored};
 use crate::domain::books::{Booking, Field};
-use crate::domain::outcome::{Evidence, Outcome, Reason};
-use crate::store::{Problem, RecheckCounts, RowOutcome, StoreError};
+use crate::domain::order::RunOrder;
+use crate::domain::outcome::{CreatedBefore, Evidence, Outcome, Reason};
+use crate::store::{Problem, RecheckCounts, RowOutcome, Store, StoreError};
 
 const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
 
@@ -51,6 +52,37 @@ fn a_half_settled_reading_does_not_become_the_baseline() -> Tested {
         let charged = store.would_remember_with(later)?.take_baseline(1).and_then(|charge| charge.amounts.final_amount);
         assert_eq!(charged.map(|amount| amount.units()), Some(6), "asking changes nothing");
     }
+    Ok(())
+}
+
+#[test]
+fn an_earlier_creation_time_is_not_forgotten_by_a_recheck() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    let mut connection = schema::connect(&path)?;
+    let created = |hours: i64| jiff::Timestamp::from_second(hours * 3600).ok();
+    let seen = |hours| {
+        let run_order_id = "wfrun_1".to_owned();
+        let order =
+            RunOrder { run_order_id: Some(run_order_id.clone()), created_at: created(hours), ..RunOrder::default() };
+        RowOutcome::of(Outcome { line: 1, run_order_id, evidence: order.into() }, NOW)
+    };
+    learn(&mut connection, run, false, vec![seen(1)])?;
+    store.remember_with(run)?;
+    let night = store.begin(&new_run())?;
+    let before = |store: &Store| -> Result<Option<CreatedBefore>, StoreError> {
+        let mut found = None;
+        store.for_each_row(night, None, |row| {
+            found = row.created_before;
+            Ok::<_, StoreError>(())
+        })?;
+        Ok(found)
+    };
+    learn(&mut connection, night, false, vec![seen(2)])?;
+    assert_eq!(before(&store)?, Some(CreatedBefore(created(1))));
+    // An incomplete report remembers the new time; then the run is continued, and rechecks the order.
+    store.remember_with(night)?;
+    learn(&mut connection, night, false, vec![seen(2).as_recheck()])?;
+    assert_eq!(before(&store)?, Some(CreatedBefore(created(1))));
     Ok(())
 }
 
