@@ -16,6 +16,7 @@ use crate::domain::days::{Day, Days};
 use crate::domain::facts::{OrderFacts, TextColumn};
 use crate::domain::money::Sum;
 use crate::domain::order::TimeField;
+use crate::domain::outcome::CreatedBefore;
 use crate::domain::time::from_microsecond;
 
 /// The most rows that are held in memory, some 150 MB.
@@ -113,38 +114,34 @@ impl Dataset {
 }
 
 impl Append {
-    /// Adds an order that was observed, under the ID that was asked for. One that a replaced report brought is left out.
+    /// Adds an order that was observed, under the ID that was asked for. If it was seen before with a different creation time
+    /// and so on a different day, it no longer counts there. An order that a replaced report brought is left out, unless
+    /// its creation time has changed since.
     ///
     /// # Errors
     /// When the dataset can't be written, or a total has too many digits.
-    pub fn order(&mut self, run_order_id: &str, facts: &OrderFacts<'_>, settled: bool) -> Result<(), DatasetError> {
-        if !self.known.is_empty() && self.known.contains(&digest(run_order_id, facts, settled)) {
+    pub fn order(
+        &mut self,
+        run_order_id: &str,
+        facts: &OrderFacts<'_>,
+        settled: bool,
+        before: Option<CreatedBefore>,
+    ) -> Result<(), DatasetError> {
+        if before.is_none() && !self.known.is_empty() && self.known.contains(&digest(run_order_id, facts, settled)) {
             return Ok(());
         }
         self.add_to_totals(facts, settled)?;
         self.record.orders += 1;
         let day = self.day_of(facts.microseconds(TimeField::CreatedAt));
         self.rows.entry(day).or_insert_with(DayRows::new).push(run_order_id, facts, settled);
-        self.hold()
-    }
-
-    /// Adds that an order was seen before with a different creation time. If its day is a different one, it no longer
-    /// counts there.
-    ///
-    /// # Errors
-    /// When the dataset can't be written.
-    pub fn moved(
-        &mut self,
-        run_order_id: &str,
-        from: Option<Timestamp>,
-        to: Option<Timestamp>,
-    ) -> Result<(), DatasetError> {
-        let [from, to] = [from, to].map(|time| self.day_of(time.map(Timestamp::as_microsecond)));
-        if from == to {
+        self.hold()?;
+        let Some(CreatedBefore(before)) = before else { return Ok(()) };
+        let before = self.day_of(before.map(Timestamp::as_microsecond));
+        if before == day {
             return Ok(());
         }
         self.record.moved += 1;
-        self.rows.entry(from).or_insert_with(DayRows::new).push_moved(run_order_id, to);
+        self.rows.entry(before).or_insert_with(DayRows::new).push_moved(run_order_id, day);
         self.hold()
     }
 

@@ -100,7 +100,7 @@ impl Dataset {
         }
         writer.write(&held)?;
         writer.finish()?;
-        let rows = files.iter().map(|file| file.rows).sum();
+        let rows = files.iter().fold(0_u64, |rows, file| rows.saturating_add(file.rows));
         let (written, merged) = merged.finish(orders::path(day, &name, 0), rows)?;
         incoming.place_new(&written, &merged.path)?;
         incoming.keep([merged.path.as_str()])?;
@@ -116,7 +116,7 @@ impl Dataset {
 fn groups(files: Vec<&DatasetFile>) -> Vec<Vec<&DatasetFile>> {
     let mut groups: Vec<(u64, Vec<&DatasetFile>)> = Vec::new();
     for file in files.into_iter().filter(|file| file.rows < FULL) {
-        match groups.last_mut().filter(|(rows, _)| rows + file.rows <= FULL) {
+        match groups.last_mut().filter(|(rows, _)| *rows + file.rows <= FULL) {
             Some((rows, group)) => {
                 *rows += file.rows;
                 group.push(file);

@@ -48,12 +48,12 @@ impl Dataset {
         let (runs, files) = self.counted()?;
         let (mut contents, mut damage) = (Contents::default(), Vec::new());
         for run in &runs {
-            contents.observations += run.orders;
-            contents.exceptions += run.exceptions;
+            contents.observations = contents.observations.saturating_add(run.orders);
+            contents.exceptions = contents.exceptions.saturating_add(run.exceptions);
         }
         for file in files.all() {
             contents.files += 1;
-            contents.bytes += file.bytes;
+            contents.bytes = contents.bytes.saturating_add(file.bytes);
             contents.days.extend(files::day(&file.path));
             if let Some(problem) = self.problem(file, proof)? {
                 damage.push((&file.path, problem));

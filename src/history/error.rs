@@ -48,8 +48,14 @@ pub enum DatasetError {
         /// The error from Polars.
         source: PolarsError,
     },
+    /// A file was written by another version.
+    #[error("{} is of another version of tieout; use that one", path.display())]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file is missing or not as it was written.
-    #[error("{} is damaged: {problem}; restore the dataset from a backup", path.display())]
+    #[error("{} is damaged: {problem}; restore it from a backup", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -67,7 +73,8 @@ pub enum DatasetError {
     Overflow(#[from] Overflow),
     /// A run of the dataset started in the future, so that it would count as newer than this one.
     #[error(
-        "the clock went back: run {run} of the dataset started at {started_at}, which is in the future; set this clock"
+        "run {run} of the dataset started at {started_at}, in the future by this clock, so that it would count for ever: set \
+         this clock; or, if it was wrong then, remove runs/{run}.json and import that report again"
     )]
     FutureRun {
         /// The run.

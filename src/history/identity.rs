@@ -34,14 +34,18 @@ impl Identity {
     /// Reads the identity of the dataset in a folder; `None` if it has none.
     pub(super) fn read(folder: &Path) -> Result<Option<Self>, DatasetError> {
         let path = folder.join(IDENTITY_FILE);
+        if folder.exists() && !folder.is_dir() {
+            return Err(DatasetError::NotADataset {
+                path: folder.to_owned(),
+                problem: "it is not a folder".to_owned(),
+            });
+        }
         if !path.try_exists().map_err(DatasetError::io("read", &path))? {
             return Ok(None);
         }
         let identity: Self = record::read(&path)?;
-        if (identity.kind.as_str(), identity.format) != (KIND, FORMAT) {
-            let problem =
-                format!("it is {} of format {}, not {KIND} of format {FORMAT}", identity.kind, identity.format);
-            return Err(DatasetError::damaged(&path, problem));
+        if identity.kind != KIND || identity.format != FORMAT {
+            return Err(DatasetError::OtherVersion { path });
         }
         Ok(Some(identity))
     }

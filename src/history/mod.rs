@@ -86,6 +86,9 @@ impl Dataset {
             None => create(folder, wanted)?,
         };
         identity.require(wanted, folder)?;
+        if !folder.join(READ_FILE).exists() {
+            incoming::Incoming::begin(folder)?.place_text(READ_FILE, READ_SQL)?;
+        }
         Ok(Self { folder: folder.to_owned(), identity })
     }
 
@@ -188,7 +191,11 @@ fn create(folder: &Path, wanted: &Identity) -> Result<Identity, DatasetError> {
     for entry in fs::read_dir(folder).map_err(&failed)? {
         let name = entry.map_err(&failed)?.file_name();
         if name != incoming::FOLDER && name != IDENTITY_FILE && name != READ_FILE {
-            let problem = format!("it holds {} but no {IDENTITY_FILE}; name an empty or a new folder", name.display());
+            let problem = if [ORDERS, RUNS, EXCEPTIONS].iter().any(|ours| name == *ours) {
+                format!("its {IDENTITY_FILE} is missing; restore it from a backup")
+            } else {
+                format!("it holds {} but no {IDENTITY_FILE}; name an empty or a new folder", name.display())
+            };
             return Err(DatasetError::NotADataset { path: folder.to_owned(), problem });
         }
     }

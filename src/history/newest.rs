@@ -56,7 +56,7 @@ impl Dataset {
         ranks: &HashMap<&str, u32>,
         visit: &mut impl FnMut(NewestOrder<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let rows: u64 = files.iter().map(|file| file.rows).sum();
+        let rows = files.iter().fold(0_u64, |rows, file| rows.saturating_add(file.rows));
         let passes = rows.div_ceil(AT_ONCE).max(1);
         for pass in 0..passes {
             let is_of_pass = |digest: &[u8; DIGEST]| u64::from(digest[0]) % passes == pass;

@@ -34,7 +34,7 @@ pub(super) fn require<'f>(
     files: impl IntoIterator<Item = &'f DatasetFile>,
 ) -> Result<(), DatasetError> {
     if !has_format {
-        return Err(DatasetError::damaged(path, "it has the format of another version"));
+        return Err(DatasetError::OtherVersion { path: path.to_owned() });
     }
     if path.file_stem() != Some(name.as_ref()) {
         return Err(DatasetError::damaged(path, format!("it is the record of {name:?}")));

@@ -17,6 +17,7 @@ use crate::domain::days::Zone;
 use crate::domain::facts::{AmountColumn, OrderFacts};
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
+use crate::domain::outcome::CreatedBefore;
 
 fn identity(zone: &str) -> Identity {
     Identity::new(Zone::named(zone).expect("a zone"), "https://api.example/v2".to_owned(), None)
@@ -49,7 +50,7 @@ fn order(created_at: &str, units: i128) -> RunOrder {
 fn append(dataset: &Dataset, run: &NewRun, orders: &[(&str, RunOrder)]) -> RunRecord {
     let mut append = dataset.append(run).expect("writable");
     for (id, order) in orders {
-        append.order(id, &OrderFacts::of(order), true).expect("writable");
+        append.order(id, &OrderFacts::of(order), true, None).expect("writable");
     }
     append.commit().expect("writable")
 }
@@ -103,13 +104,13 @@ fn a_moved_order_leaves_a_note_in_its_earlier_day() {
     let (_place, dataset) = empty();
     let mut append = dataset.append(&night(3)).expect("writable");
     let later = order("2026-10-02T00:00:00Z", 1);
-    append.order("a", &OrderFacts::of(&later), true).expect("writable");
-    append.moved("a", None, later.created_at).expect("writable");
+    append.order("a", &OrderFacts::of(&later), true, Some(CreatedBefore(None))).expect("writable");
     // Another time of the same day is not a move.
-    append.moved("a", "2026-10-02T01:00:00Z".parse().ok(), later.created_at).expect("writable");
+    let same_day = CreatedBefore("2026-10-02T01:00:00Z".parse().ok());
+    append.order("b", &OrderFacts::of(&later), true, Some(same_day)).expect("writable");
     let run = append.commit().expect("writable");
-    assert_eq!((run.orders, run.moved), (1, 1));
-    assert_eq!(ids(&dataset, &run), pairs(&[("1970-01-01", "a"), ("2026-10-02", "a")]));
+    assert_eq!((run.orders, run.moved), (2, 1));
+    assert_eq!(ids(&dataset, &run), pairs(&[("1970-01-01", "a"), ("2026-10-02", "a"), ("2026-10-02", "b")]));
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn a_run_that_is_not_committed_was_never_there() {
     append(&dataset, &night(3), &[("a", order("2026-10-02T00:00:00Z", 1))]);
     let before = paths(place.path());
     let mut dropped = dataset.append(&night(4)).expect("writable");
-    dropped.order("b", &OrderFacts::of(&order("2026-10-02T00:00:00Z", 1)), true).expect("writable");
+    dropped.order("b", &OrderFacts::of(&order("2026-10-02T00:00:00Z", 1)), true, None).expect("writable");
     drop(dropped);
     assert_eq!(paths(place.path()), before);
 }
@@ -147,6 +148,24 @@ fn a_continued_report_brings_only_what_is_new() {
     let run = append(&dataset, &continued, &[a, changed, ("c", order("2026-10-02T00:00:00Z", 3))]);
     assert_eq!(ids(&dataset, &run), pairs(&[("2026-10-02", "b"), ("2026-10-02", "c")]));
     assert_eq!((run.orders, run.control_totals[0].amounts[1].units()), (2, 23), "the totals of what it brought");
+}
+
+#[test]
+fn an_order_that_moved_back_is_not_left_out_of_a_continued_report() {
+    let (_place, dataset) = empty();
+    let (first, second) = (order("2026-10-02T00:00:00Z", 1), order("2026-10-06T00:00:00Z", 2));
+    append(&dataset, &night(3), &[("a", first.clone())]);
+    let see = |run: &NewRun, order: &RunOrder, before: &RunOrder| {
+        let mut append = dataset.append(run).expect("writable");
+        let before = Some(CreatedBefore(before.created_at));
+        append.order("a", &OrderFacts::of(order), true, before).expect("writable");
+        append.commit().expect("writable")
+    };
+    see(&night(4), &second, &first);
+    // The run of the first night goes on, and sees the order as it was.
+    let continued = see(&NewRun { replaces: vec![night(3).manifest_sha256], ..night(5) }, &first, &second);
+    let day = Date::constant(2026, 10, 2);
+    assert_eq!(newest(&dataset), BTreeMap::from([("a".to_owned(), (day, 1, continued.run))]));
 }
 
 #[test]
@@ -186,7 +205,7 @@ fn a_run_of_the_future_is_an_error() {
     let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);
     append(&dataset, &NewRun { started_at: tomorrow, ..night(5) }, &[]);
     let said = dataset.append(&night(6)).err().expect("the clock went back").to_string();
-    assert!(said.contains("the clock went back") && said.contains("set this clock"), "{said}");
+    assert!(said.contains("in the future by this clock") && said.contains("set this clock"), "{said}");
 }
 
 /// What `contents` says about a dataset after `damage` was done to the file of its only run.
@@ -243,7 +262,7 @@ fn records_that_are_not_ours_are_errors() {
     let path = &run.files[0].path;
     let lies = [
         (honest[..honest.len() / 2].to_owned(), "it is not valid"),
-        (honest.replace(r#""format":1"#, r#""format":2"#), "it has the format of another version"),
+        (honest.replace(r#""format":1"#, r#""format":2"#), "is of another version of tieout"),
         (honest.replace(&format!(r#""run":"{}""#, run.run), r#""run":"x""#), r#"it is the record of "x""#),
         (honest.replace(path, "orders/../../etc/shadow.parquet"), "is not where a file of a dataset lies"),
         (honest.replace(path, "/etc/shadow.parquet"), "is not where a file of a dataset lies"),
@@ -263,10 +282,10 @@ fn a_run_with_more_rows_than_are_held_has_more_files_of_a_day() {
     let (_place, dataset) = empty();
     let mut append = dataset.append(&night(3)).expect("writable");
     let (many, few) = (order("2026-10-02T00:00:00Z", 1), order("2026-10-04T00:00:00Z", 1));
-    append.order("few", &OrderFacts::of(&few), true).expect("writable");
+    append.order("few", &OrderFacts::of(&few), true, None).expect("writable");
     let rows = (1 << 18) + 7;
     for number in 0..rows {
-        append.order(&number.to_string(), &OrderFacts::of(&many), true).expect("writable");
+        append.order(&number.to_string(), &OrderFacts::of(&many), true, None).expect("writable");
     }
     let run = append.commit().expect("writable");
     let rows_of: Vec<u64> = run.files.iter().map(|file| file.rows).collect();
@@ -416,10 +435,8 @@ fn append_moves(dataset: &Dataset, number: u32, rows: &[(u8, u32, Option<u32>)])
     let at = |day: u32| format!("2026-10-{day:02}T08:00:00Z");
     for (id, day, before) in rows {
         let order = order(&at(*day), i128::from(number));
-        append.order(&id.to_string(), &OrderFacts::of(&order), true).expect("writable");
-        if let Some(before) = before {
-            append.moved(&id.to_string(), at(*before).parse().ok(), order.created_at).expect("writable");
-        }
+        let before = before.map(|before| CreatedBefore(at(before).parse().ok()));
+        append.order(&id.to_string(), &OrderFacts::of(&order), true, before).expect("writable");
     }
     append.commit().expect("writable");
 }

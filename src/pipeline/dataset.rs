@@ -114,15 +114,8 @@ fn append_report(dataset: &Path, report: &ProvenReport) -> Result<RunRecord, Job
         replaces: stamp.earlier.replaces.clone(),
     })?;
     report.each_row(|row| match row {
-        ReplayedRow::Facts(row) => Ok(append.order(row.run_order_id, &row.facts, row.settled)?),
-        ReplayedRow::Outcome { outcome, background, .. } => {
-            if let (Some(CreatedBefore(from)), Evidence::Fetched(fetched)) =
-                (background.created_before, &outcome.evidence)
-            {
-                append.moved(&outcome.run_order_id, from, fetched.order.created_at)?;
-            }
-            add(&mut append, &outcome)
-        }
+        ReplayedRow::Facts(row) => Ok(append.order(row.run_order_id, &row.facts, row.settled, None)?),
+        ReplayedRow::Outcome { outcome, background, .. } => add(&mut append, &outcome, background.created_before),
     })?;
     Ok(append.commit()?)
 }
@@ -132,14 +125,15 @@ fn identity(stamp: &Stamp) -> Identity {
     Identity::new(stamp.settings.days().zone, stamp.base_url.clone(), stamp.options.account.clone())
 }
 
-fn add(append: &mut Append, outcome: &Outcome) -> Result<(), JobError> {
+fn add(append: &mut Append, outcome: &Outcome, before: Option<CreatedBefore>) -> Result<(), JobError> {
     let run_order_id = outcome.run_order_id.as_str();
     let mut except = |bucket: Bucket, reason: &str, detail: &str| {
         append.exception(ExceptionRow { run_order_id, bucket: bucket.code(), reason, detail });
     };
     match &outcome.evidence {
         Evidence::Fetched(fetched) if fetched.order.is_about(run_order_id) => {
-            append.order(run_order_id, &OrderFacts::of(&fetched.order), fetched.order.is_settled())?;
+            let order = &fetched.order;
+            append.order(run_order_id, &OrderFacts::of(order), order.is_settled(), before)?;
         }
         Evidence::Fetched(fetched) => {
             let replied = fetched.order.run_order_id.as_deref().unwrap_or_default();

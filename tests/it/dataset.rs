@@ -15,6 +15,7 @@ use tieout::domain::days::{DayBy, Days, Zone};
 use tieout::domain::facts::OrderFacts;
 use tieout::domain::money::{Amount, Sum};
 use tieout::domain::order::{Amounts, RunOrder};
+use tieout::domain::outcome::CreatedBefore;
 use tieout::history::{Dataset, Identity, NewRun, RunRecord};
 use tieout::sandbox::{KEY, Options};
 
@@ -93,11 +94,11 @@ fn an_import_brings_each_report_once() {
     assert_eq!(code(&audit.expect("starts")), 1);
     let dataset = place.path("history");
     let said = import(&reports, &dataset);
-    assert_eq!((code(&said), stdout(&said).starts_with("3 reports appended")), (0, true), "{}", printed(&said));
+    assert_eq!((code(&said), stdout(&said).contains("history: 3 (orders: 588)")), (0, true), "{}", printed(&said));
     let before = files_below(&dataset);
     let again = import(&reports, &dataset);
     assert!(
-        stdout(&again).contains("0 reports appended") && stdout(&again).contains("3 were there"),
+        stdout(&again).contains("history: 0 (orders: 0); there already: 3; audits, which observe nothing: 1"),
         "{}",
         printed(&again)
     );
@@ -184,8 +185,18 @@ fn damage_is_exit_4_and_named() {
     fs::copy(&file, dataset.join("orders/stray.parquet")).expect("writable");
     let (exit, contents) = show(&dataset);
     assert_eq!((exit, &contents["uncounted"][0]), (0, &Value::from("orders/stray.parquet")));
-    let nowhere = tieout().args(["dataset", "nowhere"]).output().expect("starts");
-    assert_eq!(code(&nowhere), 2, "{}", printed(&nowhere));
+    for (wrong, problem) in
+        [("nowhere", "there is no such folder"), (env!("CARGO_MANIFEST_DIR"), "it has no dataset.json")]
+    {
+        let shown = tieout().args(["dataset", wrong]).output().expect("starts");
+        assert_eq!(code(&shown), 2, "{}", printed(&shown));
+        assert!(printed(&shown).contains(problem), "{}", printed(&shown));
+    }
+    let shown = tieout().arg("dataset").arg(&file).output().expect("starts");
+    assert_eq!(code(&shown), 2, "{}", printed(&shown));
+    let refused = night(&place, &["--dataset", file.to_str().expect("a path")]);
+    assert_eq!(code(&refused), 2, "{}", printed(&refused));
+    assert!(printed(&refused).contains("it is not a folder"), "{}", printed(&refused));
 }
 
 /// Orders that are hard on engines: amounts of 20 digits, below zero and without a value, quotes and backslashes, no time.
@@ -267,10 +278,8 @@ fn duckdb_reads_the_newest_observation_of_hostile_orders_to_the_last_digit() {
     for night in [2, 0, 3, 1] {
         let mut append = dataset.append(&started(i64::try_from(night).expect("small"))).expect("writable");
         for (id, order, moved) in &nights[night] {
-            append.order(id, &OrderFacts::of(order), order.is_settled()).expect("writable");
-            if let Some(before) = moved {
-                append.moved(id, before.created_at, order.created_at).expect("writable");
-            }
+            let before = moved.as_ref().map(|before| CreatedBefore(before.created_at));
+            append.order(id, &OrderFacts::of(order), order.is_settled(), before).expect("writable");
         }
         runs.insert(night, append.commit().expect("writable"));
         if night == 3 {
@@ -308,10 +317,8 @@ fn duckdb_leaves_out_where_an_order_no_longer_belongs() {
     let (first, second) = (at("2026-10-01T00:00:00Z"), at("2026-10-05T00:00:00Z"));
     for (number, order, earlier) in [(1, &first, None), (2, &second, Some(&first)), (3, &first, Some(&second))] {
         let mut append = dataset.append(&started(number)).expect("writable");
-        append.order("a", &OrderFacts::of(order), false).expect("writable");
-        if let Some(earlier) = earlier {
-            append.moved("a", earlier.created_at, order.created_at).expect("writable");
-        }
+        let before = earlier.map(|earlier: &RunOrder| CreatedBefore(earlier.created_at));
+        append.order("a", &OrderFacts::of(order), false, before).expect("writable");
         append.commit().expect("writable");
         let day = order.created_at.expect("a time").to_string()[..10].to_owned();
         assert_eq!(read(dataset.folder())["a"][1], Value::from(day), "after run {number}");
@@ -360,7 +367,7 @@ fn four_writers_at_once_lose_nothing() {
             let dataset = Dataset::open_or_create(&folder, &identity(&zone)).expect("a dataset");
             let mut append = dataset.append(&started(number)).expect("writable");
             let order = RunOrder { created_at: "2026-10-01T00:00:00Z".parse().ok(), ..RunOrder::default() };
-            append.order(&format!("wfrun_{number}"), &OrderFacts::of(&order), false).expect("writable");
+            append.order(&format!("wfrun_{number}"), &OrderFacts::of(&order), false, None).expect("writable");
             append.commit().expect("writable")
         };
         (0..RUNS).map(|number| append(writer * RUNS + number)).collect()
@@ -417,7 +424,7 @@ fn a_compaction_that_is_killed_at_any_moment_loses_no_row() {
         for (id, day) in [("a", 1), ("b", 2)] {
             let created_at = format!("2026-10-0{day}T00:00:00Z").parse().ok();
             let order = RunOrder { created_at, ..RunOrder::default() };
-            append.order(id, &OrderFacts::of(&order), false).expect("writable");
+            append.order(id, &OrderFacts::of(&order), false, None).expect("writable");
         }
         append.commit().expect("writable");
     }
