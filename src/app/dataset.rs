@@ -37,7 +37,7 @@ pub(super) fn run(command: &DatasetCommand) -> Result<Exit, Failure> {
 pub(super) fn compact(folder: &Path) -> Result<Exit, Failure> {
     let compacted = Dataset::open(folder).and_then(|dataset| dataset.compact());
     let Compacted { merged, into, days } = compacted.map_err(|error| failure(error.into()))?;
-    let shown = writeln!(io::stdout().lock(), "{merged} files of {days} days merged into {into}");
+    let shown = writeln!(io::stdout().lock(), "files merged: {merged} (days: {days}), into: {into}");
     exit::ignore_closed_pipe(shown)?;
     Ok(Exit::Success)
 }
@@ -48,9 +48,9 @@ fn add(reports: &Path, dataset: &Path) -> Result<Exit, Failure> {
     let orders: u64 = appended.iter().map(|run| run.orders).sum();
     let shown = writeln!(
         out,
-        "{} reports appended to {} ({orders} orders); {present} were there already, {audits} observed nothing",
-        appended.len(),
-        dataset.display()
+        "reports appended to {}: {} (orders: {orders}); there already: {present}; audits, which observe nothing: {audits}",
+        dataset.display(),
+        appended.len()
     );
     exit::ignore_closed_pipe(shown)?;
     Ok(Exit::Success)
