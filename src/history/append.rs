@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 
-use super::exceptions::{self, ExceptionRows};
+use super::exceptions::{self, ExceptionRow, ExceptionRows};
 use super::incoming::{HashedFile, Incoming};
 use super::orders::{self, DayRows, UNDATED};
-use super::{CurrencyTotals, Dataset, DatasetError, RUNS, RunRecord, record};
+use super::{CurrencyTotals, DIGEST, Dataset, DatasetError, RUNS, RunRecord, digest};
 use crate::domain::days::{Day, Days};
 use crate::domain::facts::{OrderFacts, TextColumn};
 use crate::domain::money::Sum;
@@ -21,8 +20,6 @@ use crate::domain::time::from_microsecond;
 
 /// The most rows that are held in memory, some 150 MB.
 const HELD: usize = 1 << 18;
-/// The bytes of a SHA-256 that tell rows apart.
-const DIGEST: usize = 16;
 /// By how much two clocks may differ.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(2);
 
@@ -37,19 +34,6 @@ pub struct NewRun {
     pub manifest_sha256: String,
     /// Those of the incomplete reports that this one continued and replaced.
     pub replaces: Vec<String>,
-}
-
-/// A row without a fetched order.
-#[derive(Clone, Copy, Debug)]
-pub struct ExceptionRow<'s> {
-    /// The order that was asked for.
-    pub run_order_id: &'s str,
-    /// The code of the bucket that the row was counted in.
-    pub bucket: &'s str,
-    /// The code of the reason.
-    pub reason: &'s str,
-    /// The reason in full.
-    pub detail: &'s str,
 }
 
 /// A run that is being appended. Until [`Append::commit`], the dataset is as it was.
@@ -88,7 +72,7 @@ impl Dataset {
             for file in files.of_run(&record.run) {
                 orders::for_each_row(&self.path(file), self.prove(file)?, |row| {
                     if let Some(settled) = row.settled.filter(|_| row.run == record.run) {
-                        known.insert(digest(row.run_order_id, &row.facts, settled));
+                        known.insert(row_digest(row.run_order_id, &row.facts, settled));
                     }
                     Ok::<_, DatasetError>(())
                 })?;
@@ -127,7 +111,8 @@ impl Append {
         settled: bool,
         before: Option<CreatedBefore>,
     ) -> Result<(), DatasetError> {
-        if before.is_none() && !self.known.is_empty() && self.known.contains(&digest(run_order_id, facts, settled)) {
+        if before.is_none() && !self.known.is_empty() && self.known.contains(&row_digest(run_order_id, facts, settled))
+        {
             return Ok(());
         }
         self.add_to_totals(facts, settled)?;
@@ -147,7 +132,7 @@ impl Append {
 
     /// Adds a row without a fetched order.
     pub fn exception(&mut self, row: ExceptionRow<'_>) {
-        self.exceptions.push(row.run_order_id, row.bucket, row.reason, row.detail);
+        self.exceptions.push(row);
         self.record.exceptions += 1;
     }
 
@@ -165,8 +150,7 @@ impl Append {
             self.incoming.place_new(written, &file.path)?;
         }
         self.incoming.keep(self.record.files.iter().map(|file| file.path.as_str()))?;
-        let path = format!("{RUNS}/{}.json", self.record.run);
-        self.incoming.place_text(&path, &record::text(&self.record, Path::new(&path))?)?;
+        self.incoming.place_record(&format!("{RUNS}/{}.json", self.record.run), &self.record)?;
         Ok(self.record)
     }
 
@@ -241,11 +225,8 @@ impl Append {
 }
 
 /// A digest of an order's row.
-fn digest(run_order_id: &str, facts: &OrderFacts<'_>, settled: bool) -> [u8; DIGEST] {
+fn row_digest(run_order_id: &str, facts: &OrderFacts<'_>, settled: bool) -> [u8; DIGEST] {
     // Texts are quoted here, so that no two rows look the same.
     let OrderFacts { texts, units, microseconds } = facts;
-    let row = format!("{run_order_id:?} {:?} {units:?} {microseconds:?} {settled}", &texts[1..]);
-    let mut digest = [0; DIGEST];
-    digest.copy_from_slice(&Sha256::digest(row)[..DIGEST]);
-    digest
+    digest(&format!("{run_order_id:?} {:?} {units:?} {microseconds:?} {settled}", &texts[1..]))
 }

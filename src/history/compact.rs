@@ -12,7 +12,7 @@ use polars::prelude::DataFrame;
 use super::files::Files;
 use super::incoming::{Incoming, lock};
 use super::orders::{self, OrdersWriter, ROW_GROUP, is_merged, merged_name};
-use super::{COMPACTIONS, CompactionRecord, Dataset, DatasetError, DatasetFile, record};
+use super::{COMPACTIONS, CompactionRecord, Dataset, DatasetError, DatasetFile};
 
 /// A file with as many rows is not merged any more.
 const FULL: u64 = 1 << 20;
@@ -41,8 +41,9 @@ impl Dataset {
             Err(TryLockError::WouldBlock) => return Err(DatasetError::Compacting { path: self.folder().to_owned() }),
             lock => lock.ok(),
         };
-        let (_, files) = self.counted()?;
-        self.remove_leftovers(&files, lock.is_some())?;
+        let compactions = self.compactions()?;
+        let files = Files::of(&self.runs()?, &compactions);
+        self.remove_leftovers(&compactions, &files, lock.is_some())?;
         let mut compacted = Compacted::default();
         for (day, files) in files.by_day() {
             let mut is_merged = false;
@@ -59,8 +60,13 @@ impl Dataset {
 
     /// Removes what a compaction that was killed left: files that were replaced, and merged ones that do not count. Where
     /// folders can't be locked, those may still be in use.
-    fn remove_leftovers(&self, files: &Files, is_alone: bool) -> Result<(), DatasetError> {
-        for compaction in self.compactions()? {
+    fn remove_leftovers(
+        &self,
+        compactions: &[CompactionRecord],
+        files: &Files,
+        is_alone: bool,
+    ) -> Result<(), DatasetError> {
+        for compaction in compactions {
             let left: Vec<_> =
                 compaction.replaces.iter().map(|file| self.path(file)).filter(|path| path.exists()).collect();
             // Whatever the record says: rows are removed only where they are kept.
@@ -105,8 +111,7 @@ impl Dataset {
         incoming.place_new(&written, &merged.path)?;
         incoming.keep([merged.path.as_str()])?;
         let compaction = CompactionRecord::new(name, files.iter().map(|file| (*file).clone()).collect(), vec![merged]);
-        let path = format!("{COMPACTIONS}/{}.json", compaction.compaction);
-        incoming.place_text(&path, &record::text(&compaction, Path::new(&path))?)?;
+        incoming.place_record(&format!("{COMPACTIONS}/{}.json", compaction.compaction), &compaction)?;
         files.iter().try_for_each(|file| remove(&self.path(file)))
     }
 }

@@ -13,6 +13,19 @@ pub(super) fn path(run: &str) -> String {
     format!("{EXCEPTIONS}/{run}.parquet")
 }
 
+/// A row without a fetched order.
+#[derive(Clone, Copy, Debug)]
+pub struct ExceptionRow<'s> {
+    /// The order that was asked for.
+    pub run_order_id: &'s str,
+    /// The code of the bucket that the row was counted in.
+    pub bucket: &'s str,
+    /// The code of the reason.
+    pub reason: &'s str,
+    /// The reason in full.
+    pub detail: &'s str,
+}
+
 /// The rows of a file, until they are written.
 pub(super) struct ExceptionRows {
     columns: [StringChunkedBuilder; COLUMNS.len()],
@@ -28,9 +41,8 @@ impl ExceptionRows {
         self.rows
     }
 
-    /// Adds an order that was asked for, the bucket it was counted in, and why.
-    pub(super) fn push(&mut self, run_order_id: &str, bucket: &str, reason: &str, detail: &str) {
-        let values = [run_order_id, bucket, reason, detail];
+    pub(super) fn push(&mut self, row: ExceptionRow<'_>) {
+        let values = [row.run_order_id, row.bucket, row.reason, row.detail];
         self.columns.iter_mut().zip(values).for_each(|(column, value)| column.append_value(value));
         self.rows += 1;
     }

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::{DatasetError, DatasetFile};
+use super::{DatasetError, DatasetFile, record};
 
 /// The folder of what is being written.
 pub(super) const FOLDER: &str = "incoming";
@@ -82,15 +83,25 @@ impl Incoming {
         Err(DatasetError::damaged(&self.dataset.join(path), "there is such a file already, though its name is random"))
     }
 
-    /// Writes a text into its place, unless there is a file already. Returns whether the place was free.
-    pub(super) fn place_text(&self, path: &str, text: &str) -> Result<bool, DatasetError> {
+    /// Writes a text into its place, unless there is a file already.
+    pub(super) fn place_text(&self, path: &str, text: &str) -> Result<(), DatasetError> {
+        let written = self.write(text)?;
+        self.place(&written, path)?;
+        self.keep([path])
+    }
+
+    /// Writes a record into its place, which is free: its name is random.
+    pub(super) fn place_record(&self, path: &str, record: &impl Serialize) -> Result<(), DatasetError> {
+        let written = self.write(&record::text(record, &self.dataset.join(path))?)?;
+        self.place_new(&written, path)?;
+        self.keep([path])
+    }
+
+    /// Writes a text that is not in its place yet; returns where it is.
+    fn write(&self, text: &str) -> Result<PathBuf, DatasetError> {
         let mut file = self.create(0)?;
-        let failed = DatasetError::io("write", &file.path);
-        file.write_all(text.as_bytes()).map_err(&failed)?;
-        let (written, _) = file.finish(String::new(), 0)?;
-        let is_new = self.place(&written, path)?;
-        self.keep([path])?;
-        Ok(is_new)
+        file.write_all(text.as_bytes()).map_err(DatasetError::io("write", &file.path))?;
+        Ok(file.finish(String::new(), 0)?.0)
     }
 
     /// Makes sure that what was placed is there after a power cut.

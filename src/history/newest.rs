@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 
 use jiff::civil::Date;
-use sha2::{Digest, Sha256};
 
 use super::orders::{self, DayRow};
-use super::{Dataset, DatasetError, DatasetFile, RunRecord};
+use super::{DIGEST, Dataset, DatasetError, DatasetFile, RunRecord, digest};
 use crate::domain::facts::OrderFacts;
 
 /// The most orders of a day that are told apart at once: some 200 MB. A day with more is read several times.
 const AT_ONCE: u64 = 1 << 22;
-/// The bytes of a SHA-256 that tell orders apart.
-const DIGEST: usize = 16;
 
 /// The newest observation of an order.
 #[derive(Clone, Copy, Debug)]
@@ -99,10 +96,4 @@ impl Dataset {
 /// The place of each run in the order in which they started.
 fn ranks(runs: &[RunRecord]) -> HashMap<&str, u32> {
     runs.iter().map(|run| run.run.as_str()).zip(0..).collect()
-}
-
-fn digest(run_order_id: &str) -> [u8; DIGEST] {
-    let mut digest = [0; DIGEST];
-    digest.copy_from_slice(&Sha256::digest(run_order_id)[..DIGEST]);
-    digest
 }
