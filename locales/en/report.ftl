@@ -83,6 +83,17 @@ report-population-sum = Sum of all buckets
 report-population-read = Rows read from the input
 report-population-equal = The sum equals the rows read.
 
+## A dataset instead of an input
+report-dataset-read = Orders read from the dataset
+report-dataset = { $period ->
+    [all] Orders of a dataset, whenever they were created
+    [since] Orders of a dataset, created on { $since } or later
+    [until] Orders of a dataset, created by { $until }
+   *[within] Orders of a dataset, created from { $since } to { $until }
+  } (and those without a creation time): the newest of { $observations } observations. Runs: { $runs }, the first at { $first }, the last at { $last }.
+report-dataset-workflow = Only orders of the workflow { $workflow }, and rows without a fetched order whose workflow is not known.
+report-dataset-limits = A dataset does not have what our own books and the provider's list say, nor which earlier discrepancies are new: that is not assessed.
+
 report-input-records = Input records: { $records } = { $above } above the heading + { $heading } heading + { $rows } rows + { $below } below the rows.
 report-input-sheet = Sheet: { $sheet }
 report-input-hidden = Rows of the sheet that are hidden or filtered out, but still counted: { $count }

@@ -6,6 +6,7 @@ terminal-verdict = Verdict: { $verdict }
 
 terminal-population = Population
 terminal-rows-read = = rows read
+terminal-orders-read = = orders read
 terminal-exceptions =
     { $count ->
         [one] { $count } row has

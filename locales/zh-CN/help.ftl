@@ -162,8 +162,12 @@ help-discover-reports-dir = 报告的文件夹 [默认：reports]
 ## tieout audit。
 
 help-audit = 离线依据报告自身的证据重新生成报告，可更改设置
-help-audit-after = 未给出的设置与原报告相同。证据先以哈希核验。
-help-audit-report = 报告的文件夹，其证据将重新判断
+help-audit-after = 未给出的设置与原报告相同；对数据集则取自设置文件，账龄截止时间同其最新一次运行。证据先以哈希核验。
+help-audit-report = 报告的文件夹，其证据将重新判断；或数据集的文件夹
+help-audit-since = 仅用于数据集：只含这一天及以后创建的订单
+help-audit-until = 仅用于数据集：只含这一天以前创建的订单
+help-audit-month = 仅用于数据集：只含这个月创建的订单，如 2026-10
+help-audit-workflow = 仅用于数据集：只含这个工作流的订单
 help-audit-tolerance = quote-split 与 cost-sum 的容差：统一给出，或按币种给出，如 CNY=0.01,USD=0.002
 help-audit-currency = 唯一预期的币种，如 CNY；空值表示不限
 help-audit-stale-after = 未结算订单的账龄达到多久即为警告
@@ -194,6 +198,7 @@ help-verify = 证明一份报告：哈希、链条，以及其证据重新得出
 help-verify-after = 退出码：0 报告得到证明；1 未得到证明；2 用法错误或不是报告；4 无法进行证明。
 help-verify-report = 报告的文件夹
 help-verify-state = 记有其 manifest 的状态文件 [默认：报告旁的 .state.sqlite]
+help-verify-dataset = 报告所依据的数据集的文件夹（若已移动）
 help-verify-files-only = 不要求状态文件：若有人同时改动文件与 manifest，则无从发现
 help-verify-output = 标准输出的内容
 help-verify-output-text = 给人看的摘要

@@ -69,6 +69,17 @@ report-population-sum = 各类合计
 report-population-read = 从输入读入的行数
 report-population-equal = 合计与读入行数一致。
 
+## 数据集
+report-dataset-read = 从数据集读取的订单数
+report-dataset = { $period ->
+    [all] 数据集中的全部订单，不论何时创建
+    [since] 数据集中 { $since } 及以后创建的订单
+    [until] 数据集中 { $until } 及以前创建的订单
+   *[within] 数据集中 { $since } 至 { $until } 创建的订单
+  }（含没有创建时间的订单）：取 { $runs } 次运行共 { $observations } 条观测中最新的一条，首次运行 { $first }，末次运行 { $last }。
+report-dataset-workflow = 仅限工作流 { $workflow } 的订单，以及工作流未知、未取得订单的行。
+report-dataset-limits = 数据集不含我方账簿与服务方清单的内容，也不含哪些差异是新出现的：这些未作评估。
+
 report-input-records = 输入记录：{ $records } = 标题之上 { $above } + 标题 { $heading } + 行 { $rows } + 末尾 { $below }。
 report-input-sheet = 工作表：{ $sheet }
 report-input-hidden = 其中隐藏或被筛选掉、但同样计入的行：{ $count }

@@ -6,6 +6,7 @@ terminal-verdict = 结论：{ $verdict }
 
 terminal-population = 总体
 terminal-rows-read = = 读取的行数
+terminal-orders-read = = 读取的订单数
 terminal-exceptions = { $count } 行没有取得订单：是哪些行、为什么，见报告中的 exceptions.csv。
 terminal-reused = { $count } 笔订单没有重新查询：此前的运行已见其结算。
 terminal-confirmed =

@@ -1,31 +1,30 @@
-//! `tieout audit`: rebuilds a report from its own evidence.
+//! `tieout audit`: rebuilds a report from its own evidence, or makes one about a dataset.
 
 use std::io::{self, Write};
 
-use super::cli::{Audit, Output};
+use super::cli::{Audit, General, Output};
 use super::exit::{self, Exit, Failure};
 use super::voice::Voice;
 use super::{settings, terminal};
+use crate::history::{Dataset, DatasetError};
 use crate::language::Language;
 use crate::pipeline::JobError;
 use crate::pipeline::audit::{self, ProvenReport};
-use crate::report::folder::publish::follow;
+use crate::report::builder::Report;
+use crate::report::folder::publish::{Destination, PublishedReport, follow};
 use crate::store::RecheckCounts;
 
-/// Rebuilds the report with the changed settings, and prints its summary.
-pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &Voice) -> Result<Exit, Failure> {
-    let original = ProvenReport::open(&follow(&command.report)).map_err(failure)?;
-    let was = &original.manifest.stamp.settings;
-    let options = &original.manifest.stamp.options;
-    let (changes, destination) = settings::resolve_audit(&command, was, options, lang).map_err(Failure::usage)?;
-    destination
-        .check()
-        .map_err(|error| if error.is_usage_error() { Failure::usage(error) } else { Failure::no_report(error) })?;
-    let (report, published) = audit::audit(&original, &changes, &destination).map_err(failure)?;
+/// Rebuilds the report with the changed settings or makes one about a dataset, and prints its summary.
+pub(super) fn run(command: Audit, general: &General, voice: &Voice) -> Result<Exit, Failure> {
+    let (report, published) = if Dataset::is_in(&command.report) {
+        of_dataset(&command, general)?
+    } else {
+        of_report(&command, general.lang)?
+    };
     exit::warn_of_limits(&published.limits);
     let mut out = io::stdout().lock();
     let shown = match command.output {
-        Output::Text if quiet => Ok(()),
+        Output::Text if general.quiet => Ok(()),
         Output::Text => terminal::show(&report, &published.folder, RecheckCounts::default(), voice, &mut out),
         Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
             .map_err(io::Error::from)
@@ -35,9 +34,36 @@ pub(super) fn run(command: Audit, lang: Option<Language>, quiet: bool, voice: &V
     Ok(exit::of_report(&report))
 }
 
+fn of_dataset(command: &Audit, general: &General) -> Result<(Report, PublishedReport), Failure> {
+    let dataset = Dataset::open(&command.report).map_err(|error| failure(error.into()))?;
+    let (audit, destination) =
+        settings::resolve_dataset_audit(command, dataset, general).map_err(Failure::usage)?;
+    check(&destination)?;
+    audit.publish(&destination).map_err(failure)
+}
+
+fn of_report(command: &Audit, lang: Option<Language>) -> Result<(Report, PublishedReport), Failure> {
+    if let Some(option) = command.period.given() {
+        return Err(Failure::usage(format!("--{option}: use it only with a dataset; a report has its own orders")));
+    }
+    let original = ProvenReport::open(&follow(&command.report)).map_err(failure)?;
+    let was = &original.manifest.stamp.settings;
+    let options = &original.manifest.stamp.options;
+    let (changes, destination) = settings::resolve_audit(command, was, options, lang).map_err(Failure::usage)?;
+    check(&destination)?;
+    audit::audit(&original, &changes, &destination).map_err(failure)
+}
+
+fn check(destination: &Destination) -> Result<(), Failure> {
+    destination
+        .check()
+        .map_err(|error| if error.is_usage_error() { Failure::usage(error) } else { Failure::no_report(error) })
+}
+
 /// The failure for a report that can't be audited or verified, with advice where the folder is not a report.
 pub(super) fn failure(error: JobError) -> Failure {
     match error {
+        JobError::Dataset(DatasetError::NotADataset { .. } | DatasetError::Other { .. }) => Failure::usage(error),
         JobError::NoReport { .. } => Failure::usage(error)
             .help("name the folder of a report that `tieout reconcile` made, such as reports/latest"),
         other => Failure::no_report(other),

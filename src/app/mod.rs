@@ -56,7 +56,7 @@ pub fn run() -> Exit {
         Command::Discover(command) => {
             settings::resolve_discover(*command, &cli.general).map_err(Failure::usage).and_then(discover::run)
         }
-        Command::Audit(command) => audit::run(*command, cli.general.lang, cli.general.quiet, &voice),
+        Command::Audit(command) => audit::run(*command, &cli.general, &voice),
         Command::Verify(command) => verify::run(&command),
         Command::Runs(command) => runs::run(&command, &cli.general),
         Command::Prune(command) => prune::run(&command, &cli.general),

@@ -51,7 +51,8 @@ pub(super) fn show(
     for (bucket, count) in summary.population.buckets().filter(|(bucket, count)| *count > 0 || is_usual(*bucket)) {
         population.add_row(vec![texts.word(Word::BucketName, bucket.code()), count.to_string()]);
     }
-    population.add_row(vec![texts.get("terminal-rows-read"), summary.population.rows().to_string()]);
+    let read = if summary.dataset.is_some() { "terminal-orders-read" } else { "terminal-rows-read" };
+    population.add_row(vec![texts.get(read), summary.population.rows().to_string()]);
     print(&mut population, &[1], out)?;
     for line in wording::input(summary, texts) {
         writeln!(out, "{line}")?;
@@ -78,7 +79,7 @@ pub(super) fn show(
     show_causes(summary, voice, out)?;
     show_worst(report, voice, out)?;
     show_waivers(report, texts, out)?;
-    show_lifecycle(summary.lifecycle, texts, out)?;
+    show_lifecycle(summary.lifecycle.unwrap_or_default(), texts, out)?;
     show_recheck(rechecks, texts, out)?;
     writeln!(out)?;
     if voice.is_on_terminal {

@@ -23,7 +23,7 @@ pub(super) fn run(command: &Verify) -> Result<Exit, Failure> {
         }
         _ => None,
     };
-    let parts = verify(&report, store.as_ref()).map_err(failure)?;
+    let parts = verify(&report, store.as_ref(), command.dataset.as_deref()).map_err(failure)?;
     let is_proven = |part: &Part| match part.result {
         PartResult::Holds => true,
         PartResult::Fails => false,

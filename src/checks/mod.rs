@@ -108,6 +108,17 @@ pub const UNLISTED_IN_INPUT: &str = completeness::UNLISTED_IN_INPUT.code;
 /// The code of the check that no unsettled order is within [`Rules::warn_before`] of being stale.
 pub const STALE_SOON: &str = times::STALE_SOON.code;
 
+/// The checks of what a dataset does not have: our own books, the provider's list, a period that the input must keep to,
+/// and the remarks on a reply.
+pub const NOT_IN_A_DATASET: [&str; 6] = [
+    books::EXPECTED_MISMATCH.code,
+    books::BOOKED_TWICE.code,
+    completeness::UNLISTED_IN_INPUT.code,
+    completeness::LIST_MISMATCH.code,
+    completeness::OUTSIDE_PERIOD.code,
+    times::ZERO_TIME.code,
+];
+
 /// Every check, in the order in which `tieout checks` lists them.
 pub static CATALOGUE: [&Check; 22] = [
     &identities::QUOTE_SPLIT,

@@ -91,7 +91,7 @@ impl Dataset {
         let mut writer = OrdersWriter::begin(&mut merged, &orders::schema())?;
         let mut held = DataFrame::default();
         for file in files {
-            orders::for_each_group(&self.path(file), self.prove(file)?, |group| {
+            orders::for_each_group(&self.path(file), self.prove(file)?, orders::shape(), None, |group| {
                 // Small row groups are put together: each costs a reader as much as a large one.
                 if held.height() + group.height() > ROW_GROUP {
                     writer.write(&mem::take(&mut held))?;

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use super::{Dataset, DatasetError, DatasetFile, EXCEPTIONS, ORDERS, RunRecord, files};
+use super::{Dataset, DatasetError, DatasetFile, EXCEPTIONS, ORDERS, RunRecord, exceptions, files, orders};
 
 /// How closely the files are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,11 @@ impl Dataset {
                 let entry = entry.map_err(&failed)?;
                 let path = folder.join(entry.file_name());
                 let is_folder = entry.file_type().map_err(&failed)?.is_dir();
-                if is_folder { folders.push(path) } else { files.push(path) }
+                if is_folder {
+                    folders.push(path);
+                } else if ![orders::EMPTY, exceptions::EMPTY].map(Path::new).contains(&path.as_path()) {
+                    files.push(path);
+                }
             }
         }
         Ok(files)

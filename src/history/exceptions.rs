@@ -1,12 +1,30 @@
 //! `exceptions/<run>.parquet`: the rows of a run without a fetched order, with the reason.
 
-use polars::prelude::{AnyValue, Column, DataFrame, DataType, IntoColumn, PolarsResult, Scalar, StringChunkedBuilder};
+use polars::prelude::{AnyValue, Column, DataFrame, DataType, Field, IntoColumn, PolarsResult, Scalar, StringChunkedBuilder};
 
 use super::incoming::HashedFile;
-use super::orders::{OrdersWriter, RUN};
+use super::orders::{OrdersWriter, ROW_GROUP, RUN};
 use super::{DatasetError, EXCEPTIONS};
+use crate::parquet::file::Shape;
 
-const COLUMNS: [&str; 4] = ["run_order_id", "bucket", "reason", "detail"];
+/// The reason for a reply that is about a different order, whose ID is the detail.
+pub const IDENTITY_MISMATCH: &str = "identity-mismatch";
+
+pub(super) const ID: &str = "run_order_id";
+pub(super) const BUCKET: &str = "bucket";
+pub(super) const REASON: &str = "reason";
+pub(super) const DETAIL: &str = "detail";
+/// A file without rows, so that programs that look for files find some.
+pub(super) const EMPTY: &str = "exceptions/empty.parquet";
+
+const COLUMNS: [&str; 4] = [ID, BUCKET, REASON, DETAIL];
+
+/// What the files have in common.
+pub(super) fn shape() -> Shape {
+    let field = |name: &str| Field::new(name.into(), DataType::String);
+    let schema = COLUMNS.into_iter().chain([RUN]).map(field).collect();
+    Shape { schema, group_rows: ROW_GROUP, kind: "a dataset of this version" }
+}
 
 /// The path of a run's file, from the dataset's folder.
 pub(super) fn path(run: &str) -> String {

@@ -63,6 +63,12 @@ impl Files {
         self.counted.contains_key(path)
     }
 
+    /// Leaves only the files with rows of some runs.
+    pub(super) fn retain_runs(&mut self, wanted: &BTreeSet<String>) {
+        let Self { counted, runs } = self;
+        counted.retain(|path, _| runs.get(path).is_some_and(|runs| !runs.is_disjoint(wanted)));
+    }
+
     /// The files of orders with rows of a run.
     pub(super) fn of_run(&self, run: &str) -> impl Iterator<Item = &DatasetFile> {
         let has_run = move |path: &str| self.runs.get(path).is_some_and(|runs| runs.contains(run));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{DatasetError, IDENTITY_FILE, record};
 use crate::domain::days::Zone;
@@ -48,6 +49,12 @@ impl Identity {
             return Err(DatasetError::OtherVersion { path });
         }
         Ok(Some(identity))
+    }
+
+    /// The content of `dataset.json`.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
     }
 
     pub(super) fn text(&self, path: &Path) -> Result<String, DatasetError> {

@@ -85,8 +85,12 @@ impl Incoming {
 
     /// Writes a text into its place, unless there is a file already.
     pub(super) fn place_text(&self, path: &str, text: &str) -> Result<(), DatasetError> {
-        let written = self.write(text)?;
-        self.place(&written, path)?;
+        self.place_unless_there(&self.write(text)?, path)
+    }
+
+    /// Moves a finished file into its place, unless there is a file already.
+    pub(super) fn place_unless_there(&self, written: &Path, path: &str) -> Result<(), DatasetError> {
+        self.place(written, path)?;
         self.keep([path])
     }
 

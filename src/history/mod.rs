@@ -8,7 +8,7 @@
 //!   runs/<run>.json                          written last: only now the run's files count (`run`)
 //!   compactions/<compaction>.json            which files were merged into which (`compaction`)
 //!   incoming/                                what is being written
-//!   read.sql                                 the newest observation of each order, for DuckDB and Spark
+//!   read.sql                                 what counts of each order, for DuckDB and Spark
 //! ```
 //!
 //! A dataset only grows. Of several observations of an order, that of the run which started last counts. This rule does
@@ -24,20 +24,25 @@ mod exceptions;
 mod files;
 mod identity;
 mod incoming;
-mod newest;
 mod orders;
+mod reading;
 mod record;
 mod run;
+mod selection;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use self::incoming::HashWriter;
+use self::incoming::{HashWriter, Incoming};
+use self::orders::OrdersWriter;
 use crate::domain::days::{DayBy, Days};
 
 pub use append::{Append, NewRun};
@@ -45,10 +50,11 @@ pub use compact::Compacted;
 pub use compaction::CompactionRecord;
 pub use contents::{Contents, Proof};
 pub use error::DatasetError;
-pub use exceptions::ExceptionRow;
+pub use exceptions::{ExceptionRow, IDENTITY_MISMATCH};
 pub use identity::Identity;
-pub use newest::NewestOrder;
+pub use reading::{Observed, Reading, Sighting};
 pub use run::{CurrencyTotals, DatasetFile, RunRecord};
+pub use selection::Selection;
 
 const IDENTITY_FILE: &str = "dataset.json";
 const READ_FILE: &str = "read.sql";
@@ -78,6 +84,12 @@ impl Dataset {
         Ok(Self { folder: folder.to_owned(), identity })
     }
 
+    /// Whether a folder says that it is a dataset.
+    #[must_use]
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(IDENTITY_FILE).exists()
+    }
+
     /// Opens the dataset in a folder for the orders of `wanted`. Creates it if the folder is empty or not there.
     ///
     /// # Errors
@@ -89,10 +101,28 @@ impl Dataset {
             None => create(folder, wanted)?,
         };
         identity.require(wanted, folder)?;
-        if !folder.join(READ_FILE).exists() {
-            incoming::Incoming::begin(folder)?.place_text(READ_FILE, READ_SQL)?;
-        }
+        furnish(folder)?;
         Ok(Self { folder: folder.to_owned(), identity })
+    }
+
+    /// Fails unless the dataset has this identity ([`Identity::value`]).
+    ///
+    /// # Errors
+    /// [`DatasetError::Other`] says what differs.
+    pub fn require(&self, identity: &Value) -> Result<(), DatasetError> {
+        let path = self.folder.join(IDENTITY_FILE);
+        let wanted = Identity::deserialize(identity)
+            .map_err(|error| DatasetError::damaged(&path, format!("the wanted identity is not valid ({error})")))?;
+        self.identity.require(&wanted, &self.folder)
+    }
+
+    /// Every file that a compaction replaced, by path.
+    ///
+    /// # Errors
+    /// When the records of compactions can't be read or are not valid.
+    pub fn replaced(&self) -> Result<BTreeMap<String, DatasetFile>, DatasetError> {
+        let replaced = self.compactions()?.into_iter().flat_map(|compaction| compaction.replaces);
+        Ok(replaced.map(|file| (file.path.clone(), file)).collect())
     }
 
     /// Where the dataset is.
@@ -194,6 +224,24 @@ fn digest(text: &str) -> [u8; DIGEST] {
     digest
 }
 
+/// Adds what other programs need to read a dataset, however little it holds: `read.sql`, and a file without rows wherever
+/// it looks for some.
+fn furnish(folder: &Path) -> Result<(), DatasetError> {
+    let is_missing = |path: &str| !folder.join(path).exists();
+    if is_missing(READ_FILE) {
+        Incoming::begin(folder)?.place_text(READ_FILE, READ_SQL)?;
+    }
+    for (path, schema) in [(orders::EMPTY, orders::schema()), (exceptions::EMPTY, exceptions::shape().schema)] {
+        if is_missing(path) {
+            let incoming = Incoming::begin(folder)?;
+            let mut file = incoming.create(0)?;
+            OrdersWriter::begin(&mut file, &schema)?.finish()?;
+            incoming.place_unless_there(&file.finish(String::new(), 0)?.0, path)?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes an empty dataset, unless another writer is quicker: then its identity counts.
 fn create(folder: &Path, wanted: &Identity) -> Result<Identity, DatasetError> {
     let failed = DatasetError::io("create", folder);
@@ -209,7 +257,7 @@ fn create(folder: &Path, wanted: &Identity) -> Result<Identity, DatasetError> {
             return Err(DatasetError::NotADataset { path: folder.to_owned(), problem });
         }
     }
-    let incoming = incoming::Incoming::begin(folder)?;
+    let incoming = Incoming::begin(folder)?;
     incoming.place_text(IDENTITY_FILE, &wanted.text(folder)?)?;
     let missing =
         || DatasetError::NotADataset { path: folder.to_owned(), problem: format!("{IDENTITY_FILE} vanished") };

@@ -25,6 +25,9 @@ pub(super) const UNDATED: Date = date(1970, 1, 1);
 /// The last day that every engine has.
 const LAST: Date = date(9999, 12, 30);
 
+/// A file without rows, so that programs that look for files find some.
+pub(super) const EMPTY: &str = "orders/day=1970-01-01/empty.parquet";
+
 /// What the names of merged files have between the time and the random digits.
 const MERGED: &str = "-merged-";
 
@@ -163,7 +166,7 @@ pub(super) fn for_each_row<E: From<DatasetError>>(
 ) -> Result<(), E> {
     let damaged = |problem: String| DatasetError::damaged(path, problem);
     let missing = || damaged("a value is missing or out of range".to_owned());
-    for_each_group(path, file, |frame| {
+    for_each_group(path, file, shape(), None, |frame| {
         let failed = |error: PolarsError| damaged(error.to_string());
         let facts = FactArrays::of(frame).map_err(failed)?;
         let settled = frame.column(SETTLED).and_then(Column::bool).map_err(failed)?.rechunk().into_owned();
@@ -182,17 +185,23 @@ pub(super) fn for_each_row<E: From<DatasetError>>(
     })
 }
 
-/// Visits the row groups of a file.
+/// What the files of orders have in common.
+pub(super) fn shape() -> Shape {
+    Shape { schema: schema(), group_rows: ROW_GROUP, kind: "a dataset of this version" }
+}
+
+/// Visits the row groups of a file, or only some of their columns.
 pub(super) fn for_each_group<E: From<DatasetError>>(
     path: &Path,
     file: File,
+    shape: Shape,
+    columns: Option<&[&str]>,
     mut visit: impl FnMut(&DataFrame) -> Result<(), E>,
 ) -> Result<(), E> {
     let damaged = |problem: String| DatasetError::damaged(path, problem);
-    let shape = Shape { schema: schema(), group_rows: ROW_GROUP, kind: "a dataset of this version" };
     let file = ParquetFile::open(file, shape).map_err(damaged)?;
     for group in 0..file.groups() {
-        let frame = file.group(group, None, |frame| Ok(frame.clone())).map_err(damaged)?;
+        let frame = file.group(group, columns, |frame| Ok(frame.clone())).map_err(damaged)?;
         visit(&frame)?;
     }
     Ok(())

@@ -5,11 +5,16 @@ use std::path::Path;
 use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetError, record};
+use super::{DatasetError, RUNS, record};
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 
 const FORMAT: u32 = 1;
+
+/// The path of a run's record, from the dataset's folder.
+pub(super) fn path(run: &str) -> String {
+    format!("{RUNS}/{run}.json")
+}
 
 /// What a run appended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,9 @@
 //! The columns of order facts: filled row by row to be written, and read back row by row.
 
+use std::hash::{BuildHasher, RandomState};
+
 use polars::prelude::{
-    Column, DataFrame, DataType, Field, Int64Chunked, Int128Chunked, IntoColumn, NewChunkedArray, PolarsResult,
+    BooleanChunked, Column, DataFrame, DataType, Field, Int64Chunked, Int128Chunked, IntoColumn, NewChunkedArray, PolarsResult,
     StringChunked, StringChunkedBuilder, TimeUnit, TimeZone, polars_ensure,
 };
 
@@ -108,6 +110,67 @@ impl FactArrays {
         facts.units.iter_mut().zip(&self.units).for_each(|(units, column)| *units = column.get(row));
         facts.microseconds.iter_mut().zip(&self.times).for_each(|(time, column)| *time = column.get(row));
         facts.is_in_range().then_some(facts)
+    }
+}
+
+/// The IDs and charges of orders, without their other columns.
+pub(crate) struct Charges {
+    ids: StringChunked,
+    currencies: StringChunked,
+    units: Vec<Int128Chunked>,
+}
+
+impl Charges {
+    /// The columns that it is made of.
+    pub(crate) const COLUMNS: [&str; 2 + Amounts::NAMES.len()] = {
+        let [quote, charged, released, compute, external, total] = Amounts::NAMES;
+        [TEXTS_BEFORE[0], TEXTS_BEFORE[3], quote, charged, released, compute, external, total]
+    };
+
+    pub(crate) fn of(frame: &DataFrame) -> PolarsResult<Self> {
+        let [id, currency, amounts @ ..] = Self::COLUMNS;
+        Ok(Self {
+            ids: texts(frame, id)?,
+            currencies: texts(frame, currency)?,
+            units: amounts.into_iter().map(|name| units(frame.column(name)?)).collect::<PolarsResult<_>>()?,
+        })
+    }
+
+    pub(crate) fn run_order_id(&self, row: usize) -> Option<&str> {
+        self.ids.get(row)
+    }
+
+    /// Stands for a row's charge. Also whether all six amounts are there.
+    pub(crate) fn hash(&self, row: usize, key: &RandomState) -> (u64, bool) {
+        let mut units = [None; Amounts::NAMES.len()];
+        units.iter_mut().zip(&self.units).for_each(|(units, column)| *units = column.get(row));
+        (key.hash_one((self.currencies.get(row), units)), units.iter().all(Option::is_some))
+    }
+}
+
+/// Some rows of a row group of orders.
+#[derive(Clone, Copy, Debug)]
+pub struct OrderFrame<'f> {
+    frame: &'f DataFrame,
+    rows: &'f BooleanChunked,
+}
+
+impl<'f> OrderFrame<'f> {
+    /// The rows of a frame for which there is `true`.
+    pub(crate) const fn of(frame: &'f DataFrame, rows: &'f BooleanChunked) -> Self {
+        Self { frame, rows }
+    }
+
+    /// Some columns of the rows.
+    pub(crate) fn select(&self, columns: &[&str]) -> PolarsResult<DataFrame> {
+        let columns = self.frame.select(columns.iter().copied())?;
+        if self.rows.all() { Ok(columns) } else { columns.filter(self.rows) }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.rows.sum().map_or(0, u64::from)
     }
 }
 

@@ -8,14 +8,13 @@ use super::audit::ProvenReport;
 use super::{Job, JobError};
 use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Bucket, CreatedBefore, Evidence, Outcome};
-use crate::history::{Append, Dataset, DatasetError, ExceptionRow, Identity, NewRun, RunRecord};
+use crate::history::{
+    Append, Dataset, DatasetError, ExceptionRow, IDENTITY_MISMATCH, Identity, NewRun, RunRecord,
+};
 use crate::report::evidence::replay::ReplayedRow;
 use crate::report::files::MANIFEST_FILE;
 use crate::report::folder::manifest::Stamp;
 use crate::report::folder::{ReportFolder, chain};
-
-/// The reason in a dataset's exceptions for a reply that is about a different order.
-const IDENTITY_MISMATCH: &str = "identity-mismatch";
 
 /// What an import did.
 #[derive(Debug, Default)]

@@ -29,7 +29,7 @@ use crate::history::{DatasetError, RunRecord};
 use crate::input::{Input, InputError};
 use crate::provider::{ClockReading, Stop};
 use crate::report::ReportError;
-use crate::report::builder::{Brief, Builder, Report};
+use crate::report::builder::{Brief, Builder, Origin, Report};
 use crate::report::content::summary_json::SummaryJson;
 use crate::report::folder::FolderError;
 use crate::report::folder::chain;
@@ -316,9 +316,11 @@ impl Job {
             rules: self.rules.clone(),
             as_of: self.as_of,
             options: self.report.clone(),
-            rows_read: self.input.rows(),
-            shortfall: self.input.shortfall(),
-            layout: self.input.layout().clone(),
+            origin: Origin::Input {
+                rows: self.input.rows(),
+                shortfall: self.input.shortfall(),
+                layout: self.input.layout().clone(),
+            },
             evidence: None,
             facts: None,
         })?;
@@ -405,11 +407,12 @@ impl Job {
                 shortfall: self.input.shortfall(),
                 layout: self.input.layout().clone(),
             },
+            dataset: None,
             settings: self.rules.clone(),
             designs: designs(&self.report.formats),
             previous: chain::previous(&self.destination, &earlier.replaces),
             made_from: None,
-            earlier: EarlierStamp { lifecycle: *lifecycle, reused: *reused, ..earlier },
+            earlier: EarlierStamp { lifecycle: lifecycle.unwrap_or_default(), reused: *reused, ..earlier },
             clock: self.clock_off().map(|ClockReading { ours, provider }| ClockStamp { ours, provider }),
             fetch: Some(fetch),
             verdict: report.exit_inputs.verdict.code().to_owned(),

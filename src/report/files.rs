@@ -17,6 +17,8 @@ pub const FACTS_FILE: &str = "run_orders.parquet";
 pub const EVIDENCE_FILE: &str = "evidence.jsonl";
 /// What the provider's list of orders says about the input.
 pub const COMPLETENESS_FILE: &str = "completeness.json";
+/// The files of a dataset that the orders come from, if they do.
+pub const SOURCES_FILE: &str = "sources.json";
 /// The report as a web page, for people.
 pub const HTML_FILE: &str = "report.html";
 /// The report as a workbook, for people.

@@ -118,9 +118,9 @@ impl Summary {
         Ok(())
     }
 
-    /// Adds an order that is sound: its differences are zero, and it has no findings.
-    pub fn add_sound(&mut self, currency: &str) {
-        self.population.count(Bucket::Reconciled);
+    /// Adds orders that are sound: their differences are zero, and they have no findings.
+    pub fn add_sound(&mut self, currency: &str, orders: u64) {
+        self.population.count_all(Bucket::Reconciled, orders);
         // An entry would copy the key for every order.
         if !self.currencies.contains_key(currency) {
             self.currencies.insert(currency.to_owned(), CurrencyTotals::default());

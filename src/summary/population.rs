@@ -13,7 +13,12 @@ pub struct Population {
 impl Population {
     /// Counts one row in a bucket.
     pub(super) fn count(&mut self, bucket: Bucket) {
-        self.counts[bucket as usize] += 1;
+        self.count_all(bucket, 1);
+    }
+
+    /// Counts some rows in a bucket.
+    pub(super) fn count_all(&mut self, bucket: Bucket, rows: u64) {
+        self.counts[bucket as usize] += rows;
     }
 
     /// How many rows landed in a bucket.

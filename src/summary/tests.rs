@@ -49,7 +49,7 @@ fn sum(units: i128) -> Sum {
 fn a_sound_order_adds_what_its_judgement_would_add() {
     let judged = summarise(&[settled([Some(100), Some(60), Some(40), Some(60), Some(0), Some(60)])]);
     let mut counted = Summary::default();
-    counted.add_sound("CNY");
+    counted.add_sound("CNY", 1);
     assert_eq!(format!("{counted:?}"), format!("{judged:?}"));
 }
 

@@ -9,15 +9,50 @@ use super::provider::whole;
 use crate::report::formats::Format;
 use crate::summary::FailOn;
 
+/// Which orders of a dataset.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Period {
+    /// Of a dataset: only orders created on this day or later
+    #[arg(long, value_name = "DAY")]
+    pub since: Option<String>,
+    /// Of a dataset: only orders created before this day
+    #[arg(long, value_name = "DAY")]
+    pub until: Option<String>,
+    /// Of a dataset: only orders created in this month, such as 2026-10
+    #[arg(long, value_name = "MONTH", conflicts_with_all = ["since", "until"])]
+    pub month: Option<String>,
+    /// Of a dataset: only orders of this workflow
+    #[arg(long, value_name = "ID")]
+    pub workflow: Option<String>,
+}
+
+impl Period {
+    /// The name of an option that is given.
+    #[must_use]
+    pub const fn given(&self) -> Option<&'static str> {
+        match self {
+            Self { since: Some(_), .. } => Some("since"),
+            Self { until: Some(_), .. } => Some("until"),
+            Self { month: Some(_), .. } => Some("month"),
+            Self { workflow: Some(_), .. } => Some("workflow"),
+            Self { since: None, until: None, month: None, workflow: None } => None,
+        }
+    }
+}
+
 /// Arguments of `tieout audit`. What is `None` or empty keeps the report's own setting.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Settings that are not given stay as in the report. The evidence is first verified by its hashes."
+    after_help = "Settings that are not given stay as in the report. For a dataset they come from the settings file, and ages \
+are measured when its newest run did. The evidence is first verified by its hashes."
 )]
 pub struct Audit {
-    /// Folder of the report whose evidence is judged again
-    #[arg(value_name = "REPORT")]
+    /// Folder of the report whose evidence is judged again, or of a dataset
+    #[arg(value_name = "REPORT|DATASET")]
     pub report: PathBuf,
+    /// Which orders of a dataset.
+    #[command(flatten)]
+    pub period: Period,
     /// How far quote-split and cost-sum may be off: one amount, or one per currency as in CNY=0.01,USD=0.002
     #[arg(long, value_name = "DECIMAL")]
     pub tolerance: Option<String>,

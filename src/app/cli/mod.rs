@@ -22,7 +22,7 @@ use crate::report::formats::Format;
 use crate::sandbox;
 use crate::summary::FailOn;
 
-pub use audit::Audit;
+pub use audit::{Audit, Period};
 pub use choices::{CsvEncoding, DayBy, EvidenceLevel, Output};
 pub use dataset::{DatasetAction, DatasetCommand};
 pub use discover::Discover;
@@ -346,6 +346,9 @@ pub struct Verify {
     /// State file that recorded the report's manifest [default: .state.sqlite beside the report]
     #[arg(long, env = "TIEOUT_STATE", value_name = "FILE")]
     pub state: Option<PathBuf>,
+    /// Folder of the dataset that the report was made from, if it was moved
+    #[arg(long, value_name = "DIR")]
+    pub dataset: Option<PathBuf>,
     /// Skip the state: a change to both files and manifest is then not detected
     #[arg(long)]
     pub files_only: bool,

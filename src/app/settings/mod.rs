@@ -1,9 +1,11 @@
 //! Settings: an option wins over the environment, the environment over the settings file, and the file over the
 //! default. All are validated once, before anything is fetched.
 
+mod audit;
 mod discover;
 mod file;
 mod language;
+mod period;
 mod provider;
 mod rules;
 mod text_file;
@@ -16,13 +18,11 @@ use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
 
-use super::cli::{Audit, EvidenceLevel, General, Options, Output, Place, Reconcile};
+use super::cli::{EvidenceLevel, General, Options, Output, Place, Reconcile};
 use crate::checks::Rules;
 use crate::domain::books::Field;
 use crate::input::{Options as InputOptions, Source};
-use crate::language::Language;
 use crate::pipeline::MemoryOptions;
-use crate::pipeline::audit::Changes;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
 use crate::report::folder::publish::Destination;
 use crate::report::formats::Formats;
@@ -32,6 +32,7 @@ use file::with_file;
 use provider::KEY_FILE;
 pub(super) use provider::KEY_VARIABLE;
 
+pub use audit::{resolve_audit, resolve_dataset_audit};
 pub use discover::{DiscoverSettings, resolve_discover};
 
 #[cfg(test)]
@@ -40,7 +41,6 @@ pub(super) use language::language;
 pub(super) use rules::nearest;
 
 const REPORTS_DIR: &str = "reports";
-const AUDITS_DIR: &str = "audits";
 const STATE_FILE: &str = ".state.sqlite";
 /// The longest label of an account, in characters.
 const MAX_ACCOUNT: usize = 200;
@@ -298,62 +298,6 @@ fn place_of(options: Options) -> (PathBuf, PathBuf) {
 pub fn state_beside(report: &Path) -> PathBuf {
     let report = report.canonicalize().unwrap_or_else(|_| report.to_owned());
     report.parent().unwrap_or(&report).join(STATE_FILE)
-}
-
-/// The settings that `audit` changes, and where its report goes. `was` and `options_then` are those of the report.
-///
-/// # Errors
-/// [`SettingsError`] says which option can't be used.
-pub fn resolve_audit(
-    command: &Audit,
-    was: &Rules,
-    options_then: &ReportOptions,
-    lang: Option<Language>,
-) -> Result<(Changes, Destination), SettingsError> {
-    let (tolerance, stale_after) = (command.tolerance.clone(), command.stale_after.clone());
-    let options = Options {
-        tolerance,
-        stale_after,
-        waivers: command.waivers.clone(),
-        material: command.material.clone(),
-        warn_before: command.warn_before.clone(),
-        control_total: command.control_total.clone(),
-        books_decimals: command.books_decimals,
-        // The last day of a waiver ends in the report's time zone.
-        timezone: command.timezone.clone().or_else(|| Some(was.timezone.name().to_owned())),
-        day_by: command.day_by,
-        ..Options::default()
-    };
-    let currency = command.currency.clone().filter(|currency| !currency.is_empty());
-    let given = rules::rules(&Options { currency, ..options })?;
-    let rules = Rules {
-        tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance },
-        tolerances: if command.tolerance.is_some() { given.tolerances } else { was.tolerances.clone() },
-        currency: if command.currency.is_some() { given.currency } else { was.currency.clone() },
-        stale_after: if command.stale_after.is_some() { given.stale_after } else { was.stale_after },
-        warn_before: if command.warn_before.is_some() { given.warn_before } else { was.warn_before },
-        off: if command.all_checks { given.off } else { was.off.clone() },
-        material: if command.material.is_some() { given.material } else { was.material },
-        waivers: if command.waivers.is_some() { given.waivers } else { was.waivers.clone() },
-        control_totals: if command.control_total.is_some() { given.control_totals } else { was.control_totals.clone() },
-        books_decimals: if command.books_decimals.is_some() { given.books_decimals } else { was.books_decimals },
-        timezone: given.timezone,
-        day_by: if command.day_by.is_some() { given.day_by } else { was.day_by },
-        ..was.clone()
-    };
-    let then = options_then.clone();
-    let report = ReportOptions {
-        account: command.account.clone().map(account).transpose()?.or(then.account),
-        csv_encoding: command.csv_encoding.map_or(then.csv_encoding, Into::into),
-        formats: command.format.clone().map_or(then.formats, Formats::of),
-        language: lang.unwrap_or(then.language),
-        allow_empty: then.allow_empty,
-        fail_on: fail_on(if command.fail_on.is_empty() { then.fail_on } else { command.fail_on.clone() }, &rules)?,
-    };
-    let as_of = as_of(command.as_of.as_deref())?;
-    let changes = Changes { rules: Some(rules), as_of, options: Some(report) };
-    let under = command.reports_dir.clone().unwrap_or_else(|| AUDITS_DIR.into());
-    Ok((changes, command.out.clone().map_or(Destination::Under(under), Destination::Exactly)))
 }
 
 /// Parses the duration of `prune --keep`.

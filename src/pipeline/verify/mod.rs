@@ -10,14 +10,19 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::JobError;
-use super::audit::{Changes, ProvenReport};
+use super::audit::dataset::DatasetAudit;
+use super::audit::{Changes, ProvenReport, RebuiltReport};
+use crate::history::{Dataset, DatasetError};
 use crate::report::ReportError;
-use crate::report::files::{FACTS_FILE, FileStamp, MANIFEST_FILE};
-use crate::report::folder::manifest::{Manifest, designs};
+use crate::report::builder::Report;
+use crate::report::evidence::sources::Sources;
+use crate::report::files::{FACTS_FILE, FileStamp, MANIFEST_FILE, SOURCES_FILE};
+use crate::report::folder::manifest::{DatasetStamp, Manifest, designs};
 use crate::report::folder::{FolderError, ReportFolder};
 use crate::report::formats::{Format, Formats};
 use crate::store::Store;
 
+const REPERFORMANCE: &str = "reperformance";
 /// How many characters of a differing line are shown before the first difference, and from it on.
 const SHOWN: (usize, usize) = (40, 60);
 /// How many bytes of a line are compared at a time.
@@ -62,11 +67,12 @@ impl Part {
     }
 }
 
-/// Proves the report in a folder, part by part. Without a state the manifest is not proven.
+/// Proves the report in a folder, part by part. Without a state the manifest is not proven. `dataset` is where the dataset
+/// is that the report is about, if it is not where it was then.
 ///
 /// # Errors
 /// [`JobError`] if there is no report, or the proof itself can't be carried out.
-pub fn verify(folder: &Path, state: Option<&Store>) -> Result<Vec<Part>, JobError> {
+pub fn verify(folder: &Path, state: Option<&Store>, dataset: Option<&Path>) -> Result<Vec<Part>, JobError> {
     let report = match ReportFolder::open(folder) {
         // A damaged manifest is a finding, not an error of the command.
         Err(error @ FolderError::Damaged { .. }) => return Ok(vec![damaged_manifest(error)]),
@@ -80,7 +86,7 @@ pub fn verify(folder: &Path, state: Option<&Store>) -> Result<Vec<Part>, JobErro
         files(&report)?,
         in_state(&manifest, report.manifest_sha256(), state)?,
         chain::prove(&report, &manifest, state)?,
-        reperformance(report)?,
+        reperformance(report, &manifest, dataset)?,
     ])
 }
 
@@ -125,6 +131,10 @@ fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Pa
         let detail = format!("it was made by `tieout audit` from {what}, and the state does not record audits");
         return Ok(Part::new(PART, PartResult::NotProven, detail));
     }
+    if manifest.stamp.dataset.is_some() {
+        let detail = "it was made by `tieout audit` from a dataset, and the state does not record audits";
+        return Ok(Part::new(PART, PartResult::NotProven, detail));
+    }
     let stamp = &manifest.stamp;
     let same = runs.iter().find(|run| {
         !run.manifests.is_empty()
@@ -137,20 +147,65 @@ fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Pa
     })
 }
 
-fn reperformance(report: ReportFolder) -> Result<Part, JobError> {
-    const PART: &str = "reperformance";
-    let original = match ProvenReport::of(report) {
-        Ok(original) => original,
-        Err(JobError::Report(error)) => return Ok(Part::new(PART, PartResult::Fails, error.to_string())),
-        Err(error) => return Err(error),
+/// The report made again from its evidence.
+struct Remade {
+    report: Report,
+    /// The first input line whose judgement differs from the one recorded in the facts.
+    first_differing_line: Option<u64>,
+}
+
+/// Makes the report again in a folder: from its own evidence, or from the dataset that it is about. Returns the part of
+/// the proof if that does not come about.
+fn remake(
+    report: &ReportFolder,
+    manifest: &Manifest,
+    dataset: Option<&Path>,
+    into: &Path,
+) -> Result<Result<Remade, Part>, JobError> {
+    let remade = match &manifest.stamp.dataset {
+        None => ProvenReport::of(report.clone()).and_then(|original| {
+            let rebuilt = original.rebuild(into, &Changes::default(), Some(original.evidence()))?;
+            let RebuiltReport { report, first_differing_line, .. } = rebuilt;
+            Ok(Ok(Remade { report, first_differing_line }))
+        }),
+        Some(was) => remake_from_dataset(report, manifest, was, dataset, into),
     };
-    let manifest = &original.manifest;
+    match remade {
+        Err(JobError::Report(error)) => Ok(Err(Part::new(REPERFORMANCE, PartResult::Fails, error.to_string()))),
+        Err(JobError::Dataset(error @ DatasetError::Damaged { .. })) => {
+            Ok(Err(Part::new(REPERFORMANCE, PartResult::Fails, error.to_string())))
+        }
+        remade => remade,
+    }
+}
+
+fn remake_from_dataset(
+    report: &ReportFolder,
+    manifest: &Manifest,
+    was: &DatasetStamp,
+    dataset: Option<&Path>,
+    into: &Path,
+) -> Result<Result<Remade, Part>, JobError> {
+    let place = dataset.unwrap_or_else(|| Path::new(&was.folder));
+    if !Dataset::is_in(place) {
+        let detail = format!("its dataset is not in {}: name it with --dataset", place.display());
+        return Ok(Err(Part::new(REPERFORMANCE, PartResult::NotProven, detail)));
+    }
+    let audit = DatasetAudit::again(place, &manifest.stamp, was)?;
+    let stamp = report.stamp(SOURCES_FILE).cloned();
+    let reading = match audit.read_again(&Sources::read(&report.prove(SOURCES_FILE)?)?)? {
+        Ok(reading) => reading,
+        Err(problems) => return Ok(Err(Part::of(REPERFORMANCE, problems, ""))),
+    };
+    let made = audit.make(&reading, manifest.stamp.as_of, into, Some(stamp.into_iter().collect()))?;
+    Ok(Ok(Remade { report: made.report, first_differing_line: None }))
+}
+
+fn reperformance(report: ReportFolder, manifest: &Manifest, dataset: Option<&Path>) -> Result<Part, JobError> {
     let place = tempfile::tempdir().map_err(|source| ReportError::Io { path: std::env::temp_dir(), source })?;
-    let rebuilt = original.rebuild(place.path(), &Changes::default(), Some(original.evidence()));
-    let rebuilt = match rebuilt {
-        Ok(rebuilt) => rebuilt,
-        Err(JobError::Report(error)) => return Ok(Part::new(PART, PartResult::Fails, error.to_string())),
-        Err(error) => return Err(error),
+    let rebuilt = match remake(&report, manifest, dataset, place.path())? {
+        Ok(remade) => remade,
+        Err(part) => return Ok(part),
     };
     let mut problems = Vec::new();
     let (verdict, code) = (rebuilt.report.exit_inputs.verdict.code(), rebuilt.report.summary.exit_code);
@@ -162,7 +217,7 @@ fn reperformance(report: ReportFolder) -> Result<Part, JobError> {
     }
     let (mut compared, mut drawn_differently) = (0, Vec::new());
     let drawn = designs(&Formats::of(Format::ALL));
-    for file in manifest.files.iter().filter(|file| file.name != FACTS_FILE) {
+    for file in manifest.files.iter().filter(|file| ![FACTS_FILE, SOURCES_FILE].contains(&file.name.as_str())) {
         let name = &file.name;
         // Only files for people are drawn differently by other versions: all others keep the same bytes for ever.
         let designs = drawn.get(name).zip(manifest.stamp.designs.get(name));
@@ -177,7 +232,7 @@ fn reperformance(report: ReportFolder) -> Result<Part, JobError> {
             continue;
         }
         // Opened without checking its hash: if it was changed, the difference is shown.
-        let found = match original.folder().open_listed(name) {
+        let found = match report.open_listed(name) {
             Ok(found) => found,
             Err(error) => {
                 problems.push(problem(name, error));
@@ -190,7 +245,7 @@ fn reperformance(report: ReportFolder) -> Result<Part, JobError> {
         problems.extend(difference.map(|what| format!("{}: {what}", file.name)));
     }
     let rows = rebuilt.report.summary.population.rows();
-    let mut part = Part::of(PART, problems, format!("{compared} files rebuilt from {rows} rows, byte for byte"));
+    let mut part = Part::of(REPERFORMANCE, problems, format!("{compared} files rebuilt from {rows} rows, byte for byte"));
     part.details.extend(drawn_differently);
     Ok(part)
 }

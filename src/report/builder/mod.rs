@@ -20,12 +20,13 @@ use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::report::ReportError;
 use crate::report::content::Content;
 use crate::report::content::list::List;
-use crate::report::content::summary_json::SummaryJson;
+use crate::parquet::columns::OrderFrame;
+use crate::report::content::summary_json::{DatasetScope, SummaryJson};
 use crate::report::content::tables::{Discrepancy, PendingOrder, ResolvedFinding};
 use crate::report::evidence::completeness::Completeness;
 use crate::report::evidence::facts::FactsWriter;
 use crate::report::evidence::rows::EvidenceWriter;
-use crate::report::evidence::spend::{self, Spend};
+use crate::report::evidence::spend::{self, Spend, SpendElsewhere};
 use crate::report::files::{FACTS_FILE, FileStamp, ProvenFile};
 use crate::report::formats::options::ReportOptions;
 use crate::report::formats::{self, FormatBrief};
@@ -44,26 +45,78 @@ pub struct Brief {
     pub as_of: Timestamp,
     /// The formats, encoding and language to write, and what affects the exit code.
     pub options: ReportOptions,
-    /// How many rows the input has. The population must add up to it.
-    pub rows_read: u64,
-    /// Why the input does not count as complete, if it is a list that `tieout discover` wrote.
-    pub shortfall: Option<ListShortfall>,
-    /// The input's records that are not rows: preamble, heading and footers.
-    pub layout: InputLayout,
+    /// Where the rows come from.
+    pub origin: Origin,
     /// The hashes of the evidence files to print on the page and in the workbook; `None` for those of the
     /// files written here. A rebuilt report that is compared with the original prints the original's, since a
     /// different version may compress the facts differently.
     pub evidence: Option<Vec<FileStamp>>,
-    /// The facts of the report, if it is rebuilt to compare it with the original; `None` to write them.
+    /// The facts of the report, if it is rebuilt to compare it with the original; `None` to write them. Those of a
+    /// dataset are never written.
     pub facts: Option<Arc<ProvenFile>>,
+}
+
+/// Where the rows of a report come from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// An input file.
+    Input {
+        /// How many rows it has. The population must add up to it.
+        rows: u64,
+        /// Why it does not count as complete, if it is a list that `tieout discover` wrote.
+        shortfall: Option<ListShortfall>,
+        /// Its records that are not rows: preamble, heading and footers.
+        layout: InputLayout,
+    },
+    /// A dataset, whose orders were observed in earlier runs.
+    Dataset {
+        /// Its folder.
+        folder: PathBuf,
+        /// Which of its orders.
+        scope: DatasetScope,
+    },
+}
+
+impl Origin {
+    const fn layout(&self) -> Option<&InputLayout> {
+        match self {
+            Self::Input { layout, .. } => Some(layout),
+            Self::Dataset { .. } => None,
+        }
+    }
+
+    const fn shortfall(&self) -> Option<ListShortfall> {
+        match self {
+            Self::Input { shortfall, .. } => *shortfall,
+            Self::Dataset { .. } => None,
+        }
+    }
+
+    const fn scope(&self) -> Option<&DatasetScope> {
+        match self {
+            Self::Input { .. } => None,
+            Self::Dataset { scope, .. } => Some(scope),
+        }
+    }
+}
+
+/// Where the facts of orders go.
+enum Facts {
+    /// Into the report.
+    Written(FactsWriter),
+    /// The report has them.
+    There(Arc<ProvenFile>),
+    /// They stay in a dataset. Spend is summed as they come.
+    Elsewhere(SpendElsewhere),
 }
 
 /// Builds a report from outcomes, which it takes one by one, in the order of their input lines.
 pub struct Builder {
     brief: Brief,
-    /// `None` if the brief has the facts.
-    facts: Option<FactsWriter>,
-    evidence_rows: EvidenceWriter,
+    rows_read: u64,
+    facts: Facts,
+    /// `None` if the evidence is a dataset.
+    evidence_rows: Option<EvidenceWriter>,
     waivers: BTreeMap<WaiverKey, WaiverState>,
     /// How many earlier findings are about orders that are not in the input.
     findings_elsewhere: u64,
@@ -98,13 +151,19 @@ impl Builder {
     /// # Errors
     /// When a file can't be created there.
     pub fn begin(brief: Brief) -> Result<Self, ReportError> {
-        let facts = match brief.facts {
-            None => Some(FactsWriter::create(&brief.folder.join(FACTS_FILE))?),
-            Some(_) => None,
+        let facts = match (&brief.origin, &brief.facts) {
+            (Origin::Dataset { folder, .. }, _) => {
+                Facts::Elsewhere(SpendElsewhere::begin(folder, brief.rules.days())?)
+            }
+            (Origin::Input { .. }, Some(facts)) => Facts::There(Arc::clone(facts)),
+            (Origin::Input { .. }, None) => Facts::Written(FactsWriter::create(&brief.folder.join(FACTS_FILE))?),
         };
-        let evidence_rows = EvidenceWriter::create(&brief.folder)?;
-        let (tally, waivers) = (Tally::new(&brief.folder), BTreeMap::new());
-        Ok(Self { brief, facts, evidence_rows, waivers, findings_elsewhere: 0, spend: None, tally })
+        let (rows_read, evidence_rows) = match brief.origin {
+            Origin::Input { rows, .. } => (rows, Some(EvidenceWriter::create(&brief.folder)?)),
+            Origin::Dataset { .. } => (0, None),
+        };
+        let (tally, waivers) = (Tally::new(&brief.folder, evidence_rows.is_some()), BTreeMap::new());
+        Ok(Self { brief, rows_read, facts, evidence_rows, waivers, findings_elsewhere: 0, spend: None, tally })
     }
 
     /// Judges one outcome and adds it to the report. `background` is what else is known about its order.
@@ -114,7 +173,11 @@ impl Builder {
     pub fn add(&mut self, outcome: Outcome, background: Background) -> Result<RowJudgement, ReportError> {
         let judgement = judge(&outcome, &background, &self.brief.rules, self.brief.as_of);
         let (line, bucket, settled) = (outcome.line, judgement.bucket, judgement.settled);
-        self.evidence_rows.push(&outcome, judgement.foreign, &background)?;
+        if let Some(rows) = &mut self.evidence_rows {
+            rows.push(&outcome, judgement.foreign, &background)?;
+        }
+        // An order of a dataset has no line.
+        let shown_line = self.brief.origin.layout().map(|_| line);
         let order = match &outcome.evidence {
             Evidence::Fetched(fetched) => Some(&fetched.order),
             _ => None,
@@ -131,9 +194,13 @@ impl Builder {
             Evidence::Fetched(fetched) => {
                 if !foreign {
                     self.tally.facts += 1;
-                    if let Some(facts) = &mut self.facts {
-                        let columns = OrderFacts::of(&fetched.order);
-                        facts.push(line, &run_order_id, &columns, settled, bucket, fetched.is_reused)?;
+                    let columns = OrderFacts::of(&fetched.order);
+                    match &mut self.facts {
+                        Facts::Written(facts) => {
+                            facts.push(line, &run_order_id, &columns, settled, bucket, fetched.is_reused)?
+                        }
+                        Facts::There(_) => {}
+                        Facts::Elsewhere(spend) => spend.add(&run_order_id, &columns, settled, bucket)?,
                     }
                 }
                 self.tally.foreign += u64::from(foreign);
@@ -141,9 +208,9 @@ impl Builder {
                 let is_pending = !foreign && !settled;
                 if is_pending {
                     let (run_order_id, order) = (run_order_id.clone(), fetched.order.clone().into());
-                    self.tally.pending.push(&PendingOrder { line, run_order_id, order })?;
+                    self.tally.pending.push(&PendingOrder { line: shown_line, run_order_id, order })?;
                 }
-                self.tally.add_discrepancies(Some(line), &run_order_id, fetched.order.into(), findings, &past)?;
+                self.tally.add_discrepancies(shown_line, &run_order_id, fetched.order.into(), findings, &past)?;
             }
             Evidence::NotFound(reason)
             | Evidence::Refused(reason)
@@ -151,14 +218,14 @@ impl Builder {
             | Evidence::Unfetched(reason)
             | Evidence::Rejected(reason) => {
                 if let Some(last_seen) = background.last_seen {
-                    self.tally.add_discrepancies(Some(line), &run_order_id, (*last_seen).into(), findings, &past)?;
+                    self.tally.add_discrepancies(shown_line, &run_order_id, (*last_seen).into(), findings, &past)?;
                 }
                 self.tally.waived_missing += u64::from(bucket == Bucket::Waived);
-                self.tally.add_exception(line, run_order_id, bucket, reason)?;
+                self.tally.add_exception(shown_line, run_order_id, bucket, reason)?;
             }
             Evidence::Duplicate { first_line } => {
                 let reason = Reason::new("duplicate-id", format!("the same ID is on line {first_line}"));
-                self.tally.add_exception(line, run_order_id, bucket, reason)?;
+                self.tally.add_exception(shown_line, run_order_id, bucket, reason)?;
             }
         }
         Ok(RowJudgement { bucket, settled })
@@ -169,16 +236,35 @@ impl Builder {
     /// # Errors
     /// When the facts can't be written.
     pub fn add_sound(&mut self, line: u64, order: &OrderFacts<'_>, is_reused: bool) -> Result<(), ReportError> {
-        self.tally.summary.add_sound(order.text(TextColumn::QuoteCurrency).unwrap_or_default());
+        self.tally.summary.add_sound(order.text(TextColumn::QuoteCurrency).unwrap_or_default(), 1);
         self.tally.facts += 1;
         self.tally.reused += u64::from(is_reused);
+        let id = order.text(TextColumn::RunOrderId).unwrap_or_default();
         match &mut self.facts {
-            Some(facts) => {
-                let id = order.text(TextColumn::RunOrderId).unwrap_or_default();
-                facts.push(line, id, order, true, Bucket::Reconciled, is_reused)
-            }
-            None => Ok(()),
+            Facts::Written(facts) => facts.push(line, id, order, true, Bucket::Reconciled, is_reused),
+            Facts::There(_) => Ok(()),
+            Facts::Elsewhere(spend) => spend.add(id, order, true, Bucket::Reconciled),
         }
+    }
+
+    /// Adds sound orders of a dataset, of which nothing else is known.
+    ///
+    /// # Errors
+    /// When they can't be summed, or the report is not about a dataset.
+    pub fn add_sound_orders(&mut self, orders: &OrderFrame<'_>) -> Result<(), ReportError> {
+        let Facts::Elsewhere(spend) = &mut self.facts else {
+            return Err(ReportError::Contradiction("orders of a dataset in a report about an input".to_owned()));
+        };
+        for (currency, orders) in spend.add_sound(orders)? {
+            self.tally.summary.add_sound(&currency, orders);
+            self.tally.facts += orders;
+        }
+        Ok(())
+    }
+
+    /// Takes how many orders were read of a dataset. The population must add up to it.
+    pub const fn set_orders_read(&mut self, orders: u64) {
+        self.rows_read = orders;
     }
 
     /// Takes the spend, if it was summed over the facts while the rows were read.
@@ -225,20 +311,31 @@ impl Builder {
     /// [`ReportError::Stopped`] once `is_stopped` returns true; otherwise as [`Self::finish`].
     pub fn finish_unless(self, is_stopped: &dyn Fn() -> bool) -> Result<Report, ReportError> {
         let check_wanted = || if is_stopped() { Err(ReportError::Stopped) } else { Ok(()) };
-        let Self { brief, facts, evidence_rows, waivers, findings_elsewhere, spend, tally } = self;
-        let rows = facts.map_or(Ok(tally.facts), FactsWriter::finish)?;
-        evidence_rows.finish(findings_elsewhere)?;
+        let Self { brief, rows_read, facts, evidence_rows, waivers, findings_elsewhere, spend, tally } = self;
+        evidence_rows.map_or(Ok(()), |rows| rows.finish(findings_elsewhere))?;
         if let Some(completeness) = &tally.completeness {
             completeness.write(&brief.folder)?;
         }
-        let facts = match &brief.facts {
-            Some(facts) => Arc::clone(facts),
-            None => Arc::new(written_facts(&brief)?),
+        let aggregate = |facts: &ProvenFile| match spend {
+            Some(spend) => Ok(spend),
+            None => spend::aggregate(facts, &brief.rules.days(), &check_wanted),
         };
-        let spend = spend.map_or_else(|| spend::aggregate(&facts, &brief.rules.days(), &check_wanted), Ok)?;
-        let (content, reasons) = tally.content(&brief, rows, spend, &waivers)?;
+        let (facts_rows, facts, spend) = match facts {
+            Facts::Written(writer) => {
+                let rows = writer.finish()?;
+                let facts = Arc::new(written_facts(&brief)?);
+                (rows, Some(Arc::clone(&facts)), aggregate(&facts)?)
+            }
+            Facts::There(facts) => (tally.facts, Some(Arc::clone(&facts)), aggregate(&facts)?),
+            Facts::Elsewhere(summing) => {
+                let (rows, spend) = summing.finish()?;
+                (rows, None, spend)
+            }
+        };
+        let (content, reasons) = tally.content(&brief, [rows_read, facts_rows], spend, &waivers)?;
         let Brief { folder, rules, options, .. } = &brief;
-        let format_brief = FormatBrief { folder, options, rules, facts: &facts, check_wanted: &check_wanted };
+        let facts = facts.as_deref();
+        let format_brief = FormatBrief { folder, options, rules, facts, check_wanted: &check_wanted };
         formats::write(&content, &format_brief)?;
         let Content { summary, exit_inputs, discrepancies, exceptions, resolved, .. } = content;
         let exceptions = exceptions.len();

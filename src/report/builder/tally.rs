@@ -19,7 +19,7 @@ use crate::report::content::summary_json::{CompletenessCounts, Lifecycle, Summar
 use crate::report::content::tables::{self, Discrepancy, Exception, PendingOrder, ResolvedFinding, WaiverRow};
 use crate::report::evidence::completeness::Completeness;
 use crate::report::evidence::spend::Spend;
-use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, hash_file};
+use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, SOURCES_FILE, hash_file};
 use crate::summary::{Summary, Tie};
 
 /// What the outcomes have added up to so far.
@@ -39,6 +39,8 @@ pub(super) struct Tally {
     pub(super) facts: u64,
     pub(super) waived_missing: u64,
     pub(super) completeness: Option<Completeness>,
+    /// Whether the findings of earlier reports are known.
+    knows_past: bool,
 }
 
 /// The earlier discrepancies that were not found again.
@@ -50,16 +52,16 @@ pub(super) struct UnrepeatedFindings {
 }
 
 impl Tally {
-    fn lifecycle(&self) -> Lifecycle {
-        Lifecycle {
+    fn lifecycle(&self) -> Option<Lifecycle> {
+        self.knows_past.then(|| Lifecycle {
             new: self.discrepancies.len() - self.persisting,
             persisting: self.persisting,
             resolved: self.unrepeated.resolved.len(),
             not_assessed: self.unrepeated.not_assessed,
-        }
+        })
     }
 
-    pub(super) fn new(folder: &Path) -> Self {
+    pub(super) fn new(folder: &Path, knows_past: bool) -> Self {
         Self {
             summary: Summary::default(),
             discrepancies: List::new(folder),
@@ -73,6 +75,7 @@ impl Tally {
             facts: 0,
             waived_missing: 0,
             completeness: None,
+            knows_past,
         }
     }
 
@@ -88,6 +91,7 @@ impl Tally {
         for finding in findings {
             let is_persisting = past.iter().any(|past| past.is_of(finding.check, finding.subject));
             self.persisting += u64::from(is_persisting);
+            let is_persisting = self.knows_past.then_some(is_persisting);
             let (run_order_id, order) = (run_order_id.to_owned(), order.clone());
             self.discrepancies.push(&Discrepancy { line, run_order_id, order, finding, is_persisting })?;
         }
@@ -96,7 +100,7 @@ impl Tally {
 
     pub(super) fn add_exception(
         &mut self,
-        line: u64,
+        line: Option<u64>,
         run_order_id: String,
         bucket: Bucket,
         reason: Reason,
@@ -111,12 +115,12 @@ impl Tally {
     pub(super) fn content<'b>(
         mut self,
         brief: &'b Brief,
-        facts_rows: u64,
+        [rows_read, facts_rows]: [u64; 2],
         spend: Spend,
         waivers: &BTreeMap<WaiverKey, WaiverState>,
     ) -> Result<(Content<'b>, Vec<ReasonCount>), ReportError> {
         let aggregates = [&spend.by_workflow, &spend.by_revision, &spend.by_day].map(Vec::as_slice);
-        let (rows_read, exceptions) = (brief.rows_read, self.exceptions.len());
+        let exceptions = self.exceptions.len();
         let (foreign, waived_missing) = (self.foreign, self.waived_missing);
         let counts = Counts { rows_read, facts_rows, exceptions, foreign, waived_missing };
         counts.prove(&self.summary, &aggregates)?;
@@ -129,8 +133,8 @@ impl Tally {
         factors.variance |= !ties.iter().all(Tie::holds);
         factors.sole_reason = sole_reason.is_some();
         factors.rows_are_summed = brief.rules.expect_rows == ExpectRows::Sum;
-        factors.list_incomplete = brief.shortfall.is_some();
-        factors.warnings |= brief.layout.cut_line.is_some();
+        factors.list_incomplete = brief.origin.shortfall().is_some();
+        factors.warnings |= brief.origin.layout().is_some_and(|layout| layout.cut_line.is_some());
         let exit_inputs = self.summary.exit_inputs(brief.options.allow_empty);
         let waivers = tables::waivers_with(&brief.rules.waivers, waivers);
         let summary = SummaryJson {
@@ -140,8 +144,9 @@ impl Tally {
             account: brief.options.account.clone(),
             population: self.summary.population,
             sole_reason,
-            input: brief.layout.clone(),
-            input_shortfall: brief.shortfall,
+            input: brief.origin.layout().cloned(),
+            dataset: brief.origin.scope().cloned(),
+            input_shortfall: brief.origin.shortfall(),
             control_totals,
             checks: self.summary.checks,
             causes: self.summary.causes,
@@ -242,5 +247,6 @@ fn evidence(brief: &Brief, is_complete: bool) -> Result<Vec<FileStamp>, ReportEr
         Ok(FileStamp { name: name.to_owned(), sha256, bytes })
     };
     let listed = is_complete.then_some(COMPLETENESS_FILE);
-    [FACTS_FILE, EVIDENCE_FILE].into_iter().chain(listed).map(stamp).collect()
+    let own: &[&str] = if brief.origin.scope().is_some() { &[SOURCES_FILE] } else { &[FACTS_FILE, EVIDENCE_FILE] };
+    own.iter().copied().chain(listed).map(stamp).collect()
 }

@@ -29,9 +29,7 @@ fn builder(folder: PathBuf, rows_read: u64) -> Builder {
         rules: Rules::default(),
         as_of: Timestamp::UNIX_EPOCH,
         options: ReportOptions::default(),
-        rows_read,
-        shortfall: None,
-        layout: InputLayout::default(),
+        origin: Origin::Input { rows: rows_read, shortfall: None, layout: InputLayout::default() },
         evidence: None,
         facts: None,
     })
@@ -84,7 +82,8 @@ fn an_aggregate_that_is_off_by_one_unit_is_a_contradiction() {
     let folder = tempfile::tempdir().expect("a folder");
     let builder = builder(folder.path().to_owned(), 3);
     let Builder { tally: Tally { summary, .. }, facts, brief, .. } = builder;
-    facts.expect("a file").finish().expect("writable");
+    let Facts::Written(facts) = facts else { panic!("the report has facts of its own") };
+    facts.finish().expect("writable");
     let facts = written_facts(&brief).expect("readable");
     let rows = spend::aggregate(&facts, &brief.rules.days(), &|| Ok(())).expect("readable").by_workflow;
     assert!(prove_totals(&summary, &[&rows, &rows], &Rules::default()).is_ok());

@@ -92,6 +92,22 @@ impl<T: ListRow> List<T> {
         Ok(())
     }
 
+    /// Writes the rows that are in memory to disk as well.
+    ///
+    /// # Errors
+    /// When the disk can't hold them.
+    pub(super) fn leave_memory(&mut self) -> Result<(), ReportError> {
+        self.spill().map_err(|error| self.error(error))?;
+        self.recent = Vec::new();
+        Ok(())
+    }
+
+    /// Loses what is on disk.
+    #[cfg(test)]
+    pub(super) fn cut(&self) {
+        self.file.as_ref().expect("a file").set_len(0).expect("writable");
+    }
+
     /// The rows. They end early if one can't be read back: then [`List::require_read`] fails.
     pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
         let on_disk = OnDisk { file: self.file.as_ref(), next: 0, end: self.written };

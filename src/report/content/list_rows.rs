@@ -15,7 +15,7 @@ impl ListRow for Discrepancy {
         to.text(&self.run_order_id);
         self.order.write(to);
         finding(to, &self.finding);
-        to.number(self.is_persisting.into());
+        to.option(self.is_persisting, |to, is_persisting| to.number(is_persisting.into()));
     }
 
     fn read(from: &mut RowReader<'_>) -> Option<Self> {
@@ -24,26 +24,26 @@ impl ListRow for Discrepancy {
             run_order_id: from.text()?,
             order: Particulars::read(from)?,
             finding: read_finding(from)?,
-            is_persisting: read_flag(from)?,
+            is_persisting: from.option(read_flag)?,
         })
     }
 }
 
 impl ListRow for PendingOrder {
     fn write(&self, to: &mut RowWriter<'_>) {
-        line(to, self.line);
+        to.option(self.line, line);
         to.text(&self.run_order_id);
         self.order.write(to);
     }
 
     fn read(from: &mut RowReader<'_>) -> Option<Self> {
-        Some(Self { line: read_line(from)?, run_order_id: from.text()?, order: Particulars::read(from)? })
+        Some(Self { line: from.option(read_line)?, run_order_id: from.text()?, order: Particulars::read(from)? })
     }
 }
 
 impl ListRow for Exception {
     fn write(&self, to: &mut RowWriter<'_>) {
-        line(to, self.line);
+        to.option(self.line, line);
         to.text(&self.run_order_id);
         to.word(self.bucket.code());
         to.text(&self.reason);
@@ -51,7 +51,7 @@ impl ListRow for Exception {
     }
 
     fn read(from: &mut RowReader<'_>) -> Option<Self> {
-        let (line, run_order_id, code) = (read_line(from)?, from.text()?, from.word()?);
+        let (line, run_order_id, code) = (from.option(read_line)?, from.text()?, from.word()?);
         let bucket = Bucket::ALL.into_iter().find(|bucket| bucket.code() == code)?;
         Some(Self { line, run_order_id, bucket, reason: from.text()?, detail: from.text()? })
     }

@@ -6,6 +6,7 @@ pub mod list;
 mod list_rows;
 pub mod particulars;
 pub mod percent;
+pub mod sorted;
 pub mod summary_json;
 pub mod table;
 pub mod tables;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::checks::Rules;
@@ -30,8 +32,13 @@ pub struct SummaryJson {
     pub account: Option<String>,
     /// The number of rows, in total and by bucket.
     pub population: Population,
-    /// How the input is laid out: its sheet, its heading, and the records that are not rows.
-    pub input: InputLayout,
+    /// How the input is laid out: its sheet, its heading, and the records that are not rows. Without an input the orders
+    /// come from a dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputLayout>,
+    /// Which orders of a dataset the report is about, if they come from one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetScope>,
     /// The answer that every order got, where no order could be fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sole_reason: Option<SoleReason>,
@@ -50,8 +57,9 @@ pub struct SummaryJson {
     /// The number of findings, by severity. Only `report.html` shows it; it is not in the JSON.
     #[serde(skip)]
     pub severities: BTreeMap<Severity, u64>,
-    /// How discrepancies changed since their orders were last judged.
-    pub lifecycle: Lifecycle,
+    /// How discrepancies changed since their orders were last judged. It is not known of orders of a dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Lifecycle>,
     /// The number of orders that were not fetched again, because an earlier run saw them settled.
     pub reused: u64,
     /// The number of waivers in each state, where any were given.
@@ -72,6 +80,26 @@ pub struct SummaryJson {
     pub period: Option<Period>,
     /// The settings that affect judgement.
     pub settings: Rules,
+}
+
+/// Which orders of a dataset a report is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetScope {
+    /// The first day on which they were created, in the dataset's time zone; `None` from the beginning.
+    pub since: Option<Date>,
+    /// The day after the last one; `None` to the end.
+    pub until: Option<Date>,
+    /// Their workflow; `None` for all.
+    pub workflow: Option<String>,
+    /// How many runs observed orders, of any day.
+    pub runs: u64,
+    /// When the first of these runs started.
+    pub first_run: Timestamp,
+    /// When the last of them started.
+    pub last_run: Timestamp,
+    /// How many observations there are of orders of those days.
+    pub observations: u64,
 }
 
 /// The one answer that all orders got.
@@ -218,7 +246,8 @@ impl SummaryJson {
             as_of: "2026-06-01T00:00:00Z".into(),
             account: None,
             population: Population::default(),
-            input: InputLayout::default(),
+            input: Some(InputLayout::default()),
+            dataset: None,
             sole_reason: None,
             input_shortfall: None,
             control_totals: BTreeMap::new(),
@@ -226,7 +255,7 @@ impl SummaryJson {
             causes: BTreeMap::new(),
             column_causes: BTreeMap::new(),
             severities: BTreeMap::new(),
-            lifecycle: Lifecycle::default(),
+            lifecycle: Some(Lifecycle::default()),
             reused: 0,
             waivers: None,
             material: None,

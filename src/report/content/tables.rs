@@ -18,7 +18,7 @@ use crate::summary::{AgeBucket, age_hours};
 /// One failed check of one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discrepancy {
-    /// The line in the input; `None` for an order that the input lacks.
+    /// The line in the input; `None` for an order that the input lacks, or of a dataset.
     pub line: Option<u64>,
     /// The ID of the requested order.
     pub run_order_id: String,
@@ -26,8 +26,8 @@ pub struct Discrepancy {
     pub order: Particulars,
     /// The failed check.
     pub finding: Finding,
-    /// Whether it was also found when the order was last judged.
-    pub is_persisting: bool,
+    /// Whether it was also found when the order was last judged; `None` if that is not known.
+    pub is_persisting: Option<bool>,
 }
 
 impl Discrepancy {
@@ -62,8 +62,8 @@ pub struct ResolvedFinding {
 /// One unsettled order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingOrder {
-    /// The order's line in the input.
-    pub line: u64,
+    /// The order's line in the input; `None` if it comes from a dataset.
+    pub line: Option<u64>,
     /// The ID of the requested order.
     pub run_order_id: String,
     /// The order's details, from the reply.
@@ -73,8 +73,8 @@ pub struct PendingOrder {
 /// One row without an order to judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exception {
-    /// The row's line in the input.
-    pub line: u64,
+    /// The row's line in the input; `None` if it comes from a dataset.
+    pub line: Option<u64>,
     /// The order ID, or the text in the ID column where it is not a usable ID.
     pub run_order_id: String,
     /// The bucket that counts the row.
@@ -212,7 +212,7 @@ pub fn discrepancies(discrepancies: &List<Discrepancy>) -> Table<'_> {
             Cell::figure(&finding.actual),
             finding.difference.map_or(Cell::Empty, Cell::Amount),
             if finding.is_waived { Cell::Flag(true) } else { Cell::Empty },
-            Cell::text(if row.is_persisting { "persisting" } else { "new" }),
+            Cell::optional(row.is_persisting.map(|is| if is { "persisting" } else { "new" })),
             Cell::optional(order.run_status.as_deref()),
             Cell::optional(order.settlement_status.as_deref()),
             time(order.created_at),
@@ -257,7 +257,7 @@ pub fn pending(pending: &List<PendingOrder>, as_of: Timestamp) -> Table<'_> {
         let order = &row.order;
         owned([
             Cell::text(&row.run_order_id),
-            line(row.line),
+            row.line.map_or(Cell::Empty, line),
             Cell::optional(order.workflow_id.as_deref()),
             Cell::optional(order.revision_id.as_deref()),
             Cell::optional(order.quote_currency.as_deref()),
@@ -278,7 +278,7 @@ pub fn exceptions(exceptions: &List<Exception>) -> Table<'_> {
     let rows = exceptions.iter().map(|row| {
         owned([
             Cell::text(&row.run_order_id),
-            line(row.line),
+            row.line.map_or(Cell::Empty, line),
             Cell::text(row.bucket.code()),
             Cell::text(&row.reason),
             Cell::text(&row.detail),

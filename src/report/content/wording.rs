@@ -2,8 +2,9 @@
 //! input, the settings, and what the provider's list shows.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
-use super::summary_json::{CompletenessCounts, ControlTotals, SoleReason, SummaryJson};
+use super::summary_json::{CompletenessCounts, ControlTotals, DatasetScope, SoleReason, SummaryJson};
 use crate::checks::{ExpectRows, Thresholds};
 use crate::domain::books::Field;
 use crate::domain::listed::ListShortfall;
@@ -124,7 +125,10 @@ pub(in crate::report) fn settings(summary: &SummaryJson, texts: Texts) -> Vec<(S
 /// How the input was read, one sentence per peculiarity: the sheet, hidden rows, records that are not rows, a
 /// guessed heading, a cut last line. Empty for an ordinary CSV file.
 pub fn input(summary: &SummaryJson, texts: Texts) -> Vec<String> {
-    let layout = &summary.input;
+    if let Some(dataset) = &summary.dataset {
+        return self::dataset(dataset, texts);
+    }
+    let Some(layout) = &summary.input else { return Vec::new() };
     let mut said = Vec::new();
     if let Some(sheet) = &layout.sheet {
         let sheet = visible(sheet).into_owned();
@@ -154,6 +158,37 @@ pub fn input(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     if let Some(line) = layout.cut_line {
         said.push(texts.with("report-input-cut", &[("line", grouped(line).into())]));
     }
+    said
+}
+
+/// Which orders of a dataset the report is about, and what can't be known of them.
+fn dataset(dataset: &DatasetScope, texts: Texts) -> Vec<String> {
+    let DatasetScope { since, until, workflow, runs, first_run, last_run, observations } = dataset;
+    let last = until.and_then(|until| until.yesterday().ok());
+    let period = match (since, last) {
+        (None, None) => "all",
+        (Some(_), None) => "since",
+        (None, Some(_)) => "until",
+        (Some(_), Some(_)) => "within",
+    };
+    let text = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
+    let mut said = vec![texts.with(
+        "report-dataset",
+        &[
+            ("observations", grouped(*observations).into()),
+            ("runs", grouped(*runs).into()),
+            ("first", first_run.to_string().into()),
+            ("last", last_run.to_string().into()),
+            ("period", period.into()),
+            ("since", text(*since).into()),
+            ("until", text(last).into()),
+        ],
+    )];
+    if let Some(workflow) = workflow {
+        let workflow = visible(workflow).into_owned();
+        said.push(texts.with("report-dataset-workflow", &[("workflow", workflow.into())]));
+    }
+    said.push(texts.get("report-dataset-limits"));
     said
 }
 

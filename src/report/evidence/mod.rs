@@ -6,4 +6,5 @@ pub mod facts;
 pub mod facts_read;
 pub mod replay;
 pub mod rows;
+pub mod sources;
 pub mod spend;

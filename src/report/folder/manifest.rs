@@ -7,7 +7,9 @@ use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::checks::Rules;
@@ -39,6 +41,9 @@ pub struct Stamp {
     pub options: ReportOptions,
     /// The input file that the report is about.
     pub input: InputStamp,
+    /// The dataset that it is about instead of an input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetStamp>,
     /// The settings that affect judgement.
     pub settings: Rules,
     /// SHA-256 of everything that draws a file for people (templates, texts, code), by file name. A version
@@ -107,6 +112,25 @@ pub struct InputStamp {
     pub shortfall: Option<ListShortfall>,
     /// Its records that are not rows: preamble, heading and footers.
     pub layout: InputLayout,
+}
+
+/// Which orders of which dataset a report is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetStamp {
+    /// The folder of the dataset, when the report was made.
+    pub folder: String,
+    /// Whose orders it holds, and by which days: the content of its `dataset.json`.
+    pub identity: Value,
+    /// The first day on which the orders were created; `None` from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Date>,
+    /// The day after the last one; `None` to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// Their workflow; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
 }
 
 /// How the fetching went.

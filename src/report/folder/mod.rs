@@ -72,7 +72,7 @@ impl FolderError {
 }
 
 /// An open report folder. Its manifest was read once, and lists each file once, under a plain name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ReportFolder {
     /// The path as the user named it.
     named: PathBuf,

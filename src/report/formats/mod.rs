@@ -68,7 +68,7 @@ impl Format {
                     check_wanted()?;
                     csv::write_file(table(), options.csv_encoding, folder)?;
                 }
-                reperform::write(folder, rules, &content.spend.by_day)
+                facts.map_or(Ok(()), |_| reperform::write(folder, rules, &content.spend.by_day))
             }
             Self::Json => {
                 let path = folder.join(SUMMARY_FILE);
@@ -78,7 +78,10 @@ impl Format {
             Self::Parquet => Ok(()),
             Self::Html => html::write(content, language, &folder.join(HTML_FILE)),
             Self::Xlsx => xlsx::write(content, language, &folder.join(XLSX_FILE)),
-            Self::Focus => focus::write(facts, folder, options.account.as_deref(), &rules.days()),
+            // A dataset is in a form that other programs read already.
+            Self::Focus => facts.map_or(Ok(()), |facts| {
+                focus::write(facts, folder, options.account.as_deref(), &rules.days())
+            }),
         }
     }
 }
@@ -91,8 +94,8 @@ pub(in crate::report) struct FormatBrief<'b> {
     pub(in crate::report) options: &'b ReportOptions,
     /// The settings that judged it.
     pub(in crate::report) rules: &'b Rules,
-    /// The facts of its orders.
-    pub(in crate::report) facts: &'b ProvenFile,
+    /// The facts of its orders; `None` if they stay in a dataset.
+    pub(in crate::report) facts: Option<&'b ProvenFile>,
     /// Fails once the report is no longer wanted.
     pub(in crate::report) check_wanted: &'b dyn Fn() -> Result<(), ReportError>,
 }

@@ -1,6 +1,9 @@
 //! Spend per workflow, per revision and per day: aggregated by Polars, in decimals, from the facts as
 //! written.
 
+mod elsewhere;
+
+use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +21,8 @@ use crate::parquet::file::catch_panics;
 use crate::parquet::stage::Stage;
 use crate::report::ReportError;
 use crate::report::files::ProvenFile;
+
+pub use elsewhere::SpendElsewhere;
 
 /// What one group of orders spent. Amounts and differences are sums over settled orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +58,9 @@ const WORKFLOW: &str = "workflow_id";
 const REVISION: &str = "revision_id";
 const DAY: &str = "day";
 const CURRENCY: &str = "quote_currency";
+const KEYS: [&str; 4] = [WORKFLOW, REVISION, DAY, CURRENCY];
+/// From how many groups on the parts are merged: some 100 MB.
+const GROUPS: usize = 1 << 18;
 const COUNTS: [&str; 5] = ["orders", "settled_orders", "pending_orders", "failed_runs", "discrepant_orders"];
 const DIFFERENCES: [&str; 4] = ["quote_gross", "quote_net", "cost_gross", "cost_net"];
 
@@ -96,11 +104,14 @@ fn columns(days: &Days) -> Vec<&'static str> {
 pub(super) struct SpendParts {
     days: Days,
     parts: Vec<LazyFrame>,
+    /// How many groups the parts have, and from how many on they are merged.
+    groups: usize,
+    most_groups: usize,
 }
 
 impl SpendParts {
     const fn new(days: Days) -> Self {
-        Self { days, parts: Vec::new() }
+        Self { days, parts: Vec::new(), groups: 0, most_groups: GROUPS }
     }
 
     /// Aggregates what it is given on a thread of its own.
@@ -128,10 +139,18 @@ impl SpendParts {
 
     /// Aggregates some orders by all keys.
     fn add(&mut self, orders: &DataFrame) -> PolarsResult<()> {
-        const KEYS: [&str; 4] = [WORKFLOW, REVISION, DAY, CURRENCY];
         let orders = with_day(orders.select(columns(&self.days))?, &self.days)?.lazy();
         let orders = orders.with_columns(KEYS.map(|name| col(name).fill_null(lit(""))));
-        self.parts.push(grouped(orders, &KEYS, measures()).collect()?.lazy());
+        let part = grouped(orders, &KEYS, measures()).collect()?;
+        self.groups += part.height();
+        self.parts.push(part.lazy());
+        if self.groups >= self.most_groups {
+            let parts = concat(mem::take(&mut self.parts), UnionArgs::default())?;
+            let merged = grouped(parts, &KEYS, sums()).collect()?;
+            self.groups = merged.height();
+            self.most_groups = GROUPS.max(2 * self.groups);
+            self.parts.push(merged.lazy());
+        }
         Ok(())
     }
 
@@ -147,8 +166,7 @@ impl SpendParts {
         let parts = concat(self.parts, UnionArgs::default()).and_then(LazyFrame::collect).map_err(&failed)?;
         let by = |keys: &[&str]| -> Result<Vec<SpendRow>, ReportError> {
             let groups: Vec<&str> = keys.iter().copied().chain([CURRENCY]).collect();
-            let names = COUNTS.into_iter().chain(Amounts::NAMES).chain(DIFFERENCES);
-            let frame = grouped(parts.clone().lazy(), &groups, names.map(|name| col(name).sum()).collect())
+            let frame = grouped(parts.clone().lazy(), &groups, sums())
                 .sort(groups, SortMultipleOptions::default())
                 .collect()
                 .map_err(&failed)?;
@@ -194,6 +212,11 @@ fn with_day(mut orders: DataFrame, days: &Days) -> PolarsResult<DataFrame> {
 
 fn grouped(rows: LazyFrame, groups: &[&str], measures: Vec<Expr>) -> LazyFrame {
     rows.group_by(groups.iter().map(|name| col(*name)).collect::<Vec<_>>()).agg(measures)
+}
+
+/// The counts and sums of a group of groups.
+fn sums() -> Vec<Expr> {
+    COUNTS.into_iter().chain(Amounts::NAMES).chain(DIFFERENCES).map(|name| col(name).sum()).collect()
 }
 
 /// The counts and sums of a group of orders.

@@ -30,6 +30,7 @@ fn write_report(folder: &Path, content: &str) {
         base_url: "sandbox".into(),
         options: ReportOptions::default(),
         input,
+        dataset: None,
         settings: Rules::default(),
         clock: None,
         fetch: None,

@@ -127,7 +127,7 @@ const fn tone(verdict: Verdict) -> Tone {
 
 /// How the input was read, then the lifecycle of findings and the number of reused orders.
 fn notes(summary: &SummaryJson, texts: Texts) -> Vec<String> {
-    let lifecycle = summary.lifecycle;
+    let lifecycle = summary.lifecycle.unwrap_or_default();
     let mut notes = wording::input(summary, texts);
     if lifecycle.persisting + lifecycle.resolved + lifecycle.not_assessed > 0 {
         let counts = [lifecycle.new, lifecycle.persisting, lifecycle.resolved];
@@ -147,6 +147,8 @@ pub(super) struct PopulationView {
     pub(super) buckets: Vec<BucketView>,
     pub(super) sum: String,
     pub(super) read: String,
+    /// What the rows were read from.
+    pub(super) from: String,
     /// Whether the sum equals the rows read. It always does: otherwise no report is written.
     pub(super) is_equal: bool,
 }
@@ -195,6 +197,7 @@ impl PopulationView {
             buckets: buckets.collect(),
             sum: grouped(population.rows()),
             read: grouped(rows_read),
+            from: texts.get(if summary.dataset.is_some() { "report-dataset-read" } else { "report-population-read" }),
             is_equal: population.rows() == rows_read,
         }
     }

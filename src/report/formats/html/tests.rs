@@ -15,7 +15,7 @@ use crate::domain::money::{Amount, Sum};
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::language::Word;
-use crate::report::builder::{Brief, Builder};
+use crate::report::builder::{Brief, Builder, Origin};
 use crate::report::content::list::{List, ListRow};
 use crate::report::content::summary_json::SummaryJson;
 use crate::report::content::table::Kind;
@@ -67,9 +67,7 @@ fn brief(folder: PathBuf, account: &str, rows_read: u64, language: Language) -> 
         rules: Rules::default(),
         as_of: Timestamp::UNIX_EPOCH,
         options: ReportOptions { account: Some(account.to_owned()), language, ..ReportOptions::default() },
-        rows_read,
-        shortfall: None,
-        layout: InputLayout::default(),
+        origin: Origin::Input { rows: rows_read, shortfall: None, layout: InputLayout::default() },
         evidence: None,
         facts: None,
     }

@@ -1,4 +1,7 @@
-//! Rebuilds a report from its evidence, offline and optionally with different settings.
+//! Rebuilds a report from its evidence, offline and optionally with different settings, or makes one about a dataset.
+
+mod candidates;
+pub mod dataset;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use super::JobError;
 use crate::checks::{Rules, Soundness};
 use crate::domain::outcome::Background;
 use crate::report::ReportError;
-use crate::report::builder::{Brief, Builder, Report, RowJudgement};
+use crate::report::builder::{Brief, Builder, Origin, Report, RowJudgement};
 use crate::report::evidence::completeness::Completeness;
 use crate::report::evidence::replay::{ReplayedRow, replay};
 use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, ProvenFile};
@@ -97,9 +100,11 @@ impl ProvenReport {
             rules: rules.clone(),
             as_of: changes.as_of.unwrap_or(stamp.as_of),
             options: self.options(changes),
-            rows_read: stamp.input.rows,
-            shortfall: stamp.input.shortfall,
-            layout: stamp.input.layout.clone(),
+            origin: Origin::Input {
+                rows: stamp.input.rows,
+                shortfall: stamp.input.shortfall,
+                layout: stamp.input.layout.clone(),
+            },
             facts: is_compared.then(|| Arc::clone(&self.facts)),
             evidence,
         })?;
@@ -178,7 +183,7 @@ pub fn audit(
         options,
         previous: chain::previous(destination, &[]),
         made_from: Some(original.folder.manifest_sha256().to_owned()),
-        earlier: EarlierStamp { lifecycle: summary.lifecycle, reused: summary.reused, replaces: Vec::new() },
+        earlier: EarlierStamp { lifecycle: summary.lifecycle.unwrap_or_default(), reused: summary.reused, replaces: Vec::new() },
         clock: None,
         fetch: None,
         verdict: report.exit_inputs.verdict.code().to_owned(),

@@ -1,0 +1,135 @@
+//! The settings of `tieout audit`: those of the report that is judged again, or for a dataset those of the settings file,
+//! each with what is typed laid over it.
+
+use super::{SettingsError, account, apart, as_of, fail_on, language, period, rules, unusable, with_file};
+use crate::app::cli::{Audit, General, Options};
+use crate::checks::Rules;
+use crate::history::Dataset;
+use crate::language::Language;
+use crate::pipeline::audit::Changes;
+use crate::pipeline::audit::dataset::DatasetAudit;
+use crate::report::folder::publish::Destination;
+use crate::report::formats::Formats;
+use crate::report::formats::options::ReportOptions;
+
+const AUDITS_DIR: &str = "audits";
+
+/// The settings that `audit` changes, and where its report goes. `was` and `options_then` are those of the report.
+///
+/// # Errors
+/// [`SettingsError`] says which option can't be used.
+pub fn resolve_audit(
+    command: &Audit,
+    was: &Rules,
+    options_then: &ReportOptions,
+    lang: Option<Language>,
+) -> Result<(Changes, Destination), SettingsError> {
+    let currency = command.currency.clone().filter(|currency| !currency.is_empty());
+    // The last day of a waiver ends in the report's time zone.
+    let timezone = command.timezone.clone().or_else(|| Some(was.timezone.name().to_owned()));
+    let given = rules::rules(&Options { currency, timezone, ..judging(command) })?;
+    let rules = Rules {
+        tolerance: if command.tolerance.is_some() { given.tolerance } else { was.tolerance },
+        tolerances: if command.tolerance.is_some() { given.tolerances } else { was.tolerances.clone() },
+        currency: if command.currency.is_some() { given.currency } else { was.currency.clone() },
+        stale_after: if command.stale_after.is_some() { given.stale_after } else { was.stale_after },
+        warn_before: if command.warn_before.is_some() { given.warn_before } else { was.warn_before },
+        off: if command.all_checks { given.off } else { was.off.clone() },
+        material: if command.material.is_some() { given.material } else { was.material },
+        waivers: if command.waivers.is_some() { given.waivers } else { was.waivers.clone() },
+        control_totals: if command.control_total.is_some() { given.control_totals } else { was.control_totals.clone() },
+        books_decimals: if command.books_decimals.is_some() { given.books_decimals } else { was.books_decimals },
+        timezone: given.timezone,
+        day_by: if command.day_by.is_some() { given.day_by } else { was.day_by },
+        ..was.clone()
+    };
+    let then = options_then.clone();
+    let report = ReportOptions {
+        account: command.account.clone().map(account).transpose()?.or(then.account),
+        csv_encoding: command.csv_encoding.map_or(then.csv_encoding, Into::into),
+        formats: command.format.clone().map_or(then.formats, Formats::of),
+        language: lang.unwrap_or(then.language),
+        allow_empty: then.allow_empty,
+        fail_on: fail_on(if command.fail_on.is_empty() { then.fail_on } else { command.fail_on.clone() }, &rules)?,
+    };
+    let as_of = as_of(command.as_of.as_deref())?;
+    let changes = Changes { rules: Some(rules), as_of, options: Some(report) };
+    Ok((changes, audit_destination(command)))
+}
+
+/// The options of `audit` that affect judgement, as those of `reconcile`.
+fn judging(command: &Audit) -> Options {
+    Options {
+        tolerance: command.tolerance.clone(),
+        currency: command.currency.clone(),
+        stale_after: command.stale_after.clone(),
+        waivers: command.waivers.clone(),
+        material: command.material.clone(),
+        warn_before: command.warn_before.clone(),
+        control_total: command.control_total.clone(),
+        books_decimals: command.books_decimals,
+        timezone: command.timezone.clone(),
+        day_by: command.day_by,
+        ..Options::default()
+    }
+}
+
+fn audit_destination(command: &Audit) -> Destination {
+    let under = command.reports_dir.clone().unwrap_or_else(|| AUDITS_DIR.into());
+    command.out.clone().map_or(Destination::Under(under), Destination::Exactly)
+}
+
+/// The settings of an audit of a dataset, and where its report goes.
+///
+/// # Errors
+/// [`SettingsError`] says which option can't be used.
+pub fn resolve_dataset_audit(
+    command: &Audit,
+    dataset: Dataset,
+    general: &General,
+) -> Result<(DatasetAudit, Destination), SettingsError> {
+    let typed = Options {
+        as_of: command.as_of.clone(),
+        format: command.format.clone(),
+        csv_encoding: command.csv_encoding,
+        fail_on: Some(command.fail_on.clone()).filter(|fail_on| !fail_on.is_empty()),
+        account: command.account.clone(),
+        ..judging(command)
+    };
+    let selection = period::selection(&command.period)?;
+    with_file(typed, general, |options| {
+        let identity = dataset.identity();
+        let zone = identity.timezone.name();
+        if let Some(other) = options.timezone.as_deref().filter(|other| *other != zone) {
+            return Err(unusable("timezone", other, &format!("the dataset has the days of {zone}; leave it out")));
+        }
+        // What compares the orders with an input can't be asked of a dataset.
+        let options = Options {
+            timezone: Some(zone.to_owned()),
+            currency: options.currency.filter(|currency| !currency.is_empty()),
+            expect: None,
+            expect_rows: None,
+            complete: None,
+            since: None,
+            until: None,
+            ..options
+        };
+        let mut rules = rules::rules(&options)?;
+        if command.all_checks {
+            rules.off.clear();
+        }
+        let account = options.account.map(account).transpose()?.or_else(|| identity.account.clone());
+        let report = ReportOptions {
+            account,
+            csv_encoding: options.csv_encoding.map(Into::into).unwrap_or_default(),
+            formats: options.format.map_or_else(Formats::default, Formats::of),
+            language: language(general.lang, general.config.as_deref()),
+            allow_empty: options.allow_empty.unwrap_or(false),
+            fail_on: fail_on(options.fail_on.unwrap_or_default(), &rules)?,
+        };
+        let as_of = as_of(options.as_of.as_deref())?;
+        let destination = audit_destination(command);
+        apart(dataset.folder().to_owned(), &destination)?;
+        Ok((DatasetAudit { dataset, selection, rules, as_of, options: report }, destination))
+    })
+}

@@ -1,0 +1,224 @@
+//! The orders of a dataset that are judged one by one: sorted by day and ID, each with what belongs to it.
+
+use std::cmp::Ordering;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::domain::facts::OrderFacts;
+use crate::domain::money::Amount;
+use crate::domain::order::{Amounts, Charge, RunOrder};
+use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome, Reason};
+use crate::history::{ExceptionRow, IDENTITY_MISMATCH, Observed, Sighting};
+use crate::report::ReportError;
+use crate::report::content::list::{ListRow, RowReader, RowWriter};
+use crate::report::content::sorted::{SortedRow, SortedRows};
+
+/// The day of an order that was never observed: before any other.
+const NEVER: Date = Date::ZERO;
+
+/// The orders of a dataset to judge, sorted once all are there.
+pub(super) struct Candidates(SortedRows<Candidate>);
+
+/// One thing that is known of an order.
+struct Candidate {
+    day: Date,
+    run_order_id: String,
+    known: Known,
+}
+
+enum Known {
+    /// What it was first settled for.
+    Baseline(Charge),
+    /// Its newest observation, if it could not be fetched since.
+    LastSeen(Box<RunOrder>),
+    /// It could not be fetched.
+    Exception { bucket: String, reason: Reason },
+    /// Its newest observation.
+    Observed(Box<RunOrder>),
+}
+
+impl Candidates {
+    /// No orders yet. Those that don't fit in memory go to files without a name in this folder.
+    pub(super) fn new(folder: &Path) -> Self {
+        Self(SortedRows::new(folder))
+    }
+
+    /// Adds what a dataset says of an order. Sound orders need not be judged.
+    ///
+    /// # Errors
+    /// When the disk can't hold it.
+    pub(super) fn push(&mut self, sighting: &Sighting<'_>) -> Result<(), ReportError> {
+        let (day, run_order_id, known) = match sighting {
+            Sighting::Sound(_) => return Ok(()),
+            Sighting::Observed(Observed { day, run_order_id, facts, .. }) => {
+                (*day, *run_order_id, Known::Observed(order(facts)?))
+            }
+            Sighting::LastSeen(Observed { day, run_order_id, facts, .. }) => {
+                (*day, *run_order_id, Known::LastSeen(order(facts)?))
+            }
+            Sighting::Baseline { day, run_order_id, charge } => (*day, *run_order_id, Known::Baseline(charge.clone())),
+            Sighting::Exception { day, row: ExceptionRow { run_order_id, bucket, reason, detail } } => {
+                let (bucket, reason) = ((*bucket).to_owned(), Reason::new(*reason, *detail));
+                (day.unwrap_or(NEVER), *run_order_id, Known::Exception { bucket, reason })
+            }
+        };
+        self.0.push(Candidate { day, run_order_id: run_order_id.to_owned(), known })
+    }
+
+    /// Visits each order, by day and ID, with what else is known of it.
+    ///
+    /// # Errors
+    /// When the disk does not give back what it was given, and those of `visit`.
+    pub(super) fn visit<E: From<ReportError>>(
+        self,
+        mut visit: impl FnMut(Outcome, Background) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut aside: Option<Candidate> = None;
+        self.0.visit(|candidate| {
+            let Candidate { day, run_order_id, known } = candidate;
+            let beside = aside.take().filter(|aside| (aside.day, &aside.run_order_id) == (day, &run_order_id));
+            let (evidence, background) = match (known, beside.map(|beside| beside.known)) {
+                (known @ (Known::Baseline(_) | Known::LastSeen(_)), _) => {
+                    aside = Some(Candidate { day, run_order_id, known });
+                    return Ok(());
+                }
+                (Known::Observed(order), beside) => {
+                    let baseline = match beside {
+                        Some(Known::Baseline(charge)) => Some(charge),
+                        _ => None,
+                    };
+                    (Fetched { order: *order, is_reused: false, baseline }.into(), Background::default())
+                }
+                (Known::Exception { bucket, reason }, beside) => {
+                    // Only an order that was seen settled has vanished.
+                    let last_seen = match beside {
+                        Some(Known::LastSeen(order)) if order.is_settled() => Some(order),
+                        _ => None,
+                    };
+                    (exception(&bucket, reason)?, Background { last_seen, ..Background::default() })
+                }
+            };
+            // A dataset has no lines.
+            visit(Outcome { line: 0, run_order_id, evidence }, background)
+        })
+    }
+}
+
+fn order(facts: &OrderFacts<'_>) -> Result<Box<RunOrder>, ReportError> {
+    let order = facts.order(None).map(Box::new);
+    order.ok_or_else(|| ReportError::Contradiction("an order of the dataset is out of range".to_owned()))
+}
+
+/// The evidence of a row without a fetched order.
+fn exception(bucket: &str, reason: Reason) -> Result<Evidence, ReportError> {
+    let bucket = Bucket::ALL.into_iter().find(|known| known.code() == bucket);
+    Ok(match bucket {
+        Some(Bucket::NotFound) => Evidence::NotFound(reason),
+        Some(Bucket::Refused) => Evidence::Refused(reason),
+        Some(Bucket::Malformed) => Evidence::Malformed(reason),
+        Some(Bucket::Unfetched) => Evidence::Unfetched(reason),
+        // The reply was about a different order, of which only the ID is known.
+        Some(Bucket::Discrepant) if reason.code == IDENTITY_MISMATCH => {
+            RunOrder { run_order_id: Some(reason.detail).filter(|id| !id.is_empty()), ..RunOrder::default() }.into()
+        }
+        _ => return Err(ReportError::Contradiction("a row of the dataset is in an unknown bucket".to_owned())),
+    })
+}
+
+impl SortedRow for Candidate {
+    fn compare(&self, other: &Self) -> Ordering {
+        // What belongs to an order comes before it.
+        let place = |candidate: &Self| matches!(candidate.known, Known::Observed(_) | Known::Exception { .. });
+        let orders = (self.day, &self.run_order_id).cmp(&(other.day, &other.run_order_id));
+        orders.then_with(|| place(self).cmp(&place(other)))
+    }
+}
+
+impl ListRow for Candidate {
+    fn write(&self, to: &mut RowWriter<'_>) {
+        [self.day.year().into(), self.day.month().into(), self.day.day().into()]
+            .into_iter()
+            .for_each(|part: i128| to.number(part));
+        to.text(&self.run_order_id);
+        match &self.known {
+            Known::Baseline(charge) => {
+                to.word("baseline");
+                to.option(charge.currency.as_deref(), RowWriter::text);
+                write_amounts(to, charge.amounts);
+            }
+            Known::LastSeen(order) => {
+                to.word("last-seen");
+                write_order(to, order);
+            }
+            Known::Exception { bucket, reason: Reason { code, detail } } => {
+                to.word("exception");
+                [bucket, code, detail].into_iter().for_each(|text| to.text(text));
+            }
+            Known::Observed(order) => {
+                to.word("observed");
+                write_order(to, order);
+            }
+        }
+    }
+
+    fn read(from: &mut RowReader<'_>) -> Option<Self> {
+        let (year, month, day) = (from.number()?, from.number()?, from.number()?);
+        let day = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
+        let run_order_id = from.text()?;
+        let known = match from.word()? {
+            "baseline" => {
+                let currency = from.option(RowReader::text)?;
+                Known::Baseline(Charge { currency, amounts: read_amounts(from)? })
+            }
+            "last-seen" => Known::LastSeen(read_order(from)?),
+            "exception" => {
+                let (bucket, code, detail) = (from.text()?, from.text()?, from.text()?);
+                Known::Exception { bucket, reason: Reason { code, detail } }
+            }
+            _ => Known::Observed(read_order(from)?),
+        };
+        Some(Self { day, run_order_id, known })
+    }
+}
+
+fn write_amounts(to: &mut RowWriter<'_>, amounts: Amounts) {
+    amounts.in_order().into_iter().for_each(|amount| to.option(amount, |to, amount| to.number(amount.units())));
+}
+
+fn read_amounts(from: &mut RowReader<'_>) -> Option<Amounts> {
+    let mut amounts = [None; Amounts::NAMES.len()];
+    for amount in &mut amounts {
+        *amount = from.option(|from| Amount::from_units(from.number()?))?;
+    }
+    Some(Amounts::from_order(amounts))
+}
+
+fn write_order(to: &mut RowWriter<'_>, order: &RunOrder) {
+    order.texts().into_iter().for_each(|(_, text)| to.option(text, RowWriter::text));
+    write_amounts(to, order.amounts);
+    let times = [order.created_at, order.updated_at];
+    times.into_iter().for_each(|time| to.option(time, |to, time| to.number(time.as_microsecond().into())));
+}
+
+fn read_order(from: &mut RowReader<'_>) -> Option<Box<RunOrder>> {
+    let mut text = || from.option(RowReader::text);
+    let order = RunOrder {
+        run_order_id: text()?,
+        workflow_id: text()?,
+        revision_id: text()?,
+        quote_currency: text()?,
+        freeze_status: text()?,
+        submission_status: text()?,
+        run_status: text()?,
+        settlement_status: text()?,
+        task_id: text()?,
+        prompt_id: text()?,
+        error_code: text()?,
+        ..RunOrder::default()
+    };
+    let amounts = read_amounts(from)?;
+    let mut time = || from.option(|from| Timestamp::from_microsecond(from.number()?.try_into().ok()?).ok());
+    Some(Box::new(RunOrder { amounts, created_at: time()?, updated_at: time()?, ..order }))
+}
