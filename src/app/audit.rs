@@ -36,8 +36,7 @@ pub(super) fn run(command: Audit, general: &General, voice: &Voice) -> Result<Ex
 
 fn of_dataset(command: &Audit, general: &General) -> Result<(Report, PublishedReport), Failure> {
     let dataset = Dataset::open(&command.report).map_err(|error| failure(error.into()))?;
-    let (audit, destination) =
-        settings::resolve_dataset_audit(command, dataset, general).map_err(Failure::usage)?;
+    let (audit, destination) = settings::resolve_dataset_audit(command, dataset, general).map_err(Failure::usage)?;
     check(&destination)?;
     audit.publish(&destination).map_err(failure)
 }
@@ -63,7 +62,8 @@ fn check(destination: &Destination) -> Result<(), Failure> {
 /// The failure for a report that can't be audited or verified, with advice where the folder is not a report.
 pub(super) fn failure(error: JobError) -> Failure {
     match error {
-        JobError::Dataset(DatasetError::NotADataset { .. } | DatasetError::Other { .. }) => Failure::usage(error),
+        JobError::OfDataset { .. }
+        | JobError::Dataset(DatasetError::NotADataset { .. } | DatasetError::Other { .. }) => Failure::usage(error),
         JobError::NoReport { .. } => Failure::usage(error)
             .help("name the folder of a report that `tieout reconcile` made, such as reports/latest"),
         other => Failure::no_report(other),

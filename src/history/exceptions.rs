@@ -1,6 +1,8 @@
 //! `exceptions/<run>.parquet`: the rows of a run without a fetched order, with the reason.
 
-use polars::prelude::{AnyValue, Column, DataFrame, DataType, Field, IntoColumn, PolarsResult, Scalar, StringChunkedBuilder};
+use polars::prelude::{
+    AnyValue, Column, DataFrame, DataType, Field, IntoColumn, PolarsResult, Scalar, StringChunkedBuilder,
+};
 
 use super::incoming::HashedFile;
 use super::orders::{OrdersWriter, ROW_GROUP, RUN};

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::checks::{Rules, Soundness};
 use crate::domain::days::Zone;
-use crate::domain::facts::{AmountColumn, OrderFacts};
+use crate::domain::facts::OrderFacts;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::CreatedBefore;
@@ -382,11 +382,12 @@ fn newest(dataset: &Dataset) -> BTreeMap<String, (Date, i128, String)> {
     let mut found = BTreeMap::new();
     let reading = dataset.read(Selection::default(), None).expect("readable");
     // No order is sound, since each lacks amounts.
-    let visit = |sighting: Sighting<'_>| {
-        if let Sighting::Observed(order) = sighting {
-            let units = order.facts.units(AmountColumn::Final).expect("an amount");
-            let known = found.insert(order.run_order_id.to_owned(), (order.day, units, order.run.to_owned()));
-            assert_eq!(known, None, "{} is visited twice", order.run_order_id);
+    let visit = |sighting: Sighting| {
+        if let Sighting::Observed(Observed { day, run_order_id, rank, order }) = sighting {
+            let units = order.amounts.final_amount.expect("an amount").units();
+            let run = reading.runs()[rank as usize].run.clone();
+            let known = found.insert(run_order_id.clone(), (day, units, run));
+            assert_eq!(known, None, "{run_order_id} is visited twice");
         }
         Ok::<_, DatasetError>(())
     };

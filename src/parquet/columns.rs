@@ -1,10 +1,9 @@
 //! The columns of order facts: filled row by row to be written, and read back row by row.
 
-use std::hash::{BuildHasher, RandomState};
-
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, DataType, Field, Int64Chunked, Int128Chunked, IntoColumn, NewChunkedArray, PolarsResult,
-    StringChunked, StringChunkedBuilder, TimeUnit, TimeZone, polars_ensure,
+    BooleanChunked, Column, DataFrame, DataType, Field, Int64Chunked, Int64Type, Int128Chunked, Int128Type, IntoColumn,
+    NewChunkedArray, PolarsDataType, PolarsResult, StaticArray, StringChunkedBuilder, StringType, TimeUnit, TimeZone,
+    polars_ensure,
 };
 
 use crate::domain::facts::OrderFacts;
@@ -85,28 +84,53 @@ impl FactColumns {
     }
 }
 
+/// A column in one piece.
+pub(crate) type Array<T> = <T as PolarsDataType>::Array;
+
 /// Columns that were read.
 pub(crate) struct FactArrays {
-    /// In the order of [`crate::domain::facts::TextColumn`].
-    texts: Vec<StringChunked>,
-    units: Vec<Int128Chunked>,
-    times: Vec<Int64Chunked>,
+    /// In the order of [`crate::domain::facts::TextColumn`]; `None` for one that was not read.
+    texts: [Option<Array<StringType>>; TEXTS_BEFORE.len() + TEXTS_AFTER.len()],
+    units: [Array<Int128Type>; Amounts::NAMES.len()],
+    times: [Array<Int64Type>; TIMES.len()],
 }
 
 impl FactArrays {
+    /// The columns that say what an order is about and what became of it: all but those that only identify its task.
+    pub(crate) const JUDGED: [&str; TEXTS_BEFORE.len() + Amounts::NAMES.len() + 5 + TIMES.len()] = {
+        let [id, workflow, revision, currency] = TEXTS_BEFORE;
+        let [quote, charged, released, compute, external, total] = Amounts::NAMES;
+        let [freeze, submission, run, settlement, _, _, error] = TEXTS_AFTER;
+        let [created, updated] = TIMES;
+        [
+            id, workflow, revision, currency, quote, charged, released, compute, external, total, freeze, submission,
+            run, settlement, error, created, updated,
+        ]
+    };
+
+    /// The columns of a frame. Texts that were not read are left empty.
     pub(crate) fn of(frame: &DataFrame) -> PolarsResult<Self> {
-        let texts = TEXTS_BEFORE.into_iter().chain(TEXTS_AFTER).map(|name| texts(frame, name));
+        let mut texts = [const { None }; TEXTS_BEFORE.len() + TEXTS_AFTER.len()];
+        for (column, name) in texts.iter_mut().zip(TEXTS_BEFORE.into_iter().chain(TEXTS_AFTER)) {
+            if frame.schema().contains(name) {
+                *column = Some(self::texts(frame, name)?);
+            }
+        }
+        let [quote, charged, released, compute, external, total] = Amounts::NAMES.map(|name| units(frame, name));
+        let [created, updated] = TIMES.map(|name| microseconds(frame, name));
         Ok(Self {
-            texts: texts.collect::<PolarsResult<_>>()?,
-            units: Amounts::NAMES.into_iter().map(|name| units(frame.column(name)?)).collect::<PolarsResult<_>>()?,
-            times: TIMES.into_iter().map(|name| microseconds(frame.column(name)?)).collect::<PolarsResult<_>>()?,
+            texts,
+            units: [quote?, charged?, released?, compute?, external?, total?],
+            times: [created?, updated?],
         })
     }
 
     /// The facts in a row; `None` if an amount or a time is out of range.
     pub(crate) fn row(&self, row: usize) -> Option<OrderFacts<'_>> {
         let mut facts = OrderFacts::default();
-        facts.texts.iter_mut().zip(&self.texts).for_each(|(text, column)| *text = column.get(row));
+        for (text, column) in facts.texts.iter_mut().zip(&self.texts) {
+            *text = column.as_ref().and_then(|column| column.get(row));
+        }
         facts.units.iter_mut().zip(&self.units).for_each(|(units, column)| *units = column.get(row));
         facts.microseconds.iter_mut().zip(&self.times).for_each(|(time, column)| *time = column.get(row));
         facts.is_in_range().then_some(facts)
@@ -115,9 +139,9 @@ impl FactArrays {
 
 /// The IDs and charges of orders, without their other columns.
 pub(crate) struct Charges {
-    ids: StringChunked,
-    currencies: StringChunked,
-    units: Vec<Int128Chunked>,
+    ids: Array<StringType>,
+    currencies: Array<StringType>,
+    units: [Array<Int128Type>; Amounts::NAMES.len()],
 }
 
 impl Charges {
@@ -128,11 +152,12 @@ impl Charges {
     };
 
     pub(crate) fn of(frame: &DataFrame) -> PolarsResult<Self> {
-        let [id, currency, amounts @ ..] = Self::COLUMNS;
+        let [id, currency, ..] = Self::COLUMNS;
+        let [quote, charged, released, compute, external, total] = Amounts::NAMES.map(|name| units(frame, name));
         Ok(Self {
             ids: texts(frame, id)?,
             currencies: texts(frame, currency)?,
-            units: amounts.into_iter().map(|name| units(frame.column(name)?)).collect::<PolarsResult<_>>()?,
+            units: [quote?, charged?, released?, compute?, external?, total?],
         })
     }
 
@@ -140,31 +165,37 @@ impl Charges {
         self.ids.get(row)
     }
 
-    /// Stands for a row's charge. Also whether all six amounts are there.
-    pub(crate) fn hash(&self, row: usize, key: &RandomState) -> (u64, bool) {
-        let mut units = [None; Amounts::NAMES.len()];
-        units.iter_mut().zip(&self.units).for_each(|(units, column)| *units = column.get(row));
-        (key.hash_one((self.currencies.get(row), units)), units.iter().all(Option::is_some))
+    pub(crate) fn currency(&self, row: usize) -> Option<&str> {
+        self.currencies.get(row)
+    }
+
+    /// The six amounts of a row, if it has all of them.
+    pub(crate) fn amounts(&self, row: usize) -> Option<[i128; Amounts::NAMES.len()]> {
+        let mut amounts = [0; Amounts::NAMES.len()];
+        for (amount, column) in amounts.iter_mut().zip(&self.units) {
+            *amount = column.get(row)?;
+        }
+        Some(amounts)
     }
 }
 
 /// Some rows of a row group of orders.
-#[derive(Clone, Copy, Debug)]
-pub struct OrderFrame<'f> {
-    frame: &'f DataFrame,
-    rows: &'f BooleanChunked,
+#[derive(Clone, Debug)]
+pub struct OrderFrame {
+    frame: DataFrame,
+    rows: BooleanChunked,
 }
 
-impl<'f> OrderFrame<'f> {
+impl OrderFrame {
     /// The rows of a frame for which there is `true`.
-    pub(crate) const fn of(frame: &'f DataFrame, rows: &'f BooleanChunked) -> Self {
+    pub(crate) const fn of(frame: DataFrame, rows: BooleanChunked) -> Self {
         Self { frame, rows }
     }
 
     /// Some columns of the rows.
     pub(crate) fn select(&self, columns: &[&str]) -> PolarsResult<DataFrame> {
         let columns = self.frame.select(columns.iter().copied())?;
-        if self.rows.all() { Ok(columns) } else { columns.filter(self.rows) }
+        if self.rows.all() { Ok(columns) } else { columns.filter(&self.rows) }
     }
 
     /// How many rows there are.
@@ -174,17 +205,17 @@ impl<'f> OrderFrame<'f> {
     }
 }
 
-/// A column of texts, in one piece.
-pub(crate) fn texts(frame: &DataFrame, name: &str) -> PolarsResult<StringChunked> {
-    Ok(frame.column(name)?.str()?.rechunk().into_owned())
+/// A column of texts.
+pub(crate) fn texts(frame: &DataFrame, name: &str) -> PolarsResult<Array<StringType>> {
+    Ok(frame.column(name)?.str()?.rechunk().downcast_as_array().clone())
 }
 
-fn units(column: &Column) -> PolarsResult<Int128Chunked> {
-    let decimals = column.decimal()?;
+fn units(frame: &DataFrame, name: &str) -> PolarsResult<Array<Int128Type>> {
+    let decimals = frame.column(name)?.decimal()?;
     polars_ensure!(decimals.scale() == AMOUNT_SCALE, ComputeError: "amounts need 8 decimals");
-    Ok(decimals.physical().rechunk().into_owned())
+    Ok(decimals.physical().rechunk().downcast_as_array().clone())
 }
 
-fn microseconds(column: &Column) -> PolarsResult<Int64Chunked> {
-    Ok(column.datetime()?.physical().rechunk().into_owned())
+fn microseconds(frame: &DataFrame, name: &str) -> PolarsResult<Array<Int64Type>> {
+    Ok(frame.column(name)?.datetime()?.physical().rechunk().downcast_as_array().clone())
 }

@@ -83,7 +83,9 @@ impl ParquetFile {
             return Err(format!("a row group does not have the size or the columns of {}", self.shape.kind));
         }
         let mut bytes = 0;
-        for column in group.parquet_columns() {
+        let is_read = |name: &str| columns.is_none_or(|columns| columns.contains(&name));
+        let read = self.shape.schema.iter_names().zip(group.parquet_columns()).filter(|(name, _)| is_read(name));
+        for (_, column) in read {
             bytes += self.unpacked_size(column.byte_range(), rows)?;
             fits(bytes)?;
         }

@@ -8,9 +8,7 @@ use super::audit::ProvenReport;
 use super::{Job, JobError};
 use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Bucket, CreatedBefore, Evidence, Outcome};
-use crate::history::{
-    Append, Dataset, DatasetError, ExceptionRow, IDENTITY_MISMATCH, Identity, NewRun, RunRecord,
-};
+use crate::history::{Append, Dataset, DatasetError, ExceptionRow, IDENTITY_MISMATCH, Identity, NewRun, RunRecord};
 use crate::report::evidence::replay::ReplayedRow;
 use crate::report::files::MANIFEST_FILE;
 use crate::report::folder::manifest::Stamp;

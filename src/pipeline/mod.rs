@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use crate::checks::{Rules, Soundness};
 use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::domain::visible::visible;
 use crate::history::{DatasetError, RunRecord};
 use crate::input::{Input, InputError};
 use crate::provider::{ClockReading, Stop};
@@ -145,6 +146,14 @@ pub enum JobError {
         folder: PathBuf,
         /// What is wrong with it.
         problem: String,
+    },
+    /// The report has no evidence of its own: its orders are in a dataset.
+    #[error("{} has no evidence of its own: it was made from the dataset {}; name that", folder.display(), visible(dataset))]
+    OfDataset {
+        /// The folder that was named.
+        folder: PathBuf,
+        /// The dataset's folder, as its manifest says.
+        dataset: String,
     },
     /// Not a single reply arrived.
     #[error("nothing could be fetched: the provider never answered ({0})")]

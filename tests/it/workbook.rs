@@ -15,7 +15,7 @@ use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::{Background, Evidence, Outcome, Reason};
 use tieout::language::Language;
-use tieout::report::builder::{Brief, Builder};
+use tieout::report::builder::{Brief, Builder, Origin};
 use tieout::report::formats::options::ReportOptions;
 
 use crate::readers::printed;
@@ -113,9 +113,7 @@ fn hostile_report(folder: &Path) {
             language: Language::English,
             ..ReportOptions::default()
         },
-        rows_read: rows,
-        shortfall: None,
-        layout: InputLayout::default(),
+        origin: Origin::Input { rows: rows, shortfall: None, layout: InputLayout::default() },
         evidence: None,
         facts: None,
     })

@@ -1,216 +1,295 @@
 //! The orders of one day: which row of each is the newest, and what it was first settled for.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::RandomState;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::civil::Date;
-use polars::prelude::{BooleanChunked, Column, DataFrame, NewChunkedArray, PolarsError, StringChunked};
+use polars::prelude::{BooleanChunked, DataFrame, NewChunkedArray, PolarsError, StringType};
 
+use super::baselines::{Baseline, Baselines};
+use super::days::{Days, Ended, Sightings};
 use super::exceptional::Latest;
-use super::frames::for_each_frame;
-use super::identifier::Identifier;
-use super::{Observed, Part, Sighting};
+use super::frames::{self, ReadFile};
+use super::identifier::{ByIdentifier, Identifier};
+use super::{Observed, Ranks, Sighting};
 use crate::domain::facts::{OrderFacts, TextColumn};
-use crate::domain::order::Charge;
 use crate::history::orders::{self, MOVED_TO, RUN, SETTLED};
 use crate::history::{DatasetError, DatasetFile};
-use crate::parquet::columns::{Charges, FactArrays, OrderFrame, texts};
+use crate::parquet::columns::{Array, Charges, FactArrays, OrderFrame, texts};
 
 /// What is known of an order of the day before its rows are visited.
 #[derive(Clone, Copy)]
 struct Known {
     /// The newest run that says something about it.
     newest: u32,
-    /// What it said; `None` if the order moved to another day.
-    charge: Option<u64>,
-    /// The first run that saw it settled with all six amounts, and with which charge.
-    baseline: Option<(u32, u64)>,
+    /// How many rows about it are not read yet.
+    unread: u32,
+    /// The place of its baseline, so far.
+    baseline: Option<u32>,
+    /// Whether the newest run says that it moved to another day.
+    is_moved: bool,
     is_exception: bool,
     is_visited: bool,
 }
 
-impl Known {
-    /// The first run that saw another charge than the newest.
-    fn other_baseline(&self) -> Option<u32> {
-        self.baseline.filter(|(_, charge)| self.charge.is_some_and(|now| now != *charge)).map(|(rank, _)| rank)
-    }
+/// The orders of a day.
+#[derive(Default)]
+struct Day {
+    date: Date,
+    known: ByIdentifier<Known>,
+    baselines: Baselines,
+    /// How many orders of the selection were visited.
+    orders: u64,
 }
 
-/// The newest rows of a day.
-type Day = HashMap<Identifier, Known>;
-
-impl Part<'_> {
-    /// Visits the newest observation of each order of a day.
-    pub(super) fn visit_day<E: From<DatasetError>>(
-        &mut self,
-        day: Date,
-        files: &[&DatasetFile],
-        visit: &mut impl FnMut(Sighting<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut known = Day::new();
+impl Days<'_> {
+    /// Tells the newest observation of each order of a day; returns how many orders of the selection there are.
+    pub(super) fn read_day(&self, date: Date, files: &[&DatasetFile], sightings: &Sightings<'_>) -> Result<u64, Ended> {
+        let mut files = frames::files(self.reading.dataset, files);
+        let (mut day, ranks) = self.note_day(date, &mut files, true)?;
         let mut needed = BTreeSet::new();
-        let read = self.note_day::<E>(files, &mut known)?;
-        for (order, known) in known.iter_mut().filter(|(_, known)| known.charge.is_some()) {
-            known.is_exception = self.exceptional.compare(order, known.newest, day) == Latest::Exception;
+        for (order, known) in day.known.iter_mut().filter(|(_, known)| !known.is_moved) {
             needed.insert(known.newest);
-            needed.extend(known.other_baseline());
+            known.is_exception = self.exceptional().compare(order, known.newest, date) == Latest::Exception;
         }
-        let needed: Vec<&DatasetFile> = files
-            .iter()
-            .zip(read)
-            .filter(|(_, ranks)| !ranks.is_disjoint(&needed))
-            .map(|(file, _)| *file)
-            .collect();
-        for_each_frame(self.dataset, &needed, &orders::shape(), None, |_, path, frame| {
-            self.visit_frame(day, path, frame, &mut known, visit)
-        })
-    }
-
-    /// Notes the newest row of each order of a day; returns the runs that each file has rows of.
-    fn note_day<E: From<DatasetError>>(
-        &self,
-        files: &[&DatasetFile],
-        known: &mut Day,
-    ) -> Result<Vec<BTreeSet<u32>>, E> {
-        let charge_key = RandomState::new();
-        let columns = Charges::COLUMNS.into_iter().chain([SETTLED, RUN]).collect::<Vec<_>>();
-        let mut ranks = vec![BTreeSet::new(); files.len()];
-        for_each_frame(self.dataset, files, &orders::shape(), Some(&columns), |file, path, frame| {
-            let failed = |error: PolarsError| DatasetError::damaged(path, error.to_string());
-            let charges = Charges::of(frame).map_err(failed)?;
-            let settled = frame.column(SETTLED).and_then(Column::bool).map_err(failed)?.rechunk();
-            let runs = texts(frame, RUN).map_err(failed)?;
-            let mut runs = Ranks::of(&self.ranks, &runs);
-            for row in 0..frame.height() {
-                let (Some((_, rank)), Some(id)) = (runs.at(row), charges.run_order_id(row)) else {
-                    return Err(lacking(path).into());
-                };
-                let Some((rank, order)) = rank.zip(self.identifiers.of(id)) else { continue };
-                ranks[file].insert(rank);
-                let (charge, is_complete) = charges.hash(row, &charge_key);
-                let new = Known::new(rank, settled.get(row), charge, is_complete);
-                known.entry(order).and_modify(|known| known.note(&new)).or_insert(new);
+        // By the time their runs started, so that what an order was first settled for is mostly known when its newest row
+        // comes.
+        let mut files: Vec<(ReadFile<'_>, BTreeSet<u32>)> = files.into_iter().zip(ranks).collect();
+        files.sort_by_key(|(_, ranks)| ranks.first().copied());
+        for (mut file, ranks) in files {
+            let (dataset, shape) = (self.reading.dataset, orders::shape());
+            if ranks.is_disjoint(&needed) {
+                let columns = [&Charges::COLUMNS[..], &[SETTLED, RUN]].concat();
+                file.for_each_frame(dataset, shape, &columns, false, |path, frame| {
+                    self.read_superseded(&mut day, path, frame, sightings)
+                })?;
+            } else {
+                let columns = [&FactArrays::JUDGED[..], &[SETTLED, MOVED_TO, RUN]].concat();
+                file.for_each_frame(dataset, shape, &columns, false, |path, frame| {
+                    self.read_newest(&mut day, path, frame, sightings)
+                })?;
             }
-            Ok::<_, E>(())
-        })?;
-        Ok(ranks)
+        }
+        Ok(day.orders)
     }
 
-    fn visit_frame<E: From<DatasetError>>(
-        &mut self,
-        day: Date,
+    /// Notes the newest run of each order of a day. Also tells the runs that each file has rows of.
+    fn note_day(
+        &self,
+        date: Date,
+        files: &mut [ReadFile<'_>],
+        are_read_again: bool,
+    ) -> Result<(Day, Vec<BTreeSet<u32>>), DatasetError> {
+        let columns = [Charges::COLUMNS[0], SETTLED, RUN];
+        let are_kept = are_read_again && frames::can_be_kept_open(files.len());
+        let mut day = Day { date, ..Day::default() };
+        let mut all_ranks = Vec::new();
+        for file in files {
+            let mut ranks = BTreeSet::new();
+            file.for_each_frame(self.reading.dataset, orders::shape(), &columns, are_kept, |path, frame| {
+                let failed = |error: PolarsError| DatasetError::damaged(path, error.to_string());
+                let ids = texts(frame, columns[0]).map_err(failed)?;
+                let settled = settled(frame).map_err(failed)?;
+                let runs = texts(frame, RUN).map_err(failed)?;
+                let mut runs = Runs::of(self.ranks, &runs);
+                for row in 0..frame.height() {
+                    let (Some(rank), Some(id)) = (runs.rank(row), ids.get(row)) else { return Err(lacking(path)) };
+                    let Some((rank, order)) = rank.zip(self.identifiers.of(id)) else { continue };
+                    if runs.is_other {
+                        ranks.insert(rank);
+                    }
+                    let new = Known::new(rank, settled.get(row).is_none());
+                    day.known.entry(order).and_modify(|known| known.note(new)).or_insert(new);
+                }
+                Ok(())
+            })?;
+            all_ranks.push(ranks);
+        }
+        Ok((day, all_ranks))
+    }
+
+    /// Notes what orders were settled for, in rows that are not the newest.
+    fn read_superseded(
+        &self,
+        day: &mut Day,
         path: &Path,
         frame: &DataFrame,
-        known: &mut Day,
-        visit: &mut impl FnMut(Sighting<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
+        sightings: &Sightings<'_>,
+    ) -> Result<(), Ended> {
+        let failed = |error: PolarsError| DatasetError::damaged(path, error.to_string());
+        let charges = Charges::of(frame).map_err(failed)?;
+        let settled = settled(frame).map_err(failed)?;
+        let runs = texts(frame, RUN).map_err(failed)?;
+        let mut runs = Runs::of(self.ranks, &runs);
+        for row in 0..frame.height() {
+            let (Some(rank), Some(run_order_id)) = (runs.rank(row), charges.run_order_id(row)) else {
+                return Err(lacking(path).into());
+            };
+            let Some((rank, order)) = rank.zip(self.identifiers.of(run_order_id)) else { continue };
+            let units = charges.amounts(row).filter(|_| settled.get(row) == Some(true));
+            let charge = units.map(|units| Baseline { rank, currency: charges.currency(row), units });
+            day.note_superseded(order, run_order_id, charge, sightings)?;
+        }
+        Ok(())
+    }
+
+    /// Tells the rows that are the newest, and notes what orders were settled for in others.
+    fn read_newest(
+        &self,
+        day: &mut Day,
+        path: &Path,
+        frame: &DataFrame,
+        sightings: &Sightings<'_>,
+    ) -> Result<(), Ended> {
         let failed = |error: PolarsError| DatasetError::damaged(path, error.to_string());
         let facts = FactArrays::of(frame).map_err(failed)?;
         let moved = frame.column(MOVED_TO).map_err(failed)?.is_not_null();
-        let settled = frame.column(SETTLED).map_err(failed)?.is_not_null();
+        let settled = settled(frame).map_err(failed)?;
         let runs = texts(frame, RUN).map_err(failed)?;
-        let mut runs = Ranks::of(&self.ranks, &runs);
+        let mut runs = Runs::of(self.ranks, &runs);
         let mut is_sound = vec![false; frame.height()];
         for row in 0..frame.height() {
             let facts = facts.row(row).ok_or_else(|| lacking(path))?;
-            let id = facts.text(TextColumn::RunOrderId).filter(|_| settled.get(row) != moved.get(row));
-            let (Some(run_order_id), Some((run, rank))) = (id, runs.at(row)) else {
-                return Err(lacking(path).into());
-            };
-            let Some((order, rank)) = self.identifiers.of(run_order_id).zip(rank) else { continue };
-            let Some(known) = known.get_mut(&order) else { continue };
-            if known.other_baseline() == Some(rank) && settled.get(row) == Some(true) {
-                visit(Sighting::Baseline { day, run_order_id, charge: charge(&facts).ok_or_else(|| lacking(path))? })?;
-            }
-            // Files that were merged twice have the same rows twice.
-            if known.newest != rank || known.charge.is_none() || known.is_visited {
-                continue;
-            }
-            known.is_visited = true;
-            let observed = Observed { day, run_order_id, facts, run };
-            let is_selected = self.selection.has_workflow(facts.text(TextColumn::WorkflowId));
-            match (known.is_exception, is_selected) {
-                (true, true) => visit(Sighting::LastSeen(observed))?,
-                (true, false) => self.exceptional.note_not_selected(&order),
-                (false, false) => {}
-                (false, true) => {
-                    self.orders += 1;
-                    is_sound[row] = known.other_baseline().is_none() && self.soundness.holds(run_order_id, &facts);
-                    if !is_sound[row] {
-                        visit(Sighting::Observed(observed))?;
-                    }
-                }
+            let is_moved = moved.get(row) == Some(true);
+            let id = facts.text(TextColumn::RunOrderId).filter(|_| settled.get(row).is_none() == is_moved);
+            let (Some(run_order_id), Some(rank)) = (id, runs.rank(row)) else { return Err(lacking(path).into()) };
+            let Some((rank, order)) = rank.zip(self.identifiers.of(run_order_id)) else { continue };
+            if day.known.get(&order).is_some_and(|known| known.newest != rank) {
+                let charge = Baseline::of(rank, &facts).filter(|_| settled.get(row) == Some(true));
+                day.note_superseded(order, run_order_id, charge, sightings)?;
+            } else {
+                is_sound[row] = self.tell_newest(day, order, rank, &facts, sightings)?;
             }
         }
         if !is_sound.contains(&true) {
             return Ok(());
         }
         let is_sound = BooleanChunked::from_slice("".into(), &is_sound);
-        visit(Sighting::Sound(OrderFrame::of(frame, &is_sound)))
+        sightings.add(Sighting::Sound(OrderFrame::of(frame.clone(), is_sound)))
     }
 
-    /// Forgets the exceptions of orders that were created on a day that is not selected.
-    pub(super) fn drop_exceptions_of_other_day<E: From<DatasetError>>(
-        &mut self,
-        files: &[&DatasetFile],
-    ) -> Result<(), E> {
-        let mut known = Day::new();
-        self.note_day::<E>(files, &mut known)?;
-        for (order, _) in known.iter().filter(|(_, known)| known.charge.is_some()) {
-            self.exceptional.forget_undated(order);
+    /// Tells the newest observation of an order, unless it is sound; returns whether it is.
+    fn tell_newest(
+        &self,
+        day: &mut Day,
+        order: Identifier,
+        rank: u32,
+        facts: &OrderFacts<'_>,
+        sightings: &Sightings<'_>,
+    ) -> Result<bool, Ended> {
+        // Files that were merged twice have the same rows twice.
+        let known = day.known.get_mut(&order).filter(|known| !known.is_moved && !known.is_visited);
+        let Some(known) = known else { return Ok(false) };
+        known.is_visited = true;
+        let run_order_id = facts.text(TextColumn::RunOrderId).unwrap_or_default();
+        let observed = || {
+            let order = Box::new(facts.order(None).unwrap_or_default());
+            Observed { day: day.date, run_order_id: run_order_id.to_owned(), rank, order }
+        };
+        if !self.reading.selection.has_workflow(facts.text(TextColumn::WorkflowId)) {
+            if known.is_exception {
+                self.exceptional().note_not_selected(&order);
+            }
+            return Ok(false);
         }
-        Ok(())
+        if known.is_exception {
+            sightings.add(Sighting::LastSeen(observed()))?;
+            return Ok(false);
+        }
+        day.orders += 1;
+        let baseline = known.baseline.and_then(|place| day.baselines.get(place));
+        let baseline = baseline.filter(|baseline| !baseline.is_of(facts));
+        let all_is_read = known.unread <= 1;
+        if all_is_read && baseline.is_none() && self.soundness.holds(run_order_id, facts) {
+            return Ok(true);
+        }
+        sightings.add(Sighting::Observed(observed()))?;
+        if let Some(baseline) = baseline {
+            sightings.add(baseline.sighting(day.date, run_order_id))?;
+        }
+        Ok(false)
+    }
+
+    /// Forgets the exceptions of orders that were created on a day that is not selected. Returns whether there are
+    /// exceptions left whose day is not known.
+    pub(super) fn forget_exceptions_of_other_day(&self, files: &[&DatasetFile]) -> Result<bool, DatasetError> {
+        if self.exceptional().all_are_known() {
+            return Ok(false);
+        }
+        let mut files = frames::files(self.reading.dataset, files);
+        let (day, _) = self.note_day(Date::default(), &mut files, false)?;
+        let mut exceptional = self.exceptional();
+        for (order, _) in day.known.iter().filter(|(_, known)| !known.is_moved) {
+            exceptional.forget_undated(order);
+        }
+        Ok(true)
+    }
+}
+
+impl Day {
+    /// Notes what an order was settled for, in a row that is not the newest.
+    fn note_superseded(
+        &mut self,
+        order: Identifier,
+        run_order_id: &str,
+        charge: Option<Baseline<'_>>,
+        sightings: &Sightings<'_>,
+    ) -> Result<(), Ended> {
+        let Some(known) = self.known.get_mut(&order) else { return Ok(()) };
+        known.unread = known.unread.saturating_sub(1);
+        match charge {
+            Some(charge) if known.is_visited => sightings.add(charge.sighting(self.date, run_order_id)),
+            Some(charge) => {
+                known.baseline = Some(self.baselines.note(known.baseline, &charge));
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 }
 
 impl Known {
-    fn new(rank: u32, settled: Option<bool>, charge: u64, is_complete: bool) -> Self {
-        let is_baseline = settled == Some(true) && is_complete;
-        Self {
-            newest: rank,
-            charge: settled.map(|_| charge),
-            baseline: is_baseline.then_some((rank, charge)),
-            is_exception: false,
-            is_visited: false,
-        }
+    const fn new(rank: u32, is_moved: bool) -> Self {
+        Self { newest: rank, unread: 1, baseline: None, is_moved, is_exception: false, is_visited: false }
     }
 
     /// Adds another row about the order.
-    fn note(&mut self, other: &Self) {
+    const fn note(&mut self, other: Self) {
+        self.unread += 1;
         if other.newest > self.newest {
-            (self.newest, self.charge) = (other.newest, other.charge);
+            (self.newest, self.is_moved) = (other.newest, other.is_moved);
         }
-        let baselines = [self.baseline, other.baseline].into_iter().flatten();
-        self.baseline = baselines.min_by_key(|(rank, _)| *rank);
     }
 }
 
 /// The ranks of a frame's runs, row by row.
-struct Ranks<'r> {
-    by_run: &'r HashMap<&'r str, u32>,
-    runs: &'r StringChunked,
+struct Runs<'r> {
+    ranks: &'r Ranks<'r>,
+    runs: &'r Array<StringType>,
     /// Neighbours mostly share a run.
     last: Option<(&'r str, Option<u32>)>,
+    /// Whether the row that was asked for last has another run than the one before.
+    is_other: bool,
 }
 
-impl<'r> Ranks<'r> {
-    const fn of(by_run: &'r HashMap<&'r str, u32>, runs: &'r StringChunked) -> Self {
-        Self { by_run, runs, last: None }
+impl<'r> Runs<'r> {
+    const fn of(ranks: &'r Ranks<'r>, runs: &'r Array<StringType>) -> Self {
+        Self { ranks, runs, last: None, is_other: false }
     }
 
-    /// The run of a row, and its rank; `None` without a run, and no rank if it is not read.
-    fn at(&mut self, row: usize) -> Option<(&'r str, Option<u32>)> {
+    /// The rank of a row's run; `None` without a run, and no rank if it is not read.
+    fn rank(&mut self, row: usize) -> Option<Option<u32>> {
         let run = self.runs.get(row)?;
         let last = self.last.filter(|(last, _)| *last == run);
-        self.last = last.or_else(|| Some((run, self.by_run.get(run).copied())));
-        self.last
+        self.is_other = last.is_none();
+        self.last = last.or_else(|| Some((run, self.ranks.get(run).copied())));
+        self.last.map(|(_, rank)| rank)
     }
 }
 
-/// The charge in the facts of an order; `None` if an amount is out of range.
-fn charge(facts: &OrderFacts<'_>) -> Option<Charge> {
-    facts.order(None).map(|order| order.charge())
+/// Whether each row was judged settled; `None` if it moved.
+fn settled(frame: &DataFrame) -> Result<BooleanChunked, PolarsError> {
+    Ok(frame.column(SETTLED)?.bool()?.rechunk().into_owned())
 }
 
 fn lacking(path: &Path) -> DatasetError {

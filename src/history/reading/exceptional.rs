@@ -1,14 +1,12 @@
 //! Orders whose newest sighting may be a row without a fetched order.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::civil::Date;
 use polars::prelude::PolarsError;
 
-use super::frames::for_each_frame;
-use super::identifier::Identifier;
-use super::{Part, Sighting};
+use super::identifier::{ByIdentifier, Identifier, Identifiers};
+use super::{Ranks, Reading, Sighting, frames};
 use crate::history::exceptions::{self, BUCKET, DETAIL, ID, REASON};
 use crate::history::orders::RUN;
 use crate::history::{DatasetError, DatasetFile};
@@ -26,7 +24,7 @@ struct Exceptional {
 
 /// The orders with rows without a fetched order, as long as no newer observation of them was found.
 #[derive(Default)]
-pub(super) struct ExceptionalOrders(HashMap<Identifier, Exceptional>);
+pub(super) struct ExceptionalOrders(ByIdentifier<Exceptional>);
 
 /// How an order's newest observation compares with its newest row without a fetched order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,62 +71,72 @@ impl ExceptionalOrders {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(super) fn all_are_known(&self) -> bool {
         self.0.values().all(|known| known.day.is_some())
     }
 }
 
-impl Part<'_> {
-    /// Notes the newest row without a fetched order of each order.
-    pub(super) fn note_exceptions<E: From<DatasetError>>(&mut self, files: &[&DatasetFile]) -> Result<(), E> {
-        for_each_frame(self.dataset, files, &exceptions::shape(), Some(&[ID, RUN]), |_, path, frame| {
+/// The newest row without a fetched order of each order.
+pub(super) fn note(
+    reading: &Reading<'_>,
+    files: &[&DatasetFile],
+    ranks: &Ranks,
+    identifiers: &Identifiers,
+) -> Result<ExceptionalOrders, DatasetError> {
+    let mut orders = ExceptionalOrders::default();
+    for mut file in frames::files(reading.dataset, files) {
+        file.for_each_frame(reading.dataset, exceptions::shape(), &[ID, RUN], false, |path, frame| {
             let failed = |error: PolarsError| DatasetError::damaged(path, error.to_string());
             let (ids, runs) = (texts(frame, ID).map_err(failed)?, texts(frame, RUN).map_err(failed)?);
             for (id, run) in ids.iter().zip(runs.iter()) {
-                let (Some(id), Some(run)) = (id, run) else { return Err(lacking(path).into()) };
-                if let (Some(rank), Some(order)) = (self.ranks.get(run), self.identifiers.of(id)) {
-                    self.exceptional.note(order, *rank);
+                let (Some(id), Some(run)) = (id, run) else { return Err(lacking(path)) };
+                if let (Some(rank), Some(order)) = (ranks.get(run), identifiers.of(id)) {
+                    orders.note(order, *rank);
                 }
             }
             Ok(())
-        })
+        })?;
     }
+    Ok(orders)
+}
 
-    /// Visits the rows without a fetched order that are newer than any observation of their orders.
-    pub(super) fn visit_exceptions<E: From<DatasetError>>(
-        &mut self,
-        files: &[&DatasetFile],
-        visit: &mut impl FnMut(Sighting<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        if self.exceptional.is_empty() {
-            return Ok(());
-        }
-        for_each_frame(self.dataset, files, &exceptions::shape(), None, |_, path, frame| {
+/// Visits the rows without a fetched order that are newer than any observation of their orders; returns how many there are.
+pub(super) fn visit<E: From<DatasetError>>(
+    mut orders: ExceptionalOrders,
+    reading: &Reading<'_>,
+    files: &[&DatasetFile],
+    ranks: &Ranks,
+    identifiers: &Identifiers,
+    visit: &mut impl FnMut(Sighting) -> Result<(), E>,
+) -> Result<u64, E> {
+    let mut visited = 0;
+    if orders.0.is_empty() {
+        return Ok(visited);
+    }
+    let names = [ID, BUCKET, REASON, DETAIL, RUN];
+    for mut file in frames::files(reading.dataset, files) {
+        file.for_each_frame(reading.dataset, exceptions::shape(), &names, false, |path, frame| {
             let column = |name| texts(frame, name).map_err(|error| DatasetError::damaged(path, error.to_string()));
             let columns = [column(ID)?, column(BUCKET)?, column(REASON)?, column(DETAIL)?, column(RUN)?];
             for row in 0..frame.height() {
-                let [Some(run_order_id), Some(bucket), Some(reason), Some(detail), Some(run)] =
+                let [Some(id), Some(bucket), Some(reason), Some(detail), Some(run)] =
                     [0, 1, 2, 3, 4].map(|column: usize| columns[column].get(row))
                 else {
                     return Err(lacking(path).into());
                 };
-                let (rank, order) = (self.ranks.get(run), self.identifiers.of(run_order_id));
-                let Some((rank, order)) = rank.zip(order) else { continue };
-                if self.exceptional.0.get(&order).is_none_or(|known| known.rank != *rank) {
+                let Some((rank, order)) = ranks.get(run).zip(identifiers.of(id)) else { continue };
+                if orders.0.get(&order).is_none_or(|known| known.rank != *rank) {
                     continue;
                 }
-                let Some(known) = self.exceptional.0.remove(&order).filter(|known| known.is_selected) else { continue };
-                self.orders += 1;
-                let row = exceptions::ExceptionRow { run_order_id, bucket, reason, detail };
-                visit(Sighting::Exception { day: known.day, row })?;
+                let Some(known) = orders.0.remove(&order).filter(|known| known.is_selected) else { continue };
+                visited += 1;
+                let [run_order_id, bucket, reason, detail] = [id, bucket, reason, detail].map(str::to_owned);
+                visit(Sighting::Exception { day: known.day, run_order_id, bucket, reason, detail })?;
             }
-            Ok(())
-        })
+            Ok::<_, E>(())
+        })?;
     }
+    Ok(visited)
 }
 
 fn lacking(path: &Path) -> DatasetError {

@@ -1,45 +1,52 @@
-//! Row groups, read by a thread of their own while the one before is looked at.
+//! The row groups of files that are as they were written.
 
-use std::panic::resume_unwind;
-use std::path::Path;
-use std::sync::mpsc::sync_channel;
-use std::thread;
+use std::fs::File;
+use std::io::Seek;
+use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
 
 use crate::history::{Dataset, DatasetError, DatasetFile, orders};
 use crate::parquet::file::Shape;
 
-/// How many row groups wait to be looked at.
-const AHEAD: usize = 1;
+/// How many files are kept open, so that they need not be proven again. A process may have some thousand.
+const KEPT_OPEN: usize = 64;
 
-/// Visits the row groups of some files, or only some of their columns, with the place of the file among them and its path.
-pub(super) fn for_each_frame<E: From<DatasetError>>(
-    dataset: &Dataset,
-    files: &[&DatasetFile],
-    shape: &Shape,
-    columns: Option<&[&str]>,
-    mut visit: impl FnMut(usize, &Path, &DataFrame) -> Result<(), E>,
-) -> Result<(), E> {
-    thread::scope(|scope| {
-        let (sender, frames) = sync_channel(AHEAD);
-        let reading = scope.spawn(move || -> Result<(), DatasetError> {
-            for (number, file) in files.iter().enumerate() {
-                let path = dataset.path(file);
-                let mut is_wanted = true;
-                orders::for_each_group(&path, dataset.prove(file)?, shape.clone(), columns, |frame| {
-                    // Nobody listens any more once a visit has failed.
-                    is_wanted = is_wanted && sender.send((number, path.clone(), frame.clone())).is_ok();
-                    Ok::<_, DatasetError>(())
-                })?;
-                if !is_wanted {
-                    break;
-                }
-            }
-            Ok(())
-        });
-        let visited = frames.into_iter().try_for_each(|(number, path, frame)| visit(number, &path, &frame));
-        let read = reading.join().unwrap_or_else(|panic| resume_unwind(panic));
-        visited.and(read.map_err(E::from))
-    })
+/// A file that is read, perhaps twice.
+pub(super) struct ReadFile<'f> {
+    file: &'f DatasetFile,
+    path: PathBuf,
+    open: Option<File>,
+}
+
+/// Prepares to read some files.
+pub(super) fn files<'f>(dataset: &Dataset, files: &[&'f DatasetFile]) -> Vec<ReadFile<'f>> {
+    files.iter().map(|file| ReadFile { file, path: dataset.path(file), open: None }).collect()
+}
+
+impl ReadFile<'_> {
+    /// Visits the row groups, or only some of their columns. If `is_read_again`, the file stays open.
+    pub(super) fn for_each_frame<E: From<DatasetError>>(
+        &mut self,
+        dataset: &Dataset,
+        shape: Shape,
+        columns: &[&str],
+        is_read_again: bool,
+        mut visit: impl FnMut(&Path, &DataFrame) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = DatasetError::io("read", &self.path);
+        let open = match self.open.take() {
+            Some(mut open) => open.rewind().map(|()| open).map_err(&failed)?,
+            None => dataset.prove(self.file)?,
+        };
+        if is_read_again {
+            self.open = Some(open.try_clone().map_err(&failed)?);
+        }
+        orders::for_each_group(&self.path, open, shape, Some(columns), |frame| visit(&self.path, frame))
+    }
+}
+
+/// Whether so many files can be kept open.
+pub(super) const fn can_be_kept_open(files: usize) -> bool {
+    files <= KEPT_OPEN
 }

@@ -1,27 +1,29 @@
 //! What a dataset says about each order now: its newest sighting counts, and what it was first settled for is compared.
 //!
-//! Files are read a row group at a time, day by day, and each twice: first only to learn which row of each order is the
-//! newest. What is held is a few bytes for each order of a day and for each order without a reply. Where even those are
-//! too many, all is read in several passes, each for a part of the orders.
+//! Days are read at the same time, one on each core, and each file a row group at a time and twice: first only to learn
+//! which row of each order is the newest. What is held is a few bytes for each order of those days, and for each order
+//! without a reply. Where even those are too many, all is read in several passes, each for a part of the orders.
 
+mod baselines;
 mod day;
+mod days;
 mod exceptional;
 mod frames;
 mod identifier;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::civil::Date;
 
-use self::exceptional::ExceptionalOrders;
+use self::days::Days;
 use self::identifier::Identifiers;
 use super::files::Files;
-use super::{Dataset, DatasetError, DatasetFile, EXCEPTIONS, ExceptionRow, RunRecord, Selection};
+use super::{Dataset, DatasetError, DatasetFile, EXCEPTIONS, RunRecord, Selection};
 use crate::checks::Soundness;
-use crate::domain::facts::OrderFacts;
-use crate::domain::order::Charge;
+use crate::domain::order::{Charge, RunOrder};
 use crate::parquet::columns::OrderFrame;
 
 /// The most rows of a day, or rows without a fetched order, that are told apart at once: some 300 MB each.
@@ -29,17 +31,20 @@ const AT_ONCE: u64 = if cfg!(test) { 16 } else { 1 << 22 };
 
 /// What a dataset says about one order, or about several. They come in no particular sequence.
 #[derive(Debug)]
-pub enum Sighting<'s> {
+pub enum Sighting {
     /// Orders that are sound, and whose figures are those that they were first settled for.
-    Sound(OrderFrame<'s>),
+    Sound(OrderFrame),
     /// The newest observation of another order.
-    Observed(Observed<'s>),
-    /// The charge of such an order when it was first seen settled with all six amounts, if it differs now.
+    Observed(Observed),
+    /// A charge that such an order was settled for before, with all six amounts. Of several the one with the lowest rank
+    /// is the first.
     Baseline {
         /// The day of the order.
         day: Date,
         /// The ID of the order.
-        run_order_id: &'s str,
+        run_order_id: String,
+        /// The place of the run that saw it among all runs, by the time they started.
+        rank: u32,
         /// The charge.
         charge: Charge,
     },
@@ -47,24 +52,30 @@ pub enum Sighting<'s> {
     Exception {
         /// The day on which the order was created, if it was observed before.
         day: Option<Date>,
-        /// The row.
-        row: ExceptionRow<'s>,
+        /// The ID of the order.
+        run_order_id: String,
+        /// The code of the bucket that the row was counted in.
+        bucket: String,
+        /// The code of the reason.
+        reason: String,
+        /// The reason in full.
+        detail: String,
     },
     /// The newest observation of an order that is an exception now.
-    LastSeen(Observed<'s>),
+    LastSeen(Observed),
 }
 
 /// An observation of an order.
-#[derive(Clone, Copy, Debug)]
-pub struct Observed<'s> {
+#[derive(Clone, Debug)]
+pub struct Observed {
     /// The day on which the order was created, or 1970-01-01.
     pub day: Date,
     /// The order's ID.
-    pub run_order_id: &'s str,
-    /// Its facts.
-    pub facts: OrderFacts<'s>,
-    /// The run that observed it.
-    pub run: &'s str,
+    pub run_order_id: String,
+    /// The place of the run that observed it among all runs, by the time they started.
+    pub rank: u32,
+    /// The order, without what only identifies its task.
+    pub order: Box<RunOrder>,
 }
 
 /// What is read of a dataset: some of its orders, as some of its runs saw them.
@@ -124,41 +135,34 @@ impl Reading<'_> {
     pub fn each<E: From<DatasetError>>(
         &self,
         soundness: &Soundness,
-        mut visit: impl FnMut(Sighting<'_>) -> Result<(), E>,
+        mut visit: impl FnMut(Sighting) -> Result<(), E>,
     ) -> Result<u64, E> {
         let by_day = self.files.by_day();
+        let (selected, others): (Vec<_>, Vec<_>) =
+            by_day.into_iter().partition(|(day, _)| self.selection.has_day(*day));
         let exceptions = self.exception_files();
-        let selected: BTreeMap<Date, &[&DatasetFile]> = by_day
-            .iter()
-            .filter(|(day, _)| self.selection.has_day(**day))
-            .map(|(day, files)| (*day, files.as_slice()))
-            .collect();
-        let largest = selected.values().map(|files| rows(files.iter().copied())).max().unwrap_or_default();
+        let largest = selected.iter().map(|(_, files)| rows(files.iter().copied())).max().unwrap_or_default();
         let passes = largest.max(rows(exceptions.iter().copied())).div_ceil(AT_ONCE).max(1);
+        let (ranks, identifiers) = (ranks(&self.runs), Identifiers::of_passes(passes));
         let mut orders = 0;
-        let identifiers = Identifiers::of_passes(passes);
         for pass in 0..passes {
-            let mut part = Part {
-                dataset: self.dataset,
-                selection: &self.selection,
+            let identifiers = identifiers.of_pass(pass);
+            let exceptional = exceptional::note(self, &exceptions, &ranks, &identifiers)?;
+            let days = Days {
+                reading: self,
                 soundness,
-                ranks: ranks(&self.runs),
-                identifiers: identifiers.of_pass(pass),
-                exceptional: ExceptionalOrders::default(),
-                orders: 0,
+                ranks: &ranks,
+                identifiers: &identifiers,
+                exceptional: Mutex::new(exceptional),
             };
-            part.note_exceptions(&exceptions)?;
-            for (day, files) in &selected {
-                part.visit_day(*day, files, &mut visit)?;
-            }
-            for (_, files) in by_day.iter().filter(|(day, _)| !self.selection.has_day(**day)) {
-                if part.exceptional.all_are_known() {
+            orders += days.each(&selected, &mut visit)?;
+            for (_, files) in &others {
+                if !days.forget_exceptions_of_other_day(files)? {
                     break;
                 }
-                part.drop_exceptions_of_other_day(files)?;
             }
-            part.visit_exceptions(&exceptions, &mut visit)?;
-            orders += part.orders;
+            let exceptional = days.exceptional.into_inner().unwrap_or_else(PoisonError::into_inner);
+            orders += exceptional::visit(exceptional, self, &exceptions, &ranks, &identifiers, &mut visit)?;
         }
         Ok(orders)
     }
@@ -168,23 +172,14 @@ impl Reading<'_> {
     }
 }
 
-/// One pass over a dataset: it visits a part of the orders.
-struct Part<'p> {
-    dataset: &'p Dataset,
-    selection: &'p Selection,
-    soundness: &'p Soundness,
-    ranks: HashMap<&'p str, u32>,
-    identifiers: Identifiers,
-    exceptional: ExceptionalOrders,
-    orders: u64,
-}
+/// The place of each run in the order in which they started.
+type Ranks<'r> = HashMap<&'r str, u32>;
 
 /// How many rows some files have.
 fn rows<'f>(files: impl Iterator<Item = &'f DatasetFile>) -> u64 {
     files.fold(0, |rows, file| rows.saturating_add(file.rows))
 }
 
-/// The place of each run in the order in which they started.
-fn ranks(runs: &[RunRecord]) -> HashMap<&str, u32> {
+fn ranks(runs: &[RunRecord]) -> Ranks<'_> {
     runs.iter().map(|run| run.run.as_str()).zip(0..).collect()
 }

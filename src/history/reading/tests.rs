@@ -10,10 +10,11 @@ use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert_eq, proptest}
 use super::*;
 use crate::checks::Rules;
 use crate::domain::days::Zone;
+use crate::domain::facts::OrderFacts;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::CreatedBefore;
-use crate::history::{Identity, NewRun};
+use crate::history::{ExceptionRow, Identity, NewRun};
 
 /// What a night saw of an order.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,6 +92,7 @@ fn charge_of(amounts: &Amounts) -> Option<i64> {
 fn read(dataset: &Dataset, selection: &Selection, runs: Option<&BTreeSet<String>>) -> BTreeMap<String, Said> {
     let reading = dataset.read(selection.clone(), runs).expect("readable");
     let mut said = BTreeMap::<String, Said>::new();
+    let mut baselines = BTreeMap::<String, BTreeMap<u32, Charge>>::new();
     let mut sound = 0;
     let orders = reading
         .each(&Soundness::of(&Rules::default()), |sighting| {
@@ -112,26 +114,31 @@ fn read(dataset: &Dataset, selection: &Selection, runs: Option<&BTreeSet<String>
                     sound += orders.len();
                 }
                 Sighting::Observed(order) => {
-                    let said = said.entry(order.run_order_id.to_owned()).or_default();
+                    let said = said.entry(order.run_order_id).or_default();
                     said.day = day(order.day);
-                    said.charge = charge_of(&order.facts.order(None).expect("in range").amounts);
+                    said.charge = charge_of(&order.order.amounts);
                 }
-                Sighting::Baseline { run_order_id, charge, .. } => {
-                    said.entry(run_order_id.to_owned()).or_default().baseline = charge_of(&charge.amounts);
+                Sighting::Baseline { run_order_id, rank, charge, .. } => {
+                    baselines.entry(run_order_id).or_insert_with(BTreeMap::new).insert(rank, charge);
                 }
-                Sighting::Exception { day: known, row } => {
-                    let said = said.entry(row.run_order_id.to_owned()).or_default();
+                Sighting::Exception { day: known, run_order_id, .. } => {
+                    let said = said.entry(run_order_id).or_default();
                     (said.day, said.is_exception) = (known.and_then(day), true);
                 }
                 Sighting::LastSeen(order) => {
-                    said.entry(order.run_order_id.to_owned()).or_default().is_last_seen = true;
+                    said.entry(order.run_order_id).or_default().is_last_seen = true;
                 }
             }
             Ok::<_, DatasetError>(())
         })
         .expect("readable");
-    // What an order was settled for can come without the order, if that is not selected.
-    said.retain(|_, said| said.day.is_some() || said.is_exception);
+    for (id, baselines) in baselines {
+        let (_, first) = baselines.first_key_value().expect("there is one");
+        let said = said.get_mut(&id).filter(|said| !said.is_exception);
+        // What an order was settled for can come without the order, if that is not selected.
+        let Some(said) = said else { continue };
+        said.baseline = charge_of(&first.amounts).filter(|charge| Some(*charge) != said.charge);
+    }
     assert_eq!(orders, said.len() as u64);
     assert!(sound <= orders);
     said

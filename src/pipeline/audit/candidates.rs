@@ -1,16 +1,15 @@
 //! The orders of a dataset that are judged one by one: sorted by day and ID, each with what belongs to it.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::domain::facts::OrderFacts;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, Charge, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome, Reason};
-use crate::history::{ExceptionRow, IDENTITY_MISMATCH, Observed, Sighting};
+use crate::history::{IDENTITY_MISMATCH, Observed, Sighting};
 use crate::report::ReportError;
 use crate::report::content::list::{ListRow, RowReader, RowWriter};
 use crate::report::content::sorted::{SortedRow, SortedRows};
@@ -29,8 +28,8 @@ struct Candidate {
 }
 
 enum Known {
-    /// What it was first settled for.
-    Baseline(Charge),
+    /// What it was settled for before, as the run with this rank saw it.
+    Baseline(u32, Charge),
     /// Its newest observation, if it could not be fetched since.
     LastSeen(Box<RunOrder>),
     /// It could not be fetched.
@@ -49,22 +48,24 @@ impl Candidates {
     ///
     /// # Errors
     /// When the disk can't hold it.
-    pub(super) fn push(&mut self, sighting: &Sighting<'_>) -> Result<(), ReportError> {
+    pub(super) fn push(&mut self, sighting: Sighting) -> Result<(), ReportError> {
         let (day, run_order_id, known) = match sighting {
             Sighting::Sound(_) => return Ok(()),
-            Sighting::Observed(Observed { day, run_order_id, facts, .. }) => {
-                (*day, *run_order_id, Known::Observed(order(facts)?))
+            Sighting::Observed(Observed { day, run_order_id, order, .. }) => {
+                (day, run_order_id, Known::Observed(order))
             }
-            Sighting::LastSeen(Observed { day, run_order_id, facts, .. }) => {
-                (*day, *run_order_id, Known::LastSeen(order(facts)?))
+            Sighting::LastSeen(Observed { day, run_order_id, order, .. }) => {
+                (day, run_order_id, Known::LastSeen(order))
             }
-            Sighting::Baseline { day, run_order_id, charge } => (*day, *run_order_id, Known::Baseline(charge.clone())),
-            Sighting::Exception { day, row: ExceptionRow { run_order_id, bucket, reason, detail } } => {
-                let (bucket, reason) = ((*bucket).to_owned(), Reason::new(*reason, *detail));
-                (day.unwrap_or(NEVER), *run_order_id, Known::Exception { bucket, reason })
+            Sighting::Baseline { day, run_order_id, rank, charge } => {
+                (day, run_order_id, Known::Baseline(rank, charge))
+            }
+            Sighting::Exception { day, run_order_id, bucket, reason, detail } => {
+                let reason = Reason { code: reason, detail };
+                (day.unwrap_or(NEVER), run_order_id, Known::Exception { bucket, reason })
             }
         };
-        self.0.push(Candidate { day, run_order_id: run_order_id.to_owned(), known })
+        self.0.push(Candidate { day, run_order_id, known })
     }
 
     /// Visits each order, by day and ID, with what else is known of it.
@@ -80,13 +81,13 @@ impl Candidates {
             let Candidate { day, run_order_id, known } = candidate;
             let beside = aside.take().filter(|aside| (aside.day, &aside.run_order_id) == (day, &run_order_id));
             let (evidence, background) = match (known, beside.map(|beside| beside.known)) {
-                (known @ (Known::Baseline(_) | Known::LastSeen(_)), _) => {
+                (known @ (Known::Baseline(..) | Known::LastSeen(_)), _) => {
                     aside = Some(Candidate { day, run_order_id, known });
                     return Ok(());
                 }
                 (Known::Observed(order), beside) => {
                     let baseline = match beside {
-                        Some(Known::Baseline(charge)) => Some(charge),
+                        Some(Known::Baseline(_, charge)) => Some(charge),
                         _ => None,
                     };
                     (Fetched { order: *order, is_reused: false, baseline }.into(), Background::default())
@@ -104,11 +105,6 @@ impl Candidates {
             visit(Outcome { line: 0, run_order_id, evidence }, background)
         })
     }
-}
-
-fn order(facts: &OrderFacts<'_>) -> Result<Box<RunOrder>, ReportError> {
-    let order = facts.order(None).map(Box::new);
-    order.ok_or_else(|| ReportError::Contradiction("an order of the dataset is out of range".to_owned()))
 }
 
 /// The evidence of a row without a fetched order.
@@ -129,8 +125,12 @@ fn exception(bucket: &str, reason: Reason) -> Result<Evidence, ReportError> {
 
 impl SortedRow for Candidate {
     fn compare(&self, other: &Self) -> Ordering {
-        // What belongs to an order comes before it.
-        let place = |candidate: &Self| matches!(candidate.known, Known::Observed(_) | Known::Exception { .. });
+        // What belongs to an order comes before it, what it was first settled for last.
+        let place = |candidate: &Self| match candidate.known {
+            Known::Baseline(rank, _) => (false, Reverse(rank)),
+            Known::LastSeen(_) => (false, Reverse(0)),
+            Known::Observed(_) | Known::Exception { .. } => (true, Reverse(0)),
+        };
         let orders = (self.day, &self.run_order_id).cmp(&(other.day, &other.run_order_id));
         orders.then_with(|| place(self).cmp(&place(other)))
     }
@@ -143,8 +143,9 @@ impl ListRow for Candidate {
             .for_each(|part: i128| to.number(part));
         to.text(&self.run_order_id);
         match &self.known {
-            Known::Baseline(charge) => {
+            Known::Baseline(rank, charge) => {
                 to.word("baseline");
+                to.number((*rank).into());
                 to.option(charge.currency.as_deref(), RowWriter::text);
                 write_amounts(to, charge.amounts);
             }
@@ -169,8 +170,9 @@ impl ListRow for Candidate {
         let run_order_id = from.text()?;
         let known = match from.word()? {
             "baseline" => {
+                let rank = from.number()?.try_into().ok()?;
                 let currency = from.option(RowReader::text)?;
-                Known::Baseline(Charge { currency, amounts: read_amounts(from)? })
+                Known::Baseline(rank, Charge { currency, amounts: read_amounts(from)? })
             }
             "last-seen" => Known::LastSeen(read_order(from)?),
             "exception" => {

@@ -149,9 +149,9 @@ impl DatasetAudit {
             facts: None,
         })?;
         let mut candidates = Candidates::new(into);
-        let orders = reading.each(&Soundness::of(&rules), |sighting| match &sighting {
-            Sighting::Sound(orders) => Ok::<_, JobError>(builder.add_sound_orders(orders)?),
-            _ => Ok(candidates.push(&sighting)?),
+        let orders = reading.each(&Soundness::of(&rules), |sighting| match sighting {
+            Sighting::Sound(orders) => Ok::<_, JobError>(builder.add_sound_orders(&orders)?),
+            sighting => Ok(candidates.push(sighting)?),
         })?;
         builder.set_orders_read(orders);
         candidates.visit(|outcome, background| builder.add(outcome, background).map(drop))?;

@@ -58,6 +58,9 @@ impl ProvenReport {
     /// [`JobError::Report`] if the evidence does not match the manifest.
     pub(super) fn of(folder: ReportFolder) -> Result<Self, JobError> {
         let manifest = folder.manifest()?;
+        if let Some(dataset) = &manifest.stamp.dataset {
+            return Err(JobError::OfDataset { folder: folder.path(""), dataset: dataset.folder.clone() });
+        }
         let (facts, beside) = (Arc::new(folder.prove(FACTS_FILE)?), folder.prove(EVIDENCE_FILE)?);
         let completeness = folder.stamp(COMPLETENESS_FILE).map(|_| folder.prove(COMPLETENESS_FILE)).transpose()?;
         Ok(Self { folder, facts, beside, completeness, manifest })
@@ -183,7 +186,11 @@ pub fn audit(
         options,
         previous: chain::previous(destination, &[]),
         made_from: Some(original.folder.manifest_sha256().to_owned()),
-        earlier: EarlierStamp { lifecycle: summary.lifecycle.unwrap_or_default(), reused: summary.reused, replaces: Vec::new() },
+        earlier: EarlierStamp {
+            lifecycle: summary.lifecycle.unwrap_or_default(),
+            reused: summary.reused,
+            replaces: Vec::new(),
+        },
         clock: None,
         fetch: None,
         verdict: report.exit_inputs.verdict.code().to_owned(),

@@ -245,7 +245,8 @@ fn reperformance(report: ReportFolder, manifest: &Manifest, dataset: Option<&Pat
         problems.extend(difference.map(|what| format!("{}: {what}", file.name)));
     }
     let rows = rebuilt.report.summary.population.rows();
-    let mut part = Part::of(REPERFORMANCE, problems, format!("{compared} files rebuilt from {rows} rows, byte for byte"));
+    let mut part =
+        Part::of(REPERFORMANCE, problems, format!("{compared} files rebuilt from {rows} rows, byte for byte"));
     part.details.extend(drawn_differently);
     Ok(part)
 }

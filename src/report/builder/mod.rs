@@ -17,10 +17,10 @@ use crate::domain::facts::{OrderFacts, TextColumn};
 use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::parquet::columns::OrderFrame;
 use crate::report::ReportError;
 use crate::report::content::Content;
 use crate::report::content::list::List;
-use crate::parquet::columns::OrderFrame;
 use crate::report::content::summary_json::{DatasetScope, SummaryJson};
 use crate::report::content::tables::{Discrepancy, PendingOrder, ResolvedFinding};
 use crate::report::evidence::completeness::Completeness;
@@ -152,9 +152,7 @@ impl Builder {
     /// When a file can't be created there.
     pub fn begin(brief: Brief) -> Result<Self, ReportError> {
         let facts = match (&brief.origin, &brief.facts) {
-            (Origin::Dataset { folder, .. }, _) => {
-                Facts::Elsewhere(SpendElsewhere::begin(folder, brief.rules.days())?)
-            }
+            (Origin::Dataset { folder, .. }, _) => Facts::Elsewhere(SpendElsewhere::begin(folder, brief.rules.days())?),
             (Origin::Input { .. }, Some(facts)) => Facts::There(Arc::clone(facts)),
             (Origin::Input { .. }, None) => Facts::Written(FactsWriter::create(&brief.folder.join(FACTS_FILE))?),
         };
@@ -251,7 +249,7 @@ impl Builder {
     ///
     /// # Errors
     /// When they can't be summed, or the report is not about a dataset.
-    pub fn add_sound_orders(&mut self, orders: &OrderFrame<'_>) -> Result<(), ReportError> {
+    pub fn add_sound_orders(&mut self, orders: &OrderFrame) -> Result<(), ReportError> {
         let Facts::Elsewhere(spend) = &mut self.facts else {
             return Err(ReportError::Contradiction("orders of a dataset in a report about an input".to_owned()));
         };

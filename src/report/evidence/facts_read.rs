@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use polars::prelude::{BooleanChunked, DataFrame, Int64Chunked, PolarsResult, StringChunked};
+use polars::prelude::{BooleanChunked, DataFrame, Int64Chunked, PolarsResult, StringType};
 
 use super::facts::{self, BUCKET, LINE, REUSED, SETTLED};
 use crate::domain::facts::{OrderFacts, TextColumn};
@@ -88,7 +88,7 @@ pub(in crate::report) struct FactGroup {
     lines: Int64Chunked,
     facts: FactArrays,
     settled: BooleanChunked,
-    buckets: StringChunked,
+    buckets: columns::Array<StringType>,
     reused: BooleanChunked,
 }
 

@@ -79,9 +79,9 @@ impl Format {
             Self::Html => html::write(content, language, &folder.join(HTML_FILE)),
             Self::Xlsx => xlsx::write(content, language, &folder.join(XLSX_FILE)),
             // A dataset is in a form that other programs read already.
-            Self::Focus => facts.map_or(Ok(()), |facts| {
-                focus::write(facts, folder, options.account.as_deref(), &rules.days())
-            }),
+            Self::Focus => {
+                facts.map_or(Ok(()), |facts| focus::write(facts, folder, options.account.as_deref(), &rules.days()))
+            }
         }
     }
 }

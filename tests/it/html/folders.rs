@@ -12,7 +12,7 @@ use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::{Background, Evidence, Outcome, Reason};
 use tieout::language::Language;
-use tieout::report::builder::{Brief, Builder};
+use tieout::report::builder::{Brief, Builder, Origin};
 use tieout::report::formats::options::ReportOptions;
 
 /// Hostile texts: markup, quotes, text-direction marks, NULs, formulas, and names with a meaning in JavaScript or
@@ -56,9 +56,7 @@ fn begin(folder: &Path, account: Option<&str>, rows_read: u64) -> Builder {
             language: Language::English,
             ..ReportOptions::default()
         },
-        rows_read,
-        shortfall: None,
-        layout: InputLayout::default(),
+        origin: Origin::Input { rows: rows_read, shortfall: None, layout: InputLayout::default() },
         evidence: None,
         facts: None,
     })

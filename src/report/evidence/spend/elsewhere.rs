@@ -46,7 +46,7 @@ impl SpendElsewhere {
     ///
     /// # Errors
     /// When the orders can't be summed.
-    pub fn add_sound(&mut self, orders: &OrderFrame<'_>) -> Result<BTreeMap<String, u64>, ReportError> {
+    pub fn add_sound(&mut self, orders: &OrderFrame) -> Result<BTreeMap<String, u64>, ReportError> {
         let failed = ReportError::polars("sum the orders for");
         let (frame, by_currency) = self.sound_frame(orders).map_err(failed)?;
         self.orders += frame.height() as u64;
@@ -54,7 +54,7 @@ impl SpendElsewhere {
         Ok(by_currency)
     }
 
-    fn sound_frame(&self, orders: &OrderFrame<'_>) -> PolarsResult<(DataFrame, BTreeMap<String, u64>)> {
+    fn sound_frame(&self, orders: &OrderFrame) -> PolarsResult<(DataFrame, BTreeMap<String, u64>)> {
         let columns = columns(&self.days);
         let stored: Vec<&str> = columns.into_iter().filter(|name| ![SETTLED, BUCKET].contains(name)).collect();
         let mut frame = orders.select(&stored)?;
@@ -92,7 +92,8 @@ impl SpendElsewhere {
     }
 
     fn give_judged(&mut self) -> Result<(), ReportError> {
-        let Some(frame) = mem::take(&mut self.judged).frame().map_err(ReportError::polars("sum the orders for"))? else {
+        let Some(frame) = mem::take(&mut self.judged).frame().map_err(ReportError::polars("sum the orders for"))?
+        else {
             return Ok(());
         };
         self.orders += frame.height() as u64;

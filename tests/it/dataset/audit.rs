@@ -1,0 +1,283 @@
+//! `tieout audit DATASET`: what it says is what the nights said, and what DuckDB makes of the same files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+use tieout::domain::days::Zone;
+use tieout::domain::facts::OrderFacts;
+use tieout::domain::outcome::CreatedBefore;
+use tieout::history::{Dataset, ExceptionRow};
+
+use super::hostile::hostile_nights;
+use super::{identity, night, started};
+use crate::readers::{printed, reader};
+use crate::support::{Place, ReportFiles, code, stdout, tieout};
+
+fn audit(dataset: &Path, out: &Path, arguments: &[&str]) -> Output {
+    let mut audit = tieout();
+    audit.arg("audit").arg(dataset).arg("--out").arg(out).args(["--format", "csv", "-q"]).args(arguments);
+    audit.output().expect("starts")
+}
+
+fn verify(report: &Path, arguments: &[&str]) -> Output {
+    tieout().arg("verify").arg(report).arg("--files-only").args(arguments).output().expect("starts")
+}
+
+/// The rows of a table without what a dataset does not know: lines, and what earlier reports said.
+fn rows(report: &ReportFiles, table: &str) -> BTreeSet<BTreeMap<String, String>> {
+    let unknown = |column: &str| ["input_line", "lifecycle"].contains(&column);
+    let known = |row: BTreeMap<String, String>| row.into_iter().filter(|(column, _)| !unknown(column)).collect();
+    report.rows(table).into_iter().map(known).collect()
+}
+
+#[test]
+fn an_audit_of_one_night_says_what_that_night_said() {
+    let place = Place::new();
+    let dataset = place.path("history");
+    assert_eq!(code(&night(&place, &["--dataset", dataset.to_str().expect("a path")])), 1);
+    let audited = audit(&dataset, &place.path("audit"), &[]);
+    assert_eq!(code(&audited), 1, "{}", printed(&audited));
+    let (night, audit) = (place.report(), ReportFiles(place.path("audit")));
+    for table in ["spend_by_workflow.csv", "spend_by_revision.csv", "spend_by_day.csv"] {
+        assert_eq!(audit.bytes(table), night.bytes(table), "{table}");
+    }
+    assert_eq!(rows(&audit, "pending.csv"), rows(&night, "pending.csv"));
+    let of_checks = |report: &ReportFiles| -> BTreeSet<BTreeMap<String, String>> {
+        // What a reply said besides its facts is not in a dataset, nor anything of a reply about another order.
+        let of_reply = ["workflow_id", "revision_id", "currency", "run_status", "settlement_status"];
+        let mut found = BTreeSet::new();
+        for mut row in rows(report, "discrepancies.csv").into_iter().filter(|row| row["check"] != "zero-time") {
+            if row["check"] == "identity-mismatch" {
+                of_reply.iter().chain(&["created_at", "updated_at"]).for_each(|column| _ = row.remove(*column));
+            }
+            found.insert(row);
+        }
+        found
+    };
+    assert!(of_checks(&audit).len() > 20);
+    assert_eq!(of_checks(&audit), of_checks(&night));
+    let mut without_orders = rows(&night, "exceptions.csv");
+    without_orders.retain(|row| !["duplicate", "rejected"].contains(&row["bucket"].as_str()));
+    assert_eq!(rows(&audit, "exceptions.csv"), without_orders);
+    let (said, was) = (audit.json("summary.json"), night.json("summary.json"));
+    assert_eq!(said["control_totals"], was["control_totals"]);
+    assert_eq!(said["as_of"], was["as_of"], "ages are measured when the newest run did");
+    for bucket in ["reconciled", "discrepant", "pending", "not_found", "refused", "malformed", "unfetched"] {
+        assert_eq!(said["population"][bucket], was["population"][bucket], "{bucket}");
+    }
+    assert_eq!(said["dataset"]["runs"], 1);
+    let checks = said["settings"]["checks"].as_array().expect("checks");
+    assert!(!checks.contains(&Value::from("expected-mismatch")), "it can't be assessed");
+}
+
+fn exception(number: usize, run_order_id: &str) -> ExceptionRow<'_> {
+    let bucket = ["not_found", "refused", "malformed", "unfetched"][number % 4];
+    ExceptionRow { run_order_id, bucket, reason: "http-404", detail: "order 'not' found" }
+}
+
+/// A dataset of what four nights saw of hostile orders, and a fifth that did not get all of them.
+fn hostile_dataset(place: &Place) -> Dataset {
+    let zone = Zone::named("America/St_Johns").expect("a zone");
+    let dataset = Dataset::open_or_create(&place.path("history"), &identity(&zone)).expect("a dataset");
+    let nights = hostile_nights(1_000);
+    for (night, seen) in nights.iter().enumerate() {
+        let mut append = dataset.append(&started(i64::try_from(night).expect("small"))).expect("writable");
+        for (id, order, moved) in seen {
+            let before = moved.as_ref().map(|before| CreatedBefore(before.created_at));
+            append.order(id, &OrderFacts::of(order), order.is_settled(), before).expect("writable");
+        }
+        // Some orders could not be fetched at first, and some never.
+        for number in 0..10 {
+            let unseen = format!("unseen_{number}");
+            append.exception(exception(number, &unseen));
+            if let Some((id, ..)) = nights.get(night + 1).and_then(|next| next.get(number)).filter(|_| night == 0) {
+                append.exception(exception(number, id));
+            }
+        }
+        append.commit().expect("writable");
+    }
+    let mut append = dataset.append(&started(4)).expect("writable");
+    for (number, (id, ..)) in nights[0].iter().enumerate().step_by(23) {
+        append.exception(exception(number, id));
+    }
+    append.commit().expect("writable");
+    dataset
+}
+
+/// What DuckDB makes of a dataset: the rows of each table.
+fn by_duckdb(dataset: &Path, period: &[&str]) -> BTreeMap<String, Vec<Vec<String>>> {
+    let arguments: Vec<&Path> = [dataset].into_iter().chain(period.iter().map(Path::new)).collect();
+    let reading = reader("audit.py", &arguments);
+    assert!(reading.status.success(), "{}", printed(&reading));
+    let mut tables = BTreeMap::<String, Vec<Vec<String>>>::new();
+    for line in stdout(&reading).lines() {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        let cell = |cell: &Value| cell.as_str().expect("a text").to_owned();
+        let row = line["row"].as_array().expect("a row").iter().map(cell).collect();
+        tables.entry(cell(&line["table"])).or_default().push(row);
+    }
+    tables.values_mut().for_each(|rows| rows.sort());
+    tables
+}
+
+/// Some columns of a table of a report, sorted.
+fn columns(report: &ReportFiles, table: &str, names: &[&str], check: Option<&str>) -> Vec<Vec<String>> {
+    let rows = report.rows(table).into_iter().filter(|row| check.is_none_or(|check| row["check"] == check));
+    let mut rows: Vec<Vec<String>> = rows.map(|row| names.iter().map(|name| row[*name].clone()).collect()).collect();
+    rows.sort();
+    rows
+}
+
+/// Asserts that both say the same; shows only what differs.
+fn assert_same(ours: &[Vec<String>], theirs: &[Vec<String>]) {
+    let only = |one: &[Vec<String>], other: &[Vec<String>]| -> Vec<Vec<String>> {
+        one.iter().filter(|row| !other.contains(row)).cloned().collect()
+    };
+    assert!(ours == theirs, "only ours: {:?}\nonly theirs: {:?}", only(ours, theirs), only(theirs, ours));
+}
+
+const SPEND: [&str; 15] = [
+    "currency",
+    "orders",
+    "settled",
+    "pending",
+    "failed_runs",
+    "quote_amount",
+    "final_amount",
+    "released_amount",
+    "compute_cost",
+    "external_model_cost",
+    "total_cost",
+    "quote_gross_difference",
+    "quote_net_difference",
+    "cost_gross_difference",
+    "cost_net_difference",
+];
+
+#[test]
+fn duckdb_agrees_on_hostile_orders_to_the_last_digit() {
+    let place = Place::new();
+    let dataset = hostile_dataset(&place);
+    let periods: [(&[&str], &[&str]); 2] =
+        [(&[], &[]), (&["--since", "2026-09-25", "--until", "2026-10-10"], &["2026-09-25", "2026-10-10"])];
+    let mut before = Vec::new();
+    for is_compacted in [false, true] {
+        if is_compacted {
+            dataset.compact().expect("writable");
+        }
+        for (number, (arguments, period)) in periods.into_iter().enumerate() {
+            let out = place.path(&format!("audit-{number}-{is_compacted}"));
+            let audited = audit(dataset.folder(), &out, arguments);
+            // Rows could not be fetched, so the audit is incomplete.
+            assert_eq!(code(&audited), 3, "{}", printed(&audited));
+            let report = ReportFiles(out.clone());
+            let duckdb = by_duckdb(dataset.folder(), period);
+            assert_same(&columns(&report, "spend_by_workflow.csv", &SPEND, None), &duckdb["workflow"]);
+            assert_same(&columns(&report, "spend_by_day.csv", &SPEND, None), &duckdb["day"]);
+            for check in ["quote-split", "cost-sum"] {
+                let rows = columns(&report, "discrepancies.csv", &["run_order_id", "difference"], Some(check));
+                assert!(rows.len() > 50, "{check}");
+                assert_same(&rows, &duckdb[check]);
+            }
+            let mut restated = columns(&report, "discrepancies.csv", &["run_order_id"], Some("restated"));
+            restated.dedup();
+            assert!(restated.len() > 10);
+            assert_same(&restated, &duckdb["restated"]);
+            assert_same(&columns(&report, "pending.csv", &["run_order_id"], None), &duckdb["pending"]);
+            let missing = columns(&report, "exceptions.csv", &["run_order_id", "bucket", "reason"], None);
+            if period.is_empty() {
+                assert_same(&missing, &duckdb["missing"]);
+            } else {
+                // Those that were never seen belong to any period, and those of other days to none of this.
+                let all: BTreeSet<_> = duckdb["missing"].iter().collect();
+                assert!(missing.iter().all(|row| all.contains(row)) && missing.len() < all.len(), "{missing:?}");
+                let unseen = missing.iter().filter(|row| row[0].starts_with("unseen")).count();
+                assert_eq!(unseen, 10);
+            }
+            let proven = verify(&out, &[]);
+            assert_eq!(code(&proven), 0, "{}", printed(&proven));
+            let files: BTreeMap<_, _> = report.files().into_iter().filter(|(name, _)| !is_of_files(name)).collect();
+            before.push(files);
+        }
+    }
+    assert_eq!(before[..2], before[2..], "a compaction changes nothing");
+    // The reports of before the compaction are proven by what the files were merged into.
+    for number in 0..2 {
+        let proven = verify(&place.path(&format!("audit-{number}-false")), &[]);
+        assert_eq!(code(&proven), 0, "{}", printed(&proven));
+    }
+}
+
+/// Whether a file of a report names the dataset's files.
+fn is_of_files(name: &str) -> bool {
+    ["sources.json", "manifest.json"].contains(&name)
+}
+
+#[test]
+fn an_audit_is_proven_by_its_dataset_however_it_grows_and_wherever_it_goes() {
+    let place = Place::new();
+    let dataset = place.path("history");
+    let named = dataset.to_str().expect("a path");
+    assert_eq!(code(&night(&place, &["--dataset", named])), 1);
+    let report = place.path("audit");
+    assert_eq!(code(&audit(&dataset, &report, &["--month", "2026-05"])), 1);
+    assert_eq!(code(&night(&place, &["--dataset", named, "--as-of", "2026-06-02T00:00:00Z"])), 1);
+    assert_eq!(code(&verify(&report, &[])), 0, "a later night changes nothing");
+    let moved = place.path("moved");
+    fs::rename(&dataset, &moved).expect("writable");
+    let unproven = verify(&report, &[]);
+    assert!(printed(&unproven).contains("name it with --dataset"), "{}", printed(&unproven));
+    assert_eq!(code(&verify(&report, &["--dataset", moved.to_str().expect("a path")])), 0);
+    // A file of the dataset that was changed, or its run that is gone.
+    let sources = ReportFiles(report.clone()).json("sources.json");
+    let file = moved.join(sources["files"][5]["path"].as_str().expect("a path"));
+    let bytes = fs::read(&file).expect("readable");
+    let mut changed = bytes.clone();
+    changed[100] ^= 1;
+    fs::write(&file, changed).expect("writable");
+    let named = moved.to_str().expect("a path");
+    let damaged = verify(&report, &["--dataset", named]);
+    assert_eq!(code(&damaged), 1, "{}", printed(&damaged));
+    assert!(printed(&damaged).contains("is not as it was written"), "{}", printed(&damaged));
+    let refused = audit(&moved, &place.path("other"), &[]);
+    assert_eq!(code(&refused), 4, "{}", printed(&refused));
+    assert!(!place.path("other").exists(), "nothing is published");
+    fs::write(&file, bytes).expect("writable");
+    for run in fs::read_dir(moved.join("runs")).expect("readable") {
+        fs::remove_file(run.expect("readable").path()).expect("writable");
+    }
+    let gone = verify(&report, &["--dataset", named]);
+    assert_eq!(code(&gone), 1, "{}", printed(&gone));
+    assert!(printed(&gone).contains("it is missing"), "{}", printed(&gone));
+    let empty = audit(&moved, &place.path("other"), &[]);
+    assert_eq!(code(&empty), 2, "{}", printed(&empty));
+    assert!(printed(&empty).contains("no run is in it yet"), "{}", printed(&empty));
+}
+
+#[test]
+fn what_does_not_fit_a_dataset_is_refused() {
+    let place = Place::new();
+    let dataset = place.path("history");
+    assert_eq!(code(&night(&place, &["--dataset", dataset.to_str().expect("a path")])), 1);
+    let report = place.path("report");
+    let refused = |of: &Path, arguments: &[&str], what: &str| {
+        let said = audit(of, &place.path("audit"), arguments);
+        assert_eq!(code(&said), 2, "{arguments:?}: {}", printed(&said));
+        assert!(printed(&said).contains(what), "{arguments:?}: {}", printed(&said));
+        assert!(!place.path("audit").exists());
+    };
+    refused(&dataset, &["--month", "October"], "give a month such as 2026-10");
+    refused(&dataset, &["--month", "2026-10", "--since", "2026-10-01"], "cannot be used with");
+    refused(&dataset, &["--since", "yesterday"], "give a day such as 2026-10-01");
+    refused(&dataset, &["--since", "2026-10-02", "--until", "2026-10-01"], "give a day after --since");
+    refused(&dataset, &["--timezone", "UTC"], "the dataset has the days of Asia/Shanghai");
+    refused(&report, &["--month", "2026-05"], "use it only with a dataset");
+    let inside = tieout().arg("audit").arg(&dataset).arg("--out").arg(&dataset).output().expect("starts");
+    assert_eq!(code(&inside), 2, "{}", printed(&inside));
+    // A report about a dataset has no evidence of its own.
+    assert_eq!(code(&audit(&dataset, &place.path("first"), &[])), 1);
+    refused(&place.path("first"), &[], "it was made from the dataset");
+}
