@@ -2,7 +2,7 @@
 
 Each order is observed twice: on the night of the day on which it was created, and on the next. One in twenty is only
 settled by then, one in a thousand is off by 0.00000001, and one in ten thousand is settled for another charge.
-DATASET is a dataset that `tieout` made, whose identity is kept.
+DATASET is one that `tieout` made. Its orders are replaced.
 """
 
 import datetime
@@ -27,10 +27,9 @@ def amount(units):
 
 
 def identifier(prefix, number, salt, length):
-    hashed = number.hash(salt) if length <= 16 else None
-    if hashed is not None:
-        return prefix + hashed.cast(polars.String).str.zfill(length)
-    return prefix + number.hash(salt).cast(polars.String).str.zfill(20) + number.hash(salt + 1).cast(polars.String).str.head(12)
+    """An ID that looks random, as the provider's do."""
+    digits = [(number + salt).hash(seed).cast(polars.String).str.zfill(20) for seed in range(-(-length // 20))]
+    return prefix + polars.concat_str(digits).str.head(length)
 
 
 def orders(day, count, is_late, run):
@@ -51,9 +50,9 @@ def orders(day, count, is_late, run):
     workflow = n.hash(7) % 40
     time = lambda microseconds: microseconds.cast(polars.Datetime("us", "UTC"))
     return frame.select(
-        ("wfrun_" + n.hash(8).cast(polars.String).str.zfill(20)).alias("run_order_id"),
-        ("wf_" + workflow.hash(9).cast(polars.String).str.zfill(20)).alias("workflow_id"),
-        ("wfr_" + (workflow * 3 + n.hash(10) % 3).hash(11).cast(polars.String).str.zfill(20)).alias("revision_id"),
+        identifier("wfrun_", n, 0, 20).alias("run_order_id"),
+        identifier("wf_", workflow, 1, 20).alias("workflow_id"),
+        identifier("wfr_", workflow * 3 + n.hash(10) % 3, 2, 20).alias("revision_id"),
         polars.when(n.hash(12) % 20 == 0).then(polars.lit("USD")).otherwise(polars.lit("CNY")).alias("quote_currency"),
         amount(quote).alias("quote_amount"),
         settled(total).alias("final_amount"),
@@ -65,8 +64,8 @@ def orders(day, count, is_late, run):
         polars.lit("submitted").alias("submission_status"),
         word("succeeded", "running").alias("run_status"),
         word("settled", "pending").alias("settlement_status"),
-        identifier("task_", n, 13, 32).alias("task_id"),
-        identifier("prompt_", n, 15, 32).alias("prompt_id"),
+        identifier("task_", n, 3, 32).alias("task_id"),
+        identifier("prompt_", n, 4, 32).alias("prompt_id"),
         polars.lit(None, polars.String).alias("error_code"),
         time(created).alias("created_at"),
         time(created + 60_000_000).alias("updated_at"),
@@ -78,6 +77,11 @@ def orders(day, count, is_late, run):
 
 def main(dataset, count, days):
     of_day = count // days
+    for record in (dataset / "runs").iterdir():
+        record.unlink()
+    for file in dataset.glob("orders/day=*/*.parquet"):
+        if file.name != "empty.parquet":
+            file.unlink()
     for night in range(days + 1):
         started_at = datetime.datetime.combine(FIRST + datetime.timedelta(days=night + 1), datetime.time(2), ZONE)
         started_at = started_at.astimezone(datetime.timezone.utc)
@@ -101,7 +105,6 @@ def main(dataset, count, days):
             "tieout_version": "0", "orders": sum(file["rows"] for file in files), "moved": 0, "exceptions": 0,
             "control_totals": [], "files": files,
         }
-        (dataset / "runs").mkdir(exist_ok=True)
         (dataset / "runs" / f"{run}.json").write_text(json.dumps(record) + "\n")
 
 

@@ -10,6 +10,7 @@
 # BENCH_FETCH_ONLY    the fetch_only binary to measure, which keeps no state
 # BENCH_ORDERS        orders per run in the speed tests (default 200000)
 # BENCH_HISTORY       orders that the largest state of the nights remembers (default 1000000)
+# BENCH_DATASET       orders of the dataset that is audited (default 10000000, which takes 2 GB)
 # BENCH_PYTHON        a Python that has the packages of bench/requirements.txt
 # BENCH_NODE_MODULES  a folder with the packages of tests/readers/html/package.json
 set -euo pipefail
@@ -49,6 +50,8 @@ source bench/state.sh
 source bench/reports.sh
 # shellcheck source=bench/dataset.sh
 source bench/dataset.sh
+# shellcheck source=bench/history.sh
+source bench/history.sh
 
 fail() {
     echo "bench: $1" >&2
@@ -81,11 +84,11 @@ machine() {
 }
 
 PARTS=("$@")
-[ $# -gt 0 ] || PARTS=(pacing throughput after nights commits memory resume proof reports dataset sandbox)
+[ $# -gt 0 ] || PARTS=(pacing throughput after nights commits memory resume proof reports dataset history sandbox)
 for part in "${PARTS[@]}"; do
     case $part in
-    pacing | throughput | after | nights | commits | memory | resume | proof | reports | dataset | sandbox) ;;
-    *) fail "unknown part $part: choose from pacing, throughput, after, nights, commits, memory, resume, proof, reports, dataset, sandbox" ;;
+    pacing | throughput | after | nights | commits | memory | resume | proof | reports | dataset | history | sandbox) ;;
+    *) fail "unknown part $part: choose from pacing, throughput, after, nights, commits, memory, resume, proof, reports, dataset, history, sandbox" ;;
     esac
 done
 

@@ -68,6 +68,7 @@ terminal-list-not-had = { $problem }: it is unknown which orders the input lacks
 
 terminal-causes = Failed checks by cause
 terminal-not-judged = Checks switched off in the settings: { $codes }
+terminal-not-assessed = Checks that are off or that a dataset can't be asked: { $codes }
 terminal-material = Material discrepancies, threshold { $material } ({ $shown } of { $count } shown, { $all } in all)
 terminal-material-by-workflow = set per workflow
 terminal-waived = waived: { $what }

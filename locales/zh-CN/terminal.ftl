@@ -53,6 +53,7 @@ terminal-list-not-had = { $problem }：输入缺少哪些订单，不得而知�
 
 terminal-causes = 未通过的检查（按原因）
 terminal-not-judged = 按设置未判断：{ $codes }
+terminal-not-assessed = 已关闭或数据集无从判断的检查：{ $codes }
 terminal-material = 重大差异，{ $material } 起（共 { $all } 项差异，重大 { $count } 项，列出 { $shown } 项）
 terminal-material-by-workflow = 各工作流所设金额
 terminal-waived = 已豁免：{ $what }

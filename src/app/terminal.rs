@@ -51,8 +51,9 @@ pub(super) fn show(
     for (bucket, count) in summary.population.buckets().filter(|(bucket, count)| *count > 0 || is_usual(*bucket)) {
         population.add_row(vec![texts.word(Word::BucketName, bucket.code()), count.to_string()]);
     }
-    let read = if summary.dataset.is_some() { "terminal-orders-read" } else { "terminal-rows-read" };
-    population.add_row(vec![texts.get(read), summary.population.rows().to_string()]);
+    let is_of_dataset = summary.dataset.is_some();
+    let read = if is_of_dataset { texts.get("terminal-orders-read") } else { texts.get("terminal-rows-read") };
+    population.add_row(vec![read, summary.population.rows().to_string()]);
     print(&mut population, &[1], out)?;
     for line in wording::input(summary, texts) {
         writeln!(out, "{line}")?;
@@ -310,7 +311,12 @@ fn show_causes(summary: &SummaryJson, voice: &Voice, out: &mut dyn Write) -> io:
     }
     let off: Vec<_> = summary.settings.checks_off().collect();
     if !off.is_empty() {
-        writeln!(out, "{}", texts.with("terminal-not-judged", &[("codes", off.join(", ").into())]))?;
+        let codes = off.join(", ");
+        let off = match &summary.dataset {
+            Some(_) => texts.with("terminal-not-assessed", &[("codes", codes.into())]),
+            None => texts.with("terminal-not-judged", &[("codes", codes.into())]),
+        };
+        writeln!(out, "{off}")?;
     }
     Ok(())
 }

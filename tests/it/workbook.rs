@@ -113,7 +113,7 @@ fn hostile_report(folder: &Path) {
             language: Language::English,
             ..ReportOptions::default()
         },
-        origin: Origin::Input { rows: rows, shortfall: None, layout: InputLayout::default() },
+        origin: Origin::Input { rows, shortfall: None, layout: InputLayout::default() },
         evidence: None,
         facts: None,
     })

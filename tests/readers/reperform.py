@@ -1,11 +1,12 @@
 """Runs a report's reperform.sql in DuckDB and compares the results with the report's CSV files and summary.json.
 
-    python reperform.py REPORT_FOLDER
+    python reperform.py REPORT_FOLDER [DATASET]
 
 The report may have any tolerance. It exits with 1 at the first difference.
 """
 
 import json
+import os
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -21,8 +22,8 @@ KEYS = {
 DISCREPANCIES = ["run_order_id", "input_line", "check_code"]
 
 
-def main(folder):
-    results = run(folder)
+def main(folder, dataset=None):
+    results = run(folder, dataset)
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     compared = 0
     for file, keys in KEYS.items():
@@ -44,14 +45,21 @@ def main(folder):
     print(f"agree: {compared} rows, {len(rows)} currencies, {sum(int(row['passes']) for row in passed.values())} passes")
 
 
-def run(folder):
+def run(folder, dataset):
     """The column names and rows of each statement, all as text."""
     database = duckdb.connect()
-    source = str(folder / "run_orders.parquet").replace("'", "''")
-    database.execute(f"CREATE VIEW run_orders AS SELECT * FROM '{source}'")
+    if dataset:
+        # The addresses in read.sql are relative to the dataset.
+        os.chdir(dataset)
+        database.execute(Path("read.sql").read_text(encoding="utf-8"))
+    else:
+        source = str(folder / "run_orders.parquet").replace("'", "''")
+        database.execute(f"CREATE VIEW run_orders AS SELECT * FROM '{source}'")
     results = []
     for statement in database.extract_statements((folder / "reperform.sql").read_text(encoding="utf-8")):
         found = database.execute(statement)
+        if statement.type == duckdb.StatementType.CREATE:
+            continue
         names = [column[0] for column in found.description]
         results.append((names, [tuple(map(text, row)) for row in found.fetchall()]))
     return results
@@ -59,6 +67,8 @@ def run(folder):
 
 def text(value):
     """A value as reports write it: an amount with all its decimals."""
+    if value is None:
+        return ""
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
@@ -94,7 +104,8 @@ def compare_rows(path, keys, columns, names, rows, checks=None):
 def order_of(row, keys):
     """The sort key of a statement's row."""
     if keys == DISCREPANCIES:
-        return int(row["input_line"]), row["check_code"]
+        # An order of a dataset has no line.
+        return int(row["input_line"] or 0), row["run_order_id"] if not row["input_line"] else "", row["check_code"]
     return tuple(row[key].encode() for key in keys)
 
 
@@ -125,9 +136,10 @@ def compare_totals(control_totals, theirs, passed):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: reperform.py REPORT_FOLDER")
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: reperform.py REPORT_FOLDER [DATASET]")
     try:
-        main(Path(sys.argv[1]))
+        # With a dataset the working folder changes.
+        main(*(Path(argument).absolute() for argument in sys.argv[1:]))
     except Disagreement as disagreement:
         sys.exit(f"disagree: {disagreement}")

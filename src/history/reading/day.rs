@@ -148,7 +148,7 @@ impl Days<'_> {
         let runs = texts(frame, RUN).map_err(failed)?;
         let mut runs = Runs::of(self.ranks, &runs);
         let mut is_sound = vec![false; frame.height()];
-        for row in 0..frame.height() {
+        for (row, is_sound) in is_sound.iter_mut().enumerate() {
             let facts = facts.row(row).ok_or_else(|| lacking(path))?;
             let is_moved = moved.get(row) == Some(true);
             let id = facts.text(TextColumn::RunOrderId).filter(|_| settled.get(row).is_none() == is_moved);
@@ -158,7 +158,7 @@ impl Days<'_> {
                 let charge = Baseline::of(rank, &facts).filter(|_| settled.get(row) == Some(true));
                 day.note_superseded(order, run_order_id, charge, sightings)?;
             } else {
-                is_sound[row] = self.tell_newest(day, order, rank, &facts, sightings)?;
+                *is_sound = self.tell_newest(day, order, rank, &facts, sightings)?;
             }
         }
         if !is_sound.contains(&true) {

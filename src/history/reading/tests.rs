@@ -119,7 +119,7 @@ fn read(dataset: &Dataset, selection: &Selection, runs: Option<&BTreeSet<String>
                     said.charge = charge_of(&order.order.amounts);
                 }
                 Sighting::Baseline { run_order_id, rank, charge, .. } => {
-                    baselines.entry(run_order_id).or_insert_with(BTreeMap::new).insert(rank, charge);
+                    baselines.entry(run_order_id).or_default().insert(rank, charge);
                 }
                 Sighting::Exception { day: known, run_order_id, .. } => {
                     let said = said.entry(run_order_id).or_default();

@@ -161,6 +161,11 @@ pub fn input(summary: &SummaryJson, texts: Texts) -> Vec<String> {
     said
 }
 
+/// A moment to the second.
+fn second(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// Which orders of a dataset the report is about, and what can't be known of them.
 fn dataset(dataset: &DatasetScope, texts: Texts) -> Vec<String> {
     let DatasetScope { since, until, workflow, runs, first_run, last_run, observations } = dataset;
@@ -177,8 +182,8 @@ fn dataset(dataset: &DatasetScope, texts: Texts) -> Vec<String> {
         &[
             ("observations", grouped(*observations).into()),
             ("runs", grouped(*runs).into()),
-            ("first", first_run.to_string().into()),
-            ("last", last_run.to_string().into()),
+            ("first", second(*first_run).into()),
+            ("last", second(*last_run).into()),
             ("period", period.into()),
             ("since", text(*since).into()),
             ("until", text(last).into()),

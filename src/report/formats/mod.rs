@@ -68,7 +68,7 @@ impl Format {
                     check_wanted()?;
                     csv::write_file(table(), options.csv_encoding, folder)?;
                 }
-                facts.map_or(Ok(()), |_| reperform::write(folder, rules, &content.spend.by_day))
+                reperform::write(folder, rules, &content.spend.by_day, content.summary.dataset.as_ref())
             }
             Self::Json => {
                 let path = folder.join(SUMMARY_FILE);

@@ -16,6 +16,7 @@ use crate::domain::days::Days;
 use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
 use crate::report::ReportError;
+use crate::report::content::summary_json::DatasetScope;
 use crate::report::evidence::spend::{SpendRow, time_column};
 
 /// The name of the file in a report folder.
@@ -35,12 +36,27 @@ const HEAD: &str = "\
 -- spreadsheet would run as a formula, and replace characters that a terminal would obey; these statements do not.
 ";
 
+/// What comes instead if the orders are in a dataset.
+const HEAD_OF_DATASET: &str = "\
+-- Recomputes the figures of this report from its dataset alone, in an SQL engine of your own.
+--
+-- DuckDB, in the folder of the dataset:
+--   .read read.sql
+--   .read REPORT/reperform.sql
+-- Spark SQL: run the views in read.sql, then the statements of this file
+--
+-- The figures are those of the report as long as the dataset has no later run. Each statement names the figures that it
+-- must match to the last digit. The CSV files put ' before a text that a spreadsheet would run as a formula, and replace
+-- characters that a terminal would obey; these statements do not.
+";
+
 /// The counts of a group of orders, in the order of the columns of spend.
 const COUNTS: &str = "  COUNT(*) AS orders,
   COUNT(CASE WHEN facts.settled THEN 1 END) AS settled,
   COUNT(CASE WHEN NOT facts.settled THEN 1 END) AS pending,
-  COUNT(CASE WHEN facts.run_status = 'failed' THEN 1 END) AS failed_runs,
-  COUNT(CASE WHEN facts.bucket = 'discrepant' THEN 1 END) AS discrepant";
+  COUNT(CASE WHEN facts.run_status = 'failed' THEN 1 END) AS failed_runs";
+/// How orders were judged, where their facts say so.
+const DISCREPANT: &str = "COUNT(CASE WHEN facts.bucket = 'discrepant' THEN 1 END) AS discrepant";
 
 /// Zero as an amount.
 const ZERO: &str = "CAST('0' AS DECIMAL(28,8))";
@@ -51,36 +67,73 @@ const QUOTE_DIFFERENCE: &str = "final_amount + released_amount - quote_amount";
 const COST_DIFFERENCE: &str = "total_cost - compute_cost - external_model_cost";
 
 /// Writes the file into a report folder. `by_day` is the report's spend by day, which has every day of the
-/// facts.
+/// facts. `dataset` says which orders of a dataset they are, if they are.
 ///
 /// # Errors
 /// If the file can't be written.
-pub(in crate::report) fn write(folder: &Path, rules: &Rules, by_day: &[SpendRow]) -> Result<(), ReportError> {
+pub(in crate::report) fn write(
+    folder: &Path,
+    rules: &Rules,
+    by_day: &[SpendRow],
+    dataset: Option<&DatasetScope>,
+) -> Result<(), ReportError> {
     let path = folder.join(REPERFORM_FILE);
-    fs::write(&path, text(rules, by_day)).map_err(|source| ReportError::io(&path, source))
+    fs::write(&path, text(rules, by_day, dataset)).map_err(|source| ReportError::io(&path, source))
 }
 
-fn text(rules: &Rules, by_day: &[SpendRow]) -> String {
+fn text(rules: &Rules, by_day: &[SpendRow], dataset: Option<&DatasetScope>) -> String {
     let days = rules.days();
     let tolerance = tolerance(rules);
     let due = [(QUOTE_SPLIT, quote_split(&tolerance)), (COST_SUM, cost_sum(&tolerance))];
     let due = due.into_iter().filter(|(code, _)| !rules.off.contains(code)).map(|(_, select)| select);
     let due = due.collect::<Vec<_>>().join("  UNION ALL\n");
-    let mut statements = vec![HEAD.to_owned()];
+    let facts = if dataset.is_some() { Facts::OfDataset } else { Facts::OfReport };
+    let mut statements = match dataset {
+        Some(scope) => vec![HEAD_OF_DATASET.to_owned(), orders_of(scope)],
+        None => vec![HEAD.to_owned()],
+    };
     if due.is_empty() {
         statements.push("-- quote-split and cost-sum are switched off, so there is nothing to compare.\n".to_owned());
     } else {
-        statements.extend([discrepancies(&due), tolerated(&due)]);
+        statements.extend([discrepancies(&due, facts), tolerated(&due)]);
     }
     let day = format!("{}\n    END AS day", day(&days, by_day));
     let (workflow, revision) = ("COALESCE(workflow_id, '') AS workflow_id", "COALESCE(revision_id, '') AS revision_id");
     statements.extend([
-        control_totals(),
-        spend("spend_by_workflow.csv", &["workflow_id"], workflow),
-        spend("spend_by_revision.csv", &["workflow_id", "revision_id"], &format!("{workflow},\n    {revision}")),
-        spend("spend_by_day.csv", &["day"], &day),
+        control_totals(facts),
+        spend("spend_by_workflow.csv", &["workflow_id"], workflow, facts),
+        spend("spend_by_revision.csv", &["workflow_id", "revision_id"], &format!("{workflow},\n    {revision}"), facts),
+        spend("spend_by_day.csv", &["day"], &day, facts),
     ]);
     statements.join("\n")
+}
+
+/// Where the facts of orders are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Facts {
+    /// In the report, which says how each was judged.
+    OfReport,
+    /// In a dataset. They have no line, and are judged by each audit.
+    OfDataset,
+}
+
+/// The orders of a dataset as `run_orders`.
+fn orders_of(scope: &DatasetScope) -> String {
+    let bound = |column: &str, day: Option<Date>| day.map(|day| format!("day {column} DATE '{day}'"));
+    let period: Vec<String> = [bound(">=", scope.since), bound("<", scope.until)].into_iter().flatten().collect();
+    let period = (!period.is_empty()).then(|| format!("({} OR day = DATE '1970-01-01')", period.join(" AND ")));
+    let workflow = scope.workflow.as_deref().map(|workflow| format!("workflow_id = {}", literal(workflow)));
+    let conditions: Vec<String> = period.into_iter().chain(workflow).collect();
+    let selected = if conditions.is_empty() { String::new() } else { format!("\nWHERE {}", conditions.join(" AND ")) };
+    let amounts = Amounts::NAMES.join(", ");
+    format!(
+        "CREATE OR REPLACE TEMPORARY VIEW run_orders AS
+SELECT run_order_id, CAST(NULL AS BIGINT) AS input_line, workflow_id, revision_id, quote_currency,
+  {amounts},
+  run_status, settled, created_at, updated_at
+FROM newest{selected};
+"
+    )
 }
 
 /// The tolerance of an order, as in [`Rules`]: that of its workflow, else of its currency, else the general
@@ -117,14 +170,18 @@ fn identity(code: &str, sides: &str, off: &str, tolerance: &str, from: &str) -> 
     )
 }
 
-fn discrepancies(due: &str) -> String {
+fn discrepancies(due: &str, facts: Facts) -> String {
+    let sequence = match facts {
+        Facts::OfReport => "input_line, check_code",
+        Facts::OfDataset => "run_order_id, check_code",
+    };
     format!(
         "-- discrepancies.csv: the rows of quote-split and cost-sum, including waived ones.
 SELECT run_order_id, input_line, check_code, expected, actual, difference
 FROM (
 {due}) AS judged
 WHERE difference > tolerance OR difference < -tolerance
-ORDER BY input_line, check_code;
+ORDER BY {sequence};
 "
     )
 }
@@ -159,7 +216,7 @@ fn sum(amount: &str, which: &str, name: &str) -> String {
     format!("  COALESCE(SUM(CASE WHEN {which} THEN {amount} END), {ZERO}) AS {name}")
 }
 
-fn control_totals() -> String {
+fn control_totals(facts: Facts) -> String {
     let lacking = |side: &str, whole: &str, parts: [&str; 2]| {
         let which = format!("facts.settled AND facts.{side}_off IS NULL");
         let [one, other] = parts.map(|part| format!("COALESCE(facts.{part}, {ZERO})"));
@@ -175,19 +232,24 @@ fn control_totals() -> String {
         lacking("cost", "total_cost", ["compute_cost", "external_model_cost"]),
         sum("facts.quote_amount", "NOT facts.settled", "frozen_quote_amount"),
     ];
-    grouped("summary.json, control_totals: amounts, differences and frozen", &[], "", &totals)
+    grouped("summary.json, control_totals: amounts, differences and frozen", &[], "", &totals, facts)
 }
 
-fn spend(file: &str, keys: &[&str], selected: &str) -> String {
-    grouped(file, keys, &format!("{selected},\n    "), &[])
+fn spend(file: &str, keys: &[&str], selected: &str, facts: Facts) -> String {
+    grouped(file, keys, &format!("{selected},\n    "), &[], facts)
 }
 
 /// A statement that groups orders by `keys` and currency. `selected` computes the keys; `more` are additional
 /// measures.
-fn grouped(agrees_with: &str, keys: &[&str], selected: &str, more: &[String]) -> String {
+fn grouped(agrees_with: &str, keys: &[&str], selected: &str, more: &[String], facts: Facts) -> String {
     let groups: Vec<String> = keys.iter().chain(&["currency"]).map(|key| format!("facts.{key}")).collect();
     let groups = groups.join(", ");
-    let measures = [COUNTS.to_owned(), sums()].into_iter().chain(more.iter().cloned()).collect::<Vec<_>>();
+    let (judged, bucket) = match facts {
+        Facts::OfReport => (Some(format!("  {DISCREPANT}")), ", bucket"),
+        Facts::OfDataset => (None, ""),
+    };
+    let counts = [COUNTS.to_owned()].into_iter().chain(judged);
+    let measures = counts.chain([sums()]).chain(more.iter().cloned()).collect::<Vec<_>>();
     let (measures, amounts) = (measures.join(",\n"), Amounts::NAMES.join(", "));
     format!(
         "-- {agrees_with}.
@@ -195,7 +257,7 @@ SELECT {groups},
 {measures}
 FROM (
   SELECT {selected}COALESCE(quote_currency, '') AS currency,
-    settled, run_status, bucket,
+    settled, run_status{bucket},
     {amounts},
     {QUOTE_DIFFERENCE} AS quote_off,
     {COST_DIFFERENCE} AS cost_off

@@ -69,6 +69,16 @@ fn an_audit_of_one_night_says_what_that_night_said() {
         assert_eq!(said["population"][bucket], was["population"][bucket], "{bucket}");
     }
     assert_eq!(said["dataset"]["runs"], 1);
+    // Its own SQL recomputes it from the dataset, and a part of it as well.
+    let workflow = "wf_7b8066cb76a6a2b507fd";
+    let part = ["--month", "2026-05", "--workflow", workflow, "--tolerance", "0.00000001"];
+    assert_eq!(code(&self::audit(&dataset, &place.path("part"), &part)), 1);
+    for report in ["audit", "part"] {
+        let again = reader("reperform.py", &[&place.path(report), &dataset]);
+        assert!(again.status.success() && printed(&again).starts_with("agree: "), "{}", printed(&again));
+    }
+    let spend = ReportFiles(place.path("part")).rows("spend_by_workflow.csv");
+    assert!(spend.iter().all(|row| row["workflow_id"] == workflow) && !spend.is_empty());
     let checks = said["settings"]["checks"].as_array().expect("checks");
     assert!(!checks.contains(&Value::from("expected-mismatch")), "it can't be assessed");
 }

@@ -197,7 +197,10 @@ impl PopulationView {
             buckets: buckets.collect(),
             sum: grouped(population.rows()),
             read: grouped(rows_read),
-            from: texts.get(if summary.dataset.is_some() { "report-dataset-read" } else { "report-population-read" }),
+            from: match &summary.dataset {
+                Some(_) => texts.get("report-dataset-read"),
+                None => texts.get("report-population-read"),
+            },
             is_equal: population.rows() == rows_read,
         }
     }
