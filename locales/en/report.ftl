@@ -85,6 +85,8 @@ report-population-equal = The sum equals the rows read.
 
 ## A dataset instead of an input
 report-dataset-read = Orders read from the dataset
+report-dataset-population = Every order lands in exactly one bucket.
+report-dataset-empty = No verdict can be given: the dataset has no order of this selection.
 report-dataset = { $period ->
     [all] Orders of a dataset, whenever they were created
     [since] Orders of a dataset, created on { $since } or later
@@ -334,6 +336,7 @@ report-sha256 = SHA-256
 report-reperform = Re-perform this report
 report-reperform-verify = Run this in the report’s folder. It proves every file by its hash and recomputes every figure from the evidence.
 report-reperform-duckdb = Without this program: DuckDB computes the control totals from run_orders.parquet.
+report-reperform-dataset = Without this program: start DuckDB in the folder of the dataset, with this report’s folder in place of REPORT.
 report-reperform-duckdb-checks = This query lists the settled orders whose quote is not final + released.
 report-end = End of the report
 report-why-sole-reason = No verdict can be given: all { $count } orders got the same answer, which is about the API or the account, not about the orders: { $reason }

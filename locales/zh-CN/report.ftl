@@ -71,6 +71,8 @@ report-population-equal = 合计与读入行数一致。
 
 ## 数据集
 report-dataset-read = 从数据集读取的订单数
+report-dataset-population = 每笔订单恰好归入一类。
+report-dataset-empty = 无法给出结论：数据集中没有符合所选范围的订单。
 report-dataset = { $period ->
     [all] 数据集中的全部订单，不论何时创建
     [since] 数据集中 { $since } 及以后创建的订单
@@ -318,6 +320,7 @@ report-sha256 = SHA-256
 report-reperform = 重新执行
 report-reperform-verify = 在本报告所在的文件夹中执行：以哈希值核验每个文件，并由证据重新算出每个数字。
 report-reperform-duckdb = 不借助本程序：用 DuckDB 由事实数据算出控制总额。
+report-reperform-dataset = 不借助本程序：在数据集的文件夹中启动 DuckDB，并以本报告的文件夹代替 REPORT。
 report-reperform-duckdb-checks = 以及报价不等于实扣 + 释放的订单。
 report-end = 报告结束
 report-why-sole-reason = 无法得出结论：全部 { $count } 个订单得到同一答复，问题在接口或账户，而不在订单：{ $reason }

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::exceptions::{self, ExceptionRow, ExceptionRows};
 use super::incoming::{HashedFile, Incoming};
 use super::orders::{self, DayRows, UNDATED};
-use super::{CurrencyTotals, DIGEST, Dataset, DatasetError, RUNS, RunRecord, digest};
+use super::run::{EarlierJob, microsecond};
+use super::{CurrencyTotals, DIGEST, Dataset, DatasetError, RunRecord, digest, record, run};
 use crate::domain::days::{Day, Days};
 use crate::domain::facts::{OrderFacts, TextColumn};
 use crate::domain::money::Sum;
@@ -46,6 +47,10 @@ pub struct Append {
     /// The day of the order before: neighbours mostly share it.
     last_day: Option<Day>,
     exceptions: ExceptionRows,
+    /// The names that rows carry: that of the run, then those of its earlier jobs.
+    runs: Vec<String>,
+    /// The place of the job that read the rows which are added now.
+    job: u32,
     totals: BTreeMap<String, CurrencyTotals>,
     /// The digests of the rows that the replaced reports brought, which did not observe those orders again.
     known: HashSet<[u8; DIGEST]>,
@@ -71,7 +76,7 @@ impl Dataset {
         for record in runs.iter().filter(|record| run.replaces.contains(&record.manifest_sha256)) {
             for file in files.of_run(&record.run) {
                 orders::for_each_row(&self.path(file), self.prove(file)?, |row| {
-                    if let Some(settled) = row.settled.filter(|_| row.run == record.run) {
+                    if let Some(settled) = row.settled.filter(|_| record.has(row.run)) {
                         known.insert(row_digest(row.run_order_id, &row.facts, settled));
                     }
                     Ok::<_, DatasetError>(())
@@ -84,6 +89,8 @@ impl Dataset {
         Ok(Append {
             days: self.days(),
             incoming: Incoming::begin(self.folder())?,
+            runs: vec![name.clone()],
+            job: 0,
             record: RunRecord::begin(name, started_at, as_of, manifest_sha256),
             rows: BTreeMap::new(),
             held: 0,
@@ -98,6 +105,23 @@ impl Dataset {
 }
 
 impl Append {
+    /// Says which job of the run read the rows that are added from now on: the one that read its first row then, or the
+    /// last.
+    pub fn set_job(&mut self, started_at: Option<Timestamp>) {
+        let Some(started_at) = started_at.map(microsecond) else {
+            self.job = 0;
+            return;
+        };
+        let jobs = &mut self.record.earlier_jobs;
+        let place = jobs.iter().position(|job| job.started_at == started_at).unwrap_or_else(|| {
+            let run = format!("{}-{}", self.record.run, jobs.len() + 1);
+            self.runs.push(run.clone());
+            jobs.push(EarlierJob { run, started_at });
+            jobs.len() - 1
+        });
+        self.job = u32::try_from(place + 1).unwrap_or(u32::MAX);
+    }
+
     /// Adds an order that was observed, under the ID that was asked for. If it was seen before with a different creation time
     /// and so on a different day, it no longer counts there. An order that a replaced report brought is left out, unless
     /// its creation time has changed since.
@@ -118,7 +142,7 @@ impl Append {
         self.add_to_totals(facts, settled)?;
         self.record.orders += 1;
         let day = self.day_of(facts.microseconds(TimeField::CreatedAt));
-        self.rows.entry(day).or_insert_with(DayRows::new).push(run_order_id, facts, settled);
+        self.rows.entry(day).or_insert_with(DayRows::new).push(run_order_id, facts, settled, self.job);
         self.hold()?;
         let Some(CreatedBefore(before)) = before else { return Ok(()) };
         let before = self.day_of(before.map(Timestamp::as_microsecond));
@@ -126,13 +150,13 @@ impl Append {
             return Ok(());
         }
         self.record.moved += 1;
-        self.rows.entry(before).or_insert_with(DayRows::new).push_moved(run_order_id, day);
+        self.rows.entry(before).or_insert_with(DayRows::new).push_moved(run_order_id, day, self.job);
         self.hold()
     }
 
     /// Adds a row without a fetched order.
     pub fn exception(&mut self, row: ExceptionRow<'_>) {
-        self.exceptions.push(row);
+        self.exceptions.push(row, self.job);
         self.record.exceptions += 1;
     }
 
@@ -150,7 +174,11 @@ impl Append {
             self.incoming.place_new(written, &file.path)?;
         }
         self.incoming.keep(self.record.files.iter().map(|file| file.path.as_str()))?;
-        self.incoming.place_record(&format!("{RUNS}/{}.json", self.record.run), &self.record)?;
+        let path = run::path(&self.record.run);
+        let place = PathBuf::from(&path);
+        let earlier = self.record.earlier_jobs.iter().map(|job| record::text(job, &place));
+        let lines = [record::text(&self.record, &place)].into_iter().chain(earlier);
+        self.incoming.place_lines(&path, lines.collect::<Result<Vec<_>, _>>()?)?;
         Ok(self.record)
     }
 
@@ -197,7 +225,7 @@ impl Append {
             return Ok(());
         }
         let mut file = self.incoming.create(self.written.len() + 1)?;
-        rows.write(&self.record.run, &mut file)?;
+        rows.write(&self.runs, &mut file)?;
         let part = self.parts.entry(day).or_default();
         let path = orders::path(day, &self.record.run, *part);
         *part += 1;
@@ -211,7 +239,7 @@ impl Append {
             return Ok(());
         }
         let mut file = self.incoming.create(self.written.len() + 1)?;
-        rows.write(&self.record.run, &mut file)?;
+        rows.write(&self.runs, &mut file)?;
         let path = exceptions::path(&self.record.run);
         self.finish(file, path, count)
     }

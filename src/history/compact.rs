@@ -91,18 +91,25 @@ impl Dataset {
         let mut writer = OrdersWriter::begin(&mut merged, &orders::schema())?;
         let mut held = DataFrame::default();
         for file in files {
-            orders::for_each_group(&self.path(file), self.prove(file)?, orders::shape(), None, |group| {
-                // Small row groups are put together: each costs a reader as much as a large one.
-                if held.height() + group.height() > ROW_GROUP {
-                    writer.write(&mem::take(&mut held))?;
-                }
-                if held.width() == 0 {
-                    held = group.clone();
-                    Ok(())
-                } else {
-                    held.vstack_mut(group).map(drop).map_err(DatasetError::parquet(&self.path(file)))
-                }
-            })?;
+            orders::for_each_group(
+                &self.path(file),
+                self.prove(file)?,
+                orders::shape(),
+                None,
+                Some(file.rows),
+                |group| {
+                    // Small row groups are put together: each costs a reader as much as a large one.
+                    if held.height() + group.height() > ROW_GROUP {
+                        writer.write(&mem::take(&mut held))?;
+                    }
+                    if held.width() == 0 {
+                        held = group.clone();
+                        Ok(())
+                    } else {
+                        held.vstack_mut(group).map(drop).map_err(DatasetError::parquet(&self.path(file)))
+                    }
+                },
+            )?;
         }
         writer.write(&held)?;
         writer.finish()?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetError, DatasetFile, record};
+use super::{DatasetError, DatasetFile, ORDERS, record};
 
 const FORMAT: u32 = 1;
 
@@ -38,6 +38,8 @@ impl CompactionRecord {
             &record.compaction,
             record.replaces.iter().chain(&record.files),
         )?;
+        let rows = |files| record::rows_below(files, ORDERS);
+        record::require_rows(path, "rows that were merged", rows(&record.replaces), rows(&record.files))?;
         Ok(record)
     }
 }

@@ -1,11 +1,9 @@
 //! `exceptions/<run>.parquet`: the rows of a run without a fetched order, with the reason.
 
-use polars::prelude::{
-    AnyValue, Column, DataFrame, DataType, Field, IntoColumn, PolarsResult, Scalar, StringChunkedBuilder,
-};
+use polars::prelude::{Column, DataFrame, DataType, Field, IntoColumn, PolarsResult, StringChunkedBuilder};
 
 use super::incoming::HashedFile;
-use super::orders::{OrdersWriter, ROW_GROUP, RUN};
+use super::orders::{OrdersWriter, ROW_GROUP, RUN, run_column};
 use super::{DatasetError, EXCEPTIONS};
 use crate::parquet::file::Shape;
 
@@ -49,36 +47,37 @@ pub struct ExceptionRow<'s> {
 /// The rows of a file, until they are written.
 pub(super) struct ExceptionRows {
     columns: [StringChunkedBuilder; COLUMNS.len()],
-    rows: usize,
+    /// The places of the runs among those of the file's writer.
+    runs: Vec<u32>,
 }
 
 impl ExceptionRows {
     pub(super) fn new() -> Self {
-        Self { columns: COLUMNS.map(|name| StringChunkedBuilder::new(name.into(), 0)), rows: 0 }
+        Self { columns: COLUMNS.map(|name| StringChunkedBuilder::new(name.into(), 0)), runs: Vec::new() }
     }
 
     pub(super) const fn len(&self) -> usize {
-        self.rows
+        self.runs.len()
     }
 
-    pub(super) fn push(&mut self, row: ExceptionRow<'_>) {
+    pub(super) fn push(&mut self, row: ExceptionRow<'_>, run: u32) {
         let values = [row.run_order_id, row.bucket, row.reason, row.detail];
         self.columns.iter_mut().zip(values).for_each(|(column, value)| column.append_value(value));
-        self.rows += 1;
+        self.runs.push(run);
     }
 
-    /// Writes the rows.
-    pub(super) fn write(self, run: &str, file: &mut HashedFile) -> Result<(), DatasetError> {
-        let frame = self.frame(run).map_err(DatasetError::parquet(file.path()))?;
+    /// Writes the rows of the named runs.
+    pub(super) fn write(self, runs: &[String], file: &mut HashedFile) -> Result<(), DatasetError> {
+        let frame = self.frame(runs).map_err(DatasetError::parquet(file.path()))?;
         let mut writer = OrdersWriter::begin(file, frame.schema())?;
         writer.write(&frame)?;
         writer.finish()
     }
 
-    fn frame(self, run: &str) -> PolarsResult<DataFrame> {
+    fn frame(self, runs: &[String]) -> PolarsResult<DataFrame> {
+        let rows = self.len();
         let mut columns: Vec<Column> = self.columns.map(|column| column.finish().into_column()).into();
-        let run = Scalar::new(DataType::String, AnyValue::StringOwned(run.into()));
-        columns.push(Column::new_scalar(RUN.into(), run, self.rows));
-        DataFrame::new(self.rows, columns)
+        columns.push(run_column(runs, self.runs.into_iter()));
+        DataFrame::new(rows, columns)
     }
 }

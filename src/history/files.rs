@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::{CompactionRecord, Dataset, DatasetError, DatasetFile, ORDERS, RunRecord};
+use super::{CompactionRecord, Dataset, DatasetError, DatasetFile, ORDERS, Reading, RunRecord};
 
 /// The files that count, by path.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +55,11 @@ impl Files {
         }
     }
 
+    /// The runs that a file may have rows of.
+    pub(super) fn runs_of(&self, path: &str) -> Option<&BTreeSet<String>> {
+        self.runs.get(path)
+    }
+
     pub(super) fn all(&self) -> impl Iterator<Item = &DatasetFile> {
         self.counted.values()
     }
@@ -93,6 +98,48 @@ pub(super) fn day(path: &str) -> Option<Date> {
 }
 
 impl Dataset {
+    /// The paths of all files that count or counted.
+    ///
+    /// # Errors
+    /// When the records can't be read.
+    pub fn all_files(&self) -> Result<BTreeSet<String>, DatasetError> {
+        let merged = self.compactions()?.into_iter().flat_map(|compaction| compaction.files);
+        let appended = self.runs()?.into_iter().flat_map(|run| run.files);
+        Ok(appended.chain(merged).map(|file| file.path).collect())
+    }
+
+    /// Compares the files that some runs wrote, as far as they are read, with those that were `named` when they were read
+    /// before: each must be named as it is, or be in a merged file that is. Returns what differs.
+    ///
+    /// # Errors
+    /// When the records can't be read.
+    pub fn differences(
+        &self,
+        reading: &Reading<'_>,
+        named: &dyn Fn(&str) -> Option<DatasetFile>,
+    ) -> Result<Vec<String>, DatasetError> {
+        let compactions = self.compactions()?;
+        let merged_into: BTreeMap<&str, &DatasetFile> = compactions
+            .iter()
+            .flat_map(|compaction| compaction.replaces.iter().map(|file| (file.path.as_str(), &compaction.files)))
+            .filter_map(|(path, files)| Some((path, files.first()?)))
+            .collect();
+        let mut differences = BTreeSet::new();
+        'files: for file in reading.runs().iter().flat_map(|run| &run.files).filter(|file| reading.reads(file)) {
+            let mut file = file;
+            // Records that name each other in a circle lead nowhere.
+            for _ in 0..=merged_into.len() {
+                match (named(&file.path), merged_into.get(file.path.as_str())) {
+                    (Some(was), _) if was == *file => continue 'files,
+                    (None, Some(merged)) => file = merged,
+                    _ => break,
+                }
+            }
+            differences.insert(format!("{} of the dataset was not read as it is", file.path));
+        }
+        Ok(differences.into_iter().collect())
+    }
+
     /// Every run, and the files that count.
     pub(super) fn counted(&self) -> Result<(Vec<RunRecord>, Files), DatasetError> {
         // Compactions first: one that is made in between merges runs that are read after it.

@@ -96,7 +96,12 @@ impl Incoming {
 
     /// Writes a record into its place, which is free: its name is random.
     pub(super) fn place_record(&self, path: &str, record: &impl Serialize) -> Result<(), DatasetError> {
-        let written = self.write(&record::text(record, &self.dataset.join(path))?)?;
+        self.place_lines(path, [record::text(record, &self.dataset.join(path))?])
+    }
+
+    /// Writes the lines of a record into its place, which is free: its name is random.
+    pub(super) fn place_lines(&self, path: &str, lines: impl IntoIterator<Item = String>) -> Result<(), DatasetError> {
+        let written = self.write(&lines.into_iter().collect::<String>())?;
         self.place_new(&written, path)?;
         self.keep([path])
     }

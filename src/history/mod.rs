@@ -32,7 +32,6 @@ mod selection;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -52,8 +51,8 @@ pub use contents::{Contents, Proof};
 pub use error::DatasetError;
 pub use exceptions::{ExceptionRow, IDENTITY_MISMATCH};
 pub use identity::Identity;
-pub use reading::{Observed, Reading, Sighting};
-pub use run::{CurrencyTotals, DatasetFile, RunRecord};
+pub use reading::{Observed, ReadCounts, Reading, Sighting};
+pub use run::{CurrencyTotals, DatasetFile, EarlierJob, RunRecord};
 pub use selection::Selection;
 
 const IDENTITY_FILE: &str = "dataset.json";
@@ -116,13 +115,14 @@ impl Dataset {
         self.identity.require(&wanted, &self.folder)
     }
 
-    /// Every file that a compaction replaced, by path.
+    /// SHA-256 of the record of a run, in hex.
     ///
     /// # Errors
-    /// When the records of compactions can't be read or are not valid.
-    pub fn replaced(&self) -> Result<BTreeMap<String, DatasetFile>, DatasetError> {
-        let replaced = self.compactions()?.into_iter().flat_map(|compaction| compaction.replaces);
-        Ok(replaced.map(|file| (file.path.clone(), file)).collect())
+    /// When it can't be read.
+    pub fn record_sha256(&self, run: &RunRecord) -> Result<String, DatasetError> {
+        let path = self.folder.join(run::path(&run.run));
+        let text = fs::read(&path).map_err(DatasetError::io("read", &path))?;
+        Ok(hex::encode(Sha256::digest(text)))
     }
 
     /// Where the dataset is.

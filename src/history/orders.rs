@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
-    AnyValue, BooleanChunked, Column, DataFrame, DataType, Field, Int32Chunked, IntoColumn, NewChunkedArray,
-    ParquetCompression, ParquetWriter, PolarsError, PolarsResult, Scalar, Schema,
+    BooleanChunked, Column, DataFrame, DataType, Field, Int32Chunked, IntoColumn, NewChunkedArray, ParquetCompression,
+    ParquetWriter, PolarsError, PolarsResult, Schema, StringChunkedBuilder,
 };
 
 use super::incoming::HashedFile;
@@ -68,29 +68,33 @@ pub(super) struct DayRows {
     facts: FactColumns,
     settled: Vec<Option<bool>>,
     moved_to: Vec<Option<i32>>,
+    /// The places of the runs among those of the file's writer.
+    runs: Vec<u32>,
 }
 
 impl DayRows {
     pub(super) fn new() -> Self {
-        Self { facts: FactColumns::new(), settled: Vec::new(), moved_to: Vec::new() }
+        Self { facts: FactColumns::new(), settled: Vec::new(), moved_to: Vec::new(), runs: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {
         self.settled.len()
     }
 
-    /// Adds an order that was observed.
-    pub(super) fn push(&mut self, run_order_id: &str, facts: &OrderFacts<'_>, settled: bool) {
+    /// Adds an order that a run observed.
+    pub(super) fn push(&mut self, run_order_id: &str, facts: &OrderFacts<'_>, settled: bool, run: u32) {
         self.facts.push(run_order_id, facts);
         self.settled.push(Some(settled));
         self.moved_to.push(None);
+        self.runs.push(run);
     }
 
     /// Adds that an order no longer belongs to this day, but to another.
-    pub(super) fn push_moved(&mut self, run_order_id: &str, to: Date) {
+    pub(super) fn push_moved(&mut self, run_order_id: &str, to: Date, run: u32) {
         self.facts.push(run_order_id, &OrderFacts::default());
         self.settled.push(None);
         self.moved_to.push(Some(days_since_1970(to)));
+        self.runs.push(run);
     }
 
     /// Takes all rows out.
@@ -98,24 +102,31 @@ impl DayRows {
         mem::replace(self, Self::new())
     }
 
-    /// Writes the rows.
-    pub(super) fn write(self, run: &str, file: &mut HashedFile) -> Result<(), DatasetError> {
-        let frame = self.frame(run).map_err(DatasetError::parquet(file.path()))?;
+    /// Writes the rows of the named runs.
+    pub(super) fn write(self, runs: &[String], file: &mut HashedFile) -> Result<(), DatasetError> {
+        let frame = self.frame(runs).map_err(DatasetError::parquet(file.path()))?;
         let mut writer = OrdersWriter::begin(file, &schema())?;
         writer.write(&frame)?;
         writer.finish()
     }
 
-    fn frame(self, run: &str) -> PolarsResult<DataFrame> {
+    fn frame(self, runs: &[String]) -> PolarsResult<DataFrame> {
         let rows = self.len();
         let mut columns = self.facts.finish()?;
         columns.push(BooleanChunked::from_iter_options(SETTLED.into(), self.settled.into_iter()).into_column());
         let moved_to = Int32Chunked::from_iter_options(MOVED_TO.into(), self.moved_to.into_iter());
         columns.push(moved_to.into_date().into_column());
-        let run = Scalar::new(DataType::String, AnyValue::StringOwned(run.into()));
-        columns.push(Column::new_scalar(RUN.into(), run, rows));
+        columns.push(run_column(runs, self.runs.into_iter()));
         DataFrame::new(rows, columns)
     }
+}
+
+/// The column with the run of each row.
+pub(super) fn run_column(names: &[String], places: impl Iterator<Item = u32>) -> Column {
+    let runs = places.map(|place| names.get(place as usize).map(String::as_str));
+    let mut column = StringChunkedBuilder::new(RUN.into(), 0);
+    runs.for_each(|run| column.append_option(run));
+    column.finish().into_column()
 }
 
 /// Writes a file in row groups. (Polars' own division makes groups of up to twice the size that it is given.)
@@ -166,7 +177,7 @@ pub(super) fn for_each_row<E: From<DatasetError>>(
 ) -> Result<(), E> {
     let damaged = |problem: String| DatasetError::damaged(path, problem);
     let missing = || damaged("a value is missing or out of range".to_owned());
-    for_each_group(path, file, shape(), None, |frame| {
+    for_each_group(path, file, shape(), None, None, |frame| {
         let failed = |error: PolarsError| damaged(error.to_string());
         let facts = FactArrays::of(frame).map_err(failed)?;
         let settled = frame.column(SETTLED).and_then(Column::bool).map_err(failed)?.rechunk().into_owned();
@@ -190,16 +201,21 @@ pub(super) fn shape() -> Shape {
     Shape { schema: schema(), group_rows: ROW_GROUP, kind: "a dataset of this version" }
 }
 
-/// Visits the row groups of a file, or only some of their columns.
+/// Visits the row groups of a file, or only some of their columns. If it is known how many `rows` it has, another number
+/// is damage.
 pub(super) fn for_each_group<E: From<DatasetError>>(
     path: &Path,
     file: File,
     shape: Shape,
     columns: Option<&[&str]>,
+    rows: Option<u64>,
     mut visit: impl FnMut(&DataFrame) -> Result<(), E>,
 ) -> Result<(), E> {
     let damaged = |problem: String| DatasetError::damaged(path, problem);
     let file = ParquetFile::open(file, shape).map_err(damaged)?;
+    if let Some(rows) = rows.filter(|rows| *rows != file.rows()) {
+        return Err(damaged(format!("it has {} rows, its run says {rows}", file.rows())).into());
+    }
     for group in 0..file.groups() {
         let frame = file.group(group, columns, |frame| Ok(frame.clone())).map_err(damaged)?;
         visit(&frame)?;

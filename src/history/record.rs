@@ -1,8 +1,9 @@
 //! How the records of runs and of compactions are written and read: JSON on one line, since Spark reads it line by line.
 
 use std::fs;
-use std::path::{Component, Path};
+use std::path::Path;
 
+use jiff::civil::Date;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,13 +18,29 @@ pub(super) fn text(record: &impl Serialize, path: &Path) -> Result<String, Datas
 }
 
 pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, DatasetError> {
+    serde_json::from_slice(&bytes(path)?).map_err(|error| not_valid(path, &error))
+}
+
+/// Reads a record of several lines: the first is of another kind than the rest.
+pub(super) fn read_lines<T: DeserializeOwned, U: DeserializeOwned>(path: &Path) -> Result<(T, Vec<U>), DatasetError> {
+    let text = bytes(path)?;
+    let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let first = serde_json::from_slice(lines.next().unwrap_or_default()).map_err(|error| not_valid(path, &error))?;
+    let rest = lines.map(serde_json::from_slice).collect::<Result<_, _>>().map_err(|error| not_valid(path, &error))?;
+    Ok((first, rest))
+}
+
+fn not_valid(path: &Path, error: &serde_json::Error) -> DatasetError {
+    DatasetError::damaged(path, format!("it is not valid ({error})"))
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, DatasetError> {
     let failed = DatasetError::io("read", path);
     let found = fs::metadata(path).map_err(&failed)?;
     if !found.is_file() || found.len() > LARGEST {
         return Err(DatasetError::damaged(path, format!("it is not a regular file of at most {LARGEST} bytes")));
     }
-    let text = fs::read(path).map_err(&failed)?;
-    serde_json::from_slice(&text).map_err(|error| DatasetError::damaged(path, format!("it is not valid ({error})")))
+    fs::read(path).map_err(failed)
 }
 
 /// Fails unless a record has this version's format, the name of its file, and names files in their places.
@@ -47,16 +64,30 @@ pub(super) fn require<'f>(
     }
 }
 
-/// Whether a path leads to a Parquet file of a dataset, and nowhere else.
+/// Whether a path leads to a Parquet file of a dataset and nowhere else, in the one way in which it is written.
 fn is_in_its_place(path: &str) -> bool {
-    let parts: Option<Vec<&str>> = Path::new(path)
-        .components()
-        .map(|part| if let Component::Normal(part) = part { part.to_str() } else { None })
-        .collect();
     let is_file = |name: &str| name.ends_with(".parquet");
-    match parts.as_deref() {
-        Some([ORDERS, day, name]) => day.starts_with("day=") && is_file(name),
-        Some([EXCEPTIONS, name]) => is_file(name),
+    let is_day = |day: &str| {
+        let date = day.strip_prefix("day=").unwrap_or_default();
+        date.parse::<Date>().is_ok_and(|parsed| parsed.to_string() == date)
+    };
+    match path.split('/').collect::<Vec<_>>().as_slice() {
+        [ORDERS, day, name] => is_day(day) && is_file(name),
+        [EXCEPTIONS, name] => is_file(name),
         _ => false,
     }
+}
+
+/// Fails unless two counts of rows, of which one is written in a record, are equal.
+pub(super) fn require_rows(path: &Path, what: &str, one: u64, other: u64) -> Result<(), DatasetError> {
+    if one == other {
+        return Ok(());
+    }
+    Err(DatasetError::damaged(path, format!("it contradicts itself: {what} are {one}, and {other} by its files")))
+}
+
+/// How many rows the files have whose paths begin like this.
+pub(super) fn rows_below(files: &[DatasetFile], folder: &str) -> u64 {
+    let below = files.iter().filter(|file| file.path.starts_with(folder));
+    below.fold(0, |rows, file| rows.saturating_add(file.rows))
 }

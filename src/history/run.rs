@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::{Timestamp, Unit};
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetError, RUNS, record};
+use super::{DatasetError, EXCEPTIONS, ORDERS, RUNS, record};
 use crate::domain::money::Sum;
 use crate::domain::order::Amounts;
 
@@ -41,6 +41,19 @@ pub struct RunRecord {
     pub control_totals: Vec<CurrencyTotals>,
     /// The run's files.
     pub files: Vec<DatasetFile>,
+    /// The jobs of the run before its last, if it was continued: each has a line of its own in the record.
+    #[serde(skip)]
+    pub earlier_jobs: Vec<EarlierJob>,
+}
+
+/// A job of a run that a later job continued. The rows that it read carry its own name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierJob {
+    /// Its name.
+    pub run: String,
+    /// When it read its first row.
+    pub started_at: Timestamp,
 }
 
 /// The control totals of the orders in one currency.
@@ -77,8 +90,7 @@ impl RunRecord {
         Self {
             format: FORMAT,
             run,
-            // Other engines know no nanoseconds, and must find the same run to be the last.
-            started_at: started_at.round(Unit::Microsecond).unwrap_or(started_at),
+            started_at: microsecond(started_at),
             as_of,
             manifest_sha256,
             tieout_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -87,12 +99,38 @@ impl RunRecord {
             exceptions: 0,
             control_totals: Vec::new(),
             files: Vec::new(),
+            earlier_jobs: Vec::new(),
         }
     }
 
     pub(super) fn read(path: &Path) -> Result<Self, DatasetError> {
-        let record: Self = record::read(path)?;
+        let (mut record, earlier_jobs): (Self, Vec<EarlierJob>) = record::read_lines(path)?;
         record::require(path, record.format == FORMAT, &record.run, &record.files)?;
+        let rows = record.orders.saturating_add(record.moved);
+        record::require_rows(path, "orders and moves", rows, record::rows_below(&record.files, ORDERS))?;
+        record::require_rows(path, "exceptions", record.exceptions, record::rows_below(&record.files, EXCEPTIONS))?;
+        record.earlier_jobs = earlier_jobs;
+        // A moment between two microseconds would be a different one to other engines.
+        if record.jobs().any(|(_, started_at)| started_at != microsecond(started_at)) {
+            return Err(DatasetError::damaged(path, "a time has more than six decimals"));
+        }
         Ok(record)
     }
+
+    /// Every name that rows of the run carry, with the time at which that job started.
+    pub fn jobs(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+        let earlier = self.earlier_jobs.iter().map(|job| (job.run.as_str(), job.started_at));
+        earlier.chain([(self.run.as_str(), self.started_at)])
+    }
+
+    /// Whether rows of the run carry this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.jobs().any(|(run, _)| run == name)
+    }
+}
+
+/// A moment as other engines know it: they have no nanoseconds, and must find the same run to be the last.
+pub(super) fn microsecond(time: Timestamp) -> Timestamp {
+    time.round(Unit::Microsecond).unwrap_or(time)
 }

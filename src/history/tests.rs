@@ -152,6 +152,28 @@ fn a_continued_report_brings_only_what_is_new() {
 }
 
 #[test]
+fn rows_of_an_earlier_job_count_as_seen_by_that_job() {
+    let (_place, dataset) = empty();
+    let run = append(&dataset, &night(4), &[("a", order("2026-10-02T00:00:00Z", 4)), ("b", order("never", 4))]);
+    let mut continued = dataset.append(&night(5)).expect("writable");
+    // Both were seen before the other run, and one again after it.
+    continued.set_job(Some(night(3).started_at));
+    let older = order("2026-10-02T00:00:00Z", 3);
+    continued.order("a", &OrderFacts::of(&older), true, None).expect("writable");
+    continued.exception(ExceptionRow { run_order_id: "b", bucket: "not_found", reason: "http-404", detail: "" });
+    continued.set_job(None);
+    continued.order("c", &OrderFacts::of(&older), true, None).expect("writable");
+    let continued = continued.commit().expect("writable");
+    assert_eq!(dataset.runs().expect("readable"), [run.clone(), continued.clone()]);
+    for _ in 0..2 {
+        let newest = newest(&dataset);
+        let runs: Vec<&str> = newest.values().map(|(_, _, run)| run.as_str()).collect();
+        assert_eq!(runs, [&run.run, &run.run, &continued.run], "{newest:?}");
+        dataset.compact().expect("writable");
+    }
+}
+
+#[test]
 fn an_order_that_moved_back_is_not_left_out_of_a_continued_report() {
     let (_place, dataset) = empty();
     let (first, second) = (order("2026-10-02T00:00:00Z", 1), order("2026-10-06T00:00:00Z", 2));
@@ -319,7 +341,7 @@ fn compaction_keeps_every_row_and_can_be_repeated() {
     assert_eq!(newest(&dataset).len(), 3);
     let mut groups = 0;
     for path in orders {
-        orders::for_each_group(&path, File::open(&path).expect("readable"), orders::shape(), None, |_| {
+        orders::for_each_group(&path, File::open(&path).expect("readable"), orders::shape(), None, None, |_| {
             groups += 1;
             Ok::<_, DatasetError>(())
         })
@@ -385,14 +407,14 @@ fn newest(dataset: &Dataset) -> BTreeMap<String, (Date, i128, String)> {
     let visit = |sighting: Sighting| {
         if let Sighting::Observed(Observed { day, run_order_id, rank, order }) = sighting {
             let units = order.amounts.final_amount.expect("an amount").units();
-            let run = reading.runs()[rank as usize].run.clone();
+            let run = reading.names()[rank as usize].to_owned();
             let known = found.insert(run_order_id.clone(), (day, units, run));
             assert_eq!(known, None, "{run_order_id} is visited twice");
         }
         Ok::<_, DatasetError>(())
     };
-    let orders = reading.each(&Soundness::of(&Rules::default()), visit).expect("readable");
-    assert_eq!(orders, found.len() as u64);
+    let counts = reading.each(&Soundness::of(&Rules::default()), visit).expect("readable");
+    assert_eq!(counts.orders, found.len() as u64);
     found
 }
 

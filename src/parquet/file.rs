@@ -62,6 +62,11 @@ impl ParquetFile {
         Ok(Self { file, shape, footer_without_groups, footer })
     }
 
+    /// How many rows there are, as the file says.
+    pub(crate) fn rows(&self) -> u64 {
+        self.footer.row_groups.iter().fold(0, |rows, group| rows.saturating_add(group.num_rows() as u64))
+    }
+
     /// How many row groups there are.
     pub(crate) fn groups(&self) -> usize {
         self.footer.row_groups.len()

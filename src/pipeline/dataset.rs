@@ -1,10 +1,13 @@
 //! How reports enter a dataset: tonight's once it is published, or any that are there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::audit::ProvenReport;
+use super::resume::CurrentRun;
 use super::{Job, JobError};
 use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Bucket, CreatedBefore, Evidence, Outcome};
@@ -13,6 +16,7 @@ use crate::report::evidence::replay::ReplayedRow;
 use crate::report::files::MANIFEST_FILE;
 use crate::report::folder::manifest::Stamp;
 use crate::report::folder::{ReportFolder, chain};
+use crate::store::{RunId, Store};
 
 /// What an import did.
 #[derive(Debug, Default)]
@@ -31,17 +35,26 @@ pub struct Import {
 ///
 /// # Errors
 /// When the dataset can't be written or is of other orders; it is as it was then.
-pub(super) fn keep(job: &Job, dataset: &Path, published: &Path) -> Result<Vec<RunRecord>, JobError> {
-    let mut appended = vec![append_report(dataset, &ProvenReport::open(published)?)?];
+pub(super) fn keep(
+    job: &Job,
+    current: &CurrentRun,
+    dataset: &Path,
+    published: &Path,
+) -> Result<Vec<RunRecord>, JobError> {
+    let store = &job.session.store;
+    let seen = if current.continued.is_some() { seen_by_earlier_jobs(store, current.run)? } else { Seen::new() };
+    let mut appended = vec![append_report(dataset, &ProvenReport::open(published)?, &seen)?];
     let present: BTreeSet<String> =
         Dataset::open(dataset)?.runs()?.into_iter().map(|run| run.manifest_sha256).collect();
-    for run in job.session.store.runs()? {
+    for run in store.runs()? {
         let (Some(report), Some(destination)) = (&run.report, &run.destination) else { continue };
         let is_missed = run.dataset.as_deref().is_some_and(|wanted| Path::new(wanted) == dataset)
             && !present.contains(&report.manifest_sha256);
         let found = is_missed.then(|| chain::find(Path::new(destination), &report.manifest_sha256));
         let Some(folder) = found.flatten() else { continue };
-        match ProvenReport::open(&folder).and_then(|report| append_report(dataset, &report)) {
+        let made_up = ProvenReport::open(&folder)
+            .and_then(|report| append_report(dataset, &report, &seen_by_earlier_jobs(store, run.id)?));
+        match made_up {
             Ok(run) => appended.push(run),
             Err(error) => tracing::warn!("{} is still not in the dataset: {error}", folder.display()),
         }
@@ -79,7 +92,8 @@ pub fn import(dataset: &Path, reports: &Path) -> Result<Import, JobError> {
     }
     found.sort();
     for (_, folder) in found {
-        import.appended.push(append_report(dataset, &ProvenReport::open(&folder)?)?);
+        // Which job saw an order is in the state alone.
+        import.appended.push(append_report(dataset, &ProvenReport::open(&folder)?, &Seen::new())?);
     }
     Ok(import)
 }
@@ -101,7 +115,23 @@ fn report_folders(reports: &Path) -> Result<Vec<PathBuf>, JobError> {
     if folders.is_empty() { Err(nothing("there is no report in it".to_owned())) } else { Ok(folders) }
 }
 
-fn append_report(dataset: &Path, report: &ProvenReport) -> Result<RunRecord, JobError> {
+/// By input line: when the job began that read a row, if a later job of the run continued it.
+type Seen = HashMap<u64, Timestamp>;
+
+/// Which rows of a run were read by other jobs than its last.
+fn seen_by_earlier_jobs(store: &Store, run: RunId) -> Result<Seen, JobError> {
+    let (mut began, mut rows) = (BTreeMap::<i64, Timestamp>::new(), Vec::new());
+    store.for_each_row(run, None, |row| {
+        let first = began.entry(row.job).or_insert(row.seen_at);
+        *first = row.seen_at.min(*first);
+        rows.push((row.line, row.job));
+        Ok::<_, JobError>(())
+    })?;
+    began.pop_last();
+    Ok(rows.into_iter().filter_map(|(line, job)| Some((line, *began.get(&job)?))).collect())
+}
+
+fn append_report(dataset: &Path, report: &ProvenReport, seen: &Seen) -> Result<RunRecord, JobError> {
     let stamp = &report.manifest.stamp;
     let dataset = Dataset::open_or_create(dataset, &identity(stamp))?;
     let mut append = dataset.append(&NewRun {
@@ -111,8 +141,14 @@ fn append_report(dataset: &Path, report: &ProvenReport) -> Result<RunRecord, Job
         replaces: stamp.earlier.replaces.clone(),
     })?;
     report.each_row(|row| match row {
-        ReplayedRow::Facts(row) => Ok(append.order(row.run_order_id, &row.facts, row.settled, None)?),
-        ReplayedRow::Outcome { outcome, background, .. } => add(&mut append, &outcome, background.created_before),
+        ReplayedRow::Facts(row) => {
+            append.set_job(seen.get(&row.line).copied());
+            Ok(append.order(row.run_order_id, &row.facts, row.settled, None)?)
+        }
+        ReplayedRow::Outcome { outcome, background, .. } => {
+            append.set_job(seen.get(&outcome.line).copied());
+            add(&mut append, &outcome, background.created_before)
+        }
     })?;
     Ok(append.commit()?)
 }

@@ -246,7 +246,7 @@ fn reconcile_run(job: &mut Job, current: &CurrentRun) -> Result<JobEnd, JobError
     let finished = job.session.store.finish(current.run, finished_at, in_place, report_findings(&report));
     finished.map_err(|source| JobError::Unrecorded { folder: published.folder.clone(), source })?;
     let (gave_up, clock) = (job.session.provider.gave_up(), job.clock_off());
-    let appended = dataset.map(|dataset| dataset::keep(job, &dataset, &published.folder));
+    let appended = dataset.map(|dataset| dataset::keep(job, current, &dataset, &published.folder));
     let appended = appended.map(|appended| appended.map_err(Box::new));
     Ok(JobEnd::Reported { report: Box::new(report), published, rechecks, gave_up, clock, appended })
 }

@@ -261,6 +261,7 @@ pub(super) struct StoredOutcome {
     created_before: Option<CreatedBefore>,
     /// The number of the job that read it.
     pub(super) job: i64,
+    seen_at: Timestamp,
 }
 
 /// One row of a run, as the state has it.
@@ -275,6 +276,8 @@ pub struct StoredRow<'r> {
     pub created_before: Option<CreatedBefore>,
     /// The number of the job that read it.
     pub job: i64,
+    /// When it was read.
+    pub seen_at: Timestamp,
     evidence: StoredEvidence<'r>,
 }
 
@@ -307,14 +310,16 @@ impl<'r> StoredRow<'r> {
             (REJECTED, Some(reason), None, None) => StoredEvidence::Other(Evidence::Rejected(reason.clone())),
             _ => return Err(cells.damage("its kind of evidence contradicts the other columns")),
         };
-        let OutcomeCells { line, run_order_id, created_before, job, .. } = cells;
-        Ok(Self { line, run_order_id: run_order_id.into(), bookings: Vec::new(), created_before, job, evidence })
+        let OutcomeCells { line, run_order_id, created_before, job, seen_at, .. } = cells;
+        let (run_order_id, bookings) = (run_order_id.into(), Vec::new());
+        Ok(Self { line, run_order_id, bookings, created_before, job, seen_at, evidence })
     }
 
     pub(super) fn of(stored: StoredOutcome) -> Self {
-        let StoredOutcome { outcome: Outcome { line, run_order_id, evidence }, created_before, job } = stored;
-        let evidence = StoredEvidence::Other(evidence);
-        Self { line, run_order_id: run_order_id.into(), bookings: Vec::new(), created_before, job, evidence }
+        let StoredOutcome { outcome, created_before, job, seen_at } = stored;
+        let Outcome { line, run_order_id, evidence } = outcome;
+        let (run_order_id, bookings, evidence) = (run_order_id.into(), Vec::new(), StoredEvidence::Other(evidence));
+        Self { line, run_order_id, bookings, created_before, job, seen_at, evidence }
     }
 
     /// The facts of the order and whether it was reused, if nothing else is known of the row: no remarks, no other
@@ -345,6 +350,6 @@ impl<'r> StoredRow<'r> {
 /// Reads one row of [`select`], with the facts of its order.
 pub(super) fn read(row: &Row<'_>) -> Result<StoredOutcome, Problem> {
     let stored = StoredRow::read(row)?;
-    let (created_before, job) = (stored.created_before, stored.job);
-    Ok(StoredOutcome { outcome: stored.outcome()?, created_before, job })
+    let (created_before, job, seen_at) = (stored.created_before, stored.job, stored.seen_at);
+    Ok(StoredOutcome { outcome: stored.outcome()?, created_before, job, seen_at })
 }

@@ -6,8 +6,9 @@ mod hostile;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -167,6 +168,60 @@ fn a_night_that_could_not_be_appended_is_made_up_for() {
     night(3, &[]);
     let (exit, contents) = show(&dataset);
     assert_eq!((exit, &contents["runs"]), (0, &Value::from(3)), "{contents}");
+}
+
+/// The newest observation of an order is that of the run which saw it, though the run was continued and so ended later.
+#[test]
+fn what_another_run_saw_between_the_jobs_of_a_continued_one_counts() {
+    let place = Place::new();
+    let server = Server::start(Options { journal: true, ..Options::default() });
+    let (dataset, url) = (place.path("history"), server.url.clone());
+    let job = |rate: &str| {
+        let mut job = place.reconcile(repository("sample_data/ids.csv"));
+        job.args([
+            "--api-url",
+            &url,
+            "--rate",
+            rate,
+            "--format",
+            "csv",
+            "--as-of",
+            "2026-06-01T00:00:00Z",
+            "--dataset",
+        ]);
+        job.arg(&dataset).env("CHENYU_API_KEY", KEY);
+        job
+    };
+    let mut first = job("50").stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    while server.journal.arrivals().len() < 90 {
+        thread::sleep(Duration::from_millis(20));
+    }
+    first.kill().expect("SIGKILL");
+    first.wait().expect("it ends");
+    let mut between = job("0");
+    between.arg("--state").arg(place.path("other.sqlite")).arg("--out").arg(place.path("other"));
+    assert_eq!(code(&between.output().expect("starts")), 1);
+    let continued = job("0").output().expect("starts");
+    assert_eq!(code(&continued), 1, "{}", printed(&continued));
+    let records: Vec<Vec<Value>> = files_below(&dataset.join("runs"))
+        .into_iter()
+        .map(|record| {
+            let text = fs::read_to_string(record).expect("readable");
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        })
+        .collect();
+    assert_eq!(records.len(), 2);
+    let (one_job, two_jobs) = records.iter().partition::<Vec<_>, _>(|lines| lines.len() == 1);
+    let (between, continued) = (&one_job[0][0]["run"], &two_jobs[0][0]["run"]);
+    let mut counts = BTreeMap::<String, i32>::new();
+    for row in read(&dataset).into_values() {
+        *counts.entry(row.last().and_then(Value::as_str).expect("a run").to_owned()).or_default() += 1;
+    }
+    // What the first job saw is older than what was seen in between.
+    let seen = |run: &Value| run.as_str().and_then(|run| counts.get(run)).copied().unwrap_or_default();
+    assert!(seen(between) > 20 && seen(continued) > 20, "{counts:?}");
+    assert_eq!(seen(between) + seen(continued), counts.values().sum::<i32>());
+    assert_eq!(show(&dataset).0, 0);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::language::Language;
 use crate::pipeline::audit::Changes;
 use crate::pipeline::audit::dataset::DatasetAudit;
 use crate::report::folder::publish::Destination;
-use crate::report::formats::Formats;
 use crate::report::formats::options::ReportOptions;
+use crate::report::formats::{Format, Formats};
 
 const AUDITS_DIR: &str = "audits";
 
@@ -127,6 +127,10 @@ pub fn resolve_dataset_audit(
             allow_empty: options.allow_empty.unwrap_or(false),
             fail_on: fail_on(options.fail_on.unwrap_or_default(), &rules)?,
         };
+        if report.formats.has(Format::Focus) {
+            let expected = "a dataset is a table already; leave it out";
+            return Err(unusable("format", Format::Focus.name(), expected));
+        }
         let as_of = as_of(options.as_of.as_deref())?;
         let destination = audit_destination(command);
         apart(dataset.folder().to_owned(), &destination)?;

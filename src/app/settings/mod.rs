@@ -255,19 +255,26 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
     })
 }
 
-/// Refuses a dataset in the place of a report: each report replaces what is there.
+/// Refuses a dataset in the place of a report, since each report replaces what is there, and a report within a dataset.
 fn apart(dataset: PathBuf, destination: &Destination) -> Result<PathBuf, SettingsError> {
-    let absolute = |path: &Path| path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let (place, reports) = (absolute(&dataset), absolute(destination.path()));
+    let (place, reports) = (real(&dataset), real(destination.path()));
     let is_in_place = match destination {
         Destination::Under(_) => place == reports,
         Destination::Exactly(_) => place.starts_with(&reports),
     };
-    if is_in_place {
+    if is_in_place || reports.starts_with(&place) {
         let expected = "reports go there; give a folder of its own".to_owned();
         return Err(SettingsError::Value { option: "dataset", value: dataset.display().to_string(), expected });
     }
     Ok(dataset)
+}
+
+/// A path with the links resolved of as much of it as there is.
+fn real(path: &Path) -> PathBuf {
+    let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    let rest = |above: &Path| path.strip_prefix(above).map(Path::to_owned).unwrap_or_default();
+    there.map_or_else(|| path.clone(), |(above, real)| real.join(rest(above)))
 }
 
 /// Refuses the API key in texts that every report shows. `shown` has each such text with a name for its place.

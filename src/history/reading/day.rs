@@ -11,9 +11,12 @@ use super::days::{Days, Ended, Sightings};
 use super::exceptional::Latest;
 use super::frames::{self, ReadFile};
 use super::identifier::{ByIdentifier, Identifier};
-use super::{Observed, Ranks, Sighting};
+use super::{Names, Observed, ReadCounts, Sighting};
+use crate::domain::days as domain;
 use crate::domain::facts::{OrderFacts, TextColumn};
-use crate::history::orders::{self, MOVED_TO, RUN, SETTLED};
+use crate::domain::order::TimeField;
+use crate::domain::time::{Period, from_microsecond};
+use crate::history::orders::{self, MOVED_TO, RUN, SETTLED, UNDATED};
 use crate::history::{DatasetError, DatasetFile};
 use crate::parquet::columns::{Array, Charges, FactArrays, OrderFrame, texts};
 
@@ -33,18 +36,23 @@ struct Known {
 }
 
 /// The orders of a day.
-#[derive(Default)]
 struct Day {
-    date: Date,
+    calendar: CalendarDay,
     known: ByIdentifier<Known>,
     baselines: Baselines,
-    /// How many orders of the selection were visited.
-    orders: u64,
+    /// How many orders of the selection were visited, and how many observations there are.
+    counts: ReadCounts,
 }
 
 impl Days<'_> {
-    /// Tells the newest observation of each order of a day; returns how many orders of the selection there are.
-    pub(super) fn read_day(&self, date: Date, files: &[&DatasetFile], sightings: &Sightings<'_>) -> Result<u64, Ended> {
+    /// Tells the newest observation of each order of a day; returns how many orders of the selection there are, and how
+    /// often orders were observed.
+    pub(super) fn read_day(
+        &self,
+        date: Date,
+        files: &[&DatasetFile],
+        sightings: &Sightings<'_>,
+    ) -> Result<ReadCounts, Ended> {
         let mut files = frames::files(self.reading.dataset, files);
         let (mut day, ranks) = self.note_day(date, &mut files, true)?;
         let mut needed = BTreeSet::new();
@@ -60,17 +68,19 @@ impl Days<'_> {
             let (dataset, shape) = (self.reading.dataset, orders::shape());
             if ranks.is_disjoint(&needed) {
                 let columns = [&Charges::COLUMNS[..], &[SETTLED, RUN]].concat();
+                let runs = self.reading.files.runs_of(&file.file.path);
                 file.for_each_frame(dataset, shape, &columns, false, |path, frame| {
-                    self.read_superseded(&mut day, path, frame, sightings)
+                    self.read_superseded(&mut day, &Place { path, runs }, frame, sightings)
                 })?;
             } else {
                 let columns = [&FactArrays::JUDGED[..], &[SETTLED, MOVED_TO, RUN]].concat();
+                let runs = self.reading.files.runs_of(&file.file.path);
                 file.for_each_frame(dataset, shape, &columns, false, |path, frame| {
-                    self.read_newest(&mut day, path, frame, sightings)
+                    self.read_newest(&mut day, &Place { path, runs }, frame, sightings)
                 })?;
             }
         }
-        Ok(day.orders)
+        Ok(day.counts)
     }
 
     /// Notes the newest run of each order of a day. Also tells the runs that each file has rows of.
@@ -82,26 +92,35 @@ impl Days<'_> {
     ) -> Result<(Day, Vec<BTreeSet<u32>>), DatasetError> {
         let columns = [Charges::COLUMNS[0], SETTLED, RUN];
         let are_kept = are_read_again && frames::can_be_kept_open(files.len());
-        let mut day = Day { date, ..Day::default() };
+        let days = self.reading.dataset.days();
+        let mut day = Day {
+            calendar: CalendarDay { date, period: days.day(date).period, days },
+            known: ByIdentifier::default(),
+            baselines: Baselines::default(),
+            counts: ReadCounts::default(),
+        };
         let mut all_ranks = Vec::new();
         for file in files {
             let mut ranks = BTreeSet::new();
+            let runs_of_file = self.reading.files.runs_of(&file.file.path);
             file.for_each_frame(self.reading.dataset, orders::shape(), &columns, are_kept, |path, frame| {
-                let failed = |error: PolarsError| DatasetError::damaged(path, error.to_string());
-                let ids = texts(frame, columns[0]).map_err(failed)?;
-                let settled = settled(frame).map_err(failed)?;
-                let runs = texts(frame, RUN).map_err(failed)?;
-                let mut runs = Runs::of(self.ranks, &runs);
+                let place = Place { path, runs: runs_of_file };
+                let ids = texts(frame, columns[0]).map_err(place.failed())?;
+                let settled = settled(frame).map_err(place.failed())?;
+                let runs = texts(frame, RUN).map_err(place.failed())?;
+                let mut runs = Runs::of(self.names, &place, &runs);
                 for row in 0..frame.height() {
-                    let (Some(rank), Some(id)) = (runs.rank(row), ids.get(row)) else { return Err(lacking(path)) };
-                    let Some((rank, order)) = rank.zip(self.identifiers.of(id)) else { continue };
+                    let (rank, id) = (runs.rank(row)?, ids.get(row).ok_or_else(|| place.lacking())?);
+                    let Some(rank) = rank else { continue };
                     if runs.is_other {
                         ranks.insert(rank);
                     }
+                    let Some(order) = self.identifiers.of(id) else { continue };
+                    day.counts.observations += u64::from(settled.get(row).is_some());
                     let new = Known::new(rank, settled.get(row).is_none());
                     day.known.entry(order).and_modify(|known| known.note(new)).or_insert(new);
                 }
-                Ok(())
+                Ok::<_, DatasetError>(())
             })?;
             all_ranks.push(ranks);
         }
@@ -112,19 +131,17 @@ impl Days<'_> {
     fn read_superseded(
         &self,
         day: &mut Day,
-        path: &Path,
+        place: &Place<'_>,
         frame: &DataFrame,
         sightings: &Sightings<'_>,
     ) -> Result<(), Ended> {
-        let failed = |error: PolarsError| DatasetError::damaged(path, error.to_string());
-        let charges = Charges::of(frame).map_err(failed)?;
-        let settled = settled(frame).map_err(failed)?;
-        let runs = texts(frame, RUN).map_err(failed)?;
-        let mut runs = Runs::of(self.ranks, &runs);
+        let charges = Charges::of(frame).map_err(place.failed())?;
+        let settled = settled(frame).map_err(place.failed())?;
+        let runs = texts(frame, RUN).map_err(place.failed())?;
+        let mut runs = Runs::of(self.names, place, &runs);
         for row in 0..frame.height() {
-            let (Some(rank), Some(run_order_id)) = (runs.rank(row), charges.run_order_id(row)) else {
-                return Err(lacking(path).into());
-            };
+            let rank = runs.rank(row)?;
+            let run_order_id = charges.run_order_id(row).ok_or_else(|| place.lacking())?;
             let Some((rank, order)) = rank.zip(self.identifiers.of(run_order_id)) else { continue };
             let units = charges.amounts(row).filter(|_| settled.get(row) == Some(true));
             let charge = units.map(|units| Baseline { rank, currency: charges.currency(row), units });
@@ -137,28 +154,28 @@ impl Days<'_> {
     fn read_newest(
         &self,
         day: &mut Day,
-        path: &Path,
+        place: &Place<'_>,
         frame: &DataFrame,
         sightings: &Sightings<'_>,
     ) -> Result<(), Ended> {
-        let failed = |error: PolarsError| DatasetError::damaged(path, error.to_string());
-        let facts = FactArrays::of(frame).map_err(failed)?;
-        let moved = frame.column(MOVED_TO).map_err(failed)?.is_not_null();
-        let settled = settled(frame).map_err(failed)?;
-        let runs = texts(frame, RUN).map_err(failed)?;
-        let mut runs = Runs::of(self.ranks, &runs);
+        let facts = FactArrays::of(frame).map_err(place.failed())?;
+        let moved = frame.column(MOVED_TO).map_err(place.failed())?.is_not_null();
+        let settled = settled(frame).map_err(place.failed())?;
+        let runs = texts(frame, RUN).map_err(place.failed())?;
+        let mut runs = Runs::of(self.names, place, &runs);
         let mut is_sound = vec![false; frame.height()];
         for (row, is_sound) in is_sound.iter_mut().enumerate() {
-            let facts = facts.row(row).ok_or_else(|| lacking(path))?;
+            let facts = facts.row(row).ok_or_else(|| place.lacking())?;
             let is_moved = moved.get(row) == Some(true);
             let id = facts.text(TextColumn::RunOrderId).filter(|_| settled.get(row).is_none() == is_moved);
-            let (Some(run_order_id), Some(rank)) = (id, runs.rank(row)) else { return Err(lacking(path).into()) };
+            let (rank, run_order_id) = (runs.rank(row)?, id.ok_or_else(|| place.lacking())?);
             let Some((rank, order)) = rank.zip(self.identifiers.of(run_order_id)) else { continue };
             if day.known.get(&order).is_some_and(|known| known.newest != rank) {
                 let charge = Baseline::of(rank, &facts).filter(|_| settled.get(row) == Some(true));
                 day.note_superseded(order, run_order_id, charge, sightings)?;
             } else {
-                *is_sound = self.tell_newest(day, order, rank, &facts, sightings)?;
+                let newest = Newest { order, rank, facts, settled: settled.get(row) };
+                *is_sound = self.tell_newest(day, place, &newest, sightings)?;
             }
         }
         if !is_sound.contains(&true) {
@@ -172,19 +189,27 @@ impl Days<'_> {
     fn tell_newest(
         &self,
         day: &mut Day,
-        order: Identifier,
-        rank: u32,
-        facts: &OrderFacts<'_>,
+        place: &Place<'_>,
+        newest: &Newest<'_>,
         sightings: &Sightings<'_>,
     ) -> Result<bool, Ended> {
+        let Newest { order, rank, facts, settled } = newest;
+        let (order, rank) = (*order, *rank);
         // Files that were merged twice have the same rows twice.
         let known = day.known.get_mut(&order).filter(|known| !known.is_moved && !known.is_visited);
         let Some(known) = known else { return Ok(false) };
         known.is_visited = true;
         let run_order_id = facts.text(TextColumn::RunOrderId).unwrap_or_default();
+        if !day.calendar.has(facts.microseconds(TimeField::CreatedAt)) {
+            return Err(place.damaged(format!("the order {run_order_id:?} was created on another day")).into());
+        }
+        let contradiction = || place.damaged(format!("the order {run_order_id:?} is not settled as its words say"));
         let observed = || {
             let order = Box::new(facts.order(None).unwrap_or_default());
-            Observed { day: day.date, run_order_id: run_order_id.to_owned(), rank, order }
+            if Some(order.is_settled()) != *settled {
+                return Err(contradiction());
+            }
+            Ok(Observed { day: day.calendar.date, run_order_id: run_order_id.to_owned(), rank, order })
         };
         if !self.reading.selection.has_workflow(facts.text(TextColumn::WorkflowId)) {
             if known.is_exception {
@@ -193,36 +218,83 @@ impl Days<'_> {
             return Ok(false);
         }
         if known.is_exception {
-            sightings.add(Sighting::LastSeen(observed()))?;
+            sightings.add(Sighting::LastSeen(observed()?))?;
             return Ok(false);
         }
-        day.orders += 1;
+        day.counts.orders += 1;
         let baseline = known.baseline.and_then(|place| day.baselines.get(place));
         let baseline = baseline.filter(|baseline| !baseline.is_of(facts));
         let all_is_read = known.unread <= 1;
         if all_is_read && baseline.is_none() && self.soundness.holds(run_order_id, facts) {
-            return Ok(true);
+            // Every sound order is settled.
+            return if *settled == Some(true) { Ok(true) } else { Err(contradiction().into()) };
         }
-        sightings.add(Sighting::Observed(observed()))?;
+        sightings.add(Sighting::Observed(observed()?))?;
         if let Some(baseline) = baseline {
-            sightings.add(baseline.sighting(day.date, run_order_id))?;
+            sightings.add(baseline.sighting(day.calendar.date, run_order_id))?;
         }
         Ok(false)
     }
 
-    /// Forgets the exceptions of orders that were created on a day that is not selected. Returns whether there are
-    /// exceptions left whose day is not known.
-    pub(super) fn forget_exceptions_of_other_day(&self, files: &[&DatasetFile]) -> Result<bool, DatasetError> {
-        if self.exceptional().all_are_known() {
+    /// Compares the orders without a reply with those of a day that is not selected. Returns whether there are any left to
+    /// compare.
+    pub(super) fn compare_with_other_day(&self, files: &[&DatasetFile]) -> Result<bool, DatasetError> {
+        if !self.exceptional().has_any_left() {
             return Ok(false);
         }
         let mut files = frames::files(self.reading.dataset, files);
         let (day, _) = self.note_day(Date::default(), &mut files, false)?;
         let mut exceptional = self.exceptional();
-        for (order, _) in day.known.iter().filter(|(_, known)| !known.is_moved) {
-            exceptional.forget_undated(order);
+        for (order, known) in day.known.iter().filter(|(_, known)| !known.is_moved) {
+            exceptional.compare_elsewhere(order, known.newest);
         }
         Ok(true)
+    }
+}
+
+/// A row that is the newest about its order.
+struct Newest<'n> {
+    order: Identifier,
+    rank: u32,
+    facts: OrderFacts<'n>,
+    settled: Option<bool>,
+}
+
+/// A file that is read.
+struct Place<'p> {
+    path: &'p Path,
+    /// The runs that it may have rows of.
+    runs: Option<&'p BTreeSet<String>>,
+}
+
+impl Place<'_> {
+    fn damaged(&self, problem: String) -> DatasetError {
+        DatasetError::damaged(self.path, problem)
+    }
+
+    fn failed(&self) -> impl Fn(PolarsError) -> DatasetError {
+        |error| self.damaged(error.to_string())
+    }
+
+    fn lacking(&self) -> DatasetError {
+        self.damaged("a value is missing or out of range".to_owned())
+    }
+}
+
+/// A day as the dataset divides time.
+struct CalendarDay {
+    date: Date,
+    period: Period,
+    days: domain::Days,
+}
+
+impl CalendarDay {
+    /// Whether an order that was created at a time belongs to the day.
+    fn has(&self, created_at: Option<i64>) -> bool {
+        match created_at.and_then(from_microsecond) {
+            None => self.date == UNDATED,
+            Some(time) => self.period.holds(time) || orders::day_of(self.days.day_of(time).date) == self.date,
+        }
     }
 }
 
@@ -238,7 +310,7 @@ impl Day {
         let Some(known) = self.known.get_mut(&order) else { return Ok(()) };
         known.unread = known.unread.saturating_sub(1);
         match charge {
-            Some(charge) if known.is_visited => sightings.add(charge.sighting(self.date, run_order_id)),
+            Some(charge) if known.is_visited => sightings.add(charge.sighting(self.calendar.date, run_order_id)),
             Some(charge) => {
                 known.baseline = Some(self.baselines.note(known.baseline, &charge));
                 Ok(())
@@ -262,10 +334,11 @@ impl Known {
     }
 }
 
-/// The ranks of a frame's runs, row by row.
+/// The ranks of a frame's rows.
 struct Runs<'r> {
-    ranks: &'r Ranks<'r>,
-    runs: &'r Array<StringType>,
+    names: &'r Names<'r>,
+    place: &'r Place<'r>,
+    column: &'r Array<StringType>,
     /// Neighbours mostly share a run.
     last: Option<(&'r str, Option<u32>)>,
     /// Whether the row that was asked for last has another run than the one before.
@@ -273,25 +346,25 @@ struct Runs<'r> {
 }
 
 impl<'r> Runs<'r> {
-    const fn of(ranks: &'r Ranks<'r>, runs: &'r Array<StringType>) -> Self {
-        Self { ranks, runs, last: None, is_other: false }
+    const fn of(names: &'r Names<'r>, place: &'r Place<'r>, column: &'r Array<StringType>) -> Self {
+        Self { names, place, column, last: None, is_other: false }
     }
 
-    /// The rank of a row's run; `None` without a run, and no rank if it is not read.
-    fn rank(&mut self, row: usize) -> Option<Option<u32>> {
-        let run = self.runs.get(row)?;
+    /// The rank of a row; `None` if its run is not read.
+    fn rank(&mut self, row: usize) -> Result<Option<u32>, DatasetError> {
+        let run = self.column.get(row).ok_or_else(|| self.place.lacking())?;
         let last = self.last.filter(|(last, _)| *last == run);
         self.is_other = last.is_none();
-        self.last = last.or_else(|| Some((run, self.ranks.get(run).copied())));
-        self.last.map(|(_, rank)| rank)
+        if let Some((_, rank)) = last {
+            return Ok(rank);
+        }
+        let rank = self.names.rank(run, self.place.runs).map_err(|problem| self.place.damaged(problem))?;
+        self.last = Some((run, rank));
+        Ok(rank)
     }
 }
 
 /// Whether each row was judged settled; `None` if it moved.
 fn settled(frame: &DataFrame) -> Result<BooleanChunked, PolarsError> {
     Ok(frame.column(SETTLED)?.bool()?.rechunk().into_owned())
-}
-
-fn lacking(path: &Path) -> DatasetError {
-    DatasetError::damaged(path, "a value is missing or out of range")
 }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use super::exceptional::ExceptionalOrders;
 use super::identifier::Identifiers;
-use super::{Ranks, Reading, Sighting};
+use super::{Names, ReadCounts, Reading, Sighting};
 use crate::checks::Soundness;
 use crate::history::{DatasetError, DatasetFile};
 
@@ -22,7 +22,7 @@ const WAITING: usize = 256;
 pub(super) struct Days<'p> {
     pub(super) reading: &'p Reading<'p>,
     pub(super) soundness: &'p Soundness,
-    pub(super) ranks: &'p Ranks<'p>,
+    pub(super) names: &'p Names<'p>,
     pub(super) identifiers: &'p Identifiers,
     pub(super) exceptional: Mutex<ExceptionalOrders>,
 }
@@ -51,12 +51,12 @@ impl Sightings<'_> {
 }
 
 impl Days<'_> {
-    /// Visits the orders of some days; returns how many there are.
+    /// Visits the orders of some days; returns how many there are and how often they were observed.
     pub(super) fn each<E: From<DatasetError>>(
         &self,
         days: &[(Date, Vec<&DatasetFile>)],
         visit: &mut impl FnMut(Sighting) -> Result<(), E>,
-    ) -> Result<u64, E> {
+    ) -> Result<ReadCounts, E> {
         let threads = thread::available_parallelism().map_or(1, usize::from).min(AT_ONCE);
         let (sender, sightings) = sync_channel(WAITING);
         let next = Mutex::new(days.iter());
@@ -64,12 +64,12 @@ impl Days<'_> {
             let read = || {
                 let sender = sender.clone();
                 let next = &next;
-                scope.spawn(move || -> Result<u64, Ended> {
-                    let mut orders = 0;
+                scope.spawn(move || -> Result<ReadCounts, Ended> {
+                    let mut counts = ReadCounts::default();
                     loop {
                         let day = next.lock().unwrap_or_else(PoisonError::into_inner).next();
-                        let Some((date, files)) = day else { return Ok(orders) };
-                        orders += self.read_day(*date, files, &Sightings(&sender))?;
+                        let Some((date, files)) = day else { return Ok(counts) };
+                        counts.add(self.read_day(*date, files, &Sightings(&sender))?);
                     }
                 })
             };
@@ -77,17 +77,17 @@ impl Days<'_> {
             drop(sender);
             // Once a visit has failed, nothing is received any more, and the threads end.
             let visited = sightings.into_iter().try_for_each(visit);
-            let mut orders = Ok(0);
+            let mut counts = Ok(ReadCounts::default());
             for thread in threads {
                 let read = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
-                match (&mut orders, read) {
-                    (Ok(orders), Ok(read)) => *orders += read,
-                    (Ok(_), Err(Ended::Failed(error))) => orders = Err(error),
+                match (&mut counts, read) {
+                    (Ok(counts), Ok(read)) => counts.add(read),
+                    (Ok(_), Err(Ended::Failed(error))) => counts = Err(error),
                     _ => {}
                 }
             }
             visited?;
-            Ok(orders?)
+            Ok(counts?)
         })
     }
 

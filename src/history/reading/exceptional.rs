@@ -3,30 +3,35 @@
 use std::path::Path;
 
 use jiff::civil::Date;
-use polars::prelude::PolarsError;
 
 use super::identifier::{ByIdentifier, Identifier, Identifiers};
-use super::{Ranks, Reading, Sighting, frames};
-use crate::history::exceptions::{self, BUCKET, DETAIL, ID, REASON};
+use super::{Names, Reading, Sighting, frames};
+use crate::domain::outcome::Bucket;
+use crate::history::exceptions::{self, BUCKET, DETAIL, ID, IDENTITY_MISMATCH, REASON};
 use crate::history::orders::RUN;
 use crate::history::{DatasetError, DatasetFile};
 use crate::parquet::columns::texts;
 
+/// The buckets of rows that say nothing of their order.
+const UNFETCHED: [Bucket; 4] = [Bucket::NotFound, Bucket::Refused, Bucket::Malformed, Bucket::Unfetched];
+
 /// What is known of such an order.
 struct Exceptional {
-    /// The newest run with such a row.
+    /// The newest job with such a row.
     rank: u32,
-    /// The day on which it was created, if it was ever observed.
+    /// The day on which it was created, if it was ever observed on one that is selected.
     day: Option<Date>,
+    /// Whether there is a newer observation, on any day.
+    is_superseded: bool,
     /// Whether it belongs to the selection, as far as it is known.
     is_selected: bool,
 }
 
-/// The orders with rows without a fetched order, as long as no newer observation of them was found.
+/// The orders with rows without a fetched order.
 #[derive(Default)]
 pub(super) struct ExceptionalOrders(ByIdentifier<Exceptional>);
 
-/// How an order's newest observation compares with its newest row without a fetched order.
+/// How an order's newest observation on a day compares with its newest row without a fetched order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Latest {
     /// The observation is the newest sighting.
@@ -37,23 +42,28 @@ pub(super) enum Latest {
 
 impl ExceptionalOrders {
     fn note(&mut self, order: Identifier, rank: u32) {
-        let new = Exceptional { rank, day: None, is_selected: true };
+        let new = Exceptional { rank, day: None, is_superseded: false, is_selected: true };
         let known = self.0.entry(order).or_insert(new);
         known.rank = known.rank.max(rank);
     }
 
-    /// Compares with an order's newest observation, on a day: an older exception is forgotten.
+    /// Compares with an order's newest observation on a day that is selected.
     pub(super) fn compare(&mut self, order: &Identifier, observed: u32, day: Date) -> Latest {
-        match self.0.get_mut(order) {
-            Some(known) if known.rank > observed => {
-                known.day = Some(day);
-                Latest::Exception
-            }
-            Some(_) => {
-                self.0.remove(order);
-                Latest::Observation
-            }
-            None => Latest::Observation,
+        let Some(known) = self.0.get_mut(order) else { return Latest::Observation };
+        if known.rank > observed {
+            // Of several days, whichever is read first, the last.
+            known.day = known.day.max(Some(day));
+            return Latest::Exception;
+        }
+        known.is_superseded = true;
+        Latest::Observation
+    }
+
+    /// Compares with an order's newest observation on a day that is not selected.
+    pub(super) fn compare_elsewhere(&mut self, order: &Identifier, observed: u32) {
+        if let Some(known) = self.0.get_mut(order) {
+            known.is_superseded |= known.rank <= observed;
+            known.is_selected &= known.day.is_some();
         }
     }
 
@@ -64,15 +74,9 @@ impl ExceptionalOrders {
         }
     }
 
-    /// Forgets an order that was created on a day that is not selected.
-    pub(super) fn forget_undated(&mut self, order: &Identifier) {
-        if self.0.get(order).is_some_and(|known| known.day.is_none()) {
-            self.0.remove(order);
-        }
-    }
-
-    pub(super) fn all_are_known(&self) -> bool {
-        self.0.values().all(|known| known.day.is_some())
+    /// Whether there may be an order to list.
+    pub(super) fn has_any_left(&self) -> bool {
+        self.0.values().any(|known| known.is_selected && !known.is_superseded)
     }
 }
 
@@ -80,18 +84,19 @@ impl ExceptionalOrders {
 pub(super) fn note(
     reading: &Reading<'_>,
     files: &[&DatasetFile],
-    ranks: &Ranks,
+    names: &Names<'_>,
     identifiers: &Identifiers,
 ) -> Result<ExceptionalOrders, DatasetError> {
     let mut orders = ExceptionalOrders::default();
     for mut file in frames::files(reading.dataset, files) {
+        let runs = reading.files.runs_of(&file.file.path);
         file.for_each_frame(reading.dataset, exceptions::shape(), &[ID, RUN], false, |path, frame| {
-            let failed = |error: PolarsError| DatasetError::damaged(path, error.to_string());
-            let (ids, runs) = (texts(frame, ID).map_err(failed)?, texts(frame, RUN).map_err(failed)?);
-            for (id, run) in ids.iter().zip(runs.iter()) {
+            let damaged = |problem: String| DatasetError::damaged(path, problem);
+            let column = |name| texts(frame, name).map_err(|error| damaged(error.to_string()));
+            for (id, run) in column(ID)?.iter().zip(column(RUN)?.iter()) {
                 let (Some(id), Some(run)) = (id, run) else { return Err(lacking(path)) };
-                if let (Some(rank), Some(order)) = (ranks.get(run), identifiers.of(id)) {
-                    orders.note(order, *rank);
+                if let (Some(rank), Some(order)) = (names.rank(run, runs).map_err(damaged)?, identifiers.of(id)) {
+                    orders.note(order, rank);
                 }
             }
             Ok(())
@@ -105,7 +110,7 @@ pub(super) fn visit<E: From<DatasetError>>(
     mut orders: ExceptionalOrders,
     reading: &Reading<'_>,
     files: &[&DatasetFile],
-    ranks: &Ranks,
+    names: &Names<'_>,
     identifiers: &Identifiers,
     visit: &mut impl FnMut(Sighting) -> Result<(), E>,
 ) -> Result<u64, E> {
@@ -113,10 +118,12 @@ pub(super) fn visit<E: From<DatasetError>>(
     if orders.0.is_empty() {
         return Ok(visited);
     }
-    let names = [ID, BUCKET, REASON, DETAIL, RUN];
+    let columns = [ID, BUCKET, REASON, DETAIL, RUN];
     for mut file in frames::files(reading.dataset, files) {
-        file.for_each_frame(reading.dataset, exceptions::shape(), &names, false, |path, frame| {
-            let column = |name| texts(frame, name).map_err(|error| DatasetError::damaged(path, error.to_string()));
+        let runs = reading.files.runs_of(&file.file.path);
+        file.for_each_frame(reading.dataset, exceptions::shape(), &columns, false, |path, frame| {
+            let damaged = |problem: String| DatasetError::damaged(path, problem);
+            let column = |name| texts(frame, name).map_err(|error| damaged(error.to_string()));
             let columns = [column(ID)?, column(BUCKET)?, column(REASON)?, column(DETAIL)?, column(RUN)?];
             for row in 0..frame.height() {
                 let [Some(id), Some(bucket), Some(reason), Some(detail), Some(run)] =
@@ -124,11 +131,19 @@ pub(super) fn visit<E: From<DatasetError>>(
                 else {
                     return Err(lacking(path).into());
                 };
-                let Some((rank, order)) = ranks.get(run).zip(identifiers.of(id)) else { continue };
-                if orders.0.get(&order).is_none_or(|known| known.rank != *rank) {
+                let is_foreign = bucket == Bucket::Discrepant.code() && reason == IDENTITY_MISMATCH && detail != id;
+                if !is_foreign && !UNFETCHED.iter().any(|known| known.code() == bucket) {
+                    return Err(damaged(format!("it has a row in the bucket {bucket:?} for {reason:?}")).into());
+                }
+                let rank = names.rank(run, runs).map_err(damaged)?;
+                let Some((rank, order)) = rank.zip(identifiers.of(id)) else { continue };
+                if orders.0.get(&order).is_none_or(|known| known.rank != rank) {
                     continue;
                 }
-                let Some(known) = orders.0.remove(&order).filter(|known| known.is_selected) else { continue };
+                let Some(known) = orders.0.remove(&order).filter(|known| known.is_selected && !known.is_superseded)
+                else {
+                    continue;
+                };
                 visited += 1;
                 let [run_order_id, bucket, reason, detail] = [id, bucket, reason, detail].map(str::to_owned);
                 visit(Sighting::Exception { day: known.day, run_order_id, bucket, reason, detail })?;

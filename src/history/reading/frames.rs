@@ -14,7 +14,7 @@ const KEPT_OPEN: usize = 64;
 
 /// A file that is read, perhaps twice.
 pub(super) struct ReadFile<'f> {
-    file: &'f DatasetFile,
+    pub(super) file: &'f DatasetFile,
     path: PathBuf,
     open: Option<File>,
 }
@@ -42,7 +42,8 @@ impl ReadFile<'_> {
         if is_read_again {
             self.open = Some(open.try_clone().map_err(&failed)?);
         }
-        orders::for_each_group(&self.path, open, shape, Some(columns), |frame| visit(&self.path, frame))
+        let rows = Some(self.file.rows);
+        orders::for_each_group(&self.path, open, shape, Some(columns), rows, |frame| visit(&self.path, frame))
     }
 }
 

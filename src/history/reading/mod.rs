@@ -27,7 +27,7 @@ use crate::domain::order::{Charge, RunOrder};
 use crate::parquet::columns::OrderFrame;
 
 /// The most rows of a day, or rows without a fetched order, that are told apart at once: some 300 MB each.
-const AT_ONCE: u64 = if cfg!(test) { 16 } else { 1 << 22 };
+const AT_ONCE: u64 = if cfg!(test) { 4 } else { 1 << 22 };
 
 /// What a dataset says about one order, or about several. They come in no particular sequence.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub enum Sighting {
         day: Date,
         /// The ID of the order.
         run_order_id: String,
-        /// The place of the run that saw it among all runs, by the time they started.
+        /// The place of the job that saw it among all, by the time they started ([`Reading::names`]).
         rank: u32,
         /// The charge.
         charge: Charge,
@@ -72,10 +72,26 @@ pub struct Observed {
     pub day: Date,
     /// The order's ID.
     pub run_order_id: String,
-    /// The place of the run that observed it among all runs, by the time they started.
+    /// The place of the job that observed it among all, by the time they started ([`Reading::names`]).
     pub rank: u32,
     /// The order, without what only identifies its task.
     pub order: Box<RunOrder>,
+}
+
+/// How much was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadCounts {
+    /// How many orders: each is counted once.
+    pub orders: u64,
+    /// How many observations of orders there are on the selected days.
+    pub observations: u64,
+}
+
+impl ReadCounts {
+    const fn add(&mut self, other: Self) {
+        self.orders += other.orders;
+        self.observations += other.observations;
+    }
 }
 
 /// What is read of a dataset: some of its orders, as some of its runs saw them.
@@ -84,6 +100,8 @@ pub struct Reading<'d> {
     selection: Selection,
     /// By the time they started.
     runs: Vec<RunRecord>,
+    /// The runs that are not read.
+    other_runs: Vec<RunRecord>,
     /// The files of those runs.
     files: Files,
 }
@@ -94,15 +112,16 @@ impl Dataset {
     /// # Errors
     /// When the records can't be read, or a named run is not there.
     pub fn read(&self, selection: Selection, runs: Option<&BTreeSet<String>>) -> Result<Reading<'_>, DatasetError> {
-        let (mut all, mut files) = self.counted()?;
+        let (all, mut files) = self.counted()?;
+        let is_wanted = |run: &RunRecord| runs.is_none_or(|wanted| wanted.contains(&run.run));
+        let (all, other_runs): (Vec<_>, Vec<_>) = all.into_iter().partition(is_wanted);
         if let Some(wanted) = runs {
-            all.retain(|run| wanted.contains(&run.run));
             if let Some(run) = wanted.iter().find(|name| !all.iter().any(|run| run.run == **name)) {
                 return Err(DatasetError::damaged(&self.folder().join(super::run::path(run)), "it is missing"));
             }
             files.retain_runs(wanted);
         }
-        Ok(Reading { dataset: self, selection, runs: all, files })
+        Ok(Reading { dataset: self, selection, runs: all, other_runs, files })
     }
 }
 
@@ -113,22 +132,33 @@ impl Reading<'_> {
         &self.runs
     }
 
+    /// The names that rows carry, by their ranks: those of the runs, and of the earlier jobs of continued ones.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        names(&self.runs)
+    }
+
     /// The files that are read: those of the selected days, and those of rows without a fetched order.
     pub fn files(&self) -> impl Iterator<Item = &DatasetFile> {
-        let is_read = |file: &&DatasetFile| {
-            super::files::day(&file.path)
-                .map_or_else(|| file.path.starts_with(EXCEPTIONS), |day| self.selection.has_day(day))
-        };
-        self.files.all().filter(is_read)
+        self.files.all().filter(|file| self.reads(file))
     }
 
-    /// How many observations of orders there are on the selected days, each run's own.
-    #[must_use]
-    pub fn observations(&self) -> u64 {
-        rows(self.files().filter(|file| !file.path.starts_with(EXCEPTIONS)))
+    /// Whether a file is of a selected day, or of rows without a fetched order.
+    pub(super) fn reads(&self, file: &DatasetFile) -> bool {
+        let day = super::files::day(&file.path);
+        day.map_or_else(|| file.path.starts_with(EXCEPTIONS), |day| self.selection.has_day(day))
     }
 
-    /// Visits every order of the selection; returns how many orders there are.
+    /// Whether the same files count as when the reading began: none was replaced by a compaction meanwhile.
+    ///
+    /// # Errors
+    /// When the records can't be read.
+    pub fn is_current(&self) -> Result<bool, DatasetError> {
+        let (_, now) = self.dataset.counted()?;
+        Ok(self.files().all(|file| now.counts(&file.path)))
+    }
+
+    /// Visits every order of the selection; returns how many there are.
     ///
     /// # Errors
     /// When a file is not as it was written, and those of `visit`.
@@ -136,35 +166,48 @@ impl Reading<'_> {
         &self,
         soundness: &Soundness,
         mut visit: impl FnMut(Sighting) -> Result<(), E>,
-    ) -> Result<u64, E> {
+    ) -> Result<ReadCounts, E> {
         let by_day = self.files.by_day();
         let (selected, others): (Vec<_>, Vec<_>) =
             by_day.into_iter().partition(|(day, _)| self.selection.has_day(*day));
         let exceptions = self.exception_files();
+        for file in self.files.all() {
+            // Each row has an ID of its own, so a file that is undamaged has more bytes than rows.
+            if file.rows > file.bytes {
+                let problem = format!("it can't have {} rows in {} bytes", file.rows, file.bytes);
+                return Err(DatasetError::damaged(&self.dataset.path(file), problem).into());
+            }
+        }
         let largest = selected.iter().map(|(_, files)| rows(files.iter().copied())).max().unwrap_or_default();
         let passes = largest.max(rows(exceptions.iter().copied())).div_ceil(AT_ONCE).max(1);
-        let (ranks, identifiers) = (ranks(&self.runs), Identifiers::of_passes(passes));
-        let mut orders = 0;
+        let (names, identifiers) = (self.names_of_rows(), Identifiers::of_passes(passes));
+        let mut counts = ReadCounts::default();
         for pass in 0..passes {
             let identifiers = identifiers.of_pass(pass);
-            let exceptional = exceptional::note(self, &exceptions, &ranks, &identifiers)?;
+            let exceptional = exceptional::note(self, &exceptions, &names, &identifiers)?;
             let days = Days {
                 reading: self,
                 soundness,
-                ranks: &ranks,
+                names: &names,
                 identifiers: &identifiers,
                 exceptional: Mutex::new(exceptional),
             };
-            orders += days.each(&selected, &mut visit)?;
+            counts.add(days.each(&selected, &mut visit)?);
             for (_, files) in &others {
-                if !days.forget_exceptions_of_other_day(files)? {
+                if !days.compare_with_other_day(files)? {
                     break;
                 }
             }
             let exceptional = days.exceptional.into_inner().unwrap_or_else(PoisonError::into_inner);
-            orders += exceptional::visit(exceptional, self, &exceptions, &ranks, &identifiers, &mut visit)?;
+            counts.orders += exceptional::visit(exceptional, self, &exceptions, &names, &identifiers, &mut visit)?;
         }
-        Ok(orders)
+        Ok(counts)
+    }
+
+    fn names_of_rows(&self) -> Names<'_> {
+        let all = self.runs.iter().chain(&self.other_runs);
+        let runs = all.flat_map(|run| run.jobs().map(|(name, _)| (name, run.run.as_str()))).collect();
+        Names { runs, ranks: names(&self.runs).into_iter().zip(0..).collect() }
     }
 
     fn exception_files(&self) -> Vec<&DatasetFile> {
@@ -172,14 +215,30 @@ impl Reading<'_> {
     }
 }
 
-/// The place of each run in the order in which they started.
-type Ranks<'r> = HashMap<&'r str, u32>;
+/// What is known of the names that rows carry.
+struct Names<'r> {
+    /// The run of each job, whether it is read or not.
+    runs: HashMap<&'r str, &'r str>,
+    /// The place of each job among those that are read, by the time they started.
+    ranks: HashMap<&'r str, u32>,
+}
+
+impl Names<'_> {
+    /// The rank of a row's job, `None` if it is not read. Fails if the file of those runs can't have such a row.
+    fn rank(&self, name: &str, runs_of_file: Option<&BTreeSet<String>>) -> Result<Option<u32>, String> {
+        let run = self.runs.get(name).filter(|run| runs_of_file.is_some_and(|runs| runs.contains(**run)));
+        run.map(|_| self.ranks.get(name).copied()).ok_or_else(|| format!("it has rows of another run, {name:?}"))
+    }
+}
 
 /// How many rows some files have.
 fn rows<'f>(files: impl Iterator<Item = &'f DatasetFile>) -> u64 {
     files.fold(0, |rows, file| rows.saturating_add(file.rows))
 }
 
-fn ranks(runs: &[RunRecord]) -> Ranks<'_> {
-    runs.iter().map(|run| run.run.as_str()).zip(0..).collect()
+/// The names that rows carry, by the time those jobs started.
+fn names(runs: &[RunRecord]) -> Vec<&str> {
+    let mut jobs: Vec<_> = runs.iter().flat_map(RunRecord::jobs).collect();
+    jobs.sort_by_key(|(run, started_at)| (*started_at, *run));
+    jobs.into_iter().map(|(run, _)| run).collect()
 }

@@ -94,7 +94,7 @@ fn read(dataset: &Dataset, selection: &Selection, runs: Option<&BTreeSet<String>
     let mut said = BTreeMap::<String, Said>::new();
     let mut baselines = BTreeMap::<String, BTreeMap<u32, Charge>>::new();
     let mut sound = 0;
-    let orders = reading
+    let counts = reading
         .each(&Soundness::of(&Rules::default()), |sighting| {
             let day = |day: Date| Some(day.day());
             match sighting {
@@ -139,8 +139,8 @@ fn read(dataset: &Dataset, selection: &Selection, runs: Option<&BTreeSet<String>
         let Some(said) = said else { continue };
         said.baseline = charge_of(&first.amounts).filter(|charge| Some(*charge) != said.charge);
     }
-    assert_eq!(orders, said.len() as u64);
-    assert!(sound <= orders);
+    assert_eq!(counts.orders, said.len() as u64);
+    assert!(sound <= counts.orders);
     said
 }
 

@@ -1,22 +1,25 @@
 //! Makes a report about the orders of a dataset: each as the newest sighting shows it, of however many nights.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::candidates::Candidates;
 use crate::checks::{NOT_IN_A_DATASET, Rules, Soundness};
-use crate::history::{Dataset, DatasetError, Reading, RunRecord, Selection, Sighting};
+use crate::history::{Dataset, DatasetError, DatasetFile, Reading, RunRecord, Selection, Sighting};
 use crate::pipeline::JobError;
 use crate::report::builder::{Brief, Builder, Origin, Report};
 use crate::report::content::summary_json::DatasetScope;
 use crate::report::evidence::sources::{SourceFile, SourceRun, Sources};
-use crate::report::files::FileStamp;
+use crate::report::files::{FileStamp, SOURCES_FILE};
 use crate::report::folder::chain;
 use crate::report::folder::manifest::{DatasetStamp, InputStamp, Stamp, designs};
 use crate::report::folder::publish::{Destination, PublishedReport};
 use crate::report::formats::options::ReportOptions;
+
+/// How often a dataset is read before a file that is gone is taken for lost, and not for one that a compaction replaced.
+pub(in crate::pipeline) const TRIES: u32 = 4;
 
 /// An audit of a dataset.
 #[derive(Debug)]
@@ -45,12 +48,28 @@ impl DatasetAudit {
     /// # Errors
     /// [`JobError`] says why there is no report.
     pub fn publish(&self, destination: &Destination) -> Result<(Report, PublishedReport), JobError> {
+        let mut tries = 1..TRIES;
+        loop {
+            let reading = self.dataset.read(self.selection.clone(), None)?;
+            match self.publish_reading(&reading, destination) {
+                // A compaction removed what was read: it is all in other files now.
+                Err(JobError::Dataset(DatasetError::Damaged { .. }))
+                    if tries.next().is_some() && !reading.is_current()? => {}
+                published => return published,
+            }
+        }
+    }
+
+    fn publish_reading(
+        &self,
+        reading: &Reading<'_>,
+        destination: &Destination,
+    ) -> Result<(Report, PublishedReport), JobError> {
         let started_at = Timestamp::now();
-        let reading = self.dataset.read(self.selection.clone(), None)?;
-        let as_of = self.as_of(&reading)?;
+        let as_of = self.as_of(reading)?;
         let staging = destination.staging(as_of)?;
-        sources(&reading).write(staging.path())?;
-        let MadeReport { report, rules } = self.make(&reading, as_of, staging.path(), None)?;
+        self.sources(reading)?.write(staging.path())?;
+        let MadeReport { report, rules } = self.make(reading, as_of, staging.path(), None)?;
         let summary = &report.summary;
         let folder = std::path::absolute(self.dataset.folder()).unwrap_or_else(|_| self.dataset.folder().to_owned());
         let stamp = Stamp {
@@ -110,20 +129,31 @@ impl DatasetAudit {
             Err(error @ DatasetError::Damaged { .. }) => return Ok(Err(vec![error.to_string()])),
             reading => reading?,
         };
-        let (now, replaced) = (self::sources(&reading), self.dataset.replaced()?);
+        let now = self.sources(&reading)?;
         let mut problems = Vec::new();
-        for (was, now) in sources.runs.iter().zip(&now.runs).filter(|(was, now)| was != now) {
-            problems.push(format!("run {} of the dataset is not as it was (now: {})", was.run, now.run));
+        if sources.runs != now.runs {
+            let pairs = sources.runs.iter().zip(&now.runs);
+            let other = pairs.into_iter().find(|(was, now)| was != now).map(|(was, _)| was.run.as_str());
+            let which =
+                other.map_or_else(|| "not those of the dataset".to_owned(), |run| format!("{run} is not as it was"));
+            problems.push(format!("the runs in {SOURCES_FILE}: {which}"));
         }
-        let is_replaced = |was: &SourceFile| {
-            replaced.get(&was.path).is_some_and(|file| (&file.sha256, file.bytes) == (&was.sha256, was.bytes))
-        };
-        let there: BTreeSet<&str> = now.files.iter().map(|file| file.path.as_str()).collect();
-        for was in sources.files.iter().filter(|was| !now.files.contains(was) && !is_replaced(was)) {
-            let is_there = there.contains(was.path.as_str());
-            let what = if is_there { "is not as it was" } else { "is not there, and no compaction replaced it" };
-            problems.push(format!("{} of the dataset {what}", was.path));
+        let named: BTreeMap<&str, &SourceFile> = sources.files.iter().map(|file| (file.path.as_str(), file)).collect();
+        if named.len() != sources.files.len() {
+            problems.push(format!("{SOURCES_FILE} names a file twice"));
         }
+        problems.extend(self.dataset.differences(&reading, &|path| {
+            let file = named.get(path)?;
+            Some(DatasetFile {
+                path: file.path.clone(),
+                rows: file.rows,
+                bytes: file.bytes,
+                sha256: file.sha256.clone(),
+            })
+        })?);
+        let known = self.dataset.all_files()?;
+        let unknown = sources.files.iter().filter(|was| !known.contains(was.path.as_str()));
+        problems.extend(unknown.map(|was| format!("{} of {SOURCES_FILE} is not a file of the dataset", was.path)));
         Ok(if problems.is_empty() { Ok(reading) } else { Err(problems) })
     }
 
@@ -149,11 +179,11 @@ impl DatasetAudit {
             facts: None,
         })?;
         let mut candidates = Candidates::new(into);
-        let orders = reading.each(&Soundness::of(&rules), |sighting| match sighting {
+        let counts = reading.each(&Soundness::of(&rules), |sighting| match sighting {
             Sighting::Sound(orders) => Ok::<_, JobError>(builder.add_sound_orders(&orders)?),
             sighting => Ok(candidates.push(sighting)?),
         })?;
-        builder.set_orders_read(orders);
+        builder.set_read(counts.orders, counts.observations);
         candidates.visit(|outcome, background| builder.add(outcome, background).map(drop))?;
         Ok(MadeReport { report: builder.finish()?, rules })
     }
@@ -174,27 +204,31 @@ impl DatasetAudit {
             runs: reading.runs().len() as u64,
             first_run: first.started_at,
             last_run: last.started_at,
-            observations: reading.observations(),
+            observations: 0,
         })
+    }
+
+    /// What a reading is made of.
+    fn sources(&self, reading: &Reading<'_>) -> Result<Sources, DatasetError> {
+        let run = |run: &RunRecord| {
+            Ok(SourceRun {
+                run: run.run.clone(),
+                started_at: run.started_at,
+                manifest_sha256: run.manifest_sha256.clone(),
+                record_sha256: self.dataset.record_sha256(run)?,
+            })
+        };
+        let files = reading.files().map(|file| SourceFile {
+            path: file.path.clone(),
+            rows: file.rows,
+            bytes: file.bytes,
+            sha256: file.sha256.clone(),
+        });
+        let runs = reading.runs().iter().map(run).collect::<Result<_, DatasetError>>()?;
+        Ok(Sources { runs, files: files.collect() })
     }
 
     fn nothing(&self) -> DatasetError {
         DatasetError::NotADataset { path: self.dataset.folder().to_owned(), problem: "no run is in it yet".to_owned() }
     }
-}
-
-/// What a reading is made of.
-fn sources(reading: &Reading<'_>) -> Sources {
-    let run = |run: &RunRecord| SourceRun {
-        run: run.run.clone(),
-        started_at: run.started_at,
-        manifest_sha256: run.manifest_sha256.clone(),
-    };
-    let files = reading.files().map(|file| SourceFile {
-        path: file.path.clone(),
-        rows: file.rows,
-        bytes: file.bytes,
-        sha256: file.sha256.clone(),
-    });
-    Sources { runs: reading.runs().iter().map(run).collect(), files: files.collect() }
 }

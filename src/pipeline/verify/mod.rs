@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::JobError;
-use super::audit::dataset::DatasetAudit;
+use super::audit::dataset::{DatasetAudit, TRIES};
 use super::audit::{Changes, ProvenReport, RebuiltReport};
 use crate::history::{Dataset, DatasetError};
 use crate::report::ReportError;
@@ -22,7 +22,8 @@ use crate::report::folder::{FolderError, ReportFolder};
 use crate::report::formats::{Format, Formats};
 use crate::store::Store;
 
-const REPERFORMANCE: &str = "reperformance";
+/// The part of the proof that makes the report again.
+pub const REPERFORMANCE: &str = "reperformance";
 /// How many characters of a differing line are shown before the first difference, and from it on.
 const SHOWN: (usize, usize) = (40, 60);
 /// How many bytes of a line are compared at a time.
@@ -192,13 +193,20 @@ fn remake_from_dataset(
         return Ok(Err(Part::new(REPERFORMANCE, PartResult::NotProven, detail)));
     }
     let audit = DatasetAudit::again(place, &manifest.stamp, was)?;
-    let stamp = report.stamp(SOURCES_FILE).cloned();
-    let reading = match audit.read_again(&Sources::read(&report.prove(SOURCES_FILE)?)?)? {
-        Ok(reading) => reading,
-        Err(problems) => return Ok(Err(Part::of(REPERFORMANCE, problems, ""))),
-    };
-    let made = audit.make(&reading, manifest.stamp.as_of, into, Some(stamp.into_iter().collect()))?;
-    Ok(Ok(Remade { report: made.report, first_differing_line: None }))
+    let (stamp, sources) = (report.stamp(SOURCES_FILE).cloned(), Sources::read(&report.prove(SOURCES_FILE)?)?);
+    let mut tries = 1..TRIES;
+    loop {
+        let reading = match audit.read_again(&sources)? {
+            Ok(reading) => reading,
+            Err(problems) => return Ok(Err(Part::of(REPERFORMANCE, problems, ""))),
+        };
+        match audit.make(&reading, manifest.stamp.as_of, into, Some(stamp.iter().cloned().collect())) {
+            // A compaction removed what was read: it is all in other files now.
+            Err(JobError::Dataset(DatasetError::Damaged { .. }))
+                if tries.next().is_some() && !reading.is_current()? => {}
+            made => return Ok(Ok(Remade { report: made?.report, first_differing_line: None })),
+        }
+    }
 }
 
 fn reperformance(report: ReportFolder, manifest: &Manifest, dataset: Option<&Path>) -> Result<Part, JobError> {

@@ -260,9 +260,13 @@ impl Builder {
         Ok(())
     }
 
-    /// Takes how many orders were read of a dataset. The population must add up to it.
-    pub const fn set_orders_read(&mut self, orders: u64) {
+    /// Takes how many orders were read of a dataset, to which the population must add up, and how often they were
+    /// observed.
+    pub const fn set_read(&mut self, orders: u64, observations: u64) {
         self.rows_read = orders;
+        if let Origin::Dataset { scope, .. } = &mut self.brief.origin {
+            scope.observations = observations;
+        }
     }
 
     /// Takes the spend, if it was summed over the facts while the rows were read.

@@ -236,6 +236,7 @@ pub fn verdict(summary: &SummaryJson, exit_inputs: &ExitInputs, texts: Texts) ->
             let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
             match (population.rows(), missing) {
                 (_, 0) if exit_inputs.completeness_unknown => texts.get("report-why-list-gap"),
+                (0, _) if summary.dataset.is_some() => texts.get("report-dataset-empty"),
                 (0, _) => texts.get("report-why-no-rows"),
                 (_, 0) => texts.get("report-why-no-orders"),
                 _ => counted("report-why-incomplete", missing),

@@ -32,6 +32,8 @@ pub struct SourceRun {
     pub started_at: Timestamp,
     /// SHA-256 of the manifest of its report, in hex.
     pub manifest_sha256: String,
+    /// SHA-256 of the dataset's record of it, in hex.
+    pub record_sha256: String,
 }
 
 /// A file of a dataset.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tieout::domain::days::Zone;
 use tieout::domain::facts::OrderFacts;
 use tieout::domain::outcome::CreatedBefore;
@@ -236,14 +237,18 @@ fn an_audit_is_proven_by_its_dataset_however_it_grows_and_wherever_it_goes() {
     assert_eq!(code(&audit(&dataset, &report, &["--month", "2026-05"])), 1);
     assert_eq!(code(&night(&place, &["--dataset", named, "--as-of", "2026-06-02T00:00:00Z"])), 1);
     assert_eq!(code(&verify(&report, &[])), 0, "a later night changes nothing");
+    let compacted = tieout().arg("compact").arg(&dataset).output().expect("starts");
+    assert_eq!(code(&compacted), 0, "{}", printed(&compacted));
+    let proven = verify(&report, &[]);
+    assert_eq!(code(&proven), 0, "nor if both are merged: {}", printed(&proven));
     let moved = place.path("moved");
     fs::rename(&dataset, &moved).expect("writable");
     let unproven = verify(&report, &[]);
+    assert_eq!(code(&unproven), 1, "{}", printed(&unproven));
     assert!(printed(&unproven).contains("name it with --dataset"), "{}", printed(&unproven));
     assert_eq!(code(&verify(&report, &["--dataset", moved.to_str().expect("a path")])), 0);
     // A file of the dataset that was changed, or its run that is gone.
-    let sources = ReportFiles(report.clone()).json("sources.json");
-    let file = moved.join(sources["files"][5]["path"].as_str().expect("a path"));
+    let file = crate::support::files_below(&moved.join("orders/day=2026-05-07")).pop().expect("a file");
     let bytes = fs::read(&file).expect("readable");
     let mut changed = bytes.clone();
     changed[100] ^= 1;
@@ -284,10 +289,118 @@ fn what_does_not_fit_a_dataset_is_refused() {
     refused(&dataset, &["--since", "yesterday"], "give a day such as 2026-10-01");
     refused(&dataset, &["--since", "2026-10-02", "--until", "2026-10-01"], "give a day after --since");
     refused(&dataset, &["--timezone", "UTC"], "the dataset has the days of Asia/Shanghai");
+    refused(&dataset, &["--format", "focus"], "a dataset is a table already");
     refused(&report, &["--month", "2026-05"], "use it only with a dataset");
-    let inside = tieout().arg("audit").arg(&dataset).arg("--out").arg(&dataset).output().expect("starts");
-    assert_eq!(code(&inside), 2, "{}", printed(&inside));
+    for place in ["", "audit", "orders/day=2026-05-07/audit"] {
+        let inside = tieout().arg("audit").arg(&dataset).arg("--out").arg(dataset.join(place)).output();
+        let inside = inside.expect("starts");
+        assert_eq!(code(&inside), 2, "{}", printed(&inside));
+    }
+    let small = Dataset::open_or_create(&place.path("small"), &identity(&Zone::default())).expect("a dataset");
+    small.append(&started(1)).expect("writable").commit().expect("writable");
+    let mut nothing = tieout();
+    nothing.arg("audit").arg(small.folder()).args(["--month", "2030-01", "--out"]).arg(place.path("nothing"));
+    let nothing = nothing.output().expect("starts");
+    assert_eq!(code(&nothing), 3);
+    assert!(printed(&nothing).contains("the dataset has no order of this selection"), "{}", printed(&nothing));
     // A report about a dataset has no evidence of its own.
     assert_eq!(code(&audit(&dataset, &place.path("first"), &[])), 1);
     refused(&place.path("first"), &[], "it was made from the dataset");
+}
+
+/// Puts the hashes of a report's files in its manifest right.
+fn forge(report: &Path) {
+    let path = report.join("manifest.json");
+    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).expect("readable")).expect("JSON");
+    for file in manifest["files"].as_array_mut().expect("files") {
+        let bytes = fs::read(report.join(file["name"].as_str().expect("a name"))).expect("readable");
+        file["bytes"] = bytes.len().into();
+        file["sha256"] = hex::encode(Sha256::digest(&bytes)).into();
+    }
+    fs::write(&path, serde_json::to_string_pretty(&manifest).expect("JSON")).expect("writable");
+}
+
+/// A change of a JSON file.
+type Change<'c> = &'c dyn Fn(&mut Value);
+
+#[test]
+fn forged_sources_are_not_proven() {
+    let place = Place::new();
+    let dataset = place.path("history");
+    let named = dataset.to_str().expect("a path");
+    assert_eq!(code(&night(&place, &["--dataset", named])), 1);
+    assert_eq!(code(&night(&place, &["--dataset", named, "--as-of", "2026-06-02T00:00:00Z"])), 1);
+    let report = place.path("audit");
+    let forgeries: [(&str, Change<'_>); 6] = [
+        ("nothing", &|_| {}),
+        ("no files", &|sources| sources["files"] = Value::Array(Vec::new())),
+        ("a file less", &|sources| _ = sources["files"].as_array_mut().map(|files| files.remove(3))),
+        ("a file twice", &|sources| {
+            let file = sources["files"][3].clone();
+            sources["files"].as_array_mut().expect("files").push(file);
+        }),
+        ("a run twice", &|sources| {
+            let run = sources["runs"][0].clone();
+            sources["runs"].as_array_mut().expect("runs").push(run);
+        }),
+        ("another hash", &|sources| sources["files"][3]["sha256"] = "00".repeat(32).into()),
+    ];
+    for (what, change) in forgeries {
+        assert_eq!(code(&audit(&dataset, &report, &[])), 1);
+        let mut sources = ReportFiles(report.clone()).json("sources.json");
+        change(&mut sources);
+        fs::write(report.join("sources.json"), sources.to_string()).expect("writable");
+        forge(&report);
+        let said = verify(&report, &[]);
+        assert_eq!(code(&said), i32::from(what != "nothing"), "{what}: {}", printed(&said));
+    }
+    // The record of a run says what its report was: it is named by hash as well.
+    assert_eq!(code(&audit(&dataset, &report, &[])), 1);
+    let record = crate::support::files_below(&dataset.join("runs")).pop().expect("a record");
+    let text = fs::read_to_string(&record).expect("readable");
+    fs::write(&record, text.replacen("2026-06-02T00:00:00Z", "1999-06-02T00:00:00Z", 1)).expect("writable");
+    let said = verify(&report, &[]);
+    assert_eq!(code(&said), 1, "{}", printed(&said));
+}
+
+#[test]
+fn what_contradicts_itself_is_damage() {
+    let place = Place::new();
+    let dataset = place.path("history");
+    assert_eq!(code(&night(&place, &["--dataset", dataset.to_str().expect("a path")])), 1);
+    let record = crate::support::files_below(&dataset.join("runs")).pop().expect("a record");
+    let honest = fs::read_to_string(&record).expect("readable");
+    let changes: [(Change<'_>, &str); 6] = [
+        (&|run| run["files"][0]["rows"] = 1_000_000_000_000_000_u64.into(), "contradicts itself"),
+        (&|run| _ = run["files"].as_array_mut().map(|files| files.remove(0)), "contradicts itself"),
+        (&|run| run["exceptions"] = 77.into(), "contradicts itself"),
+        (
+            &|run| {
+                run["files"][0]["rows"] = 1_000_000_000_000_000_u64.into();
+                run["orders"] = 1_000_000_000_000_000_u64.into();
+                let rows = run["files"].as_array().expect("files").iter().skip(1);
+                let orders = rows.filter(|file| file["path"].as_str().is_some_and(|path| path.starts_with("orders")));
+                let others: u64 = orders.map(|file| file["rows"].as_u64().expect("a count")).sum();
+                run["orders"] = (1_000_000_000_000_000_u64 + others).into();
+            },
+            "it can't have 1000000000000000 rows",
+        ),
+        (&|run| run["started_at"] = "2026-06-01T00:00:00.1234567Z".into(), "more than six decimals"),
+        (
+            &|run| {
+                let path = run["files"][0]["path"].as_str().expect("a path").replace("day=2026-05-0", "day=2026-05-");
+                run["files"][0]["path"] = path.into();
+            },
+            "is not where a file of a dataset lies",
+        ),
+    ];
+    for (change, what) in changes {
+        let mut run: Value = serde_json::from_str(&honest).expect("JSON");
+        change(&mut run);
+        fs::write(&record, format!("{run}\n")).expect("writable");
+        let said = audit(&dataset, &place.path("audit"), &[]);
+        assert_eq!(code(&said), 4, "{what}: {}", printed(&said));
+        assert!(printed(&said).contains(what), "{what}: {}", printed(&said));
+        assert!(!place.path("audit").exists(), "nothing is published");
+    }
 }

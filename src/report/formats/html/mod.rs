@@ -120,6 +120,7 @@ struct Page<'a> {
     resolved: Option<Grid>,
     settings: Vec<(String, Vec<String>)>,
     evidence: &'a [FileStamp],
+    is_of_dataset: bool,
     words: String,
 }
 
@@ -190,6 +191,7 @@ fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
         resolved: Some(grid(tables::resolved(&content.resolved))).filter(|grid| grid.rows > 0),
         settings: wording::settings(summary, texts),
         evidence,
+        is_of_dataset: summary.dataset.is_some(),
         words: words(texts),
     }
 }

@@ -149,6 +149,7 @@ pub(super) struct PopulationView {
     pub(super) read: String,
     /// What the rows were read from.
     pub(super) from: String,
+    pub(super) note: String,
     /// Whether the sum equals the rows read. It always does: otherwise no report is written.
     pub(super) is_equal: bool,
 }
@@ -200,6 +201,10 @@ impl PopulationView {
             from: match &summary.dataset {
                 Some(_) => texts.get("report-dataset-read"),
                 None => texts.get("report-population-read"),
+            },
+            note: match &summary.dataset {
+                Some(_) => texts.get("report-dataset-population"),
+                None => texts.get("report-population-note"),
             },
             is_equal: population.rows() == rows_read,
         }
