@@ -56,10 +56,12 @@ impl Days<'_> {
         let mut files = frames::files(self.reading.dataset, files);
         let (mut day, ranks) = self.note_day(date, &mut files, true)?;
         let mut needed = BTreeSet::new();
+        let mut exceptional = self.exceptional();
         for (order, known) in day.known.iter_mut().filter(|(_, known)| !known.is_moved) {
             needed.insert(known.newest);
-            known.is_exception = self.exceptional().compare(order, known.newest, date) == Latest::Exception;
+            known.is_exception = exceptional.compare(order, known.newest, date) == Latest::Exception;
         }
+        drop(exceptional);
         // By the time their runs started, so that what an order was first settled for is mostly known when its newest row
         // comes.
         let mut files: Vec<(ReadFile<'_>, BTreeSet<u32>)> = files.into_iter().zip(ranks).collect();
@@ -293,7 +295,9 @@ impl CalendarDay {
     fn has(&self, created_at: Option<i64>) -> bool {
         match created_at.and_then(from_microsecond) {
             None => self.date == UNDATED,
-            Some(time) => self.period.holds(time) || orders::day_of(self.days.day_of(time).date) == self.date,
+            Some(time) if self.period.holds(time) => true,
+            // The rules of a time zone are corrected now and then, by some hours.
+            Some(time) => (orders::day_of(self.days.day_of(time).date) - self.date).get_days().abs() <= 1,
         }
     }
 }

@@ -383,7 +383,7 @@ fn what_contradicts_itself_is_damage() {
                 let others: u64 = orders.map(|file| file["rows"].as_u64().expect("a count")).sum();
                 run["orders"] = (1_000_000_000_000_000_u64 + others).into();
             },
-            "it can't have 1000000000000000 rows",
+            "its run says 1000000000000000",
         ),
         (&|run| run["started_at"] = "2026-06-01T00:00:00.1234567Z".into(), "more than six decimals"),
         (
