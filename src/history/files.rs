@@ -98,39 +98,32 @@ pub(super) fn day(path: &str) -> Option<Date> {
 }
 
 impl Dataset {
-    /// The paths of all files that count or counted.
-    ///
-    /// # Errors
-    /// When the records can't be read.
-    pub fn all_files(&self) -> Result<BTreeSet<String>, DatasetError> {
-        let merged = self.compactions()?.into_iter().flat_map(|compaction| compaction.files);
-        let appended = self.runs()?.into_iter().flat_map(|run| run.files);
-        Ok(appended.chain(merged).map(|file| file.path).collect())
-    }
-
     /// Compares the files that some runs wrote, as far as they are read, with those that were `named` when they were read
-    /// before: each must be named as it is, or be in a merged file that is. Returns what differs.
+    /// before: each must be named as it is, or be in a merged file that is, and no other may be named. Returns what differs.
     ///
     /// # Errors
     /// When the records can't be read.
-    pub fn differences(
-        &self,
-        reading: &Reading<'_>,
-        named: &dyn Fn(&str) -> Option<DatasetFile>,
-    ) -> Result<Vec<String>, DatasetError> {
+    pub fn differences(&self, reading: &Reading<'_>, named: &[DatasetFile]) -> Result<Vec<String>, DatasetError> {
         let compactions = self.compactions()?;
         let merged_into: BTreeMap<&str, &DatasetFile> = compactions
             .iter()
             .flat_map(|compaction| compaction.replaces.iter().map(|file| (file.path.as_str(), &compaction.files)))
             .filter_map(|(path, files)| Some((path, files.first()?)))
             .collect();
-        let mut differences = BTreeSet::new();
-        'files: for file in reading.runs().iter().flat_map(|run| &run.files).filter(|file| reading.reads(file)) {
-            let mut file = file;
+        let by_path: BTreeMap<&str, &DatasetFile> = named.iter().map(|file| (file.path.as_str(), file)).collect();
+        let appended = || reading.runs().iter().flat_map(|run| &run.files);
+        let merged = compactions.iter().flat_map(|compaction| &compaction.files);
+        let known: BTreeSet<&str> = appended().chain(merged).map(|file| file.path.as_str()).collect();
+        let unknown = by_path.keys().filter(|path| !known.contains(*path));
+        let mut differences: BTreeSet<String> = unknown.map(|path| format!("{path} is not of the dataset")).collect();
+        if by_path.len() != named.len() {
+            differences.insert("a file is named twice".to_owned());
+        }
+        'files: for mut file in appended().filter(|file| reading.reads(file)) {
             // Records that name each other in a circle lead nowhere.
             for _ in 0..=merged_into.len() {
-                match (named(&file.path), merged_into.get(file.path.as_str())) {
-                    (Some(was), _) if was == *file => continue 'files,
+                match (by_path.get(file.path.as_str()), merged_into.get(file.path.as_str())) {
+                    (Some(was), _) if *was == file => continue 'files,
                     (None, Some(merged)) => file = merged,
                     _ => break,
                 }

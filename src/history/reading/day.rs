@@ -1,7 +1,6 @@
 //! The orders of one day: which row of each is the newest, and what it was first settled for.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use jiff::civil::Date;
 use polars::prelude::{BooleanChunked, DataFrame, NewChunkedArray, PolarsError, StringType};
@@ -9,7 +8,7 @@ use polars::prelude::{BooleanChunked, DataFrame, NewChunkedArray, PolarsError, S
 use super::baselines::{Baseline, Baselines};
 use super::days::{Days, Ended, Sightings};
 use super::exceptional::Latest;
-use super::frames::{self, ReadFile};
+use super::frames::{self, Place, ReadFile};
 use super::identifier::{ByIdentifier, Identifier};
 use super::{Names, Observed, ReadCounts, Sighting};
 use crate::domain::days as domain;
@@ -53,7 +52,7 @@ impl Days<'_> {
         files: &[&DatasetFile],
         sightings: &Sightings<'_>,
     ) -> Result<ReadCounts, Ended> {
-        let mut files = frames::files(self.reading.dataset, files);
+        let mut files = frames::files(self.reading, files);
         let (mut day, ranks) = self.note_day(date, &mut files, true)?;
         let mut needed = BTreeSet::new();
         let mut exceptional = self.exceptional();
@@ -67,18 +66,15 @@ impl Days<'_> {
         let mut files: Vec<(ReadFile<'_>, BTreeSet<u32>)> = files.into_iter().zip(ranks).collect();
         files.sort_by_key(|(_, ranks)| ranks.first().copied());
         for (mut file, ranks) in files {
-            let (dataset, shape) = (self.reading.dataset, orders::shape());
             if ranks.is_disjoint(&needed) {
                 let columns = [&Charges::COLUMNS[..], &[SETTLED, RUN]].concat();
-                let runs = self.reading.files.runs_of(&file.file.path);
-                file.for_each_frame(dataset, shape, &columns, false, |path, frame| {
-                    self.read_superseded(&mut day, &Place { path, runs }, frame, sightings)
+                file.for_each_frame(orders::shape(), &columns, false, |place, frame| {
+                    self.read_superseded(&mut day, place, frame, sightings)
                 })?;
             } else {
                 let columns = [&FactArrays::JUDGED[..], &[SETTLED, MOVED_TO, RUN]].concat();
-                let runs = self.reading.files.runs_of(&file.file.path);
-                file.for_each_frame(dataset, shape, &columns, false, |path, frame| {
-                    self.read_newest(&mut day, &Place { path, runs }, frame, sightings)
+                file.for_each_frame(orders::shape(), &columns, false, |place, frame| {
+                    self.read_newest(&mut day, place, frame, sightings)
                 })?;
             }
         }
@@ -104,13 +100,11 @@ impl Days<'_> {
         let mut all_ranks = Vec::new();
         for file in files {
             let mut ranks = BTreeSet::new();
-            let runs_of_file = self.reading.files.runs_of(&file.file.path);
-            file.for_each_frame(self.reading.dataset, orders::shape(), &columns, are_kept, |path, frame| {
-                let place = Place { path, runs: runs_of_file };
+            file.for_each_frame(orders::shape(), &columns, are_kept, |place, frame| {
                 let ids = texts(frame, columns[0]).map_err(place.failed())?;
                 let settled = settled(frame).map_err(place.failed())?;
                 let runs = texts(frame, RUN).map_err(place.failed())?;
-                let mut runs = Runs::of(self.names, &place, &runs);
+                let mut runs = Runs::of(self.names, place, &runs);
                 for row in 0..frame.height() {
                     let (rank, id) = (runs.rank(row)?, ids.get(row).ok_or_else(|| place.lacking())?);
                     let Some(rank) = rank else { continue };
@@ -244,7 +238,7 @@ impl Days<'_> {
         if !self.exceptional().has_any_left() {
             return Ok(false);
         }
-        let mut files = frames::files(self.reading.dataset, files);
+        let mut files = frames::files(self.reading, files);
         let (day, _) = self.note_day(Date::default(), &mut files, false)?;
         let mut exceptional = self.exceptional();
         for (order, known) in day.known.iter().filter(|(_, known)| !known.is_moved) {
@@ -260,27 +254,6 @@ struct Newest<'n> {
     rank: u32,
     facts: OrderFacts<'n>,
     settled: Option<bool>,
-}
-
-/// A file that is read.
-struct Place<'p> {
-    path: &'p Path,
-    /// The runs that it may have rows of.
-    runs: Option<&'p BTreeSet<String>>,
-}
-
-impl Place<'_> {
-    fn damaged(&self, problem: String) -> DatasetError {
-        DatasetError::damaged(self.path, problem)
-    }
-
-    fn failed(&self) -> impl Fn(PolarsError) -> DatasetError {
-        |error| self.damaged(error.to_string())
-    }
-
-    fn lacking(&self) -> DatasetError {
-        self.damaged("a value is missing or out of range".to_owned())
-    }
 }
 
 /// A day as the dataset divides time.
@@ -362,7 +335,7 @@ impl<'r> Runs<'r> {
         if let Some((_, rank)) = last {
             return Ok(rank);
         }
-        let rank = self.names.rank(run, self.place.runs).map_err(|problem| self.place.damaged(problem))?;
+        let rank = self.names.rank(run, self.place)?;
         self.last = Some((run, rank));
         Ok(rank)
     }

@@ -1,7 +1,5 @@
 //! Orders whose newest sighting may be a row without a fetched order.
 
-use std::path::Path;
-
 use jiff::civil::Date;
 
 use super::identifier::{ByIdentifier, Identifier, Identifiers};
@@ -88,14 +86,12 @@ pub(super) fn note(
     identifiers: &Identifiers,
 ) -> Result<ExceptionalOrders, DatasetError> {
     let mut orders = ExceptionalOrders::default();
-    for mut file in frames::files(reading.dataset, files) {
-        let runs = reading.files.runs_of(&file.file.path);
-        file.for_each_frame(reading.dataset, exceptions::shape(), &[ID, RUN], false, |path, frame| {
-            let damaged = |problem: String| DatasetError::damaged(path, problem);
-            let column = |name| texts(frame, name).map_err(|error| damaged(error.to_string()));
+    for mut file in frames::files(reading, files) {
+        file.for_each_frame(exceptions::shape(), &[ID, RUN], false, |place, frame| {
+            let column = |name| texts(frame, name).map_err(place.failed());
             for (id, run) in column(ID)?.iter().zip(column(RUN)?.iter()) {
-                let (Some(id), Some(run)) = (id, run) else { return Err(lacking(path)) };
-                if let (Some(rank), Some(order)) = (names.rank(run, runs).map_err(damaged)?, identifiers.of(id)) {
+                let (Some(id), Some(run)) = (id, run) else { return Err(place.lacking()) };
+                if let (Some(rank), Some(order)) = (names.rank(run, place)?, identifiers.of(id)) {
                     orders.note(order, rank);
                 }
             }
@@ -119,23 +115,21 @@ pub(super) fn visit<E: From<DatasetError>>(
         return Ok(visited);
     }
     let columns = [ID, BUCKET, REASON, DETAIL, RUN];
-    for mut file in frames::files(reading.dataset, files) {
-        let runs = reading.files.runs_of(&file.file.path);
-        file.for_each_frame(reading.dataset, exceptions::shape(), &columns, false, |path, frame| {
-            let damaged = |problem: String| DatasetError::damaged(path, problem);
-            let column = |name| texts(frame, name).map_err(|error| damaged(error.to_string()));
+    for mut file in frames::files(reading, files) {
+        file.for_each_frame(exceptions::shape(), &columns, false, |place, frame| {
+            let column = |name| texts(frame, name).map_err(place.failed());
             let columns = [column(ID)?, column(BUCKET)?, column(REASON)?, column(DETAIL)?, column(RUN)?];
             for row in 0..frame.height() {
                 let [Some(id), Some(bucket), Some(reason), Some(detail), Some(run)] =
                     [0, 1, 2, 3, 4].map(|column: usize| columns[column].get(row))
                 else {
-                    return Err(lacking(path).into());
+                    return Err(place.lacking().into());
                 };
                 let is_foreign = bucket == Bucket::Discrepant.code() && reason == IDENTITY_MISMATCH && detail != id;
                 if !is_foreign && !UNFETCHED.iter().any(|known| known.code() == bucket) {
-                    return Err(damaged(format!("it has a row in the bucket {bucket:?} for {reason:?}")).into());
+                    return Err(place.damaged(format!("it has a row in the bucket {bucket:?} for {reason:?}")).into());
                 }
-                let rank = names.rank(run, runs).map_err(damaged)?;
+                let rank = names.rank(run, place)?;
                 let Some((rank, order)) = rank.zip(identifiers.of(id)) else { continue };
                 if orders.0.get(&order).is_none_or(|known| known.rank != rank) {
                     continue;
@@ -152,8 +146,4 @@ pub(super) fn visit<E: From<DatasetError>>(
         })?;
     }
     Ok(visited)
-}
-
-fn lacking(path: &Path) -> DatasetError {
-    DatasetError::damaged(path, "a value is missing")
 }

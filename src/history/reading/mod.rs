@@ -19,6 +19,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::civil::Date;
 
 use self::days::Days;
+use self::frames::Place;
 use self::identifier::Identifiers;
 use super::files::Files;
 use super::{Dataset, DatasetError, DatasetFile, EXCEPTIONS, RunRecord, Selection};
@@ -219,9 +220,10 @@ struct Names<'r> {
 
 impl Names<'_> {
     /// The rank of a row's job, `None` if it is not read. Fails if the file of those runs can't have such a row.
-    fn rank(&self, name: &str, runs_of_file: Option<&BTreeSet<String>>) -> Result<Option<u32>, String> {
-        let run = self.runs.get(name).filter(|run| runs_of_file.is_some_and(|runs| runs.contains(**run)));
-        run.map(|_| self.ranks.get(name).copied()).ok_or_else(|| format!("it has rows of another run, {name:?}"))
+    fn rank(&self, name: &str, place: &Place<'_>) -> Result<Option<u32>, DatasetError> {
+        let run = self.runs.get(name).filter(|run| place.runs.is_some_and(|runs| runs.contains(**run)));
+        run.map(|_| self.ranks.get(name).copied())
+            .ok_or_else(|| place.damaged(format!("it has rows of another run, {name:?}")))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Makes a report about the orders of a dataset: each as the newest sighting shows it, of however many nights.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -138,22 +137,14 @@ impl DatasetAudit {
                 other.map_or_else(|| "not those of the dataset".to_owned(), |run| format!("{run} is not as it was"));
             problems.push(format!("the runs in {SOURCES_FILE}: {which}"));
         }
-        let named: BTreeMap<&str, &SourceFile> = sources.files.iter().map(|file| (file.path.as_str(), file)).collect();
-        if named.len() != sources.files.len() {
-            problems.push(format!("{SOURCES_FILE} names a file twice"));
-        }
-        problems.extend(self.dataset.differences(&reading, &|path| {
-            let file = named.get(path)?;
-            Some(DatasetFile {
-                path: file.path.clone(),
-                rows: file.rows,
-                bytes: file.bytes,
-                sha256: file.sha256.clone(),
-            })
-        })?);
-        let known = self.dataset.all_files()?;
-        let unknown = sources.files.iter().filter(|was| !known.contains(was.path.as_str()));
-        problems.extend(unknown.map(|was| format!("{} of {SOURCES_FILE} is not a file of the dataset", was.path)));
+        let named = sources.files.iter().map(|file| DatasetFile {
+            path: file.path.clone(),
+            rows: file.rows,
+            bytes: file.bytes,
+            sha256: file.sha256.clone(),
+        });
+        let differences = self.dataset.differences(&reading, &named.collect::<Vec<_>>())?;
+        problems.extend(differences.into_iter().map(|what| format!("{SOURCES_FILE}: {what}")));
         Ok(if problems.is_empty() { Ok(reading) } else { Err(problems) })
     }
 

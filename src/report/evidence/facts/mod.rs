@@ -62,15 +62,8 @@ impl FactsWriter {
         bucket: Bucket,
         is_reused: bool,
     ) -> Result<(), ReportError> {
-        self.group.lines.push(i64::try_from(line).unwrap_or(i64::MAX));
-        self.group.facts.push(run_order_id, order);
-        self.group.settled.push(settled);
-        self.group.buckets.push(bucket);
-        self.group.reused.push(is_reused);
-        if self.group.lines.len() < ROW_GROUP {
-            return Ok(());
-        }
-        self.writing.give(mem::replace(&mut self.group, RowGroup::new()))
+        self.group.push(line, run_order_id, order, settled, bucket, is_reused);
+        self.group.take_full().map_or(Ok(()), |group| self.writing.give(group))
     }
 
     /// Completes the file; returns the number of orders in it.
@@ -78,7 +71,7 @@ impl FactsWriter {
     /// # Errors
     /// When it can't be written.
     pub fn finish(mut self) -> Result<u64, ReportError> {
-        if !self.group.lines.is_empty() {
+        if !self.group.is_empty() {
             self.writing.give(self.group)?;
         }
         self.writing.end()
@@ -99,7 +92,7 @@ fn write(mut writer: BatchedWriter<BufWriter<File>>, groups: Receiver<RowGroup>)
 }
 
 /// The columns of one row group.
-struct RowGroup {
+pub(super) struct RowGroup {
     lines: Vec<i64>,
     facts: FactColumns,
     settled: Vec<bool>,
@@ -108,7 +101,7 @@ struct RowGroup {
 }
 
 impl RowGroup {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             lines: Vec::new(),
             facts: FactColumns::new(),
@@ -118,7 +111,32 @@ impl RowGroup {
         }
     }
 
-    fn frame(self) -> PolarsResult<DataFrame> {
+    pub(super) fn push(
+        &mut self,
+        line: u64,
+        run_order_id: &str,
+        order: &OrderFacts<'_>,
+        settled: bool,
+        bucket: Bucket,
+        is_reused: bool,
+    ) {
+        self.lines.push(i64::try_from(line).unwrap_or(i64::MAX));
+        self.facts.push(run_order_id, order);
+        self.settled.push(settled);
+        self.buckets.push(bucket);
+        self.reused.push(is_reused);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Takes all rows out once they are enough.
+    pub(super) fn take_full(&mut self) -> Option<Self> {
+        (self.lines.len() >= ROW_GROUP).then(|| mem::replace(self, Self::new()))
+    }
+
+    pub(super) fn frame(self) -> PolarsResult<DataFrame> {
         let rows = self.lines.len();
         let mut columns: Vec<Column> = Vec::with_capacity(schema().len());
         columns.push(Int64Chunked::from_vec(LINE.into(), self.lines).into_column());

@@ -4,32 +4,24 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::path::Path;
 
-use polars::prelude::{AnyValue, BooleanChunked, Column, DataFrame, DataType, IntoColumn, NewChunkedArray, Scalar};
-use polars::prelude::{PolarsError, PolarsResult, StringChunked};
+use polars::prelude::{AnyValue, Column, DataFrame, DataType, PolarsResult, Scalar};
 
 use super::{CURRENCY, Spend, SpendParts, columns};
 use crate::domain::days::Days;
 use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::Bucket;
-use crate::parquet::columns::{FactColumns, OrderFrame, texts};
+use crate::parquet::columns::{OrderFrame, texts};
 use crate::parquet::stage::Stage;
 use crate::report::ReportError;
-use crate::report::evidence::facts::{BUCKET, ROW_GROUP, SETTLED};
+use crate::report::evidence::facts::{BUCKET, RowGroup, SETTLED};
 
 /// Sums spend over orders of a dataset, on a thread of its own.
 pub struct SpendElsewhere {
     days: Days,
     /// The orders that were judged one by one, until they are enough to be summed.
-    judged: Judged,
+    judged: RowGroup,
     summing: Stage<DataFrame, Spend, ReportError>,
     orders: u64,
-}
-
-#[derive(Default)]
-struct Judged {
-    facts: Option<FactColumns>,
-    settled: Vec<bool>,
-    buckets: Vec<Bucket>,
 }
 
 impl SpendElsewhere {
@@ -39,7 +31,7 @@ impl SpendElsewhere {
     /// When there can be no more threads.
     pub fn begin(dataset: &Path, days: Days) -> Result<Self, ReportError> {
         let summing = SpendParts::on_a_thread(dataset, days.clone())?;
-        Ok(Self { days, judged: Judged::default(), summing, orders: 0 })
+        Ok(Self { days, judged: RowGroup::new(), summing, orders: 0 })
     }
 
     /// Adds sound orders; returns how many there are of each currency.
@@ -85,17 +77,13 @@ impl SpendElsewhere {
         settled: bool,
         bucket: Bucket,
     ) -> Result<(), ReportError> {
-        self.judged.facts.get_or_insert_with(FactColumns::new).push(run_order_id, order);
-        self.judged.settled.push(settled);
-        self.judged.buckets.push(bucket);
-        if self.judged.settled.len() < ROW_GROUP { Ok(()) } else { self.give_judged() }
+        // Orders of a dataset have no line, and are never reused: nothing is summed by either.
+        self.judged.push(0, run_order_id, order, settled, bucket, false);
+        self.judged.take_full().map_or(Ok(()), |group| self.give(group))
     }
 
-    fn give_judged(&mut self) -> Result<(), ReportError> {
-        let Some(frame) = mem::take(&mut self.judged).frame().map_err(ReportError::polars("sum the orders for"))?
-        else {
-            return Ok(());
-        };
+    fn give(&mut self, judged: RowGroup) -> Result<(), ReportError> {
+        let frame = judged.frame().map_err(ReportError::polars("sum the orders for"))?;
         self.orders += frame.height() as u64;
         self.summing.give(frame)
     }
@@ -105,19 +93,10 @@ impl SpendElsewhere {
     /// # Errors
     /// When a sum does not fit.
     pub fn finish(mut self) -> Result<(u64, Spend), ReportError> {
-        self.give_judged()?;
+        let judged = mem::replace(&mut self.judged, RowGroup::new());
+        if !judged.is_empty() {
+            self.give(judged)?;
+        }
         Ok((self.orders, self.summing.end()?))
-    }
-}
-
-impl Judged {
-    fn frame(self) -> Result<Option<DataFrame>, PolarsError> {
-        let Some(facts) = self.facts else { return Ok(None) };
-        let mut columns = facts.finish()?;
-        let rows = self.settled.len();
-        columns.push(BooleanChunked::from_iter_values(SETTLED.into(), self.settled.into_iter()).into_column());
-        let buckets = self.buckets.iter().map(|bucket| bucket.code());
-        columns.push(StringChunked::from_iter_values(BUCKET.into(), buckets).into_column());
-        DataFrame::new(rows, columns).map(Some)
     }
 }
