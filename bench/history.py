@@ -101,7 +101,7 @@ def main(dataset, count, days):
             files.append({"path": path, "rows": frame.height, "bytes": place.stat().st_size, "sha256": sha256})
         at = started_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         record = {
-            "format": 1, "run": run, "started_at": at, "as_of": at, "manifest_sha256": manifest,
+            "format": 1, "run": run, "started_at": at, "as_of": at, "manifest_sha256": manifest, "list_incomplete": False,
             "tieout_version": "0", "orders": sum(file["rows"] for file in files), "moved": 0, "exceptions": 0,
             "control_totals": [], "files": files,
         }

@@ -96,6 +96,19 @@ report-dataset = { $period ->
 report-dataset-workflow = Only orders of the workflow { $workflow }, and rows without a fetched order whose workflow is not known.
 report-dataset-limits = A dataset does not have what our own books and the provider's list say, nor which earlier discrepancies are new: that is not assessed.
 
+report-dataset-close = The close of { $month }. Its figures stay as they are: what later nights observe is listed by the next close.
+report-dataset-gap = Closed nonetheless (--force): { $gap ->
+    [not-over] no run started at { $time } or later, when the last orders of the month have had the time to settle.
+    [missing] { $count ->
+        [one] a night is
+       *[other] { $count } nights are
+      } without a run, the first from { $time }.
+   *[incomplete] { $count ->
+        [one] a night has
+       *[other] { $count } nights have
+      } only runs with an incomplete list of orders, the first from { $time }.
+  }
+
 report-input-records = Input records: { $records } = { $above } above the heading + { $heading } heading + { $rows } rows + { $below } below the rows.
 report-input-sheet = Sheet: { $sheet }
 report-input-hidden = Rows of the sheet that are hidden or filtered out, but still counted: { $count }
@@ -261,12 +274,19 @@ report-column-expires = Expires
 report-column-field = Field
 report-column-row = Books row
 report-column-owner = Owner
+report-column-line = Line
+report-column-month = Month
+report-column-change = Change
+report-column-pending_quote = Pending quote
 
 report-table-discrepancies = Failed checks
 report-table-pending = Unsettled orders
 report-table-exceptions = Exceptions
 report-table-resolved = Resolved discrepancies
 report-table-waivers = Waivers
+report-table-roll_forward = Roll-forward of pending orders
+report-table-adjustments = Prior-period adjustments
+report-table-adjustments_by_month = Adjustments by month
 report-table-spend_by_workflow = Spend by workflow
 report-table-spend_by_revision = Spend by revision
 report-table-spend_by_day = Spend by day
@@ -291,6 +311,28 @@ report-age-1-3d = 1 to 3 days
 report-age-3-7d = 3 to 7 days
 report-age-over-7d = over 7 days
 report-age-unknown = unknown age
+
+## What a close adds
+
+report-closing = Close
+report-roll-forward-note = How the orders that were pending at the previous close became those that are pending at this one: pending at open + new + late + reopened + changed quotes − settled − gone. At the first close, what earlier runs saw pending stands for the previous one.
+report-adjustments-note = What later observations change in months that are closed. The closed figures stay as they are; with these sums they are what the orders say now. Amounts are changes of the sums over settled orders; the pending quote is that of unsettled ones.
+report-adjustments-none = Nothing has changed since.
+report-line-pending_at_open = Pending at open
+report-line-new = New in the month
+report-line-late = Of earlier months, first seen since
+report-line-reopened = Of earlier months, no longer settled
+report-line-requoted = Changed quotes
+report-line-settled = Settled
+report-line-gone = No longer there
+report-line-pending_at_close = Pending at close
+report-change-settled = settled
+report-change-reopened = no longer settled
+report-change-restated = restated
+report-change-requoted = quote changed
+report-change-added = added
+report-change-gone = gone
+report-change-reattributed = moved to another workflow, revision or currency
 
 ## Exceptions, waivers, resolved discrepancies
 report-exceptions = Exceptions

@@ -39,6 +39,18 @@ terminal-rounded = passed by rounding, gross
 terminal-frozen = still frozen
 terminal-stale-soon = { "  " }of which stale soon
 
+## What a close adds.
+
+terminal-roll-forward = Roll-forward of pending orders
+terminal-column-quote = quote
+terminal-adjustments = Adjustments of closed months
+terminal-adjustments-none = No order of a closed month has changed since.
+terminal-column-month = month
+terminal-column-final = final
+terminal-column-total = total
+terminal-column-pending-quote = pending quote
+terminal-undated = no date
+
 ## Our own books, and control totals from outside.
 
 terminal-books = Our books and the provider's

@@ -15,6 +15,9 @@ xlsx-sheet-pending = Pending
 xlsx-sheet-exceptions = Exceptions
 xlsx-sheet-resolved = Resolved
 xlsx-sheet-waivers = Waivers
+xlsx-sheet-roll_forward = Roll-forward
+xlsx-sheet-adjustments_by_month = Adjustments by month
+xlsx-sheet-adjustments = Adjustments
 
 xlsx-about-discrepancies = One row per failed check of an order, including warnings and waived ones.
 xlsx-about-spend_by_workflow = Spend by workflow and currency. Amounts are sums over settled orders.
@@ -24,6 +27,9 @@ xlsx-about-pending = Every unsettled order with its age.
 xlsx-about-exceptions = Every row without an order to judge, with its line and reason.
 xlsx-about-resolved = Checks that failed when the order was last judged, were due again this time, and now hold. The figures are the earlier ones.
 xlsx-about-waivers = Every waiver given, with its state.
+xlsx-about-roll_forward = How what was pending at the previous close became what is pending at this one.
+xlsx-about-adjustments_by_month = By how much later observations change the figures of closed months.
+xlsx-about-adjustments = Every order of a closed month whose figures have changed since.
 xlsx-split = More rows than one sheet holds: continued in { $sheets }.
 
 # Heading of a column that repeats the amounts of the column before it as text.

@@ -82,6 +82,13 @@ report-dataset = { $period ->
 report-dataset-workflow = 仅限工作流 { $workflow } 的订单，以及工作流未知、未取得订单的行。
 report-dataset-limits = 数据集不含我方账簿与服务方清单的内容，也不含哪些差异是新出现的：这些未作评估。
 
+report-dataset-close = { $month } 的月结。其数字不再变动：以后各晚观测到的变化由下一次月结列出。
+report-dataset-gap = 仍予结账（--force）：{ $gap ->
+    [not-over] 没有在 { $time } 或之后开始的运行，而当月最后的订单到那时才来得及结算。
+    [missing] 有 { $count } 个夜晚没有运行，最早的一个从 { $time } 开始。
+   *[incomplete] 有 { $count } 个夜晚的运行都只有不完整的订单清单，最早的一个从 { $time } 开始。
+  }
+
 report-input-records = 输入记录：{ $records } = 标题之上 { $above } + 标题 { $heading } + 行 { $rows } + 末尾 { $below }。
 report-input-sheet = 工作表：{ $sheet }
 report-input-hidden = 其中隐藏或被筛选掉、但同样计入的行：{ $count }
@@ -245,12 +252,19 @@ report-column-expires = 到期日
 report-column-field = 字段
 report-column-row = 账簿行
 report-column-owner = 负责人
+report-column-line = 项目
+report-column-month = 月份
+report-column-change = 变化
+report-column-pending_quote = 未结报价
 
 report-table-discrepancies = 未通过的检查
 report-table-pending = 未结算订单
 report-table-exceptions = 例外
 report-table-resolved = 已解决的差异
 report-table-waivers = 豁免
+report-table-roll_forward = 未结订单变动表
+report-table-adjustments = 以前期间调整
+report-table-adjustments_by_month = 按月调整
 report-table-spend_by_workflow = 按工作流的支出
 report-table-spend_by_revision = 按版本的支出
 report-table-spend_by_day = 按日的支出
@@ -275,6 +289,28 @@ report-age-1-3d = 1 至 3 天
 report-age-3-7d = 3 至 7 天
 report-age-over-7d = 7 天以上
 report-age-unknown = 账龄不明
+
+## 月结
+
+report-closing = 月结
+report-roll-forward-note = 上次月结时未结的订单如何变为本次月结时未结的订单：期初未结 + 新增 + 补见 + 重开 + 报价变动 − 已结算 − 消失。首次月结以此前各次运行所见的未结订单为期初。
+report-adjustments-note = 以后的观测对已结月份的改变。已结的数字不变；加上这些金额即为订单现在的数字。金额为已结算订单合计的变动，未结报价为未结算订单报价的变动。
+report-adjustments-none = 此后没有变化。
+report-line-pending_at_open = 期初未结
+report-line-new = 当月新增
+report-line-late = 以前月份、此后才见到
+report-line-reopened = 以前月份、不再是已结算
+report-line-requoted = 报价变动
+report-line-settled = 已结算
+report-line-gone = 已不存在
+report-line-pending_at_close = 期末未结
+report-change-settled = 已结算
+report-change-reopened = 不再是已结算
+report-change-restated = 金额重述
+report-change-requoted = 报价变动
+report-change-added = 新增
+report-change-gone = 消失
+report-change-reattributed = 转到其他工作流、版本或币种
 
 ## 例外、豁免、已解决
 report-exceptions = 例外

@@ -27,6 +27,18 @@ terminal-rounded = 因舍入通过的差额（绝对值合计）
 terminal-frozen = 仍被冻结的报价
 terminal-stale-soon = { "  " }其中即将逾期
 
+## 月结
+
+terminal-roll-forward = 未结订单变动表
+terminal-column-quote = 报价
+terminal-adjustments = 已结月份的调整
+terminal-adjustments-none = 已结月份的订单此后没有变化。
+terminal-column-month = 月份
+terminal-column-final = 实收
+terminal-column-total = 合计
+terminal-column-pending-quote = 未结报价
+terminal-undated = 无日期
+
 ## 我方账簿与外部给出的控制总额。
 
 terminal-books = 我方账簿与服务方

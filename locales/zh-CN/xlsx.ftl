@@ -15,6 +15,9 @@ xlsx-sheet-pending = 待结算
 xlsx-sheet-exceptions = 例外
 xlsx-sheet-resolved = 已解决
 xlsx-sheet-waivers = 豁免
+xlsx-sheet-roll_forward = 未结变动
+xlsx-sheet-adjustments_by_month = 按月调整
+xlsx-sheet-adjustments = 以前期间调整
 
 xlsx-about-discrepancies = 订单每项未通过的检查一行，包括警告与已豁免的。
 xlsx-about-spend_by_workflow = 按工作流与币种汇总的支出。金额为已结算订单之和。
@@ -24,6 +27,9 @@ xlsx-about-pending = 每笔未结算订单及其账龄。
 xlsx-about-exceptions = 没有取得订单的每一行，附行号与理由。
 xlsx-about-resolved = 订单上次被判断时发现、本次再次适用且成立的差异，数字为当时的数字。
 xlsx-about-waivers = 给出的每项豁免及其结果。
+xlsx-about-roll_forward = 上次月结时的未结订单如何变为本次月结时的未结订单。
+xlsx-about-adjustments_by_month = 以后的观测使已结月份的数字变动多少。
+xlsx-about-adjustments = 已结月份中数字此后有变的每笔订单。
 xlsx-split = 行数超过一张工作表所能容纳：续见 { $sheets }。
 
 # 以文本重复前一列的那一列的标题。

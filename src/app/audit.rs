@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::cli::{Audit, General, Output};
+use super::cli::{Audit, CloseCommand, General, Output};
 use super::exit::{self, Exit, Failure};
 use super::voice::Voice;
 use super::{settings, terminal};
 use crate::history::{Dataset, DatasetError};
 use crate::language::Language;
 use crate::pipeline::JobError;
+use crate::pipeline::audit::close::CloseError;
 use crate::pipeline::audit::{self, ProvenReport};
 use crate::report::builder::Report;
 use crate::report::folder::publish::{Destination, PublishedReport, follow};
@@ -21,17 +22,35 @@ pub(super) fn run(command: Audit, general: &General, voice: &Voice) -> Result<Ex
     } else {
         of_report(&command, general.lang)?
     };
+    show(&report, &published, command.output, general, voice)
+}
+
+/// Closes a month of a dataset, and prints the summary of its report.
+pub(super) fn close(command: &CloseCommand, general: &General, voice: &Voice) -> Result<Exit, Failure> {
+    let resolved = settings::resolve_close(command, general).map_err(Failure::usage)?;
+    let (audit, destination) = resolved.map_err(|error| failure(error.into()))?;
+    let (report, published) = audit.publish(&destination).map_err(failure)?;
+    show(&report, &published, command.output, general, voice)
+}
+
+fn show(
+    report: &Report,
+    published: &PublishedReport,
+    output: Output,
+    general: &General,
+    voice: &Voice,
+) -> Result<Exit, Failure> {
     exit::warn_of_limits(&published.limits);
     let mut out = io::stdout().lock();
-    let shown = match command.output {
+    let shown = match output {
         Output::Text if general.quiet => Ok(()),
-        Output::Text => terminal::show(&report, &published.folder, RecheckCounts::default(), voice, &mut out),
+        Output::Text => terminal::show(report, &published.folder, RecheckCounts::default(), voice, &mut out),
         Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
     };
-    exit::check_summary_written(shown, &published.folder, command.output)?;
-    Ok(exit::of_report(&report))
+    exit::check_summary_written(shown, &published.folder, output)?;
+    Ok(exit::of_report(report))
 }
 
 fn of_dataset(command: &Audit, general: &General) -> Result<(Report, PublishedReport), Failure> {
@@ -48,7 +67,8 @@ fn of_report(command: &Audit, lang: Option<Language>) -> Result<(Report, Publish
     let original = ProvenReport::open(&follow(&command.report)).map_err(failure)?;
     let was = &original.manifest.stamp.settings;
     let options = &original.manifest.stamp.options;
-    let (changes, destination) = settings::resolve_audit(command, was, options, lang).map_err(Failure::usage)?;
+    let changes = settings::resolve_audit(&command.options, was, options, lang).map_err(Failure::usage)?;
+    let destination = settings::audit_destination(command);
     check(&destination)?;
     audit::audit(&original, &changes, &destination).map_err(failure)
 }
@@ -66,6 +86,12 @@ pub(super) fn failure(error: JobError) -> Failure {
         | JobError::Dataset(DatasetError::NotADataset { .. } | DatasetError::Other { .. }) => Failure::usage(error),
         JobError::NoReport { .. } => Failure::usage(error)
             .help("name the folder of a report that `tieout reconcile` made, such as reports/latest"),
+        JobError::Close(error @ (CloseError::NotReady { .. } | CloseError::Incomplete { .. })) => {
+            Failure::incomplete(error)
+                .help("wait for the nights that are lacking, or close it nonetheless with --force: the report says so")
+        }
+        JobError::Close(error) => Failure::usage(error),
+        JobError::Publish(error) if error.is_usage_error() => Failure::usage(error),
         other => Failure::no_report(other),
     }
 }

@@ -21,7 +21,7 @@ pub enum Exit {
     Discrepant,
     /// A usage or configuration error; nothing was fetched.
     Usage,
-    /// There is a report, or a list of `discover`, but it is incomplete.
+    /// There is a report, or a list of `discover`, but it is incomplete; or a month can't be closed yet.
     Incomplete,
     /// There is no report, or another command could not do its work.
     NoReport,
@@ -90,6 +90,11 @@ impl Failure {
     /// An end without a report: exit code 4.
     pub fn no_report(what: impl fmt::Display) -> Self {
         Self { exit: Exit::NoReport, what: what.to_string(), help: None }
+    }
+
+    /// What was asked for can't be done yet: exit code 3.
+    pub fn incomplete(what: impl fmt::Display) -> Self {
+        Self { exit: Exit::Incomplete, what: what.to_string(), help: None }
     }
 
     /// Adds advice on what to do, printed on a line of its own.

@@ -36,6 +36,11 @@ const TABLES: &str = r#"
 # tolerance = "0.01"
 # stale-after = "72h"
 # material = "5"
+
+# How often runs are expected. `tieout close` refuses a month that lacks one; without this it wants one for every day
+# with an order.
+# [schedule]
+# every = "24h"
 "#;
 
 /// Writes the file, and refuses to overwrite an existing one.
@@ -145,6 +150,6 @@ mod tests {
         let options = overlay(&Options::default(), &all).expect("usable, and every key is known");
         assert_eq!((options.provider.rate, options.confirm), (Some(10), Some(true)));
         let table: toml::Table = toml::from_str(&all).expect("TOML");
-        assert_eq!(table.len(), command.get_arguments().count() + 3, "the options, the language and two tables");
+        assert_eq!(table.len(), command.get_arguments().count() + 4, "the options, the language and three tables");
     }
 }

@@ -60,6 +60,7 @@ pub fn run() -> Exit {
         Command::Verify(command) => verify::run(&command),
         Command::Runs(command) => runs::run(&command, &cli.general),
         Command::Prune(command) => prune::run(&command, &cli.general),
+        Command::Close(command) => audit::close(&command, &cli.general, &voice),
         Command::Dataset(command) => dataset::run(&command),
         Command::Compact { dataset } => dataset::compact(&dataset),
         Command::Diff(command) => diff::run(&command, cli.general.quiet, &voice),

@@ -1,6 +1,8 @@
 //! The summary of a report for people on standard output: verdict, population, control totals, the worst
 //! discrepancies, and the report's folder.
 
+mod closing;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::iter;
@@ -75,6 +77,7 @@ pub(super) fn show(
     show_books(&summary.control_totals, voice, out)?;
     wording::column_causes(summary, texts).iter().try_for_each(|text| writeln!(out, "{text}"))?;
     show_ties(&summary.ties, voice, out)?;
+    closing::show(summary, voice, out)?;
     show_completeness(summary.completeness.as_ref(), texts, out)?;
     wording::outside_period(summary, texts).iter().try_for_each(|text| writeln!(out, "{text}"))?;
     show_causes(summary, voice, out)?;

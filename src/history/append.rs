@@ -33,6 +33,8 @@ pub struct NewRun {
     pub as_of: Timestamp,
     /// SHA-256 of the report's manifest, in hex.
     pub manifest_sha256: String,
+    /// Whether orders may be missing from its input.
+    pub list_incomplete: bool,
     /// Those of the incomplete reports that this one continued and replaced.
     pub replaces: Vec<String>,
 }
@@ -86,12 +88,14 @@ impl Dataset {
         let NewRun { started_at, as_of, manifest_sha256, .. } = run.clone();
         let start = started_at.strftime("%Y%m%dT%H%M%SZ");
         let name = format!("{start}-{}-{:016x}", manifest_sha256.get(..8).unwrap_or_default(), rand::random::<u64>());
+        let mut record = RunRecord::begin(name.clone(), started_at, as_of, manifest_sha256);
+        record.list_incomplete = run.list_incomplete;
         Ok(Append {
             days: self.days(),
             incoming: Incoming::begin(self.folder())?,
-            runs: vec![name.clone()],
+            runs: vec![name],
             job: 0,
-            record: RunRecord::begin(name, started_at, as_of, manifest_sha256),
+            record,
             rows: BTreeMap::new(),
             held: 0,
             last_day: None,

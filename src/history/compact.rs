@@ -29,7 +29,8 @@ pub struct Compacted {
 }
 
 impl Dataset {
-    /// Merges the files of each day that have fewer than a million rows, day by day. Every row is kept.
+    /// Merges the files of each day that have fewer than a million rows, day by day. Every row is kept. Months that are closed
+    /// are left as they are.
     ///
     /// # Errors
     /// When another compaction is at work, a file is not as it was written, or the dataset can't be written. Days that were
@@ -45,7 +46,9 @@ impl Dataset {
         let files = Files::of(&self.runs()?, &compactions);
         self.remove_leftovers(&compactions, &files, lock.is_some())?;
         let mut compacted = Compacted::default();
-        for (day, files) in files.by_day() {
+        let closes = self.closes()?;
+        let is_open = |day: Date| !closes.keys().any(|month| month.has(day));
+        for (day, files) in files.by_day().into_iter().filter(|(day, _)| is_open(*day)) {
             let mut is_merged = false;
             for group in groups(files) {
                 self.merge(day, &group)?;

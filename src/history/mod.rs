@@ -7,6 +7,7 @@
 //!   exceptions/<run>.parquet                 the rows of a run without a fetched order, with the reason (`exceptions`)
 //!   runs/<run>.json                          written last: only now the run's files count (`run`)
 //!   compactions/<compaction>.json            which files were merged into which (`compaction`)
+//!   closes/2026-10/                          the report that closed a month (`closes`)
 //!   incoming/                                what is being written
 //!   read.sql                                 what counts of each order, for DuckDB and Spark
 //! ```
@@ -16,6 +17,7 @@
 //! writers can't conflict.
 
 mod append;
+mod closes;
 mod compact;
 mod compaction;
 mod contents;
@@ -51,7 +53,8 @@ pub use contents::{Contents, Proof};
 pub use error::DatasetError;
 pub use exceptions::{ExceptionRow, IDENTITY_MISMATCH};
 pub use identity::Identity;
-pub use reading::{Observed, ReadCounts, Reading, Sighting};
+pub use orders::UNDATED;
+pub use reading::{Extent, Observed, ReadCounts, Reading, Side, Sighting};
 pub use run::{CurrencyTotals, DatasetFile, EarlierJob, RunRecord};
 pub use selection::Selection;
 

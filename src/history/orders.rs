@@ -21,7 +21,7 @@ use crate::parquet::file::{ParquetFile, Shape};
 /// The most rows of a row group: a reader holds one at a time.
 pub(super) const ROW_GROUP: usize = 1 << 17;
 /// The day of orders whose creation time is not known, or beyond the dates that every engine has.
-pub(super) const UNDATED: Date = date(1970, 1, 1);
+pub const UNDATED: Date = date(1970, 1, 1);
 /// The last day that every engine has.
 const LAST: Date = date(9999, 12, 30);
 

@@ -31,6 +31,9 @@ pub struct RunRecord {
     pub manifest_sha256: String,
     /// The version of tieout that appended it.
     pub tieout_version: String,
+    /// Whether orders may be missing from its input: the list that it read was not complete, or could not be compared with
+    /// the provider's.
+    pub list_incomplete: bool,
     /// How many orders the run observed.
     pub orders: u64,
     /// How many orders moved away from a day on which they were seen before.
@@ -94,6 +97,7 @@ impl RunRecord {
             as_of,
             manifest_sha256,
             tieout_version: env!("CARGO_PKG_VERSION").to_owned(),
+            list_incomplete: false,
             orders: 0,
             moved: 0,
             exceptions: 0,

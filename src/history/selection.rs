@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::orders::UNDATED;
+use crate::domain::month::Month;
 
 /// Which orders of a dataset are read: those created in a period, of a workflow. Orders whose creation time is not known
 /// belong to every period.
@@ -23,13 +24,21 @@ pub struct Selection {
 
 impl Selection {
     /// Whether orders of a day are read.
-    pub(super) fn has_day(&self, day: Date) -> bool {
+    #[must_use]
+    pub fn has_day(&self, day: Date) -> bool {
         let is_in_period = self.since.is_none_or(|since| since <= day) && self.until.is_none_or(|until| day < until);
         day == UNDATED || is_in_period
     }
 
+    /// Whether orders of any day of a month are read.
+    #[must_use]
+    pub fn has_any_day_of(&self, month: Month) -> bool {
+        self.since.is_none_or(|since| since < month.end()) && self.until.is_none_or(|until| month.first() < until)
+    }
+
     /// Whether orders of a workflow are read.
-    pub(super) fn has_workflow(&self, workflow: Option<&str>) -> bool {
+    #[must_use]
+    pub fn has_workflow(&self, workflow: Option<&str>) -> bool {
         self.workflow.is_none() || self.workflow.as_deref() == workflow
     }
 }

@@ -33,7 +33,7 @@ fn empty() -> (TempDir, Dataset) {
 fn night(number: u32) -> NewRun {
     let started_at: Timestamp = format!("2026-10-{number:02}T02:00:00Z").parse().expect("a time");
     let manifest_sha256 = format!("{number:064}");
-    NewRun { started_at, as_of: started_at, manifest_sha256, replaces: Vec::new() }
+    NewRun { started_at, as_of: started_at, manifest_sha256, list_incomplete: false, replaces: Vec::new() }
 }
 
 /// A settled order with that final amount, in units of 10⁻⁸.

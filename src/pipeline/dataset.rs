@@ -138,6 +138,7 @@ fn append_report(dataset: &Path, report: &ProvenReport, seen: &Seen) -> Result<R
         started_at: stamp.started_at,
         as_of: stamp.as_of,
         manifest_sha256: report.folder().manifest_sha256().to_owned(),
+        list_incomplete: stamp.input.shortfall.is_some() || !report.knows_its_list()?,
         replaces: stamp.earlier.replaces.clone(),
     })?;
     report.each_row(|row| match row {

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::audit::close::CloseError;
 use crate::checks::{Rules, Soundness};
 use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
@@ -155,6 +156,9 @@ pub enum JobError {
         /// The dataset's folder, as its manifest says.
         dataset: String,
     },
+    /// A month can't be closed.
+    #[error(transparent)]
+    Close(#[from] CloseError),
     /// Not a single reply arrived.
     #[error("nothing could be fetched: the provider never answered ({0})")]
     Unreachable(String),

@@ -3,10 +3,12 @@
 //! Nothing here depends on the sequence in which outcomes arrive. Everything is computed order by order on
 //! integers: the second path that proves the aggregates of reports.
 
+mod adjustment;
 mod ageing;
 mod books;
 mod bridge;
 mod population;
+mod roll_forward;
 mod ties;
 mod totals;
 mod verdict;
@@ -22,10 +24,12 @@ use crate::domain::money::{Overflow, Sum};
 use crate::domain::order::RunOrder;
 use crate::domain::outcome::Bucket;
 
+pub use adjustment::{Adjustment, AdjustmentTotals, Change};
 pub use ageing::{AgeBucket, age_hours};
 pub use books::{BookTotals, Books, ColumnCause, ColumnCauses};
 pub use bridge::{Bridge, BridgeLine};
 pub use population::Population;
+pub use roll_forward::{Orders, RollForward, RollForwards};
 pub use ties::{Tie, TieFigure};
 pub use totals::{
     CurrencyTotals, Differences, FrozenTotals, LackingTotals, OutsidePeriodTotals, ToleratedTotals, WaivedTotals,

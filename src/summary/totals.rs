@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ageing::AgeBucket;
 use super::{Books, NetAndGross};
@@ -87,7 +87,8 @@ pub struct OutsidePeriodTotals {
 }
 
 /// Money that the provider still holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FrozenTotals {
     /// How many unsettled orders there are.
     pub orders: u64,
@@ -152,7 +153,7 @@ impl OutsidePeriodTotals {
 }
 
 impl FrozenTotals {
-    fn add(&mut self, quote: Amount) -> Result<(), Overflow> {
+    pub(super) fn add(&mut self, quote: Amount) -> Result<(), Overflow> {
         self.orders += 1;
         self.quote_amount = self.quote_amount.plus(quote)?;
         Ok(())

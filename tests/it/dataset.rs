@@ -1,7 +1,9 @@
 //! Datasets: what `reconcile --dataset` and `dataset import` append, and what DuckDB reads in it.
 
 mod audit;
+mod close;
 mod hostile;
+mod months;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -261,7 +263,13 @@ fn identity(zone: &Zone) -> Identity {
 
 fn started(number: i64) -> NewRun {
     let started_at = "2026-10-01T00:00:00Z".parse::<Timestamp>().expect("a time") + SignedDuration::from_hours(number);
-    NewRun { started_at, as_of: started_at, manifest_sha256: format!("{number:064}"), replaces: Vec::new() }
+    NewRun {
+        started_at,
+        as_of: started_at,
+        manifest_sha256: format!("{number:064}"),
+        list_incomplete: false,
+        replaces: Vec::new(),
+    }
 }
 
 #[test]

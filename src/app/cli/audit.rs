@@ -1,4 +1,4 @@
-//! The command line of `tieout audit`.
+//! The command lines of `tieout audit` and `tieout close`.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::choices::{CsvEncoding, DayBy, Output};
 use super::provider::whole;
+use crate::domain::month::Month;
 use crate::report::formats::Format;
 use crate::summary::FailOn;
 
@@ -40,19 +41,9 @@ impl Period {
     }
 }
 
-/// Arguments of `tieout audit`. What is `None` or empty keeps the report's own setting.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Settings that are not given stay as in the report. For a dataset they come from the settings file, and ages \
-are measured when its newest run did. The evidence is first verified by its hashes."
-)]
-pub struct Audit {
-    /// Folder of the report whose evidence is judged again, or of a dataset
-    #[arg(value_name = "REPORT|DATASET")]
-    pub report: PathBuf,
-    /// Which orders of a dataset.
-    #[command(flatten)]
-    pub period: Period,
+/// How a report is judged and written. What is `None` or empty keeps the setting of the report, or of the settings file.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AuditOptions {
     /// How far quote-split and cost-sum may be off: one amount, or one per currency as in CNY=0.01,USD=0.002
     #[arg(long, value_name = "DECIMAL")]
     pub tolerance: Option<String>,
@@ -101,12 +92,55 @@ pub struct Audit {
     /// Also exit with 1 on: warnings, pending, material
     #[arg(long, value_name = "VERDICT", value_delimiter = ',')]
     pub fail_on: Vec<FailOn>,
+}
+
+/// Arguments of `tieout audit`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Settings that are not given stay as in the report. For a dataset they come from the settings file, and ages \
+are measured when its newest run did. The evidence is first verified by its hashes."
+)]
+pub struct Audit {
+    /// Folder of the report whose evidence is judged again, or of a dataset
+    #[arg(value_name = "REPORT|DATASET")]
+    pub report: PathBuf,
+    /// Which orders of a dataset.
+    #[command(flatten)]
+    pub period: Period,
+    /// How it is judged and written.
+    #[command(flatten)]
+    pub options: AuditOptions,
     /// Write the report to exactly this folder, replacing an earlier report
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Folder that gets a subfolder for the report, with `latest` pointing at it [default: audits]
     #[arg(long, value_name = "DIR")]
     pub reports_dir: Option<PathBuf>,
+    /// What to write to standard output: a summary for people, or summary.json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub output: Output,
+}
+
+/// Arguments of `tieout close`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Settings that are not given come from the settings file. The report stays in the dataset, in closes/MONTH, and is \
+never replaced.\n\nExit codes: as of a report; 2 also if the month is closed already or not the next one; 3 if it can't be closed \
+yet; then there is no report."
+)]
+pub struct CloseCommand {
+    /// Month to close, such as 2026-10
+    #[arg(value_name = "MONTH")]
+    pub month: Month,
+    /// Folder of the dataset
+    #[arg(long, env = "TIEOUT_DATASET", value_name = "DIR")]
+    pub dataset: Option<PathBuf>,
+    /// Close it even if nights are missing or orders have no readable answer; the report says so
+    #[arg(long)]
+    pub force: bool,
+    /// How it is judged and written.
+    #[command(flatten)]
+    pub options: AuditOptions,
     /// What to write to standard output: a summary for people, or summary.json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub output: Output,

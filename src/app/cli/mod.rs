@@ -6,6 +6,7 @@ mod choices;
 mod dataset;
 mod discover;
 mod provider;
+mod schedule;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -22,11 +23,12 @@ use crate::report::formats::Format;
 use crate::sandbox;
 use crate::summary::FailOn;
 
-pub use audit::{Audit, Period};
+pub use audit::{Audit, AuditOptions, CloseCommand, Period};
 pub use choices::{CsvEncoding, DayBy, EvidenceLevel, Output};
 pub use dataset::{DatasetAction, DatasetCommand};
 pub use discover::Discover;
 pub use provider::ProviderArgs;
+pub use schedule::ScheduleOptions;
 pub use workflow::WorkflowOptions;
 
 const EXIT_CODES: &str = "\
@@ -137,6 +139,8 @@ pub enum Command {
         #[arg(value_name = "DATASET")]
         dataset: PathBuf,
     },
+    /// Close a month of a dataset: a report that stays, with what changed in months closed before
+    Close(Box<CloseCommand>),
     /// Show what changed between two reports: new, persisting and resolved discrepancies, and how spend moved
     #[command(after_help = DIFF_EXAMPLES, after_long_help = format!("{DIFF_EXAMPLES}\n\n{DIFF_EXIT_CODES}"))]
     Diff(DiffCommand),
@@ -274,6 +278,9 @@ pub struct Options {
     /// Thresholds for the orders of some workflows; only in the settings file, in `[workflow.ID]`
     #[arg(skip)]
     pub workflow: Option<BTreeMap<String, WorkflowOptions>>,
+    /// When runs are expected; only in the settings file, in `[schedule]`
+    #[arg(skip)]
+    pub schedule: Option<ScheduleOptions>,
     /// Time at which ages are measured, such as 2026-11-23T02:00:00Z [default: the start of the run]
     #[arg(long, env = "TIEOUT_AS_OF", value_name = "TIME", help_heading = "Judging")]
     pub as_of: Option<String>,

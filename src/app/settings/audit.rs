@@ -1,29 +1,30 @@
-//! The settings of `tieout audit`: those of the report that is judged again, or for a dataset those of the settings file,
+//! The settings of `tieout audit` and `tieout close`: those of the report that is judged again, or for a dataset those of the settings file,
 //! each with what is typed laid over it.
 
-use super::{SettingsError, account, apart, as_of, fail_on, language, period, rules, unusable, with_file};
-use crate::app::cli::{Audit, General, Options};
+use super::{SettingsError, account, apart, as_of, fail_on, language, period, rules, schedule, unusable, with_file};
+use crate::app::cli::{Audit, AuditOptions, CloseCommand, General, Options};
 use crate::checks::Rules;
-use crate::history::Dataset;
+use crate::history::{Dataset, DatasetError, Selection};
 use crate::language::Language;
 use crate::pipeline::audit::Changes;
 use crate::pipeline::audit::dataset::DatasetAudit;
+use crate::report::folder::manifest::CloseStamp;
 use crate::report::folder::publish::Destination;
 use crate::report::formats::options::ReportOptions;
 use crate::report::formats::{Format, Formats};
 
 const AUDITS_DIR: &str = "audits";
 
-/// The settings that `audit` changes, and where its report goes. `was` and `options_then` are those of the report.
+/// The settings that `audit` changes. `was` and `options_then` are those of the report.
 ///
 /// # Errors
 /// [`SettingsError`] says which option can't be used.
 pub fn resolve_audit(
-    command: &Audit,
+    command: &AuditOptions,
     was: &Rules,
     options_then: &ReportOptions,
     lang: Option<Language>,
-) -> Result<(Changes, Destination), SettingsError> {
+) -> Result<Changes, SettingsError> {
     let currency = command.currency.clone().filter(|currency| !currency.is_empty());
     // The last day of a waiver ends in the report's time zone.
     let timezone = command.timezone.clone().or_else(|| Some(was.timezone.name().to_owned()));
@@ -53,12 +54,11 @@ pub fn resolve_audit(
         fail_on: fail_on(if command.fail_on.is_empty() { then.fail_on } else { command.fail_on.clone() }, &rules)?,
     };
     let as_of = as_of(command.as_of.as_deref())?;
-    let changes = Changes { rules: Some(rules), as_of, options: Some(report) };
-    Ok((changes, audit_destination(command)))
+    Ok(Changes { rules: Some(rules), as_of, options: Some(report) })
 }
 
 /// The options of `audit` that affect judgement, as those of `reconcile`.
-fn judging(command: &Audit) -> Options {
+fn judging(command: &AuditOptions) -> Options {
     Options {
         tolerance: command.tolerance.clone(),
         currency: command.currency.clone(),
@@ -74,7 +74,8 @@ fn judging(command: &Audit) -> Options {
     }
 }
 
-fn audit_destination(command: &Audit) -> Destination {
+/// Where the report of an audit goes.
+pub fn audit_destination(command: &Audit) -> Destination {
     let under = command.reports_dir.clone().unwrap_or_else(|| AUDITS_DIR.into());
     command.out.clone().map_or(Destination::Under(under), Destination::Exactly)
 }
@@ -88,52 +89,93 @@ pub fn resolve_dataset_audit(
     dataset: Dataset,
     general: &General,
 ) -> Result<(DatasetAudit, Destination), SettingsError> {
-    let typed = Options {
+    let selection = period::selection(&command.period)?;
+    let destination = audit_destination(command);
+    with_file(typed(&command.options), general, |options| {
+        apart(dataset.folder().to_owned(), &destination)?;
+        let audit = dataset_audit(dataset, selection, options, &command.options, general)?;
+        Ok((audit, destination))
+    })
+}
+
+/// The dataset and the settings of a close, and where its report goes.
+///
+/// # Errors
+/// [`SettingsError`] says which option can't be used. What is wrong with the dataset comes as it is.
+pub fn resolve_close(
+    command: &CloseCommand,
+    general: &General,
+) -> Result<Result<(DatasetAudit, Destination), DatasetError>, SettingsError> {
+    let typed = Options { dataset: command.dataset.clone(), ..typed(&command.options) };
+    with_file(typed, general, |options| {
+        let folder = options.dataset.clone().ok_or(SettingsError::NoDataset)?;
+        let every = options.schedule.as_ref().map(schedule::every).transpose()?.flatten();
+        let dataset = match Dataset::open(&folder) {
+            Ok(dataset) => dataset,
+            Err(error) => return Ok(Err(error)),
+        };
+        let month = command.month;
+        let selection = Selection { since: Some(month.first()), until: Some(month.end()), workflow: None };
+        let destination = Destination::New(dataset.close_of(month));
+        let audit = dataset_audit(dataset, selection, options, &command.options, general)?;
+        let close = Some(CloseStamp { month, every, is_forced: command.force });
+        Ok(Ok((DatasetAudit { close, ..audit }, destination)))
+    })
+}
+
+/// The typed options of an audit, as those of `reconcile`.
+fn typed(command: &AuditOptions) -> Options {
+    Options {
         as_of: command.as_of.clone(),
         format: command.format.clone(),
         csv_encoding: command.csv_encoding,
         fail_on: Some(command.fail_on.clone()).filter(|fail_on| !fail_on.is_empty()),
         account: command.account.clone(),
         ..judging(command)
+    }
+}
+
+/// An audit of some orders of a dataset.
+fn dataset_audit(
+    dataset: Dataset,
+    selection: Selection,
+    options: Options,
+    command: &AuditOptions,
+    general: &General,
+) -> Result<DatasetAudit, SettingsError> {
+    let identity = dataset.identity();
+    let zone = identity.timezone.name();
+    if let Some(other) = options.timezone.as_deref().filter(|other| *other != zone) {
+        return Err(unusable("timezone", other, &format!("the dataset has the days of {zone}; leave it out")));
+    }
+    // What compares the orders with an input can't be asked of a dataset.
+    let options = Options {
+        timezone: Some(zone.to_owned()),
+        currency: options.currency.filter(|currency| !currency.is_empty()),
+        expect: None,
+        expect_rows: None,
+        complete: None,
+        since: None,
+        until: None,
+        ..options
     };
-    let selection = period::selection(&command.period)?;
-    with_file(typed, general, |options| {
-        let identity = dataset.identity();
-        let zone = identity.timezone.name();
-        if let Some(other) = options.timezone.as_deref().filter(|other| *other != zone) {
-            return Err(unusable("timezone", other, &format!("the dataset has the days of {zone}; leave it out")));
-        }
-        // What compares the orders with an input can't be asked of a dataset.
-        let options = Options {
-            timezone: Some(zone.to_owned()),
-            currency: options.currency.filter(|currency| !currency.is_empty()),
-            expect: None,
-            expect_rows: None,
-            complete: None,
-            since: None,
-            until: None,
-            ..options
-        };
-        let mut rules = rules::rules(&options)?;
-        if command.all_checks {
-            rules.off.clear();
-        }
-        let account = options.account.map(account).transpose()?.or_else(|| identity.account.clone());
-        let report = ReportOptions {
-            account,
-            csv_encoding: options.csv_encoding.map(Into::into).unwrap_or_default(),
-            formats: options.format.map_or_else(Formats::default, Formats::of),
-            language: language(general.lang, general.config.as_deref()),
-            allow_empty: options.allow_empty.unwrap_or(false),
-            fail_on: fail_on(options.fail_on.unwrap_or_default(), &rules)?,
-        };
-        if report.formats.has(Format::Focus) {
-            let expected = "a dataset is a table already; leave it out";
-            return Err(unusable("format", Format::Focus.name(), expected));
-        }
-        let as_of = as_of(options.as_of.as_deref())?;
-        let destination = audit_destination(command);
-        apart(dataset.folder().to_owned(), &destination)?;
-        Ok((DatasetAudit { dataset, selection, rules, as_of, options: report }, destination))
-    })
+    let mut rules = rules::rules(&options)?;
+    if command.all_checks {
+        rules.off.clear();
+    }
+    let account = options.account.map(account).transpose()?.or_else(|| identity.account.clone());
+    let report = ReportOptions {
+        account,
+        csv_encoding: options.csv_encoding.map(Into::into).unwrap_or_default(),
+        formats: options.format.map_or_else(Formats::default, Formats::of),
+        language: language(general.lang, general.config.as_deref()),
+        allow_empty: options.allow_empty.unwrap_or(false),
+        fail_on: fail_on(options.fail_on.unwrap_or_default(), &rules)?,
+    };
+    if report.formats.has(Format::Focus) {
+        let expected = "a dataset is a table already; leave it out";
+        return Err(unusable("format", Format::Focus.name(), expected));
+    }
+    let as_of = as_of(options.as_of.as_deref())?;
+    Ok(DatasetAudit { dataset, selection, rules, as_of, options: report, close: None })
 }

@@ -8,6 +8,7 @@ mod language;
 mod period;
 mod provider;
 mod rules;
+mod schedule;
 mod text_file;
 mod waivers;
 
@@ -32,7 +33,7 @@ use file::with_file;
 use provider::KEY_FILE;
 pub(super) use provider::KEY_VARIABLE;
 
-pub use audit::{resolve_audit, resolve_dataset_audit};
+pub use audit::{audit_destination, resolve_audit, resolve_close, resolve_dataset_audit};
 pub use discover::{DiscoverSettings, resolve_discover};
 
 #[cfg(test)]
@@ -133,6 +134,15 @@ pub enum SettingsError {
         /// Which threshold, and why it can't be used.
         problem: String,
     },
+    /// The time between runs can't be used.
+    #[error("[schedule]: every = {value:?}: give a duration of whole seconds from a minute on, such as 24h")]
+    Schedule {
+        /// The value as given.
+        value: String,
+    },
+    /// No dataset is named.
+    #[error("no dataset: name it with --dataset, or as `dataset` in the settings file")]
+    NoDataset,
     /// The file of waivers can't be used.
     #[error("--waivers {}: {problem}", path.display())]
     Waivers {
@@ -185,6 +195,7 @@ impl SettingsError {
             Self::Value { option, .. } => Some(option),
             Self::UnknownCheck { .. } | Self::Check { .. } => Some("checks"),
             Self::Workflow { .. } => Some("workflow"),
+            Self::Schedule { .. } => Some("schedule"),
             Self::Waivers { .. } => Some("waivers"),
             Self::KeyFile { .. } => Some(KEY_FILE),
             Self::Key { origin, .. } if origin != KEY_VARIABLE => Some(KEY_FILE),
@@ -192,6 +203,7 @@ impl SettingsError {
             | Self::File { .. }
             | Self::Toml { .. }
             | Self::NoKey
+            | Self::NoDataset
             | Self::MisplacedKey { .. }
             | Self::InFile { .. } => None,
         }
@@ -260,7 +272,7 @@ fn apart(dataset: PathBuf, destination: &Destination) -> Result<PathBuf, Setting
     let (place, reports) = (real(&dataset), real(destination.path()));
     let is_in_place = match destination {
         Destination::Under(_) => place == reports,
-        Destination::Exactly(_) => place.starts_with(&reports),
+        Destination::Exactly(_) | Destination::New(_) => place.starts_with(&reports),
     };
     if is_in_place || reports.starts_with(&place) {
         let expected = "reports go there; give a folder of its own".to_owned();

@@ -312,7 +312,7 @@ impl Known {
 }
 
 /// The ranks of a frame's rows.
-struct Runs<'r> {
+pub(super) struct Runs<'r> {
     names: &'r Names<'r>,
     place: &'r Place<'r>,
     column: &'r Array<StringType>,
@@ -323,12 +323,12 @@ struct Runs<'r> {
 }
 
 impl<'r> Runs<'r> {
-    const fn of(names: &'r Names<'r>, place: &'r Place<'r>, column: &'r Array<StringType>) -> Self {
+    pub(super) const fn of(names: &'r Names<'r>, place: &'r Place<'r>, column: &'r Array<StringType>) -> Self {
         Self { names, place, column, last: None, is_other: false }
     }
 
     /// The rank of a row; `None` if its run is not read.
-    fn rank(&mut self, row: usize) -> Result<Option<u32>, DatasetError> {
+    pub(super) fn rank(&mut self, row: usize) -> Result<Option<u32>, DatasetError> {
         let run = self.column.get(row).ok_or_else(|| self.place.lacking())?;
         let last = self.last.filter(|(last, _)| *last == run);
         self.is_other = last.is_none();
@@ -342,6 +342,6 @@ impl<'r> Runs<'r> {
 }
 
 /// Whether each row was judged settled; `None` if it moved.
-fn settled(frame: &DataFrame) -> Result<BooleanChunked, PolarsError> {
+pub(super) fn settled(frame: &DataFrame) -> Result<BooleanChunked, PolarsError> {
     Ok(frame.column(SETTLED)?.bool()?.rechunk().into_owned())
 }

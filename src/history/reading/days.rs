@@ -41,54 +41,69 @@ impl From<DatasetError> for Ended {
     }
 }
 
-/// Takes what is seen on a day.
-pub(super) struct Sightings<'s>(&'s SyncSender<Sighting>);
+/// Takes what a visitor of several days is told.
+pub(super) struct Visits<'v, T>(&'v SyncSender<T>);
 
-impl Sightings<'_> {
-    pub(super) fn add(&self, sighting: Sighting) -> Result<(), Ended> {
-        self.0.send(sighting).map_err(|_| Ended::Unwanted)
+/// Takes what is seen on a day.
+pub(super) type Sightings<'s> = Visits<'s, Sighting>;
+
+impl<T> Visits<'_, T> {
+    pub(super) fn add(&self, told: T) -> Result<(), Ended> {
+        self.0.send(told).map_err(|_| Ended::Unwanted)
     }
+}
+
+/// The files of a day.
+pub(super) type FilesOfDay<'f> = (Date, Vec<&'f DatasetFile>);
+
+/// Reads several days at the same time and visits what is told of them; returns how much was read.
+pub(super) fn on_each_core<T: Send, E: From<DatasetError>>(
+    days: &[FilesOfDay<'_>],
+    read: &(impl Fn(Date, &[&DatasetFile], &Visits<'_, T>) -> Result<ReadCounts, Ended> + Sync),
+    visit: &mut impl FnMut(T) -> Result<(), E>,
+) -> Result<ReadCounts, E> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(AT_ONCE);
+    let (sender, told) = sync_channel(WAITING);
+    let next = Mutex::new(days.iter());
+    thread::scope(|scope| {
+        let read_days = || {
+            let sender = sender.clone();
+            let next = &next;
+            scope.spawn(move || -> Result<ReadCounts, Ended> {
+                let mut counts = ReadCounts::default();
+                loop {
+                    let day = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some((date, files)) = day else { return Ok(counts) };
+                    counts.add(read(*date, files, &Visits(&sender))?);
+                }
+            })
+        };
+        let threads: Vec<_> = (0..threads).map(|_| read_days()).collect();
+        drop(sender);
+        // Once a visit has failed, nothing is received any more, and the threads end.
+        let visited = told.into_iter().try_for_each(visit);
+        let mut counts = Ok(ReadCounts::default());
+        for thread in threads {
+            let read = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            match (&mut counts, read) {
+                (Ok(counts), Ok(read)) => counts.add(read),
+                (Ok(_), Err(Ended::Failed(error))) => counts = Err(error),
+                _ => {}
+            }
+        }
+        visited?;
+        Ok(counts?)
+    })
 }
 
 impl Days<'_> {
     /// Visits the orders of some days; returns how many there are and how often they were observed.
     pub(super) fn each<E: From<DatasetError>>(
         &self,
-        days: &[(Date, Vec<&DatasetFile>)],
+        days: &[FilesOfDay<'_>],
         visit: &mut impl FnMut(Sighting) -> Result<(), E>,
     ) -> Result<ReadCounts, E> {
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(AT_ONCE);
-        let (sender, sightings) = sync_channel(WAITING);
-        let next = Mutex::new(days.iter());
-        thread::scope(|scope| {
-            let read = || {
-                let sender = sender.clone();
-                let next = &next;
-                scope.spawn(move || -> Result<ReadCounts, Ended> {
-                    let mut counts = ReadCounts::default();
-                    loop {
-                        let day = next.lock().unwrap_or_else(PoisonError::into_inner).next();
-                        let Some((date, files)) = day else { return Ok(counts) };
-                        counts.add(self.read_day(*date, files, &Sightings(&sender))?);
-                    }
-                })
-            };
-            let threads: Vec<_> = (0..threads).map(|_| read()).collect();
-            drop(sender);
-            // Once a visit has failed, nothing is received any more, and the threads end.
-            let visited = sightings.into_iter().try_for_each(visit);
-            let mut counts = Ok(ReadCounts::default());
-            for thread in threads {
-                let read = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
-                match (&mut counts, read) {
-                    (Ok(counts), Ok(read)) => counts.add(read),
-                    (Ok(_), Err(Ended::Failed(error))) => counts = Err(error),
-                    _ => {}
-                }
-            }
-            visited?;
-            Ok(counts?)
-        })
+        on_each_core(days, &|date, files, sightings| self.read_day(date, files, sightings), visit)
     }
 
     pub(super) fn exceptional(&self) -> MutexGuard<'_, ExceptionalOrders> {

@@ -86,19 +86,49 @@ pub(super) fn note(
     identifiers: &Identifiers,
 ) -> Result<ExceptionalOrders, DatasetError> {
     let mut orders = ExceptionalOrders::default();
+    each_row(reading, files, names, identifiers, |order, rank| orders.note(order, rank))?;
+    Ok(orders)
+}
+
+/// The newest job with a row without a fetched order, by order: of the jobs that were known then, and of all.
+pub(super) fn newest_rows(
+    reading: &Reading<'_>,
+    files: &[&DatasetFile],
+    names: &Names<'_>,
+    identifiers: &Identifiers,
+    was_known: &[bool],
+) -> Result<[ByIdentifier<u32>; 2], DatasetError> {
+    let mut newest = [ByIdentifier::default(), ByIdentifier::default()];
+    each_row(reading, files, names, identifiers, |order, rank| {
+        let counts = [was_known.get(rank as usize) == Some(&true), true];
+        for (newest, _) in newest.iter_mut().zip(counts).filter(|(_, counts)| *counts) {
+            newest.entry(order).and_modify(|newest: &mut u32| *newest = rank.max(*newest)).or_insert(rank);
+        }
+    })?;
+    Ok(newest)
+}
+
+/// Visits the order and the job of each row without a fetched order.
+fn each_row(
+    reading: &Reading<'_>,
+    files: &[&DatasetFile],
+    names: &Names<'_>,
+    identifiers: &Identifiers,
+    mut visit: impl FnMut(Identifier, u32),
+) -> Result<(), DatasetError> {
     for mut file in frames::files(reading, files) {
         file.for_each_frame(exceptions::shape(), &[ID, RUN], false, |place, frame| {
             let column = |name| texts(frame, name).map_err(place.failed());
             for (id, run) in column(ID)?.iter().zip(column(RUN)?.iter()) {
                 let (Some(id), Some(run)) = (id, run) else { return Err(place.lacking()) };
                 if let (Some(rank), Some(order)) = (names.rank(run, place)?, identifiers.of(id)) {
-                    orders.note(order, rank);
+                    visit(order, rank);
                 }
             }
             Ok(())
         })?;
     }
-    Ok(orders)
+    Ok(())
 }
 
 /// Visits the rows without a fetched order that are newer than any observation of their orders; returns how many there are.

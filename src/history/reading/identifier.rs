@@ -57,6 +57,12 @@ impl Identifiers {
         let hash = self.key.hash(run_order_id.as_bytes());
         (hash.h2 % self.passes == self.pass).then_some(Identifier([hash.h1, hash.h2]))
     }
+
+    /// Stands for some bytes, in every pass.
+    pub(super) fn digest(&self, bytes: &[u8]) -> Identifier {
+        let hash = self.key.hash(bytes);
+        Identifier([hash.h1, hash.h2])
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! without a reply. Where even those are too many, all is read in several passes, each for a part of the orders.
 
 mod baselines;
+mod changes;
 mod day;
 mod days;
 mod exceptional;
@@ -18,6 +19,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::civil::Date;
 
+pub use self::changes::{Extent, Side};
 use self::days::Days;
 use self::frames::Place;
 use self::identifier::Identifiers;
@@ -133,6 +135,14 @@ impl Reading<'_> {
         &self.runs
     }
 
+    /// The names of the runs that are read and started before a day.
+    #[must_use]
+    pub fn runs_before(&self, day: Date) -> BTreeSet<String> {
+        let begins = self.dataset.days().day(day).period.since;
+        let is_before = |run: &&RunRecord| begins.is_some_and(|begins| run.started_at < begins);
+        self.runs.iter().filter(is_before).map(|run| run.run.clone()).collect()
+    }
+
     /// The names that rows carry, by their ranks: those of the runs, and of the earlier jobs of continued ones.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
@@ -142,6 +152,11 @@ impl Reading<'_> {
     /// The files that are read: those of the selected days, and those of rows without a fetched order.
     pub fn files(&self) -> impl Iterator<Item = &DatasetFile> {
         self.files.all().filter(|file| self.reads(file))
+    }
+
+    /// The days on which orders were created that the runs saw.
+    pub fn days(&self) -> impl Iterator<Item = Date> {
+        self.files.by_day().into_keys().collect::<Vec<_>>().into_iter()
     }
 
     /// Whether a file is of a selected day, or of rows without a fetched order.

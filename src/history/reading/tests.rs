@@ -200,7 +200,7 @@ proptest! {
         let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a time");
         for (number, (night, is_compacted)) in (0_i64..).zip(&nights) {
             let started_at = start + SignedDuration::from_hours(24 * number);
-            let run = NewRun { started_at, as_of: started_at, manifest_sha256: format!("{number:064}"), replaces: Vec::new() };
+            let run = NewRun { started_at, as_of: started_at, manifest_sha256: format!("{number:064}"), list_incomplete: false, replaces: Vec::new() };
             let mut append = dataset.append(&run).expect("writable");
             for (id, seen) in night.iter().copied().collect::<BTreeMap<_, _>>() {
                 let name = id.to_string();

@@ -3,11 +3,10 @@
 use std::cmp::{Ordering, Reverse};
 use std::path::Path;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::domain::money::Amount;
-use crate::domain::order::{Amounts, Charge, RunOrder};
+use super::rows::{read_amounts, read_day, read_order, write_amounts, write_day, write_order};
+use crate::domain::order::{Charge, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Fetched, Outcome, Reason};
 use crate::history::{IDENTITY_MISMATCH, Observed, Sighting};
 use crate::report::ReportError;
@@ -138,9 +137,7 @@ impl SortedRow for Candidate {
 
 impl ListRow for Candidate {
     fn write(&self, to: &mut RowWriter<'_>) {
-        [self.day.year().into(), self.day.month().into(), self.day.day().into()]
-            .into_iter()
-            .for_each(|part: i128| to.number(part));
+        write_day(to, self.day);
         to.text(&self.run_order_id);
         match &self.known {
             Known::Baseline(rank, charge) => {
@@ -165,9 +162,7 @@ impl ListRow for Candidate {
     }
 
     fn read(from: &mut RowReader<'_>) -> Option<Self> {
-        let (year, month, day) = (from.number()?, from.number()?, from.number()?);
-        let day = Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()?;
-        let run_order_id = from.text()?;
+        let (day, run_order_id) = (read_day(from)?, from.text()?);
         let known = match from.word()? {
             "baseline" => {
                 let rank = from.number()?.try_into().ok()?;
@@ -183,44 +178,4 @@ impl ListRow for Candidate {
         };
         Some(Self { day, run_order_id, known })
     }
-}
-
-fn write_amounts(to: &mut RowWriter<'_>, amounts: Amounts) {
-    amounts.in_order().into_iter().for_each(|amount| to.option(amount, |to, amount| to.number(amount.units())));
-}
-
-fn read_amounts(from: &mut RowReader<'_>) -> Option<Amounts> {
-    let mut amounts = [None; Amounts::NAMES.len()];
-    for amount in &mut amounts {
-        *amount = from.option(|from| Amount::from_units(from.number()?))?;
-    }
-    Some(Amounts::from_order(amounts))
-}
-
-fn write_order(to: &mut RowWriter<'_>, order: &RunOrder) {
-    order.texts().into_iter().for_each(|(_, text)| to.option(text, RowWriter::text));
-    write_amounts(to, order.amounts);
-    let times = [order.created_at, order.updated_at];
-    times.into_iter().for_each(|time| to.option(time, |to, time| to.number(time.as_microsecond().into())));
-}
-
-fn read_order(from: &mut RowReader<'_>) -> Option<Box<RunOrder>> {
-    let mut text = || from.option(RowReader::text);
-    let order = RunOrder {
-        run_order_id: text()?,
-        workflow_id: text()?,
-        revision_id: text()?,
-        quote_currency: text()?,
-        freeze_status: text()?,
-        submission_status: text()?,
-        run_status: text()?,
-        settlement_status: text()?,
-        task_id: text()?,
-        prompt_id: text()?,
-        error_code: text()?,
-        ..RunOrder::default()
-    };
-    let amounts = read_amounts(from)?;
-    let mut time = || from.option(|from| Timestamp::from_microsecond(from.number()?.try_into().ok()?).ok());
-    Some(Box::new(RunOrder { amounts, created_at: time()?, updated_at: time()?, ..order }))
 }

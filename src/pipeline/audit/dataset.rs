@@ -5,17 +5,23 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::candidates::Candidates;
+use super::changes;
+use super::close::{self, CloseError};
+use super::closes::Closes;
 use crate::checks::{NOT_IN_A_DATASET, Rules, Soundness};
 use crate::history::{Dataset, DatasetError, DatasetFile, Reading, RunRecord, Selection, Sighting};
+use crate::language::{Language, Texts};
 use crate::pipeline::JobError;
 use crate::report::builder::{Brief, Builder, Origin, Report};
-use crate::report::content::summary_json::DatasetScope;
+use crate::report::content::summary_json::{CloseScope, DatasetScope};
+use crate::report::content::wording;
 use crate::report::evidence::sources::{SourceFile, SourceRun, Sources};
 use crate::report::files::{FileStamp, SOURCES_FILE};
 use crate::report::folder::chain;
-use crate::report::folder::manifest::{DatasetStamp, InputStamp, Stamp, designs};
+use crate::report::folder::manifest::{CloseStamp, DatasetStamp, InputStamp, Stamp, designs};
 use crate::report::folder::publish::{Destination, PublishedReport};
 use crate::report::formats::options::ReportOptions;
+use crate::summary::Verdict;
 
 /// How often a dataset is read before a file that is gone is taken for lost, and not for one that a compaction replaced.
 pub(in crate::pipeline) const TRIES: u32 = 4;
@@ -33,6 +39,8 @@ pub struct DatasetAudit {
     pub as_of: Option<Timestamp>,
     /// The form of the report.
     pub options: ReportOptions,
+    /// The close that it is.
+    pub close: Option<CloseStamp>,
 }
 
 /// A report about a dataset that was written.
@@ -41,34 +49,60 @@ pub(in crate::pipeline) struct MadeReport {
     pub(in crate::pipeline) rules: Rules,
 }
 
+/// What an audit looks at.
+pub(in crate::pipeline) struct Evidence<'d> {
+    reading: Reading<'d>,
+    closes: Closes,
+}
+
+impl Evidence<'_> {
+    /// Whether the same files count as when the reading began.
+    ///
+    /// # Errors
+    /// When the records can't be read.
+    pub(in crate::pipeline) fn is_current(&self) -> Result<bool, DatasetError> {
+        self.reading.is_current()
+    }
+}
+
 impl DatasetAudit {
     /// Makes the report and publishes it. Returns it and its place.
     ///
     /// # Errors
     /// [`JobError`] says why there is no report.
     pub fn publish(&self, destination: &Destination) -> Result<(Report, PublishedReport), JobError> {
+        if let Some(close) = &self.close {
+            close::require_next(&self.dataset, close.month)?;
+        }
         let mut tries = 1..TRIES;
         loop {
-            let reading = self.dataset.read(self.selection.clone(), None)?;
-            match self.publish_reading(&reading, destination) {
+            let evidence =
+                Evidence { reading: self.dataset.read(self.selection.clone(), None)?, closes: self.closes()? };
+            match self.publish_evidence(&evidence, destination) {
                 // A compaction removed what was read: it is all in other files now.
                 Err(JobError::Dataset(DatasetError::Damaged { .. }))
-                    if tries.next().is_some() && !reading.is_current()? => {}
+                    if tries.next().is_some() && !evidence.is_current()? => {}
                 published => return published,
             }
         }
     }
 
-    fn publish_reading(
+    fn publish_evidence(
         &self,
-        reading: &Reading<'_>,
+        evidence: &Evidence<'_>,
         destination: &Destination,
     ) -> Result<(Report, PublishedReport), JobError> {
         let started_at = Timestamp::now();
+        let Evidence { reading, closes } = evidence;
         let as_of = self.as_of(reading)?;
+        self.require_ready(reading)?;
+        if self.close.is_some() {
+            destination.check()?;
+        }
         let staging = destination.staging(as_of)?;
-        self.sources(reading)?.write(staging.path())?;
-        let MadeReport { report, rules } = self.make(reading, as_of, staging.path(), None)?;
+        self.sources(reading, closes)?.write(staging.path())?;
+        let MadeReport { report, rules } = self.make(evidence, as_of, staging.path(), None)?;
+        self.require_complete(&report)?;
         let summary = &report.summary;
         let folder = std::path::absolute(self.dataset.folder()).unwrap_or_else(|_| self.dataset.folder().to_owned());
         let stamp = Stamp {
@@ -84,10 +118,14 @@ impl DatasetAudit {
                 since: self.selection.since,
                 until: self.selection.until,
                 workflow: self.selection.workflow.clone(),
+                close: self.close,
             }),
             settings: rules,
             designs: designs(&self.options.formats),
-            previous: chain::previous(destination, &[]),
+            previous: match self.close {
+                Some(_) => closes.last(&self.dataset),
+                None => chain::previous(destination, &[]),
+            },
             verdict: report.exit_inputs.verdict.code().to_owned(),
             exit_code: summary.exit_code,
             ..Stamp::default()
@@ -104,13 +142,14 @@ impl DatasetAudit {
     pub(in crate::pipeline) fn again(folder: &Path, stamp: &Stamp, was: &DatasetStamp) -> Result<Self, JobError> {
         let dataset = Dataset::open(folder)?;
         dataset.require(&was.identity)?;
-        let DatasetStamp { since, until, workflow, .. } = was.clone();
+        let DatasetStamp { since, until, workflow, close, .. } = was.clone();
         Ok(Self {
             dataset,
             selection: Selection { since, until, workflow },
             rules: stamp.settings.clone(),
             as_of: Some(stamp.as_of),
             options: stamp.options.clone(),
+            close,
         })
     }
 
@@ -121,15 +160,16 @@ impl DatasetAudit {
     pub(in crate::pipeline) fn read_again(
         &self,
         sources: &Sources,
-    ) -> Result<Result<Reading<'_>, Vec<String>>, JobError> {
+    ) -> Result<Result<Evidence<'_>, Vec<String>>, JobError> {
         let wanted = sources.runs.iter().map(|run| run.run.clone()).collect();
         let reading = self.dataset.read(self.selection.clone(), Some(&wanted));
         let reading = match reading {
             Err(error @ DatasetError::Damaged { .. }) => return Ok(Err(vec![error.to_string()])),
             reading => reading?,
         };
-        let now = self.sources(&reading)?;
-        let mut problems = Vec::new();
+        let mut closes = self.closes()?;
+        let mut problems = closes.retain(sources);
+        let now = self.sources(&reading, &closes)?;
         if sources.runs != now.runs {
             let pairs = sources.runs.iter().zip(&now.runs);
             let other = pairs.into_iter().find(|(was, now)| was != now).map(|(was, _)| was.run.as_str());
@@ -145,18 +185,19 @@ impl DatasetAudit {
         });
         let differences = self.dataset.differences(&reading, &named.collect::<Vec<_>>())?;
         problems.extend(differences.into_iter().map(|what| format!("{SOURCES_FILE}: {what}")));
-        Ok(if problems.is_empty() { Ok(reading) } else { Err(problems) })
+        Ok(if problems.is_empty() { Ok(Evidence { reading, closes }) } else { Err(problems) })
     }
 
     /// Judges the orders and writes every file of a report except the manifest and `sources.json` into a folder. If
-    /// `evidence` is given, pages name these files as the source of their figures.
+    /// `sources` is given, pages name these files as the source of their figures.
     pub(in crate::pipeline) fn make(
         &self,
-        reading: &Reading<'_>,
+        evidence: &Evidence<'_>,
         as_of: Timestamp,
         into: &Path,
-        evidence: Option<Vec<FileStamp>>,
+        sources: Option<Vec<FileStamp>>,
     ) -> Result<MadeReport, JobError> {
+        let Evidence { reading, closes } = evidence;
         let mut rules = self.rules.clone();
         rules.off.extend(NOT_IN_A_DATASET);
         let scope = self.scope(reading)?;
@@ -166,7 +207,7 @@ impl DatasetAudit {
             as_of,
             options: self.options.clone(),
             origin: Origin::Dataset { folder: self.dataset.folder().to_owned(), scope },
-            evidence,
+            evidence: sources,
             facts: None,
         })?;
         let mut candidates = Candidates::new(into);
@@ -176,6 +217,10 @@ impl DatasetAudit {
         })?;
         builder.set_read(counts.orders, counts.observations);
         candidates.visit(|outcome, background| builder.add(outcome, background).map(drop))?;
+        match &self.close {
+            Some(close) => changes::roll_forward(reading, close.month, closes, into, &mut builder)?,
+            None => changes::adjust(reading, &self.selection, closes, into, &mut builder)?,
+        }
         Ok(MadeReport { report: builder.finish()?, rules })
     }
 
@@ -196,11 +241,41 @@ impl DatasetAudit {
             first_run: first.started_at,
             last_run: last.started_at,
             observations: 0,
+            close: self
+                .close
+                .map(|close| CloseScope { month: close.month, gaps: close::gaps(reading, &self.rules, &close) }),
         })
     }
 
+    /// Fails if it is to close a month that lacks something.
+    fn require_ready(&self, reading: &Reading<'_>) -> Result<(), CloseError> {
+        let Some(close) = self.close.filter(|close| !close.is_forced) else { return Ok(()) };
+        let gaps = close::gaps(reading, &self.rules, &close);
+        if gaps.is_empty() { Ok(()) } else { Err(CloseError::NotReady { month: close.month, gaps }) }
+    }
+
+    /// Fails if it is to close a month without a verdict.
+    fn require_complete(&self, report: &Report) -> Result<(), CloseError> {
+        let is_incomplete = report.exit_inputs.verdict == Verdict::Incomplete;
+        match self.close.filter(|close| is_incomplete && !close.is_forced) {
+            Some(CloseStamp { month, .. }) => {
+                let why = wording::verdict(&report.summary, &report.exit_inputs, Texts::new(Language::English));
+                Err(CloseError::Incomplete { month, why })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The closed months that it looks back at.
+    fn closes(&self) -> Result<Closes, JobError> {
+        match &self.close {
+            Some(close) => Closes::before(&self.dataset, close.month),
+            None => Closes::of_selection(&self.dataset, &self.selection),
+        }
+    }
+
     /// What a reading is made of.
-    fn sources(&self, reading: &Reading<'_>) -> Result<Sources, DatasetError> {
+    fn sources(&self, reading: &Reading<'_>, closes: &Closes) -> Result<Sources, DatasetError> {
         let run = |run: &RunRecord| {
             Ok(SourceRun {
                 run: run.run.clone(),
@@ -216,7 +291,7 @@ impl DatasetAudit {
             sha256: file.sha256.clone(),
         });
         let runs = reading.runs().iter().map(run).collect::<Result<_, DatasetError>>()?;
-        Ok(Sources { runs, files: files.collect() })
+        Ok(Sources { runs, files: files.collect(), closes: closes.named.clone() })
     }
 
     fn nothing(&self) -> DatasetError {

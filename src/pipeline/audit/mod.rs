@@ -1,7 +1,11 @@
 //! Rebuilds a report from its evidence, offline and optionally with different settings, or makes one about a dataset.
 
 mod candidates;
+mod changes;
+pub mod close;
+mod closes;
 pub mod dataset;
+mod rows;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -74,6 +78,15 @@ impl ProvenReport {
     pub fn evidence(&self) -> Vec<FileStamp> {
         let names = [FACTS_FILE, EVIDENCE_FILE, COMPLETENESS_FILE];
         names.into_iter().filter_map(|name| self.folder.stamp(name).cloned()).collect()
+    }
+
+    /// Whether the provider's list could be compared with the input, or did not have to be.
+    ///
+    /// # Errors
+    /// When the evidence can't be read.
+    pub(super) fn knows_its_list(&self) -> Result<bool, JobError> {
+        let completeness = self.completeness.as_ref().map(Completeness::read).transpose()?;
+        Ok(completeness.is_none_or(|completeness| completeness.is_known()))
     }
 
     /// Visits every row of the evidence, by input line.

@@ -5,7 +5,7 @@ mod chain;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -187,7 +187,8 @@ fn remake_from_dataset(
     dataset: Option<&Path>,
     into: &Path,
 ) -> Result<Result<Remade, Part>, JobError> {
-    let place = dataset.unwrap_or_else(|| Path::new(&was.folder));
+    let around = around(report, was);
+    let place = dataset.or(around.as_deref()).unwrap_or_else(|| Path::new(&was.folder));
     if !Dataset::is_in(place) {
         let detail = format!("its dataset is not in {}: name it with --dataset", place.display());
         return Ok(Err(Part::new(REPERFORMANCE, PartResult::NotProven, detail)));
@@ -196,17 +197,25 @@ fn remake_from_dataset(
     let (stamp, sources) = (report.stamp(SOURCES_FILE).cloned(), Sources::read(&report.prove(SOURCES_FILE)?)?);
     let mut tries = 1..TRIES;
     loop {
-        let reading = match audit.read_again(&sources)? {
-            Ok(reading) => reading,
+        let evidence = match audit.read_again(&sources)? {
+            Ok(evidence) => evidence,
             Err(problems) => return Ok(Err(Part::of(REPERFORMANCE, problems, ""))),
         };
-        match audit.make(&reading, manifest.stamp.as_of, into, Some(stamp.iter().cloned().collect())) {
+        match audit.make(&evidence, manifest.stamp.as_of, into, Some(stamp.iter().cloned().collect())) {
             // A compaction removed what was read: it is all in other files now.
             Err(JobError::Dataset(DatasetError::Damaged { .. }))
-                if tries.next().is_some() && !reading.is_current()? => {}
+                if tries.next().is_some() && !evidence.is_current()? => {}
             made => return Ok(Ok(Remade { report: made?.report, first_differing_line: None })),
         }
     }
+}
+
+/// The dataset that a close lies in, wherever it was moved.
+fn around(report: &ReportFolder, was: &DatasetStamp) -> Option<PathBuf> {
+    let close = was.close.as_ref()?;
+    let dataset = report.real_path().ancestors().nth(2)?;
+    let is_there = Dataset::open(dataset).is_ok_and(|dataset| dataset.close_of(close.month) == report.real_path());
+    is_there.then(|| dataset.to_owned())
 }
 
 fn reperformance(report: ReportFolder, manifest: &Manifest, dataset: Option<&Path>) -> Result<Part, JobError> {

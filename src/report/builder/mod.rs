@@ -1,5 +1,6 @@
 //! Turns outcomes, taken in by input line, into the files of a report.
 
+mod closing;
 mod proofs;
 mod reasons;
 mod tally;
@@ -11,11 +12,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::closing::Adjustments;
 use self::tally::Tally;
 use crate::checks::{Judgement, Rules, WaiverKey, WaiverState, judge, judge_unlisted};
 use crate::domain::facts::{OrderFacts, TextColumn};
 use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
+use crate::domain::month::Month;
+use crate::domain::order::RunOrder;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::parquet::columns::OrderFrame;
 use crate::report::ReportError;
@@ -30,7 +34,7 @@ use crate::report::evidence::spend::{self, Spend, SpendElsewhere};
 use crate::report::files::{FACTS_FILE, FileStamp, ProvenFile};
 use crate::report::formats::options::ReportOptions;
 use crate::report::formats::{self, FormatBrief};
-use crate::summary::ExitInputs;
+use crate::summary::{ExitInputs, RollForwards};
 
 pub use self::reasons::ReasonCount;
 
@@ -267,6 +271,30 @@ impl Builder {
         if let Origin::Dataset { scope, .. } = &mut self.brief.origin {
             scope.observations = observations;
         }
+    }
+
+    /// Begins to list what changed in months that are closed.
+    pub fn begin_adjustments(&mut self) {
+        self.tally.adjustments = Some(Adjustments::new(&self.brief.folder));
+    }
+
+    /// Adds an order of a month that is closed, as it was then and as it is. Orders come in the sequence of the list.
+    ///
+    /// # Errors
+    /// When the disk can't hold it, or a total does not fit `DECIMAL(38,8)`.
+    pub fn add_adjustment(
+        &mut self,
+        run_order_id: &str,
+        month: Option<Month>,
+        was: Option<&RunOrder>,
+        is: Option<&RunOrder>,
+    ) -> Result<(), ReportError> {
+        self.tally.adjustments.as_mut().map_or(Ok(()), |adjustments| adjustments.add(run_order_id, month, was, is))
+    }
+
+    /// Takes what became of the pending orders of earlier months, if the report closes one.
+    pub fn set_roll_forward(&mut self, roll_forward: RollForwards) {
+        self.tally.roll_forward = Some(roll_forward);
     }
 
     /// Takes the spend, if it was summed over the facts while the rows were read.

@@ -5,6 +5,7 @@ use std::mem;
 use std::path::Path;
 
 use super::Brief;
+use super::closing::{self, Adjustments};
 use super::proofs::{Counts, prove_totals, tie_out};
 use super::reasons::{ReasonCount, Reasons, sole_reason};
 use crate::checks::{ExpectRows, Judgement, UNLISTED_IN_INPUT, WaiverKey, WaiverState};
@@ -20,7 +21,7 @@ use crate::report::content::tables::{self, Discrepancy, Exception, PendingOrder,
 use crate::report::evidence::completeness::Completeness;
 use crate::report::evidence::spend::Spend;
 use crate::report::files::{COMPLETENESS_FILE, EVIDENCE_FILE, FACTS_FILE, FileStamp, SOURCES_FILE, hash_file};
-use crate::summary::{Summary, Tie};
+use crate::summary::{RollForwards, Summary, Tie};
 
 /// What the outcomes have added up to so far.
 pub(super) struct Tally {
@@ -39,6 +40,8 @@ pub(super) struct Tally {
     pub(super) facts: u64,
     pub(super) waived_missing: u64,
     pub(super) completeness: Option<Completeness>,
+    pub(super) adjustments: Option<Adjustments>,
+    pub(super) roll_forward: Option<RollForwards>,
     /// Whether the findings of earlier reports are known.
     knows_past: bool,
 }
@@ -75,6 +78,8 @@ impl Tally {
             facts: 0,
             waived_missing: 0,
             completeness: None,
+            adjustments: None,
+            roll_forward: None,
             knows_past,
         }
     }
@@ -127,6 +132,8 @@ impl Tally {
         let control_totals = prove_totals(&self.summary, &aggregates, &brief.rules)?;
         let ties = tie_out(&brief.rules, &spend.by_workflow, &self.summary.population)?;
         let lifecycle = self.lifecycle();
+        let orders = closing::orders(&self.summary, &spend.by_workflow)?;
+        let roll_forward = self.roll_forward.take().map(|lines| lines.finish(orders)).transpose()?;
         let reasons = mem::take(&mut self.reasons).most_frequent_first();
         let sole_reason = sole_reason(&reasons).filter(|_| facts_rows == 0 && self.discrepancies.is_empty());
         let factors = &mut self.summary.factors;
@@ -158,6 +165,8 @@ impl Tally {
             material: brief.rules.has_materiality().then_some(self.summary.material),
             ties,
             completeness: self.completeness.as_ref().map(CompletenessCounts::of),
+            roll_forward,
+            adjustments: self.adjustments.as_ref().map(Adjustments::by_month),
             period: period(brief),
             settings: brief.rules.clone(),
         };
@@ -172,6 +181,7 @@ impl Tally {
             exceptions: self.exceptions,
             resolved: self.unrepeated.resolved,
             waivers,
+            adjustments: self.adjustments.map(|adjustments| adjustments.rows),
             evidence: evidence(brief, self.completeness.is_some())?,
             titles: self.completeness.map(|completeness| completeness.titles).unwrap_or_default(),
         };

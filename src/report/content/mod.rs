@@ -1,6 +1,7 @@
 //! The content of a report, independent of any format: its tables, its summary, and the sentences that
 //! explain them.
 
+pub mod closing;
 pub mod largest;
 pub mod list;
 mod list_rows;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use self::closing::AdjustmentRow;
 use self::list::List;
 use self::summary_json::SummaryJson;
 use self::table::{Source, Table};
@@ -48,6 +50,8 @@ pub struct Content<'w> {
     pub resolved: List<ResolvedFinding>,
     /// Every waiver that was given, with its state.
     pub waivers: Vec<WaiverRow<'w>>,
+    /// What later observations change in months that are closed; `None` where no closed month is looked at.
+    pub adjustments: Option<List<AdjustmentRow>>,
     /// The titles of workflows by ID, as far as the provider's list has them.
     pub titles: BTreeMap<String, String>,
     /// The files that all figures come from, with their hashes.
@@ -71,6 +75,7 @@ impl Content<'_> {
         self.discrepancies.require_read()?;
         self.pending.require_read()?;
         self.exceptions.require_read()?;
+        self.adjustments.as_ref().map_or(Ok(()), List::require_read)?;
         self.resolved.require_read()
     }
 
@@ -89,6 +94,13 @@ impl Content<'_> {
         ];
         if !self.waivers.is_empty() {
             tables.push(Box::new(|| tables::waivers(&self.waivers)));
+        }
+        if let Some(by_currency) = &self.summary.roll_forward {
+            tables.push(Box::new(|| closing::roll_forward(by_currency)));
+        }
+        if let (Some(by_month), Some(rows)) = (&self.summary.adjustments, &self.adjustments) {
+            tables.push(Box::new(|| closing::adjustments_by_month(by_month)));
+            tables.push(Box::new(|| closing::adjustments(rows)));
         }
         tables
     }

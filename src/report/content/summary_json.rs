@@ -7,16 +7,18 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::closing::MonthAdjustments;
 use crate::checks::Rules;
 use crate::domain::finding::Severity;
 use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 use crate::domain::money::{Overflow, Sum};
+use crate::domain::month::Month;
 use crate::domain::order::Amounts;
 use crate::domain::time::Period;
 use crate::summary::{
     AgeBucket, Books, Bridge, CheckCount, ColumnCause, CurrencyTotals, Differences, FrozenTotals, OutsidePeriodTotals,
-    Population, Tie, ToleratedTotals, WaivedTotals,
+    Population, RollForward, Tie, ToleratedTotals, WaivedTotals,
 };
 
 /// The content of `summary.json`, with its fields in the order of the file.
@@ -74,6 +76,13 @@ pub struct SummaryJson {
     /// What the provider's list of orders shows about the input, where the list was walked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completeness: Option<CompletenessCounts>,
+    /// How what was pending at the previous close became what is pending at this one, by currency, if the report closes a
+    /// month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roll_forward: Option<BTreeMap<String, RollForward>>,
+    /// What later observations change in months that are closed, if the report is about any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adjustments: Option<Vec<MonthAdjustments>>,
     /// The period in which the input's orders were created, where one was given. An end that was not given is
     /// `as_of`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +109,46 @@ pub struct DatasetScope {
     pub last_run: Timestamp,
     /// How many observations there are of orders of those days.
     pub observations: u64,
+    /// The month that the report closes, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close: Option<CloseScope>,
+}
+
+/// The month that a report closes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloseScope {
+    /// The month.
+    pub month: Month,
+    /// What its dataset lacks: it was closed nonetheless, by `--force`.
+    pub gaps: Vec<CloseGap>,
+}
+
+/// What a dataset lacks to close a month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "gap", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum CloseGap {
+    /// No night that late: the last orders of the month have not had the time to settle.
+    NotOver {
+        /// When the last run started.
+        last_run: Timestamp,
+        /// When a run must have started, at the earliest.
+        until: Timestamp,
+    },
+    /// Nights without a run.
+    MissingNights {
+        /// How many.
+        count: u64,
+        /// When the first of them began.
+        first: Timestamp,
+    },
+    /// Nights whose runs all had an incomplete list of orders.
+    IncompleteNights {
+        /// How many.
+        count: u64,
+        /// When the first of them began.
+        first: Timestamp,
+    },
 }
 
 /// The one answer that all orders got.
@@ -261,6 +310,8 @@ impl SummaryJson {
             material: None,
             ties: Vec::new(),
             completeness: None,
+            roll_forward: None,
+            adjustments: None,
             period: None,
             settings: Rules::default(),
         }

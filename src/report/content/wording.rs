@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::summary_json::{CompletenessCounts, ControlTotals, DatasetScope, SoleReason, SummaryJson};
+use super::summary_json::{
+    CloseGap, CloseScope, CompletenessCounts, ControlTotals, DatasetScope, SoleReason, SummaryJson,
+};
 use crate::checks::{ExpectRows, Thresholds};
 use crate::domain::books::Field;
 use crate::domain::listed::ListShortfall;
@@ -168,7 +170,7 @@ fn second(time: Timestamp) -> String {
 
 /// Which orders of a dataset the report is about, and what can't be known of them.
 fn dataset(dataset: &DatasetScope, texts: Texts) -> Vec<String> {
-    let DatasetScope { since, until, workflow, runs, first_run, last_run, observations } = dataset;
+    let DatasetScope { since, until, workflow, runs, first_run, last_run, observations, close } = dataset;
     let last = until.and_then(|until| until.yesterday().ok());
     let period = match (since, last) {
         (None, None) => "all",
@@ -193,8 +195,24 @@ fn dataset(dataset: &DatasetScope, texts: Texts) -> Vec<String> {
         let workflow = visible(workflow).into_owned();
         said.push(texts.with("report-dataset-workflow", &[("workflow", workflow.into())]));
     }
+    said.extend(close.iter().flat_map(|close| self::close(close, texts)));
     said.push(texts.get("report-dataset-limits"));
     said
+}
+
+/// That the report closes a month, and what was lacking for that.
+fn close(close: &CloseScope, texts: Texts) -> Vec<String> {
+    let gap = |gap: &CloseGap| {
+        let (gap, count, time) = match *gap {
+            CloseGap::NotOver { until, .. } => ("not-over", 0, until),
+            CloseGap::MissingNights { count, first } => ("missing", count, first),
+            CloseGap::IncompleteNights { count, first } => ("incomplete", count, first),
+        };
+        let time = second(time);
+        texts.with("report-dataset-gap", &[("gap", gap.into()), ("count", count.into()), ("time", time.into())])
+    };
+    let month = texts.with("report-dataset-close", &[("month", close.month.to_string().into())]);
+    [month].into_iter().chain(close.gaps.iter().map(gap)).collect()
 }
 
 /// The reason for the verdict, in one sentence.

@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::month::Month;
 use crate::report::files::{ProvenFile, SOURCES_FILE};
 use crate::report::{ReportError, files};
 
@@ -20,6 +21,19 @@ pub struct Sources {
     pub runs: Vec<SourceRun>,
     /// The files that were read.
     pub files: Vec<SourceFile>,
+    /// The closed months that were looked back at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closes: Vec<SourceClose>,
+}
+
+/// The close of a month in a dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceClose {
+    /// The month.
+    pub month: Month,
+    /// SHA-256 of the manifest of its report, in hex.
+    pub manifest_sha256: String,
 }
 
 /// A run of a dataset.

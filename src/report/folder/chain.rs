@@ -49,7 +49,7 @@ pub fn link(folder: &Path) -> Option<Link> {
 
 fn newest(destination: &Destination) -> Option<PathBuf> {
     match destination {
-        Destination::Exactly(place) => Some(place.clone()),
+        Destination::Exactly(place) | Destination::New(place) => Some(place.clone()),
         Destination::Under(folder) => publish::newest(folder),
     }
 }

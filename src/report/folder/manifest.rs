@@ -15,6 +15,8 @@ use sha2::{Digest, Sha256};
 use crate::checks::Rules;
 use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
+use crate::domain::month::Month;
+use crate::domain::schedule::Schedule;
 use crate::report::content::summary_json::Lifecycle;
 use crate::report::files::{FileStamp, HTML_FILE, MANIFEST_FILE, XLSX_FILE, hash_file};
 use crate::report::formats::options::ReportOptions;
@@ -131,6 +133,22 @@ pub struct DatasetStamp {
     /// Their workflow; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workflow: Option<String>,
+    /// The close that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close: Option<CloseStamp>,
+}
+
+/// The close of a month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloseStamp {
+    /// The month.
+    pub month: Month,
+    /// How often runs were expected, in seconds; `None` for one for every day with an order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<Schedule>,
+    /// Whether it was closed whatever was lacking.
+    pub is_forced: bool,
 }
 
 /// How the fetching went.

@@ -10,9 +10,11 @@ use super::uses::MessageUse;
 use crate::support::{files_below, repository};
 
 /// The words in a column of the page, by the prefix of their messages.
-const COLUMN_WORDS: [(&str, &[&str]); 3] = [
+const COLUMN_WORDS: [(&str, &[&str]); 5] = [
     ("report-lifecycle", &["new", "persisting"]),
     ("report-state", &["applied", "expired", "changed", "unused"]),
+    ("report-line", &["pending_at_open", "new", "late", "reopened", "requoted", "settled", "gone", "pending_at_close"]),
+    ("report-change", &["settled", "reopened", "restated", "requoted", "added", "gone", "reattributed"]),
     ("report-age", &["0-1h", "1-24h", "1-3d", "3-7d", "over-7d", "unknown"]),
 ];
 /// A prefix of messages, not a message.
@@ -35,7 +37,7 @@ pub fn by_word() -> BTreeSet<String> {
         add("report-key", key);
         add("report-key", &format!("{key}-note"));
     }
-    let tables = fs::read_to_string(repository("src/report/content/tables.rs")).expect("the tables");
+    let tables = tables();
     for column in after(&tables, "column(\"") {
         add("report-column", column);
     }
@@ -53,10 +55,16 @@ pub fn by_word() -> BTreeSet<String> {
 
 /// The messages of the workbook whose ids are built from a table's name.
 pub fn by_sheet() -> BTreeSet<String> {
-    let tables = fs::read_to_string(repository("src/report/content/tables.rs")).expect("the tables");
+    let tables = tables();
     let names = table_names(&tables);
     assert!(names.len() > 5, "found only {names:?}");
     names.into_iter().flat_map(|table| [format!("xlsx-sheet-{table}"), format!("xlsx-about-{table}")]).collect()
+}
+
+/// The sources with the tables of a report.
+fn tables() -> String {
+    let files = ["src/report/content/tables.rs", "src/report/content/closing.rs"];
+    files.map(|path| fs::read_to_string(repository(path)).expect("the tables")).concat()
 }
 
 fn table_names(tables: &str) -> Vec<&str> {

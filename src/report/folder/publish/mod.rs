@@ -31,6 +31,8 @@ pub enum Destination {
     Exactly(PathBuf),
     /// A new folder below this one (`--reports-dir`), with `latest` pointing at it.
     Under(PathBuf),
+    /// Exactly this folder, where nothing is yet.
+    New(PathBuf),
 }
 
 /// Why a report can't be published at its destination.
@@ -44,6 +46,9 @@ pub enum PublishError {
         /// What is there instead.
         found: String,
     },
+    /// Something is where nothing may be yet.
+    #[error("{} is there already; nothing was touched", .0.display())]
+    Taken(PathBuf),
     /// `latest` is neither a symbolic link nor a text file of ours.
     #[error(
         "{} is not a symbolic link, which tieout needs there to name the newest report: move it away; nothing was touched",
@@ -113,7 +118,7 @@ impl PublishError {
     #[must_use]
     pub const fn is_usage_error(&self) -> bool {
         match self {
-            Self::NotOurs { .. } | Self::LatestNotOurs(_) | Self::Immovable { .. } => true,
+            Self::NotOurs { .. } | Self::Taken(_) | Self::LatestNotOurs(_) | Self::Immovable { .. } => true,
             Self::Io { .. } => false,
         }
     }
@@ -129,7 +134,7 @@ impl Destination {
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
-            Self::Exactly(path) | Self::Under(path) => path,
+            Self::Exactly(path) | Self::Under(path) | Self::New(path) => path,
         }
     }
 
@@ -161,6 +166,7 @@ impl Destination {
         let probe = HiddenFolder::create(&parent).map_err(PublishError::io(&parent))?;
         match self {
             Self::Exactly(path) if fs::symlink_metadata(path).is_ok() => check_movable(&plain(path), &probe),
+            Self::New(path) if fs::symlink_metadata(path).is_ok() => Err(PublishError::Taken(path.clone())),
             _ => Ok(()),
         }
     }
@@ -179,7 +185,7 @@ impl Destination {
     fn parent(&self) -> PathBuf {
         match self {
             Self::Under(folder) => folder.clone(),
-            Self::Exactly(path) => match plain(path).parent() {
+            Self::Exactly(path) | Self::New(path) => match plain(path).parent() {
                 Some(parent) if parent != Path::new("") => parent.to_owned(),
                 _ => PathBuf::from("."),
             },
@@ -220,6 +226,10 @@ impl Staging {
                 self.replace(&path).map_err(PublishError::io(&path))?;
                 path
             }
+            Destination::New(path) => {
+                self.publish_new(path)?;
+                path.clone()
+            }
             Destination::Under(folder) => {
                 let place = self.publish_under(folder, replaces).map_err(PublishError::io(folder))?;
                 limits.extend(latest::point_at(folder, &place).map_err(PublishError::io(folder))?);
@@ -231,6 +241,16 @@ impl Staging {
             limits.push(FileSystemLimit::Durability { folder: parent, source });
         }
         Ok(PublishedReport { folder, limits })
+    }
+
+    /// Renames the report to a place that must be free: of several jobs, one gets it.
+    fn publish_new(&self, place: &Path) -> Result<(), PublishError> {
+        match renameat_with(CWD, self.path(), CWD, place, RenameFlags::NOREPLACE) {
+            Err(Errno::EXIST) => Err(PublishError::Taken(place.to_owned())),
+            // Where that is not possible, only an empty folder could be replaced.
+            Err(Errno::INVAL | Errno::NOSYS) => fs::rename(self.path(), place).map_err(PublishError::io(place)),
+            renamed => renamed.map_err(|error| PublishError::io(place)(error.into())),
+        }
     }
 
     /// Exchanges an earlier report with this one in one step, so that there is always a report. The earlier

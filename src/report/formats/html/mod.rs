@@ -28,6 +28,7 @@ use crate::domain::visible::visible;
 use crate::language::{Language, Texts};
 use crate::report::ReportError;
 use crate::report::content::Content;
+use crate::report::content::closing;
 use crate::report::content::summary_json::WaiverCounts;
 use crate::report::content::table::{Cell, Table};
 use crate::report::content::tables;
@@ -111,6 +112,7 @@ struct Page<'a> {
     completeness: Vec<String>,
     causes: Vec<CauseRow>,
     off: Option<String>,
+    closing: Option<Closing>,
     discrepancies: Grid,
     spend: Vec<Spend>,
     ages: Vec<Age>,
@@ -122,6 +124,13 @@ struct Page<'a> {
     evidence: &'a [FileStamp],
     is_of_dataset: bool,
     words: String,
+}
+
+/// What a close adds.
+struct Closing {
+    roll_forward: Option<Grid>,
+    /// The sums, and each order.
+    adjustments: Option<(Grid, Grid)>,
 }
 
 /// A spend table with its charts.
@@ -162,6 +171,11 @@ fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
             &[("applied", applied), ("expired", expired), ("changed", changed), ("unused", unused)],
         )
     };
+    let roll_forward = summary.roll_forward.as_ref().map(|lines| grid(closing::roll_forward(lines)));
+    let adjustments = summary.adjustments.as_ref().zip(content.adjustments.as_ref());
+    let adjustments = adjustments
+        .map(|(by_month, rows)| (grid(closing::adjustments_by_month(by_month)), grid(closing::adjustments(rows))));
+    let closing = Closing { roll_forward, adjustments };
     let off = summary.settings.checks_off().collect::<Vec<_>>().join(", ");
     Page {
         t: texts,
@@ -182,6 +196,7 @@ fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
         completeness: [wording::completeness(summary, texts), wording::outside_period(summary, texts)].concat(),
         causes: figures::causes(summary, texts),
         off: (!off.is_empty()).then(|| texts.with("report-off", &[("checks", off.into())])),
+        closing: Some(closing).filter(|closing| closing.roll_forward.is_some() || closing.adjustments.is_some()),
         discrepancies,
         spend: content.spend.tables().into_iter().map(|table| spend(table, titles, texts)).collect(),
         ages: figures::frozen_by_age(summary, texts),
@@ -210,6 +225,11 @@ impl Page<'_> {
         let lists = [&self.discrepancies].into_iter().chain(self.spend.iter().map(|spend| &spend.grid));
         let lists = lists.chain([&self.pending, &self.exceptions]);
         let lists = lists.chain(self.waivers.iter().map(|(_, grid)| grid)).chain(&self.resolved);
+        let closing = self.closing.iter().flat_map(|closing| {
+            let adjustments = closing.adjustments.iter().flat_map(|(sums, rows)| [sums, rows]);
+            closing.roll_forward.iter().chain(adjustments)
+        });
+        let lists = lists.chain(closing);
         lists.filter(|grid| grid.rows > 0).collect()
     }
 

@@ -1,6 +1,6 @@
 //! The whole page as written. `tests/it/html.rs` tests it in a browser.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::language::Word;
 use crate::report::builder::{Brief, Builder, Origin};
+use crate::report::content::closing;
 use crate::report::content::list::{List, ListRow};
 use crate::report::content::summary_json::SummaryJson;
 use crate::report::content::table::Kind;
@@ -199,6 +200,7 @@ fn days_are_drawn_as_a_timeline_in_the_page() {
         exceptions: nothing(),
         resolved: nothing(),
         waivers: Vec::new(),
+        adjustments: None,
         titles: Titles::new(),
         evidence: Vec::new(),
     };
@@ -237,6 +239,7 @@ fn every_code_and_column_of_a_page_has_a_text() {
         needs(format!("report-state-{}", state.code()));
     }
     let (found, pending, exceptions, resolved) = (nothing(), nothing(), nothing(), nothing());
+    let (none, adjustments) = (BTreeMap::new(), nothing());
     let tables = [
         tables::discrepancies(&found),
         tables::pending(&pending, Timestamp::UNIX_EPOCH),
@@ -245,6 +248,9 @@ fn every_code_and_column_of_a_page_has_a_text() {
         tables::waivers(&[]),
         tables::spend_by_workflow(&[]),
         tables::spend_by_revision(&[]),
+        closing::roll_forward(&none),
+        closing::adjustments_by_month(&[]),
+        closing::adjustments(&adjustments),
     ];
     for table in tables {
         needs(format!("report-table-{}", table.name));

@@ -1,0 +1,145 @@
+//! What has changed since months were closed: listed as adjustments, and rolled forward by a close.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use jiff::civil::Date;
+
+use super::closes::{ClosedMonth, Closes};
+use super::rows::{read_day, read_order, write_day, write_order};
+use crate::domain::month::Month;
+use crate::domain::order::RunOrder;
+use crate::history::{Extent, Reading, Selection, Side, UNDATED};
+use crate::pipeline::JobError;
+use crate::report::ReportError;
+use crate::report::builder::Builder;
+use crate::report::content::list::{ListRow, RowReader, RowWriter};
+use crate::report::content::sorted::{SortedRow, SortedRows};
+use crate::summary::RollForwards;
+
+/// The two sides of orders, sorted once all are there.
+pub(super) struct Changes(SortedRows<Side>);
+
+/// An order as it was and as it is.
+struct Pair {
+    day: Date,
+    run_order_id: String,
+    was: Option<Box<RunOrder>>,
+    is: Option<Box<RunOrder>>,
+}
+
+/// Adds what has changed in the closed months of a selection.
+pub(super) fn adjust(
+    reading: &Reading<'_>,
+    selection: &Selection,
+    closes: &Closes,
+    folder: &Path,
+    builder: &mut Builder,
+) -> Result<(), JobError> {
+    let Some(newest) = closes.compared.last() else { return Ok(()) };
+    let mut changes = Changes::new(folder);
+    for ClosedMonth { month, runs, .. } in &closes.compared {
+        let is_wanted = |day| month.has(day) && selection.has_day(day);
+        reading.changes(is_wanted, runs, Extent::Changed, |side| changes.push(side, selection))?;
+    }
+    reading.changes(|day| day == UNDATED, &newest.runs, Extent::Changed, |side| changes.push(side, selection))?;
+    builder.begin_adjustments();
+    changes.visit(|pair| pair.adjust(builder))
+}
+
+/// Adds what has changed since the last close, and what became of the orders that were pending then.
+pub(super) fn roll_forward(
+    reading: &Reading<'_>,
+    month: Month,
+    closes: &Closes,
+    folder: &Path,
+    builder: &mut Builder,
+) -> Result<(), JobError> {
+    let last = closes.compared.last();
+    // What the runs before the month knew stands for a close that there is not.
+    let before = || reading.runs_before(month.first());
+    let then: BTreeSet<String> = last.map_or_else(before, |last| last.runs.clone());
+    let (mut changes, all) = (Changes::new(folder), Selection::default());
+    reading.changes(|day| day == UNDATED, &then, Extent::All, |side| changes.push(side, &all))?;
+    let extent = if last.is_some() { Extent::Changed } else { Extent::Unsettled };
+    let is_earlier = |day| day != UNDATED && day < month.first();
+    reading.changes(is_earlier, &then, extent, |side| changes.push(side, &all))?;
+    let mut lines = RollForwards::begin(last.map(|last| last.pending.clone()));
+    let first_closed = closes.first();
+    if first_closed.is_some() {
+        builder.begin_adjustments();
+    }
+    changes.visit(|pair| {
+        let (was, is) = (pair.was.as_deref(), pair.is.as_deref());
+        lines.add_earlier(was, is).map_err(ReportError::from)?;
+        if let (UNDATED, Some(is)) = (pair.day, is) {
+            lines.add_undated(is).map_err(ReportError::from)?;
+        }
+        let was_closed = first_closed.is_some_and(|first| pair.day == UNDATED || first.first() <= pair.day);
+        if was_closed { pair.adjust(builder) } else { Ok(()) }
+    })?;
+    builder.set_roll_forward(lines);
+    Ok(())
+}
+
+impl Changes {
+    fn new(folder: &Path) -> Self {
+        Self(SortedRows::new(folder))
+    }
+
+    fn push(&mut self, side: Side, selection: &Selection) -> Result<(), JobError> {
+        if selection.has_workflow(side.order.workflow_id.as_deref()) {
+            self.0.push(side)?;
+        }
+        Ok(())
+    }
+
+    /// Visits each order with its sides, by day and ID.
+    fn visit(self, mut visit: impl FnMut(Pair) -> Result<(), JobError>) -> Result<(), JobError> {
+        let mut open: Option<Pair> = None;
+        self.0.visit(|side| {
+            let Side { day, run_order_id, is_now, order } = side;
+            if let Some(done) = open.take_if(|pair| (pair.day, &pair.run_order_id) != (day, &run_order_id)) {
+                visit(done)?;
+            }
+            let pair = open.get_or_insert(Pair { day, run_order_id, was: None, is: None });
+            if is_now {
+                pair.is = Some(order);
+            } else {
+                pair.was = Some(order);
+            }
+            Ok::<_, JobError>(())
+        })?;
+        open.map_or(Ok(()), visit)
+    }
+}
+
+impl Pair {
+    fn adjust(&self, builder: &mut Builder) -> Result<(), JobError> {
+        let month = Month::of(self.day).filter(|_| self.day != UNDATED);
+        let sides = (self.was.as_deref(), self.is.as_deref());
+        Ok(builder.add_adjustment(&self.run_order_id, month, sides.0, sides.1)?)
+    }
+}
+
+impl SortedRow for Side {
+    fn compare(&self, other: &Self) -> Ordering {
+        (self.day, &self.run_order_id, self.is_now).cmp(&(other.day, &other.run_order_id, other.is_now))
+    }
+}
+
+impl ListRow for Side {
+    fn write(&self, to: &mut RowWriter<'_>) {
+        write_day(to, self.day);
+        to.text(&self.run_order_id);
+        to.number(self.is_now.into());
+        write_order(to, &self.order);
+    }
+
+    fn read(from: &mut RowReader<'_>) -> Option<Self> {
+        let (day, run_order_id) = (read_day(from)?, from.text()?);
+        let is_now = from.number()? != 0;
+        Some(Self { day, run_order_id, is_now, order: read_order(from)? })
+    }
+}

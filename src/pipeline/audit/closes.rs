@@ -1,0 +1,117 @@
+//! The closed months of a dataset that an audit or a close looks back at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::domain::month::Month;
+use crate::history::{Dataset, DatasetError, Selection};
+use crate::pipeline::JobError;
+use crate::report::ReportError;
+use crate::report::evidence::sources::{SourceClose, Sources};
+use crate::report::files::{SOURCES_FILE, SUMMARY_FILE};
+use crate::report::folder::chain;
+use crate::report::folder::manifest::Link;
+use crate::report::folder::{FolderError, ReportFolder};
+use crate::summary::{FrozenTotals, RollForward};
+
+/// A closed month, as its report says.
+pub(super) struct ClosedMonth {
+    pub(super) month: Month,
+    /// The runs that it was closed with.
+    pub(super) runs: BTreeSet<String>,
+    /// What was pending at close, by currency.
+    pub(super) pending: BTreeMap<String, FrozenTotals>,
+}
+
+/// The closed months that are looked back at.
+#[derive(Default)]
+pub(super) struct Closes {
+    /// All of them, by month.
+    pub(super) named: Vec<SourceClose>,
+    /// Those that orders are compared with.
+    pub(super) compared: Vec<ClosedMonth>,
+}
+
+/// What is read back of the summary of a close.
+#[derive(Deserialize)]
+struct ClosedSummary {
+    roll_forward: BTreeMap<String, RollForward>,
+}
+
+impl Closes {
+    /// The closed months that have days of a selection.
+    pub(super) fn of_selection(dataset: &Dataset, selection: &Selection) -> Result<Self, JobError> {
+        let mut closes = Self::default();
+        for (month, folder) in dataset.closes()?.into_iter().filter(|(month, _)| selection.has_any_day_of(*month)) {
+            closes.named.push(named(month, &open(&folder)?));
+            closes.compared.push(ClosedMonth::read(month, &folder)?);
+        }
+        Ok(closes)
+    }
+
+    /// The months that were closed before another.
+    pub(super) fn before(dataset: &Dataset, month: Month) -> Result<Self, JobError> {
+        let mut closes = Self::default();
+        let mut last = None;
+        for (closed, folder) in dataset.closes()?.into_iter().filter(|(closed, _)| *closed < month) {
+            closes.named.push(named(closed, &open(&folder)?));
+            last = Some((closed, folder));
+        }
+        let last = last.map(|(closed, folder)| ClosedMonth::read(closed, &folder)).transpose()?;
+        closes.compared.extend(last);
+        Ok(closes)
+    }
+
+    /// Leaves only the months that a report names; the problems if they are not as it names them.
+    pub(super) fn retain(&mut self, sources: &Sources) -> Vec<String> {
+        self.named.retain(|found| sources.closes.iter().any(|named| named.month == found.month));
+        self.compared.retain(|found| sources.closes.iter().any(|named| named.month == found.month));
+        let differing = sources.closes.iter().filter(|named| !self.named.contains(named));
+        differing.map(|named| format!("{SOURCES_FILE}: the close of {} is not as it was", named.month)).collect()
+    }
+
+    /// The link from a close to the one before it.
+    pub(super) fn last(&self, dataset: &Dataset) -> Option<Link> {
+        self.named.last().and_then(|last| chain::link(&dataset.close_of(last.month)))
+    }
+
+    /// The first month that was closed.
+    pub(super) fn first(&self) -> Option<Month> {
+        self.named.first().map(|close| close.month)
+    }
+}
+
+impl ClosedMonth {
+    fn read(month: Month, folder: &Path) -> Result<Self, JobError> {
+        let report = open(folder)?;
+        let manifest = report.manifest().map_err(damaged(folder))?;
+        let closes = manifest.stamp.dataset.and_then(|dataset| dataset.close);
+        if closes.is_none_or(|close| close.month != month) {
+            let problem = format!("its manifest does not say that it closes {month}");
+            return Err(DatasetError::Damaged { path: folder.to_owned(), problem }.into());
+        }
+        let prove = |name| report.prove(name).map_err(damaged(folder));
+        let runs = Sources::read(&prove(SOURCES_FILE)?)?.runs.into_iter().map(|run| run.run).collect();
+        let summary = prove(SUMMARY_FILE)?;
+        let not_read = |problem: String| ReportError::Evidence { path: summary.path().to_owned(), problem };
+        let file = summary.reader().map_err(|error| not_read(error.to_string()))?;
+        let read: ClosedSummary = serde_json::from_reader(file).map_err(|error| not_read(error.to_string()))?;
+        let pending = read.roll_forward.into_iter().map(|(currency, lines)| (currency, lines.pending_at_close));
+        Ok(Self { month, runs, pending: pending.collect() })
+    }
+}
+
+fn open(folder: &Path) -> Result<ReportFolder, JobError> {
+    Ok(ReportFolder::open(folder).map_err(damaged(folder))?)
+}
+
+fn named(month: Month, report: &ReportFolder) -> SourceClose {
+    SourceClose { month, manifest_sha256: report.manifest_sha256().to_owned() }
+}
+
+/// A close that can't be read is damage of its dataset.
+fn damaged(folder: &Path) -> impl Fn(FolderError) -> DatasetError {
+    move |error| DatasetError::Damaged { path: folder.to_owned(), problem: error.to_string() }
+}
