@@ -192,6 +192,38 @@ help-audit-output = 标准输出的内容
 help-audit-output-text = 给人看的摘要
 help-audit-output-json = JSON，即报告的 summary.json
 
+## tieout close。
+
+help-close = 结清数据集中的一个月：报告从此不变，并列出此前已结各月的变化
+help-close-after = 未给出的设置取自设置文件。报告留在数据集的 closes/MONTH 中，永不被取代。
+
+    退出码：同报告；2 也表示该月已结账，或不是下一个该结的月份；3 表示尚不能结账，此时没有报告。
+help-close-month = 要结清的月份，如 2026-10
+help-close-dataset = 数据集的文件夹
+help-close-force = 即使缺少夜晚或有订单没有可读的答复也结账，报告会写明
+help-close-tolerance = quote-split 与 cost-sum 的容差：统一给出，或按币种给出，如 CNY=0.01,USD=0.002
+help-close-currency = 唯一预期的币种，如 CNY；空值表示不限
+help-close-stale-after = 未结算订单的账龄达到多久即为警告
+help-close-warn-before = 逾期之前多久就开始警告
+help-close-control-total = 合计或数目应为多少，如 final=1234.56、rows=200；可重复
+help-close-books-decimals = 我方账簿与控制总额保留的小数位数，0 至 8：服务方金额按此舍入后比较
+help-close-material = 差额（以订单币种计）达到多少即为重大
+help-close-waivers = 豁免文件（TOML）
+help-close-timezone = 一天从何处开始与结束：按日汇总，以及 --waivers 中豁免的最后一天
+help-close-day-by = 订单的金额计入哪一天
+help-close-day-by-created = 订单创建的那天
+help-close-day-by-updated = 订单最后更新的那天
+help-close-csv-encoding = 报告的 CSV 文件所用的编码
+help-close-csv-encoding-utf8 = UTF-8，供程序读取
+help-close-csv-encoding-utf8-bom = 带字节顺序标记的 UTF-8，供 Excel 打开
+help-close-csv-encoding-gb18030 = GB18030，供较旧的中文电子表格打开
+help-close-all-checks = 以本版本的全部检查判断，包括设置中关闭的
+help-close-format = 报告写成哪些格式：csv、json、parquet（这三种总会写）、html、xlsx、focus
+help-close-as-of = 账龄的截止时间，如 2026-11-23T02:00:00Z
+help-close-output = 标准输出的内容
+help-close-output-text = 给人看的摘要
+help-close-output-json = JSON，即报告的 summary.json
+
 ## tieout verify。
 
 help-verify = 证明一份报告：哈希、链条，以及其证据重新得出同样的数字

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 
 use crate::readers::{printed, reader};
 use crate::support::{Place, code, files_below, repository, tieout};
@@ -91,15 +92,40 @@ fn reports_are_as_documented() {
     assert_eq!(code(&audit.output().expect("starts")), 3);
 
     let (report, audit) = (place.path("report"), place.path("audit"));
-    let reading = reader("described.py", &[&repository("docs"), &report, &audit, &repository("reports/sample")]);
+    let [first, second] = two_closes(&place);
+    let reading =
+        reader("described.py", &[&repository("docs"), &report, &audit, &first, &second, &repository("reports/sample")]);
     let found = printed(&reading);
     assert!(reading.status.success() && found.starts_with("agree: "), "{found}");
+}
+
+/// The closes of two months by force, the second with what changed since the first.
+fn two_closes(place: &Place) -> [PathBuf; 2] {
+    let dataset = place.path("history");
+    let night = |ids: &str, as_of: &str| {
+        let mut run = place.reconcile(repository(ids));
+        run.args(["--sandbox", "--format", "csv", "--fresh", "--as-of", as_of]).arg("--dataset").arg(&dataset);
+        let run = run.arg("--out").arg(place.path("night")).output().expect("starts");
+        assert_eq!(code(&run), 1, "{}", printed(&run));
+    };
+    let close = |month: &str| {
+        let mut close = tieout();
+        close.args(["close", month, "--force", "--dataset"]).arg(&dataset);
+        let close = close.output().expect("starts");
+        assert!([0, 1, 3].contains(&code(&close)), "{}", printed(&close));
+        dataset.join("closes").join(month)
+    };
+    night("sample_data/ids.csv", "2026-06-01T00:00:00Z");
+    let first = close("2026-05");
+    night("sample_data/ids.csv", "2026-06-02T00:00:00Z");
+    [first, close("2026-06")]
 }
 
 #[test]
 fn every_column_is_documented() {
     let page = fs::read_to_string(repository("docs/reference/files.md")).expect("the page");
-    let tables = fs::read_to_string(repository("src/report/content/tables.rs")).expect("the tables");
+    let files = ["src/report/content/tables.rs", "src/report/content/closing.rs"];
+    let tables = files.map(|path| fs::read_to_string(repository(path)).expect("the tables")).concat();
     let columns = tables.split("column(\"").skip(1).filter_map(|after| after.split('"').next());
     let columns: BTreeSet<&str> = columns.collect();
     assert!(columns.len() > 40, "found only {columns:?}");

@@ -43,7 +43,7 @@ pub enum CloseError {
         /// What is lacking.
         gaps: Vec<CloseGap>,
     },
-    /// The newest sighting of some orders is no readable answer, or there are none.
+    /// Its report has no verdict: the newest answers about some orders can't be read, or there are no orders.
     #[error("{month} can't be closed yet: {why}")]
     Incomplete {
         /// The month.

@@ -18,7 +18,7 @@ use crate::report::content::wording;
 use crate::report::evidence::sources::{SourceFile, SourceRun, Sources};
 use crate::report::files::{FileStamp, SOURCES_FILE};
 use crate::report::folder::chain;
-use crate::report::folder::manifest::{CloseStamp, DatasetStamp, InputStamp, Stamp, designs};
+use crate::report::folder::manifest::{CloseStamp, DatasetStamp, Stamp, designs};
 use crate::report::folder::publish::{Destination, PublishedReport};
 use crate::report::formats::options::ReportOptions;
 use crate::summary::Verdict;
@@ -111,7 +111,6 @@ impl DatasetAudit {
             finished_at: Timestamp::now(),
             base_url: self.dataset.identity().base_url.clone(),
             options: self.options.clone(),
-            input: InputStamp { rows: summary.population.rows(), ..InputStamp::default() },
             dataset: Some(DatasetStamp {
                 folder: folder.display().to_string(),
                 identity: self.dataset.identity().value(),

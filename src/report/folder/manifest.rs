@@ -41,7 +41,8 @@ pub struct Stamp {
     /// The formats, encoding and language it is written in, and what affects the exit code.
     #[serde(flatten)]
     pub options: ReportOptions,
-    /// The input file that the report is about.
+    /// The input file that the report is about; that of a report about a dataset is empty.
+    #[serde(default, skip_serializing_if = "InputStamp::is_empty")]
     pub input: InputStamp,
     /// The dataset that it is about instead of an input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +115,12 @@ pub struct InputStamp {
     pub shortfall: Option<ListShortfall>,
     /// Its records that are not rows: preamble, heading and footers.
     pub layout: InputLayout,
+}
+
+impl InputStamp {
+    fn is_empty(&self) -> bool {
+        self.sha256.is_empty()
+    }
 }
 
 /// Which orders of which dataset a report is about.
