@@ -9,6 +9,7 @@ use serde_json::json;
 use super::cli::{DatasetAction, DatasetCommand, Output};
 use super::exit::{self, Exit, Failure};
 use super::terminal;
+use crate::domain::month::Month;
 use crate::domain::visible::visible;
 use crate::history::{Compacted, Contents, CurrencyTotals, Dataset, DatasetError, Proof};
 use crate::pipeline::JobError;
@@ -60,13 +61,14 @@ fn show(folder: &Path, command: &DatasetCommand) -> Result<Exit, Failure> {
     let dataset = Dataset::open(folder).map_err(|error| failure(error.into()))?;
     let proof = if command.quick { Proof::Sizes } else { Proof::Hashes };
     let contents = dataset.contents(proof).map_err(|error| failure(error.into()))?;
+    let closes: Vec<Month> = dataset.closes().map_err(|error| failure(error.into()))?.into_keys().collect();
     let mut out = io::stdout().lock();
     let shown = match command.output {
         Output::Json => {
-            let json = json(&dataset, &contents);
+            let json = json(&dataset, &contents, &closes);
             serde_json::to_writer_pretty(&mut out, &json).map_err(io::Error::from).and_then(|()| writeln!(out))
         }
-        Output::Text => text(&dataset, &contents, proof, &mut out),
+        Output::Text => text((&dataset, &contents, &closes), proof, &mut out),
     };
     exit::ignore_closed_pipe(shown)?;
     if contents.damage.is_empty() {
@@ -76,7 +78,7 @@ fn show(folder: &Path, command: &DatasetCommand) -> Result<Exit, Failure> {
     Err(Failure::no_report(what).help("restore those files from a backup, or import their reports into a new dataset"))
 }
 
-fn json(dataset: &Dataset, contents: &Contents) -> serde_json::Value {
+fn json(dataset: &Dataset, contents: &Contents, closes: &[Month]) -> serde_json::Value {
     let newest = contents.runs.last();
     json!({
         "timezone": dataset.identity().timezone.name(),
@@ -92,13 +94,18 @@ fn json(dataset: &Dataset, contents: &Contents) -> serde_json::Value {
         "last_day": contents.days.last(),
         "files": contents.files,
         "bytes": contents.bytes,
+        "closes": closes,
         "last_control_totals": newest.map(|run| &run.control_totals),
         "damage": contents.damage,
         "uncounted": contents.uncounted,
     })
 }
 
-fn text(dataset: &Dataset, contents: &Contents, proof: Proof, out: &mut dyn Write) -> io::Result<()> {
+fn text(
+    (dataset, contents, closes): (&Dataset, &Contents, &[Month]),
+    proof: Proof,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let identity = dataset.identity();
     let account = identity.account.as_deref().unwrap_or("no account named");
     writeln!(out, "Dataset {}", dataset.folder().display())?;
@@ -111,6 +118,9 @@ fn text(dataset: &Dataset, contents: &Contents, proof: Proof, out: &mut dyn Writ
     writeln!(out, "  observations  {} of orders, {} rows without", contents.observations, contents.exceptions)?;
     let per_order = contents.bytes.checked_div(contents.observations).map(|bytes| format!(", {bytes} an order"));
     writeln!(out, "  files         {} with {} bytes{}", contents.files, contents.bytes, per_order.unwrap_or_default())?;
+    if !closes.is_empty() {
+        writeln!(out, "  closed        {} months{}", closes.len(), span(closes.first(), closes.last()))?;
+    }
     let looked = if proof == Proof::Hashes { "every hash is as written" } else { "every size is as written" };
     writeln!(out, "  damage        {}", if contents.damage.is_empty() { looked } else { "FOUND" })?;
     list(contents.damage.iter().map(String::as_str), out)?;

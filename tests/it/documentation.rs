@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 
+use crate::dataset::two_closes;
 use crate::readers::{printed, reader};
 use crate::support::{Place, code, files_below, repository, tieout};
 
@@ -92,33 +92,11 @@ fn reports_are_as_documented() {
     assert_eq!(code(&audit.output().expect("starts")), 3);
 
     let (report, audit) = (place.path("report"), place.path("audit"));
-    let [first, second] = two_closes(&place);
+    let [first, second] = two_closes(&place, &[]);
     let reading =
         reader("described.py", &[&repository("docs"), &report, &audit, &first, &second, &repository("reports/sample")]);
     let found = printed(&reading);
     assert!(reading.status.success() && found.starts_with("agree: "), "{found}");
-}
-
-/// The closes of two months by force, the second with what changed since the first.
-fn two_closes(place: &Place) -> [PathBuf; 2] {
-    let dataset = place.path("history");
-    let night = |ids: &str, as_of: &str| {
-        let mut run = place.reconcile(repository(ids));
-        run.args(["--sandbox", "--format", "csv", "--fresh", "--as-of", as_of]).arg("--dataset").arg(&dataset);
-        let run = run.arg("--out").arg(place.path("night")).output().expect("starts");
-        assert_eq!(code(&run), 1, "{}", printed(&run));
-    };
-    let close = |month: &str| {
-        let mut close = tieout();
-        close.args(["close", month, "--force", "--dataset"]).arg(&dataset);
-        let close = close.output().expect("starts");
-        assert!([0, 1, 3].contains(&code(&close)), "{}", printed(&close));
-        dataset.join("closes").join(month)
-    };
-    night("sample_data/ids.csv", "2026-06-01T00:00:00Z");
-    let first = close("2026-05");
-    night("sample_data/ids.csv", "2026-06-02T00:00:00Z");
-    [first, close("2026-06")]
 }
 
 #[test]

@@ -13,6 +13,7 @@ use tieout::language::Language;
 use tieout::pipeline::audit::{Changes, ProvenReport};
 use tieout::report::formats::options::ReportOptions;
 
+use crate::dataset::two_closes;
 use crate::readers::printed;
 use crate::support::{Place, ReportFiles, code, repository, stdout, tieout};
 
@@ -125,6 +126,18 @@ fn a_hundred_thousand_discrepancies_are_sorted_and_filtered_at_once() {
     let [elapsed, longest] = ["elapsed", "longest"].map(|name| compared[name].as_u64().expect("milliseconds"));
     assert!(elapsed < SOON_MS, "the page of {bytes} bytes answered after {elapsed} ms");
     assert!(longest < PAUSE_MS, "the page of {bytes} bytes did not answer for {longest} ms");
+}
+
+#[test]
+fn a_close_shows_its_roll_forward_and_what_changed_since() {
+    for language in Language::ALL {
+        let place = Place::new();
+        let [first, second] = two_closes(&place, &["--lang", language.code()]);
+        let compared = assert_reads(&first, language);
+        assert_eq!((&compared["roll_forward"], &compared["adjustments"]), (&24.into(), &serde_json::Value::Null));
+        let compared = assert_reads(&second, language);
+        assert_eq!((&compared["roll_forward"], &compared["adjustments"]), (&8.into(), &74.into()), "{compared}");
+    }
 }
 
 #[test]

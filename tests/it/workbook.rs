@@ -18,6 +18,7 @@ use tieout::language::Language;
 use tieout::report::builder::{Brief, Builder, Origin};
 use tieout::report::formats::options::ReportOptions;
 
+use crate::dataset::two_closes;
 use crate::readers::printed;
 use crate::support::{Place, code, repository, stdout, tieout};
 use libreoffice::LibreOffice;
@@ -173,6 +174,16 @@ fn openpyxl_finds_our_books_and_the_totals_that_were_given() {
         fs::write(report.join("summary.json"), summary.replacen(was, is, 1)).expect("writable");
         let reading = read(&report, Language::English);
         assert_eq!(reading.status.code(), Some(1), "{was}: {}", printed(&reading));
+    }
+}
+
+#[test]
+fn openpyxl_agrees_with_closes_in_both_languages() {
+    for language in Language::ALL {
+        let place = Place::new();
+        let [first, second] = two_closes(&place, &["--lang", language.code()]);
+        assert!(assert_agrees(&first, language).starts_with("agree: 8 sheets, "));
+        assert!(assert_agrees(&second, language).starts_with("agree: 10 sheets, "));
     }
 }
 

@@ -21,11 +21,12 @@ import openpyxl
 MOST_EXACT = Decimal("9999999.99999999")
 EXACT = {"en": " (exact text)", "zh-CN": "（精确文本）"}
 NOT_ALWAYS = {"resolved", "waivers"}
+OF_CLOSES = ["roll_forward", "adjustments_by_month", "adjustments"]
 TABLES = ["discrepancies", "spend_by_workflow", "spend_by_revision", "spend_by_day", "pending", "exceptions"]
 AMOUNTS = {
     "expected", "actual", "difference", "quote_amount", "final_amount", "released_amount", "compute_cost",
     "external_model_cost", "total_cost", "quote_gross_difference", "quote_net_difference", "cost_gross_difference",
-    "cost_net_difference",
+    "cost_net_difference", "pending_quote",
 }
 INTEGERS = {"input_line", "orders", "settled", "pending", "failed_runs", "discrepant", "age_hours"}
 TIMES = {"created_at", "updated_at"}
@@ -44,6 +45,7 @@ def main(folder, language, most):
     cells, listed = check_summary(front, summary)
     tables = [name for name in TABLES if (folder / f"{name}.csv").exists()]
     tables += [name for name in sorted(NOT_ALWAYS) if has_rows(folder / f"{name}.csv")]
+    tables += [name for name in OF_CLOSES if (folder / f"{name}.csv").exists()]
     for table in tables:
         with open(folder / f"{table}.csv", newline="", encoding="utf-8") as file:
             heading, *rows = csv.reader(file)
@@ -144,7 +146,8 @@ def compare(sheet, table, heading, rows, exact):
     same(sheet.title, "repeated", sheet.print_title_rows, "$1:$1")
     same(sheet.title, "orientation", sheet.page_setup.orientation, "landscape")
     for name, _, is_exact in columns:
-        needs = name in AMOUNTS and (table.startswith("spend_") or any(is_past(row[heading.index(name)]) for row in rows))
+        is_sums = table.startswith("spend_") or table in ("roll_forward", "adjustments_by_month")
+        needs = name in AMOUNTS and (is_sums or any(is_past(row[heading.index(name)]) for row in rows))
         # If a table is split over sheets, all of them have the exact column.
         if needs and not is_exact:
             raise Disagreement(f"{sheet.title}: {name} needs an exact column")

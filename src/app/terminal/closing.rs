@@ -4,11 +4,14 @@ use std::io::{self, Write};
 
 use super::{currency_name, grid, heading, print};
 use crate::app::voice::Voice;
-use crate::report::content::closing::lines;
+use crate::report::content::closing::{Line, lines};
 use crate::report::content::summary_json::SummaryJson;
 
 /// The amounts of adjustments that are shown; the report has all six.
 const SHOWN: [&str; 2] = ["final_amount", "total_cost"];
+
+/// The lines of a roll-forward that are shown even if they are zero.
+const ALWAYS: [&str; 4] = ["pending_at_open", "new", "settled", "pending_at_close"];
 
 pub(super) fn show(summary: &SummaryJson, voice: &Voice, out: &mut dyn Write) -> io::Result<()> {
     show_roll_forward(summary, voice, out)?;
@@ -26,7 +29,11 @@ fn show_roll_forward(summary: &SummaryJson, voice: &Voice, out: &mut dyn Write) 
         texts.get("terminal-column-currency"),
     ]);
     for (currency, of) in by_currency {
-        for (code, orders, quotes) in lines(of) {
+        // Most months have none of the rarer lines; the report has them all.
+        let is_shown = |(code, orders, quotes): &Line| {
+            ALWAYS.contains(code) || orders.unwrap_or_default() > 0 || !quotes.is_zero()
+        };
+        for (code, orders, quotes) in lines(of).into_iter().filter(is_shown) {
             let label = texts.get(&format!("report-line-{code}"));
             let orders = orders.map(|orders| orders.to_string()).unwrap_or_default();
             table.add_row([label, orders, quotes.to_string(), currency_name(currency, texts)]);

@@ -75,9 +75,12 @@ const BY_MONTH_COLUMNS: &[Column] = &[
     column("pending_quote", Kind::Amount),
 ];
 
-/// The lines of a roll-forward, each with its code; only quotes change without an order that comes or goes.
+/// A line of a roll-forward: its code, how many orders (`None` where only their quotes change), and the sum of quotes.
+pub type Line = (&'static str, Option<u64>, Sum);
+
+/// The lines of a roll-forward.
 #[must_use]
-pub fn lines(of: &RollForward) -> [(&'static str, Option<u64>, Sum); 8] {
+pub fn lines(of: &RollForward) -> [Line; 8] {
     let line = |code, totals: FrozenTotals| (code, Some(totals.orders), totals.quote_amount);
     [
         line("pending_at_open", of.pending_at_open),

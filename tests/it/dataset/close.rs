@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
 
@@ -17,7 +17,7 @@ use tieout::domain::order::RunOrder;
 use tieout::history::{Dataset, ExceptionRow, NewRun};
 
 use super::months::{Figures, History, Pending, UNDATED, ZONE};
-use super::{identity, kill_at_every_write};
+use super::{identity, kill_at_every_write, show};
 use crate::readers::printed;
 use crate::support::{Place, ReportFiles, code, files_below, stderr, stdout, tieout};
 
@@ -161,7 +161,19 @@ fn closed_months_stay_and_what_changes_since_is_listed_once() {
             closes.push((of, now, report.files()));
         }
         history.append(&dataset, appended..history.nights.len());
+        let orders = || files_below(&folder.join("orders"));
+        let of_closed = |files: Vec<PathBuf>| -> BTreeSet<PathBuf> {
+            let is_closed = |path: &PathBuf| {
+                ["2026-08", "2026-09", "2026-10"]
+                    .iter()
+                    .any(|month| path.to_string_lossy().contains(&format!("day={month}")))
+            };
+            files.into_iter().filter(is_closed).collect()
+        };
+        let (before, count) = (of_closed(orders()), orders().len());
         assert_eq!(code(&tieout().arg("compact").arg(&folder).output().expect("starts")), 0);
+        assert!(orders().len() < count, "days of other months are merged");
+        assert_eq!(of_closed(orders()), before, "those of closed months are not");
         let all = history.nights.len();
         let mut expected_of_all = BTreeMap::new();
         for (of, now, files) in &closes {
@@ -304,10 +316,9 @@ fn a_month_that_lacks_something_is_closed_only_by_force() {
 }
 
 /// The record of the run that started at a time.
-fn run_of(dataset: &Dataset, start: &str) -> std::path::PathBuf {
+fn run_of(dataset: &Dataset, start: &str) -> PathBuf {
     let records = files_below(&dataset.folder().join("runs"));
-    let is_it =
-        |path: &std::path::PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start));
+    let is_it = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start));
     records.into_iter().find(is_it).expect("a run")
 }
 
@@ -381,6 +392,7 @@ fn what_can_not_be_closed_is_refused() {
     }
     assert!(!folder.join("closes").exists(), "nothing was begun");
     assert_eq!(code(&close(folder, "2026-10", &[])), 0);
+    assert_eq!(show(folder).1["closes"], serde_json::json!(["2026-10"]));
     for (month, problem) in [
         ("2026-10", "2026-10 is closed already"),
         ("2026-09", "the next one is 2026-11"),

@@ -209,5 +209,5 @@ fn chars(width: usize) -> f64 {
 
 /// Whether the amounts of a table are sums, which always get an exact text.
 fn is_of_sums(table: &str) -> bool {
-    table.starts_with("spend_")
+    table.starts_with("spend_") || ["roll_forward", "adjustments_by_month"].contains(&table)
 }
