@@ -39,6 +39,21 @@ pub struct NewRun {
     pub replaces: Vec<String>,
 }
 
+/// What is known of an order that was observed, besides its facts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known {
+    /// Whether it was judged settled.
+    pub settled: bool,
+    /// When it was created as an earlier job saw it, if that has changed since.
+    pub before: Option<CreatedBefore>,
+    /// When it was created as a later job of another run saw it.
+    pub since: Option<CreatedSince>,
+}
+
+/// When an order was created, as a job saw it that started after the one whose row is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreatedSince(pub Option<Timestamp>);
+
 /// A run that is being appended. Until [`Append::commit`], the dataset is as it was.
 pub struct Append {
     days: Days,
@@ -127,34 +142,37 @@ impl Append {
     }
 
     /// Adds an order that was observed, under the ID that was asked for. If it was seen before with a different creation time
-    /// and so on a different day, it no longer counts there. An order that a replaced report brought is left out, unless
-    /// its creation time has changed since.
+    /// and so on a different day, it no longer counts there; if a later job has seen that, it does not count on its own day.
+    /// An order that a replaced report brought is left out, unless its creation time has changed since.
     ///
     /// # Errors
     /// When the dataset can't be written, or a total has too many digits.
-    pub fn order(
-        &mut self,
-        run_order_id: &str,
-        facts: &OrderFacts<'_>,
-        settled: bool,
-        before: Option<CreatedBefore>,
-    ) -> Result<(), DatasetError> {
-        if before.is_none() && !self.known.is_empty() && self.known.contains(&row_digest(run_order_id, facts, settled))
-        {
+    pub fn order(&mut self, run_order_id: &str, facts: &OrderFacts<'_>, known: Known) -> Result<(), DatasetError> {
+        let Known { settled, before, since } = known;
+        let is_brought = !self.known.is_empty() && self.known.contains(&row_digest(run_order_id, facts, settled));
+        if is_brought && before.is_none() && since.is_none() {
             return Ok(());
         }
-        self.add_to_totals(facts, settled)?;
-        self.record.orders += 1;
         let day = self.day_of(facts.microseconds(TimeField::CreatedAt));
-        self.rows.entry(day).or_insert_with(DayRows::new).push(run_order_id, facts, settled, self.job);
-        self.hold()?;
+        let since = since.map(|CreatedSince(since)| self.day_of(since.map(Timestamp::as_microsecond)));
+        match since.filter(|since| *since != day) {
+            Some(since) => self.moved(run_order_id, day, since)?,
+            None => {
+                self.add_to_totals(facts, settled)?;
+                self.record.orders += 1;
+                self.rows.entry(day).or_insert_with(DayRows::new).push(run_order_id, facts, settled, self.job);
+                self.hold()?;
+            }
+        }
         let Some(CreatedBefore(before)) = before else { return Ok(()) };
         let before = self.day_of(before.map(Timestamp::as_microsecond));
-        if before == day {
-            return Ok(());
-        }
+        if before == day { Ok(()) } else { self.moved(run_order_id, before, day) }
+    }
+
+    /// Adds that an order no longer belongs to a day.
+    fn moved(&mut self, run_order_id: &str, from: Date, to: Date) -> Result<(), DatasetError> {
         self.record.moved += 1;
-        self.rows.entry(before).or_insert_with(DayRows::new).push_moved(run_order_id, day, self.job);
+        self.rows.entry(from).or_insert_with(DayRows::new).push_moved(run_order_id, to, self.job);
         self.hold()
     }
 

@@ -46,7 +46,7 @@ use self::incoming::{HashWriter, Incoming};
 use self::orders::OrdersWriter;
 use crate::domain::days::{DayBy, Days};
 
-pub use append::{Append, NewRun};
+pub use append::{Append, CreatedSince, Known, NewRun};
 pub use compact::Compacted;
 pub use compaction::CompactionRecord;
 pub use contents::{Contents, Proof};

@@ -51,7 +51,7 @@ fn order(created_at: &str, units: i128) -> RunOrder {
 fn append(dataset: &Dataset, run: &NewRun, orders: &[(&str, RunOrder)]) -> RunRecord {
     let mut append = dataset.append(run).expect("writable");
     for (id, order) in orders {
-        append.order(id, &OrderFacts::of(order), true, None).expect("writable");
+        append.order(id, &OrderFacts::of(order), Known { settled: true, ..Known::default() }).expect("writable");
     }
     append.commit().expect("writable")
 }
@@ -105,10 +105,18 @@ fn a_moved_order_leaves_a_note_in_its_earlier_day() {
     let (_place, dataset) = empty();
     let mut append = dataset.append(&night(3)).expect("writable");
     let later = order("2026-10-02T00:00:00Z", 1);
-    append.order("a", &OrderFacts::of(&later), true, Some(CreatedBefore(None))).expect("writable");
+    append
+        .order(
+            "a",
+            &OrderFacts::of(&later),
+            Known { settled: true, before: Some(CreatedBefore(None)), ..Known::default() },
+        )
+        .expect("writable");
     // Another time of the same day is not a move.
     let same_day = CreatedBefore("2026-10-02T01:00:00Z".parse().ok());
-    append.order("b", &OrderFacts::of(&later), true, Some(same_day)).expect("writable");
+    append
+        .order("b", &OrderFacts::of(&later), Known { settled: true, before: Some(same_day), ..Known::default() })
+        .expect("writable");
     let run = append.commit().expect("writable");
     assert_eq!((run.orders, run.moved), (2, 1));
     assert_eq!(ids(&dataset, &run), pairs(&[("1970-01-01", "a"), ("2026-10-02", "a"), ("2026-10-02", "b")]));
@@ -120,7 +128,9 @@ fn a_run_that_is_not_committed_was_never_there() {
     append(&dataset, &night(3), &[("a", order("2026-10-02T00:00:00Z", 1))]);
     let before = paths(place.path());
     let mut dropped = dataset.append(&night(4)).expect("writable");
-    dropped.order("b", &OrderFacts::of(&order("2026-10-02T00:00:00Z", 1)), true, None).expect("writable");
+    dropped
+        .order("b", &OrderFacts::of(&order("2026-10-02T00:00:00Z", 1)), Known { settled: true, ..Known::default() })
+        .expect("writable");
     drop(dropped);
     assert_eq!(paths(place.path()), before);
 }
@@ -159,10 +169,10 @@ fn rows_of_an_earlier_job_count_as_seen_by_that_job() {
     // Both were seen before the other run, and one again after it.
     continued.set_job(Some(night(3).started_at));
     let older = order("2026-10-02T00:00:00Z", 3);
-    continued.order("a", &OrderFacts::of(&older), true, None).expect("writable");
+    continued.order("a", &OrderFacts::of(&older), Known { settled: true, ..Known::default() }).expect("writable");
     continued.exception(ExceptionRow { run_order_id: "b", bucket: "not_found", reason: "http-404", detail: "" });
     continued.set_job(None);
-    continued.order("c", &OrderFacts::of(&older), true, None).expect("writable");
+    continued.order("c", &OrderFacts::of(&older), Known { settled: true, ..Known::default() }).expect("writable");
     let continued = continued.commit().expect("writable");
     assert_eq!(dataset.runs().expect("readable"), [run.clone(), continued.clone()]);
     for _ in 0..2 {
@@ -181,7 +191,9 @@ fn an_order_that_moved_back_is_not_left_out_of_a_continued_report() {
     let see = |run: &NewRun, order: &RunOrder, before: &RunOrder| {
         let mut append = dataset.append(run).expect("writable");
         let before = Some(CreatedBefore(before.created_at));
-        append.order("a", &OrderFacts::of(order), true, before).expect("writable");
+        append
+            .order("a", &OrderFacts::of(order), Known { settled: true, before, ..Known::default() })
+            .expect("writable");
         append.commit().expect("writable")
     };
     see(&night(4), &second, &first);
@@ -305,10 +317,12 @@ fn a_run_with_more_rows_than_are_held_has_more_files_of_a_day() {
     let (_place, dataset) = empty();
     let mut append = dataset.append(&night(3)).expect("writable");
     let (many, few) = (order("2026-10-02T00:00:00Z", 1), order("2026-10-04T00:00:00Z", 1));
-    append.order("few", &OrderFacts::of(&few), true, None).expect("writable");
+    append.order("few", &OrderFacts::of(&few), Known { settled: true, ..Known::default() }).expect("writable");
     let rows = (1 << 18) + 7;
     for number in 0..rows {
-        append.order(&number.to_string(), &OrderFacts::of(&many), true, None).expect("writable");
+        append
+            .order(&number.to_string(), &OrderFacts::of(&many), Known { settled: true, ..Known::default() })
+            .expect("writable");
     }
     let run = append.commit().expect("writable");
     let rows_of: Vec<u64> = run.files.iter().map(|file| file.rows).collect();
@@ -466,7 +480,9 @@ fn append_moves(dataset: &Dataset, number: u32, rows: &[(u8, u32, Option<u32>)])
     for (id, day, before) in rows {
         let order = order(&at(*day), i128::from(number));
         let before = before.map(|before| CreatedBefore(at(before).parse().ok()));
-        append.order(&id.to_string(), &OrderFacts::of(&order), true, before).expect("writable");
+        append
+            .order(&id.to_string(), &OrderFacts::of(&order), Known { settled: true, before, ..Known::default() })
+            .expect("writable");
     }
     append.commit().expect("writable");
 }

@@ -11,12 +11,14 @@ use super::resume::CurrentRun;
 use super::{Job, JobError};
 use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Bucket, CreatedBefore, Evidence, Outcome};
-use crate::history::{Append, Dataset, DatasetError, ExceptionRow, IDENTITY_MISMATCH, Identity, NewRun, RunRecord};
+use crate::history::{
+    Append, CreatedSince, Dataset, DatasetError, ExceptionRow, IDENTITY_MISMATCH, Identity, Known, NewRun, RunRecord,
+};
 use crate::report::evidence::replay::ReplayedRow;
 use crate::report::files::MANIFEST_FILE;
 use crate::report::folder::manifest::Stamp;
 use crate::report::folder::{ReportFolder, chain};
-use crate::store::{RunId, Store};
+use crate::store::{Run, Store};
 
 /// What an import did.
 #[derive(Debug, Default)]
@@ -42,18 +44,20 @@ pub(super) fn keep(
     published: &Path,
 ) -> Result<Vec<RunRecord>, JobError> {
     let store = &job.session.store;
-    let seen = if current.continued.is_some() { seen_by_earlier_jobs(store, current.run)? } else { Seen::new() };
+    let runs = store.runs()?;
+    let continued = current.continued.as_ref().and_then(|run| runs.iter().find(|known| known.id == run.id));
+    let seen = continued.map_or_else(|| Ok(Seen::default()), |run| Seen::of(store, run))?;
     let mut appended = vec![append_report(dataset, &ProvenReport::open(published)?, &seen)?];
     let present: BTreeSet<String> =
         Dataset::open(dataset)?.runs()?.into_iter().map(|run| run.manifest_sha256).collect();
-    for run in store.runs()? {
+    for run in &runs {
         let (Some(report), Some(destination)) = (&run.report, &run.destination) else { continue };
         let is_missed = run.dataset.as_deref().is_some_and(|wanted| Path::new(wanted) == dataset)
             && !present.contains(&report.manifest_sha256);
         let found = is_missed.then(|| chain::find(Path::new(destination), &report.manifest_sha256));
         let Some(folder) = found.flatten() else { continue };
-        let made_up = ProvenReport::open(&folder)
-            .and_then(|report| append_report(dataset, &report, &seen_by_earlier_jobs(store, run.id)?));
+        let made_up =
+            ProvenReport::open(&folder).and_then(|report| append_report(dataset, &report, &Seen::of(store, run)?));
         match made_up {
             Ok(run) => appended.push(run),
             Err(error) => tracing::warn!("{} is still not in the dataset: {error}", folder.display()),
@@ -93,7 +97,7 @@ pub fn import(dataset: &Path, reports: &Path) -> Result<Import, JobError> {
     found.sort();
     for (_, folder) in found {
         // Which job saw an order is in the state alone.
-        import.appended.push(append_report(dataset, &ProvenReport::open(&folder)?, &Seen::new())?);
+        import.appended.push(append_report(dataset, &ProvenReport::open(&folder)?, &Seen::default())?);
     }
     Ok(import)
 }
@@ -115,20 +119,37 @@ fn report_folders(reports: &Path) -> Result<Vec<PathBuf>, JobError> {
     if folders.is_empty() { Err(nothing("there is no report in it".to_owned())) } else { Ok(folders) }
 }
 
-/// By input line: when the job began that read a row, if a later job of the run continued it.
-type Seen = HashMap<u64, Timestamp>;
+/// What the state alone knows of the rows of a continued run, by input line.
+#[derive(Default)]
+struct Seen {
+    /// When the job began that read a row, if a later job of the run continued it.
+    began: HashMap<u64, Timestamp>,
+    /// When an order was created, as a later job of another run saw it.
+    created_since: HashMap<u64, Option<Timestamp>>,
+}
 
-/// Which rows of a run were read by other jobs than its last.
-fn seen_by_earlier_jobs(store: &Store, run: RunId) -> Result<Seen, JobError> {
-    let (mut began, mut rows) = (BTreeMap::<i64, Timestamp>::new(), Vec::new());
-    store.for_each_row(run, None, |row| {
-        let first = began.entry(row.job).or_insert(row.seen_at);
-        *first = row.seen_at.min(*first);
-        rows.push((row.line, row.job));
-        Ok::<_, JobError>(())
-    })?;
-    began.pop_last();
-    Ok(rows.into_iter().filter_map(|(line, job)| Some((line, *began.get(&job)?))).collect())
+impl Seen {
+    fn of(store: &Store, run: &Run) -> Result<Self, JobError> {
+        let (mut began, mut rows) = (BTreeMap::<i64, Timestamp>::new(), Vec::new());
+        store.for_each_row(run.id, None, |row| {
+            let first = began.entry(row.job).or_insert(row.seen_at);
+            *first = row.seen_at.min(*first);
+            rows.push((row.line, row.job));
+            Ok::<_, JobError>(())
+        })?;
+        // Even if the last job read nothing, the rows are those of others.
+        began.remove(&run.last_job());
+        let began = rows.into_iter().filter_map(|(line, job)| Some((line, *began.get(&job)?)));
+        Ok(Self { began: began.collect(), created_since: store.created_since(run.id)? })
+    }
+
+    fn began(&self, line: u64) -> Option<Timestamp> {
+        self.began.get(&line).copied()
+    }
+
+    fn created_since(&self, line: u64) -> Option<CreatedSince> {
+        self.created_since.get(&line).copied().map(CreatedSince)
+    }
 }
 
 fn append_report(dataset: &Path, report: &ProvenReport, seen: &Seen) -> Result<RunRecord, JobError> {
@@ -143,12 +164,13 @@ fn append_report(dataset: &Path, report: &ProvenReport, seen: &Seen) -> Result<R
     })?;
     report.each_row(|row| match row {
         ReplayedRow::Facts(row) => {
-            append.set_job(seen.get(&row.line).copied());
-            Ok(append.order(row.run_order_id, &row.facts, row.settled, None)?)
+            append.set_job(seen.began(row.line));
+            let known = Known { settled: row.settled, before: None, since: seen.created_since(row.line) };
+            Ok(append.order(row.run_order_id, &row.facts, known)?)
         }
         ReplayedRow::Outcome { outcome, background, .. } => {
-            append.set_job(seen.get(&outcome.line).copied());
-            add(&mut append, &outcome, background.created_before)
+            append.set_job(seen.began(outcome.line));
+            add(&mut append, &outcome, background.created_before, seen.created_since(outcome.line))
         }
     })?;
     Ok(append.commit()?)
@@ -159,7 +181,12 @@ fn identity(stamp: &Stamp) -> Identity {
     Identity::new(stamp.settings.days().zone, stamp.base_url.clone(), stamp.options.account.clone())
 }
 
-fn add(append: &mut Append, outcome: &Outcome, before: Option<CreatedBefore>) -> Result<(), JobError> {
+fn add(
+    append: &mut Append,
+    outcome: &Outcome,
+    before: Option<CreatedBefore>,
+    since: Option<CreatedSince>,
+) -> Result<(), JobError> {
     let run_order_id = outcome.run_order_id.as_str();
     let mut except = |bucket: Bucket, reason: &str, detail: &str| {
         append.exception(ExceptionRow { run_order_id, bucket: bucket.code(), reason, detail });
@@ -167,7 +194,8 @@ fn add(append: &mut Append, outcome: &Outcome, before: Option<CreatedBefore>) ->
     match &outcome.evidence {
         Evidence::Fetched(fetched) if fetched.order.is_about(run_order_id) => {
             let order = &fetched.order;
-            append.order(run_order_id, &OrderFacts::of(order), order.is_settled(), before)?;
+            let known = Known { settled: order.is_settled(), before, since };
+            append.order(run_order_id, &OrderFacts::of(order), known)?;
         }
         Evidence::Fetched(fetched) => {
             let replied = fetched.order.run_order_id.as_deref().unwrap_or_default();

@@ -97,6 +97,12 @@ pub struct Run {
 }
 
 impl Run {
+    /// The number of the job that began or last continued it.
+    #[must_use]
+    pub const fn last_job(&self) -> i64 {
+        self.job
+    }
+
     /// Whether the manifest is that of one of its reports: published, announced and perhaps published, or incomplete
     /// and replaced later (it still exists if its folder was renamed).
     #[must_use]

@@ -19,7 +19,7 @@ use tieout::domain::facts::OrderFacts;
 use tieout::domain::money::Sum;
 use tieout::domain::order::RunOrder;
 use tieout::domain::outcome::CreatedBefore;
-use tieout::history::{Dataset, Identity, NewRun, RunRecord};
+use tieout::history::{Dataset, Identity, Known, NewRun, RunRecord};
 use tieout::sandbox::{KEY, Options};
 
 use self::hostile::hostile_nights;
@@ -290,7 +290,9 @@ fn duckdb_reads_the_newest_observation_of_hostile_orders_to_the_last_digit() {
         let mut append = dataset.append(&started(i64::try_from(night).expect("small"))).expect("writable");
         for (id, order, moved) in &nights[night] {
             let before = moved.as_ref().map(|before| CreatedBefore(before.created_at));
-            append.order(id, &OrderFacts::of(order), order.is_settled(), before).expect("writable");
+            append
+                .order(id, &OrderFacts::of(order), Known { settled: order.is_settled(), before, ..Known::default() })
+                .expect("writable");
         }
         runs.insert(night, append.commit().expect("writable"));
         if night == 3 {
@@ -329,7 +331,9 @@ fn duckdb_leaves_out_where_an_order_no_longer_belongs() {
     for (number, order, earlier) in [(1, &first, None), (2, &second, Some(&first)), (3, &first, Some(&second))] {
         let mut append = dataset.append(&started(number)).expect("writable");
         let before = earlier.map(|earlier: &RunOrder| CreatedBefore(earlier.created_at));
-        append.order("a", &OrderFacts::of(order), false, before).expect("writable");
+        append
+            .order("a", &OrderFacts::of(order), Known { settled: false, before, ..Known::default() })
+            .expect("writable");
         append.commit().expect("writable");
         let day = order.created_at.expect("a time").to_string()[..10].to_owned();
         assert_eq!(read(dataset.folder())["a"][1], Value::from(day), "after run {number}");
@@ -378,7 +382,13 @@ fn four_writers_at_once_lose_nothing() {
             let dataset = Dataset::open_or_create(&folder, &identity(&zone)).expect("a dataset");
             let mut append = dataset.append(&started(number)).expect("writable");
             let order = RunOrder { created_at: "2026-10-01T00:00:00Z".parse().ok(), ..RunOrder::default() };
-            append.order(&format!("wfrun_{number}"), &OrderFacts::of(&order), false, None).expect("writable");
+            append
+                .order(
+                    &format!("wfrun_{number}"),
+                    &OrderFacts::of(&order),
+                    Known { settled: false, ..Known::default() },
+                )
+                .expect("writable");
             append.commit().expect("writable")
         };
         (0..RUNS).map(|number| append(writer * RUNS + number)).collect()
@@ -435,7 +445,7 @@ fn a_compaction_that_is_killed_at_any_moment_loses_no_row() {
         for (id, day) in [("a", 1), ("b", 2)] {
             let created_at = format!("2026-10-0{day}T00:00:00Z").parse().ok();
             let order = RunOrder { created_at, ..RunOrder::default() };
-            append.order(id, &OrderFacts::of(&order), false, None).expect("writable");
+            append.order(id, &OrderFacts::of(&order), Known { settled: false, ..Known::default() }).expect("writable");
         }
         append.commit().expect("writable");
     }

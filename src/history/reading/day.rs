@@ -32,6 +32,8 @@ struct Known {
     is_moved: bool,
     is_exception: bool,
     is_visited: bool,
+    /// Whether any row shows it settled.
+    was_settled: bool,
 }
 
 /// The orders of a day.
@@ -113,7 +115,7 @@ impl Days<'_> {
                     }
                     let Some(order) = self.identifiers.of(id) else { continue };
                     day.counts.observations += u64::from(settled.get(row).is_some());
-                    let new = Known::new(rank, settled.get(row).is_none());
+                    let new = Known::new(rank, settled.get(row));
                     day.known.entry(order).and_modify(|known| known.note(new)).or_insert(new);
                 }
                 Ok::<_, DatasetError>(())
@@ -214,13 +216,18 @@ impl Days<'_> {
             return Ok(false);
         }
         if known.is_exception {
-            sightings.add(Sighting::LastSeen(observed()?))?;
-            return Ok(false);
+            let observed = observed()?;
+            return if known.was_settled {
+                sightings.add(Sighting::LastSeen(observed)).map(|()| false)
+            } else {
+                Ok(false)
+            };
         }
         day.counts.orders += 1;
-        let baseline = known.baseline.and_then(|place| day.baselines.get(place));
-        let baseline = baseline.filter(|baseline| !baseline.is_of(facts));
         let all_is_read = known.unread <= 1;
+        let baseline = known.baseline.and_then(|place| day.baselines.get(place));
+        // Even the charge that it has now: else a later one would be taken for the first.
+        let baseline = baseline.filter(|baseline| !all_is_read || !baseline.is_of(facts));
         if all_is_read && baseline.is_none() && self.soundness.holds(run_order_id, facts) {
             // Every sound order is settled.
             return if *settled == Some(true) { Ok(true) } else { Err(contradiction().into()) };
@@ -298,13 +305,23 @@ impl Day {
 }
 
 impl Known {
-    const fn new(rank: u32, is_moved: bool) -> Self {
-        Self { newest: rank, unread: 1, baseline: None, is_moved, is_exception: false, is_visited: false }
+    /// A row that was judged settled or not; `None` if it says that the order moved.
+    fn new(rank: u32, settled: Option<bool>) -> Self {
+        Self {
+            newest: rank,
+            unread: 1,
+            baseline: None,
+            is_moved: settled.is_none(),
+            is_exception: false,
+            is_visited: false,
+            was_settled: settled == Some(true),
+        }
     }
 
     /// Adds another row about the order.
     const fn note(&mut self, other: Self) {
         self.unread += 1;
+        self.was_settled |= other.was_settled;
         if other.newest > self.newest {
             (self.newest, self.is_moved) = (other.newest, other.is_moved);
         }

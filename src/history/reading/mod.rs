@@ -64,7 +64,7 @@ pub enum Sighting {
         /// The reason in full.
         detail: String,
     },
-    /// The newest observation of an order that is an exception now.
+    /// The newest observation of an order that is an exception now and was seen settled.
     LastSeen(Observed),
 }
 

@@ -14,7 +14,7 @@ use crate::domain::facts::OrderFacts;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::CreatedBefore;
-use crate::history::{ExceptionRow, Identity, NewRun};
+use crate::history::{ExceptionRow, Identity, Known, NewRun};
 
 /// What a night saw of an order.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -171,7 +171,8 @@ fn expected(nights: &[Vec<(u8, Seen)>], selection: &Selection) -> BTreeMap<Strin
         };
         let is_exception = newest == Seen::Exception;
         let baseline = baseline.filter(|baseline| !is_exception && Some(*baseline) != charge);
-        let is_last_seen = is_exception && last_day.is_some();
+        let was_settled = seen.iter().any(|seen| matches!(seen, Seen::Settled { day, .. } if Some(*day) == last_day));
+        let is_last_seen = is_exception && was_settled;
         expected.insert(id.to_string(), Said { day: last_day, charge, baseline, is_exception, is_last_seen });
     }
     expected
@@ -212,7 +213,7 @@ proptest! {
                 let before = days_then.insert(id, day).filter(|before| *before != day);
                 let before = before.map(|before| CreatedBefore(Some(created(before))));
                 let order = order(&name, seen);
-                append.order(&name, &OrderFacts::of(&order), order.is_settled(), before).expect("writable");
+                append.order(&name, &OrderFacts::of(&order), Known { settled: order.is_settled(), before, ..Known::default() }).expect("writable");
             }
             names.insert(append.commit().expect("writable").run);
             if *is_compacted {
@@ -229,4 +230,36 @@ proptest! {
             prop_assert_eq!(read(&dataset, &selection, Some(&runs)), said);
         }
     }
+}
+
+/// A night that is appended late lies in a file that is read after the one with the first and the newest charge.
+#[test]
+fn the_first_charge_stays_the_first_where_it_is_the_newest_as_well() {
+    let place = tempfile::tempdir().expect("a folder");
+    let identity = Identity::new(Zone::default(), "https://api.example".to_owned(), None);
+    let dataset = Dataset::open_or_create(place.path(), &identity).expect("a dataset");
+    let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a time");
+    let see = |night: i64, charge: i64| {
+        let started_at = start + SignedDuration::from_hours(24 * night);
+        let run = NewRun {
+            started_at,
+            as_of: started_at,
+            manifest_sha256: format!("{night:064}"),
+            list_incomplete: false,
+            replaces: Vec::new(),
+        };
+        let mut append = dataset.append(&run).expect("writable");
+        let order = order("1", Seen::Settled { day: 1, charge });
+        append.order("1", &OrderFacts::of(&order), Known { settled: true, ..Known::default() }).expect("writable");
+        append.commit().expect("writable");
+    };
+    see(0, 1);
+    see(2, 1);
+    dataset.compact().expect("it can be compacted");
+    see(1, 2);
+    let said = &read(&dataset, &Selection::default(), None)["1"];
+    assert_eq!((said.charge, said.baseline), (Some(1), None));
+    see(3, 2);
+    let said = &read(&dataset, &Selection::default(), None)["1"];
+    assert_eq!((said.charge, said.baseline), (Some(2), Some(1)));
 }

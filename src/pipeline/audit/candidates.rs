@@ -26,10 +26,19 @@ struct Candidate {
     known: Known,
 }
 
+/// What is known of an order before its newest sighting comes.
+#[derive(Default)]
+struct Aside {
+    day: Date,
+    run_order_id: String,
+    baseline: Option<Charge>,
+    last_seen: Option<Box<RunOrder>>,
+}
+
 enum Known {
     /// What it was settled for before, as the run with this rank saw it.
     Baseline(u32, Charge),
-    /// Its newest observation, if it could not be fetched since.
+    /// Its newest observation, if it was seen settled and could not be fetched since.
     LastSeen(Box<RunOrder>),
     /// It could not be fetched.
     Exception { bucket: String, reason: Reason },
@@ -75,28 +84,27 @@ impl Candidates {
         self,
         mut visit: impl FnMut(Outcome, Background) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut aside: Option<Candidate> = None;
+        let mut aside = Aside::default();
         self.0.visit(|candidate| {
             let Candidate { day, run_order_id, known } = candidate;
-            let beside = aside.take().filter(|aside| (aside.day, &aside.run_order_id) == (day, &run_order_id));
-            let (evidence, background) = match (known, beside.map(|beside| beside.known)) {
-                (known @ (Known::Baseline(..) | Known::LastSeen(_)), _) => {
-                    aside = Some(Candidate { day, run_order_id, known });
+            if (aside.day, &aside.run_order_id) != (day, &run_order_id) {
+                aside = Aside { day, run_order_id: run_order_id.clone(), ..Aside::default() };
+            }
+            let (evidence, background) = match known {
+                Known::Baseline(_, charge) => {
+                    aside.baseline = Some(charge);
                     return Ok(());
                 }
-                (Known::Observed(order), beside) => {
-                    let baseline = match beside {
-                        Some(Known::Baseline(_, charge)) => Some(charge),
-                        _ => None,
-                    };
+                Known::LastSeen(order) => {
+                    aside.last_seen = Some(order);
+                    return Ok(());
+                }
+                Known::Observed(order) => {
+                    let baseline = aside.baseline.take();
                     (Fetched { order: *order, is_reused: false, baseline }.into(), Background::default())
                 }
-                (Known::Exception { bucket, reason }, beside) => {
-                    // Only an order that was seen settled has vanished.
-                    let last_seen = match beside {
-                        Some(Known::LastSeen(order)) if order.is_settled() => Some(order),
-                        _ => None,
-                    };
+                Known::Exception { bucket, reason } => {
+                    let last_seen = aside.last_seen.take();
                     (exception(&bucket, reason)?, Background { last_seen, ..Background::default() })
                 }
             };
@@ -177,5 +185,61 @@ impl ListRow for Candidate {
             _ => Known::Observed(read_order(from)?),
         };
         Some(Self { day, run_order_id, known })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn order(workflow: &str) -> Box<RunOrder> {
+        Box::new(RunOrder { workflow_id: Some(workflow.to_owned()), ..RunOrder::default() })
+    }
+
+    fn charge(currency: &str) -> Charge {
+        Charge { currency: Some(currency.to_owned()), amounts: crate::domain::order::Amounts::default() }
+    }
+
+    #[test]
+    fn what_belongs_to_an_order_comes_with_it_in_whatever_sequence_it_was_seen() {
+        let day = date(2026, 10, 1);
+        let exception = || {
+            let reason = Reason { code: "code-404".to_owned(), detail: String::new() };
+            Known::Exception { bucket: Bucket::NotFound.code().to_owned(), reason }
+        };
+        let known = |number: usize| match number {
+            0 => ("gone", Known::Baseline(0, charge("first"))),
+            1 => ("gone", Known::LastSeen(order("last"))),
+            2 => ("gone", exception()),
+            3 => ("here", Known::Baseline(3, charge("later"))),
+            4 => ("here", Known::Baseline(0, charge("first"))),
+            5 => ("here", Known::Observed(order("now"))),
+            _ => ("other", Known::Observed(order("other"))),
+        };
+        for turn in 0..7 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut candidates = Candidates::new(folder.path());
+            for number in (0..7).map(|number| (number + turn) % 7) {
+                let (run_order_id, known) = known(number);
+                candidates.0.push(Candidate { day, run_order_id: run_order_id.to_owned(), known }).expect("room");
+            }
+            let mut told = Vec::new();
+            let visit = |outcome: Outcome, background: Background| {
+                let baseline = match outcome.evidence {
+                    Evidence::Fetched(fetched) => fetched.baseline.and_then(|charge| charge.currency),
+                    _ => None,
+                };
+                let last_seen = background.last_seen.and_then(|order| order.workflow_id);
+                told.push((outcome.run_order_id, baseline.unwrap_or_default(), last_seen.unwrap_or_default()));
+                Ok::<_, ReportError>(())
+            };
+            candidates.visit(visit).expect("readable");
+            let expected = [("gone", "", "last"), ("here", "first", ""), ("other", "", "")];
+            let told: Vec<_> =
+                told.iter().map(|(id, one, other)| (id.as_str(), one.as_str(), other.as_str())).collect();
+            assert_eq!(told, expected, "turn {turn}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tieout::domain::days::Zone;
 use tieout::domain::facts::OrderFacts;
 use tieout::domain::outcome::CreatedBefore;
-use tieout::history::{Dataset, ExceptionRow};
+use tieout::history::{Dataset, ExceptionRow, Known};
 
 use super::hostile::hostile_nights;
 use super::{identity, night, started};
@@ -98,7 +98,9 @@ fn hostile_dataset(place: &Place) -> Dataset {
         let mut append = dataset.append(&started(i64::try_from(night).expect("small"))).expect("writable");
         for (id, order, moved) in seen {
             let before = moved.as_ref().map(|before| CreatedBefore(before.created_at));
-            append.order(id, &OrderFacts::of(order), order.is_settled(), before).expect("writable");
+            append
+                .order(id, &OrderFacts::of(order), Known { settled: order.is_settled(), before, ..Known::default() })
+                .expect("writable");
         }
         // Some orders could not be fetched at first, and some never.
         for number in 0..10 {

@@ -14,7 +14,7 @@ use tieout::domain::facts::OrderFacts;
 use tieout::domain::money::Sum;
 use tieout::domain::month::Month;
 use tieout::domain::order::RunOrder;
-use tieout::history::{Dataset, ExceptionRow, NewRun};
+use tieout::history::{Dataset, ExceptionRow, Known, NewRun};
 
 use super::months::{Figures, History, Pending, UNDATED, ZONE};
 use super::{identity, kill_at_every_write, show};
@@ -228,7 +228,13 @@ fn night(dataset: &Dataset, started_at: &str, list_incomplete: bool) {
         updated_at: time,
         ..RunOrder::default()
     };
-    append.order(&format!("wfrun_{}", started_at.as_second()), &OrderFacts::of(&order), true, None).expect("writable");
+    append
+        .order(
+            &format!("wfrun_{}", started_at.as_second()),
+            &OrderFacts::of(&order),
+            Known { settled: true, ..Known::default() },
+        )
+        .expect("writable");
     append.commit().expect("writable");
 }
 
@@ -243,7 +249,8 @@ fn october(place: &Place, days: impl IntoIterator<Item = u8>) -> Dataset {
 #[test]
 fn a_month_that_lacks_something_is_closed_only_by_force() {
     let whole = ["2026-11-01T02:00:00Z", "2026-11-02T02:00:00Z"];
-    let cases: [(&str, &dyn Fn(&Dataset), &str); 4] = [
+    type Lack<'l> = &'l dyn Fn(&Dataset);
+    let cases: [(&str, Lack<'_>, &str); 4] = [
         ("not over", &|dataset| night(dataset, whole[0], false), "have until 2026-11-02T00:00:00Z to settle"),
         (
             "a hole",
@@ -350,7 +357,9 @@ fn without_a_schedule_every_day_with_an_order_needs_a_night() {
         })
         .expect("writable");
     let order = RunOrder { created_at: "2026-10-11T05:00:00Z".parse().ok(), ..RunOrder::default() };
-    append.order("wfrun_late", &OrderFacts::of(&order), false, None).expect("writable");
+    append
+        .order("wfrun_late", &OrderFacts::of(&order), Known { settled: false, ..Known::default() })
+        .expect("writable");
     append.commit().expect("writable");
     night(&dataset, "2026-11-02T02:00:00Z", false);
     let refused = close(dataset.folder(), "2026-10", &[]);

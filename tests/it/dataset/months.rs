@@ -12,7 +12,7 @@ use tieout::domain::facts::OrderFacts;
 use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::CreatedBefore;
-use tieout::history::{Dataset, ExceptionRow, NewRun};
+use tieout::history::{Dataset, ExceptionRow, Known, NewRun};
 
 /// Days are those of this zone.
 pub(super) const ZONE: &str = "Asia/Shanghai";
@@ -106,7 +106,13 @@ impl History {
                 };
                 let earlier = self.nights[..number].iter().rev().find_map(|(_, seen)| seen.get(id)?.as_ref());
                 let before = earlier.map(|earlier| CreatedBefore(earlier.created_at));
-                append.order(id, &OrderFacts::of(order), order.is_settled(), before).expect("writable");
+                append
+                    .order(
+                        id,
+                        &OrderFacts::of(order),
+                        Known { settled: order.is_settled(), before, ..Known::default() },
+                    )
+                    .expect("writable");
             }
             append.commit().expect("writable");
         }
