@@ -1,10 +1,15 @@
 //! Random nights: the real binary, killed and restarted, against a provider on a real socket that changes, fails and
-//! forgets. An oracle in plain integers that shares no code with the program knows what every report must say.
+//! forgets. An oracle in plain integers that shares no code with the program knows what every report must say, and what
+//! an audit of the dataset must say that the nights append to.
 //!
 //! Everything in a sequence of nights comes from one seed, except the machine's clock. `make nights` runs 2,000 nights,
 //! `make nights SEED=…` repeats one sequence.
 
 mod assessment;
+mod audit;
+mod audited;
+mod calendar;
+mod dataset;
 mod draws;
 mod job;
 mod knowledge;
@@ -53,7 +58,9 @@ const KINDS: &str = "restated|restored|split broken|split mended|costs broken|co
     list refused|list capped|clocks differ|limited|limited by a refusal|limited in words|page of a gateway|reuse|no reuse|single read|fresh|URL spelled differently|SIGKILL|SIGINT|SIGTERM|\
     interrupted after the last reply|never continued|truth changes between|taken back|input changed while it is read|\
     killed with a report in place|continued|new|persisting|resolved|reconciled|discrepant|waived|pending|not_found|\
-    unfetched";
+    unfetched|created on another day|creation time missing|audits|audit between nights|all days audited|days audited|\
+    audit proven|compacted|clock back|truth changes for another input|taken back after another input|\
+    orders missing in audits|undated orders in audits|restated in audits|vanished in audits";
 
 /// The results of all sequences.
 #[derive(Default)]
@@ -113,7 +120,8 @@ fn sequence(seed: u64, tally: &Mutex<Tally>, done: &AtomicU64) {
         (0..nights).try_for_each(|_| {
             done.fetch_add(1, Ordering::Relaxed);
             sequence.night()
-        })
+        })?;
+        sequence.audit_all()
     }));
     let problem = match ran {
         Ok(Ok(())) => None,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::dataset::Seen;
 use super::job::{Command, Waiver};
 use super::knowledge::{Kept, Sighting};
 use super::memory::{Comparison, Key, Memory, Past, Rows, compare};
@@ -38,6 +39,8 @@ pub(super) struct Assessment {
     pub(super) buckets: BTreeMap<&'static str, u64>,
     /// Orders without a failed check.
     pub(super) clean: BTreeSet<String>,
+    /// What the report may have shown of each order, and which start saw it: mostly one thing.
+    pub(super) seen: BTreeMap<String, Vec<Seen>>,
     pub(super) has_gap: bool,
     /// How many orders with figures are not in the list: those that certainly are missing, and those that may be.
     absent: [u64; 2],
@@ -148,13 +151,11 @@ impl Tables<'_> {
         };
         self.background.asked_for_nothing(&case, way)?;
         *assessed.buckets.entry(*bucket).or_default() += 1;
-        let is_reused = |(way, ..): &(Way, Comparison, &str)| matches!(way.evidence, Evidence::Reused(_));
+        let is_reused = |(way, ..): &(Way, Comparison, &str)| matches!(way.evidence, Evidence::Reused(..));
         assessed.reused[0] += u64::from(ways.iter().all(is_reused));
         assessed.reused[1] += u64::from(ways.iter().any(is_reused));
         if self.listed.is_some_and(|listed| !listed.contains_key(&order.id)) {
-            let has_figures = |(way, ..): &(Way, Comparison, &str)| {
-                matches!(way.evidence, Evidence::Asked(Reply::Order { .. }) | Evidence::Reused(_))
-            };
+            let has_figures = |(way, ..): &(Way, Comparison, &str)| way.evidence.facts().is_some();
             assessed.absent[0] += u64::from(ways.iter().all(has_figures));
             assessed.absent[1] += u64::from(ways.iter().any(has_figures));
         }
@@ -163,6 +164,14 @@ impl Tables<'_> {
         if self.background.is_stale(&order.id, way) {
             assessed.stale.insert(order.id.clone());
         }
+        let mut seen: Vec<Seen> = Vec::new();
+        for (way, ..) in &ways {
+            let one = Seen { start: way.since, evidence: way.evidence.clone() };
+            if !seen.contains(&one) {
+                seen.push(one);
+            }
+        }
+        assessed.seen.insert(order.id.clone(), seen);
         if compared.found.is_empty() {
             assessed.clean.insert(order.id.clone());
         }
@@ -198,37 +207,14 @@ impl Tables<'_> {
         if let Some(row) = lines.chain(&rows.resolved).find(|row| cell(row, "input_line") != order.line.to_string()) {
             return Err(format!("a row of {} names line {}", cell(row, "check"), cell(row, "input_line")));
         }
-        let judged = |is_settled: bool| match (compared.found.is_empty(), compared.unwaived) {
-            (false, 0) => "waived",
-            (false, _) => "discrepant",
-            (true, _) if is_settled => "reconciled",
-            (true, _) => "pending",
-        };
-        let waives_missing = |waiver: &Waiver| waiver.order == order.id && waiver.check == "not-found";
-        let bucket = match &way.evidence {
-            Evidence::Asked(Reply::Order { is_settled, .. }) => judged(*is_settled),
-            Evidence::Reused(_) => judged(true),
-            Evidence::Asked(Reply::Foreign(_)) => "discrepant",
-            Evidence::Asked(Reply::NotFound)
-                if compared.found.is_empty() && command.waivers.iter().any(waives_missing) =>
-            {
-                "waived"
-            }
-            Evidence::Asked(Reply::NotFound) => "not_found",
-            Evidence::Asked(Reply::Malformed) => "malformed",
-            Evidence::Asked(Reply::Failed(_) | Reply::Limited(_)) | Evidence::Unfetched => "unfetched",
-        };
+        let bucket = bucket(&order.id, &way.evidence, &compared, &command.waivers);
         self.placed(order, way, bucket)?;
         Ok((compared, bucket))
     }
 
     /// Checks an order's rows in exceptions, pending and spend.
     fn placed(&self, order: &InputOrder, way: &Way, bucket: &str) -> Result<(), String> {
-        let facts = match &way.evidence {
-            Evidence::Asked(Reply::Order { is_settled, amounts }) => Some((*is_settled, amounts)),
-            Evidence::Reused(amounts) => Some((true, amounts)),
-            _ => None,
-        };
+        let facts = way.evidence.facts().map(|(is_settled, amounts, _)| (is_settled, amounts));
         let is_foreign = matches!(way.evidence, Evidence::Asked(Reply::Foreign(_)));
         match (facts, is_foreign) {
             (None, false) => self.is_exception(order.line, bucket)?,
@@ -332,8 +318,30 @@ impl Tables<'_> {
     }
 }
 
+/// The bucket of an order.
+pub(super) fn bucket(id: &str, evidence: &Evidence, compared: &Comparison, waivers: &[Waiver]) -> &'static str {
+    let waives_missing = |waiver: &Waiver| waiver.order == id && waiver.check == "not-found";
+    let is_clean = compared.found.is_empty();
+    match evidence {
+        Evidence::Asked(Reply::Order { .. }) | Evidence::Reused(..) if !is_clean => {
+            if compared.unwaived == 0 {
+                "waived"
+            } else {
+                "discrepant"
+            }
+        }
+        Evidence::Asked(Reply::Order { is_settled: false, .. }) => "pending",
+        Evidence::Asked(Reply::Order { .. }) | Evidence::Reused(..) => "reconciled",
+        Evidence::Asked(Reply::Foreign(_)) => "discrepant",
+        Evidence::Asked(Reply::NotFound) if is_clean && waivers.iter().any(waives_missing) => "waived",
+        Evidence::Asked(Reply::NotFound) => "not_found",
+        Evidence::Asked(Reply::Malformed) => "malformed",
+        Evidence::Asked(Reply::Failed(_) | Reply::Limited(_)) | Evidence::Unfetched => "unfetched",
+    }
+}
+
 /// Whether a waiver covers a finding with exactly these figures.
-fn is_waived(waivers: &[Waiver], order: &str, item: &Item, figures: &Figures) -> bool {
+pub(super) fn is_waived(waivers: &[Waiver], order: &str, item: &Item, figures: &Figures) -> bool {
     waivers.iter().any(|waiver| {
         let is_same = match waiver.figures[2].is_empty() {
             true => waiver.figures == *figures,

@@ -98,6 +98,7 @@ impl Sequence {
             confirms: self.odds(0.8),
             as_of,
             fresh: self.odds(0.08),
+            zone: self.zone,
             concurrency: *[16, 16, 4, 1].choose(&mut self.random).expect("one of four"),
         };
         for (holds, what) in [

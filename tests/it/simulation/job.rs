@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::calendar::Zone;
 use super::report::{Folder, folder};
 use super::server::{Provider, Release};
 use super::sheet::Sheet;
@@ -19,6 +20,8 @@ use super::truth::FIELDS;
 use crate::support::tieout;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The folder of the dataset, from that of the simulation.
+pub(super) const DATASET: &str = "history";
 const MOMENT: Duration = Duration::from_millis(2);
 /// The fields that may be compared with our books, and their columns in the input.
 pub(super) const BOOKS: [(usize, &str); 2] = [(super::truth::FINAL, "booked"), (super::truth::QUOTE, "quoted")];
@@ -54,6 +57,7 @@ pub(super) struct Command {
     pub(super) as_of: Option<String>,
     pub(super) fresh: bool,
     pub(super) concurrency: usize,
+    pub(super) zone: Zone,
 }
 
 impl Command {
@@ -86,7 +90,7 @@ impl Command {
         let mut arguments: Vec<String> = ["reconcile", &self.typed, "--api-url", &self.url, "--rate", "0", "-q"]
             .into_iter()
             .chain(["--format", "csv", "--retries", "0", "--reports-dir", "reports", "--stale-after", "3650d"])
-            .chain(["--concurrency", &concurrency])
+            .chain(["--concurrency", &concurrency, "--dataset", DATASET, "--timezone", self.zone.name])
             .map(str::to_owned)
             .collect();
         let mut add = |option: &str, value: Option<String>| {
@@ -103,9 +107,7 @@ impl Command {
         if let Some(as_of) = &self.as_of {
             add("--as-of", Some(as_of.clone()));
         }
-        if self.split_is_off {
-            add("--config", Some("off.toml".to_owned()));
-        }
+        add("--config", Some(settings(self.split_is_off).to_owned()));
         if !self.waivers.is_empty() {
             add("--waivers", Some("waivers.toml".to_owned()));
         }
@@ -127,7 +129,7 @@ impl Command {
         let path = place.join(&self.path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
         fs::write(path, self.sheet.bytes()).expect("writable");
-        fs::write(place.join("off.toml"), "[checks]\nquote-split = \"off\"\n").expect("writable");
+        write_settings(place);
         let waivers: Vec<String> = self.waivers.iter().map(Waiver::toml).collect();
         fs::write(place.join("waivers.toml"), waivers.concat()).expect("writable");
     }
@@ -147,8 +149,21 @@ impl Command {
     }
 }
 
+/// The settings file, with `quote-split` or without.
+pub(super) const fn settings(split_is_off: bool) -> &'static str {
+    if split_is_off { "off.toml" } else { "on.toml" }
+}
+
+/// Writes both settings files. Orders of unknown age would be stale.
+pub(super) fn write_settings(place: &Path) {
+    for (split_is_off, split) in [(false, ""), (true, "quote-split = \"off\"\n")] {
+        let text = format!("[checks]\nstale-pending = \"off\"\n{split}");
+        fs::write(place.join(settings(split_is_off)), text).expect("writable");
+    }
+}
+
 impl Waiver {
-    fn toml(&self) -> String {
+    pub(super) fn toml(&self) -> String {
         let Self { order, check, field, figures: [expected, actual, difference] } = self;
         let mut entry = format!("[[waiver]]\norder = '{order}'\ncheck = '{check}'\n");
         if !field.is_empty() {

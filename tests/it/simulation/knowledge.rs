@@ -1,5 +1,6 @@
 //! What the job may know about an order: every reply sent to it, and how certain it is that the reply was kept.
 
+use super::calendar::Created;
 use super::server::{Answer, Entry};
 use super::truth::{Amounts, Reply};
 
@@ -29,8 +30,8 @@ pub(super) struct Known {
     /// The first settled state with all six amounts.
     pub(super) baseline: Option<[i128; 6]>,
     pub(super) was_settled: bool,
-    /// Settled or not, and the amounts, from the last reply about the order itself.
-    pub(super) latest: Option<(bool, Amounts)>,
+    /// Settled or not, the amounts and the creation time, from the last reply about the order itself.
+    pub(super) latest: Option<(bool, Amounts, Created)>,
     /// Whether the last reply of all was a 404.
     pub(super) is_gone: bool,
     /// Whether the last reply of all was about the order itself.
@@ -43,8 +44,8 @@ impl Known {
         for sighting in sightings {
             known.is_gone = sighting.reply == Reply::NotFound;
             known.is_fresh = matches!(sighting.reply, Reply::Order { .. });
-            if let Reply::Order { is_settled, amounts } = &sighting.reply {
-                known.latest = Some((*is_settled, *amounts));
+            if let Reply::Order { is_settled, amounts, created } = &sighting.reply {
+                known.latest = Some((*is_settled, *amounts, *created));
                 known.was_settled |= is_settled;
                 if let (true, None, Some(whole)) = (*is_settled, known.baseline, whole(amounts)) {
                     known.baseline = Some(whole);
@@ -54,13 +55,14 @@ impl Known {
         known
     }
 
-    /// The amounts that may be reused without a request.
-    pub(super) fn reusable(&self) -> Option<Amounts> {
-        self.latest.filter(|(is_settled, _)| *is_settled && !self.is_gone).map(|(_, amounts)| amounts)
+    /// The amounts that may be reused without a request, with the creation time.
+    pub(super) fn reusable(&self) -> Option<(Amounts, Created)> {
+        let (is_settled, amounts, created) = self.latest?;
+        (is_settled && !self.is_gone).then_some((amounts, created))
     }
 }
 
-fn whole(amounts: &Amounts) -> Option<[i128; 6]> {
+pub(super) fn whole(amounts: &Amounts) -> Option<[i128; 6]> {
     let mut whole = [0; 6];
     for (to, amount) in whole.iter_mut().zip(amounts) {
         *to = (*amount)?;

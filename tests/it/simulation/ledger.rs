@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::assessment::{Assessment, Background, assess, remembered};
+use super::dataset::{AsOf, Dataset, NewReport};
 use super::job::{Command, StartResult};
 use super::knowledge::{Kept, Sighting, replies};
 use super::memory::{Memory, Past};
@@ -68,6 +69,9 @@ pub(super) struct Ledger {
     /// The orders of each report, by the start that made it.
     reports: BTreeMap<usize, BTreeSet<String>>,
     ids: BTreeMap<(String, Item), String>,
+    pub(super) dataset: Dataset,
+    /// How many reports of killed starts were made again.
+    remade: u64,
     pub(super) refetched: RefetchCounts,
 }
 
@@ -105,6 +109,29 @@ impl Ledger {
         let sightings = self.sightings.get(id).map(Vec::as_slice).unwrap_or_default();
         let ways = super::knowledge::possibilities(sightings);
         ways.iter().all(|(_, known)| known.is_fresh && known.reusable().is_some())
+    }
+
+    /// Whether every report that a killed start may have left is accounted for.
+    pub(super) fn is_all_appended(&self) -> bool {
+        self.dataset.is_complete() && self.runs.iter().all(|run| run.published.is_none())
+    }
+
+    /// The command of the newest run, without what a dataset does not know.
+    pub(super) fn audit_command(&self, split_is_off: bool) -> Option<Command> {
+        let command = self.runs.last()?.command.clone();
+        Some(Command { expect: Vec::new(), complete: false, waivers: Vec::new(), split_is_off, ..command })
+    }
+
+    /// The fewest and the most reports that may have been appended: a killed start may have appended one that was made
+    /// again.
+    pub(super) const fn appended_reports(&self) -> [u64; 2] {
+        [self.dataset.reports, self.dataset.reports + self.remade]
+    }
+
+    /// Whether a time is within a start.
+    pub(super) fn is_within(&self, start: usize, time: &str) -> bool {
+        let between = self.began.get(&start).copied().unwrap_or_default();
+        AsOf::Between(between).check(time).is_ok()
     }
 
     /// The run that a start of this command may continue, and whether it must.
@@ -184,6 +211,7 @@ impl Ledger {
             let Some(published) = self.runs[at].published.take() else { continue };
             if is_replaced && candidate.is_some_and(|(candidate, _)| candidate == at) {
                 same_tables(&published, report)?;
+                self.remade += 1;
             } else {
                 self.note_published(at, &published, log)?;
             }
@@ -278,7 +306,7 @@ impl Ledger {
             log,
             sightings: &self.sightings,
             reports: &self.reports,
-            past: Past { one, other, is_stale: false },
+            past: Past { one, other, is_stale: false, is_unknown: false },
         };
         let assessed = assess(&background, report)?;
         for (order, item, id) in &assessed.ids {
@@ -294,20 +322,25 @@ impl Ledger {
 
     /// Checks that a report's `as_of` is that of the start, or of the run that it continues.
     fn is_as_of(&self, command: &Command, attempt: &Attempt, report: &Report) -> Result<(), String> {
-        let found = report.text("as_of");
+        self.as_of(command, attempt).check(report.text("as_of"))
+    }
+
+    fn as_of(&self, command: &Command, attempt: &Attempt) -> AsOf {
         let of_run = attempt.run.and_then(|at| self.runs[at].command.as_of.as_ref());
-        if let Some(expected) = command.as_of.as_ref().or(of_run.filter(|_| attempt.starts.len() > 1)) {
-            return if found == expected { Ok(()) } else { Err(format!("as_of is {found}, not {expected}")) };
-        }
-        let [from, to] = attempt.starts.first().and_then(|start| self.began.get(start)).copied().unwrap_or_default();
-        let second = SignedDuration::from_secs(1);
-        match found.parse::<Timestamp>() {
-            Ok(as_of) if as_of >= from - second && as_of <= to + second => Ok(()),
-            _ => Err(format!("as_of is {found}, not from {from} to {to}")),
-        }
+        let given = command.as_of.as_ref().or(of_run.filter(|_| attempt.starts.len() > 1));
+        let first = || attempt.starts.first().and_then(|start| self.began.get(start)).copied().unwrap_or_default();
+        given.map_or_else(|| AsOf::Between(first()), |given| AsOf::Given(given.clone()))
     }
 
     fn accept(&mut self, command: &Command, attempt: Attempt, assessed: Assessment) -> ReportResult {
+        let run = attempt.run.unwrap_or(self.runs.len());
+        self.dataset.append(NewReport {
+            run,
+            starts: attempt.starts.clone(),
+            as_of: self.as_of(command, &attempt),
+            seen: assessed.seen.clone(),
+            replaces: attempt.before.is_some(),
+        });
         let before = attempt.before.clone().unwrap_or_else(|| self.memory.clone());
         let [one, other] = if attempt.is_interleaved { self.memory.clone() } else { before.clone() };
         self.memory = [remembered(one, &assessed, true), remembered(other, &assessed, false)];

@@ -35,11 +35,16 @@ pub(super) struct Past<'p> {
     pub(super) other: &'p Memory,
     /// Whether the report of a different run judged the order since this run fetched it; then nothing is certain.
     pub(super) is_stale: bool,
+    /// Whether the report says nothing of what was found before, because it is about a dataset.
+    pub(super) is_unknown: bool,
 }
 
 impl Past<'_> {
     /// Whether a discrepancy may be reported as `new` or `persisting`, whichever `lifecycle` is.
     fn allows(&self, key: &Key, lifecycle: &str) -> bool {
+        if self.is_unknown {
+            return lifecycle.is_empty();
+        }
         let has = [self.one.contains_key(key), self.other.contains_key(key)];
         match lifecycle {
             "new" | "persisting" if self.is_stale => true,

@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
+use super::calendar::{ZONES, Zone};
 use super::job::{Command, Ending, Interruption, InterruptionKind, Moment, StartResult, Waiver, start, verify};
 use super::ledger::{Ledger, RefetchCounts, Retained};
 use super::report::{Cells, Folder, Report, cell, folder, latest};
@@ -38,6 +39,9 @@ pub(super) struct Sequence {
     pub(super) night: usize,
     /// The day of June in the night's `--as-of`.
     pub(super) day: usize,
+    pub(super) zone: Zone,
+    /// How many audits were made.
+    pub(super) audits: usize,
     pub(super) waivers: Vec<Waiver>,
     pub(super) last_found: Vec<Cells>,
     pub(super) history: Vec<String>,
@@ -46,7 +50,7 @@ pub(super) struct Sequence {
 
 /// The result of a start.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Reported { is_unfetched: bool },
     Stopped { is_published: bool },
 }
@@ -87,6 +91,8 @@ impl Sequence {
             timeless_from: if random.random_bool(0.25) { random.random_range(0..6) } else { usize::MAX },
             night: 0,
             day: 1,
+            zone: ZONES.choose(&mut random).copied().unwrap_or(ZONES[0]),
+            audits: 0,
             waivers: Vec::new(),
             last_found: Vec::new(),
             history: Vec::new(),
@@ -114,7 +120,7 @@ impl Sequence {
         *self.counts.entry(what).or_default() += 1;
     }
 
-    fn tell(&mut self, what: String) {
+    pub(super) fn tell(&mut self, what: String) {
         self.history.push(what);
     }
 
@@ -143,7 +149,10 @@ impl Sequence {
         let outcome = match disturbance {
             Disturbance::None => {
                 self.tear();
-                Some(self.start(&command, None)?)
+                Some(match self.odds(0.1) {
+                    true => self.start_with_clock_back(&command)?,
+                    false => self.start(&command, None)?,
+                })
             }
             Disturbance::Signal => self.interrupt_and_restart(&command)?,
             Disturbance::Change => self.change_input(&mut command)?,
@@ -160,7 +169,7 @@ impl Sequence {
             self.continue_incomplete(&command)?;
         }
         self.night += 1;
-        Ok(())
+        self.look_at_dataset()
     }
 
     /// Continues the run of an incomplete report, perhaps after a different input, perhaps killed once.
@@ -169,9 +178,9 @@ impl Sequence {
         if self.odds(0.7) {
             self.provider.desk().orders.iter_mut().for_each(|order| order.fault = None);
         }
-        if self.odds(0.2) {
+        if self.odds(0.35) {
             self.note("other input between reports");
-            self.other_input(command)?;
+            self.other_input_between(command)?;
         }
         let command = Command { fresh: false, ..command.clone() };
         let interruption = self.odds(0.25).then(|| self.draw_signal(&command, false));
@@ -198,11 +207,11 @@ impl Sequence {
                 self.note("never continued");
                 return Ok(None);
             }
-            1 => {
+            1..=3 => {
                 self.note("other input between");
-                self.other_input(&command)?;
+                self.other_input_between(&command)?;
             }
-            2 => {
+            4 => {
                 self.note("truth changes between");
                 self.change_truth();
             }
@@ -227,6 +236,22 @@ impl Sequence {
         }
         self.start(&Command { fresh: true, ..command.clone() }, None)?;
         self.start(&Command { fresh: true, reuses: true, ..command.clone() }, None)
+    }
+
+    /// Reconciles a different input in between; perhaps the truth changes for that, and perhaps for nothing else.
+    fn other_input_between(&mut self, but: &Command) -> Result<(), String> {
+        let before = self.provider.desk().orders.clone();
+        let changes = self.odds(0.5);
+        if changes {
+            self.note("truth changes for another input");
+            self.change_truth();
+        }
+        self.other_input(but)?;
+        if changes && self.odds(0.5) {
+            self.note("taken back after another input");
+            self.provider.desk().orders = before;
+        }
+        Ok(())
     }
 
     /// Reconciles a different input in between, or sometimes a new version of the same one.
@@ -265,7 +290,7 @@ impl Sequence {
     }
 
     /// Starts the job and checks how it ends.
-    fn start(&mut self, command: &Command, interruption: Option<&Interruption>) -> Result<Outcome, String> {
+    pub(super) fn start(&mut self, command: &Command, interruption: Option<&Interruption>) -> Result<Outcome, String> {
         let before = folder(&self.reports());
         let ended = start(&self.place.path(""), &self.provider, command, interruption);
         let details = interruption.filter(|_| ended.was_interrupted).map(|interruption| match &interruption.what {

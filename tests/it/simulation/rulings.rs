@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::calendar::Created;
 use super::job::{BOOKS, Command};
 use super::knowledge::Known;
 use super::truth::{
@@ -44,8 +45,19 @@ pub(super) type Rulings = BTreeMap<Item, Ruling>;
 pub(super) enum Evidence {
     Asked(Reply),
     /// Not asked for, because it was settled when last seen.
-    Reused(Amounts),
+    Reused(Amounts, Created),
     Unfetched,
+}
+
+impl Evidence {
+    /// Settled or not, the amounts and the creation time, if it shows the order itself.
+    pub(super) const fn facts(&self) -> Option<(bool, &Amounts, Created)> {
+        match self {
+            Self::Asked(Reply::Order { is_settled, amounts, created }) => Some((*is_settled, amounts, *created)),
+            Self::Reused(amounts, created) => Some((true, amounts, *created)),
+            _ => None,
+        }
+    }
 }
 
 /// What an order is judged by, apart from the evidence.
@@ -72,12 +84,12 @@ pub(super) fn rulings(case: &Case<'_>, evidence: &Evidence, known: &Known) -> Ru
         Evidence::Asked(Reply::NotFound) if known.was_settled => {
             add("vanished", Ruling::Fails(Default::default()));
         }
-        Evidence::Asked(Reply::Order { is_settled, amounts }) => {
+        Evidence::Asked(Reply::Order { is_settled, amounts, .. }) => {
             add("identity-mismatch", Ruling::Holds);
             add("vanished", Ruling::Holds);
             judged(case, *is_settled, amounts, known, &mut rulings);
         }
-        Evidence::Reused(amounts) => {
+        Evidence::Reused(amounts, _) => {
             add("identity-mismatch", Ruling::Open);
             add("vanished", Ruling::Open);
             judged(case, true, amounts, known, &mut rulings);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::calendar::{Created, minute_after, written};
 use super::truth::{FIELDS, Failure, Limit, ListAmounts, Order, Reply, money};
 
 /// What was answered to a request.
@@ -249,7 +250,8 @@ fn refusal(status: u16, msg: &str) -> HttpReply {
 }
 
 fn order_sent(id: &str, reply: &Reply) -> HttpReply {
-    let (about, is_settled, amounts) = match reply {
+    let noon = Some(1_777_716_000_000_000);
+    let (about, is_settled, amounts, created) = match reply {
         Reply::NotFound => return refusal(404, "no such order"),
         Reply::Failed(Failure::Internal) => return refusal(500, "internal error"),
         Reply::Failed(Failure::Gateway(status)) => {
@@ -262,19 +264,22 @@ fn order_sent(id: &str, reply: &Reply) -> HttpReply {
             let body = r#"{"code":50013,"msg":"requests are too frequent","data":null}"#.to_owned();
             return HttpReply { status: 200, header: LIMITED, body };
         }
-        Reply::Malformed => (id, true, [const { Some("0.123456789") }; 6].map(|text| text.map(str::to_owned))),
-        Reply::Foreign(other) => (other.as_str(), true, [2, 1, 1, 1, 0, 1].map(|units| Some(money(units)))),
-        Reply::Order { is_settled, amounts } => (id, *is_settled, amounts.map(|amount| amount.map(money))),
+        Reply::Malformed => (id, true, [const { Some("0.123456789") }; 6].map(|text| text.map(str::to_owned)), noon),
+        Reply::Foreign(other) => (other.as_str(), true, [2, 1, 1, 1, 0, 1].map(|units| Some(money(units))), noon),
+        Reply::Order { is_settled, amounts, created } => {
+            (id, *is_settled, amounts.map(|amount| amount.map(money)), *created)
+        }
     };
-    let body = format!(r#"{{"code":0,"msg":"ok","data":{}}}"#, facts_json(about, is_settled, &amounts));
+    let body = format!(r#"{{"code":0,"msg":"ok","data":{}}}"#, facts_json(about, is_settled, &amounts, created));
     HttpReply { status: 200, header: JSON, body }
 }
 
-fn facts_json(id: &str, is_settled: bool, amounts: &[Option<String>; 6]) -> String {
+fn facts_json(id: &str, is_settled: bool, amounts: &[Option<String>; 6], created: Created) -> String {
+    let [created, updated] = [created, created.map(minute_after)].map(|time| quoted(time.map(written).as_deref()));
     let [freeze, run, settlement] =
         if is_settled { ["released", "succeeded", "settled"] } else { ["frozen", "running", "pending"] };
     let mut json = format!(
-        r#"{{"run_order_id":"{id}","workflow_id":"{}","revision_id":"wfr_1","quote_currency":"CNY","freeze_status":"{freeze}","submission_status":"submitted","run_status":"{run}","settlement_status":"{settlement}","created_at":"2026-05-02T10:00:00Z","updated_at":"2026-05-02T10:01:00Z""#,
+        r#"{{"run_order_id":"{id}","workflow_id":"{}","revision_id":"wfr_1","quote_currency":"CNY","freeze_status":"{freeze}","submission_status":"submitted","run_status":"{run}","settlement_status":"{settlement}","created_at":{created},"updated_at":{updated}"#,
         Order::workflow(id),
     );
     for (name, amount) in FIELDS.iter().zip(amounts) {
@@ -286,9 +291,10 @@ fn facts_json(id: &str, is_settled: bool, amounts: &[Option<String>; 6]) -> Stri
 fn item_json(order: &Order) -> String {
     let [quote, charged] = order.listed().map(|amount| quoted(amount.map(money).as_deref()));
     let (id, workflow) = (&order.id, Order::workflow(&order.id));
+    let created = quoted(order.created.map(written).as_deref());
     let run = if order.is_settled { "succeeded" } else { "running" };
     format!(
-        r#"{{"run_order_id":"{id}","workflow_id":"{workflow}","revision_id":"wfr_1","title":"a fox","run_status":"{run}","quote_amount":{quote},"final_amount":{charged},"created_at":"2026-05-02T10:00:00Z"}}"#
+        r#"{{"run_order_id":"{id}","workflow_id":"{workflow}","revision_id":"wfr_1","title":"a fox","run_status":"{run}","quote_amount":{quote},"final_amount":{charged},"created_at":{created}}}"#
     )
 }
 

@@ -8,23 +8,24 @@ use super::report::cell;
 use super::rulings::spent;
 use super::truth::{Order, money};
 
+pub(super) const BUCKETS: [&str; 10] = [
+    "reconciled",
+    "discrepant",
+    "waived",
+    "pending",
+    "not_found",
+    "refused",
+    "malformed",
+    "unfetched",
+    "duplicate",
+    "rejected",
+];
+
 impl Tables<'_> {
     /// Checks the counts of the whole report.
     pub(super) fn totals(&self, rows: &Entries, assessed: &mut Assessment) -> Result<(), String> {
         let report = self.report;
         let all = rows.orders.len() + rows.duplicates.len() + rows.rejected.len();
-        const BUCKETS: [&str; 10] = [
-            "reconciled",
-            "discrepant",
-            "waived",
-            "pending",
-            "not_found",
-            "refused",
-            "malformed",
-            "unfetched",
-            "duplicate",
-            "rejected",
-        ];
         let of = |bucket: &str| assessed.buckets.get(bucket).copied().unwrap_or(0);
         equal("population.rows", report.count("population", "rows"), all as u64)?;
         for bucket in BUCKETS {
@@ -41,19 +42,7 @@ impl Tables<'_> {
         if !(least..=most).contains(&reused) {
             return Err(format!("reused is {reused}, not from {least} to {most}"));
         }
-        let any = |buckets: &[&str]| buckets.iter().any(|bucket| of(bucket) > 0);
-        let answered = any(&BUCKETS[..6]);
-        let (verdict, code) = if assessed.has_gap || !answered || any(&["malformed", "unfetched"]) {
-            ("incomplete", 3)
-        } else if assessed.is_variant || any(&["discrepant", "not_found", "rejected"]) {
-            ("discrepant", 1)
-        } else if any(&["waived", "duplicate"]) {
-            ("warnings", 0)
-        } else if any(&["pending"]) {
-            ("pending", 0)
-        } else {
-            ("reconciled", 0)
-        };
+        let (verdict, code) = verdict(assessed.has_gap, assessed.is_variant, of);
         if report.text("verdict") != verdict {
             return Err(format!("the verdict is {}, not {verdict}", report.text("verdict")));
         }
@@ -105,6 +94,23 @@ impl Tables<'_> {
     }
 }
 
-fn equal(what: &str, found: u64, expected: u64) -> Result<(), String> {
+/// The verdict and the exit code that follow from the buckets.
+pub(super) fn verdict(has_gap: bool, is_variant: bool, of: impl Fn(&str) -> u64) -> (&'static str, u64) {
+    let any = |buckets: &[&str]| buckets.iter().any(|bucket| of(bucket) > 0);
+    let answered = any(&BUCKETS[..6]);
+    if has_gap || !answered || any(&["malformed", "unfetched"]) {
+        ("incomplete", 3)
+    } else if is_variant || any(&["discrepant", "not_found", "rejected"]) {
+        ("discrepant", 1)
+    } else if any(&["waived", "duplicate"]) {
+        ("warnings", 0)
+    } else if any(&["pending"]) {
+        ("pending", 0)
+    } else {
+        ("reconciled", 0)
+    }
+}
+
+pub(super) fn equal(what: &str, found: u64, expected: u64) -> Result<(), String> {
     if found == expected { Ok(()) } else { Err(format!("{what} is {found}, not {expected}")) }
 }

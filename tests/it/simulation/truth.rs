@@ -6,6 +6,8 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
+use super::calendar::{self, Created};
+
 /// The six amounts, in the order of [`Amounts`].
 pub(super) const FIELDS: [&str; 6] =
     ["quote_amount", "final_amount", "released_amount", "compute_cost", "external_model_cost", "total_cost"];
@@ -23,7 +25,7 @@ pub(super) type Amounts = [Option<i128>; 6];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     /// The order itself.
-    Order { is_settled: bool, amounts: Amounts },
+    Order { is_settled: bool, amounts: Amounts, created: Created },
     /// 404 in the provider's own envelope.
     NotFound,
     /// An amount with 9 decimals.
@@ -70,6 +72,7 @@ pub(super) struct Order {
     original: [i128; 6],
     pub(super) figures: [i128; 6],
     pub(super) is_settled: bool,
+    pub(super) created: Created,
     missing: Option<usize>,
     pub(super) is_gone: bool,
     /// The reply in place of the order, all night.
@@ -108,6 +111,7 @@ impl Order {
         let mut order = Self {
             is_settled: random.random_bool(0.8),
             is_gone: random.random_bool(0.06),
+            created: Some(calendar::draw(random)),
             ..Self::settled(id, figures)
         };
         if random.random_bool(0.2) {
@@ -123,6 +127,7 @@ impl Order {
             original: figures,
             figures,
             is_settled: true,
+            created: Some(1_777_716_000_000_000),
             missing: None,
             is_gone: false,
             fault: None,
@@ -134,7 +139,7 @@ impl Order {
 
     /// Changes the order at random; returns what happened.
     pub(super) fn change(&mut self, random: &mut StdRng) -> &'static str {
-        match random.random_range(0..12) {
+        match random.random_range(0..13) {
             0..=2 if self.figures != self.original => {
                 self.figures = self.original;
                 "restored"
@@ -166,6 +171,10 @@ impl Order {
             8 | 9 => {
                 self.is_settled = !self.is_settled;
                 if self.is_settled { "settled" } else { "not settled any more" }
+            }
+            10 => {
+                self.created = random.random_bool(0.9).then(|| calendar::draw(random));
+                if self.created.is_some() { "created on another day" } else { "creation time missing" }
             }
             _ => {
                 self.is_gone = !self.is_gone;
@@ -214,7 +223,7 @@ impl Order {
             return fault.clone();
         }
         let amounts = self.torn.take().unwrap_or_else(|| self.amounts());
-        Reply::Order { is_settled: self.is_settled, amounts }
+        Reply::Order { is_settled: self.is_settled, amounts, created: self.created }
     }
 
     /// Makes the next reply show figures halfway through a settlement, for which `quote-split` fails.

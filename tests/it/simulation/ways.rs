@@ -56,7 +56,8 @@ impl Background<'_> {
         let mut ways = Vec::new();
         for evidence in evidence {
             for (kept, known) in possibilities(&self.sightings(id, &evidence)) {
-                let since = proper.or(failed).map_or(0, |(start, _)| *start);
+                let from = if evidence == Evidence::Unfetched { failed } else { proper };
+                let since = from.map_or(0, |(start, _)| *start);
                 add(&mut ways, evidence.clone(), &kept, &known, since);
             }
         }
@@ -80,8 +81,8 @@ impl Background<'_> {
             for start in self.starts.iter().filter(|start| self.reusing.contains(start)) {
                 let earlier = sightings.iter().zip(&kept).filter(|(sighting, kept)| **kept && sighting.start < *start);
                 let reusable = Known::of(earlier.map(|(sighting, _)| sighting)).reusable();
-                if let Some(amounts) = reusable {
-                    add(ways, Evidence::Reused(amounts), &kept, &known, *start);
+                if let Some((amounts, created)) = reusable {
+                    add(ways, Evidence::Reused(amounts, created), &kept, &known, *start);
                 }
             }
         }
@@ -117,8 +118,8 @@ impl Background<'_> {
             sightings.get(case.id).into_iter().flatten().filter(|sighting| sighting.start < *start).cloned().collect();
         let needless = possibilities(&earlier).iter().all(|(_, known)| {
             known.is_fresh
-                && known.reusable().is_some_and(|amounts| {
-                    let rulings = rulings(case, &Evidence::Reused(amounts), known);
+                && known.reusable().is_some_and(|(amounts, created)| {
+                    let rulings = rulings(case, &Evidence::Reused(amounts, created), known);
                     rulings.values().all(|ruling| matches!(ruling, Ruling::Holds | Ruling::Open))
                 })
         });
