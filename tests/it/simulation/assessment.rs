@@ -7,7 +7,7 @@ use super::job::{Command, Waiver};
 use super::knowledge::{Kept, Sighting};
 use super::memory::{Comparison, Key, Memory, Past, Rows, compare};
 use super::report::{Cells, Report, cell};
-use super::rulings::{Case, Evidence, Figures, Item, rulings, spent, unlisted};
+use super::rulings::{Case, Evidence, Figures, Item, Ruling, rulings, spent, unlisted};
 use super::server::{Answer, Entry};
 use super::sheet::Sheet;
 use super::truth::{ListAmounts, Order, Reply, money};
@@ -193,7 +193,13 @@ impl Tables<'_> {
 
     /// Compares an order's rows with one way in which it may have been judged.
     fn compare(&self, order: &InputOrder, case: &Case<'_>, way: &Way) -> Result<(Comparison, &'static str), String> {
-        let rulings = rulings(case, &way.evidence, &way.known);
+        let mut rulings = rulings(case, &way.evidence, &way.known);
+        // Another run may have seen the order after this one did not find it.
+        for (item, ruling) in rulings.iter_mut().filter(|_| self.background.is_stale(&order.id, way)) {
+            if let ("vanished", Ruling::Fails(figures)) = (item.check.as_str(), &*ruling) {
+                *ruling = Ruling::MayFail(figures.clone());
+            }
+        }
         let of_order = |row: &&Cells| cell(row, "run_order_id") == order.id;
         let rows = Rows {
             found: self.report.discrepancies.iter().filter(of_order).collect(),

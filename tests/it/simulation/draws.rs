@@ -7,6 +7,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
+use super::calendar;
 use super::job::{Command, Interruption, InterruptionKind, Moment, Waiver};
 use super::night::Sequence;
 use super::report::{Cells, cell};
@@ -37,6 +38,21 @@ impl Sequence {
         desk.list_cap = random.random_bool(0.15).then(|| random.random_range(1..count));
         desk.clock_ahead = if random.random_bool(0.15) { random.random_range(-10..=10) * 3_600 } else { 0 };
         history.push(format!("before night {}: {}", *night + 1, changes.join(", ")));
+    }
+
+    /// Changes what a dataset shows of many orders: which of two sightings counts can be told then.
+    pub(super) fn restate_or_move(&mut self) {
+        let Self { provider, random, counts, .. } = self;
+        for order in &mut provider.desk().orders {
+            match random.random_range(0..4) {
+                0 => {
+                    order.created = Some(calendar::draw(random));
+                    *counts.entry("created on another day").or_default() += 1;
+                }
+                1 => *counts.entry(order.restate(random)).or_default() += 1,
+                _ => {}
+            }
+        }
     }
 
     /// Makes some order's first reply tonight show half of a settlement.

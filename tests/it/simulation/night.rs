@@ -241,10 +241,11 @@ impl Sequence {
     /// Reconciles a different input in between; perhaps the truth changes for that, and perhaps for nothing else.
     fn other_input_between(&mut self, but: &Command) -> Result<(), String> {
         let before = self.provider.desk().orders.clone();
-        let changes = self.odds(0.5);
+        let changes = self.odds(0.7);
         if changes {
             self.note("truth changes for another input");
             self.change_truth();
+            self.restate_or_move();
         }
         self.other_input(but)?;
         if changes && self.odds(0.5) {
