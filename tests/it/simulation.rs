@@ -45,7 +45,7 @@ const FULL: u64 = 2_000;
 /// How many sequences run at once; each mostly waits for its job.
 const AT_ONCE: usize = 3;
 /// The run stops after this many failures.
-const ENOUGH: usize = 25;
+const ENOUGH: usize = 5;
 /// Of the rows that were served well before a kill, at most one in this many may be asked for again.
 const LITTLE: usize = 10;
 

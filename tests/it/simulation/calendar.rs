@@ -9,6 +9,8 @@ const HOUR: i64 = 3_600 * SECOND;
 const DAY: i64 = 24 * HOUR;
 /// The day of orders without a creation time: 1970-01-01.
 pub(super) const UNDATED: i64 = 0;
+/// 2026-05-02T10:00:00Z.
+pub(super) const IN_MAY: i64 = 1_777_716_000_000_000;
 /// The days on which orders are created, around the ends of months: from 2026-03-30 to 2026-05-20, in days since 1970.
 const DAYS: [i64; 9] = [20_542, 20_543, 20_544, 20_555, 20_572, 20_573, 20_574, 20_580, 20_593];
 /// The first moments of a day in each of the [`ZONES`], as hours and minutes of UTC.

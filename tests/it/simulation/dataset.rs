@@ -225,7 +225,7 @@ fn counted(seen: &[Seen], days: &BTreeSet<i64>, period: Period, zone: Zone) -> V
             Some((true, amounts, _)) => whole(amounts),
             _ => None,
         });
-        let evidence = of_day(day).last()?.evidence.clone();
+        let evidence = of_day(day).next_back()?.evidence.clone();
         Some(Row { evidence, known: Known { baseline, was_settled, ..Known::default() }, day: Some(day) })
     };
     selected.into_iter().filter_map(row).collect()

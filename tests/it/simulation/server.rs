@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::calendar::{Created, minute_after, written};
+use super::calendar::{Created, IN_MAY, minute_after, written};
 use super::truth::{FIELDS, Failure, Limit, ListAmounts, Order, Reply, money};
 
 /// What was answered to a request.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "nearly all are about orders")]
 pub(super) enum Answer {
     /// The reply to a request for an order, by its ID.
     Order(String, Reply),
@@ -250,7 +251,6 @@ fn refusal(status: u16, msg: &str) -> HttpReply {
 }
 
 fn order_sent(id: &str, reply: &Reply) -> HttpReply {
-    let noon = Some(1_777_716_000_000_000);
     let (about, is_settled, amounts, created) = match reply {
         Reply::NotFound => return refusal(404, "no such order"),
         Reply::Failed(Failure::Internal) => return refusal(500, "internal error"),
@@ -264,8 +264,12 @@ fn order_sent(id: &str, reply: &Reply) -> HttpReply {
             let body = r#"{"code":50013,"msg":"requests are too frequent","data":null}"#.to_owned();
             return HttpReply { status: 200, header: LIMITED, body };
         }
-        Reply::Malformed => (id, true, [const { Some("0.123456789") }; 6].map(|text| text.map(str::to_owned)), noon),
-        Reply::Foreign(other) => (other.as_str(), true, [2, 1, 1, 1, 0, 1].map(|units| Some(money(units))), noon),
+        Reply::Malformed => {
+            (id, true, [const { Some("0.123456789") }; 6].map(|text| text.map(str::to_owned)), Some(IN_MAY))
+        }
+        Reply::Foreign(other) => {
+            (other.as_str(), true, [2, 1, 1, 1, 0, 1].map(|units| Some(money(units))), Some(IN_MAY))
+        }
         Reply::Order { is_settled, amounts, created } => {
             (id, *is_settled, amounts.map(|amount| amount.map(money)), *created)
         }

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-use super::calendar::{self, Created};
+use super::calendar::{self, Created, IN_MAY};
 
 /// The six amounts, in the order of [`Amounts`].
 pub(super) const FIELDS: [&str; 6] =
@@ -127,7 +127,7 @@ impl Order {
             original: figures,
             figures,
             is_settled: true,
-            created: Some(1_777_716_000_000_000),
+            created: Some(IN_MAY),
             missing: None,
             is_gone: false,
             fault: None,
