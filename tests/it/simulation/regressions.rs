@@ -1,9 +1,11 @@
 //! Regression tests: nights on which a clean report was once wrong.
 
+mod dataset;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use tieout::report::folder::ReportFolder;
 use tieout::store::{NewRun, Store};
@@ -54,14 +56,18 @@ impl Scene {
         });
     }
 
-    fn run(&self, night: usize, input: &str, arguments: &[&str]) -> Output {
+    fn command(&self, night: usize, input: &str, arguments: &[&str]) -> Command {
         let url = format!("http://127.0.0.1:{}/api/open/v2", self.provider.port);
         let as_of = format!("2026-06-{night:02}T00:00:00Z");
         let mut command = tieout();
         command.current_dir(self.place.path("")).env("CHENYU_API_KEY", "cy_nights");
         command.args(["reconcile", input, "--rate", "0", "--format", "csv", "-q", "--as-of", &as_of]);
         command.args(["--api-url", &url]).args(arguments);
-        command.output().expect("starts")
+        command
+    }
+
+    fn run(&self, night: usize, input: &str, arguments: &[&str]) -> Output {
+        self.command(night, input, arguments).output().expect("starts")
     }
 
     /// Runs one night; returns its exit code.
