@@ -212,12 +212,14 @@ impl Dataset {
 fn counted(seen: &[Seen], days: &BTreeSet<i64>, period: Period, zone: Zone) -> Vec<Row> {
     let Some(newest) = seen.last() else { return Vec::new() };
     let of_day = |day: i64| seen.iter().filter(move |seen| day_of(seen, zone) == Some(day));
-    let was_settled = seen.iter().any(|seen| matches!(seen.evidence.facts(), Some((true, ..))));
+    // Of an order that moved, only the observations of its present day are known.
+    let was_settled = |day| of_day(day).any(|seen| matches!(seen.evidence.facts(), Some((true, ..))));
     let selected: Vec<i64> = days.iter().copied().filter(|day| period.has(*day)).collect();
     if newest.evidence.facts().is_none() {
         let is_selected = days.is_empty() || !selected.is_empty();
-        let known = Known { was_settled, ..Known::default() };
-        let row = Row { evidence: newest.evidence.clone(), known, day: selected.last().copied() };
+        let day = selected.last().copied();
+        let known = Known { was_settled: day.is_some_and(was_settled), ..Known::default() };
+        let row = Row { evidence: newest.evidence.clone(), known, day };
         return if is_selected { vec![row] } else { Vec::new() };
     }
     let row = |day: i64| {
@@ -226,7 +228,7 @@ fn counted(seen: &[Seen], days: &BTreeSet<i64>, period: Period, zone: Zone) -> V
             _ => None,
         });
         let evidence = of_day(day).next_back()?.evidence.clone();
-        Some(Row { evidence, known: Known { baseline, was_settled, ..Known::default() }, day: Some(day) })
+        Some(Row { evidence, known: Known { baseline, was_settled: was_settled(day), ..Known::default() }, day: Some(day) })
     };
     selected.into_iter().filter_map(row).collect()
 }

@@ -23,7 +23,7 @@ impl Scene {
         let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
         assert!(self.provider.wait_for_trap(Duration::from_secs(60)), "it asks for {at} orders");
         kill(Pid::from_raw(run.id().cast_signed()), Signal::SIGINT).expect("it can be stopped");
-        std::thread::sleep(Duration::from_millis(200));
+        std::thread::sleep(Duration::from_secs(1));
         self.provider.release(last);
         assert_eq!(run.wait().expect("ends").code(), Some(130));
     }
