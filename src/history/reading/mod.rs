@@ -156,7 +156,7 @@ impl Reading<'_> {
 
     /// The days on which orders were created that the runs saw.
     pub fn days(&self) -> impl Iterator<Item = Date> {
-        self.files.by_day().into_keys().collect::<Vec<_>>().into_iter()
+        self.files.by_day().into_keys()
     }
 
     /// Whether a file is of a selected day, or of rows without a fetched order.

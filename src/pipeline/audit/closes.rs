@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::domain::month::Month;
-use crate::history::{Dataset, DatasetError, Selection};
+use crate::history::{Dataset, DatasetError, Reading, Selection};
 use crate::pipeline::JobError;
 use crate::report::ReportError;
 use crate::report::evidence::sources::{SourceClose, Sources};
@@ -70,6 +70,18 @@ impl Closes {
         self.compared.retain(|found| sources.closes.iter().any(|named| named.month == found.month));
         let differing = sources.closes.iter().filter(|named| !self.named.contains(named));
         differing.map(|named| format!("{SOURCES_FILE}: the close of {} is not as it was", named.month)).collect()
+    }
+
+    /// Fails unless every run that a month was closed with is still there: without one, what was known then would be
+    /// something else.
+    pub(super) fn require_runs(&self, dataset: &Dataset, reading: &Reading<'_>) -> Result<(), DatasetError> {
+        let there: BTreeSet<&str> = reading.runs().iter().map(|run| run.run.as_str()).collect();
+        let runs = self.compared.iter().flat_map(|closed| closed.runs.iter().map(|run| (closed.month, run)));
+        let missing = runs.into_iter().find(|(_, run)| !there.contains(run.as_str()));
+        missing.map_or(Ok(()), |(month, run)| {
+            let problem = format!("the run {run}, with which {month} was closed, is missing");
+            Err(DatasetError::Damaged { path: dataset.folder().to_owned(), problem })
+        })
     }
 
     /// The link from a close to the one before it.

@@ -95,6 +95,7 @@ impl DatasetAudit {
         let started_at = Timestamp::now();
         let Evidence { reading, closes } = evidence;
         let as_of = self.as_of(reading)?;
+        closes.require_runs(&self.dataset, reading)?;
         self.require_ready(reading)?;
         if self.close.is_some() {
             destination.check()?;
@@ -168,6 +169,7 @@ impl DatasetAudit {
         };
         let mut closes = self.closes()?;
         let mut problems = closes.retain(sources);
+        problems.extend(closes.require_runs(&self.dataset, &reading).err().map(|error| error.to_string()));
         let now = self.sources(&reading, &closes)?;
         if sources.runs != now.runs {
             let pairs = sources.runs.iter().zip(&now.runs);

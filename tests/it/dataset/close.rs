@@ -444,6 +444,32 @@ fn closes_are_a_chain_and_a_moved_dataset_proves_its_own() {
 }
 
 #[test]
+fn a_run_that_a_month_was_closed_with_can_not_go_unnoticed() {
+    let place = Place::new();
+    let dataset = october(&place, 1..=31);
+    ["2026-11-01T02:00:00Z", "2026-11-02T02:00:00Z"].iter().for_each(|at| night(&dataset, at, false));
+    let folder = dataset.folder();
+    assert_eq!(code(&close(folder, "2026-10", &[])), 0);
+    fs::remove_file(run_of(&dataset, "20261015T")).expect("there");
+    let report = folder.join("closes/2026-10");
+    assert_eq!(code(&verify(&report)), 1);
+    let audit = |out: &str| {
+        let mut audit = tieout();
+        audit
+            .arg("audit")
+            .arg(folder)
+            .args(["--month", "2026-10", "--out"])
+            .arg(place.path(out))
+            .output()
+            .expect("starts")
+    };
+    for refused in [close(folder, "2026-11", &["--force"]), audit("audit")] {
+        assert_eq!(code(&refused), 4, "{}", printed(&refused));
+        assert!(stderr(&refused).contains("with which 2026-10 was closed, is missing"), "{}", printed(&refused));
+    }
+}
+
+#[test]
 fn of_several_closes_at_once_one_is_made() {
     let place = Place::new();
     let dataset = october(&place, 1..=31);

@@ -228,7 +228,11 @@ fn counted(seen: &[Seen], days: &BTreeSet<i64>, period: Period, zone: Zone) -> V
             _ => None,
         });
         let evidence = of_day(day).next_back()?.evidence.clone();
-        Some(Row { evidence, known: Known { baseline, was_settled: was_settled(day), ..Known::default() }, day: Some(day) })
+        Some(Row {
+            evidence,
+            known: Known { baseline, was_settled: was_settled(day), ..Known::default() },
+            day: Some(day),
+        })
     };
     selected.into_iter().filter_map(row).collect()
 }
