@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::small::SmallDisk;
 use super::{DISCREPANT, Job, sandbox, undisturbed};
-use crate::support::{Place, assert_same_files, code, stderr, tieout};
+use crate::support::{Place, assert_same_files, code, repository, stderr, tieout};
 
 /// How much room there is for a dataset whose files need some 300 KiB, in KiB.
 const ROOMS: [u64; 6] = [4, 12, 24, 60, 120, 200];
@@ -53,4 +53,38 @@ fn a_dataset_that_can_not_be_written_changes_no_report_and_is_made_up_for() {
         assert_eq!(runs(&dataset), Some(if has_failed { 1 } else { 2 }), "{room} KiB");
     }
     assert!(failed > 1, "{failed} appends failed");
+}
+
+#[test]
+fn a_month_is_not_closed_on_a_full_disk_and_can_be_closed_later() {
+    let place = Place::new();
+    let disk = SmallDisk::new();
+    let dataset = disk.path("history");
+    let mut night = place.reconcile(repository("sample_data/ids.csv"));
+    night.args(["--sandbox", "--as-of", "2026-06-01T00:00:00Z", "--format", "csv", "--dataset"]).arg(&dataset);
+    assert_eq!(code(&night.output().expect("starts")), DISCREPANT);
+    let close = || {
+        let mut close = tieout();
+        close.args(["close", "2026-05", "--force", "--dataset"]).arg(&dataset);
+        disk.bound(close).output().expect("starts")
+    };
+    let mut failed = 0;
+    for room in [4, 12, 40, 100] {
+        disk.leave(room);
+        let ended = close();
+        if code(&ended) == DISCREPANT {
+            break;
+        }
+        failed += 1;
+        assert_eq!(code(&ended), 4, "{room} KiB: {}", stderr(&ended));
+        assert!(disk.causes().iter().any(|cause| stderr(&ended).contains(cause)), "{room} KiB: {}", stderr(&ended));
+        assert!(!dataset.join("closes/2026-05").exists(), "{room} KiB");
+    }
+    assert!(failed > 1, "{failed} closes failed");
+    disk.make_room();
+    assert_eq!(code(&close()), DISCREPANT);
+    let report = dataset.join("closes/2026-05");
+    let verify = tieout().arg("verify").arg(&report).arg("--files-only").output().expect("starts");
+    assert_eq!(code(&verify), 0, "{}", stderr(&verify));
+    assert_eq!(std::fs::read_dir(dataset.join("closes")).expect("readable").count(), 1, "nothing else is left");
 }
