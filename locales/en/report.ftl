@@ -48,6 +48,7 @@ report-why-lacking =
         [one] The input lacks one order that the provider lists. This is a finding, not a failure of the job.
        *[other] The input lacks { $count } orders that the provider lists. This is a finding, not a failure of the job.
     }
+report-why-close-gaps = No verdict can be given: the month was closed although something is missing.
 report-why-list-gap = No verdict can be given: it is unknown whether the input lacks an order. Run again.
 report-why-incomplete =
     { $n ->
@@ -103,10 +104,14 @@ report-dataset-gap = Closed nonetheless (--force): { $gap ->
         [one] a night is
        *[other] { $count } nights are
       } without a run, the first from { $time }.
-   *[incomplete] { $count ->
+    [incomplete] { $count ->
         [one] a night has
        *[other] { $count } nights have
       } only runs with an incomplete list of orders, the first from { $time }.
+   *[unreadable] { $count ->
+        [one] the newest answer about an order of an earlier month
+       *[other] the newest answers about { $count } orders of earlier months
+      } can't be read, which counts as gone.
   }
 
 report-input-records = Input records: { $records } = { $above } above the heading + { $heading } heading + { $rows } rows + { $below } below the rows.

@@ -197,7 +197,7 @@ help-audit-output-json = JSON，即报告的 summary.json
 help-close = 结清数据集中的一个月：报告从此不变，并列出此前已结各月的变化
 help-close-after = 未给出的设置取自设置文件。报告留在数据集的 closes/MONTH 中，永不被取代。
 
-    退出码：同报告；2 也表示该月已结账，或不是下一个该结的月份；3 表示尚不能结账，此时没有报告。
+    退出码：同报告；2 也表示该月已结账，或不是下一个该结的月份；未用 --force 时 3 表示尚不能结账，此时没有报告。
 help-close-month = 要结清的月份，如 2026-10
 help-close-dataset = 数据集的文件夹
 help-close-force = 即使缺少夜晚或有订单没有可读的答复也结账，报告会写明

@@ -36,6 +36,7 @@ report-why-variance =
 report-why-lacking = { $n ->
        *[other] 输入缺少服务方列出的 { $count } 笔订单。这是对账的结果，并非程序出错。
     }
+report-why-close-gaps = 无法给出结论：该月在有所缺失的情况下结账。
 report-why-list-gap = 无法给出结论：不知道输入是否缺少订单，请重新运行。
 report-why-incomplete = { $n ->
        *[other] 无法给出结论：有 { $count } 行没有得到可读的答复，请重新运行。
@@ -86,7 +87,8 @@ report-dataset-close = { $month } 的月结。其数字不再变动：以后各�
 report-dataset-gap = 仍予结账（--force）：{ $gap ->
     [not-over] 没有在 { $time } 或之后开始的运行，而当月最后的订单到那时才来得及结算。
     [missing] 有 { $count } 个夜晚没有运行，最早的一个从 { $time } 开始。
-   *[incomplete] 有 { $count } 个夜晚的运行都只有不完整的订单清单，最早的一个从 { $time } 开始。
+    [incomplete] 有 { $count } 个夜晚的运行都只有不完整的订单清单，最早的一个从 { $time } 开始。
+   *[unreadable] 以前月份有 { $count } 笔订单的最新答复无法读取，按消失计。
   }
 
 report-input-records = 输入记录：{ $records } = 标题之上 { $above } + 标题 { $heading } + 行 { $rows } + 末尾 { $below }。

@@ -8,9 +8,9 @@ use super::voice::Voice;
 use super::{settings, terminal};
 use crate::history::{Dataset, DatasetError};
 use crate::language::Language;
-use crate::pipeline::JobError;
 use crate::pipeline::audit::close::CloseError;
 use crate::pipeline::audit::{self, ProvenReport};
+use crate::pipeline::{self, JobError};
 use crate::report::builder::Report;
 use crate::report::folder::publish::{Destination, PublishedReport, follow};
 use crate::store::RecheckCounts;
@@ -28,8 +28,8 @@ pub(super) fn run(command: Audit, general: &General, voice: &Voice) -> Result<Ex
 /// Closes a month of a dataset, and prints the summary of its report.
 pub(super) fn close(command: &CloseCommand, general: &General, voice: &Voice) -> Result<Exit, Failure> {
     let resolved = settings::resolve_close(command, general).map_err(Failure::usage)?;
-    let (audit, destination) = resolved.map_err(|error| failure(error.into()))?;
-    let (report, published) = audit.publish(&destination).map_err(failure)?;
+    let audit = resolved.map_err(|error| failure(error.into()))?;
+    let (report, published) = pipeline::close::close(&audit, command.month).map_err(failure)?;
     show(&report, &published, command.output, general, voice)
 }
 
@@ -68,7 +68,7 @@ fn of_report(command: &Audit, lang: Option<Language>) -> Result<(Report, Publish
     let was = &original.manifest.stamp.settings;
     let options = &original.manifest.stamp.options;
     let changes = settings::resolve_audit(&command.options, was, options, lang).map_err(Failure::usage)?;
-    let destination = settings::audit_destination(command);
+    let destination = settings::audit_destination(command).map_err(Failure::usage)?;
     check(&destination)?;
     audit::audit(&original, &changes, &destination).map_err(failure)
 }
@@ -86,9 +86,12 @@ pub(super) fn failure(error: JobError) -> Failure {
         | JobError::Dataset(DatasetError::NotADataset { .. } | DatasetError::Other { .. }) => Failure::usage(error),
         JobError::NoReport { .. } => Failure::usage(error)
             .help("name the folder of a report that `tieout reconcile` made, such as reports/latest"),
-        JobError::Close(error @ (CloseError::NotReady { .. } | CloseError::Incomplete { .. })) => {
-            Failure::incomplete(error)
-                .help("wait for the nights that are lacking, or close it nonetheless with --force: the report says so")
+        JobError::Close(error @ (CloseError::NotReady { .. } | CloseError::Incomplete { .. })) => Failure::incomplete(
+            error,
+        )
+        .help("run what is lacking, or close it nonetheless with --force: the report says so, without a verdict"),
+        JobError::Close(error @ CloseError::NotProven { .. }) => {
+            Failure::no_report(error).help("restore it from a backup, or remove it and close that month again")
         }
         JobError::Close(error) => Failure::usage(error),
         JobError::Publish(error) if error.is_usage_error() => Failure::usage(error),

@@ -13,6 +13,7 @@ use crate::domain::month::Month;
 use crate::domain::visible::visible;
 use crate::history::{Compacted, Contents, CurrencyTotals, Dataset, DatasetError, Proof};
 use crate::pipeline::JobError;
+use crate::pipeline::close;
 use crate::pipeline::dataset::{Import, import};
 
 /// The most files that are listed of one kind.
@@ -62,6 +63,8 @@ fn show(folder: &Path, command: &DatasetCommand) -> Result<Exit, Failure> {
     let proof = if command.quick { Proof::Sizes } else { Proof::Hashes };
     let contents = dataset.contents(proof).map_err(|error| failure(error.into()))?;
     let closes: Vec<Month> = dataset.closes().map_err(|error| failure(error.into()))?.into_keys().collect();
+    let mut contents = contents;
+    contents.damage.extend(close::damage(&dataset).map_err(failure)?);
     let mut out = io::stdout().lock();
     let shown = match command.output {
         Output::Json => {
@@ -119,7 +122,7 @@ fn text(
     let per_order = contents.bytes.checked_div(contents.observations).map(|bytes| format!(", {bytes} an order"));
     writeln!(out, "  files         {} with {} bytes{}", contents.files, contents.bytes, per_order.unwrap_or_default())?;
     if !closes.is_empty() {
-        writeln!(out, "  closed        {} months{}", closes.len(), span(closes.first(), closes.last()))?;
+        writeln!(out, "  closed        months: {}{}", closes.len(), span(closes.first(), closes.last()))?;
     }
     let looked = if proof == Proof::Hashes { "every hash is as written" } else { "every size is as written" };
     writeln!(out, "  damage        {}", if contents.damage.is_empty() { looked } else { "FOUND" })?;

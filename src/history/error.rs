@@ -68,6 +68,12 @@ pub enum DatasetError {
         /// The dataset's folder.
         path: PathBuf,
     },
+    /// Only one close may be at work.
+    #[error("another close of {} is at work; wait for its end", path.display())]
+    Closing {
+        /// The dataset's folder.
+        path: PathBuf,
+    },
     /// A total of a run has too many digits.
     #[error("the totals of the run: {0}")]
     Overflow(#[from] Overflow),

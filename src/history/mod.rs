@@ -54,7 +54,7 @@ pub use error::DatasetError;
 pub use exceptions::{ExceptionRow, IDENTITY_MISMATCH};
 pub use identity::Identity;
 pub use orders::UNDATED;
-pub use reading::{Extent, Observed, ReadCounts, Reading, Side, Sighting};
+pub use reading::{Extent, Observed, ReadCounts, Reading, Side, Sighting, Then};
 pub use run::{CurrencyTotals, DatasetFile, EarlierJob, RunRecord};
 pub use selection::Selection;
 

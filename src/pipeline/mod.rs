@@ -1,6 +1,7 @@
 //! The pipeline of `reconcile`: input → fetch → store → report → publish, readable from top to bottom.
 
 pub mod audit;
+pub mod close;
 mod completeness;
 pub mod dataset;
 pub mod discovery;

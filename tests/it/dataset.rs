@@ -1,13 +1,13 @@
 //! Datasets: what `reconcile --dataset` and `dataset import` append, and what DuckDB reads in it.
 
 mod audit;
-mod close;
+pub mod close;
 mod hostile;
 mod months;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -465,25 +465,6 @@ fn a_compaction_that_is_killed_at_any_moment_loses_no_row() {
         assert_eq!((exit, &contents["files"], &contents["uncounted"]), (0, &Value::from(2), &serde_json::json!([])));
         assert_eq!(read(&folder), before, "kill {nth}");
     });
-}
-
-/// Two months that are closed by force: the second looks back at orders that the first did not know.
-pub fn two_closes(place: &Place, arguments: &[&str]) -> [PathBuf; 2] {
-    let dataset = place.path("history");
-    let all = fs::read_to_string(repository("sample_data/ids.csv")).expect("the sample");
-    let some: String = all.lines().take(120).map(|line| format!("{line}\n")).collect();
-    let closes = [(some, "2026-06-01T00:00:00Z", "2026-05"), (all, "2026-06-02T00:00:00Z", "2026-06")];
-    closes.map(|(ids, as_of, month)| {
-        let mut run = place.reconcile(place.file("ids.csv", ids));
-        run.args(["--sandbox", "--format", "csv", "--fresh", "--as-of", as_of]).arg("--dataset").arg(&dataset);
-        let run = run.arg("--out").arg(place.path("night")).output().expect("starts");
-        assert_eq!(code(&run), 1, "{}", printed(&run));
-        let mut close = tieout();
-        close.args(["close", month, "--force", "--dataset"]).arg(&dataset).args(arguments);
-        let close = close.output().expect("starts");
-        assert_eq!(code(&close), 1, "{}", printed(&close));
-        dataset.join("closes").join(month)
-    })
 }
 
 /// Runs the program with these arguments again and again, after `begin`, and kills it at its first write, its second, and

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::dataset::two_closes;
+use crate::dataset::close::two_closes;
 use crate::readers::{printed, reader};
 use crate::support::{Place, code, files_below, repository, tieout};
 

@@ -13,7 +13,7 @@ use tieout::language::Language;
 use tieout::pipeline::audit::{Changes, ProvenReport};
 use tieout::report::formats::options::ReportOptions;
 
-use crate::dataset::two_closes;
+use crate::dataset::close::two_closes;
 use crate::readers::printed;
 use crate::support::{Place, ReportFiles, code, repository, stdout, tieout};
 

@@ -18,7 +18,7 @@ use tieout::language::Language;
 use tieout::report::builder::{Brief, Builder, Origin};
 use tieout::report::formats::options::ReportOptions;
 
-use crate::dataset::two_closes;
+use crate::dataset::close::two_closes;
 use crate::readers::printed;
 use crate::support::{Place, code, repository, stdout, tieout};
 use libreoffice::LibreOffice;

@@ -125,8 +125,8 @@ pub struct Audit {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Settings that are not given come from the settings file. The report stays in the dataset, in closes/MONTH, and is \
-never replaced.\n\nExit codes: as of a report; 2 also if the month is closed already or not the next one; 3 if it can't be closed \
-yet; then there is no report."
+never replaced.\n\nExit codes: as of a report; 2 also if the month is closed already or not the next one; 3 without --force if it \
+can't be closed yet: then there is no report."
 )]
 pub struct CloseCommand {
     /// Month to close, such as 2026-10

@@ -1,7 +1,10 @@
 //! The settings of `tieout audit` and `tieout close`: those of the report that is judged again, or for a dataset those of the settings file,
 //! each with what is typed laid over it.
 
-use super::{SettingsError, account, apart, as_of, fail_on, language, period, rules, schedule, unusable, with_file};
+use super::{
+    SettingsError, account, apart, as_of, fail_on, language, outside_datasets, period, rules, schedule, unusable,
+    with_file,
+};
 use crate::app::cli::{Audit, AuditOptions, CloseCommand, General, Options};
 use crate::checks::Rules;
 use crate::history::{Dataset, DatasetError, Selection};
@@ -75,9 +78,13 @@ fn judging(command: &AuditOptions) -> Options {
 }
 
 /// Where the report of an audit goes.
-pub fn audit_destination(command: &Audit) -> Destination {
+///
+/// # Errors
+/// [`SettingsError`] if it would go into a dataset.
+pub fn audit_destination(command: &Audit) -> Result<Destination, SettingsError> {
     let under = command.reports_dir.clone().unwrap_or_else(|| AUDITS_DIR.into());
-    command.out.clone().map_or(Destination::Under(under), Destination::Exactly)
+    let destination = command.out.clone().map_or(Destination::Under(under), Destination::Exactly);
+    outside_datasets(&destination).map(|()| destination)
 }
 
 /// The settings of an audit of a dataset, and where its report goes.
@@ -90,7 +97,7 @@ pub fn resolve_dataset_audit(
     general: &General,
 ) -> Result<(DatasetAudit, Destination), SettingsError> {
     let selection = period::selection(&command.period)?;
-    let destination = audit_destination(command);
+    let destination = audit_destination(command)?;
     with_file(typed(&command.options), general, |options| {
         apart(dataset.folder().to_owned(), &destination)?;
         let audit = dataset_audit(dataset, selection, options, &command.options, general)?;
@@ -98,14 +105,14 @@ pub fn resolve_dataset_audit(
     })
 }
 
-/// The dataset and the settings of a close, and where its report goes.
+/// The dataset and the settings of a close.
 ///
 /// # Errors
 /// [`SettingsError`] says which option can't be used. What is wrong with the dataset comes as it is.
 pub fn resolve_close(
     command: &CloseCommand,
     general: &General,
-) -> Result<Result<(DatasetAudit, Destination), DatasetError>, SettingsError> {
+) -> Result<Result<DatasetAudit, DatasetError>, SettingsError> {
     let typed = Options { dataset: command.dataset.clone(), ..typed(&command.options) };
     with_file(typed, general, |options| {
         let folder = options.dataset.clone().ok_or(SettingsError::NoDataset)?;
@@ -116,10 +123,11 @@ pub fn resolve_close(
         };
         let month = command.month;
         let selection = Selection { since: Some(month.first()), until: Some(month.end()), workflow: None };
-        let destination = Destination::New(dataset.close_of(month));
         let audit = dataset_audit(dataset, selection, options, &command.options, general)?;
         let close = Some(CloseStamp { month, every, is_forced: command.force });
-        Ok(Ok((DatasetAudit { close, ..audit }, destination)))
+        // A month without an order is one, as long as no night is missing.
+        let options = ReportOptions { allow_empty: true, ..audit.options };
+        Ok(Ok(DatasetAudit { close, options, ..audit }))
     })
 }
 

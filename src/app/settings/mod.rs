@@ -22,6 +22,7 @@ use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
 use super::cli::{EvidenceLevel, General, Options, Output, Place, Reconcile};
 use crate::checks::Rules;
 use crate::domain::books::Field;
+use crate::history::Dataset;
 use crate::input::{Options as InputOptions, Source};
 use crate::pipeline::MemoryOptions;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
@@ -235,6 +236,11 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
     refuse_shown_key(key.as_ref(), listed)?;
     let provider = provider::options(&options.provider)?;
     let destination = options.out.clone().map_or_else(|| Destination::Under(reports_dir.clone()), Destination::Exactly);
+    outside_datasets(&destination)?;
+    if options.state.is_none() {
+        // The state lies with the reports.
+        outside_datasets(&Destination::Under(reports_dir.clone()))?;
+    }
     let dataset = options.dataset.clone().map(|dataset| apart(dataset, &destination)).transpose()?;
     Ok(Settings {
         input: input(ids, &options, rules.expect.clone())?,
@@ -267,8 +273,9 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
     })
 }
 
-/// Refuses a dataset in the place of a report, since each report replaces what is there, and a report within a dataset.
+/// Refuses a dataset in the place of a report, since each report replaces what is there.
 fn apart(dataset: PathBuf, destination: &Destination) -> Result<PathBuf, SettingsError> {
+    outside_datasets(destination)?;
     let (place, reports) = (real(&dataset), real(destination.path()));
     let is_in_place = match destination {
         Destination::Under(_) => place == reports,
@@ -279,6 +286,21 @@ fn apart(dataset: PathBuf, destination: &Destination) -> Result<PathBuf, Setting
         return Err(SettingsError::Value { option: "dataset", value: dataset.display().to_string(), expected });
     }
     Ok(dataset)
+}
+
+/// Refuses reports within a dataset, where they would take the place of closes.
+fn outside_datasets(destination: &Destination) -> Result<(), SettingsError> {
+    let option = match destination {
+        Destination::Under(_) => "reports-dir",
+        Destination::Exactly(_) | Destination::New(_) => "out",
+    };
+    match real(destination.path()).ancestors().find(|folder| Dataset::is_in(folder)) {
+        None => Ok(()),
+        Some(dataset) => {
+            let expected = format!("it lies in the dataset {}; name a folder outside of it", dataset.display());
+            Err(unusable(option, &destination.path().display().to_string(), &expected))
+        }
+    }
 }
 
 /// A path with the links resolved of as much of it as there is.

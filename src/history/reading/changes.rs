@@ -5,18 +5,19 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::day::{Runs, settled};
 use super::days::{Ended, Visits, on_each_core};
-use super::exceptional::newest_rows;
+use super::exceptional::{Failed, newest_rows};
 use super::frames::{self, Place, ReadFile};
 use super::identifier::{ByIdentifier, Identifier, Identifiers};
-use super::{AT_ONCE, Names, ReadCounts, Reading, rows};
+use super::{AT_ONCE, Names, Reading, rows};
 use crate::domain::facts::{OrderFacts, TextColumn};
 use crate::domain::order::RunOrder;
 use crate::history::orders::{self, MOVED_TO, RUN, SETTLED};
-use crate::history::{DatasetError, DatasetFile};
+use crate::history::{DatasetError, DatasetFile, RunRecord};
 use crate::parquet::columns::{FactArrays, texts};
 
 /// Which orders are told.
@@ -28,6 +29,24 @@ pub enum Extent {
     Unsettled,
     /// All of them.
     All,
+}
+
+/// What was known then.
+#[derive(Clone, Copy, Debug)]
+pub enum Then<'t> {
+    /// What these runs saw.
+    Runs(&'t BTreeSet<String>),
+    /// What jobs saw that began before a moment.
+    Before(Timestamp),
+}
+
+impl Then<'_> {
+    fn has(self, run: &str, began: Timestamp) -> bool {
+        match self {
+            Self::Runs(runs) => runs.contains(run),
+            Self::Before(moment) => began < moment,
+        }
+    }
 }
 
 /// What is known of an order, or was known of it then.
@@ -78,40 +97,43 @@ struct Days<'p> {
     /// Whether the run of each rank was known then.
     was_known: &'p [bool],
     /// The newest rows without a fetched order: of those that were known then, and of all.
-    exceptions: &'p [ByIdentifier<u32>; 2],
+    exceptions: &'p [ByIdentifier<Failed>; 2],
 }
 
 impl Reading<'_> {
-    /// Visits what is known of the orders of some days, and what some runs alone said of them: the two sides of each order
-    /// that is told, or the only one that there is, in no particular sequence. An order that could not be fetched since it was
-    /// observed has no side.
+    /// Visits what is known of the orders of some days, and what was known of them then: the two sides of each order that is
+    /// told, or the only one that there is, in no particular sequence. An order that could not be fetched since it was
+    /// observed has no side. Returns how many orders have none now because the newest answer about them can't be read.
     ///
     /// # Errors
     /// When a file is not as it was written, and those of `visit`.
     pub fn changes<E: From<DatasetError>>(
         &self,
         days: impl Fn(Date) -> bool,
-        then: &BTreeSet<String>,
+        then: Then<'_>,
         extent: Extent,
         mut visit: impl FnMut(Side) -> Result<(), E>,
-    ) -> Result<(), E> {
+    ) -> Result<u64, E> {
         let exceptions = self.exception_files();
         let is_of_new_run = |file: &&DatasetFile| {
             let runs = self.files.runs_of(&file.path);
-            runs.is_none_or(|runs| self.runs.iter().any(|run| runs.contains(&run.run) && !then.contains(&run.run)))
+            let is_new = |run: &RunRecord| {
+                runs.is_some_and(|runs| runs.contains(&run.run)) && !then.has(&run.run, run.started_at)
+            };
+            runs.is_none() || self.runs.iter().any(is_new)
         };
-        let is_any_read = extent != Extent::Changed || exceptions.iter().any(is_of_new_run);
+        let is_any_read = extent != Extent::Changed || !exceptions.is_empty();
         let by_day = self.files.by_day().into_iter();
         let by_day = by_day.filter(|(day, files)| days(*day) && (is_any_read || files.iter().any(is_of_new_run)));
         let by_day: Vec<_> = by_day.collect();
         if by_day.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let largest = by_day.iter().map(|(_, files)| rows(files.iter().copied())).max().unwrap_or_default();
         let passes = largest.max(rows(exceptions.iter().copied())).div_ceil(AT_ONCE).max(1);
         let (names, identifiers) = (self.names_of_rows(), Identifiers::of_passes(passes));
-        let was_known = |name: &&str| names.runs.get(name).is_some_and(|run| then.contains(*run));
-        let was_known: Vec<bool> = self.names().iter().map(was_known).collect();
+        let was_known: Vec<bool> = self.jobs().iter().map(|(run, _, began)| then.has(run, *began)).collect();
+        let mut unreadable = 0;
         for pass in 0..passes {
             let identifiers = identifiers.of_pass(pass);
             let days = Days {
@@ -122,19 +144,20 @@ impl Reading<'_> {
                 was_known: &was_known,
                 exceptions: &newest_rows(self, &exceptions, &names, &identifiers, &was_known)?,
             };
-            on_each_core(&by_day, &|date, files, sides| days.read_day(date, files, sides), &mut visit)?;
+            unreadable += on_each_core(&by_day, &|date, files, sides| days.read_day(date, files, sides), &mut visit)?;
         }
-        Ok(())
+        Ok(unreadable)
     }
 }
 
 impl Days<'_> {
-    fn read_day(&self, date: Date, files: &[&DatasetFile], sides: &Visits<'_, Side>) -> Result<ReadCounts, Ended> {
+    fn read_day(&self, date: Date, files: &[&DatasetFile], sides: &Visits<'_, Side>) -> Result<u64, Ended> {
         let mut files = frames::files(self.reading, files);
         let are_kept = frames::can_be_kept_open(files.len());
         let mut pairs = self.note(&mut files, are_kept)?;
+        let mut unreadable = 0;
         for (order, pair) in &mut pairs {
-            pair.end_at(order, self.exceptions);
+            unreadable += u64::from(pair.end_at(order, self.exceptions));
             pair.task = self.task(pair);
         }
         let has = |pairs: &ByIdentifier<Pair>, task| pairs.values().any(|pair| pair.task == task);
@@ -144,7 +167,7 @@ impl Days<'_> {
         if has(&pairs, Task::Tell) {
             self.tell(date, &mut files, &mut pairs, sides)?;
         }
-        Ok(ReadCounts::default())
+        Ok(unreadable)
     }
 
     /// Notes the newest rows of each order.
@@ -264,12 +287,19 @@ impl Pair {
         }
     }
 
-    /// Leaves a side empty if the order moved to another day, or could not be fetched since.
-    fn end_at(&mut self, order: &Identifier, exceptions: &[ByIdentifier<u32>; 2]) {
+    /// Leaves a side empty if the order moved to another day, or could not be fetched since. Returns whether the newest
+    /// answer about it can't be read.
+    fn end_at(&mut self, order: &Identifier, exceptions: &[ByIdentifier<Failed>; 2]) -> bool {
+        let mut is_unreadable = false;
         for (side, exceptions) in self.sides.iter_mut().zip(exceptions) {
-            let failed_at = exceptions.get(order).copied();
-            side.take_if(|side| side.settled.is_none() || failed_at.is_some_and(|failed| failed > side.rank));
+            side.take_if(|side| side.settled.is_none());
+            let failed = exceptions.get(order).copied();
+            is_unreadable = side
+                .take_if(|side| failed.is_some_and(|failed| failed.rank > side.rank))
+                .and(failed)
+                .is_some_and(|failed| failed.is_unreadable);
         }
+        is_unreadable
     }
 
     /// Whether a job has one of the newest rows.

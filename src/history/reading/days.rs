@@ -1,5 +1,6 @@
 //! Several days are read at the same time, one on each core.
 
+use std::ops::AddAssign;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -57,11 +58,11 @@ impl<T> Visits<'_, T> {
 pub(super) type FilesOfDay<'f> = (Date, Vec<&'f DatasetFile>);
 
 /// Reads several days at the same time and visits what is told of them; returns how much was read.
-pub(super) fn on_each_core<T: Send, E: From<DatasetError>>(
+pub(super) fn on_each_core<T: Send, C: AddAssign + Default + Send, E: From<DatasetError>>(
     days: &[FilesOfDay<'_>],
-    read: &(impl Fn(Date, &[&DatasetFile], &Visits<'_, T>) -> Result<ReadCounts, Ended> + Sync),
+    read: &(impl Fn(Date, &[&DatasetFile], &Visits<'_, T>) -> Result<C, Ended> + Sync),
     visit: &mut impl FnMut(T) -> Result<(), E>,
-) -> Result<ReadCounts, E> {
+) -> Result<C, E> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(AT_ONCE);
     let (sender, told) = sync_channel(WAITING);
     let next = Mutex::new(days.iter());
@@ -69,12 +70,12 @@ pub(super) fn on_each_core<T: Send, E: From<DatasetError>>(
         let read_days = || {
             let sender = sender.clone();
             let next = &next;
-            scope.spawn(move || -> Result<ReadCounts, Ended> {
-                let mut counts = ReadCounts::default();
+            scope.spawn(move || -> Result<C, Ended> {
+                let mut counts = C::default();
                 loop {
                     let day = next.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some((date, files)) = day else { return Ok(counts) };
-                    counts.add(read(*date, files, &Visits(&sender))?);
+                    counts += read(*date, files, &Visits(&sender))?;
                 }
             })
         };
@@ -82,11 +83,11 @@ pub(super) fn on_each_core<T: Send, E: From<DatasetError>>(
         drop(sender);
         // Once a visit has failed, nothing is received any more, and the threads end.
         let visited = told.into_iter().try_for_each(visit);
-        let mut counts = Ok(ReadCounts::default());
+        let mut counts = Ok(C::default());
         for thread in threads {
             let read = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
             match (&mut counts, read) {
-                (Ok(counts), Ok(read)) => counts.add(read),
+                (Ok(counts), Ok(read)) => *counts += read,
                 (Ok(_), Err(Ended::Failed(error))) => counts = Err(error),
                 _ => {}
             }

@@ -86,43 +86,59 @@ pub(super) fn note(
     identifiers: &Identifiers,
 ) -> Result<ExceptionalOrders, DatasetError> {
     let mut orders = ExceptionalOrders::default();
-    each_row(reading, files, names, identifiers, |order, rank| orders.note(order, rank))?;
+    each_row(reading, files, names, identifiers, |order, rank, _| orders.note(order, rank))?;
     Ok(orders)
 }
 
-/// The newest job with a row without a fetched order, by order: of the jobs that were known then, and of all.
+/// The newest row without a fetched order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failed {
+    pub(super) rank: u32,
+    /// Whether the answer can't be read: then nothing is known of the order.
+    pub(super) is_unreadable: bool,
+}
+
+/// The newest row without a fetched order, by order: of those that were known then, and of all.
 pub(super) fn newest_rows(
     reading: &Reading<'_>,
     files: &[&DatasetFile],
     names: &Names<'_>,
     identifiers: &Identifiers,
     was_known: &[bool],
-) -> Result<[ByIdentifier<u32>; 2], DatasetError> {
-    let mut newest = [ByIdentifier::default(), ByIdentifier::default()];
-    each_row(reading, files, names, identifiers, |order, rank| {
+) -> Result<[ByIdentifier<Failed>; 2], DatasetError> {
+    let mut newest = [ByIdentifier::<Failed>::default(), ByIdentifier::default()];
+    each_row(reading, files, names, identifiers, |order, rank, bucket| {
         let counts = [was_known.get(rank as usize) == Some(&true), true];
+        let is_unreadable = [Bucket::Unfetched, Bucket::Malformed].iter().any(|known| known.code() == bucket);
+        let new = Failed { rank, is_unreadable };
         for (newest, _) in newest.iter_mut().zip(counts).filter(|(_, counts)| *counts) {
-            newest.entry(order).and_modify(|newest: &mut u32| *newest = rank.max(*newest)).or_insert(rank);
+            let known = newest.entry(order).or_insert(new);
+            if known.rank < rank {
+                *known = new;
+            }
         }
     })?;
     Ok(newest)
 }
 
-/// Visits the order and the job of each row without a fetched order.
+/// Visits the order, the job and the bucket of each row without a fetched order.
 fn each_row(
     reading: &Reading<'_>,
     files: &[&DatasetFile],
     names: &Names<'_>,
     identifiers: &Identifiers,
-    mut visit: impl FnMut(Identifier, u32),
+    mut visit: impl FnMut(Identifier, u32, &str),
 ) -> Result<(), DatasetError> {
     for mut file in frames::files(reading, files) {
-        file.for_each_frame(exceptions::shape(), &[ID, RUN], false, |place, frame| {
+        file.for_each_frame(exceptions::shape(), &[ID, BUCKET, RUN], false, |place, frame| {
             let column = |name| texts(frame, name).map_err(place.failed());
-            for (id, run) in column(ID)?.iter().zip(column(RUN)?.iter()) {
-                let (Some(id), Some(run)) = (id, run) else { return Err(place.lacking()) };
+            let (ids, buckets, runs) = (column(ID)?, column(BUCKET)?, column(RUN)?);
+            for row in 0..frame.height() {
+                let (Some(id), Some(bucket), Some(run)) = (ids.get(row), buckets.get(row), runs.get(row)) else {
+                    return Err(place.lacking());
+                };
                 if let (Some(rank), Some(order)) = (names.rank(run, place)?, identifiers.of(id)) {
-                    visit(order, rank);
+                    visit(order, rank, bucket);
                 }
             }
             Ok(())

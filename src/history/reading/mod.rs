@@ -15,11 +15,13 @@ mod identifier;
 mod tests;
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::AddAssign;
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
-pub use self::changes::{Extent, Side};
+pub use self::changes::{Extent, Side, Then};
 use self::days::Days;
 use self::frames::Place;
 use self::identifier::Identifiers;
@@ -90,8 +92,8 @@ pub struct ReadCounts {
     pub observations: u64,
 }
 
-impl ReadCounts {
-    const fn add(&mut self, other: Self) {
+impl AddAssign for ReadCounts {
+    fn add_assign(&mut self, other: Self) {
         self.orders += other.orders;
         self.observations += other.observations;
     }
@@ -135,18 +137,15 @@ impl Reading<'_> {
         &self.runs
     }
 
-    /// The names of the runs that are read and started before a day.
-    #[must_use]
-    pub fn runs_before(&self, day: Date) -> BTreeSet<String> {
-        let begins = self.dataset.days().day(day).period.since;
-        let is_before = |run: &&RunRecord| begins.is_some_and(|begins| run.started_at < begins);
-        self.runs.iter().filter(is_before).map(|run| run.run.clone()).collect()
-    }
-
     /// The names that rows carry, by their ranks: those of the runs, and of the earlier jobs of continued ones.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         names(&self.runs)
+    }
+
+    /// The jobs that are read, by rank: the run of each, its name, and when it began.
+    fn jobs(&self) -> Vec<(&str, &str, Timestamp)> {
+        jobs(&self.runs)
     }
 
     /// The files that are read: those of the selected days, and those of rows without a fetched order.
@@ -202,7 +201,7 @@ impl Reading<'_> {
                 identifiers: &identifiers,
                 exceptional: Mutex::new(exceptional),
             };
-            counts.add(days.each(&selected, &mut visit)?);
+            counts += days.each(&selected, &mut visit)?;
             for (_, files) in &others {
                 if !days.compare_with_other_day(files)? {
                     break;
@@ -249,7 +248,13 @@ fn rows<'f>(files: impl Iterator<Item = &'f DatasetFile>) -> u64 {
 
 /// The names that rows carry, by the time those jobs started.
 fn names(runs: &[RunRecord]) -> Vec<&str> {
-    let mut jobs: Vec<_> = runs.iter().flat_map(RunRecord::jobs).collect();
-    jobs.sort_by_key(|(run, started_at)| (*started_at, *run));
-    jobs.into_iter().map(|(run, _)| run).collect()
+    jobs(runs).into_iter().map(|(_, name, _)| name).collect()
+}
+
+/// The jobs of some runs, by the time they started: the run of each, its name, and when it began.
+fn jobs(runs: &[RunRecord]) -> Vec<(&str, &str, Timestamp)> {
+    let of = |run| RunRecord::jobs(run).map(move |(name, began)| (run.run.as_str(), name, began));
+    let mut jobs: Vec<_> = runs.iter().flat_map(of).collect();
+    jobs.sort_by_key(|(_, name, began)| (*began, *name));
+    jobs
 }

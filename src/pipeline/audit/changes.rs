@@ -1,16 +1,16 @@
 //! What has changed since months were closed: listed as adjustments, and rolled forward by a close.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use std::path::Path;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::closes::{ClosedMonth, Closes};
 use super::rows::{read_day, read_order, write_day, write_order};
 use crate::domain::month::Month;
 use crate::domain::order::RunOrder;
-use crate::history::{Extent, Reading, Selection, Side, UNDATED};
+use crate::history::{Extent, Reading, Selection, Side, Then, UNDATED};
 use crate::pipeline::JobError;
 use crate::report::ReportError;
 use crate::report::builder::Builder;
@@ -41,9 +41,9 @@ pub(super) fn adjust(
     let mut changes = Changes::new(folder);
     for ClosedMonth { month, runs, .. } in &closes.compared {
         let is_wanted = |day| month.has(day) && selection.has_day(day);
-        reading.changes(is_wanted, runs, Extent::Changed, |side| changes.push(side, selection))?;
+        reading.changes(is_wanted, Then::Runs(runs), Extent::Changed, |side| changes.push(side))?;
     }
-    reading.changes(|day| day == UNDATED, &newest.runs, Extent::Changed, |side| changes.push(side, selection))?;
+    reading.changes(|day| day == UNDATED, Then::Runs(&newest.runs), Extent::Changed, |side| changes.push(side))?;
     builder.begin_adjustments();
     changes.visit(|pair| pair.adjust(builder))
 }
@@ -51,20 +51,20 @@ pub(super) fn adjust(
 /// Adds what has changed since the last close, and what became of the orders that were pending then.
 pub(super) fn roll_forward(
     reading: &Reading<'_>,
-    month: Month,
+    (month, begins): (Month, Timestamp),
     closes: &Closes,
     folder: &Path,
     builder: &mut Builder,
 ) -> Result<(), JobError> {
     let last = closes.compared.last();
-    // What the runs before the month knew stands for a close that there is not.
-    let before = || reading.runs_before(month.first());
-    let then: BTreeSet<String> = last.map_or_else(before, |last| last.runs.clone());
-    let (mut changes, all) = (Changes::new(folder), Selection::default());
-    reading.changes(|day| day == UNDATED, &then, Extent::All, |side| changes.push(side, &all))?;
+    // What was known before the month stands for a close that there is not.
+    let then = last.map_or_else(|| Then::Before(begins), |last| Then::Runs(&last.runs));
+    let mut changes = Changes::new(folder);
+    // Undated orders are among those of the report: their newest answers are known there.
+    reading.changes(|day| day == UNDATED, then, Extent::All, |side| changes.push(side))?;
     let extent = if last.is_some() { Extent::Changed } else { Extent::Unsettled };
     let is_earlier = |day| day != UNDATED && day < month.first();
-    reading.changes(is_earlier, &then, extent, |side| changes.push(side, &all))?;
+    let unreadable = reading.changes(is_earlier, then, extent, |side| changes.push(side))?;
     let mut lines = RollForwards::begin(last.map(|last| last.pending.clone()));
     let first_closed = closes.first();
     if first_closed.is_some() {
@@ -79,7 +79,7 @@ pub(super) fn roll_forward(
         let was_closed = first_closed.is_some_and(|first| pair.day == UNDATED || first.first() <= pair.day);
         if was_closed { pair.adjust(builder) } else { Ok(()) }
     })?;
-    builder.set_roll_forward(lines);
+    builder.set_roll_forward(lines, unreadable);
     Ok(())
 }
 
@@ -88,19 +88,18 @@ impl Changes {
         Self(SortedRows::new(folder))
     }
 
-    fn push(&mut self, side: Side, selection: &Selection) -> Result<(), JobError> {
-        if selection.has_workflow(side.order.workflow_id.as_deref()) {
-            self.0.push(side)?;
-        }
-        Ok(())
+    fn push(&mut self, side: Side) -> Result<(), JobError> {
+        Ok(self.0.push(side)?)
     }
 
-    /// Visits each order with its sides, by day and ID.
+    /// Visits each order with its sides, by month and ID: one that moved within a month is the same.
     fn visit(self, mut visit: impl FnMut(Pair) -> Result<(), JobError>) -> Result<(), JobError> {
         let mut open: Option<Pair> = None;
         self.0.visit(|side| {
             let Side { day, run_order_id, is_now, order } = side;
-            if let Some(done) = open.take_if(|pair| (pair.day, &pair.run_order_id) != (day, &run_order_id)) {
+            if let Some(done) =
+                open.take_if(|pair| (month_of(pair.day), &pair.run_order_id) != (month_of(day), &run_order_id))
+            {
                 visit(done)?;
             }
             let pair = open.get_or_insert(Pair { day, run_order_id, was: None, is: None });
@@ -117,15 +116,22 @@ impl Changes {
 
 impl Pair {
     fn adjust(&self, builder: &mut Builder) -> Result<(), JobError> {
-        let month = Month::of(self.day).filter(|_| self.day != UNDATED);
+        let month = month_of(self.day);
         let sides = (self.was.as_deref(), self.is.as_deref());
         Ok(builder.add_adjustment(&self.run_order_id, month, sides.0, sides.1)?)
     }
 }
 
+/// The month of a day; `None` for that of orders without a creation time.
+fn month_of(day: Date) -> Option<Month> {
+    Month::of(day).filter(|_| day != UNDATED)
+}
+
 impl SortedRow for Side {
     fn compare(&self, other: &Self) -> Ordering {
-        (self.day, &self.run_order_id, self.is_now).cmp(&(other.day, &other.run_order_id, other.is_now))
+        let place = |side: &Self| (month_of(side.day), side.is_now, side.day);
+        let (ours, theirs) = (place(self), place(other));
+        (ours.0, &self.run_order_id, ours.1, ours.2).cmp(&(theirs.0, &other.run_order_id, theirs.1, theirs.2))
     }
 }
 

@@ -43,6 +43,14 @@ pub enum CloseError {
         /// What is lacking.
         gaps: Vec<CloseGap>,
     },
+    /// The last close is not as it was made.
+    #[error("the close of {month} is not proven, so that nothing can be built on it: {}", problems.join("; "))]
+    NotProven {
+        /// The month that was closed last.
+        month: Month,
+        /// What `tieout verify` says of it.
+        problems: Vec<String>,
+    },
     /// Its report has no verdict: the newest answers about some orders can't be read, or there are no orders.
     #[error("{month} can't be closed yet: {why}")]
     Incomplete {
@@ -73,12 +81,15 @@ impl fmt::Display for Gap {
             CloseGap::IncompleteNights { count, first } => {
                 write!(f, "nights with only incomplete lists of orders: {count}, the first from {first}")
             }
+            CloseGap::UnreadableOrders { count } => {
+                write!(f, "orders of earlier months whose newest answers can't be read: {count}; fetch them again")
+            }
         }
     }
 }
 
 /// Fails unless a month is the next one to be closed.
-pub(super) fn require_next(dataset: &Dataset, month: Month) -> Result<(), JobError> {
+pub(in crate::pipeline) fn require_next(dataset: &Dataset, month: Month) -> Result<(), JobError> {
     let mut closes = dataset.closes()?;
     if let Some(folder) = closes.remove(&month) {
         return Err(CloseError::Closed { month, folder }.into());
@@ -95,7 +106,12 @@ pub(super) fn gaps(reading: &Reading<'_>, rules: &Rules, close: &CloseStamp) -> 
     let until = ends.saturating_add(rules.stale_after.duration()).unwrap_or(Timestamp::MAX);
     let nights = match close.every {
         Some(every) => every.slots(month.first(), until.min(last_run), &days),
-        None => days_with_orders(reading, month).into_iter().map(|day| two_days(day, &days)).collect(),
+        None => {
+            let of_days = days_with_orders(reading, month).into_iter().map(|day| two_days(day, &days));
+            // Without an order it is not known when a run was to be expected, but one there must be.
+            let whole = Period { since: days.day(month.first()).period.since, until: Some(ends) };
+            Some(of_days.collect::<Vec<_>>()).filter(|nights| !nights.is_empty()).unwrap_or_else(|| vec![whole])
+        }
     };
     let began = Began::of(reading.runs());
     let lacking = |state| nights.iter().filter(|night| began.night(night) == state).collect::<Vec<_>>();

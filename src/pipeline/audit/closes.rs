@@ -1,7 +1,7 @@
 //! The closed months of a dataset that an audit or a close looks back at.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -43,25 +43,17 @@ struct ClosedSummary {
 impl Closes {
     /// The closed months that have days of a selection.
     pub(super) fn of_selection(dataset: &Dataset, selection: &Selection) -> Result<Self, JobError> {
-        let mut closes = Self::default();
-        for (month, folder) in dataset.closes()?.into_iter().filter(|(month, _)| selection.has_any_day_of(*month)) {
-            closes.named.push(named(month, &open(&folder)?));
-            closes.compared.push(ClosedMonth::read(month, &folder)?);
-        }
-        Ok(closes)
+        let named: Vec<SourceClose> =
+            all(dataset)?.into_iter().filter(|close| selection.has_any_day_of(close.month)).collect();
+        let compared = named.iter().map(|close| ClosedMonth::read(dataset, close.month)).collect::<Result<_, _>>()?;
+        Ok(Self { named, compared })
     }
 
     /// The months that were closed before another.
     pub(super) fn before(dataset: &Dataset, month: Month) -> Result<Self, JobError> {
-        let mut closes = Self::default();
-        let mut last = None;
-        for (closed, folder) in dataset.closes()?.into_iter().filter(|(closed, _)| *closed < month) {
-            closes.named.push(named(closed, &open(&folder)?));
-            last = Some((closed, folder));
-        }
-        let last = last.map(|(closed, folder)| ClosedMonth::read(closed, &folder)).transpose()?;
-        closes.compared.extend(last);
-        Ok(closes)
+        let named: Vec<SourceClose> = all(dataset)?.into_iter().filter(|close| close.month < month).collect();
+        let last = named.last().map(|last| ClosedMonth::read(dataset, last.month)).transpose()?;
+        Ok(Self { named, compared: last.into_iter().collect() })
     }
 
     /// Leaves only the months that a report names; the problems if they are not as it names them.
@@ -95,8 +87,33 @@ impl Closes {
     }
 }
 
+/// Every closed month, with the hash of its manifest. The last one names those before it: they must be there as they were.
+fn all(dataset: &Dataset) -> Result<Vec<SourceClose>, JobError> {
+    let named = |(month, folder): (Month, PathBuf)| {
+        Ok::<_, JobError>(SourceClose { month, manifest_sha256: open(&folder)?.manifest_sha256().to_owned() })
+    };
+    let all = dataset.closes()?.into_iter().map(named).collect::<Result<Vec<_>, _>>()?;
+    let Some((last, earlier)) = all.split_last() else { return Ok(all) };
+    let folder = dataset.close_of(last.month);
+    let sources = sources(&open(&folder)?)?;
+    let differing = sources.closes.iter().find(|named| !earlier.contains(named)).map(|named| named.month);
+    let unnamed = || earlier.iter().find(|close| !sources.closes.contains(close)).map(|close| close.month);
+    match differing.or_else(unnamed) {
+        None => Ok(all),
+        Some(month) => {
+            let problem = format!("{} was closed when {month} was closed in another way, or not at all", last.month);
+            Err(DatasetError::Damaged { path: dataset.close_of(month), problem }.into())
+        }
+    }
+}
+
+fn sources(report: &ReportFolder) -> Result<Sources, JobError> {
+    Ok(Sources::read(&report.prove(SOURCES_FILE).map_err(damaged(&report.path("")))?)?)
+}
+
 impl ClosedMonth {
-    fn read(month: Month, folder: &Path) -> Result<Self, JobError> {
+    fn read(dataset: &Dataset, month: Month) -> Result<Self, JobError> {
+        let folder = &dataset.close_of(month);
         let report = open(folder)?;
         let manifest = report.manifest().map_err(damaged(folder))?;
         let closes = manifest.stamp.dataset.and_then(|dataset| dataset.close);
@@ -104,9 +121,8 @@ impl ClosedMonth {
             let problem = format!("its manifest does not say that it closes {month}");
             return Err(DatasetError::Damaged { path: folder.to_owned(), problem }.into());
         }
-        let prove = |name| report.prove(name).map_err(damaged(folder));
-        let runs = Sources::read(&prove(SOURCES_FILE)?)?.runs.into_iter().map(|run| run.run).collect();
-        let summary = prove(SUMMARY_FILE)?;
+        let runs = sources(&report)?.runs.into_iter().map(|run| run.run).collect();
+        let summary = report.prove(SUMMARY_FILE).map_err(damaged(folder))?;
         let not_read = |problem: String| ReportError::Evidence { path: summary.path().to_owned(), problem };
         let file = summary.reader().map_err(|error| not_read(error.to_string()))?;
         let read: ClosedSummary = serde_json::from_reader(file).map_err(|error| not_read(error.to_string()))?;
@@ -117,10 +133,6 @@ impl ClosedMonth {
 
 fn open(folder: &Path) -> Result<ReportFolder, JobError> {
     Ok(ReportFolder::open(folder).map_err(damaged(folder))?)
-}
-
-fn named(month: Month, report: &ReportFolder) -> SourceClose {
-    SourceClose { month, manifest_sha256: report.manifest_sha256().to_owned() }
 }
 
 /// A close that can't be read is damage of its dataset.

@@ -71,9 +71,6 @@ impl DatasetAudit {
     /// # Errors
     /// [`JobError`] says why there is no report.
     pub fn publish(&self, destination: &Destination) -> Result<(Report, PublishedReport), JobError> {
-        if let Some(close) = &self.close {
-            close::require_next(&self.dataset, close.month)?;
-        }
         let mut tries = 1..TRIES;
         loop {
             let evidence =
@@ -219,7 +216,10 @@ impl DatasetAudit {
         builder.set_read(counts.orders, counts.observations);
         candidates.visit(|outcome, background| builder.add(outcome, background).map(drop))?;
         match &self.close {
-            Some(close) => changes::roll_forward(reading, close.month, closes, into, &mut builder)?,
+            Some(close) => {
+                let begins = rules.days().day(close.month.first()).period.since.unwrap_or(Timestamp::MIN);
+                changes::roll_forward(reading, (close.month, begins), closes, into, &mut builder)?;
+            }
             None => changes::adjust(reading, &self.selection, closes, into, &mut builder)?,
         }
         Ok(MadeReport { report: builder.finish()?, rules })
@@ -259,6 +259,10 @@ impl DatasetAudit {
     fn require_complete(&self, report: &Report) -> Result<(), CloseError> {
         let is_incomplete = report.exit_inputs.verdict == Verdict::Incomplete;
         match self.close.filter(|close| is_incomplete && !close.is_forced) {
+            Some(CloseStamp { month, .. }) if report.summary.has_gaps() => {
+                let scope = report.summary.dataset.as_ref().and_then(|dataset| dataset.close.as_ref());
+                Err(CloseError::NotReady { month, gaps: scope.map(|close| close.gaps.clone()).unwrap_or_default() })
+            }
             Some(CloseStamp { month, .. }) => {
                 let why = wording::verdict(&report.summary, &report.exit_inputs, Texts::new(Language::English));
                 Err(CloseError::Incomplete { month, why })

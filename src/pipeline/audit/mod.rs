@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use super::JobError;
 use crate::checks::{Rules, Soundness};
 use crate::domain::outcome::Background;
+use crate::history::{Dataset, Selection};
 use crate::report::ReportError;
 use crate::report::builder::{Brief, Builder, Origin, Report, RowJudgement};
 use crate::report::evidence::completeness::Completeness;
@@ -25,6 +26,14 @@ use crate::report::folder::chain;
 use crate::report::folder::manifest::{EarlierStamp, Manifest, Stamp, designs};
 use crate::report::folder::publish::{Destination, PublishedReport};
 use crate::report::formats::options::ReportOptions;
+
+/// Fails unless the closes of a dataset are those that the last one names.
+///
+/// # Errors
+/// Which one is not, or why they can't be read.
+pub(super) fn require_closes(dataset: &Dataset) -> Result<(), JobError> {
+    closes::Closes::of_selection(dataset, &Selection::default()).map(drop)
+}
 
 /// Overrides for the new report; `None` keeps the original value.
 #[derive(Clone, Debug, Default)]

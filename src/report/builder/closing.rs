@@ -14,12 +14,14 @@ use crate::summary::{Adjustment, AdjustmentTotals, Orders, Summary};
 /// The adjustments of closed months, so far.
 pub(super) struct Adjustments {
     pub(super) rows: List<AdjustmentRow>,
+    /// The only workflow that is looked at.
+    workflow: Option<String>,
     by_month: BTreeMap<(Option<Month>, String), AdjustmentTotals>,
 }
 
 impl Adjustments {
-    pub(super) fn new(folder: &Path) -> Self {
-        Self { rows: List::new(folder), by_month: BTreeMap::new() }
+    pub(super) fn new(folder: &Path, workflow: Option<String>) -> Self {
+        Self { rows: List::new(folder), workflow, by_month: BTreeMap::new() }
     }
 
     /// Adds an order, as it was when its month was closed and as it is.
@@ -32,7 +34,8 @@ impl Adjustments {
     ) -> Result<(), ReportError> {
         let created_at = is.or(was).and_then(|order| order.created_at);
         let mut counted = None;
-        for adjustment in Adjustment::of(was, is)? {
+        let is_wanted = |it: &Adjustment| self.workflow.is_none() || self.workflow == it.workflow_id;
+        for adjustment in Adjustment::of(was, is)?.into_iter().filter(is_wanted) {
             let currency = adjustment.currency.clone().unwrap_or_default();
             let is_first = counted.as_ref() != Some(&currency);
             self.by_month.entry((month, currency.clone())).or_default().add(&adjustment, is_first)?;

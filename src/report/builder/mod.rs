@@ -25,7 +25,7 @@ use crate::parquet::columns::OrderFrame;
 use crate::report::ReportError;
 use crate::report::content::Content;
 use crate::report::content::list::List;
-use crate::report::content::summary_json::{DatasetScope, SummaryJson};
+use crate::report::content::summary_json::{CloseGap, DatasetScope, SummaryJson};
 use crate::report::content::tables::{Discrepancy, PendingOrder, ResolvedFinding};
 use crate::report::evidence::completeness::Completeness;
 use crate::report::evidence::facts::FactsWriter;
@@ -94,6 +94,11 @@ impl Origin {
             Self::Input { shortfall, .. } => *shortfall,
             Self::Dataset { .. } => None,
         }
+    }
+
+    /// Whether it closes a month that lacks something.
+    fn has_gaps(&self) -> bool {
+        self.scope().and_then(|scope| scope.close.as_ref()).is_some_and(|close| !close.gaps.is_empty())
     }
 
     const fn scope(&self) -> Option<&DatasetScope> {
@@ -275,7 +280,8 @@ impl Builder {
 
     /// Begins to list what changed in months that are closed.
     pub fn begin_adjustments(&mut self) {
-        self.tally.adjustments = Some(Adjustments::new(&self.brief.folder));
+        let workflow = self.brief.origin.scope().and_then(|scope| scope.workflow.clone());
+        self.tally.adjustments = Some(Adjustments::new(&self.brief.folder, workflow));
     }
 
     /// Adds an order of a month that is closed, as it was then and as it is. Orders come in the sequence of the list.
@@ -292,9 +298,14 @@ impl Builder {
         self.tally.adjustments.as_mut().map_or(Ok(()), |adjustments| adjustments.add(run_order_id, month, was, is))
     }
 
-    /// Takes what became of the pending orders of earlier months, if the report closes one.
-    pub fn set_roll_forward(&mut self, roll_forward: RollForwards) {
+    /// Takes what became of the pending orders of earlier months, if the report closes one, and how many of them have no
+    /// answer that can be read.
+    pub fn set_roll_forward(&mut self, roll_forward: RollForwards, unreadable: u64) {
         self.tally.roll_forward = Some(roll_forward);
+        let Origin::Dataset { scope: DatasetScope { close: Some(close), .. }, .. } = &mut self.brief.origin else {
+            return;
+        };
+        close.gaps.extend((unreadable > 0).then_some(CloseGap::UnreadableOrders { count: unreadable }));
     }
 
     /// Takes the spend, if it was summed over the facts while the rows were read.

@@ -140,7 +140,8 @@ impl Tally {
         factors.variance |= !ties.iter().all(Tie::holds);
         factors.sole_reason = sole_reason.is_some();
         factors.rows_are_summed = brief.rules.expect_rows == ExpectRows::Sum;
-        factors.list_incomplete = brief.origin.shortfall().is_some();
+        factors.list_incomplete = brief.origin.shortfall().is_some() || brief.origin.has_gaps();
+        factors.warnings |= self.adjustments.as_ref().is_some_and(|adjustments| !adjustments.rows.is_empty());
         factors.warnings |= brief.origin.layout().is_some_and(|layout| layout.cut_line.is_some());
         let exit_inputs = self.summary.exit_inputs(brief.options.allow_empty);
         let waivers = tables::waivers_with(&brief.rules.waivers, waivers);

@@ -91,6 +91,14 @@ pub struct SummaryJson {
     pub settings: Rules,
 }
 
+impl SummaryJson {
+    /// Whether the report closes a month that lacks something.
+    #[must_use]
+    pub fn has_gaps(&self) -> bool {
+        self.dataset.as_ref().and_then(|dataset| dataset.close.as_ref()).is_some_and(|close| !close.gaps.is_empty())
+    }
+}
+
 /// Which orders of a dataset a report is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,7 +128,7 @@ pub struct DatasetScope {
 pub struct CloseScope {
     /// The month.
     pub month: Month,
-    /// What its dataset lacks: it was closed nonetheless, by `--force`.
+    /// What its dataset lacks: it was closed nonetheless, by `--force`, without a verdict.
     pub gaps: Vec<CloseGap>,
 }
 
@@ -148,6 +156,11 @@ pub enum CloseGap {
         count: u64,
         /// When the first of them began.
         first: Timestamp,
+    },
+    /// Orders of earlier months about which the newest answer can't be read.
+    UnreadableOrders {
+        /// How many.
+        count: u64,
     },
 }
 

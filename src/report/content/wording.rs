@@ -204,11 +204,12 @@ fn dataset(dataset: &DatasetScope, texts: Texts) -> Vec<String> {
 fn close(close: &CloseScope, texts: Texts) -> Vec<String> {
     let gap = |gap: &CloseGap| {
         let (gap, count, time) = match *gap {
-            CloseGap::NotOver { until, .. } => ("not-over", 0, until),
-            CloseGap::MissingNights { count, first } => ("missing", count, first),
-            CloseGap::IncompleteNights { count, first } => ("incomplete", count, first),
+            CloseGap::NotOver { until, .. } => ("not-over", 0, Some(until)),
+            CloseGap::MissingNights { count, first } => ("missing", count, Some(first)),
+            CloseGap::IncompleteNights { count, first } => ("incomplete", count, Some(first)),
+            CloseGap::UnreadableOrders { count } => ("unreadable", count, None),
         };
-        let time = second(time);
+        let time = time.map(second).unwrap_or_default();
         texts.with("report-dataset-gap", &[("gap", gap.into()), ("count", count.into()), ("time", time.into())])
     };
     let month = texts.with("report-dataset-close", &[("month", close.month.to_string().into())]);
@@ -254,6 +255,7 @@ pub fn verdict(summary: &SummaryJson, exit_inputs: &ExitInputs, texts: Texts) ->
             let missing = population.of_any(&[Bucket::Unfetched, Bucket::Malformed]);
             match (population.rows(), missing) {
                 (_, 0) if exit_inputs.completeness_unknown => texts.get("report-why-list-gap"),
+                (_, 0) if summary.has_gaps() => texts.get("report-why-close-gaps"),
                 (0, _) if summary.dataset.is_some() => texts.get("report-dataset-empty"),
                 (0, _) => texts.get("report-why-no-rows"),
                 (_, 0) => texts.get("report-why-no-orders"),

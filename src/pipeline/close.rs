@@ -1,0 +1,63 @@
+//! Closes a month of a dataset: an audit of it that stays, built on the close before it.
+
+use super::audit::close::{CloseError, require_next};
+use super::audit::dataset::DatasetAudit;
+use super::verify::{PartResult, verify};
+use super::{JobError, audit};
+use crate::domain::month::Month;
+use crate::history::Dataset;
+use crate::report::builder::Report;
+use crate::report::folder::ReportFolder;
+use crate::report::folder::publish::{Destination, PublishedReport};
+
+/// Makes the report and publishes it in the dataset, one close at a time. Returns it and its place.
+///
+/// # Errors
+/// [`JobError`] says why the month is not closed.
+pub fn close(audit: &DatasetAudit, month: Month) -> Result<(Report, PublishedReport), JobError> {
+    let dataset = &audit.dataset;
+    require_next(dataset, month)?;
+    let lock = dataset.begin_close()?;
+    // Another close may have ended meanwhile.
+    let closed = require_next(dataset, month)
+        .and_then(|()| require_proven(dataset))
+        .and_then(|()| audit.publish(&Destination::New(dataset.close_of(month))));
+    if closed.is_err() {
+        dataset.end_close();
+    }
+    drop(lock);
+    closed
+}
+
+/// Fails unless the last close is as it was made: its figures are those that the next one begins with.
+fn require_proven(dataset: &Dataset) -> Result<(), JobError> {
+    let Some((month, folder)) = dataset.closes()?.into_iter().next_back() else { return Ok(()) };
+    let parts = verify(&folder, None, Some(dataset.folder()))?;
+    let failed = parts.into_iter().filter(|part| part.result == PartResult::Fails);
+    let problems: Vec<String> = failed.flat_map(|part| part.details).collect();
+    if problems.is_empty() { Ok(()) } else { Err(CloseError::NotProven { month, problems }.into()) }
+}
+
+/// What is wrong with the closes of a dataset: files that are not as they were written, and closes that a later one does not
+/// know.
+///
+/// # Errors
+/// When they can't be read.
+pub fn damage(dataset: &Dataset) -> Result<Vec<String>, JobError> {
+    let mut damage = Vec::new();
+    for (month, folder) in dataset.closes()? {
+        let report = match ReportFolder::open(&folder) {
+            Ok(report) => report,
+            Err(error) => {
+                damage.push(format!("closes/{month}: {error}"));
+                continue;
+            }
+        };
+        let problems = report.files().iter().filter_map(|file| report.prove(&file.name).err());
+        damage.extend(problems.map(|error| format!("closes/{month}: {error}")));
+    }
+    if damage.is_empty() {
+        damage.extend(audit::require_closes(dataset).err().map(|error| error.to_string()));
+    }
+    Ok(damage)
+}
