@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use polars::prelude::{Column, NamedFrom, ParquetReader, ParquetWriter, SerReader};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tieout::domain::days::Zone;
@@ -405,4 +406,32 @@ fn what_contradicts_itself_is_damage() {
         assert!(printed(&said).contains(what), "{what}: {}", printed(&said));
         assert!(!place.path("audit").exists(), "nothing is published");
     }
+}
+
+/// A file of another version has other columns. Its record and its hash are right.
+#[test]
+fn a_day_with_columns_of_two_versions_is_refused_and_stays() {
+    let place = Place::new();
+    let dataset = place.path("history");
+    assert_eq!(code(&night(&place, &["--dataset", dataset.to_str().expect("a path")])), 1);
+    let record = crate::support::files_below(&dataset.join("runs")).pop().expect("a record");
+    let mut run: Value = serde_json::from_str(&fs::read_to_string(&record).expect("readable")).expect("JSON");
+    let is_orders = |file: &&mut Value| file["path"].as_str().is_some_and(|path| path.starts_with("orders/"));
+    let file = run["files"].as_array_mut().expect("files").iter_mut().find(is_orders).expect("a file of orders");
+    let path = dataset.join(file["path"].as_str().expect("a path"));
+    let mut frame = ParquetReader::new(fs::File::open(&path).expect("readable")).finish().expect("Parquet");
+    frame.with_column(Column::new("refunded".into(), vec![true; frame.height()])).expect("a column");
+    ParquetWriter::new(fs::File::create(&path).expect("writable")).finish(&mut frame).expect("written");
+    let bytes = fs::read(&path).expect("readable");
+    (file["bytes"], file["sha256"]) = (bytes.len().into(), hex::encode(Sha256::digest(&bytes)).into());
+    fs::write(&record, format!("{run}\n")).expect("writable");
+    let said = audit(&dataset, &place.path("audit"), &[]);
+    assert_eq!(code(&said), 4, "{}", printed(&said));
+    assert!(printed(&said).contains("its columns are not those of a dataset of this version"), "{}", printed(&said));
+    assert!(!place.path("audit").exists(), "nothing is published");
+    // A night is appended all the same, and a compaction leaves the file alone.
+    assert_eq!(code(&night(&place, &["--dataset", dataset.to_str().expect("a path")])), 1);
+    let compacted = tieout().arg("compact").arg(&dataset).output().expect("starts");
+    assert_eq!(code(&compacted), 4, "{}", printed(&compacted));
+    assert_eq!(fs::read(&path).expect("it is still there"), bytes);
 }
