@@ -14,7 +14,7 @@ use crate::domain::facts::OrderFacts;
 use crate::domain::money::Amount;
 use crate::domain::order::{Amounts, RunOrder};
 use crate::domain::outcome::CreatedBefore;
-use crate::history::{ExceptionRow, Identity, Known, NewRun};
+use crate::history::{Append, ExceptionRow, Identity, Known, NewRun};
 
 /// What a night saw of an order.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -178,6 +178,64 @@ fn expected(nights: &[Vec<(u8, Seen)>], selection: &Selection) -> BTreeMap<Strin
     expected
 }
 
+/// Begins to append what a night saw. `days_then` has the day on which each order was seen before.
+fn see_night(dataset: &Dataset, number: i64, night: &[(u8, Seen)], days_then: &mut BTreeMap<u8, i8>) -> Append {
+    let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a time");
+    let started_at = start + SignedDuration::from_hours(24 * number);
+    let manifest_sha256 = format!("{number:064}");
+    let run = NewRun { started_at, as_of: started_at, manifest_sha256, list_incomplete: false, replaces: Vec::new() };
+    let mut append = dataset.append(&run).expect("writable");
+    for (id, seen) in night.iter().copied().collect::<BTreeMap<_, _>>() {
+        let name = id.to_string();
+        let Some(day) = seen.day() else {
+            let row = ExceptionRow { run_order_id: &name, bucket: "not_found", reason: "http-404", detail: "" };
+            append.exception(row);
+            continue;
+        };
+        let before = days_then.insert(id, day).filter(|before| *before != day);
+        let before = before.map(|before| CreatedBefore(Some(created(before))));
+        let order = order(&name, seen);
+        let known = Known { settled: order.is_settled(), before, ..Known::default() };
+        append.order(&name, &OrderFacts::of(&order), known).expect("writable");
+    }
+    append
+}
+
+/// What some nights know of each order: its day and its charge, if it is settled. Orders that could not be fetched since are
+/// left out.
+fn known(nights: &[Vec<(u8, Seen)>]) -> BTreeMap<String, (i8, Option<i64>)> {
+    let mut known = BTreeMap::new();
+    for (id, seen) in nights.iter().flat_map(|night| night.iter().copied().collect::<BTreeMap<_, _>>()) {
+        match seen {
+            Seen::Settled { day, charge } => known.insert(id.to_string(), (day, Some(charge))),
+            Seen::Pending { day } => known.insert(id.to_string(), (day, None)),
+            Seen::Exception => known.remove(&id.to_string()),
+        };
+    }
+    known
+}
+
+/// An order on a day: what was known of it then, and what is known now.
+type Pairs = BTreeMap<(i8, String), [Option<Option<i64>>; 2]>;
+
+fn changes(dataset: &Dataset, then: &BTreeSet<String>, extent: Extent) -> Pairs {
+    let mut pairs = Pairs::new();
+    let reading = dataset.read(Selection::default(), None).expect("readable");
+    let told = reading.changes(
+        |_| true,
+        Then::Runs(then),
+        extent,
+        |side| {
+            let charge = charge_of(&side.order.amounts);
+            let known = pairs.entry((side.day.day(), side.run_order_id)).or_default();
+            assert_eq!(known[usize::from(side.is_now)].replace(charge), None, "each side is told once");
+            Ok::<_, DatasetError>(())
+        },
+    );
+    assert_eq!(told.expect("readable"), 0, "every answer can be read");
+    pairs
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
@@ -198,23 +256,8 @@ proptest! {
             until: Some(date(2026, 5, days.1)),
             workflow,
         };
-        let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a time");
         for (number, (night, is_compacted)) in (0_i64..).zip(&nights) {
-            let started_at = start + SignedDuration::from_hours(24 * number);
-            let run = NewRun { started_at, as_of: started_at, manifest_sha256: format!("{number:064}"), list_incomplete: false, replaces: Vec::new() };
-            let mut append = dataset.append(&run).expect("writable");
-            for (id, seen) in night.iter().copied().collect::<BTreeMap<_, _>>() {
-                let name = id.to_string();
-                let Some(day) = seen.day() else {
-                    let row = ExceptionRow { run_order_id: &name, bucket: "not_found", reason: "http-404", detail: "" };
-                    append.exception(row);
-                    continue;
-                };
-                let before = days_then.insert(id, day).filter(|before| *before != day);
-                let before = before.map(|before| CreatedBefore(Some(created(before))));
-                let order = order(&name, seen);
-                append.order(&name, &OrderFacts::of(&order), Known { settled: order.is_settled(), before, ..Known::default() }).expect("writable");
-            }
+            let append = see_night(&dataset, number, night, &mut days_then);
             names.insert(append.commit().expect("writable").run);
             if *is_compacted {
                 dataset.compact().expect("it can be compacted");
@@ -229,6 +272,40 @@ proptest! {
         for (runs, said) in said_then.into_values() {
             prop_assert_eq!(read(&dataset, &selection, Some(&runs)), said);
         }
+    }
+
+    #[test]
+    fn changes_are_told_from_what_was_known_then(
+        nights in vec((vec((0_u8..10, seen()), 0..12), any::<bool>()), 1..7),
+        then in 0_usize..7,
+    ) {
+        let place = tempfile::tempdir().expect("a folder");
+        let identity = Identity::new(Zone::default(), "https://api.example".to_owned(), None);
+        let dataset = Dataset::open_or_create(place.path(), &identity).expect("a dataset");
+        let (mut days_then, mut names) = (BTreeMap::new(), BTreeSet::new());
+        for (number, (night, is_compacted)) in (0_i64..).zip(&nights) {
+            let run = see_night(&dataset, number, night, &mut days_then).commit().expect("writable").run;
+            if number < i64::try_from(then).expect("small") {
+                names.insert(run);
+            }
+            if *is_compacted {
+                dataset.compact().expect("it can be compacted");
+            }
+        }
+        let nights: Vec<Vec<(u8, Seen)>> = nights.into_iter().map(|(night, _)| night).collect();
+        let mut all = Pairs::new();
+        for (side, known) in [known(&nights[..then.min(nights.len())]), known(&nights)].into_iter().enumerate() {
+            for (id, (day, charge)) in known {
+                all.entry((day, id)).or_default()[side] = Some(charge);
+            }
+        }
+        let of = |is_told: &dyn Fn(&[Option<Option<i64>>; 2]) -> bool| -> Pairs {
+            all.iter().filter(|(_, pair)| is_told(pair)).map(|(key, pair)| (key.clone(), *pair)).collect()
+        };
+        prop_assert_eq!(changes(&dataset, &names, Extent::All), all.clone());
+        prop_assert_eq!(changes(&dataset, &names, Extent::Changed), of(&|[was, is]| was != is));
+        let is_unsettled = |pair: &[Option<Option<i64>>; 2]| pair.contains(&Some(None)) || pair[0] != pair[1];
+        prop_assert_eq!(changes(&dataset, &names, Extent::Unsettled), of(&is_unsettled));
     }
 }
 
