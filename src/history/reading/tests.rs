@@ -215,8 +215,10 @@ fn known(nights: &[Vec<(u8, Seen)>]) -> BTreeMap<String, (i8, Option<i64>)> {
     known
 }
 
-/// An order on a day: what was known of it then, and what is known now.
-type Pairs = BTreeMap<(i8, String), [Option<Option<i64>>; 2]>;
+/// What was known of an order then, and what is known now: its charge, if it is settled.
+type Pair = [Option<Option<i64>>; 2];
+/// By day and order.
+type Pairs = BTreeMap<(i8, String), Pair>;
 
 fn changes(dataset: &Dataset, then: &BTreeSet<String>, extent: Extent) -> Pairs {
     let mut pairs = Pairs::new();
@@ -299,13 +301,13 @@ proptest! {
                 all.entry((day, id)).or_default()[side] = Some(charge);
             }
         }
-        let of = |is_told: &dyn Fn(&[Option<Option<i64>>; 2]) -> bool| -> Pairs {
+        let of = |is_told: fn(&Pair) -> bool| -> Pairs {
             all.iter().filter(|(_, pair)| is_told(pair)).map(|(key, pair)| (key.clone(), *pair)).collect()
         };
         prop_assert_eq!(changes(&dataset, &names, Extent::All), all.clone());
-        prop_assert_eq!(changes(&dataset, &names, Extent::Changed), of(&|[was, is]| was != is));
-        let is_unsettled = |pair: &[Option<Option<i64>>; 2]| pair.contains(&Some(None)) || pair[0] != pair[1];
-        prop_assert_eq!(changes(&dataset, &names, Extent::Unsettled), of(&is_unsettled));
+        prop_assert_eq!(changes(&dataset, &names, Extent::Changed), of(|[was, is]| was != is));
+        let is_unsettled = |pair: &Pair| pair.contains(&Some(None)) || pair[0] != pair[1];
+        prop_assert_eq!(changes(&dataset, &names, Extent::Unsettled), of(is_unsettled));
     }
 }
 

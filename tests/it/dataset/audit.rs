@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use polars::prelude::{Column, NamedFrom, ParquetReader, ParquetWriter, SerReader};
+use polars::prelude::{Column, ParquetReader, ParquetWriter, SerReader};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tieout::domain::days::Zone;
