@@ -9,6 +9,9 @@ use crate::support::{Place, assert_same_files, code, repository, stderr, tieout}
 /// How much room there is for a dataset whose files need some 300 KiB, in KiB.
 const ROOMS: [u64; 6] = [4, 12, 24, 60, 120, 200];
 
+/// The exit code of a close that lacks something.
+const INCOMPLETE: i32 = 3;
+
 /// The number of runs in a dataset, which must be undamaged; `None` without a dataset.
 fn runs(dataset: &Path) -> Option<u64> {
     let shown = tieout().arg("dataset").arg(dataset).args(["--output", "json"]).output().expect("starts");
@@ -72,17 +75,16 @@ fn a_month_is_not_closed_on_a_full_disk_and_can_be_closed_later() {
     for room in [4, 12, 40, 100] {
         disk.leave(room);
         let ended = close();
-        if code(&ended) == DISCREPANT {
+        if dataset.join("closes/2026-05").exists() {
             break;
         }
         failed += 1;
         assert_eq!(code(&ended), 4, "{room} KiB: {}", stderr(&ended));
         assert!(disk.causes().iter().any(|cause| stderr(&ended).contains(cause)), "{room} KiB: {}", stderr(&ended));
-        assert!(!dataset.join("closes/2026-05").exists(), "{room} KiB");
     }
     assert!(failed > 1, "{failed} closes failed");
     disk.make_room();
-    assert_eq!(code(&close()), DISCREPANT);
+    assert_eq!(code(&close()), INCOMPLETE, "nights are missing");
     let report = dataset.join("closes/2026-05");
     let verify = tieout().arg("verify").arg(&report).arg("--files-only").output().expect("starts");
     assert_eq!(code(&verify), 0, "{}", stderr(&verify));
