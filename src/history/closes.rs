@@ -5,7 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use super::incoming::lock;
+use super::incoming::{is_at, lock};
 use super::{Dataset, DatasetError};
 use crate::domain::month::Month;
 
@@ -50,10 +50,16 @@ impl Dataset {
     /// When another close is at work, or the folder of closes can't be made.
     pub fn begin_close(&self) -> Result<Option<File>, DatasetError> {
         let folder = self.folder().join(CLOSES);
-        fs::create_dir_all(&folder).map_err(DatasetError::io("write", &folder))?;
-        match lock(&folder) {
-            Err(TryLockError::WouldBlock) => Err(DatasetError::Closing { path: self.folder().to_owned() }),
-            lock => Ok(lock.ok()),
+        loop {
+            fs::create_dir_all(&folder).map_err(DatasetError::io("write", &folder))?;
+            match lock(&folder) {
+                Err(TryLockError::WouldBlock) => return Err(DatasetError::Closing { path: self.folder().to_owned() }),
+                Ok(lock) if is_at(&lock, &folder) => return Ok(Some(lock)),
+                // A refused close removed it in between.
+                Ok(_) => {}
+                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::NotFound => {}
+                Err(TryLockError::Error(_)) => return Ok(None),
+            }
         }
     }
 

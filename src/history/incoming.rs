@@ -213,7 +213,7 @@ pub(super) fn lock(folder: &Path) -> Result<File, TryLockError> {
 }
 
 /// Whether the open folder is still the one at that path.
-fn is_at(open: &File, path: &Path) -> bool {
+pub(super) fn is_at(open: &File, path: &Path) -> bool {
     let identity = |metadata: io::Result<fs::Metadata>| metadata.ok().map(|found| (found.dev(), found.ino()));
     identity(open.metadata()).is_some_and(|open| Some(open) == identity(fs::metadata(path)))
 }

@@ -3,10 +3,14 @@
 use super::audit::close::{CloseError, require_next};
 use super::audit::dataset::DatasetAudit;
 use super::verify::{PartResult, verify};
+use std::collections::BTreeMap;
+
 use super::{JobError, audit};
 use crate::domain::month::Month;
-use crate::history::Dataset;
+use crate::history::{Dataset, DatasetError, RunRecord};
 use crate::report::builder::Report;
+use crate::report::evidence::sources::Sources;
+use crate::report::files::SOURCES_FILE;
 use crate::report::folder::ReportFolder;
 use crate::report::folder::publish::{Destination, PublishedReport};
 
@@ -45,6 +49,9 @@ fn require_proven(dataset: &Dataset) -> Result<(), JobError> {
 /// When they can't be read.
 pub fn damage(dataset: &Dataset) -> Result<Vec<String>, JobError> {
     let mut damage = Vec::new();
+    let hash = |run: RunRecord| Ok((dataset.record_sha256(&run)?, run.run));
+    let records = dataset.runs()?.into_iter().map(|run| hash(run).map(|(hash, run)| (run, hash)));
+    let records = records.collect::<Result<BTreeMap<_, _>, DatasetError>>()?;
     for (month, folder) in dataset.closes()? {
         let report = match ReportFolder::open(&folder) {
             Ok(report) => report,
@@ -55,6 +62,14 @@ pub fn damage(dataset: &Dataset) -> Result<Vec<String>, JobError> {
         };
         let problems = report.files().iter().filter_map(|file| report.prove(&file.name).err());
         damage.extend(problems.map(|error| format!("closes/{month}: {error}")));
+        let more = report.unlisted()?.into_iter().map(|name| format!("closes/{month}: {name:?} is not a file of it"));
+        damage.extend(more);
+        let sources = report.prove(SOURCES_FILE).map_err(JobError::from).and_then(|file| Ok(Sources::read(&file)?));
+        let Ok(sources) = sources else { continue };
+        let changed = sources.runs.iter().find(|run| records.get(&run.run) != Some(&run.record_sha256));
+        damage.extend(
+            changed.map(|run| format!("closes/{month}: the record of {} is missing or not as it was", run.run)),
+        );
     }
     if damage.is_empty() {
         damage.extend(audit::require_closes(dataset).err().map(|error| error.to_string()));

@@ -252,7 +252,8 @@ fn damage_is_exit_4_and_named() {
     }
     let shown = tieout().arg("dataset").arg(&file).output().expect("starts");
     assert_eq!(code(&shown), 2, "{}", printed(&shown));
-    let refused = night(&place, &["--dataset", file.to_str().expect("a path")]);
+    let other = place.file("other", "x");
+    let refused = night(&place, &["--dataset", other.to_str().expect("a path")]);
     assert_eq!(code(&refused), 2, "{}", printed(&refused));
     assert!(printed(&refused).contains("it is not a folder"), "{}", printed(&refused));
 }

@@ -14,7 +14,7 @@ mod waivers;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{self, Path, PathBuf};
+use std::path::{self, Component, Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
@@ -237,9 +237,9 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
     let provider = provider::options(&options.provider)?;
     let destination = options.out.clone().map_or_else(|| Destination::Under(reports_dir.clone()), Destination::Exactly);
     outside_datasets(&destination)?;
-    if options.state.is_none() {
-        // The state lies with the reports.
-        outside_datasets(&Destination::Under(reports_dir.clone()))?;
+    match &options.state {
+        Some(state) => outside_dataset("state", state)?,
+        None => outside_datasets(&Destination::Under(reports_dir.clone()))?,
     }
     let dataset = options.dataset.clone().map(|dataset| apart(dataset, &destination)).transpose()?;
     Ok(Settings {
@@ -276,6 +276,9 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
 /// Refuses a dataset in the place of a report, since each report replaces what is there.
 fn apart(dataset: PathBuf, destination: &Destination) -> Result<PathBuf, SettingsError> {
     outside_datasets(destination)?;
+    if let Some(around) = real(&dataset).parent() {
+        outside_dataset("dataset", around)?;
+    }
     let (place, reports) = (real(&dataset), real(destination.path()));
     let is_in_place = match destination {
         Destination::Under(_) => place == reports,
@@ -294,11 +297,16 @@ fn outside_datasets(destination: &Destination) -> Result<(), SettingsError> {
         Destination::Under(_) => "reports-dir",
         Destination::Exactly(_) | Destination::New(_) => "out",
     };
-    match real(destination.path()).ancestors().find(|folder| Dataset::is_in(folder)) {
+    outside_dataset(option, destination.path())
+}
+
+/// Refuses a file or a folder of other things within a dataset.
+fn outside_dataset(option: &'static str, path: &Path) -> Result<(), SettingsError> {
+    match real(path).ancestors().find(|folder| Dataset::is_in(folder)) {
         None => Ok(()),
         Some(dataset) => {
-            let expected = format!("it lies in the dataset {}; name a folder outside of it", dataset.display());
-            Err(unusable(option, &destination.path().display().to_string(), &expected))
+            let expected = format!("it lies in the dataset {}; name a place outside of it", dataset.display());
+            Err(unusable(option, &path.display().to_string(), &expected))
         }
     }
 }
@@ -307,8 +315,15 @@ fn outside_datasets(destination: &Destination) -> Result<(), SettingsError> {
 fn real(path: &Path) -> PathBuf {
     let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
-    let rest = |above: &Path| path.strip_prefix(above).map(Path::to_owned).unwrap_or_default();
-    there.map_or_else(|| path.clone(), |(above, real)| real.join(rest(above)))
+    let Some((above, mut real)) = there else { return path };
+    for component in path.strip_prefix(above).unwrap_or(&path).components() {
+        match component {
+            // What is not there yet will be a folder.
+            Component::ParentDir => _ = real.pop(),
+            component => real.push(component),
+        }
+    }
+    real
 }
 
 /// Refuses the API key in texts that every report shows. `shown` has each such text with a name for its place.
@@ -326,7 +341,12 @@ fn refuse_shown_key<'t>(
 /// [`SettingsError`] where the settings file can't be used.
 pub fn place(typed: &Place, general: &General) -> Result<(PathBuf, PathBuf), SettingsError> {
     let typed = Options { state: typed.state.clone(), reports_dir: typed.reports_dir.clone(), ..Options::default() };
-    with_file(typed, general, |options| Ok(place_of(options)))
+    with_file(typed, general, |options| {
+        let (state, reports_dir) = place_of(options);
+        outside_dataset("state", &state)?;
+        outside_dataset("reports-dir", &reports_dir)?;
+        Ok((state, reports_dir))
+    })
 }
 
 fn place_of(options: Options) -> (PathBuf, PathBuf) {

@@ -1,6 +1,7 @@
 //! What has changed since months were closed: listed as adjustments, and rolled forward by a close.
 
 use std::cmp::Ordering;
+use std::mem;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -94,27 +95,49 @@ impl Changes {
 
     /// Visits each order with its sides, by month and ID: one that moved within a month is the same.
     fn visit(self, mut visit: impl FnMut(Pair) -> Result<(), JobError>) -> Result<(), JobError> {
-        let mut open: Option<Pair> = None;
+        let mut sides: Vec<Side> = Vec::new();
         self.0.visit(|side| {
-            let Side { day, run_order_id, is_now, order } = side;
-            if let Some(done) =
-                open.take_if(|pair| (month_of(pair.day), &pair.run_order_id) != (month_of(day), &run_order_id))
-            {
-                visit(done)?;
+            let is_other =
+                |known: &Side| (month_of(known.day), &known.run_order_id) != (month_of(side.day), &side.run_order_id);
+            if sides.first().is_some_and(is_other) {
+                pairs(mem::take(&mut sides)).into_iter().try_for_each(&mut visit)?;
             }
-            let pair = open.get_or_insert(Pair { day, run_order_id, was: None, is: None });
-            if is_now {
-                pair.is = Some(order);
-            } else {
-                pair.was = Some(order);
-            }
+            sides.push(side);
             Ok::<_, JobError>(())
         })?;
-        open.map_or(Ok(()), visit)
+        pairs(sides).into_iter().try_for_each(visit)
     }
 }
 
+/// The sides of an order in a month as pairs: those of a day, then what it moved from and to. Where a move was missed, it
+/// counts on both days, and so there are two pairs.
+fn pairs(sides: Vec<Side>) -> Vec<Pair> {
+    let (is, was): (Vec<Side>, Vec<Side>) = sides.into_iter().partition(|side| side.is_now);
+    let (mut pairs, mut left) = (Vec::new(), is);
+    let mut alone = Vec::new();
+    for was in was {
+        match left.iter().position(|is| is.day == was.day) {
+            Some(place) => pairs.push(Pair::of(Some(was), Some(left.remove(place)))),
+            None => alone.push(was),
+        }
+    }
+    let (mut was, mut is) = (alone.into_iter(), left.into_iter());
+    loop {
+        match (was.next(), is.next()) {
+            (None, None) => break,
+            (was, is) => pairs.push(Pair::of(was, is)),
+        }
+    }
+    pairs.into_iter().flatten().collect()
+}
+
 impl Pair {
+    fn of(was: Option<Side>, is: Option<Side>) -> Option<Self> {
+        let side = is.as_ref().or(was.as_ref())?;
+        let (day, run_order_id) = (side.day, side.run_order_id.clone());
+        Some(Self { day, run_order_id, was: was.map(|side| side.order), is: is.map(|side| side.order) })
+    }
+
     fn adjust(&self, builder: &mut Builder) -> Result<(), JobError> {
         let month = month_of(self.day);
         let sides = (self.was.as_deref(), self.is.as_deref());

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{SettingsError, place_of, provider, unusable, with_file};
+use super::{SettingsError, outside_dataset, place_of, provider, unusable, with_file};
 use crate::app::cli::{Discover, General, Options};
 use crate::domain::days::Zone;
 use crate::domain::id::RunOrderId;
@@ -55,6 +55,8 @@ pub fn resolve_discover(command: Discover, general: &General) -> Result<Discover
         Ok((key, provider, state))
     })?;
     let output = command.output_file.filter(|path| path.as_os_str() != "-");
+    outside_dataset("state", &state)?;
+    output.as_deref().map_or(Ok(()), |output| outside_dataset("output-file", output))?;
     Ok(DiscoverSettings { provider, key, query, period, output, state, quiet: general.quiet })
 }
 

@@ -61,6 +61,24 @@ fn nothing_but_a_close_takes_the_place_of_one() {
         }
         assert_eq!(code(&audit.output().expect("starts")), 2);
     }
+    // Nor by way of what is not there yet, nor by other commands.
+    let around = format!("missing/../{}/closes", folder.file_name().expect("a name").display());
+    let ids = repository("sample_data/ids.csv");
+    let ids = ids.to_str().expect("a path");
+    for arguments in [
+        &["reconcile", ids, "--sandbox", "-q", "--state", "s.sqlite", "--out", &format!("{around}/2026-10")][..],
+        &["reconcile", ids, "--sandbox", "-q", "--out", "r", "--state", &format!("{around}/2026-10/s.sqlite")],
+        &["reconcile", ids, "--sandbox", "-q", "--out", "r", "--dataset", &format!("{around}/2026-11")],
+        &["prune", "--keep", "1s", "--state", "s.sqlite", "--reports-dir", &around],
+        &["discover", "--state", "s.sqlite", "--output-file", &format!("{around}/2026-10/summary.json")],
+    ] {
+        let mut command = tieout();
+        command.current_dir(place.path("")).env("CHENYU_API_KEY", "cy_test").args(arguments);
+        let refused = command.output().expect("starts");
+        assert_eq!(code(&refused), 2, "{arguments:?}: {}", printed(&refused));
+        assert!(stderr(&refused).contains("it lies in the dataset"), "{arguments:?}: {}", printed(&refused));
+        assert!(!place.path("missing").exists());
+    }
     assert_eq!(report.files(), before);
     // What is in the place of a close and is none is not taken for one.
     for make in [|path: &Path| fs::create_dir(path), |path: &Path| fs::write(path, "x")] {

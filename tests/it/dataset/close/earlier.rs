@@ -126,3 +126,36 @@ fn a_month_without_an_order_is_closed_like_any_other() {
     assert_eq!(code(&close(dataset.folder(), "2026-10", &[])), 0);
     assert_eq!(ReportFiles(dataset.folder().join("closes/2026-10")).verdict(), "empty");
 }
+
+/// A night that saw a move is missing, so that the order counts on both days; a later one tells of it.
+#[test]
+fn an_order_that_counted_on_two_days_is_adjusted_by_what_it_counted_too_much() {
+    let place = Place::new();
+    let dataset = Dataset::open_or_create(&place.path("history"), &identity(&Zone::named("UTC").expect("a zone")));
+    let dataset = dataset.expect("a dataset");
+    let folder = dataset.folder();
+    let days = ["2026-09-14T12:00:00Z", "2026-09-20T12:00:00Z", "2026-09-25T12:00:00Z"];
+    see(&dataset, "2026-09-15T02:00:00Z", &[("a", Ok(days[0]), None), ("b", Ok(days[0]), None)]);
+    see(&dataset, "2026-09-21T02:00:00Z", &[("a", Ok(days[1]), None), ("b", Ok(days[1]), None)]);
+    see(&dataset, "2026-10-05T02:00:00Z", &[]);
+    assert_eq!(code(&close(folder, "2026-09", &[])), 1);
+    let spent = |report: &ReportFiles| -> i128 {
+        report.rows("spend_by_day.csv").iter().map(|row| super::units(&row["final_amount"])).sum()
+    };
+    let closed = spent(&ReportFiles(folder.join("closes/2026-09")));
+    assert_eq!(closed, 4 * 200_000_000, "each order counts twice");
+    // One moved from its first day to its second, the other on to a third.
+    let [before, between] = [0, 1].map(|day: usize| Some(CreatedBefore(days[day].parse().ok())));
+    see(&dataset, "2026-11-04T02:00:00Z", &[("a", Ok(days[1]), before), ("b", Ok(days[2]), between)]);
+    see(&dataset, "2026-11-05T02:00:00Z", &[("new", Ok("2026-10-09T12:00:00Z"), None)]);
+    assert_eq!(code(&close(folder, "2026-10", &["--force"])), 3);
+    let report = ReportFiles(folder.join("closes/2026-10"));
+    let rows = report.rows("adjustments.csv");
+    let adjusted: i128 = rows.iter().map(|row| super::units(&row["final_amount"])).sum();
+    let out = place.path("audit");
+    let mut audit = tieout();
+    audit.arg("audit").arg(folder).args(["--month", "2026-09", "--format", "csv", "--out"]).arg(&out);
+    assert!([0, 1].contains(&code(&audit.output().expect("starts"))));
+    assert_eq!(closed + adjusted, spent(&ReportFiles(out)), "{rows:?}");
+    assert_eq!(adjusted, -200_000_000, "{rows:?}");
+}
