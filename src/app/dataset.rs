@@ -61,9 +61,8 @@ fn add(reports: &Path, dataset: &Path) -> Result<Exit, Failure> {
 fn show(folder: &Path, command: &DatasetCommand) -> Result<Exit, Failure> {
     let dataset = Dataset::open(folder).map_err(|error| failure(error.into()))?;
     let proof = if command.quick { Proof::Sizes } else { Proof::Hashes };
-    let contents = dataset.contents(proof).map_err(|error| failure(error.into()))?;
+    let mut contents = dataset.contents(proof).map_err(|error| failure(error.into()))?;
     let closes: Vec<Month> = dataset.closes().map_err(|error| failure(error.into()))?.into_keys().collect();
-    let mut contents = contents;
     contents.damage.extend(close::damage(&dataset).map_err(failure)?);
     let mut out = io::stdout().lock();
     let shown = match command.output {

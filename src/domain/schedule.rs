@@ -1,9 +1,8 @@
 //! How often runs are expected.
 
-use serde::{Deserialize, Serialize};
-
 use jiff::civil::Date;
-use jiff::{SignedDuration, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 
 use super::days::Days;
 use super::time::Period;
@@ -23,7 +22,7 @@ impl Schedule {
     /// The slots from the beginning of a day until a moment, without one that ends later. Slots of whole days are those of the
     /// calendar, however long each day is.
     #[must_use]
-    pub fn slots(self, first: Date, until: jiff::Timestamp, days: &Days) -> Vec<Period> {
+    pub fn slots(self, first: Date, until: Timestamp, days: &Days) -> Vec<Period> {
         let mut slots = Vec::new();
         let (mut day, mut begins) = (first, days.day(first).period.since);
         while let Some(since) = begins {

@@ -23,6 +23,12 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// The orders that were created in a month.
+    #[must_use]
+    pub fn of_month(month: Month) -> Self {
+        Self { since: Some(month.first()), until: Some(month.end()), workflow: None }
+    }
+
     /// Whether orders of a day are read.
     #[must_use]
     pub fn has_day(&self, day: Date) -> bool {

@@ -1,5 +1,5 @@
-//! The settings of `tieout audit` and `tieout close`: those of the report that is judged again, or for a dataset those of the settings file,
-//! each with what is typed laid over it.
+//! The settings of `tieout audit` and `tieout close`: those of the report that is judged again, or for a dataset those of
+//! the settings file, each with what is typed laid over it.
 
 use super::{
     SettingsError, account, apart, as_of, fail_on, language, outside_datasets, period, rules, schedule, unusable,
@@ -122,8 +122,7 @@ pub fn resolve_close(
             Err(error) => return Ok(Err(error)),
         };
         let month = command.month;
-        let selection = Selection { since: Some(month.first()), until: Some(month.end()), workflow: None };
-        let audit = dataset_audit(dataset, selection, options, &command.options, general)?;
+        let audit = dataset_audit(dataset, Selection::of_month(month), options, &command.options, general)?;
         let close = Some(CloseStamp { month, every, is_forced: command.force });
         // A month without an order is one, as long as no night is missing.
         let options = ReportOptions { allow_empty: true, ..audit.options };

@@ -89,14 +89,12 @@ fn merge(mut settings: Table, typed: &Options) -> Result<Table, String> {
 
 /// The message of a TOML error, with its line number. The line itself is not shown: it may hold a misplaced API key.
 fn toml_error_message(error: &toml::de::Error, file: &str) -> String {
-    let message = ["struct ScheduleOptions", "struct WorkflowOptions"]
-        .into_iter()
-        .fold(error.message().trim().to_owned(), |message, number| {
-            message.replace(&format!("expected {number}"), "expected a table")
-        });
-    let message = ["u32", "usize"]
-        .into_iter()
-        .fold(message, |message, number| message.replace(&format!("expected {number}"), "expected a whole number"));
+    let ours = [("u32", "a whole number"), ("usize", "a whole number")];
+    let ours =
+        ours.into_iter().chain(["struct ScheduleOptions", "struct WorkflowOptions"].map(|name| (name, "a table")));
+    let message = ours.fold(error.message().trim().to_owned(), |message, (name, plain)| {
+        message.replace(&format!("expected {name}"), &format!("expected {plain}"))
+    });
     match error.span().map(|span| line_at(file, span.start)) {
         Some(line) => format!("line {line}: {message}"),
         None => message,

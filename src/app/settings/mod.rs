@@ -275,7 +275,6 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
 
 /// Refuses a dataset in the place of a report, since each report replaces what is there.
 fn apart(dataset: PathBuf, destination: &Destination) -> Result<PathBuf, SettingsError> {
-    outside_datasets(destination)?;
     if let Some(around) = real(&dataset).parent() {
         outside_dataset("dataset", around)?;
     }

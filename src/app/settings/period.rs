@@ -4,10 +4,8 @@ use jiff::civil::Date;
 
 use super::{SettingsError, unusable};
 use crate::app::cli::Period;
+use crate::domain::month::Month;
 use crate::history::Selection;
-
-/// Advice on what names a month.
-const MONTH: &str = "give a month such as 2026-10";
 
 /// Which orders of a dataset are wanted.
 pub(super) fn selection(typed: &Period) -> Result<Selection, SettingsError> {
@@ -29,10 +27,8 @@ pub(super) fn selection(typed: &Period) -> Result<Selection, SettingsError> {
 
 /// The orders that were created in a month.
 fn of_month(text: &str) -> Result<Selection, SettingsError> {
-    let first = format!("{text}-01").parse::<Date>().ok().filter(|first| first.to_string() == format!("{text}-01"));
-    let first = first.ok_or_else(|| unusable("month", text, MONTH))?;
-    let next = first.last_of_month().tomorrow().map_err(|_| unusable("month", text, MONTH))?;
-    Ok(Selection { since: Some(first), until: Some(next), workflow: None })
+    let month = text.parse::<Month>().map_err(|error| unusable("month", text, &error.to_string()))?;
+    Ok(Selection::of_month(month))
 }
 
 fn day(option: &'static str, text: &str) -> Result<Date, SettingsError> {
@@ -64,7 +60,7 @@ mod tests {
     fn what_is_no_month_and_no_day_is_refused() {
         for text in ["", "2026", "2026-13", "2026-1", "202610", "2026-10-01", "-2026-10", "2026-10 ", "9999-12"] {
             let refusal = selected(None, None, Some(text)).expect_err(text);
-            assert!(refusal.ends_with(MONTH), "{refusal}");
+            assert!(refusal.ends_with("give a month such as 2026-10"), "{refusal}");
         }
         for text in ["yesterday", "2026-10-01T00:00:00Z", "2026-10-1", "20261001", "2026-02-30"] {
             assert!(selected(Some(text), None, None).is_err(), "{text}");

@@ -317,20 +317,9 @@ fn the_first_charge_stays_the_first_where_it_is_the_newest_as_well() {
     let place = tempfile::tempdir().expect("a folder");
     let identity = Identity::new(Zone::default(), "https://api.example".to_owned(), None);
     let dataset = Dataset::open_or_create(place.path(), &identity).expect("a dataset");
-    let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a time");
     let see = |night: i64, charge: i64| {
-        let started_at = start + SignedDuration::from_hours(24 * night);
-        let run = NewRun {
-            started_at,
-            as_of: started_at,
-            manifest_sha256: format!("{night:064}"),
-            list_incomplete: false,
-            replaces: Vec::new(),
-        };
-        let mut append = dataset.append(&run).expect("writable");
-        let order = order("1", Seen::Settled { day: 1, charge });
-        append.order("1", &OrderFacts::of(&order), Known { settled: true, ..Known::default() }).expect("writable");
-        append.commit().expect("writable");
+        let seen = Seen::Settled { day: 1, charge };
+        see_night(&dataset, night, &[(1, seen)], &mut BTreeMap::new()).commit().expect("writable");
     };
     see(0, 1);
     see(2, 1);

@@ -1,7 +1,6 @@
 //! Closes a month: when that may be done, and what is lacking.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -61,31 +60,21 @@ pub enum CloseError {
     },
 }
 
+/// What is lacking, as an error tells it.
 fn listed(gaps: &[CloseGap]) -> String {
-    gaps.iter().map(|gap| Gap(*gap).to_string()).collect::<Vec<_>>().join("; ")
-}
-
-/// A gap, as an error tells it.
-struct Gap(CloseGap);
-
-impl fmt::Display for Gap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            CloseGap::NotOver { last_run, until } => write!(
-                f,
-                "its last orders have until {until} to settle, and no run started then or later (the last one started at {last_run})"
-            ),
-            CloseGap::MissingNights { count, first } => {
-                write!(f, "nights without a run: {count}, the first from {first}")
-            }
-            CloseGap::IncompleteNights { count, first } => {
-                write!(f, "nights with only incomplete lists of orders: {count}, the first from {first}")
-            }
-            CloseGap::UnreadableOrders { count } => {
-                write!(f, "orders of earlier months whose newest answers can't be read: {count}; fetch them again")
-            }
+    let told = |gap: &CloseGap| match *gap {
+        CloseGap::NotOver { last_run, until } => format!(
+            "its last orders have until {until} to settle, and no run started then or later (the last one started at {last_run})"
+        ),
+        CloseGap::MissingNights { count, first } => format!("nights without a run: {count}, the first from {first}"),
+        CloseGap::IncompleteNights { count, first } => {
+            format!("nights with only incomplete lists of orders: {count}, the first from {first}")
         }
-    }
+        CloseGap::UnreadableOrders { count } => {
+            format!("orders of earlier months whose newest answers can't be read: {count}; fetch them again")
+        }
+    };
+    gaps.iter().map(told).collect::<Vec<_>>().join("; ")
 }
 
 /// Fails unless a month is the next one to be closed.

@@ -96,11 +96,6 @@ impl Origin {
         }
     }
 
-    /// Whether it closes a month that lacks something.
-    fn has_gaps(&self) -> bool {
-        self.scope().and_then(|scope| scope.close.as_ref()).is_some_and(|close| !close.gaps.is_empty())
-    }
-
     const fn scope(&self) -> Option<&DatasetScope> {
         match self {
             Self::Input { .. } => None,

@@ -16,7 +16,7 @@ use crate::report::ReportError;
 use crate::report::content::Content;
 use crate::report::content::list::List;
 use crate::report::content::particulars::Particulars;
-use crate::report::content::summary_json::{CompletenessCounts, Lifecycle, SummaryJson, WaiverCounts};
+use crate::report::content::summary_json::{CompletenessCounts, DatasetScope, Lifecycle, SummaryJson, WaiverCounts};
 use crate::report::content::tables::{self, Discrepancy, Exception, PendingOrder, ResolvedFinding, WaiverRow};
 use crate::report::evidence::completeness::Completeness;
 use crate::report::evidence::spend::Spend;
@@ -140,7 +140,8 @@ impl Tally {
         factors.variance |= !ties.iter().all(Tie::holds);
         factors.sole_reason = sole_reason.is_some();
         factors.rows_are_summed = brief.rules.expect_rows == ExpectRows::Sum;
-        factors.list_incomplete = brief.origin.shortfall().is_some() || brief.origin.has_gaps();
+        factors.list_incomplete =
+            brief.origin.shortfall().is_some() || brief.origin.scope().is_some_and(DatasetScope::has_gaps);
         factors.warnings |= self.adjustments.as_ref().is_some_and(|adjustments| !adjustments.rows.is_empty());
         factors.warnings |= brief.origin.layout().is_some_and(|layout| layout.cut_line.is_some());
         let exit_inputs = self.summary.exit_inputs(brief.options.allow_empty);

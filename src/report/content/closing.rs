@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::list::{List, ListRow, RowReader, RowWriter};
 use super::table::{Cell, Column, Kind, Table, column};
+use super::tables::{AMOUNT_COLUMNS, joined};
 use crate::domain::money::Sum;
 use crate::domain::month::Month;
 use crate::domain::order::Amounts;
@@ -45,35 +46,24 @@ const ROLL_FORWARD_COLUMNS: &[Column] = &[
     column("quote_amount", Kind::Amount),
 ];
 
-const ADJUSTMENT_COLUMNS: &[Column] = &[
-    column("run_order_id", Kind::Id),
-    column("month", Kind::Code),
-    column("workflow_id", Kind::Code),
-    column("revision_id", Kind::Code).extra(),
-    column("currency", Kind::Text),
-    column("change", Kind::Word("report-change")),
-    column("quote_amount", Kind::Amount),
-    column("final_amount", Kind::Amount),
-    column("released_amount", Kind::Amount),
-    column("compute_cost", Kind::Amount).extra(),
-    column("external_model_cost", Kind::Amount).extra(),
-    column("total_cost", Kind::Amount),
-    column("pending_quote", Kind::Amount),
-    column("created_at", Kind::Time),
-];
+const ADJUSTMENT_COLUMNS: &[Column; 14] = &joined([
+    &[
+        column("run_order_id", Kind::Id),
+        column("month", Kind::Code),
+        column("workflow_id", Kind::Code),
+        column("revision_id", Kind::Code).extra(),
+        column("currency", Kind::Text),
+        column("change", Kind::Word("report-change")),
+    ],
+    &AMOUNT_COLUMNS,
+    &[column("pending_quote", Kind::Amount), column("created_at", Kind::Time)],
+]);
 
-const BY_MONTH_COLUMNS: &[Column] = &[
-    column("month", Kind::Code),
-    column("currency", Kind::Text),
-    column("orders", Kind::Integer),
-    column("quote_amount", Kind::Amount),
-    column("final_amount", Kind::Amount),
-    column("released_amount", Kind::Amount),
-    column("compute_cost", Kind::Amount).extra(),
-    column("external_model_cost", Kind::Amount).extra(),
-    column("total_cost", Kind::Amount),
-    column("pending_quote", Kind::Amount),
-];
+const BY_MONTH_COLUMNS: &[Column; 10] = &joined([
+    &[column("month", Kind::Code), column("currency", Kind::Text), column("orders", Kind::Integer)],
+    &AMOUNT_COLUMNS,
+    &[column("pending_quote", Kind::Amount)],
+]);
 
 /// A line of a roll-forward: its code, how many orders (`None` where only their quotes change), and the sum of quotes.
 pub type Line = (&'static str, Option<u64>, Sum);
@@ -98,7 +88,7 @@ pub fn lines(of: &RollForward) -> [Line; 8] {
 pub fn roll_forward(by_currency: &BTreeMap<String, RollForward>) -> Table<'_> {
     let rows = by_currency.iter().flat_map(|(currency, of)| {
         lines(of).map(|(code, orders, quotes)| {
-            vec![Cell::text(currency), Cell::text(code), orders.map_or(Cell::Empty, count), Cell::Amount(quotes)]
+            vec![Cell::text(currency), Cell::text(code), orders.map_or(Cell::Empty, Cell::count), Cell::Amount(quotes)]
         })
     });
     Table { name: "roll_forward", columns: ROLL_FORWARD_COLUMNS, rows: Box::new(rows) }
@@ -125,7 +115,7 @@ pub fn adjustments(adjustments: &List<AdjustmentRow>) -> Table<'_> {
 pub fn adjustments_by_month(by_month: &[MonthAdjustments]) -> Table<'_> {
     let rows = by_month.iter().map(|MonthAdjustments { month: of, currency, totals }| {
         let amounts = Amounts::NAMES.map(|name| Cell::Amount(totals.amounts.get(name).copied().unwrap_or_default()));
-        [month(*of), Cell::text(currency), count(totals.orders)]
+        [month(*of), Cell::text(currency), Cell::count(totals.orders)]
             .into_iter()
             .chain(amounts)
             .chain([Cell::Amount(totals.pending_quote)])
@@ -136,10 +126,6 @@ pub fn adjustments_by_month(by_month: &[MonthAdjustments]) -> Table<'_> {
 
 fn month<'a>(month: Option<Month>) -> Cell<'a> {
     month.map_or(Cell::Empty, |month| Cell::owned(month.to_string()))
-}
-
-fn count<'a>(count: u64) -> Cell<'a> {
-    Cell::Integer(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 impl ListRow for AdjustmentRow {

@@ -95,7 +95,7 @@ impl SummaryJson {
     /// Whether the report closes a month that lacks something.
     #[must_use]
     pub fn has_gaps(&self) -> bool {
-        self.dataset.as_ref().and_then(|dataset| dataset.close.as_ref()).is_some_and(|close| !close.gaps.is_empty())
+        self.dataset.as_ref().is_some_and(DatasetScope::has_gaps)
     }
 }
 
@@ -120,6 +120,14 @@ pub struct DatasetScope {
     /// The month that the report closes, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close: Option<CloseScope>,
+}
+
+impl DatasetScope {
+    /// Whether the report closes a month that lacks something.
+    #[must_use]
+    pub fn has_gaps(&self) -> bool {
+        self.close.as_ref().is_some_and(|close| !close.gaps.is_empty())
+    }
 }
 
 /// The month that a report closes.

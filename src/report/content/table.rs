@@ -92,6 +92,12 @@ impl<'a> Cell<'a> {
         Self::Text(Cow::Owned(text))
     }
 
+    /// A count.
+    #[must_use]
+    pub fn count(count: u64) -> Self {
+        Self::Integer(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+
     /// A borrowed text, or an empty cell.
     pub fn optional(text: Option<&'a str>) -> Self {
         text.map_or(Self::Empty, Self::text)

@@ -162,36 +162,51 @@ const WAIVER_COLUMNS: &[Column] = &[
 const WORKFLOW: Column = column("workflow_id", Kind::Code);
 const REVISION: Column = column("revision_id", Kind::Code);
 const DAY: Column = column("day", Kind::Code);
-const SPEND_BY_WORKFLOW_COLUMNS: &[Column; 17] = &spend_columns([WORKFLOW]);
-const SPEND_BY_REVISION_COLUMNS: &[Column; 18] = &spend_columns([WORKFLOW, REVISION]);
-const SPEND_BY_DAY_COLUMNS: &[Column; 17] = &spend_columns([DAY]);
+const SPEND_BY_WORKFLOW_COLUMNS: &[Column; 17] = &joined([&[WORKFLOW], &SPEND_MEASURES]);
+const SPEND_BY_REVISION_COLUMNS: &[Column; 18] = &joined([&[WORKFLOW, REVISION], &SPEND_MEASURES]);
+const SPEND_BY_DAY_COLUMNS: &[Column; 17] = &joined([&[DAY], &SPEND_MEASURES]);
 
-const SPEND_MEASURES: [Column; 16] = [
-    column("currency", Kind::Text),
-    column("orders", Kind::Integer),
-    column("settled", Kind::Integer),
-    column("pending", Kind::Integer),
-    column("failed_runs", Kind::Integer).extra(),
-    column("discrepant", Kind::Integer),
+/// The six amounts, in the order of `Amounts::NAMES`.
+pub(super) const AMOUNT_COLUMNS: [Column; 6] = [
     column("quote_amount", Kind::Amount),
     column("final_amount", Kind::Amount),
     column("released_amount", Kind::Amount),
     column("compute_cost", Kind::Amount).extra(),
     column("external_model_cost", Kind::Amount).extra(),
     column("total_cost", Kind::Amount),
-    column("quote_gross_difference", Kind::Amount),
-    column("quote_net_difference", Kind::Amount).extra(),
-    column("cost_gross_difference", Kind::Amount),
-    column("cost_net_difference", Kind::Amount).extra(),
 ];
 
-const fn spend_columns<const KEYS: usize, const ALL: usize>(keys: [Column; KEYS]) -> [Column; ALL] {
+const SPEND_MEASURES: [Column; 16] = joined([
+    &[
+        column("currency", Kind::Text),
+        column("orders", Kind::Integer),
+        column("settled", Kind::Integer),
+        column("pending", Kind::Integer),
+        column("failed_runs", Kind::Integer).extra(),
+        column("discrepant", Kind::Integer),
+    ],
+    &AMOUNT_COLUMNS,
+    &[
+        column("quote_gross_difference", Kind::Amount),
+        column("quote_net_difference", Kind::Amount).extra(),
+        column("cost_gross_difference", Kind::Amount),
+        column("cost_net_difference", Kind::Amount).extra(),
+    ],
+]);
+
+/// The columns of several parts, `ALL` in number.
+pub(super) const fn joined<const PARTS: usize, const ALL: usize>(parts: [&[Column]; PARTS]) -> [Column; ALL] {
     let mut columns = [WORKFLOW; ALL];
-    let mut at = 0;
-    while at < ALL {
-        columns[at] = if at < KEYS { keys[at] } else { SPEND_MEASURES[at - KEYS] };
-        at += 1;
+    let (mut at, mut part) = (0, 0);
+    while part < PARTS {
+        let mut place = 0;
+        while place < parts[part].len() {
+            columns[at] = parts[part][place];
+            (at, place) = (at + 1, place + 1);
+        }
+        part += 1;
     }
+    assert!(at == ALL, "the parts have other columns");
     columns
 }
 
@@ -201,7 +216,7 @@ pub fn discrepancies(discrepancies: &List<Discrepancy>) -> Table<'_> {
         let (order, finding) = (&row.order, &row.finding);
         owned([
             Cell::text(&row.run_order_id),
-            row.line.map_or(Cell::Empty, line),
+            row.line.map_or(Cell::Empty, Cell::count),
             Cell::optional(order.workflow_id.as_deref()),
             Cell::optional(order.revision_id.as_deref()),
             Cell::text(finding.check),
@@ -232,7 +247,7 @@ pub fn resolved(resolved: &List<ResolvedFinding>) -> Table<'_> {
         let finding = &row.finding;
         owned([
             Cell::text(&finding.run_order_id),
-            line(row.line),
+            Cell::count(row.line),
             Cell::text(&finding.check),
             Cell::text(&finding.severity),
             Cell::optional(finding.currency.as_deref()),
@@ -257,7 +272,7 @@ pub fn pending(pending: &List<PendingOrder>, as_of: Timestamp) -> Table<'_> {
         let order = &row.order;
         owned([
             Cell::text(&row.run_order_id),
-            row.line.map_or(Cell::Empty, line),
+            row.line.map_or(Cell::Empty, Cell::count),
             Cell::optional(order.workflow_id.as_deref()),
             Cell::optional(order.revision_id.as_deref()),
             Cell::optional(order.quote_currency.as_deref()),
@@ -278,7 +293,7 @@ pub fn exceptions(exceptions: &List<Exception>) -> Table<'_> {
     let rows = exceptions.iter().map(|row| {
         owned([
             Cell::text(&row.run_order_id),
-            row.line.map_or(Cell::Empty, line),
+            row.line.map_or(Cell::Empty, Cell::count),
             Cell::text(row.bucket.code()),
             Cell::text(&row.reason),
             Cell::text(&row.detail),
@@ -329,7 +344,7 @@ pub fn waivers<'a>(waivers: &'a [WaiverRow<'a>]) -> Table<'a> {
             Cell::text(&row.waiver.owner),
             Cell::text(&row.waiver.reason),
             Cell::optional(row.key.field.as_deref()),
-            if row.key.row == Subject::ORDER.row { Cell::Empty } else { line(row.key.row) },
+            if row.key.row == Subject::ORDER.row { Cell::Empty } else { Cell::count(row.key.row) },
         ]
     });
     Table { name: "waivers", columns: WAIVER_COLUMNS, rows: Box::new(rows) }
@@ -357,7 +372,7 @@ fn spend<'a>(name: &'static str, columns: &'static [Column], rows: &'a [SpendRow
             [row.quote_gross_difference, row.quote_net_difference, row.cost_gross_difference, row.cost_net_difference];
         let keys = row.keys.iter().map(|key| Cell::text(key));
         keys.chain([Cell::text(&row.currency)])
-            .chain(counts.map(line))
+            .chain(counts.map(Cell::count))
             .chain(row.amounts.map(Cell::Amount))
             .chain(differences.map(Cell::Amount))
             .collect()
@@ -368,10 +383,6 @@ fn spend<'a>(name: &'static str, columns: &'static [Column], rows: &'a [SpendRow
 /// The cells of a row that is gone once they are made.
 fn owned<const CELLS: usize>(cells: [Cell<'_>; CELLS]) -> Vec<Cell<'static>> {
     cells.into_iter().map(Cell::into_owned).collect()
-}
-
-fn line<'a>(number: u64) -> Cell<'a> {
-    Cell::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 fn time<'a>(time: Option<Timestamp>) -> Cell<'a> {
