@@ -263,11 +263,16 @@ fn identity(zone: &Zone) -> Identity {
 }
 
 fn started(number: i64) -> NewRun {
-    let started_at = "2026-10-01T00:00:00Z".parse::<Timestamp>().expect("a time") + SignedDuration::from_hours(number);
+    let first = "2026-10-01T00:00:00Z".parse::<Timestamp>().expect("a time");
+    NewRun { manifest_sha256: format!("{number:064}"), ..run_at(first + SignedDuration::from_hours(number)) }
+}
+
+/// A run that started at a time.
+fn run_at(started_at: Timestamp) -> NewRun {
     NewRun {
         started_at,
         as_of: started_at,
-        manifest_sha256: format!("{number:064}"),
+        manifest_sha256: format!("{:064}", started_at.as_second()),
         list_incomplete: false,
         replaces: Vec::new(),
     }

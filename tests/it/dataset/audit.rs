@@ -18,13 +18,13 @@ use super::{identity, night, started};
 use crate::readers::{printed, reader};
 use crate::support::{Place, ReportFiles, code, stdout, tieout};
 
-fn audit(dataset: &Path, out: &Path, arguments: &[&str]) -> Output {
+pub(super) fn audit(dataset: &Path, out: &Path, arguments: &[&str]) -> Output {
     let mut audit = tieout();
     audit.arg("audit").arg(dataset).arg("--out").arg(out).args(["--format", "csv", "-q"]).args(arguments);
     audit.output().expect("starts")
 }
 
-fn verify(report: &Path, arguments: &[&str]) -> Output {
+pub(super) fn verify(report: &Path, arguments: &[&str]) -> Output {
     tieout().arg("verify").arg(report).arg("--files-only").args(arguments).output().expect("starts")
 }
 

@@ -17,8 +17,9 @@ use tieout::domain::month::Month;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::history::{Dataset, ExceptionRow, Known, NewRun};
 
+use super::audit::{audit, verify};
 use super::months::{Figures, History, Pending, UNDATED, ZONE};
-use super::{identity, show};
+use super::{identity, run_at, show};
 use crate::readers::printed;
 use crate::support::{Place, ReportFiles, code, files_below, repository, stderr, stdout, tieout};
 
@@ -37,10 +38,6 @@ fn close_command(dataset: &Path, month: &str, arguments: &[&str]) -> Command {
 
 fn close(dataset: &Path, month: &str, arguments: &[&str]) -> Output {
     close_command(dataset, month, arguments).output().expect("starts")
-}
-
-fn verify(report: &Path) -> Output {
-    tieout().arg("verify").arg(report).arg("--files-only").output().expect("starts")
 }
 
 fn units(text: &str) -> i128 {
@@ -164,7 +161,7 @@ fn closed_months_stay_and_what_changes_since_is_listed_once() {
             let ended = close(&folder, &of.to_string(), &config);
             assert_eq!(code(&ended), 1, "seed {seed}, {of}: {}", printed(&ended));
             assert_rolled_forward(&report, &history, of, then, now);
-            let proven = verify(&report.0);
+            let proven = verify(&report.0, &[]);
             assert_eq!(code(&proven), 0, "seed {seed}, {of}: {}", printed(&proven));
             // Each close lists what has changed since the one before it, of every month that is closed.
             let mut expected = BTreeMap::new();
@@ -199,41 +196,32 @@ fn closed_months_stay_and_what_changes_since_is_listed_once() {
         for (of, now, files) in &closes {
             let report = ReportFiles(folder.join(format!("closes/{of}")));
             assert_eq!(report.files(), *files, "{of} is as it was");
-            assert_eq!(code(&verify(&report.0)), 0, "{of} is proven by a dataset that has grown and was compacted");
+            assert_eq!(
+                code(&verify(&report.0, &[])),
+                0,
+                "{of} is proven by a dataset that has grown and was compacted"
+            );
             // An audit of a closed month says what has changed since it was closed.
-            let audit = place.path(&format!("audit-{of}"));
-            let ended = tieout()
-                .arg("audit")
-                .arg(&folder)
-                .args(["--month", &of.to_string(), "--format", "csv", "--out"])
-                .arg(&audit)
-                .output();
-            assert_eq!(code(&ended.expect("starts")), 1);
+            let out = place.path(&format!("audit-{of}"));
+            assert_eq!(code(&audit(&folder, &out, &["--month", &of.to_string()])), 1);
             let mut expected = differences(&history, [*now, all], &of.to_string(), |day| of.has(day));
             expected_of_all.extend(expected.clone());
             expected.extend(differences(&history, [*now, all], "", |day| day == UNDATED));
-            assert_eq!(adjusted(&ReportFiles(audit.clone()), "adjustments.csv"), expected, "seed {seed}, {of}");
-            assert_eq!(code(&verify(&audit)), 0);
+            assert_eq!(adjusted(&ReportFiles(out.clone()), "adjustments.csv"), expected, "seed {seed}, {of}");
+            assert_eq!(code(&verify(&out, &[])), 0);
         }
-        let audit = place.path("audit");
-        let ended = tieout().arg("audit").arg(&folder).args(["--format", "csv", "--out"]).arg(&audit).output();
-        assert_eq!(code(&ended.expect("starts")), 1);
+        let out = place.path("audit");
+        assert_eq!(code(&audit(&folder, &out, &[])), 1);
         let last = closes.last().expect("a close").1;
         expected_of_all.extend(differences(&history, [last, all], "", |day| day == UNDATED));
-        assert_eq!(adjusted(&ReportFiles(audit), "adjustments_by_month.csv"), expected_of_all, "seed {seed}");
+        assert_eq!(adjusted(&ReportFiles(out), "adjustments_by_month.csv"), expected_of_all, "seed {seed}");
     }
 }
 
 /// Appends a night that saw one sound order, created an hour before.
 fn night(dataset: &Dataset, started_at: &str, list_incomplete: bool) {
     let started_at: Timestamp = started_at.parse().expect("a time");
-    let run = NewRun {
-        started_at,
-        as_of: started_at,
-        manifest_sha256: format!("{:064}", started_at.as_second()),
-        list_incomplete,
-        replaces: Vec::new(),
-    };
+    let run = NewRun { list_incomplete, ..run_at(started_at) };
     let mut append = dataset.append(&run).expect("writable");
     let text = |text: &str| Some(text.to_owned());
     let time = Some(started_at - SignedDuration::from_hours(1));
@@ -293,14 +281,7 @@ fn a_month_that_lacks_something_is_closed_only_by_force() {
             "no answer",
             &|dataset| {
                 let started_at: Timestamp = "2026-11-01T03:00:00Z".parse().expect("a time");
-                let run = NewRun {
-                    started_at,
-                    as_of: started_at,
-                    manifest_sha256: "5".repeat(64),
-                    list_incomplete: false,
-                    replaces: Vec::new(),
-                };
-                let mut append = dataset.append(&run).expect("writable");
+                let mut append = dataset.append(&run_at(started_at)).expect("writable");
                 append.exception(ExceptionRow {
                     run_order_id: "wfrun_1",
                     bucket: "unfetched",
@@ -334,7 +315,7 @@ fn a_month_that_lacks_something_is_closed_only_by_force() {
         let gaps = report.json("summary.json")["dataset"]["close"]["gaps"].as_array().map(Vec::len);
         assert_eq!(gaps, Some(usize::from(name != "no answer")), "{name}");
         assert_eq!(stdout(&forced).contains("Closed nonetheless (--force): "), name != "no answer", "{name}");
-        assert_eq!(code(&verify(&report.0)), 0, "{name}");
+        assert_eq!(code(&verify(&report.0, &[])), 0, "{name}");
     }
 }
 
@@ -363,15 +344,7 @@ fn without_a_schedule_every_day_with_an_order_needs_a_night() {
     let place = Place::new();
     let dataset = october(&place, [1, 2]);
     let late: Timestamp = "2026-10-20T02:00:00Z".parse().expect("a time");
-    let mut append = dataset
-        .append(&NewRun {
-            started_at: late,
-            as_of: late,
-            manifest_sha256: "7".repeat(64),
-            list_incomplete: false,
-            replaces: Vec::new(),
-        })
-        .expect("writable");
+    let mut append = dataset.append(&run_at(late)).expect("writable");
     let order = RunOrder { created_at: "2026-10-11T05:00:00Z".parse().ok(), ..RunOrder::default() };
     append
         .order("wfrun_late", &OrderFacts::of(&order), Known { settled: false, ..Known::default() })
@@ -431,7 +404,7 @@ fn what_can_not_be_closed_is_refused() {
     let summary = folder.join("closes/2026-10/summary.json");
     let text = fs::read_to_string(&summary).expect("readable");
     fs::write(&summary, text.replace("\"orders\": 31", "\"orders\": 30")).expect("writable");
-    assert_eq!(code(&verify(&folder.join("closes/2026-10"))), 1);
+    assert_eq!(code(&verify(&folder.join("closes/2026-10"), &[])), 1);
     let refused = close(folder, "2026-11", &["--force"]);
     assert_eq!(code(&refused), 4, "{}", printed(&refused));
     assert!(stderr(&refused).contains("the close of 2026-10 is not proven"), "{}", printed(&refused));
@@ -451,18 +424,16 @@ fn closes_are_a_chain_and_a_moved_dataset_proves_its_own() {
     let (first, second) = (moved.join("closes/2026-10"), moved.join("closes/2026-11"));
     let link = ReportFiles(second.clone()).json("manifest.json")["previous"].clone();
     assert_eq!(link["report"], "2026-10");
-    let proven = verify(&second);
+    let proven = verify(&second, &[]);
     assert_eq!(code(&proven), 0, "{}", printed(&proven));
     // Without the first, the second is no longer proven, and nothing is built on it or said of its months.
     fs::remove_dir_all(&first).expect("removable");
-    let broken = verify(&second);
+    let broken = verify(&second, &[]);
     assert_eq!(code(&broken), 1, "{}", printed(&broken));
-    let out = place.path("audit");
-    let mut audit = tieout();
-    audit.arg("audit").arg(&moved).arg("--out").arg(&out);
+    let audited = audit(&moved, &place.path("audit"), &[]);
     let shown = tieout().arg("dataset").arg(&moved).output().expect("starts");
     let next = close(&moved, "2026-12", &["--force"]);
-    for ended in [&broken, &audit.output().expect("starts"), &shown, &next] {
+    for ended in [&broken, &audited, &shown, &next] {
         assert!(printed(ended).contains("when 2026-10 was closed in another way, or not at all"), "{}", printed(ended));
     }
     assert_eq!([code(&shown), code(&next)], [4, 4]);

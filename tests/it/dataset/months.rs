@@ -12,7 +12,9 @@ use tieout::domain::facts::OrderFacts;
 use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::CreatedBefore;
-use tieout::history::{Dataset, ExceptionRow, Known, NewRun};
+use tieout::history::{Dataset, ExceptionRow, Known};
+
+use super::run_at;
 
 /// Days are those of this zone.
 pub(super) const ZONE: &str = "Asia/Shanghai";
@@ -89,15 +91,7 @@ impl History {
     pub(super) fn append(&self, dataset: &Dataset, nights: std::ops::Range<usize>) {
         for number in nights {
             let (started_at, seen) = &self.nights[number];
-            let mut append = dataset
-                .append(&NewRun {
-                    started_at: *started_at,
-                    as_of: *started_at,
-                    manifest_sha256: format!("{number:064}"),
-                    list_incomplete: false,
-                    replaces: Vec::new(),
-                })
-                .expect("writable");
+            let mut append = dataset.append(&run_at(*started_at)).expect("writable");
             for (id, sight) in seen {
                 let Some(order) = sight else {
                     let row = ExceptionRow { run_order_id: id, bucket: "not_found", reason: "code-404", detail: "" };

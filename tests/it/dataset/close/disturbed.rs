@@ -8,8 +8,9 @@ use std::thread;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::super::audit::{audit, verify};
 use super::super::{kill_at_every_write, show};
-use super::{close, night, october, run_of, verify};
+use super::{close, night, october, run_of};
 use crate::readers::printed;
 use crate::support::{Place, ReportFiles, code, repository, stderr, tieout};
 
@@ -101,18 +102,10 @@ fn a_run_that_a_month_was_closed_with_can_not_go_unnoticed() {
     assert_eq!(code(&close(folder, "2026-10", &[])), 0);
     fs::remove_file(run_of(&dataset, "20261015T")).expect("there");
     let report = folder.join("closes/2026-10");
-    assert_eq!(code(&verify(&report)), 1);
-    let audit = |out: &str| {
-        let mut audit = tieout();
-        audit
-            .arg("audit")
-            .arg(folder)
-            .args(["--month", "2026-10", "--out"])
-            .arg(place.path(out))
-            .output()
-            .expect("starts")
-    };
-    for refused in [close(folder, "2026-11", &["--force"]), audit("audit")] {
+    assert_eq!(code(&verify(&report, &[])), 1);
+    for refused in
+        [close(folder, "2026-11", &["--force"]), audit(folder, &place.path("audit"), &["--month", "2026-10"])]
+    {
         assert_eq!(code(&refused), 4, "{}", printed(&refused));
         assert!(
             stderr(&refused).contains("20261015T") && stderr(&refused).contains("is missing"),
@@ -136,7 +129,7 @@ fn of_several_closes_at_once_one_is_made() {
     assert!(ended.iter().all(|code| [0, 2, 4].contains(code)), "{ended:?}");
     let left: Vec<_> = fs::read_dir(folder.join("closes")).expect("readable").collect();
     assert_eq!(left.len(), 1, "{left:?}");
-    assert_eq!(code(&verify(&folder.join("closes/2026-10"))), 0);
+    assert_eq!(code(&verify(&folder.join("closes/2026-10"), &[])), 0);
 }
 
 #[test]
@@ -156,7 +149,7 @@ fn a_close_that_is_killed_at_any_moment_is_made_or_not() {
         let was_made = report.exists();
         let again = close(&folder, "2026-10", &[]);
         assert_eq!(code(&again), if was_made { 2 } else { 0 }, "kill {nth}: {}", printed(&again));
-        assert_eq!(code(&verify(&report)), 0, "kill {nth}");
+        assert_eq!(code(&verify(&report, &[])), 0, "kill {nth}");
     });
     let said: Value = ReportFiles(folder.join("closes/2026-10")).json("summary.json");
     assert_eq!(said["dataset"]["close"]["month"], "2026-10");

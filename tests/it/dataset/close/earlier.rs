@@ -3,24 +3,22 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use tieout::domain::days::Zone;
 use tieout::domain::facts::OrderFacts;
 use tieout::domain::money::Amount;
 use tieout::domain::order::{Amounts, RunOrder};
 use tieout::domain::outcome::CreatedBefore;
-use tieout::history::{Dataset, ExceptionRow, Known, NewRun};
+use tieout::history::{Dataset, ExceptionRow, Known};
 
-use super::super::identity;
+use super::super::audit::audit;
+use super::super::run_at;
 use super::{NIGHTLY, close, lines, october};
 use crate::readers::printed;
-use crate::support::{Place, ReportFiles, code, stderr, tieout};
+use crate::support::{Place, ReportFiles, code, stderr};
 
 /// Appends a night that saw these orders, or could not fetch them.
 fn see(dataset: &Dataset, started_at: &str, orders: &[(&str, Result<&str, &str>, Option<CreatedBefore>)]) {
     let started_at: Timestamp = started_at.parse().expect("a time");
-    let manifest_sha256 = format!("{:064}", started_at.as_second());
-    let run = NewRun { started_at, as_of: started_at, manifest_sha256, list_incomplete: false, replaces: Vec::new() };
-    let mut append = dataset.append(&run).expect("writable");
+    let mut append = dataset.append(&run_at(started_at)).expect("writable");
     for (id, seen, before) in orders {
         let text = |text: &str| Some(text.to_owned());
         let Ok(created_at) = seen else {
@@ -48,8 +46,7 @@ fn see(dataset: &Dataset, started_at: &str, orders: &[(&str, Result<&str, &str>,
 #[test]
 fn an_order_of_an_earlier_month_without_a_readable_answer_leaves_no_verdict() {
     let place = Place::new();
-    let dataset = Dataset::open_or_create(&place.path("history"), &identity(&Zone::named("UTC").expect("a zone")));
-    let dataset = dataset.expect("a dataset");
+    let dataset = october(&place, []);
     let folder = dataset.folder();
     see(&dataset, "2026-09-15T02:00:00Z", &[("old", Ok("2026-09-14T12:00:00Z"), None)]);
     see(&dataset, "2026-10-15T02:00:00Z", &[("new", Ok("2026-10-14T12:00:00Z"), None)]);
@@ -74,8 +71,7 @@ fn an_order_of_an_earlier_month_without_a_readable_answer_leaves_no_verdict() {
 #[test]
 fn an_order_that_moves_within_a_month_is_the_same_and_one_that_changes_its_workflow_is_told_to_both() {
     let place = Place::new();
-    let dataset = Dataset::open_or_create(&place.path("history"), &identity(&Zone::named("UTC").expect("a zone")));
-    let dataset = dataset.expect("a dataset");
+    let dataset = october(&place, []);
     let folder = dataset.folder();
     let (first, second) = ("2026-09-14T12:00:00Z", "2026-09-20T12:00:00Z");
     see(&dataset, "2026-09-15T02:00:00Z", &[("moves", Ok(first), None), ("stays", Ok(first), None)]);
@@ -93,9 +89,8 @@ fn an_order_that_moves_within_a_month_is_the_same_and_one_that_changes_its_workf
     assert_eq!((lines["late"].0, lines["gone"].0, lines["settled"].0), (0, 0, 1));
     for (workflow, amount) in [("wf_1", "-2.00000000"), ("wf_2", "2.00000000")] {
         let out = place.path(workflow);
-        let mut audit = tieout();
-        audit.arg("audit").arg(folder).args(["--month", "2026-09", "--workflow", workflow, "--format", "csv", "--out"]);
-        assert!([0, 1, 3].contains(&code(&audit.arg(&out).output().expect("starts"))));
+        let audited = audit(folder, &out, &["--month", "2026-09", "--workflow", workflow]);
+        assert!([0, 1, 3].contains(&code(&audited)));
         let rows = ReportFiles(out).rows("adjustments.csv");
         let told: Vec<_> = rows.iter().map(|row| (&*row["change"], &*row["final_amount"])).collect();
         assert_eq!(told, [("reattributed", amount); 2], "{workflow}");
@@ -131,8 +126,7 @@ fn a_month_without_an_order_is_closed_like_any_other() {
 #[test]
 fn an_order_that_counted_on_two_days_is_adjusted_by_what_it_counted_too_much() {
     let place = Place::new();
-    let dataset = Dataset::open_or_create(&place.path("history"), &identity(&Zone::named("UTC").expect("a zone")));
-    let dataset = dataset.expect("a dataset");
+    let dataset = october(&place, []);
     let folder = dataset.folder();
     let days = ["2026-09-14T12:00:00Z", "2026-09-20T12:00:00Z", "2026-09-25T12:00:00Z"];
     see(&dataset, "2026-09-15T02:00:00Z", &[("a", Ok(days[0]), None), ("b", Ok(days[0]), None)]);
@@ -153,9 +147,7 @@ fn an_order_that_counted_on_two_days_is_adjusted_by_what_it_counted_too_much() {
     let rows = report.rows("adjustments.csv");
     let adjusted: i128 = rows.iter().map(|row| super::units(&row["final_amount"])).sum();
     let out = place.path("audit");
-    let mut audit = tieout();
-    audit.arg("audit").arg(folder).args(["--month", "2026-09", "--format", "csv", "--out"]).arg(&out);
-    assert!([0, 1].contains(&code(&audit.output().expect("starts"))));
+    assert!([0, 1].contains(&code(&audit(folder, &out, &["--month", "2026-09"]))));
     assert_eq!(closed + adjusted, spent(&ReportFiles(out)), "{rows:?}");
     assert_eq!(adjusted, -200_000_000, "{rows:?}");
 }
