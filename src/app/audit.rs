@@ -2,13 +2,17 @@
 
 use std::io::{self, Write};
 
-use super::cli::{Audit, CloseCommand, General, Output};
+use super::cli::{Audit, CloseCommand, Engine, General, Output};
 use super::exit::{self, Exit, Failure};
+use super::settings::ScriptPlaces;
 use super::voice::Voice;
 use super::{settings, terminal};
+use crate::domain::visible::visible;
+use crate::history::sql::{Results, SqlError};
 use crate::history::{Dataset, DatasetError};
 use crate::language::Language;
 use crate::pipeline::audit::close::CloseError;
+use crate::pipeline::audit::sql::{AskedAudit, SCRIPT_FILE};
 use crate::pipeline::audit::{self, ProvenReport};
 use crate::pipeline::{self, JobError};
 use crate::report::builder::Report;
@@ -17,11 +21,12 @@ use crate::store::RecheckCounts;
 
 /// Rebuilds the report with the changed settings or makes one about a dataset, and prints its summary.
 pub(super) fn run(command: Audit, general: &General, voice: &Voice) -> Result<Exit, Failure> {
-    let (report, published) = if Dataset::is_in(&command.report) {
-        of_dataset(&command, general)?
-    } else {
-        of_report(&command, general.lang)?
-    };
+    let is_dataset = Dataset::is_in(&command.report);
+    if is_dataset && command.reader.engine == Engine::Sql {
+        return script(&command, general);
+    }
+    let (report, published) =
+        if is_dataset { of_dataset(&command, general)? } else { of_report(&command, general.lang)? };
     show(&report, &published, command.output, general, voice)
 }
 
@@ -55,14 +60,47 @@ fn show(
 
 fn of_dataset(command: &Audit, general: &General) -> Result<(Report, PublishedReport), Failure> {
     let dataset = Dataset::open(&command.report).map_err(|error| failure(error.into()))?;
-    let (audit, destination) = settings::resolve_dataset_audit(command, dataset, general).map_err(Failure::usage)?;
+    let (audit, destination) = match &command.reader.results {
+        None => settings::resolve_dataset_audit(command, dataset, general).map_err(Failure::usage)?,
+        Some(results) => {
+            let results = Results::open(results).map_err(|error| failure(error.into()))?;
+            let asked = AskedAudit::of(&results).map_err(|error| failure(error.into()))?;
+            let (audit, destination) =
+                settings::resolve_results(command, (dataset, results, asked), general).map_err(Failure::usage)?;
+            (audit.map_err(|error| failure(error.into()))?, destination)
+        }
+    };
     check(&destination)?;
     audit.publish(&destination).map_err(failure)
+}
+
+/// Writes the script of an audit by Spark, and says what to do with it.
+fn script(command: &Audit, general: &General) -> Result<Exit, Failure> {
+    let dataset = Dataset::open(&command.report).map_err(|error| failure(error.into()))?;
+    let (audit, places) = settings::resolve_script(command, dataset, general).map_err(Failure::usage)?;
+    let ScriptPlaces { folder, dataset, results } = &places;
+    audit.write_script(folder, dataset, results).map_err(failure)?;
+    if general.quiet {
+        return Ok(Exit::Success);
+    }
+    let (script, mut out) = (folder.join(SCRIPT_FILE), io::stdout().lock());
+    let lines = [
+        format!("Script     {}", script.display()),
+        format!("it reads   {dataset}"),
+        format!("it writes  {results}"),
+        format!("run it     spark-sql -f {}", script.display()),
+        format!("then       tieout audit {} --results RESULTS --out REPORT", command.report.display()),
+    ];
+    exit::ignore_closed_pipe(lines.iter().try_for_each(|line| writeln!(out, "{}", visible(line))))?;
+    Ok(Exit::Success)
 }
 
 fn of_report(command: &Audit, lang: Option<Language>) -> Result<(Report, PublishedReport), Failure> {
     if let Some(option) = command.period.given() {
         return Err(Failure::usage(format!("--{option}: use it only with a dataset; a report has its own orders")));
+    }
+    if let Some(option) = command.reader.given() {
+        return Err(Failure::usage(format!("--{option}: use it only with a dataset; a report is read here")));
     }
     let original = ProvenReport::open(&follow(&command.report)).map_err(failure)?;
     let was = &original.manifest.stamp.settings;
@@ -94,6 +132,8 @@ pub(super) fn failure(error: JobError) -> Failure {
             Failure::no_report(error).help("restore it from a backup, or remove it and close that month again")
         }
         JobError::Close(error) => Failure::usage(error),
+        JobError::Sql(error @ (SqlError::Address(_) | SqlError::NotEmpty { .. })) => Failure::usage(error),
+        JobError::Sql(SqlError::Dataset(error)) => failure(error.into()),
         JobError::Publish(error) if error.is_usage_error() => Failure::usage(error),
         other => Failure::no_report(other),
     }

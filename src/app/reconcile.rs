@@ -166,7 +166,9 @@ fn failure(error: JobError) -> Failure {
             let help = "check --api-url and the network, and run the same command again";
             Failure::no_report(error).help(format!("{help}{}", proxy.unwrap_or_default()))
         }
-        JobError::NoReport { .. } | JobError::OfDataset { .. } | JobError::Close(_) => Failure::usage(error),
+        JobError::NoReport { .. } | JobError::OfDataset { .. } | JobError::Close(_) | JobError::Sql(_) => {
+            Failure::usage(error)
+        }
         JobError::Input(_) | JobError::Dataset(_) | JobError::Report(_) | JobError::Publish(_) | JobError::Stopped => {
             Failure::no_report(error).help(KEPT)
         }

@@ -4,11 +4,15 @@
 //! settings. One that does not is a candidate: it may still pass. So that a proof can find the candidates wherever the
 //! facts are kept, the conditions are data.
 
+use std::fmt;
+
 use super::Rules;
 use crate::domain::facts::AmountColumn::{Compute, External, Final, Quote, Released, Total};
 use crate::domain::facts::TextColumn::{FreezeStatus, QuoteCurrency, RunStatus, SettlementStatus, SubmissionStatus};
 use crate::domain::facts::{AmountColumn, OrderFacts, TextColumn};
+use crate::domain::money::Amount;
 use crate::domain::order::TimeField;
+use crate::domain::sql;
 use crate::domain::status::{FAILED, RELEASED, SETTLED, SUBMITTED, SUCCEEDED};
 use crate::domain::time::{Period, from_microsecond};
 
@@ -73,6 +77,29 @@ impl Condition {
     }
 }
 
+impl fmt::Display for Condition {
+    /// The condition as SQL over the columns. Where a value is missing it may be NULL, which is as good as false.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zero = sql::amount(Amount::ZERO);
+        match *self {
+            Self::HasText(column) => write!(f, "{} IS NOT NULL", column.name()),
+            Self::IsOneOf(column, words) => {
+                let words: Vec<String> = words.iter().map(|word| sql::literal(word)).collect();
+                write!(f, "{} IN ({})", column.name(), words.join(", "))
+            }
+            Self::IsNotNegative(column) => write!(f, "{} >= {zero}", column.name()),
+            Self::IsSum(whole, [one, other]) => {
+                write!(f, "{} = {} + {}", whole.name(), one.name(), other.name())
+            }
+            Self::IsEqualOrZeroIf([one, other], column, word) => {
+                let (one, other, word) = (one.name(), other.name(), sql::literal(word));
+                write!(f, "CASE WHEN {} = {word} THEN {one} = {zero} ELSE {one} = {other} END", column.name())
+            }
+            Self::IsInOrder([first, second]) => write!(f, "{} <= {}", first.name(), second.name()),
+        }
+    }
+}
+
 /// The conditions of a report: [`CONDITIONS`], and what its settings add.
 #[derive(Clone, Debug)]
 pub struct Soundness {
@@ -85,6 +112,16 @@ impl Soundness {
     #[must_use]
     pub fn of(rules: &Rules) -> Self {
         Self { currency: rules.currency.clone(), period: rules.complete.filter(Period::is_bounded) }
+    }
+
+    /// The conditions as SQL over the columns of an order that was asked for: true only where [`Self::holds`] is.
+    #[must_use]
+    pub fn sql(&self) -> String {
+        let currency = self.currency.as_deref();
+        let currency = currency.map(|code| format!("{} = {}", QuoteCurrency.name(), sql::literal(code)));
+        // The input of a dataset is not known, so no period is asked of it: whatever has one must be judged.
+        let period = self.period.map(|_| "FALSE".to_owned());
+        CONDITIONS.iter().map(Condition::to_string).chain(currency).chain(period).collect::<Vec<_>>().join("\n  AND ")
     }
 
     /// Whether the order `asked` with these facts can't fail any check, if nothing else is known about it.

@@ -1,8 +1,9 @@
 //! The facts of an order as columns hold them, borrowed from wherever they are kept: a reply, the state, or a report.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
-use super::money::Amount;
+use super::money::{Amount, Sum};
 use super::order::{Amounts, Remarks, RunOrder, TimeField};
 use super::time::from_microsecond;
 
@@ -35,7 +36,13 @@ pub enum TextColumn {
 
 impl TextColumn {
     /// How many there are.
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = RunOrder::TEXTS.len();
+
+    /// The name of the column.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        RunOrder::TEXTS[self as usize]
+    }
 }
 
 /// A column of amounts, in the order of [`Amounts::NAMES`].
@@ -55,8 +62,35 @@ pub enum AmountColumn {
     Total,
 }
 
+impl AmountColumn {
+    /// The name of the column.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        Amounts::NAMES[self as usize]
+    }
+}
+
 /// How many columns of times there are.
 pub const TIMES: usize = 2;
+
+/// Sound orders that belong together, summed. All of them are settled, and their differences are zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoundOrders {
+    /// The workflow, or nothing.
+    pub workflow_id: String,
+    /// The workflow's version, or nothing.
+    pub revision_id: String,
+    /// The day on which they are counted.
+    pub day: Date,
+    /// The currency of the amounts.
+    pub currency: String,
+    /// How many orders there are.
+    pub orders: u64,
+    /// How many of their runs failed.
+    pub failed_runs: u64,
+    /// The sums of the amounts, in the order of [`Amounts::NAMES`].
+    pub amounts: [Sum; Amounts::NAMES.len()],
+}
 
 /// The facts of one order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -15,6 +15,7 @@ pub mod month;
 pub mod order;
 pub mod outcome;
 pub mod schedule;
+pub mod sql;
 pub mod status;
 pub mod time;
 pub mod visible;

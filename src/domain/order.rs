@@ -101,22 +101,38 @@ impl RunOrder {
         others.filter(move |(_, amount)| Sum::from(**amount).abs() == size.abs()).map(|(name, _)| name.as_str())
     }
 
+    /// The provider's names of the text fields.
+    pub const TEXTS: [&'static str; 11] = [
+        "run_order_id",
+        "workflow_id",
+        "revision_id",
+        "quote_currency",
+        "freeze_status",
+        "submission_status",
+        "run_status",
+        "settlement_status",
+        "task_id",
+        "prompt_id",
+        "error_code",
+    ];
+
     /// Every text field: the provider's name of it, and its value.
     #[must_use]
-    pub fn texts(&self) -> [(&'static str, Option<&str>); 11] {
-        [
-            ("run_order_id", self.run_order_id.as_deref()),
-            ("workflow_id", self.workflow_id.as_deref()),
-            ("revision_id", self.revision_id.as_deref()),
-            ("quote_currency", self.quote_currency.as_deref()),
-            ("freeze_status", self.freeze_status.as_deref()),
-            ("submission_status", self.submission_status.as_deref()),
-            ("run_status", self.run_status.as_deref()),
-            ("settlement_status", self.settlement_status.as_deref()),
-            ("task_id", self.task_id.as_deref()),
-            ("prompt_id", self.prompt_id.as_deref()),
-            ("error_code", self.error_code.as_deref()),
-        ]
+    pub fn texts(&self) -> [(&'static str, Option<&str>); Self::TEXTS.len()] {
+        let values = [
+            &self.run_order_id,
+            &self.workflow_id,
+            &self.revision_id,
+            &self.quote_currency,
+            &self.freeze_status,
+            &self.submission_status,
+            &self.run_status,
+            &self.settlement_status,
+            &self.task_id,
+            &self.prompt_id,
+            &self.error_code,
+        ];
+        std::array::from_fn(|field| (Self::TEXTS[field], values[field].as_deref()))
     }
 }
 

@@ -62,6 +62,12 @@ pub enum DatasetError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A compaction was killed, or is at work: other engines would read what it replaces twice.
+    #[error("{} is left of a compaction that was killed: run `tieout compact` first; or it is at work: wait for its end", path.display())]
+    Compacted {
+        /// A file that does not count.
+        path: PathBuf,
+    },
     /// Only one compaction may be at work.
     #[error("another compaction of {} is at work; wait for its end", path.display())]
     Compacting {

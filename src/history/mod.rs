@@ -31,6 +31,7 @@ mod reading;
 mod record;
 mod run;
 mod selection;
+pub mod sql;
 #[cfg(test)]
 mod tests;
 

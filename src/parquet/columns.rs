@@ -8,7 +8,7 @@ use polars::prelude::{
 
 use crate::domain::facts::OrderFacts;
 use crate::domain::money::SCALE;
-use crate::domain::order::Amounts;
+use crate::domain::order::{Amounts, RunOrder, TimeField};
 
 /// The digits of an amount: `DECIMAL(28,8)`. With 38, other engines lose the 8th decimal when they add two
 /// amounts.
@@ -16,10 +16,15 @@ const PRECISION: usize = 28;
 /// The decimals of an amount.
 pub(crate) const AMOUNT_SCALE: usize = SCALE as usize;
 
-const TEXTS_BEFORE: [&str; 4] = ["run_order_id", "workflow_id", "revision_id", "quote_currency"];
-const TEXTS_AFTER: [&str; 7] =
-    ["freeze_status", "submission_status", "run_status", "settlement_status", "task_id", "prompt_id", "error_code"];
-const TIMES: [&str; 2] = ["created_at", "updated_at"];
+const TEXTS_BEFORE: [&str; 4] = {
+    let [id, workflow, revision, currency, ..] = RunOrder::TEXTS;
+    [id, workflow, revision, currency]
+};
+const TEXTS_AFTER: [&str; RunOrder::TEXTS.len() - TEXTS_BEFORE.len()] = {
+    let [_, _, _, _, after @ ..] = RunOrder::TEXTS;
+    after
+};
+const TIMES: [&str; 2] = [TimeField::CreatedAt.name(), TimeField::UpdatedAt.name()];
 
 /// The fields of the columns, in their order in a file.
 pub(crate) fn fields() -> impl Iterator<Item = Field> {
@@ -110,14 +115,22 @@ impl FactArrays {
 
     /// The columns of a frame. Texts that were not read are left empty.
     pub(crate) fn of(frame: &DataFrame) -> PolarsResult<Self> {
+        Self::with_prefix(frame, "")
+    }
+
+    /// The columns of a frame whose names begin so.
+    pub(crate) fn with_prefix(frame: &DataFrame, prefix: &str) -> PolarsResult<Self> {
+        let named = |name: &str| format!("{prefix}{name}");
         let mut texts = [const { None }; TEXTS_BEFORE.len() + TEXTS_AFTER.len()];
-        for (column, name) in texts.iter_mut().zip(TEXTS_BEFORE.into_iter().chain(TEXTS_AFTER)) {
-            if frame.schema().contains(name) {
-                *column = Some(self::texts(frame, name)?);
+        for (column, name) in texts.iter_mut().zip(RunOrder::TEXTS) {
+            let name = named(name);
+            if frame.schema().contains(&name) {
+                *column = Some(self::texts(frame, &name)?);
             }
         }
-        let [quote, charged, released, compute, external, total] = Amounts::NAMES.map(|name| units(frame, name));
-        let [created, updated] = TIMES.map(|name| microseconds(frame, name));
+        let [quote, charged, released, compute, external, total] =
+            Amounts::NAMES.map(|name| units(frame, &named(name)));
+        let [created, updated] = TIMES.map(|name| microseconds(frame, &named(name)));
         Ok(Self {
             texts,
             units: [quote?, charged?, released?, compute?, external?, total?],
@@ -216,6 +229,8 @@ fn units(frame: &DataFrame, name: &str) -> PolarsResult<Array<Int128Type>> {
     Ok(decimals.physical().rechunk().downcast_as_array().clone())
 }
 
+/// A column of times, or of microseconds.
 fn microseconds(frame: &DataFrame, name: &str) -> PolarsResult<Array<Int64Type>> {
-    Ok(frame.column(name)?.datetime()?.physical().rechunk().downcast_as_array().clone())
+    let physical = frame.column(name)?.to_physical_repr();
+    Ok(physical.i64()?.rechunk().downcast_as_array().clone())
 }

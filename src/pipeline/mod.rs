@@ -28,6 +28,7 @@ use crate::checks::{Rules, Soundness};
 use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::domain::visible::visible;
+use crate::history::sql::SqlError;
 use crate::history::{DatasetError, RunRecord};
 use crate::input::{Input, InputError};
 use crate::provider::{ClockReading, Stop};
@@ -160,6 +161,9 @@ pub enum JobError {
     /// A month can't be closed.
     #[error(transparent)]
     Close(#[from] CloseError),
+    /// An SQL engine can't be asked, or its answers can't be used.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
     /// Not a single reply arrived.
     #[error("nothing could be fetched: the provider never answered ({0})")]
     Unreachable(String),

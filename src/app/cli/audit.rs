@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::choices::{CsvEncoding, DayBy, Output};
+use super::choices::{CsvEncoding, DayBy, Engine, Output};
 use super::provider::whole;
 use crate::domain::month::Month;
 use crate::report::formats::Format;
@@ -38,6 +38,45 @@ impl Period {
             Self { workflow: Some(_), .. } => Some("workflow"),
             Self { since: None, until: None, month: None, workflow: None } => None,
         }
+    }
+}
+
+/// Who reads a dataset.
+#[derive(Clone, Debug, Default, Args)]
+pub struct EngineOptions {
+    /// Who reads a dataset: this machine, or any Spark with a script that is written to the folder of --out
+    #[arg(long, value_name = "ENGINE", default_value = "local")]
+    pub engine: Engine,
+    /// Where Spark finds the dataset, such as s3a://bucket/history [default: its folder on this machine]
+    #[arg(long, value_name = "ADDRESS")]
+    pub dataset_address: Option<String>,
+    /// Where the script writes its answers [default: the folder `results` beside it]
+    #[arg(long, value_name = "ADDRESS")]
+    pub results_address: Option<String>,
+    /// Make the report of the answers in this folder, which the script of --engine sql wrote
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = [
+            "engine", "dataset_address", "results_address", "since", "until", "month", "workflow", "tolerance", "currency",
+            "stale_after", "warn_before", "control_total", "books_decimals", "material", "waivers", "timezone", "day_by",
+            "all_checks", "as_of"
+        ]
+    )]
+    pub results: Option<PathBuf>,
+}
+
+impl EngineOptions {
+    /// The name of an option that is given.
+    #[must_use]
+    pub fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("engine", self.engine != Engine::Local),
+            ("dataset-address", self.dataset_address.is_some()),
+            ("results-address", self.results_address.is_some()),
+            ("results", self.results.is_some()),
+        ];
+        given.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
     }
 }
 
@@ -107,6 +146,9 @@ pub struct Audit {
     /// Which orders of a dataset.
     #[command(flatten)]
     pub period: Period,
+    /// Who reads it.
+    #[command(flatten)]
+    pub reader: EngineOptions,
     /// How it is judged and written.
     #[command(flatten)]
     pub options: AuditOptions,

@@ -37,6 +37,16 @@ impl From<DayBy> for days::DayBy {
     }
 }
 
+/// Who reads a dataset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// This machine.
+    #[default]
+    Local,
+    /// Any Spark, by a script that is written.
+    Sql,
+}
+
 /// Encoding of a report's CSV files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

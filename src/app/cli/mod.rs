@@ -23,8 +23,8 @@ use crate::report::formats::Format;
 use crate::sandbox;
 use crate::summary::FailOn;
 
-pub use audit::{Audit, AuditOptions, CloseCommand, Period};
-pub use choices::{CsvEncoding, DayBy, EvidenceLevel, Output};
+pub use audit::{Audit, AuditOptions, CloseCommand, EngineOptions, Period};
+pub use choices::{CsvEncoding, DayBy, Engine, EvidenceLevel, Output};
 pub use dataset::{DatasetAction, DatasetCommand};
 pub use discover::Discover;
 pub use provider::ProviderArgs;

@@ -1,16 +1,20 @@
 //! The settings of `tieout audit` and `tieout close`: those of the report that is judged again, or for a dataset those of
 //! the settings file, each with what is typed laid over it.
 
+use std::path::{self, Path, PathBuf};
+
 use super::{
-    SettingsError, account, apart, as_of, fail_on, language, outside_datasets, period, rules, schedule, unusable,
-    with_file,
+    SettingsError, account, apart, as_of, fail_on, language, outside_dataset, outside_datasets, period, rules,
+    schedule, unusable, with_file,
 };
-use crate::app::cli::{Audit, AuditOptions, CloseCommand, General, Options};
+use crate::app::cli::{Audit, AuditOptions, CloseCommand, EngineOptions, General, Options};
 use crate::checks::Rules;
+use crate::history::sql::Results;
 use crate::history::{Dataset, DatasetError, Selection};
 use crate::language::Language;
 use crate::pipeline::audit::Changes;
 use crate::pipeline::audit::dataset::DatasetAudit;
+use crate::pipeline::audit::sql::{AskedAudit, RESULTS_FOLDER, Reader};
 use crate::report::folder::manifest::CloseStamp;
 use crate::report::folder::publish::Destination;
 use crate::report::formats::options::ReportOptions;
@@ -105,6 +109,61 @@ pub fn resolve_dataset_audit(
     })
 }
 
+/// Where the script of an audit goes, and where its engine finds the dataset and leaves its answers.
+pub struct ScriptPlaces {
+    /// The folder of the script.
+    pub folder: PathBuf,
+    /// The address of the dataset.
+    pub dataset: String,
+    /// The address of the answers.
+    pub results: String,
+}
+
+/// The settings of an audit of a dataset by a script, and the places of the script.
+///
+/// # Errors
+/// [`SettingsError`] says which option can't be used.
+pub fn resolve_script(
+    command: &Audit,
+    dataset: Dataset,
+    general: &General,
+) -> Result<(DatasetAudit, ScriptPlaces), SettingsError> {
+    let folder = command.out.clone().ok_or(SettingsError::NoScriptFolder)?;
+    outside_dataset("out", &folder)?;
+    let EngineOptions { dataset_address, results_address, .. } = command.reader.clone();
+    let places = ScriptPlaces {
+        dataset: dataset_address.unwrap_or_else(|| address(dataset.folder())),
+        results: results_address.unwrap_or_else(|| address(&folder.join(RESULTS_FOLDER))),
+        folder,
+    };
+    let selection = period::selection(&command.period)?;
+    with_file(typed(&command.options), general, |options| {
+        Ok((dataset_audit(dataset, selection, options, &command.options, general)?, places))
+    })
+}
+
+/// The audit of answers that a script wrote, and where its report goes. What is wrong with the answers comes as it is.
+///
+/// # Errors
+/// [`SettingsError`] says which option can't be used.
+pub fn resolve_results(
+    command: &Audit,
+    (dataset, results, asked): (Dataset, Results, AskedAudit),
+    general: &General,
+) -> Result<(Result<DatasetAudit, DatasetError>, Destination), SettingsError> {
+    let destination = audit_destination(command)?;
+    with_file(typed(&command.options), general, |options| {
+        apart(dataset.folder().to_owned(), &destination)?;
+        let report = report_options(&dataset, options, &asked.settings, general)?;
+        Ok((asked.with(results, dataset, report), destination))
+    })
+}
+
+/// The address of a folder on this machine.
+fn address(folder: &Path) -> String {
+    format!("file://{}", path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display())
+}
+
 /// The dataset and the settings of a close.
 ///
 /// # Errors
@@ -150,8 +209,7 @@ fn dataset_audit(
     command: &AuditOptions,
     general: &General,
 ) -> Result<DatasetAudit, SettingsError> {
-    let identity = dataset.identity();
-    let zone = identity.timezone.name();
+    let zone = dataset.identity().timezone.name();
     if let Some(other) = options.timezone.as_deref().filter(|other| *other != zone) {
         return Err(unusable("timezone", other, &format!("the dataset has the days of {zone}; leave it out")));
     }
@@ -170,19 +228,30 @@ fn dataset_audit(
     if command.all_checks {
         rules.off.clear();
     }
-    let account = options.account.map(account).transpose()?.or_else(|| identity.account.clone());
+    let as_of = as_of(options.as_of.as_deref())?;
+    let report = report_options(&dataset, options, &rules, general)?;
+    Ok(DatasetAudit { dataset, selection, rules, as_of, options: report, close: None, reader: Reader::Tieout })
+}
+
+/// The form of a report about a dataset.
+fn report_options(
+    dataset: &Dataset,
+    options: Options,
+    rules: &Rules,
+    general: &General,
+) -> Result<ReportOptions, SettingsError> {
+    let account = options.account.map(account).transpose()?.or_else(|| dataset.identity().account.clone());
     let report = ReportOptions {
         account,
         csv_encoding: options.csv_encoding.map(Into::into).unwrap_or_default(),
         formats: options.format.map_or_else(Formats::default, Formats::of),
         language: language(general.lang, general.config.as_deref()),
         allow_empty: options.allow_empty.unwrap_or(false),
-        fail_on: fail_on(options.fail_on.unwrap_or_default(), &rules)?,
+        fail_on: fail_on(options.fail_on.unwrap_or_default(), rules)?,
     };
     if report.formats.has(Format::Focus) {
         let expected = "a dataset is a table already; leave it out";
         return Err(unusable("format", Format::Focus.name(), expected));
     }
-    let as_of = as_of(options.as_of.as_deref())?;
-    Ok(DatasetAudit { dataset, selection, rules, as_of, options: report, close: None })
+    Ok(report)
 }

@@ -34,7 +34,10 @@ use file::with_file;
 use provider::KEY_FILE;
 pub(super) use provider::KEY_VARIABLE;
 
-pub use audit::{audit_destination, resolve_audit, resolve_close, resolve_dataset_audit};
+pub use audit::{
+    ScriptPlaces, audit_destination, resolve_audit, resolve_close, resolve_dataset_audit, resolve_results,
+    resolve_script,
+};
 pub use discover::{DiscoverSettings, resolve_discover};
 
 #[cfg(test)]
@@ -141,6 +144,9 @@ pub enum SettingsError {
         /// The value as given.
         value: String,
     },
+    /// The script has no place.
+    #[error("--engine sql: name the folder for its script with --out")]
+    NoScriptFolder,
     /// No dataset is named.
     #[error("no dataset: name it with --dataset, or as `dataset` in the settings file")]
     NoDataset,
@@ -205,6 +211,7 @@ impl SettingsError {
             | Self::Toml { .. }
             | Self::NoKey
             | Self::NoDataset
+            | Self::NoScriptFolder
             | Self::MisplacedKey { .. }
             | Self::InFile { .. } => None,
         }

@@ -9,12 +9,12 @@ use crate::domain::order::{Amounts, Charge};
 
 /// A settled charge with all six amounts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Baseline<'b> {
+pub(in crate::history) struct Baseline<'b> {
     /// The run that saw it.
-    pub(super) rank: u32,
-    pub(super) currency: Option<&'b str>,
+    pub(in crate::history) rank: u32,
+    pub(in crate::history) currency: Option<&'b str>,
     /// The amounts in units of 10⁻⁸, in the order of [`Amounts::NAMES`].
-    pub(super) units: [i128; Amounts::NAMES.len()],
+    pub(in crate::history) units: [i128; Amounts::NAMES.len()],
 }
 
 /// The charges of the orders of a day.
@@ -73,7 +73,7 @@ impl<'b> Baseline<'b> {
     }
 
     /// What it says of an order.
-    pub(super) fn sighting(&self, day: Date, run_order_id: &str) -> Sighting {
+    pub(in crate::history) fn sighting(&self, day: Date, run_order_id: &str) -> Sighting {
         let amounts = Amounts::from_order(self.units.map(Amount::from_units));
         let charge = Charge { currency: self.currency.map(str::to_owned), amounts };
         Sighting::Baseline { day, run_order_id: run_order_id.to_owned(), rank: self.rank, charge }

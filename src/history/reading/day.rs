@@ -92,9 +92,8 @@ impl Days<'_> {
     ) -> Result<(Day, Vec<BTreeSet<u32>>), DatasetError> {
         let columns = [Charges::COLUMNS[0], SETTLED, RUN];
         let are_kept = are_read_again && frames::can_be_kept_open(files.len());
-        let days = self.reading.dataset.days();
         let mut day = Day {
-            calendar: CalendarDay { date, period: days.day(date).period, days },
+            calendar: CalendarDay::new(date, self.reading.dataset.days()),
             known: ByIdentifier::default(),
             baselines: Baselines::default(),
             counts: ReadCounts::default(),
@@ -264,15 +263,19 @@ struct Newest<'n> {
 }
 
 /// A day as the dataset divides time.
-struct CalendarDay {
+pub(in crate::history) struct CalendarDay {
     date: Date,
     period: Period,
     days: domain::Days,
 }
 
 impl CalendarDay {
+    pub(in crate::history) fn new(date: Date, days: domain::Days) -> Self {
+        Self { date, period: days.day(date).period, days }
+    }
+
     /// Whether an order that was created at a time belongs to the day.
-    fn has(&self, created_at: Option<i64>) -> bool {
+    pub(in crate::history) fn has(&self, created_at: Option<i64>) -> bool {
         match created_at.and_then(from_microsecond) {
             None => self.date == UNDATED,
             Some(time) if self.period.holds(time) => true,

@@ -121,6 +121,13 @@ pub(super) fn newest_rows(
     Ok(newest)
 }
 
+/// Fails if a row can't be without a fetched order for this reason.
+pub(in crate::history) fn require_reason(id: &str, bucket: &str, reason: &str, detail: &str) -> Result<(), String> {
+    let is_foreign = bucket == Bucket::Discrepant.code() && reason == IDENTITY_MISMATCH && detail != id;
+    let is_known = is_foreign || UNFETCHED.iter().any(|known| known.code() == bucket);
+    if is_known { Ok(()) } else { Err(format!("it has a row in the bucket {bucket:?} for {reason:?}")) }
+}
+
 /// Visits the order, the job and the bucket of each row without a fetched order.
 fn each_row(
     reading: &Reading<'_>,
@@ -171,10 +178,7 @@ pub(super) fn visit<E: From<DatasetError>>(
                 else {
                     return Err(place.lacking().into());
                 };
-                let is_foreign = bucket == Bucket::Discrepant.code() && reason == IDENTITY_MISMATCH && detail != id;
-                if !is_foreign && !UNFETCHED.iter().any(|known| known.code() == bucket) {
-                    return Err(place.damaged(format!("it has a row in the bucket {bucket:?} for {reason:?}")).into());
-                }
+                require_reason(id, bucket, reason, detail).map_err(|problem| place.damaged(problem))?;
                 let rank = names.rank(run, place)?;
                 let Some((rank, order)) = rank.zip(identifiers.of(id)) else { continue };
                 if orders.0.get(&order).is_none_or(|known| known.rank != rank) {

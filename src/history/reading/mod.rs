@@ -21,8 +21,11 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+pub(in crate::history) use self::baselines::Baseline;
 pub use self::changes::{Extent, Side, Then};
+pub(in crate::history) use self::day::CalendarDay;
 use self::days::Days;
+pub(in crate::history) use self::exceptional::require_reason;
 use self::frames::Place;
 use self::identifier::Identifiers;
 use super::files::Files;
@@ -101,14 +104,14 @@ impl AddAssign for ReadCounts {
 
 /// What is read of a dataset: some of its orders, as some of its runs saw them.
 pub struct Reading<'d> {
-    dataset: &'d Dataset,
-    selection: Selection,
+    pub(super) dataset: &'d Dataset,
+    pub(super) selection: Selection,
     /// By the time they started.
     runs: Vec<RunRecord>,
     /// The runs that are not read.
     other_runs: Vec<RunRecord>,
     /// The files of those runs.
-    files: Files,
+    pub(super) files: Files,
 }
 
 impl Dataset {
@@ -144,7 +147,7 @@ impl Reading<'_> {
     }
 
     /// The jobs that are read, by rank: the run of each, its name, and when it began.
-    fn jobs(&self) -> Vec<(&str, &str, Timestamp)> {
+    pub(super) fn jobs(&self) -> Vec<(&str, &str, Timestamp)> {
         jobs(&self.runs)
     }
 
@@ -162,6 +165,14 @@ impl Reading<'_> {
     pub(super) fn reads(&self, file: &DatasetFile) -> bool {
         let day = super::files::day(&file.path);
         day.map_or_else(|| file.path.starts_with(EXCEPTIONS), |day| self.selection.has_day(day))
+    }
+
+    /// Fails unless every file that is read is as it was written.
+    ///
+    /// # Errors
+    /// [`DatasetError::Damaged`] names the first that is not.
+    pub fn prove(&self) -> Result<(), DatasetError> {
+        self.files().try_for_each(|file| self.dataset.prove(file).map(drop))
     }
 
     /// Whether the same files count as when the reading began: none was replaced by a compaction meanwhile.

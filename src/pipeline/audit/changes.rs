@@ -11,6 +11,7 @@ use super::closes::{ClosedMonth, Closes};
 use super::rows::{read_day, read_order, write_day, write_order};
 use crate::domain::month::Month;
 use crate::domain::order::RunOrder;
+use crate::history::sql::Answers;
 use crate::history::{Extent, Reading, Selection, Side, Then, UNDATED};
 use crate::pipeline::JobError;
 use crate::report::ReportError;
@@ -30,9 +31,16 @@ struct Pair {
     is: Option<Box<RunOrder>>,
 }
 
+/// Who tells what has changed.
+pub(super) struct Told<'t> {
+    pub(super) reading: &'t Reading<'t>,
+    /// The answers of an engine, if one was asked.
+    pub(super) answers: Option<&'t Answers<'t>>,
+}
+
 /// Adds what has changed in the closed months of a selection.
 pub(super) fn adjust(
-    reading: &Reading<'_>,
+    told: &Told<'_>,
     selection: &Selection,
     closes: &Closes,
     folder: &Path,
@@ -40,11 +48,16 @@ pub(super) fn adjust(
 ) -> Result<(), JobError> {
     let Some(newest) = closes.compared.last() else { return Ok(()) };
     let mut changes = Changes::new(folder);
-    for ClosedMonth { month, runs, .. } in &closes.compared {
-        let is_wanted = |day| month.has(day) && selection.has_day(day);
-        reading.changes(is_wanted, Then::Runs(runs), Extent::Changed, |side| changes.push(side))?;
+    let Told { reading, answers } = told;
+    if let Some(answers) = answers {
+        answers.changes(|side| changes.push(side))?;
+    } else {
+        for ClosedMonth { month, runs, .. } in &closes.compared {
+            let is_wanted = |day| month.has(day) && selection.has_day(day);
+            reading.changes(is_wanted, Then::Runs(runs), Extent::Changed, |side| changes.push(side))?;
+        }
+        reading.changes(|day| day == UNDATED, Then::Runs(&newest.runs), Extent::Changed, |side| changes.push(side))?;
     }
-    reading.changes(|day| day == UNDATED, Then::Runs(&newest.runs), Extent::Changed, |side| changes.push(side))?;
     builder.begin_adjustments();
     changes.visit(|pair| pair.adjust(builder))
 }

@@ -57,11 +57,11 @@ impl Closes {
     }
 
     /// Leaves only the months that a report names; the problems if they are not as it names them.
-    pub(super) fn retain(&mut self, sources: &Sources) -> Vec<String> {
-        self.named.retain(|found| sources.closes.iter().any(|named| named.month == found.month));
-        self.compared.retain(|found| sources.closes.iter().any(|named| named.month == found.month));
-        let differing = sources.closes.iter().filter(|named| !self.named.contains(named));
-        differing.map(|named| format!("{SOURCES_FILE}: the close of {} is not as it was", named.month)).collect()
+    pub(super) fn retain(&mut self, named: &[SourceClose]) -> Vec<String> {
+        self.named.retain(|found| named.iter().any(|named| named.month == found.month));
+        self.compared.retain(|found| named.iter().any(|named| named.month == found.month));
+        let differing = named.iter().filter(|named| !self.named.contains(named));
+        differing.map(|named| format!("the close of {} is not as it was", named.month)).collect()
     }
 
     /// Fails unless every run that a month was closed with is still there: without one, what was known then would be

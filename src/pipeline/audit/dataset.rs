@@ -5,10 +5,12 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::candidates::Candidates;
-use super::changes;
+use super::changes::{self, Told};
 use super::close::{self, CloseError};
 use super::closes::Closes;
+use super::sql::Reader;
 use crate::checks::{NOT_IN_A_DATASET, Rules, Soundness};
+use crate::history::sql::{Answer, Answers, Engine, SqlError};
 use crate::history::{Dataset, DatasetError, DatasetFile, Reading, RunRecord, Selection, Sighting};
 use crate::language::{Language, Texts};
 use crate::pipeline::JobError;
@@ -41,6 +43,8 @@ pub struct DatasetAudit {
     pub options: ReportOptions,
     /// The close that it is.
     pub close: Option<CloseStamp>,
+    /// Who reads the dataset.
+    pub reader: Reader,
 }
 
 /// A report about a dataset that was written.
@@ -53,6 +57,8 @@ pub(in crate::pipeline) struct MadeReport {
 pub(in crate::pipeline) struct Evidence<'d> {
     reading: Reading<'d>,
     closes: Closes,
+    /// Who answers for the reading, if it is not this program.
+    engine: Option<&'d Engine>,
 }
 
 impl Evidence<'_> {
@@ -73,8 +79,7 @@ impl DatasetAudit {
     pub fn publish(&self, destination: &Destination) -> Result<(Report, PublishedReport), JobError> {
         let mut tries = 1..TRIES;
         loop {
-            let evidence =
-                Evidence { reading: self.dataset.read(self.selection.clone(), None)?, closes: self.closes()? };
+            let evidence = self.evidence()?;
             match self.publish_evidence(&evidence, destination) {
                 // A compaction removed what was read: it is all in other files now.
                 Err(JobError::Dataset(DatasetError::Damaged { .. }))
@@ -84,13 +89,26 @@ impl DatasetAudit {
         }
     }
 
+    /// What the report is made from.
+    fn evidence(&self) -> Result<Evidence<'_>, JobError> {
+        let Reader::Engine { engine, runs, closes: named } = &self.reader else {
+            let reading = self.dataset.read(self.selection.clone(), None)?;
+            return Ok(Evidence { reading, closes: self.closes()?, engine: None });
+        };
+        let (reading, mut closes) = (self.dataset.read(self.selection.clone(), Some(runs))?, self.closes()?);
+        match closes.retain(named).into_iter().next() {
+            Some(problem) => Err(SqlError::Contradiction(problem).into()),
+            None => Ok(Evidence { reading, closes, engine: Some(engine) }),
+        }
+    }
+
     fn publish_evidence(
         &self,
         evidence: &Evidence<'_>,
         destination: &Destination,
     ) -> Result<(Report, PublishedReport), JobError> {
         let started_at = Timestamp::now();
-        let Evidence { reading, closes } = evidence;
+        let Evidence { reading, closes, engine } = evidence;
         let as_of = self.as_of(reading)?;
         closes.require_runs(&self.dataset, reading)?;
         self.require_ready(reading)?;
@@ -101,22 +119,17 @@ impl DatasetAudit {
         self.sources(reading, closes)?.write(staging.path())?;
         let MadeReport { report, rules } = self.make(evidence, as_of, staging.path(), None)?;
         self.require_complete(&report)?;
+        if engine.is_some() {
+            reading.prove()?;
+        }
         let summary = &report.summary;
-        let folder = std::path::absolute(self.dataset.folder()).unwrap_or_else(|_| self.dataset.folder().to_owned());
         let stamp = Stamp {
             as_of,
             started_at,
             finished_at: Timestamp::now(),
             base_url: self.dataset.identity().base_url.clone(),
             options: self.options.clone(),
-            dataset: Some(DatasetStamp {
-                folder: folder.display().to_string(),
-                identity: self.dataset.identity().value(),
-                since: self.selection.since,
-                until: self.selection.until,
-                workflow: self.selection.workflow.clone(),
-                close: self.close,
-            }),
+            dataset: Some(stamp(&self.dataset, &self.selection, self.close)),
             settings: rules,
             designs: designs(&self.options.formats),
             previous: match self.close {
@@ -147,6 +160,7 @@ impl DatasetAudit {
             as_of: Some(stamp.as_of),
             options: stamp.options.clone(),
             close,
+            reader: Reader::Tieout,
         })
     }
 
@@ -165,7 +179,7 @@ impl DatasetAudit {
             reading => reading?,
         };
         let mut closes = self.closes()?;
-        let mut problems = closes.retain(sources);
+        let mut problems = closes.retain(&sources.closes);
         problems.extend(closes.require_runs(&self.dataset, &reading).err().map(|error| error.to_string()));
         let now = self.sources(&reading, &closes)?;
         if sources.runs != now.runs {
@@ -183,7 +197,7 @@ impl DatasetAudit {
         });
         let differences = self.dataset.differences(&reading, &named.collect::<Vec<_>>())?;
         problems.extend(differences.into_iter().map(|what| format!("{SOURCES_FILE}: {what}")));
-        Ok(if problems.is_empty() { Ok(Evidence { reading, closes }) } else { Err(problems) })
+        Ok(if problems.is_empty() { Ok(Evidence { reading, closes, engine: None }) } else { Err(problems) })
     }
 
     /// Judges the orders and writes every file of a report except the manifest and `sources.json` into a folder. If
@@ -195,9 +209,8 @@ impl DatasetAudit {
         into: &Path,
         sources: Option<Vec<FileStamp>>,
     ) -> Result<MadeReport, JobError> {
-        let Evidence { reading, closes } = evidence;
-        let mut rules = self.rules.clone();
-        rules.off.extend(NOT_IN_A_DATASET);
+        let Evidence { reading, closes, engine } = evidence;
+        let rules = self.rules_of_dataset();
         let scope = self.scope(reading)?;
         let mut builder = Builder::begin(Brief {
             folder: into.to_owned(),
@@ -209,10 +222,17 @@ impl DatasetAudit {
             facts: None,
         })?;
         let mut candidates = Candidates::new(into);
-        let counts = reading.each(&Soundness::of(&rules), |sighting| match sighting {
-            Sighting::Sound(orders) => Ok::<_, JobError>(builder.add_sound_orders(&orders)?),
-            sighting => Ok(candidates.push(sighting)?),
-        })?;
+        let answers = engine.map(|engine| Answers { reading, engine });
+        let counts = match &answers {
+            None => reading.each(&Soundness::of(&rules), |sighting| match sighting {
+                Sighting::Sound(orders) => Ok::<_, JobError>(builder.add_sound_orders(&orders)?),
+                sighting => Ok(candidates.push(sighting)?),
+            })?,
+            Some(answers) => answers.each(|answer| match answer {
+                Answer::Sound(orders) => Ok::<_, JobError>(builder.add_summed_orders(orders)?),
+                Answer::Sighting(sighting) => Ok(candidates.push(sighting)?),
+            })?,
+        };
         builder.set_read(counts.orders, counts.observations);
         candidates.visit(|outcome, background| builder.add(outcome, background).map(drop))?;
         match &self.close {
@@ -220,12 +240,22 @@ impl DatasetAudit {
                 let begins = rules.days().day(close.month.first()).period.since.unwrap_or(Timestamp::MIN);
                 changes::roll_forward(reading, (close.month, begins), closes, into, &mut builder)?;
             }
-            None => changes::adjust(reading, &self.selection, closes, into, &mut builder)?,
+            None => {
+                let told = Told { reading, answers: answers.as_ref() };
+                changes::adjust(&told, &self.selection, closes, into, &mut builder)?;
+            }
         }
         Ok(MadeReport { report: builder.finish()?, rules })
     }
 
-    fn as_of(&self, reading: &Reading<'_>) -> Result<Timestamp, JobError> {
+    /// The settings without the checks of what a dataset does not have.
+    pub(super) fn rules_of_dataset(&self) -> Rules {
+        let mut rules = self.rules.clone();
+        rules.off.extend(NOT_IN_A_DATASET);
+        rules
+    }
+
+    pub(super) fn as_of(&self, reading: &Reading<'_>) -> Result<Timestamp, JobError> {
         let newest = || reading.runs().last().map(|run| run.as_of);
         Ok(self.as_of.or_else(newest).ok_or_else(|| self.nothing())?)
     }
@@ -272,7 +302,7 @@ impl DatasetAudit {
     }
 
     /// The closed months that it looks back at.
-    fn closes(&self) -> Result<Closes, JobError> {
+    pub(super) fn closes(&self) -> Result<Closes, JobError> {
         match &self.close {
             Some(close) => Closes::before(&self.dataset, close.month),
             None => Closes::of_selection(&self.dataset, &self.selection),
@@ -301,5 +331,18 @@ impl DatasetAudit {
 
     fn nothing(&self) -> DatasetError {
         DatasetError::NotADataset { path: self.dataset.folder().to_owned(), problem: "no run is in it yet".to_owned() }
+    }
+}
+
+/// What a manifest says about the dataset of its report.
+pub(super) fn stamp(dataset: &Dataset, selection: &Selection, close: Option<CloseStamp>) -> DatasetStamp {
+    let folder = std::path::absolute(dataset.folder()).unwrap_or_else(|_| dataset.folder().to_owned());
+    DatasetStamp {
+        folder: folder.display().to_string(),
+        identity: dataset.identity().value(),
+        since: selection.since,
+        until: selection.until,
+        workflow: selection.workflow.clone(),
+        close,
     }
 }

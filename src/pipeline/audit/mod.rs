@@ -6,6 +6,7 @@ pub mod close;
 mod closes;
 pub mod dataset;
 mod rows;
+pub mod sql;
 
 use std::path::Path;
 use std::sync::Arc;

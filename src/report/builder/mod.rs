@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use self::closing::Adjustments;
 use self::tally::Tally;
 use crate::checks::{Judgement, Rules, WaiverKey, WaiverState, judge, judge_unlisted};
-use crate::domain::facts::{OrderFacts, TextColumn};
+use crate::domain::facts::{OrderFacts, SoundOrders, TextColumn};
 use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 use crate::domain::month::Month;
@@ -254,14 +254,28 @@ impl Builder {
     /// # Errors
     /// When they can't be summed, or the report is not about a dataset.
     pub fn add_sound_orders(&mut self, orders: &OrderFrame) -> Result<(), ReportError> {
-        let Facts::Elsewhere(spend) = &mut self.facts else {
-            return Err(ReportError::Contradiction("orders of a dataset in a report about an input".to_owned()));
-        };
-        for (currency, orders) in spend.add_sound(orders)? {
+        for (currency, orders) in self.spend_elsewhere()?.add_sound(orders)? {
             self.tally.summary.add_sound(&currency, orders);
             self.tally.facts += orders;
         }
         Ok(())
+    }
+
+    /// Adds sound orders of a dataset that were summed elsewhere.
+    ///
+    /// # Errors
+    /// When they can't be summed, or the report is not about a dataset.
+    pub fn add_summed_orders(&mut self, orders: SoundOrders) -> Result<(), ReportError> {
+        self.tally.summary.add_sound(&orders.currency, orders.orders);
+        self.tally.facts = self.tally.facts.saturating_add(orders.orders);
+        self.spend_elsewhere()?.add_summed(orders)
+    }
+
+    fn spend_elsewhere(&mut self) -> Result<&mut SpendElsewhere, ReportError> {
+        match &mut self.facts {
+            Facts::Elsewhere(spend) => Ok(spend),
+            _ => Err(ReportError::Contradiction("orders of a dataset in a report about an input".to_owned())),
+        }
     }
 
     /// Takes how many orders were read of a dataset, to which the population must add up, and how often they were

@@ -3,7 +3,7 @@
 
 use super::facts_read::{FactRow, FactsReader};
 use super::rows::{EvidenceReader, Row, RowEvidence};
-use super::spend::{Spend, SpendParts};
+use super::spend::{Spend, SpendPart, SpendParts};
 use crate::domain::days::Days;
 use crate::domain::outcome::{Background, Evidence, Outcome};
 use crate::report::ReportError;
@@ -50,7 +50,7 @@ pub fn replay<E: From<ReportError>>(
     let mut last_line = 0;
     while let Some(group) = reader.next()? {
         if let Some(summing) = &mut summing {
-            summing.give(group.frame.clone())?;
+            summing.give(SpendPart::Orders(group.frame.clone()))?;
         }
         for fact in group.rows() {
             let fact = fact?;

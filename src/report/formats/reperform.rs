@@ -13,8 +13,8 @@ use jiff::civil::Date;
 
 use crate::checks::{COST_SUM, QUOTE_SPLIT, Rules};
 use crate::domain::days::Days;
-use crate::domain::money::Amount;
 use crate::domain::order::Amounts;
+use crate::domain::sql;
 use crate::report::ReportError;
 use crate::report::content::summary_json::DatasetScope;
 use crate::report::evidence::spend::{SpendRow, time_column};
@@ -122,7 +122,7 @@ fn orders_of(scope: &DatasetScope) -> String {
     let bound = |column: &str, day: Option<Date>| day.map(|day| format!("day {column} DATE '{day}'"));
     let period: Vec<String> = [bound(">=", scope.since), bound("<", scope.until)].into_iter().flatten().collect();
     let period = (!period.is_empty()).then(|| format!("({} OR day = DATE '1970-01-01')", period.join(" AND ")));
-    let workflow = scope.workflow.as_deref().map(|workflow| format!("workflow_id = {}", literal(workflow)));
+    let workflow = scope.workflow.as_deref().map(|workflow| format!("workflow_id = {}", sql::literal(workflow)));
     let conditions: Vec<String> = period.into_iter().chain(workflow).collect();
     let selected = if conditions.is_empty() { String::new() } else { format!("\nWHERE {}", conditions.join(" AND ")) };
     let amounts = Amounts::NAMES.join(", ");
@@ -143,9 +143,9 @@ fn tolerance(rules: &Rules) -> String {
     let currencies = rules.tolerances.iter().map(|(code, amount)| ("quote_currency", code, *amount));
     let cases = workflows.chain(currencies);
     let cases: String = cases
-        .map(|(column, value, amount)| format!("WHEN {column} = {} THEN {} ", literal(value), money(amount)))
+        .map(|(column, value, amount)| format!("WHEN {column} = {} THEN {} ", sql::literal(value), sql::amount(amount)))
         .collect();
-    let otherwise = money(rules.tolerance);
+    let otherwise = sql::amount(rules.tolerance);
     if cases.is_empty() { otherwise } else { format!("CASE {cases}ELSE {otherwise} END") }
 }
 
@@ -286,26 +286,4 @@ fn day(days: &Days, by_day: &[SpendRow]) -> String {
     format!(
         "CASE -- days of {zone}, in UTC\n      WHEN {column} IS NULL THEN ''{cases}\n      ELSE 'no day of this report'"
     )
-}
-
-fn money(amount: Amount) -> String {
-    format!("CAST('{amount}' AS DECIMAL(28,8))")
-}
-
-/// A text from outside as a literal that every engine reads alike: in some, a backslash starts an escape
-/// sequence.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''").replace('\\', "' || chr(92) || '"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_stays_a_text() {
-        assert_eq!(literal("wf_1"), "'wf_1'");
-        assert_eq!(literal("a'; DROP TABLE run_orders; --"), "'a''; DROP TABLE run_orders; --'");
-        assert_eq!(literal("\\'"), "'' || chr(92) || ''''");
-    }
 }

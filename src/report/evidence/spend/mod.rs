@@ -89,7 +89,8 @@ pub(in crate::report) fn aggregate(
     let mut summing = SpendParts::on_a_thread(facts.path(), days.clone())?;
     for group in 0..file.groups() {
         check_wanted()?;
-        summing.give(file.group(group, Some(&columns), |orders| Ok(orders.clone())).map_err(damaged)?)?;
+        let orders = file.group(group, Some(&columns), |orders| Ok(orders.clone())).map_err(damaged)?;
+        summing.give(SpendPart::Orders(orders))?;
     }
     summing.end()
 }
@@ -98,6 +99,14 @@ pub(in crate::report) fn aggregate(
 fn columns(days: &Days) -> Vec<&'static str> {
     let others = [WORKFLOW, REVISION, CURRENCY, "settled", "run_status", "bucket", time_column(days.by)];
     others.into_iter().chain(Amounts::NAMES).collect()
+}
+
+/// What spend is aggregated from.
+pub(super) enum SpendPart {
+    /// Orders, with the columns that [`columns`] names.
+    Orders(DataFrame),
+    /// Orders that were aggregated by all keys already.
+    Groups(DataFrame),
 }
 
 /// Spend that is aggregated part by part, so that memory does not grow with the number of orders.
@@ -118,17 +127,20 @@ impl SpendParts {
     ///
     /// # Errors
     /// When there can be no more threads.
-    pub(super) fn on_a_thread(path: &Path, days: Days) -> Result<Stage<DataFrame, Spend, ReportError>, ReportError> {
+    pub(super) fn on_a_thread(path: &Path, days: Days) -> Result<Stage<SpendPart, Spend, ReportError>, ReportError> {
         let facts = path.to_owned();
         let started = Stage::start(
             "spend",
             1,
             || ReportError::Stopped,
-            move |groups| {
+            move |given| {
                 let mut parts = Self::new(days);
-                for orders in groups {
+                for part in given {
                     // The values may come from outside.
-                    let added = catch_panics(|| parts.add(&orders));
+                    let added = catch_panics(|| match part {
+                        SpendPart::Orders(orders) => parts.add(&orders),
+                        SpendPart::Groups(groups) => parts.add_groups(groups),
+                    });
                     added.map_err(|problem| ReportError::evidence(&facts, problem))?;
                 }
                 parts.finish()
@@ -141,9 +153,12 @@ impl SpendParts {
     fn add(&mut self, orders: &DataFrame) -> PolarsResult<()> {
         let orders = with_day(orders.select(columns(&self.days))?, &self.days)?.lazy();
         let orders = orders.with_columns(KEYS.map(|name| col(name).fill_null(lit(""))));
-        let part = grouped(orders, &KEYS, measures()).collect()?;
-        self.groups += part.height();
-        self.parts.push(part.lazy());
+        self.add_groups(grouped(orders, &KEYS, measures()).collect()?)
+    }
+
+    fn add_groups(&mut self, groups: DataFrame) -> PolarsResult<()> {
+        self.groups += groups.height();
+        self.parts.push(groups.lazy());
         if self.groups >= self.most_groups {
             let parts = concat(mem::take(&mut self.parts), UnionArgs::default())?;
             let merged = grouped(parts, &KEYS, sums()).collect()?;

@@ -1,0 +1,152 @@
+//! An audit as SQL, for a dataset that is read by more than one machine: what an engine is asked, and what it answers.
+//!
+//! The engine finds the newest sighting of each order and sums those that are sound. All others come back as they are, and
+//! are judged here, so that the report is the same to the byte. The statements are portable: `rank`s stand for times, no
+//! aggregate is calculated with, and a missing value never makes an order sound.
+
+mod answers;
+mod columns;
+mod results;
+mod script;
+mod statements;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use polars::prelude::DataFrame;
+use sha2::{Digest, Sha256};
+
+use super::{DatasetError, Reading, orders};
+use crate::checks::Soundness;
+use crate::domain::days::Days;
+use crate::domain::month::Month;
+
+pub use self::answers::{Answer, Answers};
+pub use self::results::Results;
+pub use self::statements::Statement;
+
+/// Who answers.
+#[derive(Debug)]
+pub enum Engine {
+    /// The answers are there: a script wrote them.
+    Results(Results),
+}
+
+impl Engine {
+    /// Visits the rows of an answer.
+    fn each<E: From<SqlError>>(
+        &self,
+        statement: Statement,
+        visit: impl FnMut(&DataFrame) -> Result<(), E>,
+    ) -> Result<(), E> {
+        match self {
+            Self::Results(results) => results.each(statement, visit),
+        }
+    }
+}
+
+/// SHA-256 of what answers say of themselves, in hex.
+fn job_sha256(job: &str) -> String {
+    hex::encode(Sha256::digest(job))
+}
+
+/// An audit as SQL.
+pub struct SqlAudit<'r> {
+    reading: &'r Reading<'r>,
+    soundness: &'r Soundness,
+    /// How the report counts days.
+    days: Days,
+    /// The last day on which an order may have been updated.
+    last_day: Date,
+    /// The closed months that are compared, by month.
+    closed: Vec<Month>,
+    /// The first of those months that each run was there for.
+    known_since: BTreeMap<String, usize>,
+}
+
+/// Why an engine's answers can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SqlError {
+    /// The dataset is not ready to be read by others.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// The script can't be written, or results can't be read.
+    #[error("can't {doing} {}: {source}", path.display())]
+    Io {
+        /// The action that failed, such as `read`.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's error.
+        source: std::io::Error,
+    },
+    /// The folder for the script is in use.
+    #[error("{} is not empty; name a new folder", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file of results is not what the script writes.
+    #[error("{} is not a result of the script: {problem}; run the script again", path.display())]
+    NotAResult {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The engine does not calculate as it must.
+    #[error("the engine can't be trusted: {0}")]
+    Untrusted(String),
+    /// The engine did not read what the runs wrote, or its answers contradict themselves.
+    #[error("the engine's answers are not those of the dataset: {0}")]
+    Contradiction(String),
+    /// An address can't be written in SQL that every engine reads alike.
+    #[error("the address {0:?} can't be used: it needs to be absolute, without quotes, backslashes, `$` and `;`")]
+    Address(String),
+}
+
+impl<'r> SqlAudit<'r> {
+    /// The audit of what is read, with the runs that each closed month was closed with. `as_of` is the day on which ages are
+    /// measured.
+    ///
+    /// # Errors
+    /// When a compaction was killed, whose files another engine would read twice, or a month was closed with runs that a
+    /// later one does not know.
+    pub fn new<'c>(
+        reading: &'r Reading<'r>,
+        soundness: &'r Soundness,
+        days: Days,
+        as_of: Date,
+        closed: impl IntoIterator<Item = (Month, &'c BTreeSet<String>)>,
+    ) -> Result<Self, SqlError> {
+        let (mut months, mut known_since) = (Vec::new(), BTreeMap::<String, usize>::new());
+        for (month, runs) in closed {
+            if let Some(run) = known_since.keys().find(|run| !runs.contains(*run)) {
+                let problem = format!("{month} was closed without the run {run}, which an earlier month has");
+                return Err(DatasetError::damaged(reading.dataset.folder(), problem).into());
+            }
+            runs.iter().for_each(|run| _ = known_since.entry(run.clone()).or_insert(months.len()));
+            months.push(month);
+        }
+        require_tidy(reading)?;
+        let last_day = reading.days().last().unwrap_or_default().max(as_of);
+        Ok(Self { reading, soundness, days, last_day, closed: months, known_since })
+    }
+}
+
+/// Fails if files are there that do not count but whose rows would: those of a compaction that was killed.
+fn require_tidy(reading: &Reading<'_>) -> Result<(), DatasetError> {
+    let dataset = reading.dataset;
+    let records = dataset.compactions()?;
+    let replaced: BTreeSet<&str> =
+        records.iter().flat_map(|record| &record.replaces).map(|file| file.path.as_str()).collect();
+    let is_left = |path: &PathBuf| {
+        let text = path.to_str().unwrap_or_default();
+        !reading.files.counts(text) && (replaced.contains(text) || orders::is_merged(path))
+    };
+    let left = dataset.parquet_files()?.into_iter().find(is_left);
+    left.map_or(Ok(()), |path| Err(DatasetError::Compacted { path: dataset.folder().join(path) }))
+}
