@@ -60,6 +60,9 @@ fn show(
 
 fn of_dataset(command: &Audit, general: &General) -> Result<(Report, PublishedReport), Failure> {
     let dataset = Dataset::open(&command.report).map_err(|error| failure(error.into()))?;
+    if command.reader.engine == Engine::Spark {
+        return by_spark(command, dataset, general);
+    }
     let (audit, destination) = match &command.reader.results {
         None => settings::resolve_dataset_audit(command, dataset, general).map_err(Failure::usage)?,
         Some(results) => {
@@ -72,6 +75,21 @@ fn of_dataset(command: &Audit, general: &General) -> Result<(Report, PublishedRe
     };
     check(&destination)?;
     audit.publish(&destination).map_err(failure)
+}
+
+/// Asks a Spark.
+#[cfg(feature = "spark")]
+fn by_spark(command: &Audit, dataset: Dataset, general: &General) -> Result<(Report, PublishedReport), Failure> {
+    let (audit, destination, spark, address) =
+        settings::resolve_spark(command, dataset, general).map_err(Failure::usage)?;
+    check(&destination)?;
+    audit.asking(&spark, &address).and_then(|audit| audit.publish(&destination)).map_err(failure)
+}
+
+#[cfg(not(feature = "spark"))]
+fn by_spark(_: &Audit, _: Dataset, _: &General) -> Result<(Report, PublishedReport), Failure> {
+    Err(Failure::usage("--engine spark: this program was built without the feature `spark`")
+        .help("build it with `cargo build --release --features spark`, or write a script with --engine sql"))
 }
 
 /// Writes the script of an audit by Spark, and says what to do with it.
@@ -132,7 +150,9 @@ pub(super) fn failure(error: JobError) -> Failure {
             Failure::no_report(error).help("restore it from a backup, or remove it and close that month again")
         }
         JobError::Close(error) => Failure::usage(error),
-        JobError::Sql(error @ (SqlError::Address(_) | SqlError::NotEmpty { .. })) => Failure::usage(error),
+        JobError::Sql(error @ (SqlError::Address(_) | SqlError::NotEmpty { .. } | SqlError::Remote { .. })) => {
+            Failure::usage(error)
+        }
         JobError::Sql(SqlError::Dataset(error)) => failure(error.into()),
         JobError::Publish(error) if error.is_usage_error() => Failure::usage(error),
         other => Failure::no_report(other),

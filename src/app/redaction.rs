@@ -2,7 +2,7 @@
 
 use std::env;
 
-use super::settings::KEY_VARIABLE;
+use super::settings::{KEY_VARIABLE, SPARK_TOKEN_VARIABLE};
 use crate::sandbox::KEY as SANDBOX_KEY;
 
 /// The prefixes of the provider's keys.
@@ -11,13 +11,15 @@ const KEY_PREFIXES: [&str; 2] = ["cy_", "sk-"];
 const SHORTEST: usize = 4;
 const REDACTED: &str = "[key]";
 
-/// The text with everything that looks like a key, and the key in the environment, replaced by `[key]`. The simulator's
+/// The text with everything that looks like a key, and the keys in the environment, replaced by `[key]`. The simulator's
 /// key, which is public, stays.
 pub(super) fn without_keys(text: &str) -> String {
-    let text = match env::var(KEY_VARIABLE) {
-        Ok(key) if key.trim().len() >= SHORTEST && key.trim() != SANDBOX_KEY => text.replace(key.trim(), REDACTED),
-        _ => text.to_owned(),
-    };
+    let mut text = text.to_owned();
+    for key in [KEY_VARIABLE, SPARK_TOKEN_VARIABLE].into_iter().filter_map(|name| env::var(name).ok()) {
+        if key.trim().len() >= SHORTEST && key.trim() != SANDBOX_KEY {
+            text = text.replace(key.trim(), REDACTED);
+        }
+    }
     let (mut shown, mut rest) = (String::with_capacity(text.len()), text.as_str());
     while let Some(at) = KEY_PREFIXES.iter().filter_map(|start| rest.find(start)).min() {
         let (before, from) = rest.split_at(at);

@@ -44,7 +44,7 @@ impl Period {
 /// Who reads a dataset.
 #[derive(Clone, Debug, Default, Args)]
 pub struct EngineOptions {
-    /// Who reads a dataset: this machine, or any Spark with a script that is written to the folder of --out
+    /// Who reads a dataset: this machine, any Spark by a script that is written to --out, or the Spark at --spark-remote
     #[arg(long, value_name = "ENGINE", default_value = "local")]
     pub engine: Engine,
     /// Where Spark finds the dataset, such as s3a://bucket/history [default: its folder on this machine]
@@ -58,12 +58,21 @@ pub struct EngineOptions {
         long,
         value_name = "DIR",
         conflicts_with_all = [
-            "engine", "dataset_address", "results_address", "since", "until", "month", "workflow", "tolerance", "currency",
+            "engine", "dataset_address", "results_address", "spark_remote", "spark_token_file", "deadline", "since", "until", "month", "workflow", "tolerance", "currency",
             "stale_after", "warn_before", "control_total", "books_decimals", "material", "waivers", "timezone", "day_by",
             "all_checks", "as_of"
         ]
     )]
     pub results: Option<PathBuf>,
+    /// Spark Connect address, such as sc://host:15002/;use_ssl=true
+    #[arg(long, env = "TIEOUT_SPARK_REMOTE", value_name = "URL")]
+    pub spark_remote: Option<String>,
+    /// File with the token for --spark-remote, instead of SPARK_CONNECT_AUTHENTICATE_TOKEN
+    #[arg(long, value_name = "FILE")]
+    pub spark_token_file: Option<PathBuf>,
+    /// How long the Spark at --spark-remote may take [default: 1h]
+    #[arg(long, value_name = "DURATION")]
+    pub deadline: Option<String>,
 }
 
 impl EngineOptions {
@@ -75,6 +84,8 @@ impl EngineOptions {
             ("dataset-address", self.dataset_address.is_some()),
             ("results-address", self.results_address.is_some()),
             ("results", self.results.is_some()),
+            ("spark-token-file", self.spark_token_file.is_some()),
+            ("deadline", self.deadline.is_some()),
         ];
         given.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
     }

@@ -45,6 +45,8 @@ pub enum Engine {
     Local,
     /// Any Spark, by a script that is written.
     Sql,
+    /// The Spark at --spark-remote.
+    Spark,
 }
 
 /// Encoding of a report's CSV files.

@@ -7,9 +7,13 @@ use super::{
     SettingsError, account, apart, as_of, fail_on, language, outside_dataset, outside_datasets, period, rules,
     schedule, unusable, with_file,
 };
+#[cfg(feature = "spark")]
+use super::{duration, provider};
 use crate::app::cli::{Audit, AuditOptions, CloseCommand, EngineOptions, General, Options};
 use crate::checks::Rules;
 use crate::history::sql::Results;
+#[cfg(feature = "spark")]
+use crate::history::sql::Spark;
 use crate::history::{Dataset, DatasetError, Selection};
 use crate::language::Language;
 use crate::pipeline::audit::Changes;
@@ -140,6 +144,28 @@ pub fn resolve_script(
     with_file(typed(&command.options), general, |options| {
         Ok((dataset_audit(dataset, selection, options, &command.options, general)?, places))
     })
+}
+
+/// The settings of an audit of a dataset by a Spark, where its report goes, and where Spark finds the dataset.
+///
+/// # Errors
+/// [`SettingsError`] says which option can't be used.
+#[cfg(feature = "spark")]
+pub fn resolve_spark(
+    command: &Audit,
+    dataset: Dataset,
+    general: &General,
+) -> Result<(DatasetAudit, Destination, Spark, String), SettingsError> {
+    let EngineOptions { dataset_address, spark_remote, spark_token_file, deadline, .. } = command.reader.clone();
+    let remote = spark_remote.ok_or(SettingsError::NoSpark)?;
+    let spark = Spark {
+        token: provider::spark_token(spark_token_file.as_deref())?,
+        deadline: duration("deadline", deadline.as_deref().unwrap_or("1h"))?,
+        remote,
+    };
+    let address = dataset_address.unwrap_or_else(|| address(dataset.folder()));
+    let (audit, destination) = resolve_dataset_audit(command, dataset, general)?;
+    Ok((audit, destination, spark, address))
 }
 
 /// The audit of answers that a script wrote, and where its report goes. What is wrong with the answers comes as it is.

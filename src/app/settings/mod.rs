@@ -32,8 +32,10 @@ use crate::report::formats::options::ReportOptions;
 use crate::summary::FailOn;
 use file::with_file;
 use provider::KEY_FILE;
-pub(super) use provider::KEY_VARIABLE;
+pub(super) use provider::{KEY_VARIABLE, SPARK_TOKEN_VARIABLE};
 
+#[cfg(feature = "spark")]
+pub use audit::resolve_spark;
 pub use audit::{
     ScriptPlaces, audit_destination, resolve_audit, resolve_close, resolve_dataset_audit, resolve_results,
     resolve_script,
@@ -147,6 +149,9 @@ pub enum SettingsError {
     /// The script has no place.
     #[error("--engine sql: name the folder for its script with --out")]
     NoScriptFolder,
+    /// No Spark is named.
+    #[error("--engine spark: name it with --spark-remote, such as sc://host:15002")]
+    NoSpark,
     /// No dataset is named.
     #[error("no dataset: name it with --dataset, or as `dataset` in the settings file")]
     NoDataset,
@@ -212,6 +217,7 @@ impl SettingsError {
             | Self::NoKey
             | Self::NoDataset
             | Self::NoScriptFolder
+            | Self::NoSpark
             | Self::MisplacedKey { .. }
             | Self::InFile { .. } => None,
         }

@@ -13,6 +13,7 @@ use crate::provider::{ApiKey, KeyError, Options, RetryCodes};
 
 const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
 pub(in crate::app) const KEY_VARIABLE: &str = "CHENYU_API_KEY";
+pub(in crate::app) const SPARK_TOKEN_VARIABLE: &str = "SPARK_CONNECT_AUTHENTICATE_TOKEN";
 /// The option that names the key file.
 pub(super) const KEY_FILE: &str = "api-key-file";
 /// The largest key file, in bytes.
@@ -68,6 +69,18 @@ pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
         }
         Err(env::VarError::NotPresent) => Err(SettingsError::NoKey),
     }
+}
+
+/// Reads the token for a Spark from `file`, or else from the environment, as other clients do. It is never an argument.
+#[cfg(feature = "spark")]
+pub(super) fn spark_token(file: Option<&Path>) -> Result<Option<SecretString>, SettingsError> {
+    let token = match file {
+        Some(path) => {
+            Some(key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?)
+        }
+        None => env::var(SPARK_TOKEN_VARIABLE).ok(),
+    };
+    Ok(token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()).map(SecretString::from))
 }
 
 fn key_file(path: &Path) -> Result<String, String> {

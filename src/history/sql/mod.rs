@@ -6,6 +6,8 @@
 
 mod answers;
 mod columns;
+#[cfg(feature = "spark")]
+mod connect;
 mod results;
 mod script;
 mod statements;
@@ -14,6 +16,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::civil::Date;
 use polars::prelude::DataFrame;
@@ -25,6 +28,8 @@ use crate::domain::days::Days;
 use crate::domain::month::Month;
 
 pub use self::answers::{Answer, Answers};
+#[cfg(feature = "spark")]
+pub use self::connect::{Session, Spark};
 pub use self::results::Results;
 pub use self::statements::Statement;
 
@@ -33,6 +38,9 @@ pub use self::statements::Statement;
 pub enum Engine {
     /// The answers are there: a script wrote them.
     Results(Results),
+    /// A Spark answers as it is asked.
+    #[cfg(feature = "spark")]
+    Spark(Session),
 }
 
 impl Engine {
@@ -44,6 +52,8 @@ impl Engine {
     ) -> Result<(), E> {
         match self {
             Self::Results(results) => results.each(statement, visit),
+            #[cfg(feature = "spark")]
+            Self::Spark(session) => session.each(statement, visit),
         }
     }
 }
@@ -103,6 +113,30 @@ pub enum SqlError {
     /// The engine did not read what the runs wrote, or its answers contradict themselves.
     #[error("the engine's answers are not those of the dataset: {0}")]
     Contradiction(String),
+    /// The address of a Spark can't be used.
+    #[error("--spark-remote {remote:?}: {problem}")]
+    Remote {
+        /// The address.
+        remote: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A Spark can't be reached, or can't answer.
+    #[error("the Spark at {remote}: {problem}")]
+    Spark {
+        /// Its address.
+        remote: String,
+        /// What it says.
+        problem: String,
+    },
+    /// A Spark takes too long.
+    #[error("the Spark at {remote} has not answered within {} s (--deadline)", deadline.as_secs())]
+    Deadline {
+        /// Its address.
+        remote: String,
+        /// How long it might take.
+        deadline: Duration,
+    },
     /// An address can't be written in SQL that every engine reads alike.
     #[error("the address {0:?} can't be used: it needs to be absolute, without quotes, backslashes, `$` and `;`")]
     Address(String),

@@ -11,6 +11,8 @@ use super::closes::ClosedMonth;
 use super::dataset::{DatasetAudit, stamp};
 use crate::checks::{Rules, Soundness};
 use crate::history::sql::{Engine, Results, SqlAudit, SqlError};
+#[cfg(feature = "spark")]
+use crate::history::sql::{Session, Spark};
 use crate::history::{Dataset, DatasetError, Selection};
 use crate::pipeline::JobError;
 use crate::report::evidence::sources::SourceClose;
@@ -62,9 +64,13 @@ impl AskedAudit {
     /// # Errors
     /// [`SqlError::Contradiction`] if they don't say it, or another version of tieout asked.
     pub fn of(results: &Results) -> Result<Self, SqlError> {
+        Self::read(results.job())
+    }
+
+    fn read(asked: &str) -> Result<Self, SqlError> {
         let wrong = |problem: String| SqlError::Contradiction(format!("session: {problem}"));
-        let asked: Self = serde_json::from_str(results.job())
-            .map_err(|error| wrong(format!("what was asked can't be read ({error})")))?;
+        let asked: Self =
+            serde_json::from_str(asked).map_err(|error| wrong(format!("what was asked can't be read ({error})")))?;
         let own = env!("CARGO_PKG_VERSION");
         if (asked.kind.as_str(), asked.tieout_version.as_str()) != (KIND, own) {
             let problem = format!("they are of tieout {}, this is {own}: use that one", asked.tieout_version);
@@ -115,6 +121,18 @@ impl DatasetAudit {
         }
         let path = folder.join(SCRIPT_FILE);
         fs::write(&path, script).map_err(failed("write", &path))
+    }
+
+    /// Begins to ask a Spark, which finds the dataset at an address.
+    ///
+    /// # Errors
+    /// When the dataset is not ready, or the Spark can't be asked.
+    #[cfg(feature = "spark")]
+    pub fn asking(self, spark: &Spark, dataset: &str) -> Result<Self, JobError> {
+        let (session, asked) = self.ask(|sql, asked| Ok((Session::begin(spark, sql, dataset)?, asked.to_owned())))?;
+        let AskedAudit { as_of, runs, closes, .. } = AskedAudit::read(&asked)?;
+        let reader = Reader::Engine { engine: Engine::Spark(session), runs, closes };
+        Ok(Self { as_of: Some(as_of), reader, ..self })
     }
 
     /// Calls `ask` with this audit as SQL, and with what the answers are to say of themselves.
