@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod close;
+pub mod engines;
 mod hostile;
 mod months;
 

@@ -34,7 +34,9 @@ const RETRIES: RetryPolicy = RetryPolicy {
     max_retry_exception_elapsed_time_ms: Some(60_000),
 };
 /// How long ending a session may take: nothing is lost without it, the server ends it later.
-const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(2);
+/// What is wrong with an address that can't be read. What it is may not be told: it may hold a token.
+const ADDRESS: &str = "give an address such as sc://HOST:15002, or sc://HOST:15002/;use_ssl=true";
 /// The most characters of what Spark says of an error that are shown.
 const SHOWN: usize = 400;
 
@@ -66,18 +68,19 @@ impl Session {
     /// When the Spark can't be reached, does not calculate as it must, or does not accept what it is asked.
     pub fn begin(spark: &Spark, sql: &SqlAudit<'_>, dataset: &str) -> Result<Self, SqlError> {
         let views = written(dataset)?;
-        let unusable = |problem: String| SqlError::Remote { remote: spark.remote.clone(), problem };
+        let remote = shown(&spark.remote);
+        let unusable = |problem: String| SqlError::Remote { remote: remote.clone(), problem };
         let channel = channel(spark).map_err(unusable)?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|error| unusable(format!("no thread can be started ({error})")))?;
         let connected = runtime.block_on(SparkConnectClient::connect(&channel));
-        let mut client = connected.map_err(|error| unusable(error.message()))?;
+        let mut client = connected.map_err(|_| unusable(ADDRESS.to_owned()))?;
         client.set_retry_policy(RETRIES);
         let statements = Statement::ALL.into_iter().filter_map(|asked| Some((asked, sql.statement(asked, "")?)));
         let session = Self {
             runtime,
             client,
-            remote: spark.remote.clone(),
+            remote: remote.clone(),
             ends: Instant::now() + spark.deadline,
             deadline: spark.deadline,
             statements: statements.collect(),
@@ -200,7 +203,7 @@ impl fmt::Debug for Session {
 
 /// How the Spark is reached. Says why if it can't be.
 fn channel(spark: &Spark) -> Result<ChannelBuilder, String> {
-    let mut channel = ChannelBuilder::parse(&spark.remote).map_err(|error| error.message())?;
+    let mut channel = ChannelBuilder::parse(&spark.remote).map_err(|_| ADDRESS.to_owned())?;
     if channel.get(PARAM_TOKEN).is_some() {
         return Err("a token in an address is seen by others: put it into a file, and name that".to_owned());
     }
@@ -217,6 +220,11 @@ fn channel(spark: &Spark) -> Result<ChannelBuilder, String> {
         channel.set(PARAM_USER_AGENT, concat!("tieout/", env!("CARGO_PKG_VERSION")));
     }
     Ok(channel)
+}
+
+/// An address without its parameters: one of them may be a token.
+fn shown(remote: &str) -> String {
+    remote.split(['/', ';', '?', '#']).take(3).collect::<Vec<_>>().join("/")
 }
 
 fn select(text: &str) -> Relation {

@@ -40,7 +40,7 @@ impl Results {
             jobs.push(require_exact(frame)?);
             Ok::<_, SqlError>(())
         })?;
-        let [job] = <[String; 1]>::try_from(jobs).map_err(|_| not_a_result(folder, "it has several sessions"))?;
+        let [job] = <[String; 1]>::try_from(jobs).map_err(|_| not_a_result(folder, "it is not of a single session"))?;
         let (mut rows, written) = (BTreeMap::new(), job_sha256(&job));
         results.read(Statement::End, |frame| {
             let table = Table { statement: Statement::End, frame };
