@@ -20,6 +20,9 @@ export TIEOUT_TEST_NODE_MODULES := $(NODE_READER)/node_modules
 FOCUS_PYTHONS := python3 python3.12 python3.13 python3.14
 FOCUS_PYTHON := $(firstword $(foreach python,$(FOCUS_PYTHONS),$(shell \
 	$(python) -c 'import sys; sys.version_info >= (3, 12) and print("$(python)")' 2>/dev/null)))
+# The integration tests start this Spark.
+SPARK_VENV := $(CACHE)/spark-venv
+export TIEOUT_TEST_SPARK_HOME := $(SPARK_VENV)/spark
 FOCUS_VENV := $(CACHE)/focus-venv
 export TIEOUT_TEST_FOCUS_PYTHON := $(FOCUS_VENV)/bin/python
 BENCH_VENV := $(CACHE)/bench-venv
@@ -85,9 +88,10 @@ fmt: ## format the Rust sources
 	cargo fmt
 
 .PHONY: lint
-lint: ## clippy on all targets, with warnings as errors; and the library without Polars
+lint: need-protoc ## clippy on all targets, with warnings as errors; and what is built without some features
 	cargo clippy --locked --all-targets --all-features -- -D warnings
 	cargo check --locked --no-default-features --lib
+	cargo check --locked --bins
 
 # reconcile must exit with 1: the sandbox plants discrepancies.
 .PHONY: sample
@@ -123,8 +127,8 @@ fmt-check: ## fail if the sources are not formatted
 	cargo fmt --check
 
 .PHONY: doc
-doc: ## the library's documentation, with warnings as errors
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps
+doc: need-protoc ## the library's documentation, with warnings as errors
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --all-features
 
 .PHONY: deny
 deny: need-cargo-deny ## licences, banned crates, sources; advisories if their database can be fetched
@@ -137,9 +141,9 @@ deny: need-cargo-deny ## licences, banned crates, sources; advisories if their d
 	fi
 
 .PHONY: run-tests
-run-tests: need-nginx need-strace need-libreoffice need-readers need-html-reader ## all tests, including those with nginx, strace, DuckDB, openpyxl, pyarrow, LibreOffice and Chromium
+run-tests: need-nginx need-strace need-libreoffice need-readers need-html-reader need-protoc need-spark ## all tests, including those with nginx, strace, DuckDB, openpyxl, pyarrow, LibreOffice, Chromium and Spark
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
-	cargo test --locked --no-fail-fast 2>&1 | tee "$$log" || status=$$?; \
+	cargo test --locked --all-features --no-fail-fast 2>&1 | tee "$$log" || status=$$?; \
 	awk '/^test result: / { passed += $$4; failed += $$6; ignored += $$8 } \
 		END { printf "%d passed, %d failed, %d ignored\n", passed, failed, ignored }' "$$log"; \
 	exit $$status
@@ -150,7 +154,7 @@ ifeq ($(FOCUS_PYTHON),)
 	@echo "focus.csv NOT CHECKED by the specification's own validator: install Python 3.12 or newer and run make again"
 else
 	$(call venv,$(FOCUS_VENV),tests/readers/focus/requirements.txt,focus_validator,$(FOCUS_PYTHON),--no-deps)
-	cargo test --locked --test it focus::the_validator -- --ignored
+	cargo test --locked --all-features --test it focus::the_validator -- --ignored
 endif
 
 ##@ Set-up
@@ -207,6 +211,17 @@ need-node:
 .PHONY: need-peer
 need-peer: need-python
 	$(call venv,$(BENCH_VENV),bench/requirements.txt,aiohttp polars uvloop)
+
+.PHONY: need-protoc
+need-protoc:
+	$(call need,protoc,command -v protoc,protobuf-compiler)
+
+# Spark comes with Python: its folder is that of the package.
+.PHONY: need-spark
+need-spark: need-python
+	$(call need,Java,java -version,default-jre-headless)
+	$(call venv,$(SPARK_VENV),tests/readers/spark/requirements.txt,pyspark,,--prefer-binary)
+	@ln -sfn "$$("$(SPARK_VENV)/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')" $(SPARK_VENV)/spark
 
 .PHONY: need-python
 need-python:

@@ -187,6 +187,16 @@ help-audit-csv-encoding-gb18030 = GB18030，供较旧的中文电子表格打开
 help-audit-all-checks = 以本版本的全部检查判断，包括原报告没有用到的
 help-audit-format = 报告写成哪些格式，取代原报告的格式：csv、json、parquet（这三种总会写）、html、xlsx、focus
 help-audit-as-of = 账龄的截止时间，如 2026-11-23T02:00:00Z
+help-audit-engine = 由谁读取数据集：本机（local）；任意 Spark，用写入 --out 的脚本（sql）；--spark-remote 处的 Spark（spark）
+help-audit-engine-local = 本机
+help-audit-engine-sql = 任意 Spark，用所写的脚本
+help-audit-engine-spark = --spark-remote 处的 Spark
+help-audit-dataset-address = Spark 在哪里找到数据集，如 s3a://bucket/history [默认：本机上的文件夹]
+help-audit-results-address = 脚本把结果写到哪里 [默认：脚本旁的文件夹 results]
+help-audit-results = 以该文件夹中的结果生成报告，即 --engine sql 的脚本所写
+help-audit-spark-remote = Spark Connect 地址，如 sc://host:15002/;use_ssl=true
+help-audit-spark-token-file = 存放 --spark-remote 令牌的文件，取代 SPARK_CONNECT_AUTHENTICATE_TOKEN
+help-audit-deadline = --spark-remote 处的 Spark 最多可用多久 [默认：1h]
 help-audit-reports-dir = 报告的总文件夹：在其中新建子文件夹，latest 指向它 [默认：audits]
 help-audit-output = 标准输出的内容
 help-audit-output-text = 给人看的摘要

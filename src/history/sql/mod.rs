@@ -40,7 +40,7 @@ pub enum Engine {
     Results(Results),
     /// A Spark answers as it is asked.
     #[cfg(feature = "spark")]
-    Spark(Session),
+    Spark(Box<Session>),
 }
 
 impl Engine {

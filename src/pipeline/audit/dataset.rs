@@ -8,7 +8,7 @@ use super::candidates::Candidates;
 use super::changes::{self, Told};
 use super::close::{self, CloseError};
 use super::closes::Closes;
-use super::sql::Reader;
+use super::reader::Reader;
 use crate::checks::{NOT_IN_A_DATASET, Rules, Soundness};
 use crate::history::sql::{Answer, Answers, Engine, SqlError};
 use crate::history::{Dataset, DatasetError, DatasetFile, Reading, RunRecord, Selection, Sighting};

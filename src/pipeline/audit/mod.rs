@@ -5,6 +5,7 @@ mod changes;
 pub mod close;
 mod closes;
 pub mod dataset;
+pub mod reader;
 mod rows;
 pub mod sql;
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::closes::ClosedMonth;
 use super::dataset::{DatasetAudit, stamp};
+use super::reader::Reader;
 use crate::checks::{Rules, Soundness};
 use crate::history::sql::{Engine, Results, SqlAudit, SqlError};
 #[cfg(feature = "spark")]
@@ -23,23 +24,6 @@ use crate::report::formats::options::ReportOptions;
 pub const SCRIPT_FILE: &str = "audit.sql";
 /// The folder beside the script that answers are written to.
 pub const RESULTS_FOLDER: &str = "results";
-
-/// Who reads a dataset.
-#[derive(Debug, Default)]
-pub enum Reader {
-    /// This program.
-    #[default]
-    Tieout,
-    /// An engine, which was asked about some runs and closed months.
-    Engine {
-        /// The engine.
-        engine: Engine,
-        /// The runs.
-        runs: BTreeSet<String>,
-        /// The months.
-        closes: Vec<SourceClose>,
-    },
-}
 
 /// An audit that an engine was asked for, as its answers say.
 #[derive(Debug, Serialize, Deserialize)]
@@ -131,7 +115,7 @@ impl DatasetAudit {
     pub fn asking(self, spark: &Spark, dataset: &str) -> Result<Self, JobError> {
         let (session, asked) = self.ask(|sql, asked| Ok((Session::begin(spark, sql, dataset)?, asked.to_owned())))?;
         let AskedAudit { as_of, runs, closes, .. } = AskedAudit::read(&asked)?;
-        let reader = Reader::Engine { engine: Engine::Spark(session), runs, closes };
+        let reader = Reader::Engine { engine: Engine::Spark(Box::new(session)), runs, closes };
         Ok(Self { as_of: Some(as_of), reader, ..self })
     }
 

@@ -12,6 +12,7 @@ use super::dataset::Period;
 use super::job::{Command, DATASET};
 use super::night::{Outcome, Sequence};
 use super::report::Report;
+use crate::readers::{printed, reader};
 use crate::support::{ReportFiles, files_below, tieout};
 
 /// Which orders an audit is about.
@@ -169,6 +170,9 @@ impl Sequence {
         for (kind, count) in counts {
             *self.counts.entry(kind).or_default() += count;
         }
+        if self.odds(0.1) {
+            self.answer(&arguments, code, &report)?;
+        }
         if !self.odds(0.5) {
             return Ok(());
         }
@@ -177,6 +181,38 @@ impl Sequence {
             (0, _) => Ok(()),
             (code, printed) => Err(format!("`tieout verify` of `{what}` exits with {code}: {printed}")),
         }
+    }
+
+    /// Has DuckDB answer the script of an audit, and compares the report of its answers with the one that was made here.
+    fn answer(&mut self, arguments: &[&str], exit: i32, report: &Report) -> Result<(), String> {
+        self.note("audit by script");
+        let (job, out) = (format!("jobs/{}", self.audits), format!("audits/{}-answered", self.audits));
+        let mut asked: Vec<&str> = arguments.to_vec();
+        asked[3] = &job;
+        let format = asked.iter().position(|argument| *argument == "--format").expect("a format");
+        asked.drain(format..format + 2);
+        asked.extend(["--engine", "sql"]);
+        let written = self.run(&asked)?;
+        if written.0 != 0 {
+            return Err(format!("{asked:?} exits with {}: {}", written.0, written.1));
+        }
+        let answered = reader("script.py", &[&self.place.path(&job).join("audit.sql")]);
+        if !answered.status.success() {
+            return Err(format!("DuckDB does not answer {asked:?}: {}", printed(&answered)));
+        }
+        let results = format!("{job}/results");
+        let made = self.run(&["audit", DATASET, "--results", &results, "--out", &out, "--format", "csv", "-q"])?;
+        if made.0 != exit {
+            return Err(format!("the report of the answers to {asked:?} exits with {}: {}", made.0, made.1));
+        }
+        let files = |name: &str| {
+            let mut files = ReportFiles(self.place.path("audits").join(name)).files();
+            files.remove("manifest.json");
+            files
+        };
+        let (ours, theirs) = (files(&self.audits.to_string()), files(&format!("{}-answered", self.audits)));
+        let differs = ours.keys().chain(theirs.keys()).find(|name| ours.get(*name) != theirs.get(*name));
+        differs.map_or(Ok(()), |name| Err(format!("{name} of the answers to {asked:?} is not as {report:?} has it")))
     }
 
     /// Runs another command; returns its exit code and what it prints.

@@ -37,14 +37,14 @@ pub fn dataset(place: &Place, seed: u64) -> PathBuf {
     for night in 0..NIGHTS {
         let began = begins + SignedDuration::from_hours(84 * night + 2);
         append(&dataset, &mut random, &mut orders, night, began);
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             match night {
                 8 => close(&folder, "2026-08"),
                 16 => close(&folder, "2026-09"),
                 _ => {}
             }
         }
-        if seed % 3 == 0 && night % 9 == 8 {
+        if seed.is_multiple_of(3) && night % 9 == 8 {
             dataset.compact().expect("writable");
         }
     }

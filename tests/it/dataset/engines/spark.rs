@@ -29,7 +29,7 @@ fn home() -> PathBuf {
         panic!("no Spark (TIEOUT_TEST_SPARK_HOME): run `make test`");
     };
     let java = Command::new("java").arg("-version").output();
-    assert!(java.is_ok_and(|java| java.status.success()), "Java is missing: install openjdk-17-jre-headless");
+    assert!(java.is_ok_and(|java| java.status.success()), "Java is missing: install default-jre-headless");
     home.into()
 }
 
