@@ -23,6 +23,9 @@ FOCUS_PYTHON := $(firstword $(foreach python,$(FOCUS_PYTHONS),$(shell \
 # The integration tests start this Spark.
 SPARK_VENV := $(CACHE)/spark-venv
 export TIEOUT_TEST_SPARK_HOME := $(SPARK_VENV)/spark
+# And these servers of S3.
+S3_VENV := $(CACHE)/s3-venv
+export TIEOUT_TEST_S3 := $(S3_VENV)/bin
 FOCUS_VENV := $(CACHE)/focus-venv
 export TIEOUT_TEST_FOCUS_PYTHON := $(FOCUS_VENV)/bin/python
 BENCH_VENV := $(CACHE)/bench-venv
@@ -141,7 +144,7 @@ deny: need-cargo-deny ## licences, banned crates, sources; advisories if their d
 	fi
 
 .PHONY: run-tests
-run-tests: need-nginx need-strace need-libreoffice need-readers need-html-reader need-protoc need-spark ## all tests, including those with nginx, strace, DuckDB, openpyxl, pyarrow, LibreOffice, Chromium and Spark
+run-tests: need-nginx need-strace need-libreoffice need-readers need-html-reader need-protoc need-spark need-s3 ## all tests, including those with nginx, strace, DuckDB, openpyxl, pyarrow, LibreOffice, Chromium, Spark and S3
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
 	cargo test --locked --all-features --no-fail-fast 2>&1 | tee "$$log" || status=$$?; \
 	awk '/^test result: / { passed += $$4; failed += $$6; ignored += $$8 } \
@@ -222,6 +225,10 @@ need-spark: need-python
 	$(call need,Java,java -version,default-jre-headless)
 	$(call venv,$(SPARK_VENV),tests/readers/spark/requirements.txt,pyspark,,--prefer-binary)
 	@ln -sfn "$$("$(SPARK_VENV)/bin/python" -c 'import os, pyspark; print(os.path.dirname(pyspark.__file__))')" $(SPARK_VENV)/spark
+
+.PHONY: need-s3
+need-s3: need-python
+	$(call venv,$(S3_VENV),tests/readers/s3/requirements.txt,moto)
 
 .PHONY: need-python
 need-python:

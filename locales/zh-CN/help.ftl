@@ -162,7 +162,7 @@ help-discover-reports-dir = 报告的文件夹 [默认：reports]
 ## tieout audit。
 
 help-audit = 离线依据报告自身的证据重新生成报告，可更改设置
-help-audit-after = 未给出的设置与原报告相同；对数据集则取自设置文件，账龄截止时间同其最新一次运行。证据先以哈希核验。
+help-audit-after = 未给出的设置与原报告相同；对数据集则取自设置文件，账龄截止时间同其最新一次运行。证据先以哈希核验。用 --engine sql 时，--out 是存放脚本的新文件夹。之后以 --results 由其结果生成报告：届时数据集须仍在原处，报告形式的选项（--format、--account、--fail-on）也在那时给出。
 help-audit-report = 报告的文件夹，其证据将重新判断；或数据集的文件夹
 help-audit-since = 仅用于数据集：只含这一天及以后创建的订单
 help-audit-until = 仅用于数据集：只含这一天以前创建的订单

@@ -21,7 +21,11 @@ use crate::store::RecheckCounts;
 
 /// Rebuilds the report with the changed settings or makes one about a dataset, and prints its summary.
 pub(super) fn run(command: Audit, general: &General, voice: &Voice) -> Result<Exit, Failure> {
-    let is_dataset = Dataset::is_in(&command.report);
+    if let Some(option) = command.reader.misplaced() {
+        return Err(Failure::usage(format!("--{option}: not with --engine {}", command.reader.engine.word())));
+    }
+    // A place that is not there is told as such.
+    let is_dataset = Dataset::is_in(&command.report) || command.reader.given().is_some() && !command.report.exists();
     if is_dataset && command.reader.engine == Engine::Sql {
         return script(&command, general);
     }
@@ -150,7 +154,7 @@ pub(super) fn failure(error: JobError) -> Failure {
             Failure::no_report(error).help("restore it from a backup, or remove it and close that month again")
         }
         JobError::Close(error) => Failure::usage(error),
-        JobError::Sql(error @ (SqlError::Address(_) | SqlError::NotEmpty { .. } | SqlError::Remote { .. })) => {
+        JobError::Sql(error @ (SqlError::Address { .. } | SqlError::NotEmpty { .. } | SqlError::Remote { .. })) => {
             Failure::usage(error)
         }
         JobError::Sql(SqlError::Dataset(error)) => failure(error.into()),

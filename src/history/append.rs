@@ -55,9 +55,9 @@ pub struct Known {
 pub struct CreatedSince(pub Option<Timestamp>);
 
 /// A run that is being appended. Until [`Append::commit`], the dataset is as it was.
-pub struct Append {
+pub struct Append<'d> {
     days: Days,
-    incoming: Incoming,
+    incoming: Incoming<'d>,
     record: RunRecord,
     rows: BTreeMap<Date, DayRows>,
     held: usize,
@@ -82,7 +82,7 @@ impl Dataset {
     ///
     /// # Errors
     /// When the dataset can't be written, or a run of it started in the future.
-    pub fn append(&self, run: &NewRun) -> Result<Append, DatasetError> {
+    pub fn append(&self, run: &NewRun) -> Result<Append<'_>, DatasetError> {
         let now = Timestamp::now();
         let (runs, files) = self.counted()?;
         let is_future = |record: &&RunRecord| record.started_at.duration_since(now) > CLOCKS;
@@ -107,7 +107,7 @@ impl Dataset {
         record.list_incomplete = run.list_incomplete;
         Ok(Append {
             days: self.days(),
-            incoming: Incoming::begin(self.folder())?,
+            incoming: Incoming::begin(&self.storage)?,
             runs: vec![name],
             job: 0,
             record,
@@ -123,7 +123,7 @@ impl Dataset {
     }
 }
 
-impl Append {
+impl Append<'_> {
     /// Says which job of the run read the rows that are added from now on: the one that read its first row then, or the
     /// last.
     pub fn set_job(&mut self, started_at: Option<Timestamp>) {

@@ -1,22 +1,45 @@
 //! The months that are closed: each has a report in the dataset, which nothing changes any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
 
 use super::incoming::{is_at, lock};
 use super::{Dataset, DatasetError};
 use crate::domain::month::Month;
 
 const CLOSES: &str = "closes";
+/// The file that makes a report one. In a bucket it is written last.
+const MANIFEST: &str = "manifest.json";
+
+/// The closes of a dataset in a bucket, in a folder of this machine for as long as the dataset is open.
+#[derive(Debug, Default)]
+pub(super) struct FetchedCloses(OnceLock<TempDir>);
 
 impl Dataset {
-    /// The folders of the closed months.
+    /// The months that are closed: each has a report with a manifest.
+    pub(super) fn closed_months(&self) -> Result<BTreeSet<Month>, DatasetError> {
+        if self.storage.local().is_some() {
+            return Ok(self.closes()?.into_keys().collect());
+        }
+        let files = self.storage.files(CLOSES)?;
+        Ok(files.iter().filter_map(|path| month_of(path).filter(|_| path.ends_with(MANIFEST))).collect())
+    }
+
+    /// The folders of the closed months. Those in a bucket are fetched first.
     ///
     /// # Errors
-    /// When they can't be listed, or something else is in the place of one.
+    /// When they can't be listed or fetched, or something else is in the place of one.
     pub fn closes(&self) -> Result<BTreeMap<Month, PathBuf>, DatasetError> {
+        if self.storage.local().is_none() {
+            let months = self.closed_months()?;
+            self.fetch_closes(&months)?;
+            return Ok(months.into_iter().map(|month| (month, self.close_of(month))).collect());
+        }
         let folder = self.folder().join(CLOSES);
         let failed = DatasetError::io("read", &folder);
         match fs::symlink_metadata(&folder) {
@@ -38,10 +61,72 @@ impl Dataset {
         Ok(closes)
     }
 
-    /// Where the close of a month is, or will be.
+    /// Where the close of a month is on this machine, or will be.
     #[must_use]
     pub fn close_of(&self, month: Month) -> PathBuf {
-        self.folder().join(CLOSES).join(month.to_string())
+        let root = self.storage.local().or_else(|| self.fetched_closes.0.get().map(TempDir::path));
+        root.unwrap_or(&self.place).join(CLOSES).join(month.to_string())
+    }
+
+    /// Where the close of a month is, as people know it.
+    #[must_use]
+    pub fn place_of_close(&self, month: Month) -> PathBuf {
+        self.storage.place(&format!("{CLOSES}/{month}"))
+    }
+
+    /// Fetches the reports of months that were not fetched before.
+    fn fetch_closes(&self, months: &BTreeSet<Month>) -> Result<(), DatasetError> {
+        let root = self.closes_on_this_machine()?;
+        for path in self.storage.files(CLOSES)? {
+            let (Some(month), to) = (month_of(&path), root.join(&path)) else { continue };
+            if !months.contains(&month) || to.exists() {
+                continue;
+            }
+            // A name that leads elsewhere is that of no file of a report.
+            if path.split('/').any(|part| part == "..") {
+                return Err(DatasetError::damaged(&self.storage.place(&path), "it is not a file of a report"));
+            }
+            let failed = DatasetError::io("write", &to);
+            let size = self.storage.size(&path)?.unwrap_or_default();
+            let Some(mut fetched) = self.storage.open(&path, size)? else { continue };
+            fs::create_dir_all(to.parent().unwrap_or(root)).map_err(&failed)?;
+            let mut file = File::create(&to).map_err(&failed)?;
+            io::copy(&mut fetched, &mut file).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn closes_on_this_machine(&self) -> Result<&Path, DatasetError> {
+        let FetchedCloses(folder) = &self.fetched_closes;
+        if folder.get().is_none() {
+            let new = tempfile::tempdir().map_err(DatasetError::io("write", &std::env::temp_dir()))?;
+            // Whoever was quicker has made one as well.
+            let _ = folder.set(new);
+        }
+        Ok(folder.get().map_or(self.place.as_path(), TempDir::path))
+    }
+
+    /// Writes a close that was made on this machine into the bucket, its manifest last. Nothing is left to do in a folder.
+    ///
+    /// # Errors
+    /// When it can't be written, or there are files of another close of the month.
+    pub fn place_close(&self, month: Month) -> Result<(), DatasetError> {
+        if self.storage.local().is_some() {
+            return Ok(());
+        }
+        let (folder, closes) = (self.close_of(month), format!("{CLOSES}/{month}"));
+        let failed = DatasetError::io("read", &folder);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(&failed)? {
+            names.push(entry.map_err(&failed)?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort_by_key(|name| name == MANIFEST);
+        for name in names {
+            if !self.storage.place_new(&folder.join(&name), &format!("{closes}/{name}"))? {
+                return Err(DatasetError::UnfinishedClose { path: self.storage.place(&closes), file: name });
+            }
+        }
+        Ok(())
     }
 
     /// Keeps other closes away for as long as the returned file is open. Where folders can't be locked, nothing does.
@@ -49,6 +134,9 @@ impl Dataset {
     /// # Errors
     /// When another close is at work, or the folder of closes can't be made.
     pub fn begin_close(&self) -> Result<Option<File>, DatasetError> {
+        if self.storage.local().is_none() {
+            return self.closes_on_this_machine().map(|_| None);
+        }
         let folder = self.folder().join(CLOSES);
         loop {
             fs::create_dir_all(&folder).map_err(DatasetError::io("write", &folder))?;
@@ -65,6 +153,14 @@ impl Dataset {
 
     /// Removes the folder of closes if there are none: a refused close leaves nothing.
     pub fn end_close(&self) {
-        let _ = fs::remove_dir(self.folder().join(CLOSES));
+        if let Some(folder) = self.storage.local() {
+            let _ = fs::remove_dir(folder.join(CLOSES));
+        }
     }
+}
+
+/// The month whose close a file is of.
+fn month_of(path: &str) -> Option<Month> {
+    let (month, _) = path.strip_prefix(CLOSES)?.strip_prefix('/')?.split_once('/')?;
+    month.parse().ok()
 }

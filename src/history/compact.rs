@@ -1,9 +1,8 @@
 //! How small files are merged: every row is kept, and only the number of files falls.
 
-use std::fs::{self, TryLockError};
-use std::io::ErrorKind;
+use std::fs::{self, File, TryLockError};
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -36,18 +35,13 @@ impl Dataset {
     /// When another compaction is at work, a file is not as it was written, or the dataset can't be written. Days that were
     /// done stay done.
     pub fn compact(&self) -> Result<Compacted, DatasetError> {
-        let place = self.folder().join(COMPACTIONS);
-        fs::create_dir_all(&place).map_err(DatasetError::io("write", &place))?;
-        let lock = match lock(&place) {
-            Err(TryLockError::WouldBlock) => return Err(DatasetError::Compacting { path: self.folder().to_owned() }),
-            lock => lock.ok(),
-        };
+        let lock = self.lock_compactions()?;
         let compactions = self.compactions()?;
         let files = Files::of(&self.runs()?, &compactions);
         self.remove_leftovers(&compactions, &files, lock.is_some())?;
         let mut compacted = Compacted::default();
-        let closes = self.closes()?;
-        let is_open = |day: Date| !closes.keys().any(|month| month.has(day));
+        let closed = self.closed_months()?;
+        let is_open = |day: Date| !closed.iter().any(|month| month.has(day));
         for (day, files) in files.by_day().into_iter().filter(|(day, _)| is_open(*day)) {
             let mut is_merged = false;
             for group in groups(files) {
@@ -61,6 +55,17 @@ impl Dataset {
         Ok(compacted)
     }
 
+    /// Keeps other compactions away. Where folders can't be locked, nothing does: then rows are kept twice at most.
+    fn lock_compactions(&self) -> Result<Option<File>, DatasetError> {
+        let Some(folder) = self.storage.local() else { return Ok(None) };
+        let place = folder.join(COMPACTIONS);
+        fs::create_dir_all(&place).map_err(DatasetError::io("write", &place))?;
+        match lock(&place) {
+            Err(TryLockError::WouldBlock) => Err(DatasetError::Compacting { path: folder.to_owned() }),
+            lock => Ok(lock.ok()),
+        }
+    }
+
     /// Removes what a compaction that was killed left: files that were replaced, and merged ones that do not count. Where
     /// folders can't be locked, those may still be in use.
     fn remove_leftovers(
@@ -70,25 +75,26 @@ impl Dataset {
         is_alone: bool,
     ) -> Result<(), DatasetError> {
         for compaction in compactions {
-            let left: Vec<_> =
-                compaction.replaces.iter().map(|file| self.path(file)).filter(|path| path.exists()).collect();
+            let there = |file: &DatasetFile| Ok(self.storage.size(&file.path)?.map(|_| file.path.clone()));
+            let left = compaction.replaces.iter().filter_map(|file| there(file).transpose());
+            let left = left.collect::<Result<Vec<String>, DatasetError>>()?;
             // Whatever the record says: rows are removed only where they are kept.
             if !left.is_empty() {
                 let merged = compaction.files.iter().filter(|file| files.counts(&file.path));
                 merged.map(|file| self.prove(file).map(drop)).collect::<Result<Vec<()>, _>>()?;
             }
-            left.iter().try_for_each(|path| remove(path))?;
+            left.iter().try_for_each(|path| self.storage.remove(path))?;
         }
         let is_left = |path: &PathBuf| is_merged(path) && path.to_str().is_none_or(|path| !files.counts(path));
         for path in self.parquet_files()?.into_iter().filter(|path| is_alone && is_left(path)) {
-            remove(&self.folder().join(path))?;
+            self.storage.remove(&path.to_string_lossy())?;
         }
         Ok(())
     }
 
     /// Merges some files of a day into one.
     fn merge(&self, day: Date, files: &[&DatasetFile]) -> Result<(), DatasetError> {
-        let incoming = Incoming::begin(self.folder())?;
+        let incoming = Incoming::begin(&self.storage)?;
         let name = merged_name(Timestamp::now());
         let mut merged = incoming.create(1)?;
         let mut writer = OrdersWriter::begin(&mut merged, &orders::schema())?;
@@ -122,7 +128,7 @@ impl Dataset {
         incoming.keep([merged.path.as_str()])?;
         let compaction = CompactionRecord::new(name, files.iter().map(|file| (*file).clone()).collect(), vec![merged]);
         incoming.place_record(&format!("{COMPACTIONS}/{}.json", compaction.compaction), &compaction)?;
-        files.iter().try_for_each(|file| remove(&self.path(file)))
+        files.iter().try_for_each(|file| self.storage.remove(&file.path))
     }
 }
 
@@ -140,14 +146,6 @@ fn groups(files: Vec<&DatasetFile>) -> Vec<Vec<&DatasetFile>> {
         }
     }
     groups.into_iter().map(|(_, group)| group).filter(|group| group.len() > 1).collect()
-}
-
-/// Removes a file that no longer counts, if it is there.
-fn remove(path: &Path) -> Result<(), DatasetError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(DatasetError::io("remove", path)(error)),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

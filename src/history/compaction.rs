@@ -30,8 +30,8 @@ impl CompactionRecord {
         Self { format: FORMAT, compaction, tieout_version, replaces, files }
     }
 
-    pub(super) fn read(path: &Path) -> Result<Self, DatasetError> {
-        let record: Self = record::read(path)?;
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, DatasetError> {
+        let record: Self = record::parse(path, bytes)?;
         record::require(
             path,
             record.format == FORMAT,

@@ -1,9 +1,7 @@
 //! What a dataset holds, and whether every file is as it was written.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::civil::Date;
 
@@ -85,27 +83,8 @@ impl Dataset {
 
     /// Every file below `orders/` and `exceptions/`, from the dataset's folder.
     pub(super) fn parquet_files(&self) -> Result<Vec<PathBuf>, DatasetError> {
-        let mut files = Vec::new();
-        let mut folders = vec![PathBuf::from(ORDERS), PathBuf::from(EXCEPTIONS)];
-        while let Some(folder) = folders.pop() {
-            let path = self.folder.join(&folder);
-            let failed = DatasetError::io("read", &path);
-            let entries = match fs::read_dir(&path) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Err(error) => return Err(failed(error)),
-            };
-            for entry in entries {
-                let entry = entry.map_err(&failed)?;
-                let path = folder.join(entry.file_name());
-                let is_folder = entry.file_type().map_err(&failed)?.is_dir();
-                if is_folder {
-                    folders.push(path);
-                } else if ![orders::EMPTY, exceptions::EMPTY].map(Path::new).contains(&path.as_path()) {
-                    files.push(path);
-                }
-            }
-        }
-        Ok(files)
+        let files = [self.storage.files(ORDERS)?, self.storage.files(EXCEPTIONS)?].concat();
+        let is_empty = |path: &String| [orders::EMPTY, exceptions::EMPTY].contains(&path.as_str());
+        Ok(files.into_iter().filter(|path| !is_empty(path)).map(PathBuf::from).collect())
     }
 }

@@ -40,6 +40,14 @@ pub enum DatasetError {
         /// The operating system's error.
         source: io::Error,
     },
+    /// A bucket can't be used.
+    #[error("{}: {problem}", address.display())]
+    Bucket {
+        /// The address.
+        address: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
     /// Parquet can't be written.
     #[error("can't write {}: {source}; check the disk and its permissions", path.display())]
     Parquet {
@@ -68,6 +76,21 @@ pub enum DatasetError {
         /// A file that does not count.
         path: PathBuf,
     },
+    /// Two compactions merged the same file at once.
+    #[error(
+        "{} was merged by two compactions at once, so that its rows are there twice: audit the dataset here, without \
+         --engine", path.display()
+    )]
+    MergedTwice {
+        /// The file that both replaced.
+        path: PathBuf,
+    },
+    /// A file lies among those of the dataset.
+    #[error("{} is no file of the dataset, and other engines would read it: move it elsewhere", path.display())]
+    Stray {
+        /// The file.
+        path: PathBuf,
+    },
     /// Only one compaction may be at work.
     #[error("another compaction of {} is at work; wait for its end", path.display())]
     Compacting {
@@ -79,6 +102,17 @@ pub enum DatasetError {
     Closing {
         /// The dataset's folder.
         path: PathBuf,
+    },
+    /// A close in a bucket has begun, and was not ended.
+    #[error(
+        "{} has a different {file} but no manifest.json: another close is at work, or was killed; wait for its end, or remove \
+         what is there, and close the month again", path.display()
+    )]
+    UnfinishedClose {
+        /// The address of the close.
+        path: PathBuf,
+        /// The file.
+        file: String,
     },
     /// A total of a run has too many digits.
     #[error("the totals of the run: {0}")]

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::storage::Storage;
 use super::{DatasetError, IDENTITY_FILE, record};
 use crate::domain::days::Zone;
 
@@ -33,18 +34,16 @@ impl Identity {
     }
 
     /// Reads the identity of the dataset in a folder; `None` if it has none.
-    pub(super) fn read(folder: &Path) -> Result<Option<Self>, DatasetError> {
-        let path = folder.join(IDENTITY_FILE);
-        if folder.exists() && !folder.is_dir() {
+    pub(super) fn read(storage: &Storage) -> Result<Option<Self>, DatasetError> {
+        if let Some(folder) = storage.local().filter(|folder| folder.exists() && !folder.is_dir()) {
             return Err(DatasetError::NotADataset {
                 path: folder.to_owned(),
                 problem: "it is not a folder".to_owned(),
             });
         }
-        if !path.try_exists().map_err(DatasetError::io("read", &path))? {
-            return Ok(None);
-        }
-        let identity: Self = record::read(&path)?;
+        let path = storage.place(IDENTITY_FILE);
+        let Some(bytes) = storage.bytes(IDENTITY_FILE, record::LARGEST)? else { return Ok(None) };
+        let identity: Self = record::parse(&path, &bytes)?;
         if identity.kind != KIND || identity.format != FORMAT {
             return Err(DatasetError::OtherVersion { path });
         }

@@ -7,12 +7,11 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use super::storage::Storage;
 use super::{DatasetError, DatasetFile, record};
 
 /// The folder of what is being written.
@@ -20,15 +19,20 @@ pub(super) const FOLDER: &str = "incoming";
 
 /// Files on their way into a dataset. Those that were not placed are removed when this is dropped, or by a later writer
 /// if this one is killed.
-pub(super) struct Incoming {
-    dataset: PathBuf,
+pub(super) struct Incoming<'s> {
+    storage: &'s Storage,
     folder: TempDir,
     _lock: Option<File>,
 }
 
-impl Incoming {
-    /// Prepares to write into the dataset in that folder. What killed writers left is removed.
-    pub(super) fn begin(dataset: &Path) -> Result<Self, DatasetError> {
+impl<'s> Incoming<'s> {
+    /// Prepares to write into a dataset. What killed writers left is removed. What goes into a bucket is first written to a
+    /// folder for temporary files.
+    pub(super) fn begin(storage: &'s Storage) -> Result<Self, DatasetError> {
+        let Some(dataset) = storage.local() else {
+            let folder = tempfile::tempdir().map_err(DatasetError::io("write", &std::env::temp_dir()))?;
+            return Ok(Self { storage, folder, _lock: None });
+        };
         let place = dataset.join(FOLDER);
         let failed = DatasetError::io("write", &place);
         fs::create_dir_all(&place).map_err(&failed)?;
@@ -37,13 +41,13 @@ impl Incoming {
             let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&place).map_err(&failed)?;
             match lock(folder.path()) {
                 Ok(lock) if is_at(&lock, folder.path()) => {
-                    return Ok(Self { dataset: dataset.to_owned(), folder, _lock: Some(lock) });
+                    return Ok(Self { storage, folder, _lock: Some(lock) });
                 }
                 // Another writer took it for a dead one's before it was locked.
                 Ok(_) | Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::NotFound => {}
                 // Where folders can't be locked, no writer removes them either.
-                Err(TryLockError::Error(_)) => return Ok(Self { dataset: dataset.to_owned(), folder, _lock: None }),
+                Err(TryLockError::Error(_)) => return Ok(Self { storage, folder, _lock: None }),
             }
         }
     }
@@ -55,32 +59,12 @@ impl Incoming {
         Ok(HashedFile { path, out: HashWriter::new(BufWriter::new(file)) })
     }
 
-    /// Moves a finished file into its place in the dataset. Returns whether the place was free.
-    fn place(&self, written: &Path, path: &str) -> Result<bool, DatasetError> {
-        let to = self.dataset.join(path);
-        let failed = DatasetError::io("write", &to);
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder).map_err(&failed)?;
-        }
-        match renameat_with(CWD, written, CWD, &to, RenameFlags::NOREPLACE) {
-            Ok(()) => Ok(true),
-            Err(Errno::EXIST) => Ok(false),
-            // Some network disks can't do that; a link never replaces a file either.
-            Err(Errno::INVAL | Errno::NOSYS) => match fs::hard_link(written, &to) {
-                Ok(()) => Ok(true),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-                Err(error) => Err(failed(error)),
-            },
-            Err(error) => Err(failed(error.into())),
-        }
-    }
-
     /// Moves a finished file into its place, which is free: its name is random.
     pub(super) fn place_new(&self, written: &Path, path: &str) -> Result<(), DatasetError> {
-        if self.place(written, path)? {
+        if self.storage.place_new(written, path)? {
             return Ok(());
         }
-        Err(DatasetError::damaged(&self.dataset.join(path), "there is such a file already, though its name is random"))
+        Err(DatasetError::damaged(&self.storage.place(path), "there is such a file already, though its name is random"))
     }
 
     /// Writes a text into its place, unless there is a file already.
@@ -90,13 +74,13 @@ impl Incoming {
 
     /// Moves a finished file into its place, unless there is a file already.
     pub(super) fn place_unless_there(&self, written: &Path, path: &str) -> Result<(), DatasetError> {
-        self.place(written, path)?;
+        self.storage.place_new(written, path)?;
         self.keep([path])
     }
 
     /// Writes a record into its place, which is free: its name is random.
     pub(super) fn place_record(&self, path: &str, record: &impl Serialize) -> Result<(), DatasetError> {
-        self.place_lines(path, [record::text(record, &self.dataset.join(path))?])
+        self.place_lines(path, [record::text(record, &self.storage.place(path))?])
     }
 
     /// Writes the lines of a record into its place, which is free: its name is random.
@@ -115,9 +99,10 @@ impl Incoming {
 
     /// Makes sure that what was placed is there after a power cut.
     pub(super) fn keep<'p>(&self, placed: impl IntoIterator<Item = &'p str>) -> Result<(), DatasetError> {
-        let placed: Vec<PathBuf> = placed.into_iter().map(|path| self.dataset.join(path)).collect();
+        let Some(dataset) = self.storage.local() else { return Ok(()) };
+        let placed: Vec<PathBuf> = placed.into_iter().map(|path| dataset.join(path)).collect();
         let above = |path: &'_ PathBuf| -> Vec<PathBuf> {
-            let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.dataset));
+            let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(dataset));
             folders.map(Path::to_owned).collect()
         };
         let folders: BTreeSet<PathBuf> = placed.iter().flat_map(above).collect();

@@ -32,19 +32,23 @@ mod record;
 mod run;
 mod selection;
 pub mod sql;
+mod storage;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek};
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use self::closes::FetchedCloses;
 use self::incoming::{HashWriter, Incoming};
 use self::orders::OrdersWriter;
+use self::storage::Storage;
 use crate::domain::days::{DayBy, Days};
 
 pub use append::{Append, CreatedSince, Known, NewRun};
@@ -58,6 +62,7 @@ pub use orders::UNDATED;
 pub use reading::{Extent, Observed, ReadCounts, Reading, Side, Sighting, Then};
 pub use run::{CurrencyTotals, DatasetFile, EarlierJob, RunRecord};
 pub use selection::Selection;
+pub use storage::is_bucket;
 
 const IDENTITY_FILE: &str = "dataset.json";
 const READ_FILE: &str = "read.sql";
@@ -67,30 +72,40 @@ const RUNS: &str = "runs";
 const COMPACTIONS: &str = "compactions";
 const READ_SQL: &str = include_str!("read.sql");
 
-/// A dataset on a disk.
+/// A dataset in a folder or a bucket.
 #[derive(Debug)]
 pub struct Dataset {
-    folder: PathBuf,
+    place: PathBuf,
+    storage: Arc<Storage>,
     identity: Identity,
+    /// The closes of one in a bucket, once they are needed.
+    fetched_closes: FetchedCloses,
 }
 
 impl Dataset {
-    /// Opens the dataset in a folder.
+    /// Opens the dataset in a folder, or at the address of one in a bucket (`s3://BUCKET/FOLDER`).
     ///
     /// # Errors
     /// When there is none, or it can't be read.
-    pub fn open(folder: &Path) -> Result<Self, DatasetError> {
-        let identity = Identity::read(folder)?.ok_or_else(|| {
-            let problem = if folder.is_dir() { "it has no dataset.json" } else { "there is no such folder" };
-            DatasetError::NotADataset { path: folder.to_owned(), problem: problem.to_owned() }
+    pub fn open(place: &Path) -> Result<Self, DatasetError> {
+        let storage = Storage::of(place)?;
+        let identity = Identity::read(&storage)?.ok_or_else(|| {
+            let is_there = storage.local().is_none_or(Path::is_dir);
+            let problem = if is_there { "it has no dataset.json" } else { "there is no such folder" };
+            DatasetError::NotADataset { path: place.to_owned(), problem: problem.to_owned() }
         })?;
-        Ok(Self { folder: folder.to_owned(), identity })
+        Ok(Self::of(place, storage, identity))
     }
 
-    /// Whether a folder says that it is a dataset.
+    fn of(place: &Path, storage: Storage, identity: Identity) -> Self {
+        let (place, storage) = (place.to_owned(), Arc::new(storage));
+        Self { place, storage, identity, fetched_closes: FetchedCloses::default() }
+    }
+
+    /// Whether a folder says that it is a dataset. Nothing but datasets is in buckets.
     #[must_use]
-    pub fn is_in(folder: &Path) -> bool {
-        folder.join(IDENTITY_FILE).exists()
+    pub fn is_in(place: &Path) -> bool {
+        is_bucket(place) || place.join(IDENTITY_FILE).exists()
     }
 
     /// Opens the dataset in a folder for the orders of `wanted`. Creates it if the folder is empty or not there.
@@ -98,14 +113,16 @@ impl Dataset {
     /// # Errors
     /// When the folder holds something else, the dataset is about other orders or has another time zone, or it can't be
     /// written.
-    pub fn open_or_create(folder: &Path, wanted: &Identity) -> Result<Self, DatasetError> {
-        let identity = match Identity::read(folder)? {
+    pub fn open_or_create(place: &Path, wanted: &Identity) -> Result<Self, DatasetError> {
+        let storage = Storage::of(place)?;
+        let identity = match Identity::read(&storage)? {
             Some(identity) => identity,
-            None => create(folder, wanted)?,
+            None => create(place, &storage, wanted)?,
         };
-        identity.require(wanted, folder)?;
-        furnish(folder)?;
-        Ok(Self { folder: folder.to_owned(), identity })
+        identity.require(wanted, place)?;
+        let dataset = Self::of(place, storage, identity);
+        furnish(&dataset.storage)?;
+        Ok(dataset)
     }
 
     /// Fails unless the dataset has this identity ([`Identity::value`]).
@@ -113,10 +130,10 @@ impl Dataset {
     /// # Errors
     /// [`DatasetError::Other`] says what differs.
     pub fn require(&self, identity: &Value) -> Result<(), DatasetError> {
-        let path = self.folder.join(IDENTITY_FILE);
+        let path = self.place.join(IDENTITY_FILE);
         let wanted = Identity::deserialize(identity)
             .map_err(|error| DatasetError::damaged(&path, format!("the wanted identity is not valid ({error})")))?;
-        self.identity.require(&wanted, &self.folder)
+        self.identity.require(&wanted, &self.place)
     }
 
     /// SHA-256 of the record of a run, in hex.
@@ -124,15 +141,22 @@ impl Dataset {
     /// # Errors
     /// When it can't be read.
     pub fn record_sha256(&self, run: &RunRecord) -> Result<String, DatasetError> {
-        let path = self.folder.join(run::path(&run.run));
-        let text = fs::read(&path).map_err(DatasetError::io("read", &path))?;
+        let path = run::path(&run.run);
+        let text = self.storage.bytes(&path, record::LARGEST)?;
+        let text = text.ok_or_else(|| DatasetError::damaged(&self.storage.place(&path), "it is missing"))?;
         Ok(hex::encode(Sha256::digest(text)))
     }
 
-    /// Where the dataset is.
+    /// Where the dataset is: a folder, or an address.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.folder
+        &self.place
+    }
+
+    /// Where the dataset is, from wherever it is asked.
+    #[must_use]
+    pub fn absolute(&self) -> PathBuf {
+        absolute(&self.place)
     }
 
     /// Whose orders it holds, and by which days.
@@ -146,37 +170,29 @@ impl Dataset {
     /// # Errors
     /// When the records of the runs can't be read or are not valid.
     pub fn runs(&self) -> Result<Vec<RunRecord>, DatasetError> {
-        let mut runs = self.records(RUNS, RunRecord::read)?;
+        let mut runs = self.records(RUNS, RunRecord::parse)?;
         runs.sort_by(|one, other| (one.started_at, &one.run).cmp(&(other.started_at, &other.run)));
         Ok(runs)
     }
 
     /// Every compaction.
     fn compactions(&self) -> Result<Vec<CompactionRecord>, DatasetError> {
-        self.records(COMPACTIONS, CompactionRecord::read)
+        self.records(COMPACTIONS, CompactionRecord::parse)
     }
 
     /// Every record in one of the dataset's folders.
     fn records<T>(
         &self,
         folder: &str,
-        read: impl Fn(&Path) -> Result<T, DatasetError>,
+        parse: impl Fn(&Path, &[u8]) -> Result<T, DatasetError>,
     ) -> Result<Vec<T>, DatasetError> {
-        let folder = self.folder.join(folder);
-        let failed = DatasetError::io("read", &folder);
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failed(error)),
+        let is_record = |path: &String| {
+            let name = path.strip_prefix(folder).and_then(|name| name.strip_prefix('/'));
+            name.is_some_and(|name| name.ends_with(".json") && !name.contains('/'))
         };
-        let mut records = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(&failed)?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
-                records.push(read(&path)?);
-            }
-        }
-        Ok(records)
+        let paths = self.storage.files(folder)?.into_iter().filter(is_record).collect();
+        let records = self.storage.all_bytes(paths, record::LARGEST)?;
+        records.iter().map(|(path, bytes)| parse(&self.storage.place(path), bytes)).collect()
     }
 
     /// Days as the dataset divides them.
@@ -185,7 +201,7 @@ impl Dataset {
     }
 
     fn path(&self, file: &DatasetFile) -> PathBuf {
-        self.folder.join(&file.path)
+        self.storage.place(&file.path)
     }
 
     /// Opens a file of a run that is as it was written.
@@ -193,7 +209,8 @@ impl Dataset {
         self.require_size(file)?;
         let path = self.path(file);
         let failed = DatasetError::io("read", &path);
-        let mut open = File::open(&path).map_err(&failed)?;
+        let open = self.storage.open(&file.path, file.bytes)?;
+        let mut open = open.ok_or_else(|| DatasetError::damaged(&path, "it is missing"))?;
         let mut hash = HashWriter::new(io::sink());
         let bytes = io::copy(&mut (&mut open).take(file.bytes), &mut hash).map_err(&failed)?;
         if (hash.sha256().as_str(), bytes) != (file.sha256.as_str(), file.bytes) {
@@ -205,18 +222,19 @@ impl Dataset {
 
     /// Fails unless a file of a run is there, a regular one, with as many bytes as were written.
     fn require_size(&self, file: &DatasetFile) -> Result<(), DatasetError> {
-        let path = self.path(file);
-        match fs::metadata(&path) {
-            Ok(found) if !found.is_file() => Err(DatasetError::damaged(&path, "it is not a regular file")),
-            Ok(found) if found.len() == file.bytes => Ok(()),
-            Ok(found) => {
-                let problem = format!("it has {} bytes, {} were written", found.len(), file.bytes);
-                Err(DatasetError::damaged(&path, problem))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(DatasetError::damaged(&path, "it is missing")),
-            Err(error) => Err(DatasetError::io("read", &path)(error)),
+        let damaged = |problem: String| Err(DatasetError::damaged(&self.path(file), problem));
+        match self.storage.size(&file.path)? {
+            Some(bytes) if bytes == file.bytes => Ok(()),
+            Some(bytes) => damaged(format!("it has {bytes} bytes, {} were written", file.bytes)),
+            None => damaged("it is missing".to_owned()),
         }
     }
+}
+
+/// A place that means the same from every folder.
+#[must_use]
+pub fn absolute(place: &Path) -> PathBuf {
+    if is_bucket(place) { place.to_owned() } else { std::path::absolute(place).unwrap_or_else(|_| place.to_owned()) }
 }
 
 /// The bytes of a SHA-256 that tell orders or rows apart.
@@ -230,14 +248,14 @@ fn digest(text: &str) -> [u8; DIGEST] {
 
 /// Adds what other programs need to read a dataset, however little it holds: `read.sql`, and a file without rows wherever
 /// it looks for some.
-fn furnish(folder: &Path) -> Result<(), DatasetError> {
-    let is_missing = |path: &str| !folder.join(path).exists();
-    if is_missing(READ_FILE) {
-        Incoming::begin(folder)?.place_text(READ_FILE, READ_SQL)?;
+fn furnish(storage: &Storage) -> Result<(), DatasetError> {
+    let is_missing = |path: &str| storage.size(path).map(|size| size.is_none());
+    if is_missing(READ_FILE)? {
+        Incoming::begin(storage)?.place_text(READ_FILE, READ_SQL)?;
     }
     for (path, schema) in [(orders::EMPTY, orders::schema()), (exceptions::EMPTY, exceptions::shape().schema)] {
-        if is_missing(path) {
-            let incoming = Incoming::begin(folder)?;
+        if is_missing(path)? {
+            let incoming = Incoming::begin(storage)?;
             let mut file = incoming.create(0)?;
             OrdersWriter::begin(&mut file, &schema)?.finish()?;
             incoming.place_unless_there(&file.finish(String::new(), 0)?.0, path)?;
@@ -247,23 +265,18 @@ fn furnish(folder: &Path) -> Result<(), DatasetError> {
 }
 
 /// Makes an empty dataset, unless another writer is quicker: then its identity counts.
-fn create(folder: &Path, wanted: &Identity) -> Result<Identity, DatasetError> {
-    let failed = DatasetError::io("create", folder);
-    fs::create_dir_all(folder).map_err(&failed)?;
-    for entry in fs::read_dir(folder).map_err(&failed)? {
-        let name = entry.map_err(&failed)?.file_name();
+fn create(place: &Path, storage: &Storage, wanted: &Identity) -> Result<Identity, DatasetError> {
+    let not_a_dataset = |problem: String| DatasetError::NotADataset { path: place.to_owned(), problem };
+    for name in storage.names()? {
         if name != incoming::FOLDER && name != IDENTITY_FILE && name != READ_FILE {
-            let problem = if [ORDERS, RUNS, EXCEPTIONS].iter().any(|ours| name == *ours) {
+            return Err(not_a_dataset(if [ORDERS, RUNS, EXCEPTIONS].iter().any(|ours| name == *ours) {
                 format!("its {IDENTITY_FILE} is missing; restore it from a backup")
             } else {
-                format!("it holds {} but no {IDENTITY_FILE}; name an empty or a new folder", name.display())
-            };
-            return Err(DatasetError::NotADataset { path: folder.to_owned(), problem });
+                format!("it holds {name} but no {IDENTITY_FILE}; name an empty or a new folder")
+            }));
         }
     }
-    let incoming = Incoming::begin(folder)?;
-    incoming.place_text(IDENTITY_FILE, &wanted.text(folder)?)?;
-    let missing =
-        || DatasetError::NotADataset { path: folder.to_owned(), problem: format!("{IDENTITY_FILE} vanished") };
-    Identity::read(folder)?.ok_or_else(missing)
+    let incoming = Incoming::begin(storage)?;
+    incoming.place_text(IDENTITY_FILE, &wanted.text(place)?)?;
+    Identity::read(storage)?.ok_or_else(|| not_a_dataset(format!("{IDENTITY_FILE} vanished")))
 }

@@ -1,6 +1,5 @@
 //! How the records of runs and of compactions are written and read: JSON on one line, since Spark reads it line by line.
 
-use std::fs;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -10,21 +9,23 @@ use serde::de::DeserializeOwned;
 use super::{DatasetError, DatasetFile, EXCEPTIONS, ORDERS};
 
 /// The largest record that is read, in bytes: a run of a century of days has 10 MB.
-const LARGEST: u64 = 256 << 20;
+pub(super) const LARGEST: u64 = 256 << 20;
 
 pub(super) fn text(record: &impl Serialize, path: &Path) -> Result<String, DatasetError> {
     let text = serde_json::to_string(record).map_err(|error| DatasetError::io("write", path)(error.into()))?;
     Ok(text + "\n")
 }
 
-pub(super) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, DatasetError> {
-    serde_json::from_slice(&bytes(path)?).map_err(|error| not_valid(path, &error))
+pub(super) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, DatasetError> {
+    serde_json::from_slice(bytes).map_err(|error| not_valid(path, &error))
 }
 
-/// Reads a record of several lines: the first is of another kind than the rest.
-pub(super) fn read_lines<T: DeserializeOwned, U: DeserializeOwned>(path: &Path) -> Result<(T, Vec<U>), DatasetError> {
-    let text = bytes(path)?;
-    let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+/// Parses a record of several lines: the first is of another kind than the rest.
+pub(super) fn parse_lines<T: DeserializeOwned, U: DeserializeOwned>(
+    path: &Path,
+    bytes: &[u8],
+) -> Result<(T, Vec<U>), DatasetError> {
+    let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let first = serde_json::from_slice(lines.next().unwrap_or_default()).map_err(|error| not_valid(path, &error))?;
     let rest = lines.map(serde_json::from_slice).collect::<Result<_, _>>().map_err(|error| not_valid(path, &error))?;
     Ok((first, rest))
@@ -32,15 +33,6 @@ pub(super) fn read_lines<T: DeserializeOwned, U: DeserializeOwned>(path: &Path) 
 
 fn not_valid(path: &Path, error: &serde_json::Error) -> DatasetError {
     DatasetError::damaged(path, format!("it is not valid ({error})"))
-}
-
-fn bytes(path: &Path) -> Result<Vec<u8>, DatasetError> {
-    let failed = DatasetError::io("read", path);
-    let found = fs::metadata(path).map_err(&failed)?;
-    if !found.is_file() || found.len() > LARGEST {
-        return Err(DatasetError::damaged(path, format!("it is not a regular file of at most {LARGEST} bytes")));
-    }
-    fs::read(path).map_err(failed)
 }
 
 /// Fails unless a record has this version's format, the name of its file, and names files in their places.

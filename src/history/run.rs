@@ -107,8 +107,8 @@ impl RunRecord {
         }
     }
 
-    pub(super) fn read(path: &Path) -> Result<Self, DatasetError> {
-        let (mut record, earlier_jobs): (Self, Vec<EarlierJob>) = record::read_lines(path)?;
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, DatasetError> {
+        let (mut record, earlier_jobs): (Self, Vec<EarlierJob>) = record::parse_lines(path, bytes)?;
         record::require(path, record.format == FORMAT, &record.run, &record.files)?;
         let rows = record.orders.saturating_add(record.moved);
         record::require_rows(path, "orders and moves", rows, record::rows_below(&record.files, ORDERS))?;

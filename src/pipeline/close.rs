@@ -25,7 +25,11 @@ pub fn close(audit: &DatasetAudit, month: Month) -> Result<(Report, PublishedRep
     // Another close may have ended meanwhile.
     let closed = require_next(dataset, month)
         .and_then(|()| require_proven(dataset))
-        .and_then(|()| audit.publish(&Destination::New(dataset.close_of(month))));
+        .and_then(|()| audit.publish(&Destination::New(dataset.close_of(month))))
+        .and_then(|(report, published)| {
+            dataset.place_close(month)?;
+            Ok((report, PublishedReport { folder: dataset.place_of_close(month), ..published }))
+        });
     if closed.is_err() {
         dataset.end_close();
     }

@@ -18,7 +18,7 @@ pub mod verify;
 
 use std::collections::{BTreeSet, HashMap};
 use std::mem;
-use std::path::{self, Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -29,7 +29,7 @@ use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
 use crate::domain::visible::visible;
 use crate::history::sql::SqlError;
-use crate::history::{DatasetError, RunRecord};
+use crate::history::{DatasetError, RunRecord, absolute};
 use crate::input::{Input, InputError};
 use crate::provider::{ClockReading, Stop};
 use crate::report::ReportError;
@@ -242,7 +242,6 @@ fn reconcile_run(job: &mut Job, current: &CurrentRun) -> Result<JobEnd, JobError
         .stamp(&report, earlier.stamp, job.fetch_stamp(fetched.elapsed, rechecks), finished_at)
         .write(staging.path())?;
     job.check_signals()?;
-    let absolute = |path: &Path| path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let (destination, dataset) = (absolute(job.destination.path()), job.dataset.as_deref().map(absolute));
     job.session.store.announce(current.run, &manifest, &destination, dataset.as_deref())?;
     let published = staging.publish(&replaces)?;

@@ -1,6 +1,7 @@
 //! Datasets: what `reconcile --dataset` and `dataset import` append, and what DuckDB reads in it.
 
 mod audit;
+mod buckets;
 pub mod close;
 pub mod engines;
 mod hostile;

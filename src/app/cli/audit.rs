@@ -58,14 +58,14 @@ pub struct EngineOptions {
         long,
         value_name = "DIR",
         conflicts_with_all = [
-            "engine", "dataset_address", "results_address", "spark_remote", "spark_token_file", "deadline", "since", "until", "month", "workflow", "tolerance", "currency",
+            "engine", "dataset_address", "results_address", "since", "until", "month", "workflow", "tolerance", "currency",
             "stale_after", "warn_before", "control_total", "books_decimals", "material", "waivers", "timezone", "day_by",
             "all_checks", "as_of"
         ]
     )]
     pub results: Option<PathBuf>,
     /// Spark Connect address, such as sc://host:15002/;use_ssl=true
-    #[arg(long, env = "TIEOUT_SPARK_REMOTE", value_name = "URL")]
+    #[arg(long, value_name = "URL")]
     pub spark_remote: Option<String>,
     /// File with the token for --spark-remote, instead of SPARK_CONNECT_AUTHENTICATE_TOKEN
     #[arg(long, value_name = "FILE")]
@@ -76,18 +76,30 @@ pub struct EngineOptions {
 }
 
 impl EngineOptions {
+    /// The name of an option that is given, and the engines that it is for.
+    fn all_given(&self) -> impl Iterator<Item = (&'static str, &'static [Engine])> {
+        let given: [(_, _, &[Engine]); 6] = [
+            ("dataset-address", self.dataset_address.is_some(), &[Engine::Sql, Engine::Spark]),
+            ("results-address", self.results_address.is_some(), &[Engine::Sql]),
+            ("results", self.results.is_some(), &[Engine::Local]),
+            ("spark-remote", self.spark_remote.is_some(), &[Engine::Spark]),
+            ("spark-token-file", self.spark_token_file.is_some(), &[Engine::Spark]),
+            ("deadline", self.deadline.is_some(), &[Engine::Spark]),
+        ];
+        given.into_iter().filter(|(_, is_given, _)| *is_given).map(|(name, _, engines)| (name, engines))
+    }
+
     /// The name of an option that is given.
     #[must_use]
     pub fn given(&self) -> Option<&'static str> {
-        let given = [
-            ("engine", self.engine != Engine::Local),
-            ("dataset-address", self.dataset_address.is_some()),
-            ("results-address", self.results_address.is_some()),
-            ("results", self.results.is_some()),
-            ("spark-token-file", self.spark_token_file.is_some()),
-            ("deadline", self.deadline.is_some()),
-        ];
-        given.into_iter().find(|(_, is_given)| *is_given).map(|(name, _)| name)
+        let engine = (self.engine != Engine::Local).then_some("engine");
+        engine.or_else(|| self.all_given().next().map(|(name, _)| name))
+    }
+
+    /// The name of an option that the engine does not have.
+    #[must_use]
+    pub fn misplaced(&self) -> Option<&'static str> {
+        self.all_given().find(|(_, engines)| !engines.contains(&self.engine)).map(|(name, _)| name)
     }
 }
 
@@ -148,7 +160,9 @@ pub struct AuditOptions {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Settings that are not given stay as in the report. For a dataset they come from the settings file, and ages \
-are measured when its newest run did. The evidence is first verified by its hashes."
+are measured when its newest run did. The evidence is first verified by its hashes.\n\nWith --engine sql, --out is a new folder \
+for the script. Then --results makes the report of its answers: the dataset must still be there, and options about the form \
+of the report (--format, --account, --fail-on) are given then."
 )]
 pub struct Audit {
     /// Folder of the report whose evidence is judged again, or of a dataset

@@ -49,6 +49,18 @@ pub enum Engine {
     Spark,
 }
 
+impl Engine {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Sql => "sql",
+            Self::Spark => "spark",
+        }
+    }
+}
+
 /// Encoding of a report's CSV files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

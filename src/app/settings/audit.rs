@@ -14,7 +14,7 @@ use crate::checks::Rules;
 use crate::history::sql::Results;
 #[cfg(feature = "spark")]
 use crate::history::sql::Spark;
-use crate::history::{Dataset, DatasetError, Selection};
+use crate::history::{Dataset, DatasetError, Selection, is_bucket};
 use crate::language::Language;
 use crate::pipeline::audit::Changes;
 use crate::pipeline::audit::dataset::DatasetAudit;
@@ -134,6 +134,17 @@ pub fn resolve_script(
     general: &General,
 ) -> Result<(DatasetAudit, ScriptPlaces), SettingsError> {
     let folder = command.out.clone().ok_or(SettingsError::NoScriptFolder)?;
+    let AuditOptions { format, csv_encoding, account, fail_on, .. } = &command.options;
+    let of_report = [
+        ("format", format.is_some()),
+        ("csv-encoding", csv_encoding.is_some()),
+        ("account", account.is_some()),
+        ("fail-on", !fail_on.is_empty()),
+        ("reports-dir", command.reports_dir.is_some()),
+    ];
+    if let Some((option, _)) = of_report.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(SettingsError::NotOfScript { option });
+    }
     outside_dataset("out", &folder)?;
     let EngineOptions { dataset_address, results_address, .. } = command.reader.clone();
     let places = ScriptPlaces {
@@ -186,8 +197,11 @@ pub fn resolve_results(
     })
 }
 
-/// The address of a folder on this machine.
+/// The address of a folder on this machine or in a bucket, as Spark knows it.
 fn address(folder: &Path) -> String {
+    if is_bucket(folder) {
+        return folder.display().to_string().replacen("s3://", "s3a://", 1);
+    }
     format!("file://{}", path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display())
 }
 

@@ -22,7 +22,7 @@ use jiff::{Span, SpanRelativeTo, Timestamp, Unit};
 use super::cli::{EvidenceLevel, General, Options, Output, Place, Reconcile};
 use crate::checks::Rules;
 use crate::domain::books::Field;
-use crate::history::Dataset;
+use crate::history::{Dataset, is_bucket};
 use crate::input::{Options as InputOptions, Source};
 use crate::pipeline::MemoryOptions;
 use crate::provider::{ApiKey, KeyError, Options as ProviderOptions};
@@ -149,6 +149,12 @@ pub enum SettingsError {
     /// The script has no place.
     #[error("--engine sql: name the folder for its script with --out")]
     NoScriptFolder,
+    /// The script has no report.
+    #[error("--{option}: give it with --results, which makes the report")]
+    NotOfScript {
+        /// The name of the option.
+        option: &'static str,
+    },
     /// No Spark is named.
     #[error("--engine spark: name it with --spark-remote, such as sc://host:15002")]
     NoSpark,
@@ -218,6 +224,7 @@ impl SettingsError {
             | Self::NoDataset
             | Self::NoScriptFolder
             | Self::NoSpark
+            | Self::NotOfScript { .. }
             | Self::MisplacedKey { .. }
             | Self::InFile { .. } => None,
         }
@@ -288,6 +295,9 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
 
 /// Refuses a dataset in the place of a report, since each report replaces what is there.
 fn apart(dataset: PathBuf, destination: &Destination) -> Result<PathBuf, SettingsError> {
+    if is_bucket(&dataset) {
+        return Ok(dataset);
+    }
     if let Some(around) = real(&dataset).parent() {
         outside_dataset("dataset", around)?;
     }
@@ -314,6 +324,9 @@ fn outside_datasets(destination: &Destination) -> Result<(), SettingsError> {
 
 /// Refuses a file or a folder of other things within a dataset.
 fn outside_dataset(option: &'static str, path: &Path) -> Result<(), SettingsError> {
+    if is_bucket(path) {
+        return Err(unusable(option, &path.display().to_string(), "only a dataset can be in a bucket; name a folder"));
+    }
     match real(path).ancestors().find(|folder| Dataset::is_in(folder)) {
         None => Ok(()),
         Some(dataset) => {

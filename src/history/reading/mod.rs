@@ -125,7 +125,7 @@ impl Dataset {
         let (all, other_runs): (Vec<_>, Vec<_>) = all.into_iter().partition(is_wanted);
         if let Some(wanted) = runs {
             if let Some(run) = wanted.iter().find(|name| !all.iter().any(|run| run.run == **name)) {
-                return Err(DatasetError::damaged(&self.folder().join(super::run::path(run)), "it is missing"));
+                return Err(DatasetError::damaged(&self.storage.place(&super::run::path(run)), "it is missing"));
             }
             files.retain_runs(wanted);
         }

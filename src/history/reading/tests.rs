@@ -179,7 +179,12 @@ fn expected(nights: &[Vec<(u8, Seen)>], selection: &Selection) -> BTreeMap<Strin
 }
 
 /// Begins to append what a night saw. `days_then` has the day on which each order was seen before.
-fn see_night(dataset: &Dataset, number: i64, night: &[(u8, Seen)], days_then: &mut BTreeMap<u8, i8>) -> Append {
+fn see_night<'d>(
+    dataset: &'d Dataset,
+    number: i64,
+    night: &[(u8, Seen)],
+    days_then: &mut BTreeMap<u8, i8>,
+) -> Append<'d> {
     let start: Timestamp = "2026-06-01T00:00:00Z".parse().expect("a time");
     let started_at = start + SignedDuration::from_hours(24 * number);
     let manifest_sha256 = format!("{number:064}");

@@ -21,6 +21,8 @@ pub struct Answers<'r> {
     pub reading: &'r Reading<'r>,
     /// Who answers.
     pub engine: &'r Engine,
+    /// Whether orders are counted on the days on which they were created.
+    pub is_counted_by_creation: bool,
 }
 
 /// What is told of sound orders, or of another one.
@@ -51,6 +53,7 @@ impl Answers<'_> {
             for row in 0..frame.height() {
                 if table.text(ID, row)?.is_none() {
                     let sound = sound(&table, row)?;
+                    self.require_selected(&table, sound.day, Some(&sound.workflow_id))?;
                     told = told.saturating_add(sound.orders);
                     if told > counts.observations {
                         return Err(table.wrong("it has more orders than were observed").into());
@@ -116,7 +119,8 @@ impl Answers<'_> {
         let rank = table.needed(table.place("place", row)?)?;
         let facts = table.needed(facts.row(row))?;
         let calendar = CalendarDay::new(day, self.reading.dataset.days());
-        if !self.reading.selection.has_day(day) || !calendar.has(facts.microseconds(TimeField::CreatedAt)) {
+        self.require_selected(table, day, facts.text(TextColumn::WorkflowId))?;
+        if !calendar.has(facts.microseconds(TimeField::CreatedAt)) {
             return Err(table.wrong(format!("the order {id:?} was created on another day")));
         }
         let baseline = table.place("first_place", row)?.filter(|first| *first != rank).map(|rank| {
@@ -135,6 +139,15 @@ impl Answers<'_> {
         Ok((sighting, baseline.filter(|_| !is_missing).transpose()?))
     }
 
+    /// Fails unless an order belongs to the selection.
+    fn require_selected(&self, table: &Table<'_>, day: Date, workflow: Option<&str>) -> Result<(), SqlError> {
+        let selection = &self.reading.selection;
+        if self.is_counted_by_creation && !selection.has_day(day) || !selection.has_workflow(workflow) {
+            return Err(table.wrong(format!("an order of the day {day} was not asked for")));
+        }
+        Ok(())
+    }
+
     /// Proves that the engine read every row that the runs wrote, none twice; returns how many orders they observed.
     fn observations(&self) -> Result<u64, SqlError> {
         let mut rows = BTreeMap::<Place, u64>::new();
@@ -148,6 +161,9 @@ impl Answers<'_> {
                 let run = runs.get(job).ok_or_else(|| table.wrong(format!("there is no run {job:?}")))?;
                 let count = |name| table.count(name, row);
                 let (read, orders, settled) = (count("observations")?, count("orders")?, count("settled_orders")?);
+                if count("contradictions")? > 0 {
+                    return Err(table.wrong(format!("rows of {job} are both settled or not and moved, or neither")));
+                }
                 let currency = table.needed(table.text("quote_currency", row)?)?;
                 let place = rows.entry(((*run).to_owned(), table.day(row)?)).or_default();
                 *place = place.saturating_add(read);
@@ -218,7 +234,10 @@ pub(super) fn require_exact(session: &DataFrame) -> Result<String, SqlError> {
         }
     }
     match (text("total")?, count("sums")?, count("differences")?) {
-        (super::statements::TOTAL, 1, 1) => Ok(text("job")?.to_owned()),
+        (super::statements::TOTAL, 1, 1) => {
+            let job = hex::decode(text("job")?).ok().and_then(|job| String::from_utf8(job).ok());
+            table.needed(job)
+        }
         _ => untrusted("it does not calculate with eight decimals"),
     }
 }

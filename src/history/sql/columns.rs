@@ -48,8 +48,15 @@ impl Statement {
         match self {
             Self::Session => owned(&["job", "time_zone", "coercion", "total", "sums", "differences", "alike"]),
             Self::Population => {
-                let names =
-                    ["day", "run", TextColumn::QuoteCurrency.name(), "observations", "orders", "settled_orders"];
+                let names = [
+                    "day",
+                    "run",
+                    TextColumn::QuoteCurrency.name(),
+                    "observations",
+                    "orders",
+                    "settled_orders",
+                    "contradictions",
+                ];
                 [owned(&names), owned(&Amounts::NAMES)].concat()
             }
             Self::Orders => {
@@ -61,7 +68,7 @@ impl Statement {
                 let sides = side(WAS).chain(side(IS)).map(|(_, name)| name);
                 owned(&["day", ID]).into_iter().chain(sides).collect()
             }
-            Self::End => owned(&["job_sha256", "answer", "answer_rows"]),
+            Self::End => owned(&["answer", "answer_rows"]),
         }
     }
 
@@ -74,8 +81,8 @@ impl Statement {
                 "day" => DataType::Date,
                 "place" | "first_place" => DataType::Int32,
                 "settled" | "is_missing" => DataType::Boolean,
-                "observations" | "orders" | "settled_orders" | "failed_runs" | "sums" | "differences" | "alike"
-                | "answer_rows" => DataType::Int64,
+                "observations" | "orders" | "settled_orders" | "contradictions" | "failed_runs" | "sums"
+                | "differences" | "alike" | "answer_rows" => DataType::Int64,
                 name if TIMES.contains(&name) => DataType::Int64,
                 name if Amounts::NAMES.contains(&name) => {
                     DataType::Decimal(if are_sums { 38 } else { 28 }, AMOUNT_SCALE)
@@ -138,6 +145,16 @@ impl<'f> Table<'f> {
     /// The facts of orders, in columns whose names begin so.
     pub(super) fn facts(&self, prefix: &str) -> Result<FactArrays, SqlError> {
         self.read(|frame| FactArrays::with_prefix(frame, prefix))
+    }
+
+    /// Fails unless every row carries this.
+    pub(super) fn require_all(&self, name: &str, text: &str) -> Result<(), SqlError> {
+        let differs = (0..self.frame.height()).find_map(|row| match self.text(name, row) {
+            Ok(found) if found == Some(text) => None,
+            Ok(_) => Some(Err(self.wrong("it is of another script, or of none that has ended"))),
+            Err(error) => Some(Err(error)),
+        });
+        differs.unwrap_or(Ok(()))
     }
 
     pub(super) fn needed<T>(&self, value: Option<T>) -> Result<T, SqlError> {

@@ -68,13 +68,14 @@ impl Session {
     /// When the Spark can't be reached, does not calculate as it must, or does not accept what it is asked.
     pub fn begin(spark: &Spark, sql: &SqlAudit<'_>, dataset: &str) -> Result<Self, SqlError> {
         let views = written(dataset)?;
-        let remote = shown(&spark.remote);
-        let unusable = |problem: String| SqlError::Remote { remote: remote.clone(), problem };
-        let channel = channel(spark).map_err(unusable)?;
+        let channel = channel(spark).map_err(|problem| SqlError::Remote { problem })?;
+        // Without its parameters: one of them may be a secret.
+        let remote = format!("sc://{}", channel.endpoint());
+        let unusable = |problem: String| SqlError::Spark { remote: remote.clone(), problem };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|error| unusable(format!("no thread can be started ({error})")))?;
         let connected = runtime.block_on(SparkConnectClient::connect(&channel));
-        let mut client = connected.map_err(|_| unusable(ADDRESS.to_owned()))?;
+        let mut client = connected.map_err(|_| SqlError::Remote { problem: ADDRESS.to_owned() })?;
         client.set_retry_policy(RETRIES);
         let statements = Statement::ALL.into_iter().filter_map(|asked| Some((asked, sql.statement(asked, "")?)));
         let session = Self {
@@ -204,6 +205,9 @@ impl fmt::Debug for Session {
 /// How the Spark is reached. Says why if it can't be.
 fn channel(spark: &Spark) -> Result<ChannelBuilder, String> {
     let mut channel = ChannelBuilder::parse(&spark.remote).map_err(|_| ADDRESS.to_owned())?;
+    if channel.host().contains(|sign: char| !sign.is_ascii_alphanumeric() && !"-._[]:".contains(sign)) {
+        return Err(ADDRESS.to_owned());
+    }
     if channel.get(PARAM_TOKEN).is_some() {
         return Err("a token in an address is seen by others: put it into a file, and name that".to_owned());
     }
@@ -220,11 +224,6 @@ fn channel(spark: &Spark) -> Result<ChannelBuilder, String> {
         channel.set(PARAM_USER_AGENT, concat!("tieout/", env!("CARGO_PKG_VERSION")));
     }
     Ok(channel)
-}
-
-/// An address without its parameters: one of them may be a token.
-fn shown(remote: &str) -> String {
-    remote.split(['/', ';', '?', '#']).take(3).collect::<Vec<_>>().join("/")
 }
 
 fn select(text: &str) -> Relation {

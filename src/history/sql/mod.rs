@@ -15,14 +15,13 @@ mod statements;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::civil::Date;
 use polars::prelude::DataFrame;
 use sha2::{Digest, Sha256};
 
-use super::{DatasetError, Reading, orders};
+use super::{DatasetError, Reading, RunRecord, orders};
 use crate::checks::Soundness;
 use crate::domain::days::Days;
 use crate::domain::month::Month;
@@ -58,7 +57,7 @@ impl Engine {
     }
 }
 
-/// SHA-256 of what answers say of themselves, in hex.
+/// SHA-256 of what answers say of themselves, in hex. Each row of theirs carries it.
 fn job_sha256(job: &str) -> String {
     hex::encode(Sha256::digest(job))
 }
@@ -69,8 +68,6 @@ pub struct SqlAudit<'r> {
     soundness: &'r Soundness,
     /// How the report counts days.
     days: Days,
-    /// The last day on which an order may have been updated.
-    last_day: Date,
     /// The closed months that are compared, by month.
     closed: Vec<Month>,
     /// The first of those months that each run was there for.
@@ -114,10 +111,8 @@ pub enum SqlError {
     #[error("the engine's answers are not those of the dataset: {0}")]
     Contradiction(String),
     /// The address of a Spark can't be used.
-    #[error("--spark-remote {remote:?}: {problem}")]
+    #[error("--spark-remote: {problem}")]
     Remote {
-        /// The address.
-        remote: String,
         /// What is wrong with it.
         problem: String,
     },
@@ -130,7 +125,7 @@ pub enum SqlError {
         problem: String,
     },
     /// A Spark takes too long.
-    #[error("the Spark at {remote} has not answered within {} s (--deadline)", deadline.as_secs())]
+    #[error("the Spark at {remote} has not answered within {deadline:?} (--deadline)")]
     Deadline {
         /// Its address.
         remote: String,
@@ -138,13 +133,19 @@ pub enum SqlError {
         deadline: Duration,
     },
     /// An address can't be written in SQL that every engine reads alike.
-    #[error("the address {0:?} can't be used: it needs to be absolute, without quotes, backslashes, `$` and `;`")]
-    Address(String),
+    #[error(
+        "--{option} {address:?}: give an absolute address without quotes, backslashes, wildcards, `$`, `;` and `@`"
+    )]
+    Address {
+        /// The option that gives it.
+        option: &'static str,
+        /// The address.
+        address: String,
+    },
 }
 
 impl<'r> SqlAudit<'r> {
-    /// The audit of what is read, with the runs that each closed month was closed with. `as_of` is the day on which ages are
-    /// measured.
+    /// The audit of what is read, with the runs that each closed month was closed with.
     ///
     /// # Errors
     /// When a compaction was killed, whose files another engine would read twice, or a month was closed with runs that a
@@ -153,7 +154,6 @@ impl<'r> SqlAudit<'r> {
         reading: &'r Reading<'r>,
         soundness: &'r Soundness,
         days: Days,
-        as_of: Date,
         closed: impl IntoIterator<Item = (Month, &'c BTreeSet<String>)>,
     ) -> Result<Self, SqlError> {
         let (mut months, mut known_since) = (Vec::new(), BTreeMap::<String, usize>::new());
@@ -166,21 +166,45 @@ impl<'r> SqlAudit<'r> {
             months.push(month);
         }
         require_tidy(reading)?;
-        let last_day = reading.days().last().unwrap_or_default().max(as_of);
-        Ok(Self { reading, soundness, days, last_day, closed: months, known_since })
+        Ok(Self { reading, soundness, days, closed: months, known_since })
     }
 }
 
-/// Fails if files are there that do not count but whose rows would: those of a compaction that was killed.
+/// Fails if another engine would read rows that do not count, or some twice: it reads every file that is there. Those that
+/// a killed run left do no harm, since their rows carry its name.
 fn require_tidy(reading: &Reading<'_>) -> Result<(), DatasetError> {
     let dataset = reading.dataset;
     let records = dataset.compactions()?;
-    let replaced: BTreeSet<&str> =
-        records.iter().flat_map(|record| &record.replaces).map(|file| file.path.as_str()).collect();
-    let is_left = |path: &PathBuf| {
-        let text = path.to_str().unwrap_or_default();
-        !reading.files.counts(text) && (replaced.contains(text) || orders::is_merged(path))
+    let mut replaced = BTreeSet::new();
+    for file in records.iter().flat_map(|record| &record.replaces) {
+        if !replaced.insert(file.path.as_str()) {
+            return Err(DatasetError::MergedTwice { path: dataset.storage.place(&file.path) });
+        }
+    }
+    for path in dataset.parquet_files()? {
+        let (text, place) = (path.to_string_lossy(), || dataset.storage.place(&path.to_string_lossy()));
+        if reading.files.counts(&text) {
+            continue;
+        }
+        if replaced.contains(&*text) || orders::is_merged(&path) {
+            return Err(DatasetError::Compacted { path: place() });
+        }
+        if !is_of_killed_run(&path, reading.runs()) {
+            return Err(DatasetError::Stray { path: place() });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file is called like those of a run that has no record.
+fn is_of_killed_run(path: &Path, runs: &[RunRecord]) -> bool {
+    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let mut parts = name.splitn(3, '-');
+    let is_of = |part: Option<&str>, length: usize| {
+        part.is_some_and(|part| part.len() >= length && part.as_bytes()[..length].iter().all(u8::is_ascii_alphanumeric))
     };
-    let left = dataset.parquet_files()?.into_iter().find(is_left);
-    left.map_or(Ok(()), |path| Err(DatasetError::Compacted { path: dataset.folder().join(path) }))
+    let is_run = is_of(parts.next(), 16) && is_of(parts.next(), 8) && is_of(parts.next(), 16);
+    is_run
+        && path.extension().is_some_and(|kind| kind == "parquet")
+        && !runs.iter().any(|run| name.starts_with(&run.run))
 }

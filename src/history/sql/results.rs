@@ -5,10 +5,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::DataFrame;
+use polars::prelude::{DataFrame, DataType};
 
 use super::answers::require_exact;
 use super::columns::Table;
+use super::script::JOB;
 use super::{SqlError, Statement, job_sha256};
 use crate::parquet::file::{ParquetFile, Shape};
 
@@ -20,6 +21,7 @@ const GROUP_ROWS: usize = 1 << 24;
 pub struct Results {
     folder: PathBuf,
     job: String,
+    sha256: String,
     /// How many rows each answer has.
     rows: BTreeMap<String, u64>,
 }
@@ -30,7 +32,11 @@ impl Results {
     /// # Errors
     /// What is wrong with it.
     pub fn open(folder: &Path) -> Result<Self, SqlError> {
-        let mut results = Self { folder: folder.to_owned(), job: String::new(), rows: BTreeMap::new() };
+        let mut results =
+            Self { folder: folder.to_owned(), job: String::new(), sha256: String::new(), rows: BTreeMap::new() };
+        if !folder.is_dir() {
+            return Err(not_a_result(folder, "there is no such folder"));
+        }
         if !folder.join(Statement::Session.name()).is_dir() {
             let problem = "it has no folder `session`: name the one that the script writes to, once it has ended";
             return Err(not_a_result(folder, problem));
@@ -41,16 +47,14 @@ impl Results {
             Ok::<_, SqlError>(())
         })?;
         let [job] = <[String; 1]>::try_from(jobs).map_err(|_| not_a_result(folder, "it is not of a single session"))?;
-        let (mut rows, written) = (BTreeMap::new(), job_sha256(&job));
+        let mut rows = BTreeMap::new();
+        results.sha256 = job_sha256(&job);
         results.read(Statement::End, |frame| {
             let table = Table { statement: Statement::End, frame };
             for row in 0..frame.height() {
-                if table.text("job_sha256", row)? != Some(&written) {
-                    return Err(not_a_result(folder, "the script has not ended, or another one wrote to it as well"));
-                }
                 rows.insert(table.needed(table.text("answer", row)?)?.to_owned(), table.count("answer_rows", row)?);
             }
-            Ok(())
+            Ok::<_, SqlError>(())
         })?;
         let needed = Statement::ALL.into_iter().filter(|answer| *answer != Statement::Changes);
         if let Some(answer) = needed.map(Statement::name).find(|answer| !rows.contains_key(*answer)) {
@@ -72,7 +76,8 @@ impl Results {
         statement: Statement,
         visit: impl FnMut(&DataFrame) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Some(rows) = self.rows.get(statement.name()) else { return Ok(()) };
+        let rows = self.rows.get(statement.name());
+        let rows = rows.ok_or_else(|| not_a_result(&self.folder, &format!("it has no {}", statement.name())))?;
         let read = self.read(statement, visit)?;
         if read == *rows {
             return Ok(());
@@ -90,11 +95,16 @@ impl Results {
         for path in parquet_files(&folder)? {
             let failed = |problem: String| not_a_result(&path, &problem);
             let file = File::open(&path).map_err(io("read", &path))?;
-            let shape =
-                Shape { schema: statement.columns(), group_rows: GROUP_ROWS, kind: "the script of this version" };
+            let mut schema = statement.columns();
+            schema.insert_at_index(0, JOB.into(), DataType::String).map_err(|error| failed(error.to_string()))?;
+            let shape = Shape { schema, group_rows: GROUP_ROWS, kind: "the script of this version" };
             let file = ParquetFile::open(file, shape).map_err(failed)?;
             for group in 0..file.groups() {
-                let frame = file.group(group, None, |frame| Ok(frame.clone())).map_err(failed)?;
+                let mut frame = file.group(group, None, |frame| Ok(frame.clone())).map_err(failed)?;
+                if statement != Statement::Session {
+                    Table { statement, frame: &frame }.require_all(JOB, &self.sha256)?;
+                }
+                frame.drop_in_place(JOB).map_err(|error| failed(error.to_string()))?;
                 rows = rows.saturating_add(frame.height() as u64);
                 visit(&frame)?;
             }

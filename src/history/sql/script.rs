@@ -20,9 +20,12 @@ pub(super) const SESSION_SETTINGS: [(&str, &str); 8] = [
     ("spark.sql.parquet.writeLegacyFormat", "false"),
 ];
 
+/// The column of an answer that says which script wrote it.
+pub(super) const JOB: &str = "job_sha256";
+
 /// The views over the dataset's files at an address.
 pub(super) fn written(address: &str) -> Result<[(&'static str, String); 2], SqlError> {
-    let address = checked(address)?;
+    let address = checked("dataset-address", address)?;
     let texts = |names: &[&str]| names.iter().map(|name| format!("{name} STRING")).collect::<Vec<_>>().join(", ");
     let (before, after) = RunOrder::TEXTS.split_at(4);
     let amounts = Amounts::NAMES.map(|name| format!("{name} DECIMAL(28,8)")).join(", ");
@@ -47,10 +50,13 @@ pub(super) fn written(address: &str) -> Result<[(&'static str, String); 2], SqlE
 }
 
 /// An address that can stand in SQL, without a slash at its end.
-fn checked(address: &str) -> Result<&str, SqlError> {
+fn checked<'a>(option: &'static str, address: &'a str) -> Result<&'a str, SqlError> {
     let is_absolute = address.starts_with('/') || address.contains(":/");
-    let is_plain = !address.contains(['\'', '"', '`', '\\', '$', ';']) && !address.contains(char::is_control);
-    if is_absolute && is_plain { Ok(address.trim_end_matches('/')) } else { Err(SqlError::Address(address.to_owned())) }
+    let is_plain = !address.contains(|sign: char| sign.is_control() || "'\"`\\$;@*?[]{}".contains(sign));
+    if is_absolute && is_plain {
+        return Ok(address.trim_end_matches('/'));
+    }
+    Err(SqlError::Address { option, address: address.to_owned() })
 }
 
 impl SqlAudit<'_> {
@@ -60,14 +66,16 @@ impl SqlAudit<'_> {
     /// # Errors
     /// [`SqlError::Address`] if an address can't stand in a script.
     pub fn script(&self, dataset: &str, results: &str, job: &str) -> Result<String, SqlError> {
-        let (mut script, results) = (HEAD.to_owned(), checked(results)?);
-        let write = |statement: Statement, select: &str| {
+        let (mut script, results) = (HEAD.to_owned(), checked("results-address", results)?);
+        let sha256 = job_sha256(job);
+        let write = |statement: Statement, job: &str, select: &str| {
             let name = statement.name();
-            format!("\nINSERT OVERWRITE DIRECTORY '{results}/{name}' USING parquet\n{select};\n")
+            format!(
+                "\nINSERT OVERWRITE DIRECTORY '{results}/{name}' USING parquet\n\
+                 SELECT '{job}' AS {JOB}, answer.* FROM (\n{select}\n) AS answer;\n"
+            )
         };
-        let end = |job: &str, answer: &str, from: &str| {
-            format!("SELECT '{job}' AS job_sha256, '{answer}' AS answer, COUNT(*) AS answer_rows{from}")
-        };
+        let end = |answer: &str, from: &str| format!("SELECT '{answer}' AS answer, COUNT(*) AS answer_rows{from}");
         for (name, value) in SESSION_SETTINGS {
             script += &format!("SET {name} = {value};\n");
         }
@@ -78,18 +86,18 @@ impl SqlAudit<'_> {
             script += &format!("\nCREATE OR REPLACE TEMPORARY VIEW {name} AS\n{select};\n");
         }
         // What an earlier script wrote there has not ended any more.
-        script += &write(Statement::End, &end("", "", ""));
+        script += &write(Statement::End, "", &end("", ""));
         let mut ends = Vec::new();
         for statement in Statement::ALL {
             let Some(select) = self.statement(statement, job) else { continue };
             if statement == Statement::Session {
                 script += &format!("\n{};\n", self_test(&select));
             }
-            script += &write(statement, &select);
+            script += &write(statement, &sha256, &select);
             let name = statement.name();
-            ends.push(end(&job_sha256(job), name, &format!("\nFROM parquet.`{results}/{name}`")));
+            ends.push(end(name, &format!("\nFROM parquet.`{results}/{name}`")));
         }
-        script += &write(Statement::End, &ends.join("\nUNION ALL\n"));
+        script += &write(Statement::End, &sha256, &ends.join("\nUNION ALL\n"));
         Ok(script)
     }
 }

@@ -1,5 +1,7 @@
 //! The statements that an engine is asked.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
@@ -48,6 +50,8 @@ impl Statement {
     }
 }
 
+/// How many days after its creation an order is mostly updated for the last time.
+const UPDATED_WITHIN: usize = 60;
 /// The largest amount, and twice that.
 const WHOLE: &str = "99999999999999999999.99999999";
 pub(super) const TOTAL: &str = "199999999999999999999.99999998";
@@ -115,12 +119,11 @@ impl SqlAudit<'_> {
 
     /// The days that are counted, from their first to their last microsecond, by the dates that they have in UTC.
     fn calendar(&self) -> String {
-        let mut days: Vec<Date> = self.reading.days().filter(|day| self.is_selected(*day)).collect();
+        let mut days: BTreeSet<Date> = self.reading.days().filter(|day| self.is_selected(*day)).collect();
         if self.days.by == DayBy::Updated {
-            days = match days.first() {
-                Some(first) => first.series(1.day()).take_while(|day| *day <= self.last_day).collect(),
-                None => days,
-            };
+            // An order that is updated later than that is judged one by one.
+            let later = days.iter().flat_map(|day| day.series(1.day()).take(UPDATED_WITHIN));
+            days = later.collect();
         }
         let utc = |time: Timestamp| Offset::UTC.to_datetime(time).date();
         let mut rows = Vec::new();
@@ -213,13 +216,16 @@ WHERE NOT s.is_missing OR s.was_settled = 1"
         let currency = QuoteCurrency.name();
         format!(
             "SELECT day, run, COALESCE({currency}, '') AS {currency},
-  COUNT(*) AS observations, COUNT(settled) AS orders, COUNT(CASE WHEN settled THEN 1 END) AS settled_orders{sums}
+  COUNT(*) AS observations, COUNT(settled) AS orders, COUNT(CASE WHEN settled THEN 1 END) AS settled_orders,
+  COUNT(CASE WHEN settled IS NULL AND moved_to IS NULL OR settled IS NOT NULL AND moved_to IS NOT NULL THEN 1 END)
+    AS contradictions{sums}
 FROM observed
 WHERE {}
 GROUP BY day, run, COALESCE({currency}, '')
 UNION ALL
 SELECT CAST(NULL AS DATE) AS day, run, '' AS {currency},
-  COUNT(*) AS observations, COUNT(CASE WHEN FALSE THEN 1 END) AS orders, COUNT(CASE WHEN FALSE THEN 1 END) AS settled_orders{zeros}
+  COUNT(*) AS observations, COUNT(CASE WHEN FALSE THEN 1 END) AS orders, COUNT(CASE WHEN FALSE THEN 1 END) AS settled_orders,
+  COUNT(CASE WHEN FALSE THEN 1 END) AS contradictions{zeros}
 FROM missing
 GROUP BY run",
             self.selected("day")
@@ -374,13 +380,13 @@ fn session(job: &str) -> String {
     let (unit, zero) = (amount("0.00000001"), amount("0"));
     let rows = [format!("({whole}, {less}, {unit})"), format!("({whole}, {less}, {zero})")];
     format!(
-        "SELECT {} AS job, current_timezone() AS time_zone, typeof(COALESCE(1, '1')) AS coercion,
+        "SELECT '{}' AS job, current_timezone() AS time_zone, typeof(COALESCE(1, '1')) AS coercion,
   CAST(SUM(whole) AS STRING) AS total,
   COUNT(CASE WHEN whole = one + other THEN 1 END) AS sums,
   COUNT(CASE WHEN whole <> one + other THEN 1 END) AS differences,
   COUNT(CASE WHEN 'a' = 'A' OR 'a' = 'a ' OR '' IS NULL THEN 1 END) AS alike
 FROM (\n{}\n) AS trap",
-        literal(job),
+        hex::encode(job),
         values(rows.into_iter(), "trap(whole, one, other)"),
     )
 }

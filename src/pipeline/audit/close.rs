@@ -80,8 +80,8 @@ fn listed(gaps: &[CloseGap]) -> String {
 /// Fails unless a month is the next one to be closed.
 pub(in crate::pipeline) fn require_next(dataset: &Dataset, month: Month) -> Result<(), JobError> {
     let mut closes = dataset.closes()?;
-    if let Some(folder) = closes.remove(&month) {
-        return Err(CloseError::Closed { month, folder }.into());
+    if closes.remove(&month).is_some() {
+        return Err(CloseError::Closed { month, folder: dataset.place_of_close(month) }.into());
     }
     let next = closes.into_keys().next_back().and_then(Month::next);
     next.filter(|next| *next != month).map_or(Ok(()), |next| Err(CloseError::NotNext { month, next }.into()))

@@ -1,5 +1,6 @@
 //! Makes a report about the orders of a dataset: each as the newest sighting shows it, of however many nights.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use super::close::{self, CloseError};
 use super::closes::Closes;
 use super::reader::Reader;
 use crate::checks::{NOT_IN_A_DATASET, Rules, Soundness};
+use crate::domain::days::DayBy;
 use crate::history::sql::{Answer, Answers, Engine, SqlError};
 use crate::history::{Dataset, DatasetError, DatasetFile, Reading, RunRecord, Selection, Sighting};
 use crate::language::{Language, Texts};
@@ -95,6 +97,19 @@ impl DatasetAudit {
             let reading = self.dataset.read(self.selection.clone(), None)?;
             return Ok(Evidence { reading, closes: self.closes()?, engine: None });
         };
+        let there: BTreeSet<String> = self.dataset.runs()?.into_iter().map(|run| run.run).collect();
+        if let Some(run) = runs.difference(&there).next() {
+            let place = self.dataset.folder().display();
+            return Err(
+                SqlError::Contradiction(format!("the run {run} is not in {place}: is it of another dataset?")).into()
+            );
+        }
+        let newer = there.len().saturating_sub(runs.len());
+        if newer > 0 {
+            tracing::warn!(
+                "the answers lack the newest runs of the dataset ({newer}): ask again for a report about those"
+            );
+        }
         let (reading, mut closes) = (self.dataset.read(self.selection.clone(), Some(runs))?, self.closes()?);
         match closes.retain(named).into_iter().next() {
             Some(problem) => Err(SqlError::Contradiction(problem).into()),
@@ -222,7 +237,8 @@ impl DatasetAudit {
             facts: None,
         })?;
         let mut candidates = Candidates::new(into);
-        let answers = engine.map(|engine| Answers { reading, engine });
+        let is_counted_by_creation = rules.day_by == DayBy::Created;
+        let answers = engine.map(|engine| Answers { reading, engine, is_counted_by_creation });
         let counts = match &answers {
             None => reading.each(&Soundness::of(&rules), |sighting| match sighting {
                 Sighting::Sound(orders) => Ok::<_, JobError>(builder.add_sound_orders(&orders)?),
@@ -336,9 +352,8 @@ impl DatasetAudit {
 
 /// What a manifest says about the dataset of its report.
 pub(super) fn stamp(dataset: &Dataset, selection: &Selection, close: Option<CloseStamp>) -> DatasetStamp {
-    let folder = std::path::absolute(dataset.folder()).unwrap_or_else(|_| dataset.folder().to_owned());
     DatasetStamp {
-        folder: folder.display().to_string(),
+        folder: dataset.absolute().display().to_string(),
         identity: dataset.identity().value(),
         since: selection.since,
         until: selection.until,

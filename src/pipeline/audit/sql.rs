@@ -11,6 +11,7 @@ use super::closes::ClosedMonth;
 use super::dataset::{DatasetAudit, stamp};
 use super::reader::Reader;
 use crate::checks::{Rules, Soundness};
+use crate::domain::days::Zone;
 use crate::history::sql::{Engine, Results, SqlAudit, SqlError};
 #[cfg(feature = "spark")]
 use crate::history::sql::{Session, Spark};
@@ -74,6 +75,11 @@ impl AskedAudit {
         options: ReportOptions,
     ) -> Result<DatasetAudit, DatasetError> {
         dataset.require(&self.dataset.identity)?;
+        let zone = |zone: &Zone| zone.name().to_owned();
+        let (ours, theirs) = (zone(&self.settings.timezone), zone(&dataset.identity().timezone));
+        if ours != theirs {
+            return Err(DatasetError::Other { path: dataset.folder().to_owned(), what: "time zone", theirs, ours });
+        }
         let DatasetStamp { since, until, workflow, .. } = self.dataset;
         Ok(DatasetAudit {
             dataset,
@@ -126,7 +132,7 @@ impl DatasetAudit {
         let (rules, as_of) = (self.rules_of_dataset(), self.as_of(&reading)?);
         let (days, soundness) = (rules.days(), Soundness::of(&rules));
         let closed = closes.compared.iter().map(|ClosedMonth { month, runs, .. }| (*month, runs));
-        let sql = SqlAudit::new(&reading, &soundness, days.clone(), days.day_of(as_of).date, closed)?;
+        let sql = SqlAudit::new(&reading, &soundness, days, closed)?;
         let asked = AskedAudit {
             kind: KIND.to_owned(),
             tieout_version: env!("CARGO_PKG_VERSION").to_owned(),
