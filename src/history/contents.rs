@@ -81,10 +81,14 @@ impl Dataset {
         }
     }
 
-    /// Every file below `orders/` and `exceptions/`, from the dataset's folder.
+    /// Every file below `orders/` and `exceptions/`, from the dataset's folder. What begins with `_` or `.` is not looked at,
+    /// by no engine: a lakehouse keeps its own there.
     pub(super) fn parquet_files(&self) -> Result<Vec<PathBuf>, DatasetError> {
         let files = [self.storage.files(ORDERS)?, self.storage.files(EXCEPTIONS)?].concat();
-        let is_empty = |path: &String| [orders::EMPTY, exceptions::EMPTY].contains(&path.as_str());
-        Ok(files.into_iter().filter(|path| !is_empty(path)).map(PathBuf::from).collect())
+        let is_other = |path: &String| {
+            [orders::EMPTY, exceptions::EMPTY].contains(&path.as_str())
+                || path.split('/').any(|part| part.starts_with(['_', '.']))
+        };
+        Ok(files.into_iter().filter(|path| !is_other(path)).map(PathBuf::from).collect())
     }
 }

@@ -86,7 +86,7 @@ pub enum DatasetError {
         path: PathBuf,
     },
     /// A file lies among those of the dataset.
-    #[error("{} is no file of the dataset, and other engines would read it: move it elsewhere", path.display())]
+    #[error("{} is not one of the dataset, and other engines would read it: move it elsewhere", path.display())]
     Stray {
         /// The file.
         path: PathBuf,

@@ -3,6 +3,7 @@
 
 pub mod random;
 mod results;
+#[cfg(feature = "spark")]
 pub mod spark;
 mod statements;
 
@@ -103,6 +104,17 @@ fn note(report: &Path, found: &mut BTreeMap<String, usize>) {
     }
     let reconciled = report.json("summary.json")["population"]["reconciled"].as_u64().expect("a count");
     count("reconciled".to_owned(), usize::try_from(reconciled).expect("small"));
+}
+
+#[cfg(not(feature = "spark"))]
+#[test]
+fn a_build_without_a_client_says_which_feature_is_missing() {
+    let place = Place::new();
+    let dataset = nearly_sound(&place);
+    let said =
+        run("audit", &dataset, &place.path("report"), &["--engine", "spark", "--spark-remote", "sc://127.0.0.1"]);
+    assert_eq!(code(&said), 2, "{}", printed(&said));
+    assert!(printed(&said).contains("--features spark"), "{}", printed(&said));
 }
 
 /// A dataset of one night that saw orders as they should be, each but for up to two values of small ranges.
