@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use super::incoming::{is_at, lock};
+use super::incoming::{Lock, is_at, lock};
+use super::storage::Claim;
 use super::{Dataset, DatasetError};
 use crate::domain::month::Month;
 
@@ -27,7 +28,26 @@ impl Dataset {
             return Ok(self.closes()?.into_keys().collect());
         }
         let files = self.storage.files(CLOSES)?;
-        Ok(files.iter().filter_map(|path| month_of(path).filter(|_| path.ends_with(MANIFEST))).collect())
+        let is_manifest = |path: &str, month: &Month| path == format!("{CLOSES}/{month}/{MANIFEST}");
+        Ok(files.iter().filter_map(|path| month_of(path).filter(|month| is_manifest(path, month))).collect())
+    }
+
+    /// The files of closes in a bucket that have no manifest, by month: of closes that were killed, or lost it.
+    ///
+    /// # Errors
+    /// When they can't be listed.
+    pub fn unfinished_closes(&self) -> Result<BTreeMap<Month, Vec<String>>, DatasetError> {
+        let mut unfinished = BTreeMap::<Month, Vec<String>>::new();
+        if self.storage.local().is_some() {
+            return Ok(unfinished);
+        }
+        let closed = self.closed_months()?;
+        for path in self.storage.files(CLOSES)? {
+            if let Some(month) = month_of(&path).filter(|month| !closed.contains(month)) {
+                unfinished.entry(month).or_default().push(path);
+            }
+        }
+        Ok(unfinished)
     }
 
     /// The folders of the closed months. Those in a bucket are fetched first.
@@ -121,6 +141,10 @@ impl Dataset {
             names.push(entry.map_err(&failed)?.file_name().to_string_lossy().into_owned());
         }
         names.sort_by_key(|name| name == MANIFEST);
+        // No other close is at work: what is there is that of one that was killed. With a manifest, it would count.
+        for left in self.unfinished_closes()?.remove(&month).unwrap_or_default() {
+            self.storage.remove(&left)?;
+        }
         for name in names {
             if !self.storage.place_new(&folder.join(&name), &format!("{closes}/{name}"))? {
                 return Err(DatasetError::UnfinishedClose { path: self.storage.place(&closes), file: name });
@@ -133,16 +157,19 @@ impl Dataset {
     ///
     /// # Errors
     /// When another close is at work, or the folder of closes can't be made.
-    pub fn begin_close(&self) -> Result<Option<File>, DatasetError> {
+    pub fn begin_close(&self) -> Result<Option<Lock>, DatasetError> {
         if self.storage.local().is_none() {
-            return self.closes_on_this_machine().map(|_| None);
+            self.closes_on_this_machine()?;
+            let claim = Claim::take(&self.storage, &format!("{CLOSES}/claim"))?;
+            let at_work = || DatasetError::Closing { path: self.folder().to_owned() };
+            return claim.map(|claim| Some(Lock::Claim(claim))).ok_or_else(at_work);
         }
         let folder = self.folder().join(CLOSES);
         loop {
             fs::create_dir_all(&folder).map_err(DatasetError::io("write", &folder))?;
             match lock(&folder) {
                 Err(TryLockError::WouldBlock) => return Err(DatasetError::Closing { path: self.folder().to_owned() }),
-                Ok(lock) if is_at(&lock, &folder) => return Ok(Some(lock)),
+                Ok(lock) if is_at(&lock, &folder) => return Ok(Some(Lock::Folder(lock))),
                 // A refused close removed it in between.
                 Ok(_) => {}
                 Err(TryLockError::Error(error)) if error.kind() == ErrorKind::NotFound => {}

@@ -1,6 +1,6 @@
 //! How small files are merged: every row is kept, and only the number of files falls.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, TryLockError};
 use std::mem;
 use std::path::PathBuf;
 
@@ -9,8 +9,9 @@ use jiff::civil::Date;
 use polars::prelude::DataFrame;
 
 use super::files::Files;
-use super::incoming::{Incoming, lock};
+use super::incoming::{Incoming, Lock, lock};
 use super::orders::{self, OrdersWriter, ROW_GROUP, is_merged, merged_name};
+use super::storage::Claim;
 use super::{COMPACTIONS, CompactionRecord, Dataset, DatasetError, DatasetFile};
 
 /// A file with as many rows is not merged any more.
@@ -56,13 +57,17 @@ impl Dataset {
     }
 
     /// Keeps other compactions away. Where folders can't be locked, nothing does: then rows are kept twice at most.
-    fn lock_compactions(&self) -> Result<Option<File>, DatasetError> {
-        let Some(folder) = self.storage.local() else { return Ok(None) };
+    fn lock_compactions(&self) -> Result<Option<Lock>, DatasetError> {
+        let at_work = || DatasetError::Compacting { path: self.folder().to_owned() };
+        let Some(folder) = self.storage.local() else {
+            let claim = Claim::take(&self.storage, &format!("{COMPACTIONS}/claim"))?;
+            return claim.map(|claim| Some(Lock::Claim(claim))).ok_or_else(at_work);
+        };
         let place = folder.join(COMPACTIONS);
         fs::create_dir_all(&place).map_err(DatasetError::io("write", &place))?;
         match lock(&place) {
-            Err(TryLockError::WouldBlock) => Err(DatasetError::Compacting { path: folder.to_owned() }),
-            lock => Ok(lock.ok()),
+            Err(TryLockError::WouldBlock) => Err(at_work()),
+            lock => Ok(lock.ok().map(Lock::Folder)),
         }
     }
 

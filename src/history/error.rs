@@ -105,8 +105,7 @@ pub enum DatasetError {
     },
     /// A close in a bucket has begun, and was not ended.
     #[error(
-        "{} has a different {file} but no manifest.json: another close is at work, or was killed; wait for its end, or remove \
-         what is there, and close the month again", path.display()
+        "{} has another {file}: another close was at work; see what is there with `tieout dataset`", path.display()
     )]
     UnfinishedClose {
         /// The address of the close.

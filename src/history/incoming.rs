@@ -11,7 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::storage::Storage;
+use super::storage::{Claim, Storage};
 use super::{DatasetError, DatasetFile, record};
 
 /// The folder of what is being written.
@@ -188,6 +188,15 @@ fn sweep(place: &Path) {
             let _ = fs::remove_dir_all(&path);
         }
     }
+}
+
+/// What keeps other writers away for as long as it is there.
+#[derive(Debug)]
+pub enum Lock {
+    /// An open folder that is locked.
+    Folder(File),
+    /// A claim in a bucket.
+    Claim(Claim),
 }
 
 /// Locks a folder for as long as the returned file is open.

@@ -53,6 +53,9 @@ fn require_proven(dataset: &Dataset) -> Result<(), JobError> {
 /// When they can't be read.
 pub fn damage(dataset: &Dataset) -> Result<Vec<String>, JobError> {
     let mut damage = Vec::new();
+    for month in dataset.unfinished_closes()?.into_keys() {
+        damage.push(format!("closes/{month}: it has no manifest: close the month again if its close was killed"));
+    }
     let hash = |run: RunRecord| Ok((dataset.record_sha256(&run)?, run.run));
     let records = dataset.runs()?.into_iter().map(|run| hash(run).map(|(hash, run)| (run, hash)));
     let records = records.collect::<Result<BTreeMap<_, _>, DatasetError>>()?;

@@ -53,7 +53,8 @@ impl Answers<'_> {
             for row in 0..frame.height() {
                 if table.text(ID, row)?.is_none() {
                     let sound = sound(&table, row)?;
-                    self.require_selected(&table, sound.day, Some(&sound.workflow_id))?;
+                    let day = Some(sound.day).filter(|_| self.is_counted_by_creation);
+                    self.require_selected(&table, day, Some(&sound.workflow_id))?;
                     told = told.saturating_add(sound.orders);
                     if told > counts.observations {
                         return Err(table.wrong("it has more orders than were observed").into());
@@ -119,7 +120,7 @@ impl Answers<'_> {
         let rank = table.needed(table.place("place", row)?)?;
         let facts = table.needed(facts.row(row))?;
         let calendar = CalendarDay::new(day, self.reading.dataset.days());
-        self.require_selected(table, day, facts.text(TextColumn::WorkflowId))?;
+        self.require_selected(table, Some(day), facts.text(TextColumn::WorkflowId))?;
         if !calendar.has(facts.microseconds(TimeField::CreatedAt)) {
             return Err(table.wrong(format!("the order {id:?} was created on another day")));
         }
@@ -139,13 +140,13 @@ impl Answers<'_> {
         Ok((sighting, baseline.filter(|_| !is_missing).transpose()?))
     }
 
-    /// Fails unless an order belongs to the selection.
-    fn require_selected(&self, table: &Table<'_>, day: Date, workflow: Option<&str>) -> Result<(), SqlError> {
+    /// Fails unless an order belongs to the selection. The day of creation is not known of sums by another day.
+    fn require_selected(&self, table: &Table<'_>, day: Option<Date>, workflow: Option<&str>) -> Result<(), SqlError> {
         let selection = &self.reading.selection;
-        if self.is_counted_by_creation && !selection.has_day(day) || !selection.has_workflow(workflow) {
-            return Err(table.wrong(format!("an order of the day {day} was not asked for")));
+        if day.is_none_or(|day| selection.has_day(day)) && selection.has_workflow(workflow) {
+            return Ok(());
         }
-        Ok(())
+        Err(table.wrong("it has orders that were not asked for"))
     }
 
     /// Proves that the engine read every row that the runs wrote, none twice; returns how many orders they observed.

@@ -82,7 +82,9 @@ impl Session {
             runtime,
             client,
             remote: remote.clone(),
-            ends: Instant::now() + spark.deadline,
+            ends: Instant::now()
+                .checked_add(spark.deadline)
+                .ok_or_else(|| unusable("the deadline is too far away".to_owned()))?,
             deadline: spark.deadline,
             statements: statements.collect(),
         };

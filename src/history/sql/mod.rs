@@ -1,7 +1,7 @@
 //! An audit as SQL, for a dataset that is read by more than one machine: what an engine is asked, and what it answers.
 //!
 //! The engine finds the newest sighting of each order and sums those that are sound. All others come back as they are, and
-//! are judged here, so that the report is the same to the byte. The statements are portable: `rank`s stand for times, no
+//! are judged here, so that the report is the same to the byte. The statements are portable: places stand for times, no
 //! aggregate is calculated with, and a missing value never makes an order sound.
 
 mod answers;
@@ -11,8 +11,6 @@ mod connect;
 mod results;
 mod script;
 mod statements;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -148,8 +146,7 @@ impl<'r> SqlAudit<'r> {
     /// The audit of what is read, with the runs that each closed month was closed with.
     ///
     /// # Errors
-    /// When a compaction was killed, whose files another engine would read twice, or a month was closed with runs that a
-    /// later one does not know.
+    /// When another engine would read rows that do not count, or a month was closed with runs that a later one does not know.
     pub fn new<'c>(
         reading: &'r Reading<'r>,
         soundness: &'r Soundness,

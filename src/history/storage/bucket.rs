@@ -41,9 +41,13 @@ impl Bucket {
     pub(super) fn of(place: &Path, address: &str) -> Result<Self, DatasetError> {
         let unusable = |problem: String| DatasetError::Bucket { address: place.to_owned(), problem };
         let (name, prefix) = address.split_once('/').unwrap_or((address, ""));
-        if name.is_empty() || prefix.contains("//") || place.to_string_lossy().contains(['?', '#', '*']) {
-            return Err(unusable("give an address such as s3://BUCKET/FOLDER".to_owned()));
+        let is_name = !name.is_empty() && name.chars().all(|sign| sign.is_ascii_alphanumeric() || ".-_".contains(sign));
+        if !is_name || prefix.starts_with('/') || prefix.contains("//") || prefix.contains(['?', '#', '*']) {
+            // What else is in it may be a secret.
+            let problem = "give an address such as s3://BUCKET/FOLDER".to_owned();
+            return Err(DatasetError::NotADataset { path: PathBuf::from("s3://…"), problem });
         }
+        credentials::require_plain().map_err(unusable)?;
         let prefix = Key::parse(prefix).map_err(|error| unusable(error.to_string()))?;
         let retry = RetryConfig { max_retries: RETRIES, retry_timeout: PATIENCE, ..RetryConfig::default() };
         let builder = AmazonS3Builder::from_env()
@@ -64,12 +68,15 @@ impl Bucket {
         self.address.join(path)
     }
 
-    fn key(&self, path: &str) -> Key {
-        path.split('/').filter(|part| !part.is_empty()).fold(self.prefix.clone(), |key, part| key.join(part))
+    /// The key of a file, spelled as it is listed.
+    fn key(&self, path: &str) -> Result<Key, DatasetError> {
+        let whole = if self.prefix.as_ref().is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) };
+        Key::parse(whole)
+            .map_err(|error| DatasetError::Bucket { address: self.place(path), problem: error.to_string() })
     }
 
     pub(super) fn bytes(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>, DatasetError> {
-        let (store, key) = (Arc::clone(&self.store), self.key(path));
+        let (store, key) = (Arc::clone(&self.store), self.key(path)?);
         let read = self.wait("read", path, async move { content(&store, &key, most).await })?;
         match read {
             Ok(bytes) => Ok(bytes),
@@ -77,10 +84,15 @@ impl Bucket {
         }
     }
 
-    pub(super) fn all_bytes(&self, paths: Vec<String>, most: u64) -> Result<Vec<(String, Vec<u8>)>, DatasetError> {
+    pub(super) fn all_bytes(
+        &self,
+        paths: Vec<String>,
+        most: u64,
+    ) -> Result<Vec<(Option<Vec<u8>>, String)>, DatasetError> {
         let mut all = Vec::new();
         for paths in paths.chunks(AT_ONCE) {
-            let files: Vec<(String, Key)> = paths.iter().map(|path| (path.clone(), self.key(path))).collect();
+            let file = |path: &String| Ok((path.clone(), self.key(path)?));
+            let files = paths.iter().map(file).collect::<Result<Vec<(String, Key)>, DatasetError>>()?;
             let store = Arc::clone(&self.store);
             let read = self.wait("read", paths.first().map_or("", String::as_str), async move {
                 let one = |(path, key): (String, Key)| {
@@ -91,7 +103,7 @@ impl Bucket {
             })?;
             for (path, bytes) in read {
                 let bytes = bytes.map_err(|problem| DatasetError::damaged(&self.place(&path), problem))?;
-                all.extend(bytes.map(|bytes| (path, bytes)));
+                all.push((bytes, path));
             }
         }
         Ok(all)
@@ -99,7 +111,7 @@ impl Bucket {
 
     /// Fetches a file into one that has no name.
     pub(super) fn open(&self, path: &str, bytes: u64) -> Result<Option<File>, DatasetError> {
-        let (store, key) = (Arc::clone(&self.store), self.key(path));
+        let (store, key) = (Arc::clone(&self.store), self.key(path)?);
         let place = std::env::temp_dir();
         let failed = DatasetError::io("write", &place);
         let mut file = tempfile::tempfile().map_err(&failed)?;
@@ -131,7 +143,7 @@ impl Bucket {
     }
 
     pub(super) fn size(&self, path: &str) -> Result<Option<u64>, DatasetError> {
-        let (store, key) = (Arc::clone(&self.store), self.key(path));
+        let (store, key) = (Arc::clone(&self.store), self.key(path)?);
         self.wait("read", path, async move {
             match store.head(&key).await {
                 Err(Error::NotFound { .. }) => Ok(None),
@@ -141,7 +153,7 @@ impl Bucket {
     }
 
     pub(super) fn files(&self, below: &str) -> Result<Vec<String>, DatasetError> {
-        let (store, prefix) = (Arc::clone(&self.store), self.key(below));
+        let (store, prefix) = (Arc::clone(&self.store), self.key(below)?);
         let root = self.prefix.as_ref().len();
         let found = self.wait_for("list", below, async move {
             let mut found = store.list(Some(&prefix));
@@ -176,7 +188,7 @@ impl Bucket {
             return Err(DatasetError::Bucket { address: self.place(path), problem });
         }
         let bytes = fs::read(written).map_err(failed)?;
-        let (store, key, payload) = (Arc::clone(&self.store), self.key(path), bytes.clone());
+        let (store, key, payload) = (Arc::clone(&self.store), self.key(path)?, bytes.clone());
         let is_written = self.wait(WRITE, path, async move {
             match store.put_opts(&key, payload.into(), PutMode::Create.into()).await {
                 Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => Ok(false),
@@ -188,7 +200,7 @@ impl Bucket {
     }
 
     pub(super) fn remove(&self, path: &str) -> Result<(), DatasetError> {
-        let (store, key) = (Arc::clone(&self.store), self.key(path));
+        let (store, key) = (Arc::clone(&self.store), self.key(path)?);
         self.wait("remove", path, async move {
             match store.delete(&key).await {
                 Err(Error::NotFound { .. }) => Ok(()),
@@ -245,7 +257,8 @@ struct Silent;
 /// The content of an object; `None` if it is not there. Says what is wrong if it is too large.
 async fn content(store: &AmazonS3, key: &Key, most: u64) -> Result<Result<Option<Vec<u8>>, String>, Error> {
     let found = match store.get(key).await {
-        Err(Error::NotFound { .. }) => return Ok(Ok(None)),
+        // Where there is no bucket, nothing can be missing in it.
+        Err(Error::NotFound { source, .. }) if !source.to_string().contains("NoSuchBucket") => return Ok(Ok(None)),
         found => found?,
     };
     if found.meta.size > most {
@@ -261,7 +274,6 @@ fn told(error: &Error) -> String {
         Error::Unauthenticated { .. } => {
             "the credentials are not accepted: check AWS_ACCESS_KEY_ID and its secret".to_owned()
         }
-        Error::NotFound { .. } => "there is no such bucket".to_owned(),
         error => {
             let mut causes = vec![error.to_string()];
             let mut cause = std::error::Error::source(error);
@@ -269,7 +281,14 @@ fn told(error: &Error) -> String {
                 causes.push(next.to_string());
                 cause = next.source();
             }
-            let told = causes.last().cloned().unwrap_or_default();
+            let told = causes.concat();
+            // Servers answer in XML.
+            let part = |name: &str| told.split_once(&format!("<{name}>"))?.1.split('<').next();
+            let told = match (part("Code"), part("Message")) {
+                (Some(code), Some(message)) => format!("{message} ({code})"),
+                (Some(code), None) => code.to_owned(),
+                _ => causes.last().cloned().unwrap_or_default(),
+            };
             told.lines().next().unwrap_or_default().chars().take(SHOWN).collect()
         }
     }

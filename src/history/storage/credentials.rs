@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use object_store::aws::AmazonS3Builder;
@@ -14,6 +15,21 @@ const OTHERS: [&str; 4] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 ];
 
+/// Fails unless what the environment says of servers and credentials can be sent.
+pub(super) fn require_plain() -> Result<(), String> {
+    for (name, value) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
+        let name = name.to_string_lossy();
+        let value = value.to_str().ok_or_else(|| format!("{name} is not a text"))?;
+        if value.contains(char::is_control) {
+            return Err(format!("{name} has a line break or another character that can't be sent"));
+        }
+        if name.starts_with("AWS_ENDPOINT") && !value.starts_with("http://") && !value.starts_with("https://") {
+            return Err(format!("{name} needs to begin with https:// or http://"));
+        }
+    }
+    Ok(())
+}
+
 /// Adds the keys and the region of the profile `AWS_PROFILE`, or `default`. Says what is wrong if a named one is not there.
 pub(super) fn of_profile(builder: AmazonS3Builder) -> Result<AmazonS3Builder, String> {
     if OTHERS.iter().any(|name| env::var_os(name).is_some()) {
@@ -24,9 +40,12 @@ pub(super) fn of_profile(builder: AmazonS3Builder) -> Result<AmazonS3Builder, St
     let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let file =
         |variable: &str, name: &str| env::var_os(variable).map_or_else(|| home.join(".aws").join(name), PathBuf::from);
-    let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+    let read = |path: PathBuf| match fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(|error| format!("can't read {}: {error}", path.display())),
+    };
     let (keys, config) =
-        (read(file("AWS_SHARED_CREDENTIALS_FILE", "credentials")), read(file("AWS_CONFIG_FILE", "config")));
+        (read(file("AWS_SHARED_CREDENTIALS_FILE", "credentials"))?, read(file("AWS_CONFIG_FILE", "config"))?);
     // In the second file, all but the default profile are called so.
     let sections =
         [(&keys, profile.to_owned()), (&config, profile.to_owned()), (&config, format!("profile {profile}"))];

@@ -1,6 +1,7 @@
 //! Where a dataset lies: in a folder, or in a bucket of S3. Nothing that is there is ever replaced.
 
 mod bucket;
+mod claim;
 mod credentials;
 mod folder;
 
@@ -19,6 +20,14 @@ pub fn is_bucket(place: &Path) -> bool {
     place.to_str().is_some_and(|place| place.starts_with(SCHEME))
 }
 
+/// Whether a path looks like an address of another kind, such as `s3a://`.
+fn has_scheme(place: &Path) -> bool {
+    let scheme = place.to_str().and_then(|place| place.split_once(":/")).map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.len() > 1 && scheme.chars().all(|sign| sign.is_ascii_alphanumeric()))
+}
+
+pub(super) use self::claim::Claim;
+
 /// Where the files of a dataset are. Paths are those from its root.
 #[derive(Debug)]
 pub(super) enum Storage {
@@ -30,6 +39,10 @@ impl Storage {
     pub(super) fn of(place: &Path) -> Result<Self, DatasetError> {
         match place.to_str().and_then(|place| place.strip_prefix(SCHEME)) {
             Some(address) => Bucket::of(place, address).map(Self::Bucket),
+            None if has_scheme(place) => {
+                let problem = "a dataset is in a folder or at s3://BUCKET/FOLDER".to_owned();
+                Err(DatasetError::NotADataset { path: place.to_owned(), problem })
+            }
             None => Ok(Self::Folder(place.to_owned())),
         }
     }
@@ -58,15 +71,20 @@ impl Storage {
         }
     }
 
-    /// The content of several files that are there.
+    /// The content of several files, all of which must be there.
     pub(super) fn all_bytes(&self, paths: Vec<String>, most: u64) -> Result<Vec<(String, Vec<u8>)>, DatasetError> {
-        match self {
+        let read = match self {
             Self::Folder(folder) => {
-                let read = |path: String| Ok(folder::bytes(&folder.join(&path), most)?.map(|bytes| (path, bytes)));
-                paths.into_iter().filter_map(|path| read(path).transpose()).collect()
+                let read = |path: String| Ok((folder::bytes(&folder.join(&path), most)?, path));
+                paths.into_iter().map(read).collect::<Result<Vec<_>, DatasetError>>()?
             }
-            Self::Bucket(bucket) => bucket.all_bytes(paths, most),
-        }
+            Self::Bucket(bucket) => bucket.all_bytes(paths, most)?,
+        };
+        let there = |(bytes, path): (Option<Vec<u8>>, String)| match bytes {
+            Some(bytes) => Ok((path, bytes)),
+            None => Err(DatasetError::damaged(&self.place(&path), "it is missing")),
+        };
+        read.into_iter().map(there).collect()
     }
 
     /// Opens a file of so many bytes, at its beginning; `None` if it is not there. One in a bucket is fetched first.

@@ -183,11 +183,58 @@ fn a_bucket_holds_what_a_folder_holds() {
         assert!(shown.contains("months: 2 (2026-05 to 2026-06)"), "{name}: {shown}");
         audit(&dataset, &format!("{name}-closed"), &[]);
         done(run(port, &["verify", &path(&place, &format!("{name}-closed")), "--files-only"]), 0);
+        a_close_without_a_manifest_is_told_and_made_again(port, &dataset);
         four_writers_at_once(port, &place);
         if name == "weed" {
             refused_credentials(port, &dataset);
         }
     }
+}
+
+/// Runs Python with `s3`, a client of the server.
+fn objects(port: u16, python: &str) {
+    let programs = env::var_os("TIEOUT_TEST_S3").map(PathBuf::from).expect("a server");
+    let client = format!(
+        "import boto3\ns3 = boto3.client('s3', endpoint_url='http://127.0.0.1:{port}', region_name='us-east-1', \
+         aws_access_key_id='{ID}', aws_secret_access_key='{SECRET}')\n{python}"
+    );
+    let ran = Command::new(programs.join("python")).args(["-c", &client]).output().expect("starts");
+    assert!(ran.status.success(), "{}", printed(&ran));
+}
+
+/// A close that was killed before its last file, or that lost it, with files that the next one does not have.
+fn a_close_without_a_manifest_is_told_and_made_again(port: u16, dataset: &str) {
+    let prefix = dataset.strip_prefix("s3://lake/").expect("an address");
+    let delete = |key: &str| format!("s3.delete_object(Bucket='{BUCKET}', Key='{prefix}/{key}')\n");
+    let put = |key: &str| format!("s3.put_object(Bucket='{BUCKET}', Key='{prefix}/{key}', Body=b'x')\n");
+    objects(port, &(delete("closes/2026-06/manifest.json") + &put("closes/2026-06/other.csv")));
+    let shown = run(port, &["dataset", dataset]);
+    assert_eq!(code(&shown), 4, "{}", printed(&shown));
+    assert!(printed(&shown).contains("closes/2026-06: it has no manifest"), "{}", printed(&shown));
+    let again = run(port, &["close", "2026-06", "--force", "-q", "--format", "csv", "--dataset", dataset]);
+    assert_eq!(code(&again), 3, "{}", printed(&again));
+    let shown = run(port, &["dataset", dataset]);
+    assert_eq!(code(&shown), 0, "{}", printed(&shown));
+    // Another writer is at work, or was killed less than six hours ago.
+    for (claim, command) in [
+        ("closes/claim", &["close", "2026-07", "--force", "--dataset", dataset][..]),
+        ("compactions/claim", &["compact", dataset]),
+    ] {
+        objects(port, &put(claim));
+        let refused = run(port, command);
+        assert_eq!(code(&refused), 4, "{claim}: {}", printed(&refused));
+        assert!(printed(&refused).contains("is at work; wait for its end"), "{claim}: {}", printed(&refused));
+        let old = format!("s3.put_object(Bucket='{BUCKET}', Key='{prefix}/{claim}', Body=b'2026-01-01T00:00:00Z 1')\n");
+        objects(port, &old);
+    }
+    assert_eq!(code(&run(port, &["compact", dataset])), 0);
+    // Whatever is called like a record is one.
+    objects(port, &put("runs/strange~name.json"));
+    let damaged = run(port, &["dataset", dataset]);
+    assert_eq!(code(&damaged), 4, "{}", printed(&damaged));
+    assert!(printed(&damaged).contains("runs/strange~name.json"), "{}", printed(&damaged));
+    objects(port, &delete("runs/strange~name.json"));
+    assert_eq!(code(&run(port, &["dataset", dataset])), 0);
 }
 
 /// Of four that want to be the first, one is; and four that append at once all do.
@@ -261,14 +308,18 @@ fn answering(answer: Option<&'static str>) -> u16 {
 
 #[test]
 fn a_bucket_that_refuses_or_says_nothing_is_told() {
-    let expired = "HTTP/1.1 400 Bad Request\r\nContent-Length: 93\r\nConnection: close\r\n\r\n\
-                   <Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>   ";
+    let expired = "HTTP/1.1 400 Bad Request\r\nContent-Length: 129\r\nConnection: close\r\n\r\n\
+                   <?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+                   <Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>";
+    let no_bucket = "HTTP/1.1 404 Not Found\r\nContent-Length: 52\r\nConnection: close\r\n\r\n\
+                     <Error><Code>NoSuchBucket</Code><Message/></Error>  ";
     let denied = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let busy = "HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let place = Place::new();
     for (answer, what) in [
         (Some(denied), "access is denied"),
-        (Some(expired), "token has expired"),
+        (Some(expired), "The provided token has expired. (ExpiredToken)"),
+        (Some(no_bucket), "NoSuchBucket"),
         (Some(busy), "503"),
         (None, "does not answer"),
     ] {
@@ -298,10 +349,20 @@ fn a_bucket_that_refuses_or_says_nothing_is_told() {
         (&["audit", "s3://", "--out", "x"][..], "s3://BUCKET/FOLDER"),
         (&["audit", "s3://lake/a//b", "--out", "x"], "s3://BUCKET/FOLDER"),
         (&["dataset", "s3:///history"], "s3://BUCKET/FOLDER"),
+        (&["dataset", "s3://me:a-secret-that-nobody-may-see@lake/history"], "s3://BUCKET/FOLDER"),
     ] {
         let said = run(1, arguments);
-        assert!([2, 4].contains(&code(&said)), "{arguments:?}: {}", printed(&said));
-        assert!(printed(&said).contains(what), "{arguments:?}: {}", printed(&said));
+        assert_eq!(code(&said), 2, "{arguments:?}: {}", printed(&said));
+        assert!(printed(&said).contains(what) && !printed(&said).contains(SECRET), "{arguments:?}: {}", printed(&said));
+    }
+    let import = ["dataset", "import", &path(&place, "night"), "--dataset", "s3a://lake/history"];
+    let other = with(1).current_dir(place.path("")).args(import).output().expect("starts");
+    assert_eq!(code(&other), 2, "{}", printed(&other));
+    assert!(printed(&other).contains("in a folder or at s3://") && !place.path("s3a:").exists(), "{}", printed(&other));
+    for (name, value) in [("AWS_ENDPOINT_URL", "127.0.0.1:1"), ("AWS_SESSION_TOKEN", "a\nb")] {
+        let said = with(1).env(name, value).args(["dataset", &address("history")]).output().expect("starts");
+        assert_eq!(code(&said), 4, "{}", printed(&said));
+        assert!(printed(&said).contains(name), "{}", printed(&said));
     }
     let out = run(1, &["audit", &path(&place, "night"), "--out", "s3://lake/report"]);
     assert_eq!(code(&out), 2, "{}", printed(&out));
