@@ -28,6 +28,9 @@ const AT_ONCE: usize = 32;
 /// The largest file that is written: one request each.
 const LARGEST: u64 = 256 << 20;
 
+/// What is in a file, or nothing if it is not there, and its path.
+pub(super) type Content = (Option<Vec<u8>>, String);
+
 /// A folder in a bucket.
 pub(in crate::history) struct Bucket {
     /// `None` only when it is dropped.
@@ -84,11 +87,7 @@ impl Bucket {
         }
     }
 
-    pub(super) fn all_bytes(
-        &self,
-        paths: Vec<String>,
-        most: u64,
-    ) -> Result<Vec<(Option<Vec<u8>>, String)>, DatasetError> {
+    pub(super) fn all_bytes(&self, paths: Vec<String>, most: u64) -> Result<Vec<Content>, DatasetError> {
         let mut all = Vec::new();
         for paths in paths.chunks(AT_ONCE) {
             let file = |path: &String| Ok((path.clone(), self.key(path)?));

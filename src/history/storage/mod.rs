@@ -8,7 +8,7 @@ mod folder;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use self::bucket::Bucket;
+use self::bucket::{Bucket, Content};
 use super::DatasetError;
 
 /// What addresses of buckets begin with.
@@ -80,7 +80,7 @@ impl Storage {
             }
             Self::Bucket(bucket) => bucket.all_bytes(paths, most)?,
         };
-        let there = |(bytes, path): (Option<Vec<u8>>, String)| match bytes {
+        let there = |(bytes, path): Content| match bytes {
             Some(bytes) => Ok((path, bytes)),
             None => Err(DatasetError::damaged(&self.place(&path), "it is missing")),
         };
