@@ -21,15 +21,19 @@ const MANIFEST: &str = "manifest.json";
 #[derive(Debug, Default)]
 pub(super) struct FetchedCloses(OnceLock<TempDir>);
 
+/// The files of the closes in a bucket, by month: with a manifest, and without.
+struct ClosesInBucket {
+    finished: BTreeMap<Month, Vec<String>>,
+    unfinished: BTreeMap<Month, Vec<String>>,
+}
+
 impl Dataset {
     /// The months that are closed: each has a report with a manifest.
     pub(super) fn closed_months(&self) -> Result<BTreeSet<Month>, DatasetError> {
         if self.storage.local().is_some() {
             return Ok(self.closes()?.into_keys().collect());
         }
-        let files = self.storage.files(CLOSES)?;
-        let is_manifest = |path: &str, month: &Month| path == format!("{CLOSES}/{month}/{MANIFEST}");
-        Ok(files.iter().filter_map(|path| month_of(path).filter(|month| is_manifest(path, month))).collect())
+        Ok(self.closes_in_bucket()?.finished.into_keys().collect())
     }
 
     /// The files of closes in a bucket that have no manifest, by month: of closes that were killed, or lost it.
@@ -37,17 +41,23 @@ impl Dataset {
     /// # Errors
     /// When they can't be listed.
     pub fn unfinished_closes(&self) -> Result<BTreeMap<Month, Vec<String>>, DatasetError> {
-        let mut unfinished = BTreeMap::<Month, Vec<String>>::new();
-        if self.storage.local().is_some() {
-            return Ok(unfinished);
+        match self.storage.local() {
+            Some(_) => Ok(BTreeMap::new()),
+            None => Ok(self.closes_in_bucket()?.unfinished),
         }
-        let closed = self.closed_months()?;
+    }
+
+    fn closes_in_bucket(&self) -> Result<ClosesInBucket, DatasetError> {
+        let mut closes = BTreeMap::<Month, Vec<String>>::new();
         for path in self.storage.files(CLOSES)? {
-            if let Some(month) = month_of(&path).filter(|month| !closed.contains(month)) {
-                unfinished.entry(month).or_default().push(path);
+            if let Some(month) = month_of(&path) {
+                closes.entry(month).or_default().push(path);
             }
         }
-        Ok(unfinished)
+        let has_manifest =
+            |(month, files): &(Month, Vec<String>)| files.contains(&format!("{CLOSES}/{month}/{MANIFEST}"));
+        let (finished, unfinished) = closes.into_iter().partition(has_manifest);
+        Ok(ClosesInBucket { finished, unfinished })
     }
 
     /// The folders of the closed months. Those in a bucket are fetched first.
@@ -56,9 +66,9 @@ impl Dataset {
     /// When they can't be listed or fetched, or something else is in the place of one.
     pub fn closes(&self) -> Result<BTreeMap<Month, PathBuf>, DatasetError> {
         if self.storage.local().is_none() {
-            let months = self.closed_months()?;
-            self.fetch_closes(&months)?;
-            return Ok(months.into_iter().map(|month| (month, self.close_of(month))).collect());
+            let closes = self.closes_in_bucket()?.finished;
+            self.fetch(closes.values().flatten())?;
+            return Ok(closes.into_keys().map(|month| (month, self.close_of(month))).collect());
         }
         let folder = self.folder().join(CLOSES);
         let failed = DatasetError::io("read", &folder);
@@ -94,21 +104,21 @@ impl Dataset {
         self.storage.place(&format!("{CLOSES}/{month}"))
     }
 
-    /// Fetches the reports of months that were not fetched before.
-    fn fetch_closes(&self, months: &BTreeSet<Month>) -> Result<(), DatasetError> {
+    /// Fetches the files of closes that were not fetched before.
+    fn fetch<'f>(&self, files: impl Iterator<Item = &'f String>) -> Result<(), DatasetError> {
         let root = self.closes_on_this_machine()?;
-        for path in self.storage.files(CLOSES)? {
-            let (Some(month), to) = (month_of(&path), root.join(&path)) else { continue };
-            if !months.contains(&month) || to.exists() {
+        for path in files {
+            let to = root.join(path);
+            if to.exists() {
                 continue;
             }
             // A name that leads elsewhere is that of no file of a report.
             if path.split('/').any(|part| part == "..") {
-                return Err(DatasetError::damaged(&self.storage.place(&path), "it is not a file of a report"));
+                return Err(DatasetError::damaged(&self.storage.place(path), "it is not a file of a report"));
             }
             let failed = DatasetError::io("write", &to);
-            let size = self.storage.size(&path)?.unwrap_or_default();
-            let Some(mut fetched) = self.storage.open(&path, size)? else { continue };
+            let size = self.storage.size(path)?.unwrap_or_default();
+            let Some(mut fetched) = self.storage.open(path, size)? else { continue };
             fs::create_dir_all(to.parent().unwrap_or(root)).map_err(&failed)?;
             let mut file = File::create(&to).map_err(&failed)?;
             io::copy(&mut fetched, &mut file).map_err(failed)?;

@@ -1,7 +1,7 @@
 //! The settings of `tieout audit` and `tieout close`: those of the report that is judged again, or for a dataset those of
 //! the settings file, each with what is typed laid over it.
 
-use std::path::{self, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::{
     SettingsError, account, apart, as_of, fail_on, language, outside_dataset, outside_datasets, period, rules,
@@ -14,7 +14,7 @@ use crate::checks::Rules;
 use crate::history::sql::Results;
 #[cfg(feature = "spark")]
 use crate::history::sql::Spark;
-use crate::history::{Dataset, DatasetError, Selection, is_bucket};
+use crate::history::{Dataset, DatasetError, Selection, absolute, is_bucket};
 use crate::language::Language;
 use crate::pipeline::audit::Changes;
 use crate::pipeline::audit::dataset::DatasetAudit;
@@ -202,7 +202,7 @@ fn address(folder: &Path) -> String {
     if is_bucket(folder) {
         return folder.display().to_string().replacen("s3://", "s3a://", 1);
     }
-    format!("file://{}", path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display())
+    format!("file://{}", absolute(folder).display())
 }
 
 /// The dataset and the settings of a close.

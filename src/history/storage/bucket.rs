@@ -28,6 +28,9 @@ const AT_ONCE: usize = 32;
 /// The largest file that is written: one request each.
 const LARGEST: u64 = 256 << 20;
 
+/// What is done where a request brings a file.
+const WRITE: &str = "write";
+
 /// What is in a file, or nothing if it is not there, and its path.
 pub(super) type Content = (Option<Vec<u8>>, String);
 
@@ -293,7 +296,6 @@ fn told(error: &Error) -> String {
     }
 }
 
-const WRITE: &str = "write";
 /// The most characters of an error that are shown.
 const SHOWN: usize = 300;
 

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use self::bucket::{Bucket, Content};
+pub(super) use self::claim::Claim;
 use super::DatasetError;
 
 /// What addresses of buckets begin with.
@@ -25,8 +26,6 @@ fn has_scheme(place: &Path) -> bool {
     let scheme = place.to_str().and_then(|place| place.split_once(":/")).map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| scheme.len() > 1 && scheme.chars().all(|sign| sign.is_ascii_alphanumeric()))
 }
-
-pub(super) use self::claim::Claim;
 
 /// Where the files of a dataset are. Paths are those from its root.
 #[derive(Debug)]

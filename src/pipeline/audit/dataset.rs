@@ -194,7 +194,8 @@ impl DatasetAudit {
             reading => reading?,
         };
         let mut closes = self.closes()?;
-        let mut problems = closes.retain(&sources.closes);
+        let differing = closes.retain(&sources.closes).into_iter();
+        let mut problems: Vec<String> = differing.map(|problem| format!("{SOURCES_FILE}: {problem}")).collect();
         problems.extend(closes.require_runs(&self.dataset, &reading).err().map(|error| error.to_string()));
         let now = self.sources(&reading, &closes)?;
         if sources.runs != now.runs {
