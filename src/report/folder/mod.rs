@@ -6,6 +6,7 @@
 
 pub mod chain;
 pub mod manifest;
+pub mod nights;
 pub mod publish;
 pub mod retention;
 

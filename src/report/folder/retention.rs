@@ -1,13 +1,13 @@
 //! Finds old reports, and removes one.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::holds_only_a_report;
+use super::nights::{Night, Nights};
 use super::publish::{PublishError, newest};
-use super::{ReportFolder, holds_only_a_report};
 use crate::report::files::MANIFEST_FILE;
 
 /// A report that is too old to keep.
@@ -27,27 +27,12 @@ pub struct OldReport {
 /// # Errors
 /// When the folder can't be read.
 pub fn older_reports(folder: &Path, before: Timestamp) -> Result<Vec<OldReport>, PublishError> {
-    let failed = PublishError::io(folder);
     let latest = newest(folder);
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(&failed)?,
-    };
     let mut old = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(&failed)?;
-        // Links are not followed: their targets are elsewhere.
-        let path = entry.path();
-        if !entry.file_type().map_err(&failed)?.is_dir() || path.canonicalize().ok() == latest {
-            continue;
-        }
-        let Ok((report, manifest)) = ReportFolder::open(&path).and_then(|report| {
-            let manifest = report.manifest()?;
-            Ok((report, manifest))
-        }) else {
-            continue;
-        };
-        if manifest.stamp.finished_at < before && holds_only_a_report(&path).is_ok() {
+    for Night { report, manifest } in Nights::below(folder)?.nights {
+        let path = folder.join(report.real_path().file_name().unwrap_or_default());
+        let is_latest = latest.as_deref() == Some(report.real_path());
+        if !is_latest && manifest.stamp.finished_at < before && holds_only_a_report(&path).is_ok() {
             let manifest_sha256 = report.manifest_sha256().to_owned();
             old.push(OldReport { finished_at: manifest.stamp.finished_at, path, manifest_sha256 });
         }
