@@ -236,15 +236,34 @@ help-close-output-json = JSON，即报告的 summary.json
 
 ## tieout verify。
 
-help-verify = 证明一份报告：哈希、链条，以及其证据重新得出同样的数字
-help-verify-after = 退出码：0 报告得到证明；1 未得到证明；2 用法错误或不是报告；4 无法进行证明。
-help-verify-report = 报告的文件夹
+help-verify = 证明一份或全部报告：哈希、链条，以及其证据重新得出同样的数字
+help-verify-after = 退出码：0 报告得到证明；1 未得到证明或有缺失；2 用法错误或不是报告；4 无法进行证明。
+help-verify-report = 报告的文件夹；与 --all 同用时为报告的总文件夹
+help-verify-all = 证明总文件夹中的每份报告，并找出缺失的报告 [默认文件夹：与 reconcile 相同]
 help-verify-state = 记有其 manifest 的状态文件 [默认：报告旁的 .state.sqlite]
 help-verify-dataset = 报告所依据的数据集的文件夹（若已移动）
 help-verify-files-only = 不要求状态文件：若有人同时改动文件与 manifest，则无从发现
 help-verify-output = 标准输出的内容
 help-verify-output-text = 给人看的摘要
 help-verify-output-json = JSON 格式
+
+## tieout status。
+
+help-status = 每晚的任务是否完成：输出一行，并以退出码告知监控
+help-status-after =
+    退出码：
+      0    最新报告存在、及时、完整且已验证，其他一切正常
+      1    有不正常之处：输出的一行说明是什么
+      2    用法或配置错误
+      4    报告文件夹或状态无法读取
+help-status-max-age = 最新报告最多可有多旧，任务最多可运行多久
+help-status-since = 从哪一天起每夜应有报告（若 [schedule] 写明了间隔），且状态应认识这些报告 [默认：最早一份报告的日期]
+help-status-min-free = 报告与状态所在磁盘至少应有的剩余空间（MiB）；还须容得下十份最新这样的报告
+help-status-as-of = 视为当前的时间，例如 2026-11-23T02:00:00Z [默认：现在]
+help-status-reports-dir = 报告的总文件夹 [默认：reports]
+help-status-output = 标准输出的内容
+help-status-output-text = 一行文字
+help-status-output-json = JSON 格式
 
 ## tieout runs。
 

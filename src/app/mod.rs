@@ -19,6 +19,7 @@ mod redaction;
 mod runs;
 mod sandbox;
 pub mod settings;
+mod status;
 mod terminal;
 mod verify;
 mod voice;
@@ -57,7 +58,8 @@ pub fn run() -> Exit {
             settings::resolve_discover(*command, &cli.general).map_err(Failure::usage).and_then(discover::run)
         }
         Command::Audit(command) => audit::run(*command, &cli.general, &voice),
-        Command::Verify(command) => verify::run(&command),
+        Command::Verify(command) => verify::run(&command, &cli.general),
+        Command::Status(command) => status::run(&command, &cli.general, &voice),
         Command::Runs(command) => runs::run(&command, &cli.general),
         Command::Prune(command) => prune::run(&command, &cli.general),
         Command::Close(command) => audit::close(&command, &cli.general, &voice),

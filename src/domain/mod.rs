@@ -14,6 +14,7 @@ pub mod money;
 pub mod month;
 pub mod order;
 pub mod outcome;
+pub mod program;
 pub mod schedule;
 pub mod sql;
 pub mod status;

@@ -19,6 +19,12 @@ impl Schedule {
     /// The shortest slot, in seconds.
     pub const SHORTEST: i64 = 60;
 
+    /// Whether the slots are whole days.
+    #[must_use]
+    pub const fn is_of_days(self) -> bool {
+        self.0 % DAY == 0
+    }
+
     /// The slots from the beginning of a day until a moment, without one that ends later. Slots of whole days are those of the
     /// calendar, however long each day is.
     #[must_use]
@@ -26,7 +32,7 @@ impl Schedule {
         let mut slots = Vec::new();
         let (mut day, mut begins) = (first, days.day(first).period.since);
         while let Some(since) = begins {
-            let next = if self.0 % DAY == 0 {
+            let next = if self.is_of_days() {
                 day = match day.checked_add((self.0 / DAY).days()) {
                     Ok(next) => next,
                     Err(_) => break,

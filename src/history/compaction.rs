@@ -26,7 +26,7 @@ pub struct CompactionRecord {
 
 impl CompactionRecord {
     pub(super) fn new(compaction: String, replaces: Vec<DatasetFile>, files: Vec<DatasetFile>) -> Self {
-        let tieout_version = env!("CARGO_PKG_VERSION").to_owned();
+        let tieout_version = crate::domain::program::VERSION.to_owned();
         Self { format: FORMAT, compaction, tieout_version, replaces, files }
     }
 

@@ -96,7 +96,7 @@ impl RunRecord {
             started_at: microsecond(started_at),
             as_of,
             manifest_sha256,
-            tieout_version: env!("CARGO_PKG_VERSION").to_owned(),
+            tieout_version: crate::domain::program::VERSION.to_owned(),
             list_incomplete: false,
             orders: 0,
             moved: 0,

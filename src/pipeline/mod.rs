@@ -13,6 +13,7 @@ mod resume;
 mod sends;
 mod session;
 mod signals;
+pub mod status;
 mod unrecorded;
 pub mod verify;
 

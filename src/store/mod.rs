@@ -16,6 +16,7 @@
 //! | `books` | the cells of our own books in an input row | as it is learnt, if the books are compared |
 //! | `replies` | the reply that decided a row, compressed | with full evidence only |
 //! | `pruned_reports` | a report that was pruned | before it is removed |
+//! | `proven_reports` | a report that was proven | after its proof |
 //! | `providers` | a provider that was asked | when its first run begins |
 //! | `sends` | the time of one of the last requests to a provider | when a run starts and stops sending |
 //!
@@ -32,6 +33,7 @@ mod insert;
 mod lock;
 mod memory;
 mod place;
+mod proofs;
 mod prune;
 mod queue;
 mod rechecks;

@@ -83,6 +83,10 @@ impl Store {
     /// When the state can't be written; nothing is recorded then.
     pub fn note_pruned_report(&mut self, manifest_sha256: &str) -> Result<(), StoreError> {
         self.change("record a pruned report in", |connection| {
+            let failed = sqlite("forget a proven report in");
+            connection
+                .execute("DELETE FROM proven_reports WHERE manifest_sha256 = ?1", [manifest_sha256])
+                .map_err(failed)?;
             let row = with_checksum([Value::from(manifest_sha256.to_owned())]);
             let noted = connection.execute(&PRUNED_REPORTS.replace(), params_from_iter(row));
             noted.map(drop).map_err(sqlite("record a pruned report in"))

@@ -201,6 +201,13 @@ CREATE TABLE pruned_reports (
     seal             INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Reports that `verify` or `status` proved, by which version: the next time only their files are hashed.
+CREATE TABLE proven_reports (
+    manifest_sha256  TEXT PRIMARY KEY,
+    version          TEXT NOT NULL,
+    seal             INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- The last requests to each provider. Without a time: a run is sending, or was killed while it did.
 CREATE TABLE sends (
     base_url  TEXT NOT NULL,

@@ -35,6 +35,7 @@ mod reperform;
 mod restarts;
 mod simulation;
 mod spreadsheets;
+mod status;
 mod support;
 mod terminal;
 mod tidy;

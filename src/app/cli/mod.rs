@@ -7,6 +7,7 @@ mod dataset;
 mod discover;
 mod provider;
 mod schedule;
+mod status;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub use dataset::{DatasetAction, DatasetCommand};
 pub use discover::Discover;
 pub use provider::ProviderArgs;
 pub use schedule::ScheduleOptions;
+pub use status::StatusCommand;
 pub use workflow::WorkflowOptions;
 
 const EXIT_CODES: &str = "\
@@ -50,6 +52,13 @@ Exit codes:
   0    compared, whatever the result; scripts should read the JSON
   2    usage error, or one of the two is not a report
   4    a report can't be read, or does not match its manifest";
+
+const STATUS_EXIT_CODES: &str = "\
+Exit codes:
+  0    the newest report is there, recent, complete and proven, and nothing else is amiss
+  1    something is amiss: the line says what
+  2    usage or configuration error
+  4    the reports folder or the state can't be read";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -125,8 +134,12 @@ pub enum Command {
     Discover(Box<Discover>),
     /// Rebuild a report offline from its own evidence, with changed settings if given
     Audit(Box<Audit>),
-    /// Prove a report: its hashes, its chain to earlier reports, and that its evidence gives the same figures
+    /// Prove a report, or all of a folder: hashes, the chain to earlier reports, and that the evidence gives the same
+    /// figures
     Verify(Verify),
+    /// Tell whether the nightly job did its work: a line, and an exit code for a monitor
+    #[command(args_override_self = true, after_help = STATUS_EXIT_CODES)]
+    Status(StatusCommand),
     /// List the runs in the state, with their status
     Runs(Runs),
     /// Remove old reports and old records of the state, but never the latest state of an order
@@ -344,12 +357,15 @@ pub struct Place {
 /// Arguments of `tieout verify`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 the report is proven; 1 it is not; 2 wrong usage or not a report; 4 the proof could not run."
+    after_help = "Exit codes: 0 the report is proven; 1 it is not, or one is missing; 2 wrong usage or not a report; 4 the proof could not run."
 )]
 pub struct Verify {
-    /// Folder of the report
-    #[arg(value_name = "REPORT")]
-    pub report: PathBuf,
+    /// Folder of the report; with --all, the folder of all reports
+    #[arg(value_name = "REPORT", required_unless_present = "all")]
+    pub report: Option<PathBuf>,
+    /// Prove every report of the reports folder, and find those that are missing [default folder: as reconcile has it]
+    #[arg(long, conflicts_with = "dataset")]
+    pub all: bool,
     /// State file that recorded the report's manifest [default: .state.sqlite beside the report]
     #[arg(long, env = "TIEOUT_STATE", value_name = "FILE")]
     pub state: Option<PathBuf>,

@@ -9,6 +9,7 @@ mod period;
 mod provider;
 mod rules;
 mod schedule;
+mod status;
 mod text_file;
 mod waivers;
 
@@ -41,6 +42,7 @@ pub use audit::{
     resolve_script,
 };
 pub use discover::{DiscoverSettings, resolve_discover};
+pub use status::resolve_status;
 
 #[cfg(test)]
 pub(super) use file::overlay;

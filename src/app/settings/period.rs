@@ -31,9 +31,9 @@ fn of_month(text: &str) -> Result<Selection, SettingsError> {
     Ok(Selection::of_month(month))
 }
 
-fn day(option: &'static str, text: &str) -> Result<Date, SettingsError> {
+pub(super) fn day(option: &'static str, text: &str) -> Result<Date, SettingsError> {
     let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text);
-    day.ok_or_else(|| unusable(option, text, "give a day such as 2026-10-01: a dataset is divided by days"))
+    day.ok_or_else(|| unusable(option, text, "give a day such as 2026-10-01"))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::dataset::{DatasetAudit, stamp};
 use super::reader::Reader;
 use crate::checks::{Rules, Soundness};
 use crate::domain::days::Zone;
+use crate::domain::program::VERSION;
 use crate::history::sql::{Engine, Results, SqlAudit, SqlError};
 #[cfg(feature = "spark")]
 use crate::history::sql::{Session, Spark};
@@ -56,7 +57,7 @@ impl AskedAudit {
         let wrong = |problem: String| SqlError::Contradiction(format!("session: {problem}"));
         let asked: Self =
             serde_json::from_str(asked).map_err(|error| wrong(format!("what was asked can't be read ({error})")))?;
-        let own = env!("CARGO_PKG_VERSION");
+        let own = VERSION;
         if (asked.kind.as_str(), asked.tieout_version.as_str()) != (KIND, own) {
             let problem = format!("they are of tieout {}, this is {own}: use that one", asked.tieout_version);
             return Err(wrong(problem));
@@ -135,7 +136,7 @@ impl DatasetAudit {
         let sql = SqlAudit::new(&reading, &soundness, days, closed)?;
         let asked = AskedAudit {
             kind: KIND.to_owned(),
-            tieout_version: env!("CARGO_PKG_VERSION").to_owned(),
+            tieout_version: VERSION.to_owned(),
             as_of,
             dataset: stamp(&self.dataset, &self.selection, None),
             settings: self.rules.clone(),

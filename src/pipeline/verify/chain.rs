@@ -17,9 +17,23 @@ struct KnownReports<'s> {
     runs: Vec<Run>,
 }
 
+/// How far the links are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// To the first report.
+    First,
+    /// To the previous report. Where each report of a folder is proven, all links are.
+    Previous,
+}
+
 /// Follows the links from a report to the first one in its folder, or to one that was pruned or replaced in its place:
 /// the chain ends there. Any other report that the state knows and that is missing breaks the chain.
-pub(super) fn prove(report: &ReportFolder, manifest: &Manifest, state: Option<&Store>) -> Result<Part, JobError> {
+pub(super) fn prove(
+    report: &ReportFolder,
+    manifest: &Manifest,
+    state: Option<&Store>,
+    reach: Reach,
+) -> Result<Part, JobError> {
     let known = KnownReports { state, runs: state.map(Store::runs).transpose()?.unwrap_or_default() };
     let (mut place, mut hash) = (report.real_path().to_owned(), report.manifest_sha256().to_owned());
     let mut next = manifest.stamp.previous.clone();
@@ -40,6 +54,9 @@ pub(super) fn prove(report: &ReportFolder, manifest: &Manifest, state: Option<&S
         next = before.manifest()?.stamp.previous;
         (place, hash) = (before.real_path().to_owned(), before.manifest_sha256().to_owned());
         seen.insert(place.clone());
+        if reach == Reach::Previous {
+            break;
+        }
     }
     let detail = match seen.len() - 1 {
         0 => "it is the first report in its folder".to_owned(),

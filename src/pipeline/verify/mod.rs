@@ -2,6 +2,7 @@
 //! against the evidence, which is judged again.
 
 mod chain;
+pub mod folder;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -21,6 +22,8 @@ use crate::report::folder::manifest::{DatasetStamp, Manifest, designs};
 use crate::report::folder::{FolderError, ReportFolder};
 use crate::report::formats::{Format, Formats};
 use crate::store::Store;
+
+pub use chain::Reach;
 
 /// The part of the proof that makes the report again.
 pub const REPERFORMANCE: &str = "reperformance";
@@ -86,7 +89,7 @@ pub fn verify(folder: &Path, state: Option<&Store>, dataset: Option<&Path>) -> R
     Ok(vec![
         files(&report)?,
         in_state(&manifest, report.manifest_sha256(), state)?,
-        chain::prove(&report, &manifest, state)?,
+        chain::prove(&report, &manifest, state, Reach::First)?,
         reperformance(report, &manifest, dataset)?,
     ])
 }

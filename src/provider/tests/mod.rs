@@ -141,7 +141,7 @@ async fn the_request_is_what_the_provider_documents() {
         "accept: application/json".to_owned(),
         format!("authorization: bearer {KEY}"),
         format!("host: {host}"),
-        format!("user-agent: tieout/{}", env!("CARGO_PKG_VERSION")),
+        format!("user-agent: tieout/{}", crate::domain::program::VERSION),
     ];
     assert_eq!(headers, expected);
     assert!(!format!("{provider:?} {:?}", server.options()).contains("secret"));

@@ -16,6 +16,7 @@ use crate::checks::Rules;
 use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 use crate::domain::month::Month;
+use crate::domain::program::VERSION;
 use crate::domain::schedule::Schedule;
 use crate::report::content::summary_json::Lifecycle;
 use crate::report::files::{FileStamp, HTML_FILE, MANIFEST_FILE, XLSX_FILE, hash_file};
@@ -226,7 +227,7 @@ impl Stamp {
         let manifest = Manifest {
             kind: KIND.to_owned(),
             format: FORMAT,
-            tieout_version: env!("CARGO_PKG_VERSION").to_owned(),
+            tieout_version: VERSION.to_owned(),
             settings_sha256: hex::encode(Sha256::digest(serde_json::to_vec(&self.settings).unwrap_or_default())),
             stamp: self,
             files: hash_files(folder).map_err(failed)?,

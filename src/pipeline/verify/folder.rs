@@ -1,0 +1,146 @@
+//! Proves every report of a reports folder, and finds those that were removed.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::chain::{self, Reach};
+use super::{Part, PartResult, REPERFORMANCE, damaged_manifest, files, in_state, reperformance};
+use crate::domain::program::VERSION;
+use crate::history::absolute;
+use crate::pipeline::JobError;
+use crate::report::folder::nights::{Night, Nights};
+use crate::store::{Run, Store, StoreError};
+
+/// The proof of the reports of a folder.
+#[derive(Debug, Serialize)]
+pub struct FolderProof {
+    /// Whether every report is proven and none is missing.
+    pub proven: bool,
+    /// Each report, the oldest first; those whose manifest is damaged come last.
+    pub reports: Vec<ReportProof>,
+    /// The reports that the state knows and that are not there.
+    pub missing: Vec<MissingReport>,
+}
+
+/// The proof of one report of a folder.
+#[derive(Debug, Serialize)]
+pub struct ReportProof {
+    /// The name of the report's folder.
+    pub report: String,
+    /// Whether every part of the proof holds.
+    pub proven: bool,
+    /// Whether it was made again by an earlier proof, so that only its files, its manifest and its link were checked.
+    pub proven_before: bool,
+    /// The parts of the proof.
+    pub parts: Vec<Part>,
+}
+
+/// A report that the state knows, that `tieout prune` did not remove, and that is not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingReport {
+    /// The name of the report's folder.
+    pub report: String,
+    /// The number of the run that made it.
+    pub run: String,
+}
+
+/// Proves every report directly below a folder. What was proven before by this version is not made again: its files are
+/// hashed, and the same files give the same report. Without a state nothing is known of earlier proofs, nor which
+/// reports there must be.
+///
+/// # Errors
+/// When the folder or the state can't be read. What is wrong with a report is part of the result.
+pub fn verify_all(folder: &Path, mut state: Option<&mut Store>) -> Result<FolderProof, JobError> {
+    let found = Nights::below(folder)?;
+    let missing = missing(folder, &found, state.as_deref())?;
+    let mut reports = Vec::new();
+    for night in found.nights {
+        reports.push(prove(night, state.as_deref_mut(), Reach::Previous)?);
+    }
+    reports.extend(found.damaged.into_iter().map(|(path, error)| {
+        let report = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        ReportProof { report, proven: false, proven_before: false, parts: vec![damaged_manifest(error)] }
+    }));
+    let proven = missing.is_empty() && reports.iter().all(|report| report.proven);
+    Ok(FolderProof { proven, reports, missing })
+}
+
+/// Proves a report, and remembers in the state that it was made again.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn prove(night: Night, state: Option<&mut Store>, reach: Reach) -> Result<ReportProof, JobError> {
+    let name = night.name();
+    let Night { report, manifest } = night;
+    let hash = report.manifest_sha256().to_owned();
+    let known = state.as_deref().map(|state| state.has_proven_report(&hash, VERSION)).transpose()?;
+    let files = unless_unreadable("files", files(&report).map_err(JobError::from))?;
+    let proven_before = known == Some(true) && files.result == PartResult::Holds;
+    let in_state = in_state(&manifest, &hash, state.as_deref())?;
+    let chain = chain::prove(&report, &manifest, state.as_deref(), reach)?;
+    let again = if proven_before {
+        Part::new(REPERFORMANCE, PartResult::Holds, "an earlier proof made it again, from the same files")
+    } else {
+        unless_unreadable(REPERFORMANCE, reperformance(report, &manifest, None))?
+    };
+    // The evidence of a report about a dataset is not in its own files.
+    if !proven_before && again.result == PartResult::Holds && manifest.stamp.dataset.is_none() {
+        let noted = state.map(|state| state.note_proven_report(&hash, VERSION)).transpose();
+        noted.map_or_else(|error| tracing::info!("the proof of {name} will not be remembered: {error}"), drop);
+    }
+    let parts = vec![files, in_state, chain, again];
+    let proven = parts.iter().all(|part| part.result == PartResult::Holds);
+    Ok(ReportProof { report: name, proven, proven_before, parts })
+}
+
+/// The part of a proof. Where it can't be carried out, the part is not proven, but others are: only an error of the
+/// state ends all proofs.
+fn unless_unreadable(part: &'static str, result: Result<Part, JobError>) -> Result<Part, JobError> {
+    match result {
+        Err(error @ JobError::Store(_)) => Err(error),
+        Err(error) => Ok(Part::new(part, PartResult::NotProven, error.to_string())),
+        result => result,
+    }
+}
+
+/// The reports that runs in the state published in a folder and that are not there, though nothing replaced them and
+/// `tieout prune` did not remove them.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn missing(folder: &Path, found: &Nights, state: Option<&Store>) -> Result<Vec<MissingReport>, StoreError> {
+    let Some(state) = state else { return Ok(Vec::new()) };
+    let runs = state.runs()?;
+    let there: BTreeSet<&str> = found.nights.iter().map(|night| night.report.manifest_sha256()).collect();
+    let mut missing = Vec::new();
+    for (at, run) in runs.iter().enumerate() {
+        let Some(report) = &run.report else { continue };
+        let name = Path::new(&report.folder).file_name().unwrap_or_default();
+        let is_damaged = found.damaged.iter().any(|(path, _)| path.file_name() == Some(name));
+        let is_replaced = runs.iter().skip(at + 1).any(|later| {
+            later.destination == run.destination && later.report.as_ref().is_some_and(|it| it.folder == report.folder)
+        });
+        let is_here = is_below(folder, run, state) && !is_damaged && !is_replaced;
+        if is_here && !there.contains(&*report.manifest_sha256) && !state.has_pruned_report(&report.manifest_sha256)? {
+            missing.push(MissingReport { report: name.to_string_lossy().into_owned(), run: run.id.to_string() });
+        }
+    }
+    Ok(missing)
+}
+
+/// Whether a run published its report below a folder, as far as its destination tells: that is the folder itself, a
+/// folder directly below it, or is not there any more because the folder was moved together with the state.
+fn is_below(folder: &Path, run: &Run, state: &Store) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    let (Some(folder), Some(destination)) = (real(&absolute(folder)), run.destination.as_deref().map(Path::new)) else {
+        return false;
+    };
+    let around = destination.parent().and_then(real);
+    let is_state_here = || state.path().parent().and_then(real).is_some_and(|around| around == folder);
+    match real(destination) {
+        Some(place) => place == folder || around.is_some_and(|around| around == folder),
+        None => around.is_some_and(|around| around == folder) || is_state_here(),
+    }
+}
