@@ -144,7 +144,7 @@ deny: need-cargo-deny ## licences, banned crates, sources; advisories if their d
 	fi
 
 .PHONY: run-tests
-run-tests: need-nginx need-strace need-libreoffice need-readers need-html-reader need-protoc need-spark need-s3 ## all tests, including those with nginx, strace, DuckDB, openpyxl, pyarrow, LibreOffice, Chromium, Spark and S3
+run-tests: need-nginx need-strace need-libreoffice need-readers need-html-reader need-protoc need-spark need-s3 need-promtool ## all tests, including those with nginx, strace, DuckDB, openpyxl, pyarrow, LibreOffice, Chromium, Spark, S3 and promtool
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
 	cargo test --locked --all-features --no-fail-fast 2>&1 | tee "$$log" || status=$$?; \
 	awk '/^test result: / { passed += $$4; failed += $$6; ignored += $$8 } \
@@ -229,6 +229,15 @@ need-spark: need-python
 .PHONY: need-s3
 need-s3: need-python
 	$(call venv,$(S3_VENV),tests/readers/s3/requirements.txt,moto)
+
+# Taken out of Debian's package instead of installed with it, which would start a Prometheus.
+.PHONY: need-promtool
+need-promtool:
+	@command -v promtool >/dev/null || { \
+		folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; cd "$$folder"; \
+		{ [ "$$(id -u)" != 0 ] || apt-get -qq -o Acquire::Retries=3 update; } && apt-get -qq download prometheus && \
+		dpkg-deb -x prometheus_*.deb . && mkdir -p "$(CACHE)/tools/bin" && cp usr/bin/promtool "$(CACHE)/tools/bin/" || \
+		{ echo "promtool is missing; install it (it comes with Prometheus) and run make again" >&2; exit 1; }; }
 
 .PHONY: need-python
 need-python:

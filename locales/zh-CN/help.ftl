@@ -116,6 +116,7 @@ help-reconcile-state = 状态文件 [默认：报告文件夹中的 .state.sqlit
 help-reconcile-resume-within = 同一输入的未完成运行，在最后一次活动后多久之内继续 [默认：6h]
 help-reconcile-fresh = 不继续以前的运行
 help-reconcile-dataset = 数据集的文件夹：长期保存本次所见
+help-reconcile-metrics-file = 写入本次运行的 Prometheus 指标的文件，供 node_exporter 读取：文件名以 .prom 结尾
 help-reconcile-reuse-settled = 最近这段时间内（如 30d）见过已结算的订单不再查询 [默认：全部查询]
 help-reconcile-evidence = 保留答复的哪些内容 [默认：billing]
 help-reconcile-evidence-billing = 计费事实，以及答复的哈希

@@ -120,6 +120,7 @@ fn example(arg: &Arg) -> Option<&'static str> {
         "reports-dir" => "\"reports\"",
         "state" => "\"reports/.state.sqlite\"",
         "dataset" => "\"history\"",
+        "metrics-file" => "\"/var/lib/prometheus/node-exporter/tieout.prom\"",
         "resume-within" => "\"6h\"",
         "reuse-settled" => "\"30d\"",
         "evidence" => "\"billing\"",

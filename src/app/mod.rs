@@ -13,6 +13,7 @@ pub mod help;
 mod init;
 mod logging;
 mod man;
+mod metrics;
 mod prune;
 mod reconcile;
 mod redaction;

@@ -8,6 +8,7 @@ use jiff::{Timestamp, Unit};
 use super::access::{self, NO_REQUEST_SENT};
 use super::cli::Output;
 use super::exit::{self, Exit, Failure};
+use super::metrics::{self, RunMetrics};
 use super::settings::Settings;
 use super::terminal;
 use super::voice::Voice;
@@ -16,24 +17,58 @@ use crate::domain::outcome::Bucket;
 use crate::history::{Dataset, DatasetError, Identity};
 use crate::input::Input;
 use crate::pipeline::{self, Display, Job, JobEnd, JobError, Resumption};
-use crate::provider::{ClockReading, Stop};
+use crate::provider::{ClockReading, Record, Stop};
 use crate::report::ReportError;
+use crate::report::builder::Report;
 use crate::report::folder::chain;
 use crate::report::folder::publish::{Destination, PublishError};
 
 const KEPT: &str = "what was fetched is kept in the state";
 const AGAIN: &str = "fix this and run the same command again";
 
+/// What is known of a run once it is over, however it ended.
+#[derive(Default)]
+struct RunRecord {
+    requests: u64,
+    throttled: u64,
+    /// The report, if there is one.
+    report: Option<Box<Report>>,
+}
+
 /// Runs the job with these settings. Standard output gets the summary, standard error the warnings.
 ///
 /// # Errors
 /// A [`Failure`] says why there is no report, and what to do.
 pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
-    let (output, quiet, dataset) = (settings.output, settings.quiet, settings.dataset.clone());
-    let destination = settings.destination.clone();
-    let job = open(settings)?;
-    match pipeline::reconcile(job).map_err(|error| failed(error, &destination))? {
+    let started_at = Timestamp::now();
+    let (metrics_file, account) = (settings.metrics_file.clone(), settings.report.account.clone());
+    let mut record = RunRecord::default();
+    let ended = run_job(settings, started_at, voice, &mut record);
+    if let Some(path) = metrics_file {
+        let run = RunMetrics {
+            account: account.as_deref().unwrap_or_default(),
+            started_at,
+            ended_at: Timestamp::now(),
+            exit_code: ended.as_ref().map_or_else(|failure| failure.exit, |exit| *exit).code(),
+            requests: record.requests,
+            throttled: record.throttled,
+            summary: record.report.as_ref().map(|report| &report.summary),
+        };
+        let written = metrics::write(&path, &run);
+        written.unwrap_or_else(|error| exit::print_to_stderr(&format!("warning: {error}")));
+    }
+    ended
+}
+
+fn run_job(settings: Settings, started_at: Timestamp, voice: &Voice, record: &mut RunRecord) -> Result<Exit, Failure> {
+    let (output, quiet, destination) = (settings.output, settings.quiet, settings.destination.clone());
+    let mut job = open(settings, started_at)?;
+    let ended = pipeline::reconcile(&mut job);
+    let Record { requests, throttled, .. } = job.session.provider.record();
+    (record.requests, record.throttled) = (requests, throttled);
+    match ended.map_err(|error| failed(error, &destination))? {
         JobEnd::Reported { report, published, rechecks, gave_up, clock, appended } => {
+            let report = record.report.insert(report);
             clock.iter().for_each(warn_of_clock);
             if let Some(Err(error)) = &appended {
                 let help = "the report is complete; the next job with this state makes up for it";
@@ -49,21 +84,19 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
                     reason.detail
                 ));
             }
+            let appended = job.dataset.as_deref().zip(appended.and_then(Result::ok));
             let mut out = io::stdout().lock();
             let shown = match output {
                 Output::Text if quiet => Ok(()),
-                Output::Text => terminal::show(&report, &published.folder, rechecks, voice, &mut out).and_then(|()| {
-                    match (dataset, appended) {
-                        (Some(dataset), Some(Ok(runs))) => terminal::show_appended(&runs, &dataset, voice, &mut out),
-                        _ => Ok(()),
-                    }
+                Output::Text => terminal::show(report, &published.folder, rechecks, voice, &mut out).and_then(|()| {
+                    appended.map_or(Ok(()), |(dataset, runs)| terminal::show_appended(&runs, dataset, voice, &mut out))
                 }),
                 Output::Json => serde_json::to_writer_pretty(&mut out, &report.summary)
                     .map_err(io::Error::from)
                     .and_then(|()| writeln!(out)),
             };
             exit::check_summary_written(shown, &published.folder, output)?;
-            Ok(exit::of_report(&report))
+            Ok(exit::of_report(report))
         }
         JobEnd::Stopped { signal, committed } => {
             let what = format!("stopped by a signal: no report was made; {committed} rows are kept in the state");
@@ -87,8 +120,7 @@ fn warn_of_clock(clock: &ClockReading) {
 
 /// Opens everything that the job needs, cheapest checks first. Nothing is fetched or written until all of it is known
 /// to be usable.
-fn open(settings: Settings) -> Result<Job, Failure> {
-    let started_at = Timestamp::now();
+fn open(settings: Settings, started_at: Timestamp) -> Result<Job, Failure> {
     let as_of = settings.as_of.unwrap_or_else(|| started_at.round(Unit::Second).unwrap_or(started_at));
     settings.destination.check().map_err(unwritable)?;
     let input = Input::open(settings.input).map_err(Failure::usage)?;

@@ -194,13 +194,13 @@ impl From<FolderError> for JobError {
     }
 }
 
-/// Runs a job, from its input to its published report.
+/// Runs a job, from its input to its published report. The job is over then: what is left of it only answers questions.
 ///
 /// # Errors
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
-pub fn reconcile(mut job: Job) -> Result<JobEnd, JobError> {
-    let current = resume::begin(&mut job)?;
-    let ended = reconcile_run(&mut job, &current);
+pub fn reconcile(job: &mut Job) -> Result<JobEnd, JobError> {
+    let current = resume::begin(job)?;
+    let ended = reconcile_run(job, &current);
     if let Err(JobError::Report(ReportError::Contradiction(_))) = &ended {
         // Rows that a damaged state lost look like a bug in tieout.
         job.session.store.check_pages()?;

@@ -23,6 +23,7 @@ mod html;
 mod language;
 mod locks;
 mod materiality;
+mod metrics;
 mod network;
 mod nginx;
 mod nights;

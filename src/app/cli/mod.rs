@@ -313,6 +313,9 @@ pub struct Options {
     /// Folder of a dataset that gets what this run observes, for good
     #[arg(long, env = "TIEOUT_DATASET", value_name = "DIR", help_heading = "Output")]
     pub dataset: Option<PathBuf>,
+    /// File that gets the run's metrics for Prometheus, as node_exporter reads it: its name ends in .prom
+    #[arg(long, env = "TIEOUT_METRICS_FILE", value_name = "FILE", help_heading = "Output")]
+    pub metrics_file: Option<PathBuf>,
     /// How long after its last activity an unfinished run of the same input may be resumed [default: 6h]
     #[arg(long, env = "TIEOUT_RESUME_WITHIN", value_name = "DURATION", help_heading = "Earlier runs")]
     pub resume_within: Option<String>,

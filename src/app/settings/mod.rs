@@ -81,6 +81,8 @@ pub struct Settings {
     pub memory: MemoryOptions,
     /// The dataset that gets what the job observes.
     pub dataset: Option<PathBuf>,
+    /// The file that gets the run's metrics.
+    pub metrics_file: Option<PathBuf>,
     /// What to write to standard output.
     pub output: Output,
     /// Whether to show neither progress nor summary.
@@ -290,9 +292,19 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
             keeps_replies: options.evidence == Some(EvidenceLevel::Full),
         },
         dataset,
+        metrics_file: options.metrics_file.map(metrics_file).transpose()?,
         output: options.output.unwrap_or_default(),
         quiet: general.quiet,
     })
+}
+
+/// Refuses a file that node_exporter would pass over.
+fn metrics_file(path: PathBuf) -> Result<PathBuf, SettingsError> {
+    if path.extension().is_some_and(|ending| ending == "prom") {
+        return Ok(path);
+    }
+    let expected = "give a name that ends in .prom: node_exporter reads no other file";
+    Err(unusable("metrics-file", &path.display().to_string(), expected))
 }
 
 /// Refuses a dataset in the place of a report, since each report replaces what is there.
