@@ -28,7 +28,7 @@ pub use choices::{CsvEncoding, DayBy, Engine, EvidenceLevel, Output};
 pub use dataset::{DatasetAction, DatasetCommand};
 pub use discover::Discover;
 pub use provider::ProviderArgs;
-pub use schedule::ScheduleOptions;
+pub use schedule::{ScheduleCommand, ScheduleOptions, Scheduler, Start, SystemdCommand};
 pub use workflow::WorkflowOptions;
 
 const EXIT_CODES: &str = "\
@@ -50,6 +50,14 @@ Exit codes:
   0    compared, whatever the result; scripts should read the JSON
   2    usage error, or one of the two is not a report
   4    a report can't be read, or does not match its manifest";
+
+const SCHEDULE_EXAMPLES: &str = "\
+Examples:
+  tieout schedule systemd /data/ids.csv --config /etc/tieout/tieout.toml --out /etc/systemd/system
+  tieout schedule cron /data/ids.csv --config /etc/tieout/tieout.toml --at 03:15
+
+The job gets its settings from the file only, not from TIEOUT_* variables. [schedule] every in the file says how often
+it runs; without it, daily.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -144,6 +152,9 @@ pub enum Command {
     /// Show what changed between two reports: new, persisting and resolved discrepancies, and how spend moved
     #[command(after_help = DIFF_EXAMPLES, after_long_help = format!("{DIFF_EXAMPLES}\n\n{DIFF_EXIT_CODES}"))]
     Diff(DiffCommand),
+    /// Print what starts the job every night: units for systemd, or a line for cron
+    #[command(after_help = SCHEDULE_EXAMPLES)]
+    Schedule(ScheduleCommand),
     /// Write a settings file that explains every key
     Init {
         /// File to write

@@ -32,7 +32,7 @@ use crate::report::formats::options::ReportOptions;
 use crate::summary::FailOn;
 use file::with_file;
 use provider::KEY_FILE;
-pub(super) use provider::{KEY_VARIABLE, SPARK_TOKEN_VARIABLE};
+pub(super) use provider::{CREDENTIAL, KEY_VARIABLE, SPARK_TOKEN_VARIABLE};
 
 #[cfg(feature = "spark")]
 pub use audit::resolve_spark;
@@ -41,6 +41,8 @@ pub use audit::{
     resolve_script,
 };
 pub use discover::{DiscoverSettings, resolve_discover};
+pub(super) use schedule::from_root;
+pub use schedule::{ScheduleSettings, resolve_schedule};
 
 #[cfg(test)]
 pub(super) use file::overlay;
@@ -146,6 +148,9 @@ pub enum SettingsError {
         /// The value as given.
         value: String,
     },
+    /// No settings file is named, and the user has none.
+    #[error("no settings file: the job needs one; write it with `tieout init` and name it with --config")]
+    NoFile,
     /// The script has no place.
     #[error("--engine sql: name the folder for its script with --out")]
     NoScriptFolder,
@@ -216,10 +221,11 @@ impl SettingsError {
             Self::Schedule { .. } => Some("schedule"),
             Self::Waivers { .. } => Some("waivers"),
             Self::KeyFile { .. } => Some(KEY_FILE),
-            Self::Key { origin, .. } if origin != KEY_VARIABLE => Some(KEY_FILE),
+            Self::Key { origin, .. } if origin.starts_with("--") => Some(KEY_FILE),
             Self::Key { .. }
             | Self::File { .. }
             | Self::Toml { .. }
+            | Self::NoFile
             | Self::NoKey
             | Self::NoDataset
             | Self::NoScriptFolder
