@@ -38,6 +38,10 @@ UMask=0027
 ";
 /// The longest random delay of a start, in seconds.
 const LONGEST_DELAY: i64 = 15 * 60;
+/// The longest pause before another attempt, in seconds.
+const LONGEST_PAUSE: i64 = 10 * 60;
+/// The longest time in which the attempts are counted, in seconds.
+const LONGEST_LIMIT: i64 = 6 * 3_600;
 
 /// The service and its timer, each with the name of its file.
 pub(super) fn units(job: &Job, command: &SystemdCommand) -> Result<[(String, String); 2], Failure> {
@@ -67,6 +71,8 @@ fn service(job: &Job, command: &SystemdCommand, paths: &Paths<'_>) -> Result<Str
     let any_in = |places: &[&str]| job.paths().any(|path| places.iter().any(|place| path.starts_with(place)));
     let home = if any_in(&["/home", "/root", "/run/user"]) { "read-only" } else { "yes" };
     let tmp = if any_in(&["/tmp", "/var/tmp"]) { "no" } else { "yes" };
+    // The starts of the timer count as attempts too, so that they must be further apart than the limit.
+    let (limit, pause) = ((job.times.every / 2).min(LONGEST_LIMIT), (job.times.every / 24).min(LONGEST_PAUSE));
     let (user, description) = (&command.user, paths.description(job)?);
     Ok(format!(
         "\
@@ -76,7 +82,7 @@ fn service(job: &Job, command: &SystemdCommand, paths: &Paths<'_>) -> Result<Str
 Description=Reconcile {description}
 Wants=network-online.target
 After=network-online.target
-StartLimitIntervalSec=6h
+StartLimitIntervalSec={limit}
 StartLimitBurst=4
 
 [Service]
@@ -88,7 +94,7 @@ ExecStart=:{program} reconcile {ids} --config {config}{key} -q
 SuccessExitStatus=1
 Restart=on-failure
 RestartPreventExitStatus=2
-RestartSec=10min
+RestartSec={pause}
 ReadWritePaths={written}
 # Where jobs with the same key wait for each other.
 ReadWritePaths=-/run/lock

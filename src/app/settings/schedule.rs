@@ -57,7 +57,10 @@ pub fn resolve_schedule(general: &General) -> Result<ScheduleSettings, SettingsE
 
 /// The folders that a job with these options writes to. A report with a place of its own is written beside it first.
 fn written(options: &Options) -> Vec<PathBuf> {
-    let folder_of = |path: &PathBuf| path.parent().map(Path::to_owned).unwrap_or_default();
+    let folder_of = |path: &PathBuf| match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
     let reports = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
     let report = options.out.as_ref().map_or_else(|| reports.clone(), folder_of);
     let state = options.state.as_ref().map_or(reports, folder_of);
@@ -103,6 +106,7 @@ mod tests {
         assert_eq!(of("reports-dir = '/r'\nstate = '/r/s/state.sqlite'\ndataset = 's3://b/d'"), ["/r"]);
         assert_eq!(of("out = '/o/report'\nreports-dir = '/r'"), ["/o", "/r"], "the state is in the reports folder");
         assert_eq!(of("out = '/o/report'\nstate = '/o/state'"), ["/o"]);
+        assert_eq!(of("out = 'report'\nstate = 'state'"), ["."]);
     }
 
     #[test]
