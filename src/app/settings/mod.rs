@@ -187,6 +187,14 @@ pub enum SettingsError {
         /// Why it can't be read.
         problem: String,
     },
+    /// The key among the credentials of the service can't be read.
+    #[error("credential {}: {problem}", path.display())]
+    Credential {
+        /// The credential's file.
+        path: PathBuf,
+        /// Why it can't be read.
+        problem: String,
+    },
     /// The API key is empty, too long, or has a character that no key has.
     #[error("{origin}: {source}")]
     Key {
@@ -223,6 +231,7 @@ impl SettingsError {
             Self::KeyFile { .. } => Some(KEY_FILE),
             Self::Key { origin, .. } if origin.starts_with("--") => Some(KEY_FILE),
             Self::Key { .. }
+            | Self::Credential { .. }
             | Self::File { .. }
             | Self::Toml { .. }
             | Self::NoFile

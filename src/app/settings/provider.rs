@@ -61,7 +61,9 @@ pub(super) fn key(args: &ProviderArgs) -> Result<Option<ApiKey>, SettingsError> 
 /// argument.
 pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
     if let Some(path) = file {
-        return key_in(path, &format!("--{KEY_FILE} {}", path.display()));
+        let text = key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
+        let origin = || format!("--{KEY_FILE} {}", path.display());
+        return ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: origin(), source });
     }
     match env::var(KEY_VARIABLE) {
         Ok(text) => ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: KEY_VARIABLE.into(), source }),
@@ -69,15 +71,14 @@ pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
             Err(SettingsError::Key { origin: KEY_VARIABLE.into(), source: KeyError::BadCharacter })
         }
         Err(env::VarError::NotPresent) => match credentials().map(|folder| folder.join(CREDENTIAL)) {
-            Some(path) if path.exists() => key_in(&path, &format!("credential {}", path.display())),
+            Some(path) if path.exists() => {
+                let origin = format!("credential {}", path.display());
+                let text = key_file(&path).map_err(|problem| SettingsError::Credential { path, problem })?;
+                ApiKey::new(&text).map_err(|source| SettingsError::Key { origin, source })
+            }
             _ => Err(SettingsError::NoKey),
         },
     }
-}
-
-fn key_in(path: &Path, origin: &str) -> Result<ApiKey, SettingsError> {
-    let text = key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
-    ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: origin.to_owned(), source })
 }
 
 /// The folder of the service's credentials, which its manager made for it alone.
