@@ -144,7 +144,7 @@ deny: need-cargo-deny ## licences, banned crates, sources; advisories if their d
 	fi
 
 .PHONY: run-tests
-run-tests: need-nginx need-strace need-libreoffice need-readers need-html-reader need-protoc need-spark need-s3 need-promtool ## all tests, including those with nginx, strace, DuckDB, openpyxl, pyarrow, LibreOffice, Chromium, Spark, S3 and promtool
+run-tests: need-nginx need-strace need-systemd-analyze need-cron need-libreoffice need-readers need-html-reader need-protoc need-spark need-s3 need-promtool ## all tests, including those with nginx, strace, systemd, cron, DuckDB, openpyxl, pyarrow, LibreOffice, Chromium, Spark, S3 and promtool
 	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; status=0; \
 	cargo test --locked --all-features --no-fail-fast 2>&1 | tee "$$log" || status=$$?; \
 	awk '/^test result: / { passed += $$4; failed += $$6; ignored += $$8 } \
@@ -178,6 +178,14 @@ need-nginx:
 .PHONY: need-strace
 need-strace:
 	$(call need,strace,command -v strace,strace)
+
+.PHONY: need-systemd-analyze
+need-systemd-analyze:
+	$(call need,systemd-analyze,command -v systemd-analyze,systemd)
+
+.PHONY: need-cron
+need-cron:
+	$(call need,cron,command -v cron,cron)
 
 .PHONY: need-libreoffice
 need-libreoffice:

@@ -316,6 +316,26 @@ help-diff-output-text = 给人看的摘要
 help-diff-output-json = 全部内容，供脚本使用
 help-diff-output-csv = 全部内容合为一张表，供电子表格使用
 
+## tieout schedule。
+
+help-schedule = 打印每晚启动任务所需的内容：systemd 的单元，或 cron 的一行
+help-schedule-after =
+    示例：
+      tieout schedule systemd /data/ids.csv --config /etc/tieout/tieout.toml --out /etc/systemd/system
+      tieout schedule cron /data/ids.csv --config /etc/tieout/tieout.toml --at 03:15
+
+    任务的设置只取自设置文件，不取自 TIEOUT_* 变量。多久运行一次见文件中的 [schedule] every；未写明时每天一次。
+help-systemd = 打印任务的服务（已加固）及其定时器
+help-systemd-ids = 任务读取的含运行订单 ID 的 CSV 文件或工作簿
+help-systemd-at = 运行的本地时间；一天多次时，其中一次的时间
+help-systemd-name = 单元的名称
+help-systemd-user = 服务以哪个用户运行
+help-systemd-template = 供多个账户使用的单元：设置文件的名称（如 acme.toml 中的 acme）在各路径中换成 %i
+help-systemd-out = 把单元写入此文件夹，而不打印
+help-cron = 打印任务在 crontab 中的一行
+help-cron-ids = 任务读取的含运行订单 ID 的 CSV 文件或工作簿
+help-cron-at = 运行的本地时间；一天多次时，其中一次的时间
+
 ## tieout init。
 
 help-init = 写出一份带说明、包含所有键的设置文件

@@ -19,6 +19,7 @@ mod reconcile;
 mod redaction;
 mod runs;
 mod sandbox;
+mod schedule;
 pub mod settings;
 mod status;
 mod terminal;
@@ -67,6 +68,7 @@ pub fn run() -> Exit {
         Command::Dataset(command) => dataset::run(&command),
         Command::Compact { dataset } => dataset::compact(&dataset),
         Command::Diff(command) => diff::run(&command, cli.general.quiet, &voice),
+        Command::Schedule(command) => schedule::run(&command, &cli.general),
         Command::Init { file } => init::run(&file),
         Command::Checks { code } => checks::run(code.as_deref(), &voice),
         Command::Completions { shell } => completions::run(shell, language),

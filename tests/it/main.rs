@@ -34,6 +34,7 @@ mod recheck;
 mod reconcile;
 mod reperform;
 mod restarts;
+mod schedule;
 mod simulation;
 mod spreadsheets;
 mod status;

@@ -4,6 +4,13 @@ use clap::Args;
 
 use super::{Output, Place};
 
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+  0    the newest report is there, recent, complete and proven, and nothing else is amiss
+  1    something is amiss: the line says what
+  2    usage or configuration error
+  4    the reports folder or the state can't be read";
+
 /// Arguments of `tieout status`.
 #[derive(Debug, Args)]
 pub struct StatusCommand {

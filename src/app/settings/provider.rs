@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
@@ -14,6 +14,8 @@ use crate::provider::{ApiKey, KeyError, Options, RetryCodes};
 const API_URL: &str = "https://www.chenyu.cn/api/open/v2";
 pub(in crate::app) const KEY_VARIABLE: &str = "CHENYU_API_KEY";
 pub(in crate::app) const SPARK_TOKEN_VARIABLE: &str = "SPARK_CONNECT_AUTHENTICATE_TOKEN";
+/// The name of the key among the credentials of a service.
+pub(in crate::app) const CREDENTIAL: &str = "chenyu-api-key";
 /// The option that names the key file.
 pub(super) const KEY_FILE: &str = "api-key-file";
 /// The largest key file, in bytes.
@@ -55,7 +57,8 @@ pub(super) fn key(args: &ProviderArgs) -> Result<Option<ApiKey>, SettingsError> 
     if args.sandbox == Some(true) { Ok(None) } else { key_from(args.api_key_file.as_deref()).map(Some) }
 }
 
-/// Reads the key from `file`, or else from the environment. It is never an argument.
+/// Reads the key from `file`, or else from the environment, or else from the service's credentials. It is never an
+/// argument.
 pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
     if let Some(path) = file {
         let text = key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
@@ -67,8 +70,20 @@ pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
         Err(env::VarError::NotUnicode(_)) => {
             Err(SettingsError::Key { origin: KEY_VARIABLE.into(), source: KeyError::BadCharacter })
         }
-        Err(env::VarError::NotPresent) => Err(SettingsError::NoKey),
+        Err(env::VarError::NotPresent) => match credentials().map(|folder| folder.join(CREDENTIAL)) {
+            Some(path) if path.exists() => {
+                let origin = format!("credential {}", path.display());
+                let text = key_file(&path).map_err(|problem| SettingsError::Credential { path, problem })?;
+                ApiKey::new(&text).map_err(|source| SettingsError::Key { origin, source })
+            }
+            _ => Err(SettingsError::NoKey),
+        },
     }
+}
+
+/// The folder of the service's credentials, which its manager made for it alone.
+fn credentials() -> Option<PathBuf> {
+    env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from).filter(|folder| folder.is_absolute())
 }
 
 /// Reads the token for a Spark from `file`, or else from the environment, as other clients do. It is never an argument.
@@ -85,7 +100,9 @@ pub(super) fn spark_token(file: Option<&Path>) -> Result<Option<SecretString>, S
 
 fn key_file(path: &Path) -> Result<String, String> {
     let text = text_file::read(path, MAX_KEY_FILE).map_err(|error| error.to_string())?;
-    if fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0) {
+    // Who may read a credential is in an access control list, which the mode shows as rights of a group.
+    let is_credential = credentials().is_some_and(|folder| path.starts_with(folder));
+    if !is_credential && fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0) {
         tracing::warn!("{} can be read by users other than its owner: run chmod 600 on it", path.display());
     }
     Ok(text)

@@ -1,8 +1,85 @@
-//! When runs are expected.
+//! When runs are expected, and what a scheduler must know of the job.
 
-use super::SettingsError;
-use crate::app::cli::ScheduleOptions;
+use std::path::{Path, PathBuf};
+
+use super::file::{find, with_file};
+use super::{Options, REPORTS_DIR, SettingsError, provider, real, rules};
+use crate::app::cli::{General, ScheduleOptions};
 use crate::domain::schedule::Schedule;
+use crate::history::{absolute, is_bucket};
+
+/// What a scheduler must know of the job that a settings file describes. Every path is absolute.
+#[derive(Debug)]
+pub struct ScheduleSettings {
+    /// The settings file.
+    pub config: PathBuf,
+    /// The folder that the file's relative paths are relative to; `None` if it has none.
+    pub folder: Option<PathBuf>,
+    /// The file of the API key, if the settings file names one.
+    pub key: Option<PathBuf>,
+    /// Whether the job needs a key.
+    pub needs_key: bool,
+    /// The other files that the job reads.
+    pub read: Vec<PathBuf>,
+    /// The folders that the job writes to.
+    pub written: Vec<PathBuf>,
+    /// How often the job runs; `None` if that is not said.
+    pub every: Option<Schedule>,
+}
+
+/// What a scheduler must know of the job that the settings file describes.
+///
+/// # Errors
+/// [`SettingsError`] if there is no settings file, or the job could not use it.
+pub fn resolve_schedule(general: &General) -> Result<ScheduleSettings, SettingsError> {
+    let config = find(general.config.as_deref())?.ok_or(SettingsError::NoFile)?.path;
+    with_file(Options::default(), general, |options| {
+        rules::rules(&options)?;
+        provider::options(&options.provider)?;
+        let every = options.schedule.as_ref().map(every).transpose()?.flatten();
+        let read = [&options.waivers, &options.provider.ca_file];
+        let read: Vec<PathBuf> = read.into_iter().flatten().cloned().collect();
+        let written = written(&options);
+        let key = options.provider.api_key_file;
+        let is_relative = |path: &PathBuf| path.is_relative() && !is_bucket(path);
+        let folder = key.iter().chain(&read).chain(&written).any(is_relative).then(|| from_root(Path::new(".")));
+        Ok(ScheduleSettings {
+            config: from_root(&config),
+            folder,
+            key: key.as_deref().map(from_root),
+            needs_key: options.provider.sandbox != Some(true),
+            read: read.iter().map(|path| from_root(path)).collect(),
+            written: outermost(written.iter().map(|path| from_root(path)).collect()),
+            every,
+        })
+    })
+}
+
+/// The folders that a job with these options writes to. A report with a place of its own is written beside it first.
+fn written(options: &Options) -> Vec<PathBuf> {
+    let folder_of = |path: &PathBuf| match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let reports = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
+    let report = options.out.as_ref().map_or_else(|| reports.clone(), folder_of);
+    let state = options.state.as_ref().map_or(reports, folder_of);
+    let dataset = options.dataset.clone().filter(|dataset| !is_bucket(dataset));
+    [report, state].into_iter().chain(dataset).collect()
+}
+
+/// The folders that lie in none of the others.
+fn outermost(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
+    folders.sort();
+    folders.dedup_by(|folder, outer| folder.starts_with(outer));
+    folders
+}
+
+/// A path from the root without `..`, which systemd does not accept.
+pub(in crate::app) fn from_root(path: &Path) -> PathBuf {
+    let has_parent = path.components().any(|part| part == std::path::Component::ParentDir);
+    if has_parent { real(path) } else { absolute(path) }
+}
 
 /// How often runs are expected; `None` if that is not said.
 pub(super) fn every(options: &ScheduleOptions) -> Result<Option<Schedule>, SettingsError> {
@@ -12,4 +89,32 @@ pub(super) fn every(options: &ScheduleOptions) -> Result<Option<Schedule>, Setti
     let seconds =
         Some(every).filter(|every| every.subsec_nanos() == 0).and_then(|every| every.as_secs().try_into().ok());
     seconds.and_then(|seconds: i64| Schedule::try_from(seconds).ok()).map(Some).ok_or_else(unusable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_job_writes_where_its_settings_say() {
+        let of = |text: &str| {
+            let options: Options = toml::from_str(text).expect("settings");
+            outermost(written(&options)).iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(""), ["reports"]);
+        assert_eq!(of("reports-dir = '/r'\nstate = '/s/state.sqlite'\ndataset = '/d'"), ["/d", "/r", "/s"]);
+        assert_eq!(of("reports-dir = '/r'\nstate = '/r/s/state.sqlite'\ndataset = 's3://b/d'"), ["/r"]);
+        assert_eq!(of("out = '/o/report'\nreports-dir = '/r'"), ["/o", "/r"], "the state is in the reports folder");
+        assert_eq!(of("out = '/o/report'\nstate = '/o/state'"), ["/o"]);
+        assert_eq!(of("out = 'report'\nstate = 'state'"), ["."]);
+    }
+
+    #[test]
+    fn paths_are_from_the_root() {
+        let here = std::env::current_dir().expect("a folder");
+        assert_eq!(from_root(Path::new("a")), here.join("a"));
+        assert_eq!(from_root(Path::new("/a/./b")), Path::new("/a/b"));
+        assert_eq!(from_root(Path::new("/nowhere/a/../b")), Path::new("/nowhere/b"));
+        assert_eq!(from_root(Path::new(".")), here);
+    }
 }
