@@ -65,7 +65,9 @@ fn written(options: &Options) -> Vec<PathBuf> {
     let report = options.out.as_ref().map_or_else(|| reports.clone(), folder_of);
     let state = options.state.as_ref().map_or(reports, folder_of);
     let dataset = options.dataset.clone().filter(|dataset| !is_bucket(dataset));
-    [report, state].into_iter().chain(dataset).collect()
+    // The metrics are written beside their file first.
+    let metrics = options.metrics_file.as_ref().map(folder_of);
+    [report, state].into_iter().chain(dataset).chain(metrics).collect()
 }
 
 /// The folders that lie in none of the others.
@@ -106,6 +108,7 @@ mod tests {
         assert_eq!(of("reports-dir = '/r'\nstate = '/r/s/state.sqlite'\ndataset = 's3://b/d'"), ["/r"]);
         assert_eq!(of("out = '/o/report'\nreports-dir = '/r'"), ["/o", "/r"], "the state is in the reports folder");
         assert_eq!(of("out = '/o/report'\nstate = '/o/state'"), ["/o"]);
+        assert_eq!(of("reports-dir = '/r'\nmetrics-file = '/m/t.prom'"), ["/m", "/r"]);
         assert_eq!(of("out = 'report'\nstate = 'state'"), ["."]);
     }
 
