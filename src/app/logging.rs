@@ -1,29 +1,128 @@
-//! The log on standard error: as text or as JSON.
+//! The log on standard error. Warnings are for people; what only a log shows is for whoever looks into a run.
 
-use std::io;
+use std::fmt::{self, Write as _};
+use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
+use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing::span::EnteredSpan;
+use tracing::{Event, Level, Metadata, Subscriber, error_span};
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, fmt};
+use tracing_subscriber::{Layer, fmt as log};
 
 use super::cli::{General, LogFormat};
+use super::{exit, redaction};
+use crate::pipeline::PROGRESS;
 
-/// Starts logging this program's own events; those of libraries are left out.
-pub(super) fn start(general: &General) {
+/// The target of messages for people that are log events because everything is.
+const MESSAGES: &str = "tieout::messages";
+/// Clears the line that a progress bar is on. The bar draws itself again.
+const CLEAR_LINE: &str = "\r\x1b[K";
+
+/// Whether messages for people are events of the log, too.
+static MESSAGES_ARE_EVENTS: OnceLock<bool> = OnceLock::new();
+
+/// Starts logging this program's own events; those of libraries are left out. Until the span is dropped, each event of
+/// this thread has the run's ID.
+pub(super) fn start(general: &General) -> EnteredSpan {
     let level = match (general.quiet, general.verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
         (false, 1) => LevelFilter::INFO,
         (false, _) => LevelFilter::DEBUG,
     };
-    let layer = match general.log_format {
-        LogFormat::Text => {
-            fmt::layer().with_writer(io::stderr).with_ansi(false).without_time().with_target(false).boxed()
+    let is_terminal = io::stderr().is_terminal();
+    let is_json = general.log_format == LogFormat::Json;
+    let _ = MESSAGES_ARE_EVENTS.set(is_json);
+    let writer = LogWriter { clears: is_terminal };
+    let all = match (general.log_format, is_terminal) {
+        (LogFormat::Text, _) | (LogFormat::Auto, true) => {
+            log::layer().with_writer(writer).with_ansi(false).without_time().with_target(false).boxed()
         }
-        LogFormat::Json => fmt::layer().json().with_writer(io::stderr).with_target(false).boxed(),
+        (LogFormat::Json, _) | (LogFormat::Auto, false) => {
+            let json = log::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
+            json.with_writer(writer).with_target(false).boxed()
+        }
     };
+    // Progress is silent by itself where it is not wanted.
     let ours = Targets::new().with_target("tieout", level);
-    tracing_subscriber::registry().with(layer.with_filter(ours)).init();
+    let ours = ours.with_target(MESSAGES, LevelFilter::WARN).with_target(PROGRESS, LevelFilter::INFO);
+    let logged = filter_fn(move |event| is_json || event.is_span() || !is_for_people(event));
+    let people = (!is_json).then(|| People.with_filter(filter_fn(is_for_people).and(ours.clone())));
+    tracing_subscriber::registry().with(people).with(all.with_filter(logged.and(ours))).init();
+    error_span!("run", run_id = format_args!("{:016x}", rand::random::<u64>())).entered()
+}
+
+/// Logs a message for people, if those are events of the log. Returns whether they are.
+pub(super) fn log_message(text: &str) -> bool {
+    let are_events = MESSAGES_ARE_EVENTS.get() == Some(&true);
+    if are_events {
+        match text.strip_prefix("warning: ") {
+            Some(text) => tracing::warn!(target: MESSAGES, "{text}"),
+            None => tracing::error!(target: MESSAGES, "{}", text.strip_prefix("error: ").unwrap_or(text)),
+        }
+    }
+    are_events
+}
+
+/// Whether an event is a warning or progress, which the commands themselves show to people in the same way.
+fn is_for_people(event: &Metadata<'_>) -> bool {
+    event.is_event() && (*event.level() <= Level::WARN || event.target() == PROGRESS)
+}
+
+/// Shows events to people.
+struct People;
+
+impl<S: Subscriber> Layer<S> for People {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        /// The message of an event.
+        struct Message(String);
+
+        impl Visit for Message {
+            fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+                if field.name() == "message" {
+                    // Writing to a string can't fail.
+                    let _ = write!(self.0, "{value:?}");
+                }
+            }
+        }
+
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        let lead = if event.metadata().target() == PROGRESS { "" } else { "warning: " };
+        exit::print_to_stderr(&format!("{lead}{}", message.0));
+    }
+}
+
+/// Writes each event to standard error in one piece, without keys in it.
+#[derive(Clone, Copy)]
+struct LogWriter {
+    /// Whether a progress bar may be on the line.
+    clears: bool,
+}
+
+impl<'w> MakeWriter<'w> for LogWriter {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        *self
+    }
+}
+
+impl Write for LogWriter {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = redaction::without_keys(&String::from_utf8_lossy(event));
+        let clear = if self.clears { CLEAR_LINE } else { "" };
+        // Where standard error is closed, the exit code still tells.
+        let _ = io::stderr().write_all(format!("{clear}{text}").as_bytes());
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

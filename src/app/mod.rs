@@ -49,7 +49,7 @@ pub fn run() -> Exit {
     if let Command::Sandbox(command) = &cli.command {
         cli.general.verbose = cli.general.verbose.max(command.verbosity());
     }
-    logging::start(&cli.general);
+    let _logged = logging::start(&cli.general);
     let language = settings::language(cli.general.lang, cli.general.config.as_deref());
     let voice = Voice::new(language, cli.general.colour);
     let ended = match cli.command {

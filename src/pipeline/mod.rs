@@ -28,11 +28,12 @@ use self::audit::close::CloseError;
 use crate::checks::{Rules, Soundness};
 use crate::domain::facts::OrderFacts;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome, Reason};
+use crate::domain::program::VERSION;
 use crate::domain::visible::visible;
 use crate::history::sql::SqlError;
 use crate::history::{DatasetError, RunRecord, absolute};
 use crate::input::{Input, InputError};
-use crate::provider::{ClockReading, Stop};
+use crate::provider::{ClockReading, Record, Stop};
 use crate::report::ReportError;
 use crate::report::builder::{Brief, Builder, Origin, Report};
 use crate::report::content::summary_json::SummaryJson;
@@ -48,7 +49,7 @@ use crate::store::{
 use list_walk::OrderList;
 use resume::CurrentRun;
 
-pub use progress::Display;
+pub use progress::{Display, PROGRESS};
 pub use resume::Resumption;
 pub use session::Session;
 pub use signals::{Signal, Signals};
@@ -200,6 +201,8 @@ impl From<FolderError> for JobError {
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
 pub fn reconcile(job: &mut Job) -> Result<JobEnd, JobError> {
     let current = resume::begin(job)?;
+    let (rows, done) = (job.input.rows(), current.done.len());
+    tracing::info!(version = VERSION, run = %current.run, rows, done, as_of = %job.as_of, "the run begins");
     let ended = reconcile_run(job, &current);
     if let Err(JobError::Report(ReportError::Contradiction(_))) = &ended {
         // Rows that a damaged state lost look like a bug in tieout.
@@ -233,6 +236,8 @@ fn reconcile_run(job: &mut Job, current: &CurrentRun) -> Result<JobEnd, JobError
     let noted = sends::note(&mut job.session);
     let fetched = fetched?;
     noted?;
+    let Record { requests, throttled, .. } = job.session.provider.record();
+    tracing::info!(requests, throttled, elapsed_ms = fetched.elapsed.as_millis(), "every row has its outcome");
     let mut earlier = job.earlier(current)?;
     let staging = job.destination.staging(job.as_of)?;
     let replaces = earlier.stamp.replaces.clone();
@@ -246,6 +251,8 @@ fn reconcile_run(job: &mut Job, current: &CurrentRun) -> Result<JobEnd, JobError
     let (destination, dataset) = (absolute(job.destination.path()), job.dataset.as_deref().map(absolute));
     job.session.store.announce(current.run, &manifest, &destination, dataset.as_deref())?;
     let published = staging.publish(&replaces)?;
+    let verdict = report.exit_inputs.verdict.code();
+    tracing::info!(folder = %published.folder.display(), manifest_sha256 = manifest, verdict, "the report is published");
     let in_place = NewReport {
         verdict: report.exit_inputs.verdict.code(),
         is_resumable: is_resumable(&report),

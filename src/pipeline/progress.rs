@@ -1,7 +1,7 @@
-//! The progress that people see while the job runs, on standard error and never on standard output.
+//! The progress that people see while the job runs. It goes through the log, to standard error and never to standard
+//! output.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,6 +10,8 @@ use jiff::{SignedDuration, ZonedDateTime};
 use crate::domain::outcome::{Bucket, Evidence};
 use crate::provider::{Activity, WaitReason};
 
+/// The target of log events that are progress: people see them whatever the level of the log.
+pub const PROGRESS: &str = "tieout::progress";
 /// How often the display is updated.
 pub(super) const SHOW_EVERY: Duration = Duration::from_millis(200);
 /// How often a line is written if there is no terminal.
@@ -31,11 +33,10 @@ pub enum Display {
     Silent,
 }
 
-/// Writes a line about the job, unless the display is silent.
+/// Shows a line about the job, unless the display is silent.
 pub(super) fn say(display: Display, what: &str) {
     if display != Display::Silent {
-        // Standard error may be closed: that must not stop the job.
-        let _ = writeln!(io::stderr(), "{what}");
+        tracing::info!(target: PROGRESS, "{what}");
     }
 }
 
@@ -127,8 +128,7 @@ impl Progress {
             }
             Display::Lines if now.duration_since(self.last_line) >= LINE_EVERY => {
                 self.last_line = now;
-                // Standard error may be closed: that must not stop the job.
-                let _ = writeln!(io::stderr(), "{}", self.line(activity, now));
+                say(self.display, &self.line(activity, now));
             }
             Display::Lines => {}
         }

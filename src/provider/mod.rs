@@ -260,7 +260,7 @@ impl Provider {
     /// # Errors
     /// [`Stop`] if the whole run is stopped; from then on every call returns it without sending a request.
     pub async fn fetch(&self, id: &RunOrderId) -> Result<Fetch, Stop> {
-        let (evidence, reply) = self.request(|| self.http.order(id)).await?;
+        let (evidence, reply) = self.request(id, || self.http.order(id)).await?;
         Ok(Fetch { evidence, reply })
     }
 
@@ -270,7 +270,8 @@ impl Provider {
     /// # Errors
     /// [`ListError`] says why the page is unavailable, or why the whole run is stopped.
     pub async fn list(&self, query: &ListQuery, page: u64) -> Result<ListPage, ListError> {
-        let (PageResult(page_result), _) = self.request(|| self.http.list(query, page)).await?;
+        let (PageResult(page_result), _) =
+            self.request(format_args!("page {page} of the list"), || self.http.list(query, page)).await?;
         Ok(page_result?)
     }
 

@@ -1,6 +1,7 @@
 //! One order or page from start to end: wait in line → GET → interpret the reply → done, or back in line after a wait.
 //! No permit is held while waiting.
 
+use std::fmt;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -20,8 +21,12 @@ use crate::domain::outcome::Reason;
 
 impl Provider {
     /// Sends requests to the URL that `url` makes until the result is final. Also returns the decisive reply's body if it
-    /// may be kept.
-    pub(super) async fn request<K: FinalAnswer>(&self, url: impl Fn() -> Url) -> Result<(K, Option<Vec<u8>>), Stop> {
+    /// may be kept. `what` is requested, as the log shows it.
+    pub(super) async fn request<K: FinalAnswer>(
+        &self,
+        what: impl fmt::Display,
+        url: impl Fn() -> Url,
+    ) -> Result<(K, Option<Vec<u8>>), Stop> {
         let mut attempts = Attempts::new(self.retries);
         let mut untried = Some(Untried::begin(self));
         loop {
@@ -32,16 +37,21 @@ impl Provider {
                 Err(EndReason::Stop(stop)) => return Err(stop),
             };
             let (answer, reply) = self.attempt::<K>(flight, url()).await;
-            let failed = if let Answer::Failed(reason) = &answer { Some(reason.code.clone()) } else { None };
+            let reason = match &answer {
+                Answer::Failed(reason) | Answer::Limited(reason) => Some(reason.clone()),
+                Answer::Final(_) | Answer::KeyRejected(_) => None,
+            };
             if !matches!(answer, Answer::Limited(_)) {
                 untried = None;
             }
             let answered = self.tally().answers;
-            match attempts.next(answer, answered) {
+            let next = attempts.next(answer, answered);
+            log(&what, reason.as_ref(), &next, &attempts);
+            match next {
                 Next::Done(known) => return Ok((known, reply)),
                 Next::Again => {}
                 Next::AgainWithin(ceiling) => {
-                    failed.iter().for_each(|reason| self.tally().retry(reason));
+                    reason.iter().for_each(|reason| self.tally().retry(&reason.code));
                     self.back_off(ceiling).await;
                 }
                 Next::Stop(stop) => return Err(self.end(stop)),
@@ -164,6 +174,25 @@ impl Provider {
             }
         }
         answer
+    }
+}
+
+/// Logs what follows an answer. The reason is that of a failure, or of a limit to the rate.
+fn log<K>(what: &impl fmt::Display, reason: Option<&Reason>, next: &Next<K>, attempts: &Attempts) {
+    let code = reason.map_or("", |reason| &reason.code);
+    let detail = reason.map_or("", |reason| &reason.detail);
+    match next {
+        Next::Again => tracing::info!(requested = %what, reason = code, detail, "retry: the provider limits the rate"),
+        Next::AgainWithin(wait) => {
+            let (retry, within_ms) = (attempts.failures(), u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+            tracing::info!(requested = %what, reason = code, detail, retry, within_ms, "retry after a failure");
+        }
+        Next::Done(_) if reason.is_some() => {
+            tracing::info!(requested = %what, reason = code, detail, "given up after the last retry");
+        }
+        Next::Done(_) => tracing::debug!(requested = %what, "answered"),
+        // The command itself reports why everything stops.
+        Next::Stop(_) => {}
     }
 }
 

@@ -52,6 +52,11 @@ impl Attempts {
         self.failures == 0
     }
 
+    /// How many attempts failed; limited requests don't count.
+    pub(super) const fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// Decides what to do after an answer. `answered` is how many of the client's requests got an answer so far.
     pub(super) fn next<K: FinalAnswer>(&mut self, answer: Answer<K>, answered: u64) -> Next<K> {
         let limits = std::mem::take(&mut self.limits);

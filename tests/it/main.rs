@@ -22,6 +22,7 @@ mod hostile;
 mod html;
 mod language;
 mod locks;
+mod logs;
 mod materiality;
 mod metrics;
 mod network;

@@ -89,11 +89,11 @@ pub struct General {
     /// Show no progress and no summary, and log only errors
     #[arg(short, long, global = true, env = "TIEOUT_QUIET")]
     pub quiet: bool,
-    /// Log more (-vv logs most)
+    /// Log each retry and step of the run (-vv: each request)
     #[arg(short, long, global = true, action = ArgAction::Count, env = "TIEOUT_VERBOSE")]
     pub verbose: u8,
     /// Format of the log
-    #[arg(long, global = true, env = "TIEOUT_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    #[arg(long, global = true, env = "TIEOUT_LOG_FORMAT", value_name = "FORMAT", default_value = "auto")]
     pub log_format: LogFormat,
     /// Language of help, summaries and reports: en or zh-CN [default: from the locale]
     #[arg(long, global = true, env = "TIEOUT_LANG", value_name = "LANG")]
@@ -106,9 +106,11 @@ pub struct General {
 /// Format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
+    /// Text on a terminal, JSON otherwise; errors and warnings are text.
+    Auto,
     /// For people.
     Text,
-    /// One JSON object per line.
+    /// One JSON object per line, errors and warnings included.
     Json,
 }
 
