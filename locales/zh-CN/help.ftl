@@ -301,6 +301,17 @@ help-diff-output-csv = 全部内容合为一张表，供电子表格使用
 help-init = 写出一份带说明、包含所有键的设置文件
 help-init-file = 要写的文件
 
+## tieout notify。
+
+help-notify = 向设置文件中的各通知对象发送测试消息
+help-notify-after =
+    退出码：
+      0    所有消息均已送达
+      2    用法或设置有误，或没有通知对象
+      4    有消息未送达
+help-notify-test = 立即发送测试消息
+help-notify-target = 只发给此名称的通知对象
+
 ## tieout checks。
 
 help-checks = 列出各项检查，或解释其中一项，或报告中的其他用词

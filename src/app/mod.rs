@@ -13,6 +13,7 @@ pub mod help;
 mod init;
 mod logging;
 mod man;
+mod notify;
 mod prune;
 mod reconcile;
 mod redaction;
@@ -64,6 +65,7 @@ pub fn run() -> Exit {
         Command::Dataset(command) => dataset::run(&command),
         Command::Compact { dataset } => dataset::compact(&dataset),
         Command::Diff(command) => diff::run(&command, cli.general.quiet, &voice),
+        Command::Notify(command) => notify::trial::run(&command, &cli.general),
         Command::Init { file } => init::run(&file),
         Command::Checks { code } => checks::run(code.as_deref(), &voice),
         Command::Completions { shell } => completions::run(shell, language),

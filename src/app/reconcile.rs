@@ -8,6 +8,7 @@ use jiff::{Timestamp, Unit};
 use super::access::{self, NO_REQUEST_SENT};
 use super::cli::Output;
 use super::exit::{self, Exit, Failure};
+use super::notify::Notifications;
 use super::settings::Settings;
 use super::terminal;
 use super::voice::Voice;
@@ -24,11 +25,19 @@ use crate::report::folder::publish::{Destination, PublishError};
 const KEPT: &str = "what was fetched is kept in the state";
 const AGAIN: &str = "fix this and run the same command again";
 
-/// Runs the job with these settings. Standard output gets the summary, standard error the warnings.
+/// Runs the job with these settings, and last of all tells the targets of notifications how it ended.
 ///
 /// # Errors
 /// A [`Failure`] says why there is no report, and what to do.
 pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
+    let mut notifications = Notifications::begin(&settings);
+    let ended = job(settings, voice, &mut notifications);
+    notifications.tell(&ended);
+    ended
+}
+
+/// Standard output gets the summary, standard error the warnings.
+fn job(settings: Settings, voice: &Voice, notifications: &mut Notifications) -> Result<Exit, Failure> {
     let (output, quiet, dataset) = (settings.output, settings.quiet, settings.dataset.clone());
     let destination = settings.destination.clone();
     let job = open(settings)?;
@@ -49,6 +58,7 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
                     reason.detail
                 ));
             }
+            notifications.report(&report, &published.folder);
             let mut out = io::stdout().lock();
             let shown = match output {
                 Output::Text if quiet => Ok(()),

@@ -19,6 +19,7 @@ type Bundle = FluentBundle<FluentResource>;
 const ENGLISH: &[&str] = &[
     include_str!("../../locales/en/diff.ftl"),
     include_str!("../../locales/en/explain.ftl"),
+    include_str!("../../locales/en/notify.ftl"),
     include_str!("../../locales/en/report.ftl"),
     include_str!("../../locales/en/terminal.ftl"),
     include_str!("../../locales/en/words.ftl"),
@@ -27,6 +28,7 @@ const ENGLISH: &[&str] = &[
 const CHINESE: &[&str] = &[
     include_str!("../../locales/zh-CN/diff.ftl"),
     include_str!("../../locales/zh-CN/explain.ftl"),
+    include_str!("../../locales/zh-CN/notify.ftl"),
     include_str!("../../locales/zh-CN/report.ftl"),
     include_str!("../../locales/zh-CN/terminal.ftl"),
     include_str!("../../locales/zh-CN/words.ftl"),

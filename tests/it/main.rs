@@ -26,6 +26,7 @@ mod materiality;
 mod network;
 mod nginx;
 mod nights;
+mod notify;
 mod oracle;
 mod proof;
 mod readers;

@@ -5,6 +5,7 @@ mod audit;
 mod choices;
 mod dataset;
 mod discover;
+mod notify;
 mod provider;
 mod schedule;
 mod workflow;
@@ -27,6 +28,7 @@ pub use audit::{Audit, AuditOptions, CloseCommand, EngineOptions, Period};
 pub use choices::{CsvEncoding, DayBy, Engine, EvidenceLevel, Output};
 pub use dataset::{DatasetAction, DatasetCommand};
 pub use discover::Discover;
+pub use notify::Notify;
 pub use provider::ProviderArgs;
 pub use schedule::ScheduleOptions;
 pub use workflow::WorkflowOptions;
@@ -144,6 +146,9 @@ pub enum Command {
     /// Show what changed between two reports: new, persisting and resolved discrepancies, and how spend moved
     #[command(after_help = DIFF_EXAMPLES, after_long_help = format!("{DIFF_EXAMPLES}\n\n{DIFF_EXIT_CODES}"))]
     Diff(DiffCommand),
+    /// Send a trial message to the targets of notifications in the settings file
+    #[command(after_help = notify::EXIT_CODES)]
+    Notify(Notify),
     /// Write a settings file that explains every key
     Init {
         /// File to write
@@ -281,6 +286,9 @@ pub struct Options {
     /// When runs are expected; only in the settings file, in `[schedule]`
     #[arg(skip)]
     pub schedule: Option<ScheduleOptions>,
+    /// Who is told how a job ended; only in the settings file, in `[[notify]]`
+    #[arg(skip)]
+    pub notify: Option<Vec<toml::Table>>,
     /// Time at which ages are measured, such as 2026-11-23T02:00:00Z [default: the start of the run]
     #[arg(long, env = "TIEOUT_AS_OF", value_name = "TIME", help_heading = "Judging")]
     pub as_of: Option<String>,

@@ -5,6 +5,7 @@ mod audit;
 mod discover;
 mod file;
 mod language;
+mod notify;
 mod period;
 mod provider;
 mod rules;
@@ -45,6 +46,7 @@ pub use discover::{DiscoverSettings, resolve_discover};
 #[cfg(test)]
 pub(super) use file::overlay;
 pub(super) use language::language;
+pub use notify::{NotifySettings, resolve_notify};
 pub(super) use rules::nearest;
 
 const REPORTS_DIR: &str = "reports";
@@ -83,6 +85,8 @@ pub struct Settings {
     pub output: Output,
     /// Whether to show neither progress nor summary.
     pub quiet: bool,
+    /// Who is told how the job ended.
+    pub notify: NotifySettings,
 }
 
 /// A setting that can't be used.
@@ -138,6 +142,14 @@ pub enum SettingsError {
         /// The ID of the workflow.
         id: String,
         /// Which threshold, and why it can't be used.
+        problem: String,
+    },
+    /// A target of notifications can't be used.
+    #[error("[[notify]] {target}: {problem}")]
+    Notify {
+        /// Its number in the file, with its name where that is known.
+        target: String,
+        /// What is wrong with it. It holds no secret.
         problem: String,
     },
     /// The time between runs can't be used.
@@ -213,6 +225,7 @@ impl SettingsError {
             Self::Value { option, .. } => Some(option),
             Self::UnknownCheck { .. } | Self::Check { .. } => Some("checks"),
             Self::Workflow { .. } => Some("workflow"),
+            Self::Notify { .. } => Some("notify"),
             Self::Schedule { .. } => Some("schedule"),
             Self::Waivers { .. } => Some("waivers"),
             Self::KeyFile { .. } => Some(KEY_FILE),
@@ -262,7 +275,9 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
         None => outside_datasets(&Destination::Under(reports_dir.clone()))?,
     }
     let dataset = options.dataset.clone().map(|dataset| apart(dataset, &destination)).transpose()?;
+    let language = language(general.lang, general.config.as_deref());
     Ok(Settings {
+        notify: notify::settings(&options, language)?,
         input: input(ids, &options, rules.expect.clone())?,
         provider,
         key,
@@ -271,7 +286,7 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
             account: options.account.map(account).transpose()?,
             csv_encoding: options.csv_encoding.map(Into::into).unwrap_or_default(),
             formats: options.format.map_or_else(Formats::default, Formats::of),
-            language: language(general.lang, general.config.as_deref()),
+            language,
             allow_empty: options.allow_empty.unwrap_or(false),
             fail_on: fail_on(options.fail_on.unwrap_or_default(), &rules)?,
         },

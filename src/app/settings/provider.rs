@@ -58,7 +58,7 @@ pub(super) fn key(args: &ProviderArgs) -> Result<Option<ApiKey>, SettingsError> 
 /// Reads the key from `file`, or else from the environment. It is never an argument.
 pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
     if let Some(path) = file {
-        let text = key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
+        let text = secret_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
         let origin = || format!("--{KEY_FILE} {}", path.display());
         return ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: origin(), source });
     }
@@ -76,14 +76,14 @@ pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
 pub(super) fn spark_token(file: Option<&Path>) -> Result<Option<SecretString>, SettingsError> {
     let token = match file {
         Some(path) => {
-            Some(key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?)
+            Some(secret_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?)
         }
         None => env::var(SPARK_TOKEN_VARIABLE).ok(),
     };
     Ok(token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()).map(SecretString::from))
 }
 
-fn key_file(path: &Path) -> Result<String, String> {
+pub(super) fn secret_file(path: &Path) -> Result<String, String> {
     let text = text_file::read(path, MAX_KEY_FILE).map_err(|error| error.to_string())?;
     if fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0) {
         tracing::warn!("{} can be read by users other than its owner: run chmod 600 on it", path.display());
