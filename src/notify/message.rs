@@ -136,21 +136,17 @@ impl Facts {
     }
 
     fn json(&self, event: Event, new_count: u64, new: &[&ErrorFact], text: &str) -> Value {
-        let mut json = json!({
-            "version": VERSION,
-            "event": event.code(),
-            "input": self.input,
-            "account": self.account,
-            "exit_code": self.exit_code,
-            "text": text,
-        });
+        let mut json = json!({ "version": VERSION, "event": event.code(), "text": text });
+        let job = json!({ "input": self.input, "account": self.account, "exit_code": self.exit_code });
         let more = match &self.end {
-            End::Report(report) => report.json(new_count, new),
-            End::Failure(problem) => json!({ "error": problem }),
-            End::Trial => Value::Null,
+            End::Report(report) => vec![job, report.json(new_count, new)],
+            End::Failure(problem) => vec![job, json!({ "error": problem })],
+            End::Trial => Vec::new(),
         };
-        if let (Value::Object(json), Value::Object(more)) = (&mut json, more) {
-            json.extend(more);
+        for more in more {
+            if let (Value::Object(json), Value::Object(more)) = (&mut json, more) {
+                json.extend(more);
+            }
         }
         json
     }
