@@ -79,7 +79,7 @@ async fn one(target: &Target, parcel: &Parcel, network: &Network) -> Result<(), 
     match (&target.way, parcel) {
         (Way::Command(arguments), Parcel::Message(message)) => {
             let (arguments, hidden, json) = (arguments.clone(), network.hidden.clone(), message.json.to_string());
-            let ran = spawn_blocking(move || command::run(&arguments, &hidden, &json)).await;
+            let ran = spawn_blocking(move || command::run(&arguments, &hidden, json)).await;
             ran.unwrap_or_else(|error| Err(error.to_string()))
         }
         (Way::Command(_), Parcel::Ping(_)) => Ok(()),

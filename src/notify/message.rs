@@ -14,6 +14,8 @@ use crate::summary::Verdict;
 
 /// How many new errors a message names.
 const NAMED: usize = 5;
+/// The most characters of a failure's error.
+const MAX_ERROR: usize = 2_000;
 /// The version of the JSON. A key is never removed or given another meaning within a version.
 const VERSION: u8 = 1;
 
@@ -75,6 +77,19 @@ pub struct ErrorFact {
     pub difference: Option<Sum>,
     /// In which currency.
     pub currency: String,
+}
+
+impl End {
+    /// An end without a report, for this reason, which holds no secret.
+    #[must_use]
+    pub fn failure(reason: &str) -> Self {
+        Self::Failure(cut(reason, MAX_ERROR, |_| 1, "…"))
+    }
+}
+
+impl ReportFacts {
+    /// The most currencies whose differences are told. Honest reports have a few.
+    pub const MAX_CURRENCIES: usize = 20;
 }
 
 impl Facts {

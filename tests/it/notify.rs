@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use tieout::sandbox::{FaultPlan, KEY, Kind, Options, describe};
 
+use crate::network::certificates::Authority;
 use crate::support::{NO_CONFIRM_READ, Place, Server, assert_same_files, code, stderr, stdout, tieout};
 use receiver::{Manners, Receiver, SECRET, TOKEN};
 
@@ -373,4 +374,30 @@ fn a_job_with_the_simulator_tells_nobody() {
     let run = nights.equip(command.arg("--sandbox")).output().expect("starts");
     assert_eq!(code(&run), 1, "{}", stderr(&run));
     assert!(nights.receiver.take().is_empty());
+}
+
+#[test]
+fn messages_go_over_tls_to_servers_that_are_trusted() {
+    let authority = Authority::new();
+    let mut nights = Nights::new(&tables(&[("slack", false)]));
+    nights.receiver = Receiver::start_with(Some(authority.server("localhost")));
+    let pem = nights.place.file("ca.pem", &authority.pem);
+    let run = |arguments: &[&str]| {
+        let mut command = tieout();
+        nights.equip(command.args(["notify", "--test"])).args(arguments).output().expect("starts")
+    };
+    let refused = run(&[]);
+    assert_eq!(code(&refused), 4);
+    assert!(
+        stdout(&refused).contains("slack: not delivered: invalid peer certificate: UnknownIssuer"),
+        "{}",
+        stdout(&refused)
+    );
+    assert!(nights.receiver.take().is_empty());
+    let trusted = run(&["--ca-file", pem.to_str().expect("a path")]);
+    assert_eq!((code(&trusted), stdout(&trusted).as_str()), (0, "slack: delivered\n"), "{}", stderr(&trusted));
+    assert_eq!(nights.receiver.take().len(), 1);
+    let none = run(&["--ca-file", "none.pem"]);
+    assert!(stdout(&none).contains("slack: not delivered: --ca-file none.pem: No such file"), "{}", stdout(&none));
+    assert_no_secrets(&nights.place, &nights.settings, &[refused, trusted, none]);
 }

@@ -19,6 +19,9 @@ use crate::report::builder::Report;
 use crate::store::{Audience, LastTold, Store, StoreError, series_of};
 use crate::summary::Verdict;
 
+/// The longest code of a currency that is shown, in characters. The provider may send any text.
+const MAX_CODE: usize = 10;
+
 /// The notifications of one job.
 pub(super) struct Notifications {
     settings: NotifySettings,
@@ -86,7 +89,7 @@ impl Notifications {
             (Ok(exit @ (Exit::Interrupted | Exit::Terminated)), _) => (*exit, None),
             (Ok(exit), Some(report)) => (*exit, Some(End::Report(report))),
             (Ok(exit), None) => (*exit, None),
-            (Err(failure), _) => (failure.exit, Some(End::Failure(self.redacted(&failure.to_string())))),
+            (Err(failure), _) => (failure.exit, Some(End::failure(&self.redacted(&failure.to_string())))),
         };
         let mut parcels = self.pings(Ping::of_exit(exit.code()));
         let Some(end) = end else { return self.deliver(parcels).0 };
@@ -206,9 +209,11 @@ fn report_facts(report: &Report, folder: &Path) -> ReportFacts {
             continue;
         }
         error_count += 1;
-        let currency = discrepancy.order.quote_currency.as_deref().unwrap_or_default();
-        if let Some(difference) = finding.difference {
-            let sums = differences.entry(currency.to_owned()).or_default();
+        let currency: String =
+            discrepancy.order.quote_currency.iter().flat_map(|text| text.chars()).take(MAX_CODE).collect();
+        let has_room = differences.len() < ReportFacts::MAX_CURRENCIES || differences.contains_key(&currency);
+        if let Some(difference) = finding.difference.filter(|_| has_room) {
+            let sums = differences.entry(currency.clone()).or_default();
             let sum = sums.entry(finding.check).or_default();
             // A report whose sums overflow is not made; these are parts of them.
             *sum = sum.plus(difference.abs()).unwrap_or(*sum);
@@ -220,7 +225,7 @@ fn report_facts(report: &Report, folder: &Path) -> ReportFacts {
                 run_order_id: discrepancy.run_order_id.clone(),
                 check: finding.check,
                 difference: finding.difference,
-                currency: currency.to_owned(),
+                currency,
             });
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::pending;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,12 +11,15 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use axum::serve::Listener;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// The secret with which messages to this receiver are signed.
 pub const SECRET: &str = "SECofthereceiver密钥";
@@ -63,26 +67,61 @@ struct Shared {
 
 pub struct Receiver {
     _runtime: Runtime,
-    port: u16,
+    base: String,
     shared: Shared,
+}
+
+/// Takes TLS connections; those that fail are dropped.
+struct TlsListener(TcpListener, TlsAcceptor);
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        loop {
+            let (stream, address) = Listener::accept(&mut self.0).await;
+            if let Ok(stream) = self.1.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
 }
 
 impl Receiver {
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Starts with TLS for `localhost`, if there is an acceptor.
+    pub fn start_with(tls: Option<TlsAcceptor>) -> Self {
         let runtime = Runtime::new().expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let shared = Shared { arrivals: Arc::default(), manners: Arc::new(Mutex::new(Manners::Good)) };
         let router = Router::new().fallback(receive).with_state(shared.clone());
-        runtime.spawn(async move { axum::serve(listener, router).await });
-        Self { _runtime: runtime, port, shared }
+        let base = match tls {
+            Some(acceptor) => {
+                runtime.spawn(async move { axum::serve(TlsListener(listener, acceptor), router).await });
+                format!("https://localhost:{port}")
+            }
+            None => {
+                runtime.spawn(async move { axum::serve(listener, router).await });
+                format!("http://127.0.0.1:{port}")
+            }
+        };
+        Self { _runtime: runtime, base, shared }
     }
 
     /// The URL for a service, which holds the token.
     pub fn url(&self, service: &str) -> String {
         match service {
-            "dingtalk" => format!("http://127.0.0.1:{}/dingtalk?access_token={TOKEN}", self.port),
-            service => format!("http://127.0.0.1:{}/{service}/{TOKEN}", self.port),
+            "dingtalk" => format!("{}/dingtalk?access_token={TOKEN}", self.base),
+            service => format!("{}/{service}/{TOKEN}", self.base),
         }
     }
 
