@@ -205,6 +205,20 @@ fn what_was_not_delivered_goes_out_the_next_night() {
 }
 
 #[test]
+fn what_a_target_does_not_want_to_know_counts_as_told() {
+    let mut nights = Nights::new(&format!("{}when = [\"recovered\"]\n", tables(&[("webhook", true)])));
+    let clean = sandbox(0, Options::default().seed, "");
+    let port = clean.port();
+    assert_eq!(code(&nights.run(&clean.url)), 0);
+    drop(clean);
+    let changed = sandbox(port, OTHER_SEED, "");
+    assert_eq!((code(&nights.run(&changed.url)), nights.events().len()), (1, 0));
+    drop(changed);
+    let clean = sandbox(port, Options::default().seed, "");
+    assert_eq!((code(&nights.run(&clean.url)), nights.events()), (0, vec!["recovered".to_owned()]));
+}
+
+#[test]
 fn a_failing_job_is_told_once_until_it_works_again() {
     let mut nights = Nights::new(&tables(&[("webhook", true)]));
     let server = sandbox(0, Options::default().seed, "");
@@ -224,23 +238,12 @@ fn a_failing_job_is_told_once_until_it_works_again() {
 
     let server = sandbox(port, Options::default().seed, "");
     assert_eq!((code(&nights.run(&server.url)), nights.events()), (0, vec!["recovered".to_owned()]));
-    // An input that is not there is a different failure.
-    let mut command = nights.command(&server.url);
-    let none = nights.place.path("none.csv");
-    let arguments: Vec<_> = command
-        .get_args()
-        .map(|argument| {
-            if argument.to_string_lossy().ends_with("ids.csv") { none.as_os_str() } else { argument }.to_owned()
-        })
-        .collect();
-    let variables: Vec<_> =
-        command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
-    command = tieout();
-    command.current_dir(nights.place.path("")).envs(variables).args(arguments);
-    let run = command.output().expect("starts");
+    // An input that is not there is another job, and a configuration error.
+    let mut command = nights.place.reconcile("none.csv");
+    let run = nights.equip(&mut command).args(["--api-url", &server.url]).output().expect("starts");
     assert_eq!((code(&run), nights.events()), (2, vec!["failed".to_owned()]), "{}", stderr(&run));
     assert_eq!(code(&nights.run(&server.url)), 0);
-    assert!(nights.events().is_empty(), "another input is another job, which was never told to have failed");
+    assert!(nights.events().is_empty(), "this job has not failed");
 }
 
 #[test]
