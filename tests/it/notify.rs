@@ -5,9 +5,12 @@ mod receiver;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
-use std::time::Instant;
+use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tieout::sandbox::{FaultPlan, KEY, Kind, Options, describe};
 
 use crate::network::certificates::Authority;
@@ -244,6 +247,25 @@ fn a_failing_job_is_told_once_until_it_works_again() {
     assert_eq!((code(&run), nights.events()), (2, vec!["failed".to_owned()]), "{}", stderr(&run));
     assert_eq!(code(&nights.run(&server.url)), 0);
     assert!(nights.events().is_empty(), "this job has not failed");
+}
+
+#[test]
+fn a_stopped_job_is_only_a_ping() {
+    let mut nights = Nights::new(&tables(&[("webhook", true), ("healthchecks", false)]));
+    let server = sandbox(0, Options::default().seed, "hang-before-headers");
+    let mut command = nights.command(&server.url);
+    let mut job = command.stderr(Stdio::null()).spawn().expect("starts");
+    let patience = Instant::now() + Duration::from_secs(60);
+    while server.journal.arrivals().is_empty() {
+        assert!(Instant::now() < patience, "no request came");
+        sleep(Duration::from_millis(5));
+    }
+    let pid = Pid::from_raw(i32::try_from(job.id()).expect("a process"));
+    kill(pid, Signal::SIGTERM).expect("running");
+    assert_eq!(job.wait().expect("ends").code(), Some(143));
+    let arrivals = nights.receiver.take();
+    let pings: Vec<&str> = arrivals.iter().filter_map(|arrival| arrival.uri.rsplit('/').next()).collect();
+    assert_eq!(pings, ["start", "fail"], "and no message");
 }
 
 #[test]

@@ -147,8 +147,8 @@ impl Notifications {
         if !problems.is_empty() {
             let (count, all) = (problems.len(), parcels.len());
             exit::print_to_stderr(&format!(
-                "warning: {count} of {all} notifications not delivered\n  {}\n  help: the report and the exit code are \
-                 as they would be without; `tieout notify --test` tries again",
+                "warning: {count} of {all} notifications not delivered\n  {}\n  help: neither the report nor the exit code is \
+                 affected; `tieout notify --test` tries again",
                 problems.join("\n  ")
             ));
         }
