@@ -13,7 +13,7 @@
 //! |---|---|
 //! | 5 | [`app`]: command line, settings, one file per command, exit codes |
 //! | 4 | [`pipeline`]: the steps of each job from input to report, and its progress |
-//! | 3 | [`input`], [`provider`], [`store`], [`report`], [`history`], [`sandbox`]: each owns one kind of I/O |
+//! | 3 | [`input`], [`provider`], [`store`], [`report`], [`history`], [`notify`], [`sandbox`]: each owns one kind of I/O |
 //! | 2 | [`checks`], [`summary`]: pure functions over the evidence; `parquet`: order facts as Parquet |
 //! | 1 | [`domain`]: money, ids, orders, findings, outcomes; [`language`]: the texts for people |
 
@@ -25,6 +25,7 @@ pub mod domain;
 pub mod history;
 pub mod input;
 pub mod language;
+pub mod notify;
 mod panics;
 #[cfg(feature = "reports")]
 mod parquet;

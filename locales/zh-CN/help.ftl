@@ -37,10 +37,11 @@ help-tieout-after =
 
 help-tieout-config = 设置文件；未指定时使用 ~/.config/tieout/tieout.toml（若存在）
 help-tieout-quiet = 不显示进度与摘要，日志只留错误
-help-tieout-verbose = 日志更详细（-vv 最详细）
+help-tieout-verbose = 记录每次重试与运行的各个步骤（-vv：每个请求）
 help-tieout-log-format = 日志的格式
+help-tieout-log-format-auto = 终端上为文字，否则为 JSON；错误与警告总是文字
 help-tieout-log-format-text = 给人看
-help-tieout-log-format-json = 每行一个 JSON 对象
+help-tieout-log-format-json = 每行一个 JSON 对象，错误与警告也是
 help-tieout-lang = 给人看的文字所用的语言：en 或 zh-CN [默认：依系统语言]
 help-tieout-color = 标准输出何时着色
 help-tieout-color-auto = 在终端上，除非设置了 NO_COLOR；其他去处则须设置 CLICOLOR_FORCE
@@ -340,6 +341,17 @@ help-cron-at = 运行的本地时间；一天多次时，其中一次的时间
 
 help-init = 写出一份带说明、包含所有键的设置文件
 help-init-file = 要写的文件
+
+## tieout notify。
+
+help-notify = 向设置文件中的各通知对象发送测试消息
+help-notify-after =
+    退出码：
+      0    所有消息均已送达
+      2    用法或设置有误，或没有通知对象
+      4    有消息未送达
+help-notify-test = 立即发送测试消息
+help-notify-target = 只发给此名称的通知对象
 
 ## tieout checks。
 

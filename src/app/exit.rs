@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::cli::Output;
-use super::{logging, redaction};
+use super::{messages, redaction};
 use crate::domain::visible::is_harmful;
 use crate::pipeline::Signal;
 use crate::report::builder::Report;
@@ -115,7 +115,7 @@ impl fmt::Display for Failure {
 pub fn print_to_stderr(what: &impl ToString) {
     let visible = |char: char| if is_harmful(char) && char != '\n' { char::REPLACEMENT_CHARACTER } else { char };
     let text: String = redaction::without_keys(&what.to_string()).chars().map(visible).collect();
-    if logging::log_message(&text) {
+    if messages::log(&text) {
         return;
     }
     // Where standard error is closed, the exit code still tells.

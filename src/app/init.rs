@@ -41,6 +41,23 @@ const TABLES: &str = r#"
 # with an order.
 # [schedule]
 # every = "24h"
+
+# Who is told how a job ended, and when: a table for each. To: feishu (lark), dingtalk, wecom, slack, webhook, command,
+# healthchecks. URLs and secrets stand in variables (url-env, secret-env) or files (url-file, secret-file), never here.
+# [[notify]]
+# to = "feishu"
+# name = "finance"
+# url-file = "/etc/tieout/feishu-url"
+# secret-file = "/etc/tieout/feishu-secret"
+# when = ["worse", "recovered", "incomplete", "failed"]
+
+# [[notify]]
+# to = "command"
+# command = ["/usr/local/bin/page", "finance"]
+
+# [[notify]]
+# to = "healthchecks"
+# url-env = "HEALTHCHECKS_URL"
 "#;
 
 /// Writes the file, and refuses to overwrite an existing one.
@@ -151,6 +168,6 @@ mod tests {
         let options = overlay(&Options::default(), &all).expect("usable, and every key is known");
         assert_eq!((options.provider.rate, options.confirm), (Some(10), Some(true)));
         let table: toml::Table = toml::from_str(&all).expect("TOML");
-        assert_eq!(table.len(), command.get_arguments().count() + 4, "the options, the language and three tables");
+        assert_eq!(table.len(), command.get_arguments().count() + 5, "the options, the language and four tables");
     }
 }

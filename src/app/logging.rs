@@ -2,7 +2,6 @@
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
-use std::sync::OnceLock;
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -15,16 +14,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt as log};
 
 use super::cli::{General, LogFormat};
-use super::{exit, redaction};
+use super::{exit, messages, redaction};
 use crate::pipeline::PROGRESS;
 
-/// The target of messages for people that are log events because everything is.
-const MESSAGES: &str = "tieout::messages";
 /// Clears the line that a progress bar is on. The bar draws itself again.
 const CLEAR_LINE: &str = "\r\x1b[K";
-
-/// Whether messages for people are events of the log, too.
-static MESSAGES_ARE_EVENTS: OnceLock<bool> = OnceLock::new();
 
 /// Starts logging this program's own events; those of libraries are left out. Until the span is dropped, each event of
 /// this thread has the run's ID.
@@ -37,7 +31,7 @@ pub(super) fn start(general: &General) -> EnteredSpan {
     };
     let is_terminal = io::stderr().is_terminal();
     let is_json = general.log_format == LogFormat::Json;
-    let _ = MESSAGES_ARE_EVENTS.set(is_json);
+    messages::are_logged(is_json);
     let writer = LogWriter { clears: is_terminal };
     let all = match (general.log_format, is_terminal) {
         (LogFormat::Text, _) | (LogFormat::Auto, true) => {
@@ -50,23 +44,11 @@ pub(super) fn start(general: &General) -> EnteredSpan {
     };
     // Progress is silent by itself where it is not wanted.
     let ours = Targets::new().with_target("tieout", level);
-    let ours = ours.with_target(MESSAGES, LevelFilter::WARN).with_target(PROGRESS, LevelFilter::INFO);
+    let ours = ours.with_target(messages::TARGET, LevelFilter::WARN).with_target(PROGRESS, LevelFilter::INFO);
     let logged = filter_fn(move |event| is_json || event.is_span() || !is_for_people(event));
     let people = (!is_json).then(|| People.with_filter(filter_fn(is_for_people).and(ours.clone())));
     tracing_subscriber::registry().with(people).with(all.with_filter(logged.and(ours))).init();
     error_span!("run", run_id = format_args!("{:016x}", rand::random::<u64>())).entered()
-}
-
-/// Logs a message for people, if those are events of the log. Returns whether they are.
-pub(super) fn log_message(text: &str) -> bool {
-    let are_events = MESSAGES_ARE_EVENTS.get() == Some(&true);
-    if are_events {
-        match text.strip_prefix("warning: ") {
-            Some(text) => tracing::warn!(target: MESSAGES, "{text}"),
-            None => tracing::error!(target: MESSAGES, "{}", text.strip_prefix("error: ").unwrap_or(text)),
-        }
-    }
-    are_events
 }
 
 /// Whether an event is a warning or progress, which the commands themselves show to people in the same way.

@@ -13,7 +13,9 @@ pub mod help;
 mod init;
 mod logging;
 mod man;
+mod messages;
 mod metrics;
+mod notify;
 mod prune;
 mod reconcile;
 mod redaction;
@@ -69,6 +71,7 @@ pub fn run() -> Exit {
         Command::Compact { dataset } => dataset::compact(&dataset),
         Command::Diff(command) => diff::run(&command, cli.general.quiet, &voice),
         Command::Schedule(command) => schedule::run(&command, &cli.general),
+        Command::Notify(command) => notify::trial::run(&command, &cli.general),
         Command::Init { file } => init::run(&file),
         Command::Checks { code } => checks::run(code.as_deref(), &voice),
         Command::Completions { shell } => completions::run(shell, language),

@@ -1,7 +1,7 @@
 //! `tieout reconcile`: opens what the settings name, runs the job, and prints its summary or its failure.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, Unit};
 
@@ -9,6 +9,7 @@ use super::access::{self, NO_REQUEST_SENT};
 use super::cli::Output;
 use super::exit::{self, Exit, Failure};
 use super::metrics::{self, RunMetrics};
+use super::notify::{Deliveries, Notifications};
 use super::settings::Settings;
 use super::terminal;
 use super::voice::Voice;
@@ -31,19 +32,25 @@ const AGAIN: &str = "fix this and run the same command again";
 struct RunRecord {
     requests: u64,
     throttled: u64,
-    /// The report, if there is one.
-    report: Option<Box<Report>>,
+    /// The report and its folder, if there is one.
+    report: Option<(Box<Report>, PathBuf)>,
 }
 
-/// Runs the job with these settings. Standard output gets the summary, standard error the warnings.
+/// Runs the job with these settings. Once it is over, the targets of notifications are told, and the metrics are written.
+/// Standard output gets the summary, standard error the warnings.
 ///
 /// # Errors
 /// A [`Failure`] says why there is no report, and what to do.
 pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
     let started_at = Timestamp::now();
     let (metrics_file, account) = (settings.metrics_file.clone(), settings.report.account.clone());
+    let mut notifications = Notifications::begin(&settings);
     let mut record = RunRecord::default();
     let ended = run_job(settings, started_at, voice, &mut record);
+    if let Some((report, folder)) = &record.report {
+        notifications.report(report, folder);
+    }
+    let Deliveries { undelivered, .. } = notifications.tell(&ended);
     if let Some(path) = metrics_file {
         let run = RunMetrics {
             account: account.as_deref().unwrap_or_default(),
@@ -52,7 +59,8 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
             exit_code: ended.as_ref().map_or_else(|failure| failure.exit, |exit| *exit).code(),
             requests: record.requests,
             throttled: record.throttled,
-            summary: record.report.as_ref().map(|report| &report.summary),
+            undelivered,
+            summary: record.report.as_ref().map(|(report, _)| &report.summary),
         };
         let written = metrics::write(&path, &run);
         written.unwrap_or_else(|error| exit::print_to_stderr(&format!("warning: {error}")));
@@ -68,7 +76,7 @@ fn run_job(settings: Settings, started_at: Timestamp, voice: &Voice, record: &mu
     (record.requests, record.throttled) = (requests, throttled);
     match ended.map_err(|error| failed(error, &destination))? {
         JobEnd::Reported { report, published, rechecks, gave_up, clock, appended } => {
-            let report = record.report.insert(report);
+            let (report, _) = record.report.insert((report, published.folder.clone()));
             clock.iter().for_each(warn_of_clock);
             if let Some(Err(error)) = &appended {
                 let help = "the report is complete; the next job with this state makes up for it";

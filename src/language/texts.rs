@@ -19,6 +19,7 @@ type Bundle = FluentBundle<FluentResource>;
 const ENGLISH: &[&str] = &[
     include_str!("../../locales/en/diff.ftl"),
     include_str!("../../locales/en/explain.ftl"),
+    include_str!("../../locales/en/notify.ftl"),
     include_str!("../../locales/en/report.ftl"),
     include_str!("../../locales/en/status.ftl"),
     include_str!("../../locales/en/terminal.ftl"),
@@ -28,6 +29,7 @@ const ENGLISH: &[&str] = &[
 const CHINESE: &[&str] = &[
     include_str!("../../locales/zh-CN/diff.ftl"),
     include_str!("../../locales/zh-CN/explain.ftl"),
+    include_str!("../../locales/zh-CN/notify.ftl"),
     include_str!("../../locales/zh-CN/report.ftl"),
     include_str!("../../locales/zh-CN/status.ftl"),
     include_str!("../../locales/zh-CN/terminal.ftl"),

@@ -120,7 +120,7 @@ impl Http {
 
     /// The base URL in its normal form, so that one provider has one spelling.
     pub(super) fn base_url(&self) -> String {
-        self.base.as_str().trim_end_matches('/').to_owned()
+        key::without_slash(&self.base)
     }
 
     /// Scheme, host and port of the provider.

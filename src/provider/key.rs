@@ -102,6 +102,17 @@ pub(super) fn destination(base_url: &str) -> Result<Url, ProviderError> {
     }
 }
 
+/// A base URL in its normal form, so that one provider has one spelling; `None` for one that can't be used.
+#[must_use]
+pub fn normal_url(base_url: &str) -> Option<String> {
+    destination(base_url).ok().map(|url| without_slash(&url))
+}
+
+/// A URL without slashes at its end.
+pub(super) fn without_slash(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"

@@ -39,7 +39,7 @@ use wire::PageResult;
 
 pub use answer::Unavailable;
 pub use clock::ClockReading;
-pub use key::{ApiKey, KeyError};
+pub use key::{ApiKey, KeyError, normal_url};
 pub use limit::RetryCodes;
 pub use record::Record;
 pub use stop::Stop;

@@ -183,6 +183,15 @@ impl<'r> Cells<'r> {
         })
     }
 
+    /// Bytes of any number.
+    pub(super) fn blob(&mut self) -> Result<Option<&'r [u8]>, Problem> {
+        self.read(|value| match value {
+            ValueRef::Null => Some(None),
+            ValueRef::Blob(bytes) => Some(Some(bytes)),
+            _ => None,
+        })
+    }
+
     pub(super) fn bytes<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], Problem> {
         let bytes = self.optional_bytes()?;
         self.required(bytes)

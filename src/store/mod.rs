@@ -17,6 +17,7 @@
 //! | `replies` | the reply that decided a row, compressed | with full evidence only |
 //! | `pruned_reports` | a report that was pruned | before it is removed |
 //! | `proven_reports` | a report that was proven | after its proof |
+//! | `told` | what a target of notifications was last told of a job | when it was told |
 //! | `providers` | a provider that was asked | when its first run begins |
 //! | `sends` | the time of one of the last requests to a provider | when a run starts and stops sending |
 //!
@@ -42,6 +43,7 @@ mod runs;
 mod schema;
 mod seal;
 mod sends;
+mod told;
 mod writer;
 
 use std::collections::BTreeSet;
@@ -66,6 +68,7 @@ pub use rechecks::RecheckCounts;
 pub use rows::StoredRow;
 pub use runs::{Ending, Run, RunReport};
 pub use sends::Sends;
+pub use told::{Audience, LastTold};
 pub use writer::Writer;
 
 use error::{io, sqlite};
@@ -119,16 +122,22 @@ impl NewRun {
                 self.reading.get(ids..).and_then(|rest| rest.find(", ")).map_or(self.reading.len(), |at| ids + at);
             return format!("standard input: {}", self.reading.get(..end).unwrap_or_default());
         }
-        let mut series = String::from("input ");
-        for character in self.input_place.chars() {
-            match character.is_ascii_digit() {
-                true if series.ends_with('#') => {}
-                true => series.push('#'),
-                false => series.push(character),
-            }
-        }
-        series
+        series_of(&self.input_place)
     }
+}
+
+/// The series of inputs with this path. Those whose paths differ only in their digits are one series.
+#[must_use]
+pub fn series_of(place: &str) -> String {
+    let mut series = String::from("input ");
+    for character in place.chars() {
+        match character.is_ascii_digit() {
+            true if series.ends_with('#') => {}
+            true => series.push('#'),
+            false => series.push(character),
+        }
+    }
+    series
 }
 
 /// A report that was published.

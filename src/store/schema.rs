@@ -208,6 +208,19 @@ CREATE TABLE proven_reports (
     seal             INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What each target of notifications was last told of a job. The IDs of errors are 8 bytes each.
+CREATE TABLE told (
+    base_url   TEXT NOT NULL,
+    series     TEXT NOT NULL,
+    target     TEXT NOT NULL,
+    exit_code  INTEGER NOT NULL,
+    verdict    TEXT NOT NULL,
+    errors     INTEGER NOT NULL,
+    error_ids  BLOB,
+    seal       INTEGER NOT NULL,
+    PRIMARY KEY (base_url, series, target)
+) STRICT, WITHOUT ROWID;
+
 -- The last requests to each provider. Without a time: a run is sending, or was killed while it did.
 CREATE TABLE sends (
     base_url  TEXT NOT NULL,

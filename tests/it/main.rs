@@ -28,6 +28,7 @@ mod metrics;
 mod network;
 mod nginx;
 mod nights;
+mod notify;
 mod oracle;
 mod proof;
 mod readers;

@@ -1,6 +1,6 @@
 //! Faults below HTTP and from the operating system, produced with raw sockets and signals.
 
-mod certificates;
+pub mod certificates;
 mod connections;
 mod destinations;
 mod encryption;

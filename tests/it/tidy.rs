@@ -15,7 +15,7 @@ const LAYERS: [&[&str]; 6] = [
     &["domain", "language", "panics"],
     &["checks", "parquet"],
     &["summary"],
-    &["input", "provider", "store", "history", "report", "sandbox"],
+    &["input", "provider", "store", "history", "notify", "report", "sandbox"],
     &["pipeline"],
     &["app"],
 ];

@@ -4,6 +4,7 @@ mod audit;
 mod choices;
 mod dataset;
 mod discover;
+mod notify;
 mod provider;
 mod reconcile;
 mod schedule;
@@ -23,6 +24,7 @@ pub use audit::{Audit, AuditOptions, CloseCommand, EngineOptions, Period};
 pub use choices::{CsvEncoding, DayBy, Engine, EvidenceLevel, Output};
 pub use dataset::{DatasetAction, DatasetCommand};
 pub use discover::Discover;
+pub use notify::Notify;
 pub use provider::ProviderArgs;
 pub use reconcile::{Options, Reconcile};
 pub use schedule::{ScheduleCommand, ScheduleOptions, Scheduler, Start, SystemdCommand};
@@ -151,6 +153,9 @@ pub enum Command {
     /// Print what starts the job every night: units for systemd, or a line for cron
     #[command(after_help = schedule::EXAMPLES)]
     Schedule(ScheduleCommand),
+    /// Send a trial message to the targets of notifications in the settings file
+    #[command(after_help = notify::EXIT_CODES)]
+    Notify(Notify),
     /// Write a settings file that explains every key
     Init {
         /// File to write

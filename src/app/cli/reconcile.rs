@@ -122,6 +122,9 @@ pub struct Options {
     /// When runs are expected; only in the settings file, in `[schedule]`
     #[arg(skip)]
     pub schedule: Option<ScheduleOptions>,
+    /// Who is told how a job ended; only in the settings file, in `[[notify]]`
+    #[arg(skip)]
+    pub notify: Option<Vec<toml::Table>>,
     /// Time at which ages are measured, such as 2026-11-23T02:00:00Z [default: the start of the run]
     #[arg(long, env = "TIEOUT_AS_OF", value_name = "TIME", help_heading = "Judging")]
     pub as_of: Option<String>,

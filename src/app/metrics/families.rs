@@ -50,6 +50,8 @@ fn of_run(run: &RunMetrics<'_>) -> Vec<Family> {
             .with(&account, run.requests),
         Family::new("tieout_run_throttled", "Replies to the last run that said too many requests (429).")
             .with(&account, run.throttled),
+        Family::new("tieout_run_undelivered", "Notifications of the last run that could not be delivered.")
+            .with(&account, run.undelivered),
     ]
 }
 

@@ -33,6 +33,8 @@ pub(super) struct RunMetrics<'r> {
     pub requests: u64,
     /// Replies that said that there were too many.
     pub throttled: u64,
+    /// Notifications that could not be delivered.
+    pub undelivered: u64,
     /// The summary of its report; `None` if it made none.
     pub summary: Option<&'r SummaryJson>,
 }

@@ -61,6 +61,14 @@ pub enum SettingsError {
         /// Which threshold, and why it can't be used.
         problem: String,
     },
+    /// A target of notifications can't be used.
+    #[error("[[notify]] {target}: {problem}")]
+    Notify {
+        /// Its number in the file, with its name where that is known.
+        target: String,
+        /// What is wrong with it. It holds no secret.
+        problem: String,
+    },
     /// The time between runs can't be used.
     #[error("[schedule]: every = {value:?}: give a duration of whole seconds from a minute on, such as 24h")]
     Schedule {
@@ -145,6 +153,7 @@ impl SettingsError {
             Self::Value { option, .. } => Some(option),
             Self::UnknownCheck { .. } | Self::Check { .. } => Some("checks"),
             Self::Workflow { .. } => Some("workflow"),
+            Self::Notify { .. } => Some("notify"),
             Self::Schedule { .. } => Some("schedule"),
             Self::Waivers { .. } => Some("waivers"),
             Self::KeyFile { .. } => Some(KEY_FILE),

@@ -176,9 +176,10 @@ mod tests {
         let options: BTreeSet<&str> = command.get_arguments().filter_map(|option| option.get_long()).collect();
         let mut keys: BTreeSet<&str> = known_keys().into_iter().collect();
         assert_eq!(keys.len(), known_keys().len(), "no key belongs to two groups");
-        // Three tables, which only the file has, and the language, which is an option of every command.
+        // Four tables, which only the file has, and the language, which is an option of every command.
         assert!(
-            ["checks", "workflow", "schedule", "lang"].into_iter().all(|key| keys.remove(key)) && keys.len() > 30,
+            ["checks", "workflow", "schedule", "notify", "lang"].into_iter().all(|key| keys.remove(key))
+                && keys.len() > 30,
             "{keys:?}"
         );
         assert_eq!(keys, options);

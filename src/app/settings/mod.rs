@@ -6,6 +6,7 @@ mod discover;
 mod error;
 mod file;
 mod language;
+mod notify;
 mod period;
 mod provider;
 mod rules;
@@ -49,6 +50,7 @@ pub use status::resolve_status;
 #[cfg(test)]
 pub(super) use file::overlay;
 pub(super) use language::language;
+pub use notify::{NotifySettings, resolve_notify};
 pub(super) use rules::nearest;
 
 const REPORTS_DIR: &str = "reports";
@@ -89,6 +91,8 @@ pub struct Settings {
     pub output: Output,
     /// Whether to show neither progress nor summary.
     pub quiet: bool,
+    /// Who is told how the job ended.
+    pub notify: NotifySettings,
 }
 
 /// Combines typed options, environment and settings file, and validates the result.
@@ -122,7 +126,9 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
         None => outside_datasets(&Destination::Under(reports_dir.clone()))?,
     }
     let dataset = options.dataset.clone().map(|dataset| apart(dataset, &destination)).transpose()?;
+    let language = language(general.lang, general.config.as_deref());
     Ok(Settings {
+        notify: notify::settings(&options, language)?,
         input: input(ids, &options, rules.expect.clone())?,
         provider,
         key,
@@ -131,7 +137,7 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
             account: options.account.map(account).transpose()?,
             csv_encoding: options.csv_encoding.map(Into::into).unwrap_or_default(),
             formats: options.format.map_or_else(Formats::default, Formats::of),
-            language: language(general.lang, general.config.as_deref()),
+            language,
             allow_empty: options.allow_empty.unwrap_or(false),
             fail_on: fail_on(options.fail_on.unwrap_or_default(), &rules)?,
         },

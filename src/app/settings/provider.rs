@@ -61,7 +61,7 @@ pub(super) fn key(args: &ProviderArgs) -> Result<Option<ApiKey>, SettingsError> 
 /// argument.
 pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
     if let Some(path) = file {
-        let text = key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
+        let text = secret_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?;
         let origin = || format!("--{KEY_FILE} {}", path.display());
         return ApiKey::new(&text).map_err(|source| SettingsError::Key { origin: origin(), source });
     }
@@ -73,7 +73,7 @@ pub(super) fn key_from(file: Option<&Path>) -> Result<ApiKey, SettingsError> {
         Err(env::VarError::NotPresent) => match credentials().map(|folder| folder.join(CREDENTIAL)) {
             Some(path) if path.exists() => {
                 let origin = format!("credential {}", path.display());
-                let text = key_file(&path).map_err(|problem| SettingsError::Credential { path, problem })?;
+                let text = secret_file(&path).map_err(|problem| SettingsError::Credential { path, problem })?;
                 ApiKey::new(&text).map_err(|source| SettingsError::Key { origin, source })
             }
             _ => Err(SettingsError::NoKey),
@@ -91,14 +91,14 @@ fn credentials() -> Option<PathBuf> {
 pub(super) fn spark_token(file: Option<&Path>) -> Result<Option<SecretString>, SettingsError> {
     let token = match file {
         Some(path) => {
-            Some(key_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?)
+            Some(secret_file(path).map_err(|problem| SettingsError::KeyFile { path: path.to_owned(), problem })?)
         }
         None => env::var(SPARK_TOKEN_VARIABLE).ok(),
     };
     Ok(token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()).map(SecretString::from))
 }
 
-fn key_file(path: &Path) -> Result<String, String> {
+pub(super) fn secret_file(path: &Path) -> Result<String, String> {
     let text = text_file::read(path, MAX_KEY_FILE).map_err(|error| error.to_string())?;
     // Who may read a credential is in an access control list, which the mode shows as rights of a group.
     let is_credential = credentials().is_some_and(|folder| path.starts_with(folder));

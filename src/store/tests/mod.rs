@@ -8,6 +8,7 @@ mod rechecks;
 mod resuming;
 mod round_trip;
 mod sends;
+mod told;
 mod writing;
 
 use std::error::Error;

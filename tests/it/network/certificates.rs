@@ -9,14 +9,14 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 /// A certificate authority that is trusted only where it is named.
-pub(super) struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     /// Its own certificate, in the form for `--ca-file`.
-    pub(super) pem: String,
+    pub pem: String,
 }
 
 impl Authority {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -26,7 +26,7 @@ impl Authority {
     }
 
     /// TLS for a server of that name.
-    pub(super) fn server(&self, name: &str) -> TlsAcceptor {
+    pub fn server(&self, name: &str) -> TlsAcceptor {
         self.acceptor(CertificateParams::new([name.to_owned()]).expect("a name"))
     }
 
