@@ -282,3 +282,156 @@ impl NightList {
         figures.into_iter().filter(|figure| shown.contains(&figure.currency)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn row(name: &str, figures: Result<u8, &str>) -> NightRow {
+        let figures = figures.map_err(str::to_owned).map(|exit_code| NightFigures {
+            verdict: Verdict::Reconciled,
+            exit_code,
+            rows: 1,
+            errors: 0,
+            warnings: 0,
+            money: BTreeMap::from([("CNY".to_owned(), NightMoney::default())]),
+        });
+        let mut row = NightRow { name: name.to_owned(), link: String::new(), facts: None, figures };
+        row.facts = row.as_of().map(|as_of| NightFacts {
+            as_of,
+            finished_at: as_of,
+            zone: Zone::named("Asia/Shanghai").expect("a zone"),
+            base_url: "sandbox".to_owned(),
+            account: None,
+            kind: NightKind::Night,
+        });
+        row
+    }
+
+    fn names<'r>(rows: impl IntoIterator<Item = &'r NightRow>) -> Vec<&'r str> {
+        rows.into_iter().map(|row| row.name.as_str()).collect()
+    }
+
+    #[test]
+    fn money_is_summed_by_currency_and_only_errors_are_differences() {
+        let difference = |gross: &str| json!({"net": "-0.00000001", "gross": gross});
+        let check =
+            |severity: &str, differences| json!({"severity": severity, "orders": 1, "differences": differences});
+        let totals = |spend: &str, pending: &str| {
+            json!({"amounts": {"final_amount": spend, "total_cost": "9.00000000"},
+                   "frozen": {"orders": 1, "quote_amount": pending}, "bridge": {}})
+        };
+        let mut summary = json!({
+            "verdict": "discrepant", "exit_code": 1, "as_of": "2026-06-01T00:00:00Z",
+            "population": {"rows": 12, "reconciled": 11, "discrepant": 1},
+            "findings": {"error": 3, "warning": 1},
+            "control_totals": {"CNY": totals("1.00000002", "0.50000000"), "USD": totals("7.00000000", "0.00000000")},
+            "checks": {
+                "cost-sum": check("error", json!({"CNY": difference("0.10000000")})),
+                "quote-split": check("error", json!({"CNY": difference("0.20000001"), "": difference("3.00000000")})),
+                "stale-pending": check("warning", json!({"CNY": difference("5.00000000")})),
+            },
+            "settings": {},
+        });
+        let read = |summary: &serde_json::Value| {
+            let fields: SummaryFields = serde_json::from_value(summary.clone()).map_err(|error| error.to_string())?;
+            fields.figures()
+        };
+        let figures = read(&summary).expect("figures");
+        assert_eq!((figures.rows, figures.errors, figures.warnings), (12, 3, 1));
+        let money = |spend: &str, discrepant: &str, pending: &str| {
+            let [spend, discrepant, pending] =
+                [spend, discrepant, pending].map(|text| Sum::parse_exact(text).expect("a sum"));
+            NightMoney { spend, discrepant, pending }
+        };
+        let expected = [
+            ("", money("0.00000000", "3.00000000", "0.00000000")),
+            ("CNY", money("1.00000002", "0.30000001", "0.50000000")),
+            ("USD", money("7.00000000", "0.00000000", "0.00000000")),
+        ];
+        assert_eq!(figures.money, expected.map(|(currency, money)| (currency.to_owned(), money)).into());
+
+        let most = format!("{}.99999999", "9".repeat(30));
+        summary["checks"]["cost-sum"]["differences"]["CNY"]["gross"] = most.into();
+        assert!(read(&summary).is_err(), "a sum that does not fit is not shown");
+        summary["checks"]["cost-sum"]["differences"]["CNY"]["gross"] = 0.1.into();
+        assert!(read(&summary).is_err(), "money is never a float");
+        summary["checks"] = json!({});
+        assert!(read(&summary).is_ok());
+        summary["verdict"] = "fine".into();
+        assert_eq!(read(&summary), Err("\"fine\" is not a verdict".to_owned()));
+    }
+
+    #[test]
+    fn the_newest_comes_first_and_what_has_no_time_above() {
+        let rows = ["20260601T000000Z", "20260602T000000Z-2", "20260602T000000Z", "lost", "20250101T000000Z"];
+        let mut rows: Vec<_> = rows.iter().map(|name| row(name, Ok(0))).collect();
+        // Its manifest is gone, but its name tells the time.
+        rows[0].facts = None;
+        let list = NightList::of(rows);
+        let expected = ["lost", "20260602T000000Z-2", "20260602T000000Z", "20260601T000000Z", "20250101T000000Z"];
+        assert_eq!(names(&list.rows), expected);
+        assert_eq!(
+            list.rows.iter().map(NightRow::has_usual_name).collect::<Vec<_>>(),
+            [false, false, true, true, true]
+        );
+    }
+
+    #[test]
+    fn a_streak_ends_at_the_first_night_to_review_or_damaged_one() {
+        let of = |figures: &[Result<u8, &str>]| {
+            let name = |at: usize| format!("202606{:02}T000000Z", 30 - at);
+            NightList::of(figures.iter().enumerate().map(|(at, figures)| row(&name(at), *figures)).collect())
+        };
+        let list = of(&[Ok(0), Ok(0), Ok(1), Ok(0)]);
+        assert_eq!((list.streak(), names(list.last_to_review())), (2, vec!["20260628T000000Z"]));
+        let list = of(&[Ok(0), Err("torn"), Ok(0)]);
+        assert_eq!((list.streak(), names(list.last_to_review()), list.damaged()), (1, vec!["20260629T000000Z"], 1));
+        let list = of(&[Ok(0), Ok(0)]);
+        assert_eq!((list.streak(), names(list.last_to_review())), (2, vec![]));
+
+        // Audits, closes and the orders of others are listed, but do not count.
+        let mut rows: Vec<_> = of(&[Ok(1), Ok(1), Ok(0), Ok(1), Ok(1)]).rows;
+        let set = |row: &mut NightRow, change: fn(&mut NightFacts)| row.facts.as_mut().into_iter().for_each(change);
+        set(&mut rows[0], |facts| facts.kind = NightKind::Audit);
+        set(&mut rows[1], |facts| facts.kind = NightKind::Close("2026-05".parse().expect("a month")));
+        set(&mut rows[3], |facts| facts.base_url = "https://elsewhere.example".to_owned());
+        let list = NightList::of(rows);
+        assert_eq!(names(list.series()), ["20260628T000000Z", "20260626T000000Z"]);
+        assert_eq!((list.streak(), list.rows.len()), (1, 5));
+    }
+
+    #[test]
+    fn a_day_is_that_of_the_newest_zone_and_has_its_newest_night() {
+        // 16:00 in UTC is the next day in Shanghai.
+        let names_of_nights = ["20260601T155959Z", "20260601T160000Z", "20260601T170000Z", "20260603T000000Z"];
+        let list = NightList::of(names_of_nights.iter().map(|name| row(name, Ok(0))).collect());
+        let shown = |most| {
+            let days = list.by_day(most);
+            days.iter().map(|(day, row)| (day.to_string(), row.name.clone())).collect::<Vec<_>>()
+        };
+        let expected = [
+            ("2026-06-03", "20260603T000000Z"),
+            ("2026-06-02", "20260601T170000Z"),
+            ("2026-06-01", "20260601T155959Z"),
+        ];
+        let expected = expected.map(|(day, name)| (day.to_owned(), name.to_owned()));
+        assert_eq!(shown(9), expected);
+        assert_eq!(shown(2), expected[..2]);
+    }
+
+    #[test]
+    fn the_currencies_of_most_days_are_charted() {
+        let mut rows = vec![row("20260601T000000Z", Ok(0)), row("20260602T000000Z", Ok(0))];
+        for row in &mut rows {
+            row.figures.as_mut().expect("figures").money.insert("USD".to_owned(), NightMoney::default());
+        }
+        rows[1].figures.as_mut().expect("figures").money.remove("CNY");
+        let list = NightList::of(rows);
+        let figures = NightList::spend(&list.by_day(9), 1);
+        let shown: Vec<_> = figures.iter().map(|figure| (&*figure.currency, &*figure.key)).collect();
+        assert_eq!(shown, [("USD", "2026-06-01"), ("USD", "2026-06-02")]);
+    }
+}

@@ -144,3 +144,64 @@ fn figures(night: &Night) -> Result<NightFigures, String> {
     }
     fields.figures().map_err(of_file)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::report::folder::manifest::Stamp;
+
+    #[test]
+    fn addresses_have_only_plain_characters() {
+        assert_eq!(encoded(b"20260601T000000Z-2"), "20260601T000000Z-2");
+        assert_eq!(encoded("javascript:\"é".as_bytes()), "javascript%3A%22%C3%A9");
+        assert_eq!(encoded(b"a/%\xff"), "a%2F%25%FF");
+    }
+
+    #[test]
+    fn what_is_not_ours_is_left_alone() {
+        let place = tempfile::tempdir().expect("a folder");
+        let path = place.path().join(INDEX_FILE);
+        write(place.path()).expect("nothing is there");
+        let ours = fs::read(&path).expect("a page");
+        write(place.path()).expect("ours is there");
+        assert_eq!(fs::read(&path).expect("a page"), ours, "the same reports, the same bytes");
+
+        let elsewhere = place.path().join("elsewhere");
+        let refused = |found: &str| {
+            let error = write(place.path()).expect_err("not ours").to_string();
+            assert!(error.contains(found), "{error}");
+        };
+        fs::write(&path, "<!doctype html>\n<html lang=\"en\">\n<title>Mine</title>").expect("writable");
+        refused("its beginning differs");
+        assert!(fs::read_to_string(&path).expect("there").contains("Mine"));
+        fs::rename(&path, &elsewhere).expect("writable");
+        fs::write(&elsewhere, &ours).expect("writable");
+        symlink("elsewhere", &path).expect("a link");
+        refused("it is not a regular file");
+        assert!(path.is_symlink());
+        fs::remove_file(&path).expect("writable");
+        fs::create_dir(&path).expect("writable");
+        refused("it is not a regular file");
+        assert_eq!(fs::read_dir(place.path()).expect("readable").count(), 2, "nothing else is left");
+    }
+
+    #[test]
+    fn a_folder_that_lost_its_manifest_is_listed_and_others_are_not() {
+        let place = tempfile::tempdir().expect("a folder");
+        for name in ["20260601T000000Z", "20260602T000000Z-2", "notes"] {
+            fs::create_dir(place.path().join(name)).expect("writable");
+        }
+        let report = place.path().join("20260603T000000Z");
+        fs::create_dir(&report).expect("writable");
+        Stamp::default().write(&report).expect("writable");
+        write(place.path()).expect("written");
+        let page = fs::read_to_string(place.path().join(INDEX_FILE)).expect("a page");
+        assert_eq!(page.matches("reason\">it holds no manifest.json").count(), 2);
+        assert!(page.contains("manifest.json does not list it"), "a report without a summary");
+        assert!(!page.contains("notes"));
+        assert!(!page.contains(&place.path().display().to_string()), "no paths of this machine");
+    }
+}

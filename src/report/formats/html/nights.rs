@@ -202,7 +202,9 @@ fn trend(list: &NightList, texts: Texts) -> Option<Trend> {
         Some(DayVerdict { tone, place, extent, title: format!("{day}: {verdict}") })
     });
     let verdicts: Vec<DayVerdict> = verdicts.collect();
-    let charts = chart::by_night(&NightList::spend(&nights, MOST_CURRENCIES), &days, texts);
+    let mut charts = chart::by_night(&NightList::spend(&nights, MOST_CURRENCIES), &days, texts);
+    // A title names a currency, which is a text from outside.
+    charts.iter_mut().for_each(|chart| chart.title = shown(&chart.title));
     (!verdicts.is_empty()).then(|| Trend { verdicts, span: chart::span(&days), charts })
 }
 
@@ -284,5 +286,110 @@ impl Page {
     /// A message with one variable.
     fn with(&self, id: &str, name: &str, value: impl Display) -> String {
         self.t.with(id, &[(name, value.to_string().into())])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::days::Zone;
+    use crate::domain::money::Sum;
+    use crate::report::content::night_list::NightFacts;
+    use crate::summary::Verdict;
+
+    /// A text that tries to be markup, script or another attribute, and to reverse the direction of text.
+    const HOSTILE: &str = "</style><img src=x onerror=alert(1)>\"'\u{202e}\0";
+
+    fn row(at: i64, text: &str, currencies: usize) -> NightRow {
+        let as_of = Timestamp::from_second(1_780_000_000 + at * 86_400).expect("a time");
+        let money =
+            NightMoney { spend: Sum::from_units(100 + i128::from(at)).expect("a sum"), ..NightMoney::default() };
+        NightRow {
+            name: as_of.strftime("%Y%m%dT%H%M%SZ").to_string(),
+            link: format!("./night-{at}/"),
+            facts: Some(NightFacts {
+                as_of,
+                finished_at: as_of,
+                zone: Zone::default(),
+                base_url: text.to_owned(),
+                account: Some(text.to_owned()),
+                kind: NightKind::Night,
+            }),
+            figures: Ok(NightFigures {
+                verdict: Verdict::ALL[usize::try_from(at).expect("small") % Verdict::ALL.len()],
+                exit_code: 0,
+                rows: 1_234,
+                errors: 1,
+                warnings: 2,
+                money: (0..currencies).map(|at| (format!("{text}{at}"), money)).collect::<BTreeMap<_, _>>(),
+            }),
+        }
+    }
+
+    fn drawn(rows: Vec<NightRow>, language: Language) -> String {
+        let mut page = Vec::new();
+        write(&NightList::of(rows), language, &mut page).expect("written");
+        String::from_utf8(page).expect("UTF-8")
+    }
+
+    #[test]
+    fn texts_stay_texts() {
+        for language in Language::ALL {
+            let mut rows: Vec<_> = (0..4).map(|at| row(at, HOSTILE, 2)).collect();
+            rows[0].facts.as_mut().expect("facts").base_url = format!("elsewhere {HOSTILE}");
+            rows[1].figures = Err(HOSTILE.to_owned());
+            rows[2].facts = None;
+            rows[2].name = HOSTILE.to_owned();
+            let page = drawn(rows, language);
+            for forbidden in ["<img", "</style><", "\u{202e}", "\0"] {
+                assert!(!page.contains(forbidden), "{forbidden:?}");
+            }
+            assert_eq!(page.matches("</style>").count(), 1);
+            assert!(page.contains("&#60;img"), "the texts are shown");
+        }
+    }
+
+    #[test]
+    fn a_page_is_bounded_whatever_the_folders_say() {
+        let long = "長".repeat(1_000_000);
+        let mut rows: Vec<_> = (0..3).map(|at| row(at, &long, 50)).collect();
+        rows[0].facts.as_mut().expect("facts").base_url = format!("elsewhere {long}");
+        rows[1].figures = Err(long);
+        let page = drawn(rows, Language::English);
+        assert!(page.len() < 100_000, "{} bytes", page.len());
+        assert!(page.contains("and 42 more currencies"));
+        // Thousands of nights still open at once.
+        let page = drawn((0..3_000).map(|at| row(at, "CNY", 1)).collect(), Language::English);
+        assert!(page.len() < 2_000_000, "{} bytes", page.len());
+        assert_eq!(page.matches("<rect").count(), 2 * MOST_DAYS);
+    }
+
+    #[test]
+    fn every_state_has_its_words() {
+        let page = drawn((0..6).map(|at| row(at, "CNY", 1)).collect(), Language::Chinese);
+        assert!(is_ours(&page.as_bytes()[..256]));
+        for verdict in Verdict::ALL {
+            assert!(page.contains(&Texts::new(Language::Chinese).word(Word::VerdictName, verdict.code())));
+        }
+        let mut rows = vec![row(0, "CNY", 0), row(1, "CNY", 1)];
+        rows[1].figures = Err("summary.json: torn".to_owned());
+        let page = drawn(rows, Language::English);
+        for text in ["DAMAGED", "summary.json: torn", "run tieout verify on each", "<div class=\"verdict bad\">"] {
+            assert!(page.contains(text), "{text}");
+        }
+        assert!(drawn(Vec::new(), Language::English).contains("There are no reports in this folder."));
+    }
+
+    #[test]
+    fn only_our_own_page_is_ours() {
+        let page = drawn(Vec::new(), Language::English);
+        assert!(is_ours(page.as_bytes()));
+        for foreign in ["", "<!doctype html>\n<html lang=\"en\">", &page[1..], &page.replace("tieout 0", "hugo 0")] {
+            assert!(!is_ours(&foreign.as_bytes()[..foreign.len().min(256)]));
+        }
     }
 }
