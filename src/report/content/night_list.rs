@@ -220,10 +220,14 @@ impl NightList {
         self.rows.iter().filter_map(|row| row.facts.as_ref()).find(|facts| facts.kind == NightKind::Night)
     }
 
-    /// The nights about the same orders as the newest one, the newest first. One whose manifest can't be read may be such
-    /// a night.
-    pub fn series(&self) -> impl Iterator<Item = &NightRow> {
-        self.rows.iter().filter(|row| row.is_night() && row.facts.as_ref().is_none_or(|facts| self.is_usual(facts)))
+    /// The nights, the newest first. A report whose manifest can't be read may be one.
+    pub fn nights(&self) -> impl Iterator<Item = &NightRow> {
+        self.rows.iter().filter(|row| row.is_night())
+    }
+
+    /// The nights about the same orders as the newest one: only their figures can be compared.
+    fn series(&self) -> impl Iterator<Item = &NightRow> {
+        self.nights().filter(|row| row.facts.as_ref().is_none_or(|facts| self.is_usual(facts)))
     }
 
     /// Whether a report is about the orders of the newest night.
@@ -236,13 +240,13 @@ impl NightList {
     /// How many of the newest nights in a row ended with exit code 0.
     #[must_use]
     pub fn streak(&self) -> usize {
-        self.series().take_while(|row| row.ties_out()).count()
+        self.nights().take_while(|row| row.ties_out()).count()
     }
 
     /// The newest night that did not end with exit code 0.
     #[must_use]
     pub fn last_to_review(&self) -> Option<&NightRow> {
-        self.series().find(|row| !row.ties_out())
+        self.nights().find(|row| !row.ties_out())
     }
 
     /// How many reports are damaged.
@@ -392,15 +396,16 @@ mod tests {
         let list = of(&[Ok(0), Ok(0)]);
         assert_eq!((list.streak(), names(list.last_to_review())), (2, vec![]));
 
-        // Audits, closes and the orders of others are listed, but do not count.
+        // Audits and closes are listed, but are not nights. A night about the orders of others is, but has other figures.
         let mut rows: Vec<_> = of(&[Ok(1), Ok(1), Ok(0), Ok(1), Ok(1)]).rows;
         let set = |row: &mut NightRow, change: fn(&mut NightFacts)| row.facts.as_mut().into_iter().for_each(change);
         set(&mut rows[0], |facts| facts.kind = NightKind::Audit);
         set(&mut rows[1], |facts| facts.kind = NightKind::Close("2026-05".parse().expect("a month")));
         set(&mut rows[3], |facts| facts.base_url = "https://elsewhere.example".to_owned());
         let list = NightList::of(rows);
+        assert_eq!(names(list.nights()), ["20260628T000000Z", "20260627T000000Z", "20260626T000000Z"]);
         assert_eq!(names(list.series()), ["20260628T000000Z", "20260626T000000Z"]);
-        assert_eq!((list.streak(), list.rows.len()), (1, 5));
+        assert_eq!((list.streak(), names(list.last_to_review())), (1, vec!["20260627T000000Z"]));
     }
 
     #[test]

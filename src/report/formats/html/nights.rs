@@ -122,7 +122,7 @@ fn page(list: &NightList, language: Language) -> Page {
         style: STYLE,
         account: facts.and_then(|facts| facts.account.as_deref()).map(shown),
         zone: facts.map(|facts| shown(facts.zone.name())),
-        newest: list.series().next().map(|row| newest(row, texts)),
+        newest: list.nights().next().map(|row| newest(row, texts)),
         key_figures: key_figures(list, texts),
         most_days: MOST_DAYS,
         trend: trend(list, texts),
