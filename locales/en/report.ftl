@@ -394,3 +394,32 @@ report-why-shortfall =
         [missing] its last line says that the provider did not list { $count } of its orders
        *[unknown] its last line says that it is unknown whether the provider listed all orders
     }. Run “tieout discover” again.
+
+## The page over all reports of a folder
+report-nights-name = All reports
+report-nights-reports = Reports
+report-nights-reports-note = Newest first. Each line shows what the report's own summary.json says, if its hash is the one in the manifest. Only tieout verify proves a report.
+report-nights-money-note = Spend is what settled orders were charged. Differences are the absolute differences of checks that are errors, waived ones included; an order that fails several checks counts with each. Currencies are never added up.
+report-nights-newest = The newest night, as of { $time }.
+report-nights-open = Open the report
+report-nights-none = There are no reports in this folder.
+report-nights-damaged = DAMAGED
+report-nights-damaged-count = Damaged reports
+report-nights-damaged-note = run tieout verify on each
+report-nights-streak = Tied out in a row
+report-nights-streak-note = newest nights with exit code 0
+report-nights-review = Last night to review
+report-nights-never = none
+report-nights-never-note = every night ended with exit code 0
+report-nights-trend = By night
+report-nights-trend-note = One bar per day: its newest report about the account and provider of the newest night; at most the newest { $days } days.
+report-nights-verdicts = Verdicts
+report-nights-night = As of
+report-nights-spend = Spend
+report-nights-differences = Differences
+report-nights-undated = Time unknown
+report-nights-audit = by tieout audit
+report-nights-close = close of { $month }
+report-nights-more = and { $count } more currencies
+report-nights-end = End of the list
+report-chart-nights = Final amount by night, { $currency }; tallest bar: { $most }

@@ -369,3 +369,32 @@ report-why-shortfall =
         [missing] 末行说明服务商有 { $count } 个订单没有列出
        *[unknown] 末行说明不知道服务商是否列出了全部订单
     }。请重新生成清单。
+
+## 一个文件夹中全部报告的页面
+report-nights-name = 全部报告
+report-nights-reports = 报告
+report-nights-reports-note = 最新的在前。每行显示该报告自己的 summary.json 所载内容，前提是其哈希与清单一致。只有 tieout verify 能证明一份报告。
+report-nights-money-note = 支出为已结算订单的实扣金额。差异为错误级检查的差异绝对值之和，含已豁免的；未通过多项检查的订单按每项各计一次。不同币种从不相加。
+report-nights-newest = 最近一晚，截至 { $time }。
+report-nights-open = 打开报告
+report-nights-none = 此文件夹中没有报告。
+report-nights-damaged = 已损坏
+report-nights-damaged-count = 损坏的报告
+report-nights-damaged-note = 请逐一运行 tieout verify
+report-nights-streak = 连续相符
+report-nights-streak-note = 最近退出码为 0 的晚数
+report-nights-review = 最近需核查的一晚
+report-nights-never = 无
+report-nights-never-note = 每晚的退出码均为 0
+report-nights-trend = 逐晚
+report-nights-trend-note = 每天一根柱，取当天最新的、与最近一晚同一账户与服务方的报告；最多显示最近 { $days } 天。
+report-nights-verdicts = 结论
+report-nights-night = 截至
+report-nights-spend = 支出
+report-nights-differences = 差异
+report-nights-undated = 时间不明
+report-nights-audit = 由 tieout audit 生成
+report-nights-close = { $month } 月结
+report-nights-more = 另有 { $count } 个币种
+report-nights-end = 列表结束
+report-chart-nights = 每晚实扣金额（{ $currency }），最高柱为 { $most }

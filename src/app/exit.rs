@@ -10,6 +10,7 @@ use super::{messages, redaction};
 use crate::domain::visible::is_harmful;
 use crate::pipeline::Signal;
 use crate::report::builder::Report;
+use crate::report::folder::index::IndexError;
 use crate::report::folder::publish::FileSystemLimit;
 
 /// The ways in which the process can end, one per exit code.
@@ -125,6 +126,17 @@ pub fn print_to_stderr(what: &impl ToString) {
 /// Warns about what the report's file system can't do.
 pub fn warn_of_limits(limits: &[FileSystemLimit]) {
     limits.iter().for_each(|what| print_to_stderr(&format!("warning: {what}")));
+}
+
+/// Warns where the page over all reports can't be written: the reports are complete all the same.
+pub fn warn_of_index(written: Result<(), IndexError>) {
+    if let Err(error) = written {
+        let help = match &error {
+            IndexError::NotOurs { .. } => "move it away for tieout to list all reports there",
+            IndexError::Reports(_) | IndexError::File(_) => "the next report writes it again",
+        };
+        print_to_stderr(&format!("warning: the page over all reports was not written: {error}\n  help: {help}"));
+    }
 }
 
 /// Accepts a closed pipe: its reader has seen enough. Other errors are failures.

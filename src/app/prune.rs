@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::cli::{General, Prune};
 use super::exit::{self, Exit, Failure};
 use super::{access, runs, settings};
-use crate::report::folder::retention;
+use crate::report::folder::{index, retention};
 use crate::store::{Lock, Problem, PruneCounts, Size, Store, StoreError};
 
 /// Removes reports and rows of the state that are too old; with `--dry-run`, only lists them.
@@ -43,6 +43,9 @@ pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
             retention::remove(&report.path).map_err(Failure::no_report)?;
         }
         exit::ignore_closed_pipe(writeln!(out, "{verb} {}", report.path.display()))?;
+    }
+    if !reports.is_empty() && !command.dry_run {
+        exit::warn_of_index(index::write(&reports_dir));
     }
     let mut store = opened.map_or_else(|| Store::open(&state), Ok).map_err(Failure::no_report)?;
     unnoted.into_iter().try_for_each(|hash| store.note_pruned_report(hash)).map_err(Failure::no_report)?;

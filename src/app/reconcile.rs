@@ -21,8 +21,8 @@ use crate::pipeline::{self, Display, Job, JobEnd, JobError, Resumption};
 use crate::provider::{ClockReading, Record, Stop};
 use crate::report::ReportError;
 use crate::report::builder::Report;
-use crate::report::folder::chain;
 use crate::report::folder::publish::{Destination, PublishError};
+use crate::report::folder::{chain, index};
 
 const KEPT: &str = "what was fetched is kept in the state";
 const AGAIN: &str = "fix this and run the same command again";
@@ -85,6 +85,9 @@ fn run_job(settings: Settings, started_at: Timestamp, voice: &Voice, record: &mu
                 ));
             }
             exit::warn_of_limits(&published.limits);
+            if let Destination::Under(folder) = &destination {
+                exit::warn_of_index(index::write(folder));
+            }
             if let Some(reason) = gave_up {
                 let unfetched = report.summary.population.of(Bucket::Unfetched);
                 exit::print_to_stderr(&format!(

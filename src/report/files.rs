@@ -23,6 +23,8 @@ pub const SOURCES_FILE: &str = "sources.json";
 pub const HTML_FILE: &str = "report.html";
 /// The report as a workbook, for people.
 pub const XLSX_FILE: &str = "report.xlsx";
+/// The page over all reports of a reports folder; it is beside them, not in one.
+pub const INDEX_FILE: &str = "index.html";
 
 /// One file of a report, as the manifest lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

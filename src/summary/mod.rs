@@ -16,7 +16,7 @@ mod verdict;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::checks::Judgement;
 use crate::domain::finding::{Finding, Severity};
@@ -90,7 +90,7 @@ impl CheckCount {
 }
 
 /// The total of signed differences, and that of their absolute values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetAndGross {
     /// The signed total.
     pub net: Sum,

@@ -20,6 +20,7 @@ mod focus;
 mod help;
 mod hostile;
 mod html;
+mod index;
 mod language;
 mod locks;
 mod logs;

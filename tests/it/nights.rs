@@ -201,7 +201,7 @@ fn a_complete_report_replaces_the_incomplete_one_in_a_reports_folder() {
     let mut names: Vec<_> =
         std::fs::read_dir(&folder).expect("there").map(|entry| entry.expect("there").file_name()).collect();
     names.sort();
-    assert_eq!(names, ["20260601T000000Z", "latest"]);
+    assert_eq!(names, ["20260601T000000Z", "index.html", "latest"]);
 
     // The next report follows the complete one.
     assert_eq!(night(), 0);

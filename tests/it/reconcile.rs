@@ -305,7 +305,7 @@ fn reports_collect_in_their_folder_and_latest_points_at_the_newest() {
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .filter(|name| !name.starts_with(".state"))
         .collect();
-    assert_eq!(names, ["20260601T000000Z", "20260602T000000Z", "latest"].map(str::to_owned).into());
+    assert_eq!(names, ["20260601T000000Z", "20260602T000000Z", "index.html", "latest"].map(str::to_owned).into());
     assert_eq!(fs::read_link(place.path("reports/latest")).expect("a link").to_str(), Some("20260602T000000Z"));
 }
 

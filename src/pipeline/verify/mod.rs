@@ -17,7 +17,7 @@ use crate::history::{Dataset, DatasetError};
 use crate::report::ReportError;
 use crate::report::builder::Report;
 use crate::report::evidence::sources::Sources;
-use crate::report::files::{FACTS_FILE, FileStamp, MANIFEST_FILE, SOURCES_FILE};
+use crate::report::files::{FACTS_FILE, FileStamp, SOURCES_FILE};
 use crate::report::folder::manifest::{DatasetStamp, Manifest, designs};
 use crate::report::folder::{FolderError, ReportFolder};
 use crate::report::formats::{Format, Formats};
@@ -95,25 +95,16 @@ pub fn verify(folder: &Path, state: Option<&Store>, dataset: Option<&Path>) -> R
 }
 
 fn damaged_manifest(error: FolderError) -> Part {
-    Part::new("manifest", PartResult::Fails, problem(MANIFEST_FILE, error))
+    Part::new("manifest", PartResult::Fails, error.in_report())
 }
 
 fn files(report: &ReportFolder) -> Result<Part, FolderError> {
     let mut problems = Vec::new();
     for FileStamp { name, .. } in report.files() {
-        problems.extend(report.prove(name).err().map(|error| problem(name, error)));
+        problems.extend(report.prove(name).err().map(|error| error.in_report()));
     }
     problems.extend(report.unlisted()?.into_iter().map(|name| format!("{name:?} is not listed in the manifest")));
     Ok(Part::of("files", problems, format!("{} files match their hashes in the manifest", report.files().len())))
-}
-
-/// What is wrong with a file, without the advice to verify the report.
-fn problem(name: &str, error: FolderError) -> String {
-    match error {
-        FolderError::Damaged { problem, .. } => format!("{name}: {problem}"),
-        FolderError::Unreadable { source, .. } => format!("{name} can't be read: {source}"),
-        error @ FolderError::NotAReport { .. } => error.to_string(),
-    }
 }
 
 fn in_state(manifest: &Manifest, hash: &str, state: Option<&Store>) -> Result<Part, JobError> {
@@ -255,7 +246,7 @@ fn reperformance(report: ReportFolder, manifest: &Manifest, dataset: Option<&Pat
         let found = match report.open_listed(name) {
             Ok(found) => found,
             Err(error) => {
-                problems.push(problem(name, error));
+                problems.push(error.in_report());
                 continue;
             }
         };

@@ -5,6 +5,7 @@ pub mod closing;
 pub mod largest;
 pub mod list;
 mod list_rows;
+pub mod night_list;
 pub mod particulars;
 pub mod percent;
 pub mod sorted;

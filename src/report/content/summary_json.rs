@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::closing::MonthAdjustments;
 use crate::checks::Rules;
@@ -56,8 +56,8 @@ pub struct SummaryJson {
     /// The cause that all mismatches in a column of our own books share, by field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub column_causes: BTreeMap<&'static str, ColumnCause>,
-    /// The number of findings, by severity. Only `report.html` shows it; it is not in the JSON.
-    #[serde(skip)]
+    /// The number of findings, by severity.
+    #[serde(rename = "findings", serialize_with = "by_severity")]
     pub severities: BTreeMap<Severity, u64>,
     /// How discrepancies changed since their orders were last judged. It is not known of orders of a dataset.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,6 +89,12 @@ pub struct SummaryJson {
     pub period: Option<Period>,
     /// The settings that affect judgement.
     pub settings: Rules,
+}
+
+/// Both severities, also where there are no findings.
+fn by_severity<S: Serializer>(counts: &BTreeMap<Severity, u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    let count = |severity| counts.get(&severity).copied().unwrap_or_default();
+    serializer.collect_map(Severity::ALL.map(|severity| (severity.code(), count(severity))))
 }
 
 impl SummaryJson {

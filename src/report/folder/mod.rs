@@ -5,6 +5,7 @@
 //! would block its reader, and a device may never end.
 
 pub mod chain;
+pub mod index;
 pub mod manifest;
 pub mod nights;
 pub mod publish;
@@ -60,6 +61,17 @@ pub enum FolderError {
 impl FolderError {
     fn not_a_report(path: &Path, found: impl Into<String>) -> Self {
         Self::NotAReport { path: path.to_owned(), found: found.into() }
+    }
+
+    /// What is wrong, for a place that names the report: by the file's name, and without advice.
+    #[must_use]
+    pub fn in_report(&self) -> String {
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match self {
+            Self::NotAReport { found, .. } => found.clone(),
+            Self::Damaged { path, problem } => format!("{}: {problem}", name(path)),
+            Self::Unreadable { path, source } => format!("{} can't be read: {source}", name(path)),
+        }
     }
 
     pub(in crate::report) fn damaged(path: &Path, problem: impl Into<String>) -> Self {

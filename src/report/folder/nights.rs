@@ -53,33 +53,43 @@ impl Nights {
     /// # Errors
     /// When the folder can't be read.
     pub fn below(folder: &Path) -> Result<Self, PublishError> {
-        let failed = PublishError::io(folder);
-        let entries = match fs::read_dir(folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            entries => entries.map_err(&failed)?,
-        };
         let mut found = Self::default();
-        for entry in entries {
-            let entry = entry.map_err(&failed)?;
-            // A hidden folder is unfinished, and the target of a link is elsewhere.
-            let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-            if is_hidden || !entry.file_type().map_err(&failed)?.is_dir() {
-                continue;
-            }
-            let opened = ReportFolder::open(&entry.path()).and_then(|report| {
-                let manifest = report.manifest()?;
-                Ok(Night { report, manifest })
-            });
-            match opened {
-                Ok(night) => found.nights.push(night),
-                Err(FolderError::NotAReport { .. }) => {}
-                Err(error) => found.damaged.push((entry.path(), error)),
-            }
-        }
+        each(folder, |path, opened| match opened {
+            Ok(night) => found.nights.push(night),
+            Err(FolderError::NotAReport { .. }) => {}
+            Err(error) => found.damaged.push((path, error)),
+        })?;
         found.nights.sort_by_cached_key(|night| (night.stamp().as_of, night.stamp().finished_at, night.name()));
         found.damaged.sort_by(|(one, _), (other, _)| one.cmp(other));
         Ok(found)
     }
+}
+
+/// Hands over each report directly below a folder, in no order, or why a folder there can't be read as one. Only one is in
+/// memory at a time.
+///
+/// # Errors
+/// When the folder can't be read.
+pub fn each(folder: &Path, mut take: impl FnMut(PathBuf, Result<Night, FolderError>)) -> Result<(), PublishError> {
+    let failed = PublishError::io(folder);
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(&failed)?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(&failed)?;
+        // A hidden folder is unfinished, and the target of a link is elsewhere.
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        if is_hidden || !entry.file_type().map_err(&failed)?.is_dir() {
+            continue;
+        }
+        let opened = ReportFolder::open(&entry.path()).and_then(|report| {
+            let manifest = report.manifest()?;
+            Ok(Night { report, manifest })
+        });
+        take(entry.path(), opened);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

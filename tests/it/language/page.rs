@@ -86,9 +86,10 @@ pub fn named() -> BTreeSet<String> {
     ids
 }
 
-/// The messages that the template uses, with their variables.
+/// The messages that the templates use, with their variables.
 pub fn in_template() -> Vec<MessageUse> {
-    let page = fs::read_to_string(repository("templates/report/page.html")).expect("the template");
+    let read = |name| fs::read_to_string(repository("templates/report").join(name)).expect("a template");
+    let page = ["page.html", "timeline.html", "nights.html"].map(read).concat();
     let plain =
         after(&page, "t.get(\"").into_iter().map(|id| MessageUse { id: id.to_owned(), variables: BTreeSet::new() });
     let with = page.split("self.with(\"").skip(1).map(|rest| {

@@ -175,7 +175,7 @@ fn a_report_of_a_job_that_was_killed_before_it_could_say_so_is_replaced_and_not_
         if !job.has_ended() {
             let before = fs::read(report.join("summary.json")).expect("it appeared whole");
             assert!(command().status().expect("starts").success());
-            assert_eq!(names(&reports), ["20260601T000000Z", "latest"]);
+            assert_eq!(names(&reports), ["20260601T000000Z", "index.html", "latest"]);
             assert_eq!(fs::read(report.join("summary.json")).expect("still there"), before);
             assert!(job.has_ended());
             return;

@@ -40,7 +40,7 @@ export const launch = () => chromium.launch({ executablePath: executable(), args
 // Opens a page from the disk. Records what it writes to the console, requests from the network or pops up. Smooth
 // scrolling is off, because a click on a scrolling page may miss its button.
 export async function open(browser, path, options = {}) {
-  const { viewport = { width: 1280, height: 900 }, before, ...others } = options;
+  const { viewport = { width: 1280, height: 900 }, before, hasScript = true, ...others } = options;
   const context = await browser.newContext({ viewport, reducedMotion: "reduce", ...others });
   const page = await context.newPage();
   const url = pathToFileURL(path).href;
@@ -57,6 +57,6 @@ export async function open(browser, path, options = {}) {
   if (before) await page.addInitScript(before);
   const started = performance.now();
   await page.goto(url);
-  if (others.javaScriptEnabled !== false) await page.waitForSelector("html[data-ready]", { state: "attached", timeout: 60_000 });
+  if (hasScript && others.javaScriptEnabled !== false) await page.waitForSelector("html[data-ready]", { state: "attached", timeout: 60_000 });
   return { page, context, seen, elapsed: Math.round(performance.now() - started) };
 }

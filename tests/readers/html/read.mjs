@@ -9,18 +9,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { axe, launch, open } from "./browser.mjs";
+import { launch, open } from "./browser.mjs";
 import { check, copying } from "./lists.mjs";
 import { Disagreement, assert, assertSame, grouped, readCsv, readSummary } from "./report.mjs";
+import { VIEWS, inView } from "./views.mjs";
 
 const AMOUNTS = ["quote_amount", "final_amount", "released_amount", "compute_cost", "external_model_cost", "total_cost"];
-const VIEWS = [
-  { colorScheme: "light", viewport: { width: 1280, height: 900 } },
-  { colorScheme: "dark", viewport: { width: 1280, height: 900 } },
-  { colorScheme: "light", viewport: { width: 360, height: 740 } },
-  { colorScheme: "dark", viewport: { width: 360, height: 740 } },
-];
-
 // Runs before the page's own script. Records the machine names of the columns, from the data that the page carries
 // until its script takes it, and the longest time that the page, once ready, does not respond.
 const WATCH = () => {
@@ -134,22 +128,6 @@ async function withoutClipboard(browser, path, folder) {
   await copying(page, "discrepancies", rows);
   assertSame(seen, [], "what the page did without a clipboard");
   await context.close();
-}
-
-// In every width and colour scheme: axe finds nothing serious, and nothing is wider than the window.
-async function inView(browser, path, view) {
-  const where = `${view.colorScheme}, ${view.viewport.width} px`;
-  const { page, context, seen, elapsed } = await open(browser, path, view);
-  const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  assert(wide <= window, `${where}: the page is ${wide} px wide`);
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  const grave = violations.filter((violation) => ["serious", "critical"].includes(violation.impact));
-  const found = grave.map(({ id, nodes }) => `${id} at ${nodes.slice(0, 3).map((node) => `${node.target}: ${node.failureSummary}`).join("; ")}`);
-  assertSame(found, [], `axe, ${where}`);
-  assertSame(seen, [], `what the page did, ${where}`);
-  await context.close();
-  return elapsed;
 }
 
 // The colour button switches from the system's scheme to the other one and back.

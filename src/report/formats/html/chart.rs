@@ -66,18 +66,28 @@ pub(super) fn charts(columns: &[Column], rows: &[Vec<Cell<'_>>], titles: &Titles
     let figures = spend_figures(columns, rows);
     let is_timeline = columns[key].name == DAY;
     let titles = (columns[key].name == WORKFLOW).then_some(titles);
-    let days = if is_timeline { days(&figures) } else { Vec::new() };
-    let mut currencies: Vec<_> = by_currency(&figures).into_iter().collect();
-    // The currency with the most rows comes first.
-    currencies.sort_by_key(|(_, figures)| Reverse(figures.len()));
+    let days = if is_timeline { days(figures.iter().filter_map(day)) } else { Vec::new() };
     let chart = |(currency, figures)| {
         if is_timeline {
-            timeline(figures, &days, currency, texts)
+            timeline(figures, &days, currency, "report-chart-days", texts)
         } else {
             ranking(&largest_first(figures), titles, currency, texts)
         }
     };
-    currencies.into_iter().map(chart).collect()
+    most_rows_first(&figures).into_iter().map(chart).collect()
+}
+
+/// The timelines of what each night's orders were charged, one per currency, with a place for each of these days.
+pub(super) fn by_night(figures: &[SpendFigure], days: &[Date], texts: Texts) -> Vec<Chart> {
+    let chart = |(currency, figures)| timeline(figures, days, currency, "report-chart-nights", texts);
+    most_rows_first(figures).into_iter().map(chart).collect()
+}
+
+/// The figures by currency; the currency with the most rows comes first.
+fn most_rows_first(figures: &[SpendFigure]) -> Vec<(&str, Vec<&SpendFigure>)> {
+    let mut currencies: Vec<_> = by_currency(figures).into_iter().collect();
+    currencies.sort_by_key(|(_, figures)| Reverse(figures.len()));
+    currencies
 }
 
 fn ranking(figures: &[&SpendFigure], titles: Option<&Titles>, currency: &str, texts: Texts) -> Chart {
@@ -108,8 +118,8 @@ fn ranking(figures: &[&SpendFigure], titles: Option<&Titles>, currency: &str, te
 }
 
 /// The days that every timeline of the table has a place for, so that timelines can be compared.
-fn days(figures: &[SpendFigure]) -> Vec<Date> {
-    let mut days: Vec<Date> = figures.iter().filter_map(day).collect();
+pub(super) fn days(days: impl IntoIterator<Item = Date>) -> Vec<Date> {
+    let mut days: Vec<Date> = days.into_iter().collect();
     days.sort_unstable();
     days.dedup();
     let (Some(first), Some(last)) = (days.first(), days.last()) else {
@@ -125,29 +135,37 @@ fn day(figure: &SpendFigure) -> Option<Date> {
 }
 
 /// A chart with one bar per day. Figures without a day have no bar; they are only in the table.
-fn timeline(mut figures: Vec<&SpendFigure>, days: &[Date], currency: &str, texts: Texts) -> Chart {
+fn timeline(mut figures: Vec<&SpendFigure>, days: &[Date], currency: &str, title: &'static str, texts: Texts) -> Chart {
     figures.retain(|figure| day(figure).is_some());
     let largest = largest(&figures);
-    let places = i128::try_from(days.len().max(LEAST_DAYS)).unwrap_or(i128::MAX);
     let bars = figures.iter().filter_map(|figure| {
         let day = day(figure)?;
-        let at = i128::try_from(days.binary_search(&day).ok()?).ok()?;
+        let (place, width) = place(day, days)?;
         let height = (share(figure.amount, largest) * HEIGHT / LONGEST).max(1);
-        // A fifth of each day's place is left free.
-        let width = percent(LONGEST * 4 / 5 / places);
-        Some(bar(day.to_string(), figure.amount, percent(at * LONGEST / places), width, (HEIGHT - height, height)))
+        Some(bar(day.to_string(), figure.amount, place, width, (HEIGHT - height, height)))
     });
-    let title = texts.with(
-        "report-chart-days",
-        &[("currency", currency_name(currency, texts).into()), ("most", largest.to_string().into())],
-    );
-    let span = match days {
+    let title =
+        texts.with(title, &[("currency", currency_name(currency, texts).into()), ("most", largest.to_string().into())]);
+    let span = span(days);
+    Chart { title, is_timeline: true, span, height: usize::try_from(HEIGHT).unwrap_or_default(), bars: bars.collect() }
+}
+
+/// The distance of a day's bar from the left and its width, in percent of the chart.
+pub(super) fn place(day: Date, days: &[Date]) -> Option<(String, String)> {
+    let places = i128::try_from(days.len().max(LEAST_DAYS)).unwrap_or(i128::MAX);
+    let at = i128::try_from(days.binary_search(&day).ok()?).ok()?;
+    // A fifth of each day's place is left free.
+    Some((percent(at * LONGEST / places), percent(LONGEST * 4 / 5 / places)))
+}
+
+/// The labels below a timeline: its first and its last day, in one label or two.
+pub(super) fn span(days: &[Date]) -> Vec<String> {
+    match days {
         [] => Vec::new(),
         [day] => vec![day.to_string()],
         [first, .., last] if days.len() < LEAST_DAYS => vec![format!("{first} – {last}")],
         [first, .., last] => vec![first.to_string(), last.to_string()],
-    };
-    Chart { title, is_timeline: true, span, height: usize::try_from(HEIGHT).unwrap_or_default(), bars: bars.collect() }
+    }
 }
 
 fn bar(label: String, amount: Sum, place: String, extent: String, upright: (i128, i128)) -> Bar {

@@ -7,6 +7,7 @@ mod embed;
 mod external_figures;
 mod figures;
 mod grid;
+pub mod nights;
 mod opening;
 mod policy;
 
@@ -36,6 +37,7 @@ use crate::report::content::wording::{self, grouped};
 use crate::report::files::FileStamp;
 
 const TEMPLATE: &str = include_str!("../../../../templates/report/page.html");
+const TIMELINE: &str = include_str!("../../../../templates/report/timeline.html");
 const STYLE: &str = include_str!("../../../../templates/report/page.css");
 const SCRIPT: &str = include_str!("../../../../templates/report/page.js");
 /// The texts of the page in every language.
@@ -153,7 +155,7 @@ pub fn write(content: &Content<'_>, language: Language, path: &Path) -> Result<(
 /// version of the program may draw different bytes from the same figures.
 #[must_use]
 pub fn design() -> String {
-    design::hash_of(CODE.into_iter().chain([TEMPLATE, STYLE, SCRIPT]).chain(TEXTS))
+    design::hash_of(CODE.into_iter().chain([TEMPLATE, TIMELINE, STYLE, SCRIPT]).chain(TEXTS))
 }
 
 fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
@@ -180,7 +182,7 @@ fn page<'c>(content: &'c Content<'_>, language: Language) -> Page<'c> {
     Page {
         t: texts,
         language: language.code(),
-        policy: policy::of(STYLE, SCRIPT),
+        policy: policy::of(STYLE, Some(SCRIPT)),
         style: STYLE,
         script: SCRIPT,
         account: summary.account.as_deref().map(|account| visible(account).into_owned()),
@@ -238,15 +240,19 @@ impl Page<'_> {
         self.t.with(id, &[(name, value.to_string().into())])
     }
 
-    /// `as_of` for people, such as `2026-06-01 00:00:00 UTC`.
     fn moment(&self) -> String {
-        self.as_of.replacen('T', " ", 1).replacen('Z', " UTC", 1)
+        moment(self.as_of)
     }
 
     /// The size of a file in bytes, with its thousands grouped.
     fn bytes(&self, file: &FileStamp) -> String {
         grouped(file.bytes)
     }
+}
+
+/// A time in RFC 3339 for people, such as `2026-06-01 00:00:00 UTC`.
+fn moment(time: &str) -> String {
+    time.replacen('T', " ", 1).replacen('Z', " UTC", 1)
 }
 
 /// The script's messages as JSON. Variables stay in braces, for the script to fill in.

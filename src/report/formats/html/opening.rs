@@ -116,7 +116,7 @@ impl Opening {
     }
 }
 
-const fn tone(verdict: Verdict) -> Tone {
+pub(super) const fn tone(verdict: Verdict) -> Tone {
     match verdict {
         Verdict::Incomplete | Verdict::Discrepant => Tone::Bad,
         Verdict::Warnings => Tone::Warn,

@@ -3,13 +3,11 @@
 
 use sha2::{Digest, Sha256};
 
-/// The policy that allows exactly this style and this script.
-pub(super) fn of(style: &str, script: &str) -> String {
-    format!(
-        "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; base-uri 'none'; form-action 'none'",
-        hash(style),
-        hash(script)
-    )
+/// The policy that allows exactly this style and this script, if there is one.
+pub(super) fn of(style: &str, script: Option<&str>) -> String {
+    let script = script.map(|script| format!(" script-src '{}';", hash(script))).unwrap_or_default();
+    let style = hash(style);
+    format!("default-src 'none'; style-src '{style}';{script} img-src data:; base-uri 'none'; form-action 'none'")
 }
 
 /// The hash of a text as a policy writes it: `sha256-` and Base64.
