@@ -22,6 +22,7 @@ status-report-missing =
         [one] a report is missing that the state knows: { $report }
        *[other] { $count } reports are missing that the state knows, the first is { $report }
     }
+status-copied = { $copy } is a copy of { $report }: keep copies elsewhere
 status-incomplete = it is incomplete: run the same command again
 status-too-old = it is older than { $most }
 status-from-the-future = it is of a time yet to come: check this machine's clock

@@ -20,6 +20,7 @@ status-report-missing =
     { $count ->
        *[other] 状态文件记录的报告缺失 { $count } 份，第一份是 { $report }
     }
+status-copied = { $copy } 是 { $report } 的副本：请把副本放到别处
 status-incomplete = 报告不完整：请重新运行同一命令
 status-too-old = 已超过 { $most }
 status-from-the-future = 报告的时间在未来：请检查本机时钟

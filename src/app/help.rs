@@ -54,6 +54,12 @@ pub(super) fn command_for(arguments: &[OsString]) -> Command {
     })
 }
 
+/// Whether the arguments or the environment ask for a log in JSON, for errors in the arguments themselves.
+pub(super) fn wants_json(arguments: &[OsString]) -> bool {
+    let typed = last_value(arguments, "--log-format").map(str::to_owned);
+    typed.or_else(|| env::var("TIEOUT_LOG_FORMAT").ok()).is_some_and(|format| format == "json")
+}
+
 /// The last value that the arguments give to an option, before any `--`.
 fn last_value<'a>(arguments: &'a [OsString], option: &str) -> Option<&'a str> {
     let (mut last, mut is_next) = (None, false);

@@ -13,7 +13,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt as log};
 
-use super::cli::{General, LogFormat};
+use super::cli::LogFormat;
 use super::{exit, messages, redaction};
 use crate::pipeline::PROGRESS;
 
@@ -22,18 +22,18 @@ const CLEAR_LINE: &str = "\r\x1b[K";
 
 /// Starts logging this program's own events; those of libraries are left out. Until the span is dropped, each event of
 /// this thread has the run's ID.
-pub(super) fn start(general: &General) -> EnteredSpan {
-    let level = match (general.quiet, general.verbose) {
+pub(super) fn start(format: LogFormat, quiet: bool, verbose: u8) -> EnteredSpan {
+    let level = match (quiet, verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
         (false, 1) => LevelFilter::INFO,
         (false, _) => LevelFilter::DEBUG,
     };
     let is_terminal = io::stderr().is_terminal();
-    let is_json = general.log_format == LogFormat::Json;
+    let is_json = format == LogFormat::Json;
     messages::are_logged(is_json);
     let writer = LogWriter { clears: is_terminal };
-    let all = match (general.log_format, is_terminal) {
+    let all = match (format, is_terminal) {
         (LogFormat::Text, _) | (LogFormat::Auto, true) => {
             log::layer().with_writer(writer).with_ansi(false).without_time().with_target(false).boxed()
         }

@@ -34,7 +34,7 @@ use std::ffi::OsString;
 
 use clap::FromArgMatches;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, LogFormat};
 use exit::{Exit, Failure};
 use voice::Voice;
 
@@ -46,12 +46,15 @@ pub fn run() -> Exit {
     let parsed = parsed.and_then(|matches| Cli::from_arg_matches(&matches));
     let mut cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => {
+            let _logged = help::wants_json(&arguments).then(|| logging::start(LogFormat::Json, false, 0));
+            return refuse(&error);
+        }
     };
     if let Command::Sandbox(command) = &cli.command {
         cli.general.verbose = cli.general.verbose.max(command.verbosity());
     }
-    let _logged = logging::start(&cli.general);
+    let _logged = logging::start(cli.general.log_format, cli.general.quiet, cli.general.verbose);
     let language = settings::language(cli.general.lang, cli.general.config.as_deref());
     let voice = Voice::new(language, cli.general.colour);
     let ended = match cli.command {
@@ -87,6 +90,10 @@ pub fn run() -> Exit {
 /// Prints what is wrong with the command line, without any key in it; or prints help or version if asked for.
 fn refuse(error: &clap::Error) -> Exit {
     let message = error.render().to_string();
+    let is_logged = error.use_stderr() && messages::log(redaction::without_keys(message.trim_end()).as_str());
+    if is_logged {
+        return Exit::Usage;
+    }
     if error.use_stderr() && redaction::without_keys(&message) != message {
         exit::print_to_stderr(&message.trim_end());
         return Exit::Usage;

@@ -17,7 +17,7 @@ use crate::checks::Rules;
 use crate::domain::outcome::Bucket;
 use crate::history::{Dataset, DatasetError, Identity};
 use crate::input::Input;
-use crate::pipeline::{self, Display, Job, JobEnd, JobError, Resumption};
+use crate::pipeline::{self, Display, Job, JobEnd, JobError, Resumption, Signals};
 use crate::provider::{ClockReading, Record, Stop};
 use crate::report::ReportError;
 use crate::report::builder::Report;
@@ -32,6 +32,8 @@ const AGAIN: &str = "fix this and run the same command again";
 struct RunRecord {
     requests: u64,
     throttled: u64,
+    /// Kept until everyone was told how the job ended: until then a signal must not end the process.
+    signals: Option<Signals>,
     /// The report and its folder, if there is one.
     report: Option<(Box<Report>, PathBuf)>,
 }
@@ -74,6 +76,7 @@ fn run_job(settings: Settings, started_at: Timestamp, voice: &Voice, record: &mu
     let ended = pipeline::reconcile(&mut job);
     let Record { requests, throttled, .. } = job.session.provider.record();
     (record.requests, record.throttled) = (requests, throttled);
+    record.signals = Some(job.session.signals.clone());
     match ended.map_err(|error| failed(error, &destination))? {
         JobEnd::Reported { report, published, rechecks, gave_up, clock, appended } => {
             let (report, _) = record.report.insert((report, published.folder.clone()));

@@ -54,7 +54,9 @@ fn line(status: &Status, wanted: &Expectation, texts: &Texts) -> String {
         .since
         .filter(|_| status.missing.is_empty())
         .map(|day| texts.with("status-none-missing", &[("day", day.to_string().into())]));
-    let running = status.running.map(|holder| texts.with("status-running", &[("pid", holder.pid.to_string().into())]));
+    let is_stale = |problem: &StatusProblem| matches!(problem, StatusProblem::StaleLock { .. });
+    let running = status.running.filter(|_| !status.problems.iter().any(is_stale));
+    let running = running.map(|holder| texts.with("status-running", &[("pid", holder.pid.to_string().into())]));
     let nights = [nights].into_iter().chain(none_missing).collect::<Vec<_>>().join(", ");
     let problems = status.problems.iter().map(|problem| problem_text(problem, wanted, texts));
     let all: Vec<String> = newest.into_iter().chain(problems).chain([nights]).chain(running).collect();
@@ -75,6 +77,9 @@ fn problem_text(problem: &StatusProblem, wanted: &Expectation, texts: &Texts) ->
         }
         StatusProblem::ReportMissing { report, count } => {
             texts.with("status-report-missing", &[("count", number(*count)), ("report", text(report))])
+        }
+        StatusProblem::Copied { copy, report } => {
+            texts.with("status-copied", &[("copy", text(copy)), ("report", text(report))])
         }
         StatusProblem::Incomplete => texts.get("status-incomplete"),
         StatusProblem::TooOld { max_age } => texts.with("status-too-old", &[("most", shown(*max_age).into())]),
@@ -110,6 +115,7 @@ fn number(count: u64) -> Value<'static> {
 
 /// A duration to the minute, or one of several days to the hour.
 fn shown(duration: SignedDuration) -> String {
+    let duration = duration.abs();
     let (days, hours) = (duration.as_hours() / 24, duration.as_hours() % 24);
     match days.abs() {
         0..=2 => format!("{:#}", duration.round(Unit::Minute).unwrap_or(duration)),

@@ -25,13 +25,13 @@ impl Schedule {
         self.0 % DAY == 0
     }
 
-    /// The slots from the beginning of a day until a moment, without one that ends later. Slots of whole days are those of the
+    /// The slots from the beginning of a day until a moment, without one that ends later, and at most so many. Slots of whole days are those of the
     /// calendar, however long each day is.
     #[must_use]
-    pub fn slots(self, first: Date, until: Timestamp, days: &Days) -> Vec<Period> {
+    pub fn slots(self, first: Date, until: Timestamp, days: &Days, most: usize) -> Vec<Period> {
         let mut slots = Vec::new();
         let (mut day, mut begins) = (first, days.day(first).period.since);
-        while let Some(since) = begins {
+        while let Some(since) = begins.filter(|_| slots.len() < most) {
             let next = if self.is_of_days() {
                 day = match day.checked_add((self.0 / DAY).days()) {
                     Ok(next) => next,
@@ -81,7 +81,7 @@ mod tests {
     fn slots(zone: &str, seconds: i64, first: Date, until: &str) -> Vec<String> {
         let days = Days { zone: Zone::named(zone).expect("a zone"), by: DayBy::Created };
         let schedule = Schedule::try_from(seconds).expect("a schedule");
-        let slots = schedule.slots(first, until.parse().expect("a time"), &days);
+        let slots = schedule.slots(first, until.parse().expect("a time"), &days, 10_000);
         slots.iter().map(ToString::to_string).collect()
     }
 

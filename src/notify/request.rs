@@ -102,35 +102,38 @@ fn text(kind: Kind, text: &str, mark: &str) -> String {
     }
 }
 
+/// Whether a reply is a word such as `invalid_token`, as Slack answers.
+fn is_word(text: &str) -> bool {
+    (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
 /// Whether a reply means that the message has arrived.
 ///
 /// # Errors
 /// What the service says instead, which may repeat secrets.
 pub(super) fn arrived(kind: Kind, status: u16, body: &[u8]) -> Result<(), String> {
-    let says = |body: &[u8]| match String::from_utf8_lossy(body).trim() {
-        "" => String::new(),
-        text => format!(": {text}"),
-    };
+    // Only whole JSON replies and single words are shown: in others a secret may be cut or written in any way.
+    let reply: Value = serde_json::from_slice(body).unwrap_or_default();
+    let message = ["msg", "errmsg", "StatusMessage", "error"].iter().find_map(|key| reply.get(key)?.as_str());
+    let message = message.or_else(|| str::from_utf8(body).ok().filter(|text| is_word(text)));
+    let says = message.map_or_else(String::new, |message| format!(": {message}"));
     match status {
         200..=299 => {}
         300..=399 => return Err(format!("HTTP {status}: redirects are not followed; give the final URL")),
-        _ => return Err(format!("HTTP {status}{}", says(body))),
+        _ => return Err(format!("HTTP {status}{says}")),
     }
     let code_keys: &[&str] = match kind {
         Kind::Feishu => &["code", "StatusCode"],
         Kind::DingTalk | Kind::WeCom => &["errcode"],
         Kind::Slack if body.trim_ascii() == b"ok" => return Ok(()),
-        Kind::Slack => return Err(format!("it did not answer ok{}", says(body))),
+        Kind::Slack => return Err(format!("it did not answer ok{says}")),
         Kind::Webhook | Kind::Command | Kind::Healthchecks => return Ok(()),
     };
-    let reply: Value = serde_json::from_slice(body).unwrap_or_default();
     match code_keys.iter().find_map(|key| reply.get(key)?.as_i64()) {
         Some(0) => Ok(()),
-        Some(code) => {
-            let message = ["msg", "errmsg", "StatusMessage"].iter().find_map(|key| reply.get(key)?.as_str());
-            Err(format!("it answered with code {code}: {}", message.unwrap_or("it does not say why")))
-        }
-        None => Err(format!("its answer is not that of {}{}", kind.code(), says(body))),
+        Some(code) if says.is_empty() => Err(format!("it answered with code {code}: it does not say why")),
+        Some(code) => Err(format!("it answered with code {code}{says}")),
+        None => Err(format!("its answer is not that of {}{says}", kind.code())),
     }
 }
 

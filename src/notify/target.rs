@@ -16,7 +16,7 @@ const SLACK: usize = 4_000;
 /// The shortest part of a URL that counts as a secret.
 const SHORTEST_SECRET: usize = 6;
 /// What stands in the place of a secret.
-const REDACTED: &str = "[secret]";
+const REDACTED: &str = "its words are not shown, since they repeat a secret";
 
 /// The service behind a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,11 @@ impl Kind {
     #[must_use]
     pub const fn is_signed(self) -> bool {
         matches!(self, Self::Feishu | Self::DingTalk | Self::Webhook)
+    }
+
+    /// Whether the body of a reply says if a message has arrived; else its status alone does.
+    pub(super) const fn answers_in_words(self) -> bool {
+        matches!(self, Self::Feishu | Self::DingTalk | Self::WeCom | Self::Slack)
     }
 
     /// The longest text, and how much of it a character takes.
@@ -152,22 +157,45 @@ impl Target {
         if name == kind.code() { name.clone() } else { format!("{name} ({})", kind.code()) }
     }
 
-    /// The text without the secrets of this target, whoever repeats them.
+    /// The text if it repeats no secret of this target, else a note in its place. Whoever repeats a secret may decode or
+    /// escape it, so only letters and digits are compared.
     #[must_use]
     pub fn without_secrets(&self, text: &str) -> String {
         let Way::Http { url, secret } = &self.way else { return text.to_owned() };
         let mut secrets: Vec<String> = secret.iter().map(|secret| secret.expose_secret().to_owned()).collect();
         if let Ok(url) = url.url() {
-            let segments = url.path_segments().into_iter().flatten().map(str::to_owned);
-            let values = url.query_pairs().map(|(_, value)| value.into_owned());
-            let raw = url.query().unwrap_or_default().split(['&', '=']).map(str::to_owned);
-            secrets.extend(segments.chain(values).chain(raw).filter(|part| part.len() >= SHORTEST_SECRET));
+            secrets.extend(url.path_segments().into_iter().flatten().map(percent_decoded));
+            secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
         }
-        // The longest first: a part of a secret may be a secret too.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        let given = secrets.iter().filter(|secret| !secret.is_empty());
-        given.fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), REDACTED))
+        let secrets: Vec<String> = secrets.iter().map(|secret| plain(secret)).collect();
+        let repeats = |text: &str| {
+            let text = plain(text);
+            secrets.iter().any(|secret| secret.len() >= SHORTEST_SECRET && text.contains(secret.as_str()))
+        };
+        match text.split_once(": ") {
+            _ if !repeats(text) => text.to_owned(),
+            // Our own words come first.
+            Some((ours, _)) if !repeats(ours) => format!("{ours}: {REDACTED}"),
+            _ => REDACTED.to_owned(),
+        }
     }
+}
+
+/// The letters and digits of a text, in lower case.
+fn plain(text: &str) -> String {
+    text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// A part of a path as whoever decodes it writes it.
+fn percent_decoded(text: &str) -> String {
+    // A query is decoded by the same rule, but for `+`.
+    let encoded = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    let mut url = Url::parse("http://localhost/").ok();
+    if let Some(url) = &mut url {
+        url.set_query(Some(&format!("x={encoded}")));
+    }
+    let decoded = url.as_ref().and_then(|url| url.query_pairs().next().map(|(_, value)| value.into_owned()));
+    decoded.unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -205,9 +233,10 @@ mod tests {
         let target = Target { name: "ops".into(), kind: Kind::DingTalk, way, when: Vec::new() };
         assert_eq!(target.shown(), "ops (dingtalk)");
         for (text, expected) in [
-            ("no such robot: ab/cdef", "no such robot: [secret]"),
-            ("/robot/tokentoken?access_token=ab%2Fcdef", "/robot/[secret]?[secret]=[secret]"),
-            ("key SECtokentoken", "key [secret]"),
+            ("it answered: ab/cdef", &*format!("it answered: {REDACTED}")),
+            ("no such robot AB%2FCDEF".to_lowercase().replace("%2f", "\\/").as_str(), REDACTED),
+            ("/robot/tokentoken?access_token=x", REDACTED),
+            ("key SEC\\u0074okentoken".replace("\\u0074", "t").as_str(), REDACTED),
             ("errcode 310000", "errcode 310000"),
         ] {
             assert_eq!(target.without_secrets(text), expected);

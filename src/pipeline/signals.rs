@@ -27,11 +27,11 @@ impl Signal {
     }
 }
 
-/// Listens for signals on behalf of one job, from before its first phase until this is dropped.
+/// Listens for signals on behalf of one job, from before its first phase until this and all clones are dropped.
 ///
 /// The first signal asks the job to stop, which it does in its own time. A second one ends the process at once, and so
 /// does the first one after this is dropped. The default action can't do that: tokio replaces it for good.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Signals {
     first: watch::Receiver<Option<Signal>>,
 }

@@ -1,7 +1,7 @@
 //! Whether the nightly job did its work: the newest report is there, recent, complete and proven, no night is missing,
 //! and the next one will find what it needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -15,12 +15,14 @@ use crate::domain::days::Days;
 use crate::domain::schedule::Schedule;
 use crate::domain::time::Period;
 use crate::report::folder::nights::{Night, Nights};
-use crate::store::{Holder, Store, is_locked};
+use crate::store::{Holder, Run, Store, is_locked};
 
 /// The exit code of an incomplete report.
 const INCOMPLETE: u8 = 3;
 /// How far ahead of this clock a report may be: `as_of` is rounded, and clocks are set.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(1);
+/// More nights than that are not looked for: ten years of one every minute.
+const MOST_NIGHTS: usize = 5_256_000;
 /// How many nights like the newest the disk must have room for.
 const NIGHTS_AHEAD: u64 = 10;
 
@@ -92,6 +94,13 @@ pub enum StatusProblem {
         /// What is wrong with it.
         problem: String,
     },
+    /// There is a copy of a report.
+    Copied {
+        /// The name of the copy's folder.
+        copy: String,
+        /// The name of the report's folder.
+        report: String,
+    },
     /// The newest report, or its chain to earlier ones, is not proven.
     NotProven {
         /// The name of its folder.
@@ -161,6 +170,7 @@ impl StatusProblem {
         match self {
             Self::NoReport => "no-report",
             Self::Damaged { .. } => "damaged",
+            Self::Copied { .. } => "copied",
             Self::NotProven { .. } => "not-proven",
             Self::ReportMissing { .. } => "report-missing",
             Self::Incomplete => "incomplete",
@@ -181,23 +191,27 @@ impl StatusProblem {
 /// # Errors
 /// When the folder can't be read. A state that can't be used is part of the result.
 pub fn status(wanted: &Expectation) -> Result<Status, JobError> {
-    let found = Nights::below(&wanted.reports)?;
     let mut status = Status { running: is_locked(&wanted.state), ..Status::default() };
     let (mut state, state_problem) = open(&wanted.state);
+    let runs = state.as_ref().map(Store::runs).transpose()?.unwrap_or_default();
+    let found = Nights::below(&wanted.reports)?;
     let damaged = found.damaged.iter().map(|(path, error)| StatusProblem::Damaged {
         report: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         problem: error.to_string(),
     });
     status.problems.extend(damaged);
-    let absent = missing(&wanted.reports, &found, state.as_ref())?;
+    let absent = missing(&wanted.reports, &found, state.as_ref(), &runs)?;
     let absent_problem = absent
         .first()
         .map(|first| StatusProblem::ReportMissing { report: first.report.clone(), count: absent.len() as u64 });
-    let nights: Vec<Night> = found.nights.into_iter().filter(Night::is_of_a_run).collect();
+    let mut nights: Vec<Night> = found.nights.into_iter().filter(Night::is_of_a_run).collect();
+    status.set_copies_aside(&mut nights, &runs);
     status.nights = nights.len() as u64;
     status.look_for_missing_nights(wanted, &nights);
     let too_young = state.as_ref().map(|state| unknown(state, wanted, &nights)).transpose()?.flatten();
-    let newest_bytes = nights.last().map_or(0, |newest| newest.manifest.files.iter().map(|file| file.bytes).sum());
+    let newest_bytes = nights
+        .last()
+        .map_or(0, |newest| newest.manifest.files.iter().map(|file| file.bytes).fold(0, u64::saturating_add));
     match nights.into_iter().next_back() {
         Some(newest) => status.look_at(newest, wanted, state.as_mut())?,
         None => status.problems.push(StatusProblem::NoReport),
@@ -270,12 +284,35 @@ impl Status {
         Ok(())
     }
 
+    /// Leaves one of several folders with the same manifest: the one that the state knows, or else that with the name of
+    /// its time.
+    fn set_copies_aside(&mut self, nights: &mut Vec<Night>, runs: &[Run]) {
+        let recorded = |night: &Night| {
+            let run = runs.iter().find(|run| run.wrote(night.report.manifest_sha256()))?;
+            Some(Path::new(&run.report.as_ref()?.folder).file_name()?.to_string_lossy().into_owned())
+        };
+        let mut originals: BTreeMap<String, String> = BTreeMap::new();
+        for night in nights.iter() {
+            let original = originals.entry(night.report.manifest_sha256().to_owned()).or_insert_with(|| night.name());
+            if recorded(night).is_some_and(|name| name == night.name()) {
+                *original = night.name();
+            }
+        }
+        nights.retain(|night| {
+            let original = &originals[night.report.manifest_sha256()];
+            let is_original = *original == night.name();
+            let copied = || StatusProblem::Copied { copy: night.name(), report: original.clone() };
+            self.problems.extend((!is_original).then(copied));
+            is_original
+        });
+    }
+
     fn look_for_missing_nights(&mut self, wanted: &Expectation, nights: &[Night]) {
         let oldest = nights.first().map(|night| wanted.days.day_of(night.stamp().as_of).date);
         let (Some(every), Some(since)) = (wanted.every, wanted.since.or(oldest)) else { return };
         self.since = Some(since);
         let times: Vec<Timestamp> = nights.iter().map(|night| night.stamp().as_of).collect();
-        self.missing = every.slots(since, wanted.now, &wanted.days);
+        self.missing = every.slots(since, wanted.now, &wanted.days, MOST_NIGHTS);
         self.missing.retain(|slot| {
             let first = times.partition_point(|time| slot.since.is_some_and(|since| *time < since));
             !times.get(first).is_some_and(|time| slot.holds(*time))

@@ -104,6 +104,9 @@ fn all_of_standard_error_is_json_if_asked_for() {
         assert_eq!(others, [""; 0]);
         (code(&ended), events)
     };
+    let (ended, events) = command(&["reconcile", "none.csv", "--no-such-option"]);
+    assert_eq!((ended, events.len()), (2, 1));
+    assert!(messages(&events)[0].contains("--no-such-option"));
     let (ended, events) = command(&["reconcile", "none.csv", "--sandbox"]);
     assert_eq!((ended, events.len(), &events[0]["level"]), (2, 1, &"ERROR".into()));
     assert!(messages(&events)[0].contains("none.csv"));

@@ -153,8 +153,9 @@ fn a_removed_night_is_found_whichever_it_is() {
     assert_eq!((ended, &proof["missing"][0]["report"]), (1, &"20260603T020000Z".into()));
     assert_eq!(each(&proof, "proven"), [("20260601T020000Z", &true.into()), ("20260602T020000Z", &true.into())]);
     assert_eq!(problems(&newest, 2, &[]), ["report-missing"]);
-    // Also where the folder was moved together with its state.
+    // Also where the folder was moved together with its state, and another is in its place.
     fs::rename(newest.path("reports"), newest.path("moved")).expect("moved");
+    fs::create_dir(newest.path("reports")).expect("made");
     let ended = tieout().args(["verify", "--all"]).arg(newest.path("moved")).output().expect("starts");
     assert_eq!(code(&ended), 1);
     assert!(stdout(&ended).contains("20260603T020000Z  MISSING: run 3 made it"), "{}", stdout(&ended));
@@ -170,14 +171,15 @@ fn pruned_and_replaced_reports_are_not_missing() {
     let (ended, proof) = verify_all(&place);
     assert_eq!((ended, &proof["missing"]), (0, &Value::Array(Vec::new())), "{proof}");
 
-    // Reports by --out replace each other.
+    // A report with a place of its own (--out) is not one of the folder's, and a newer one replaces it.
     let ids = place.file("ids.csv", FEW);
-    for _ in 0..2 {
+    for name in ["own", "own", "20260602T020000Z"] {
         let mut command = tieout();
         command.arg("reconcile").arg(&ids).args(["--sandbox", "-q", "--fresh", "--state"]);
-        command.arg(place.path("reports").join(".state.sqlite")).arg("--out").arg(place.path("reports").join("own"));
+        command.arg(place.path("reports").join(".state.sqlite")).arg("--out").arg(place.path("reports").join(name));
         assert!(code(&command.output().expect("starts")) < 2);
     }
+    fs::remove_dir_all(place.path("reports").join("own")).expect("removed");
     let (ended, proof) = verify_all(&place);
     assert_eq!((ended, &proof["missing"]), (0, &Value::Array(Vec::new())), "{proof}");
 }
@@ -281,4 +283,48 @@ fn wrong_usage_is_refused() {
     let sample =
         tieout().args(["verify", "--all", "--files-only"]).arg(repository("reports")).output().expect("starts");
     assert_eq!(code(&sample), 0, "{}", stdout(&sample));
+}
+
+fn copy_of_report(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("made");
+    for entry in fs::read_dir(from).expect("readable") {
+        let entry = entry.expect("readable");
+        fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
+    }
+}
+
+#[test]
+fn a_copy_does_not_hide_damage_to_the_report() {
+    let place = nights(1..=2);
+    copy_of_report(&report(&place, 2), &place.path("reports").join("20260602T020000Z.bak"));
+    copy_of_report(&report(&place, 2), &place.path("reports").join("1-copy"));
+    assert_eq!(problems(&place, 2, &[]), ["copied", "copied"]);
+    append(&report(&place, 2).join("discrepancies.csv"), "x");
+    assert_eq!(problems(&place, 2, &[]), ["copied", "copied", "not-proven"]);
+    let line = stdout(&status(&place, 2, &[]));
+    assert!(
+        line.contains("20260602T020000Z.bak is a copy of 20260602T020000Z: ") && line.contains("2 nights"),
+        "{line}"
+    );
+}
+
+#[test]
+fn an_absurd_first_day_does_not_take_for_ever() {
+    let place = nights([1]);
+    place.file("tieout.toml", "[schedule]\nevery = \"1m\"\n");
+    let begin = Instant::now();
+    assert_eq!(problems(&place, 1, &["--since", "0026-06-01"]), ["nights-missing"]);
+    assert!(begin.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn a_proof_that_is_damaged_in_the_state_proves_nothing() {
+    let place = nights([1]);
+    assert_eq!(verify_all(&place).0, 0);
+    let state = rusqlite::Connection::open(place.path("reports").join(".state.sqlite")).expect("a state");
+    assert_eq!(state.execute("UPDATE proven_reports SET seal = 1", ()).expect("written"), 1);
+    drop(state);
+    let (ended, proof) = verify_all(&place);
+    assert_eq!((ended, &proof["reports"][0]["proven_before"]), (0, &false.into()));
+    assert_eq!(verify_all(&place).1["reports"][0]["proven_before"], true);
 }

@@ -2,6 +2,10 @@
 
 use std::fmt::Write;
 
+/// The labels that a metric can have.
+const LABELS: [&str; 10] =
+    ["account", "age", "amount", "bucket", "cause", "check", "currency", "kind", "severity", "verdict"];
+
 /// Metrics of one name.
 pub(super) struct Family {
     name: &'static str,
@@ -33,8 +37,14 @@ impl Family {
         let begin = format!("{}{{account=\"{}\"", self.name, escaped(account));
         let own =
             earlier.lines().filter(|line| line.strip_prefix(&begin).is_some_and(|rest| rest.starts_with(['}', ','])));
-        let samples = own.filter_map(|line| line.strip_prefix(self.name)).filter(|sample| is_sample(sample));
-        self.samples.extend(samples.map(str::to_owned));
+        for sample in own.filter_map(|line| line.strip_prefix(self.name)).filter(|sample| is_sample(sample)) {
+            let has_same_labels = |other: &String| {
+                other.rsplit_once(' ').zip(sample.rsplit_once(' ')).is_some_and(|(one, other)| one.0 == other.0)
+            };
+            if !self.samples.iter().any(has_same_labels) {
+                self.samples.push(sample.to_owned());
+            }
+        }
     }
 
     /// Appends the family to a text; nothing if it has no metrics.
@@ -58,9 +68,11 @@ fn escaped(text: &str) -> String {
 /// Whether a text is labels and a plain decimal number, as [`Family::add`] writes them.
 fn is_sample(text: &str) -> bool {
     let Some(mut rest) = text.strip_prefix('{') else { return false };
+    let mut names = Vec::new();
     loop {
         let Some((name, after)) = rest.split_once("=\"") else { return false };
-        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let is_name = LABELS.contains(&name) && !names.contains(&name);
+        names.push(name);
         let Some(end) = end_of_label(after).filter(|_| is_name) else { return false };
         let after = &after[end + 1..];
         if let Some(value) = after.strip_prefix("} ") {
@@ -78,17 +90,20 @@ fn is_sample(text: &str) -> bool {
 /// Where the quotation mark is that ends a label's text.
 fn end_of_label(text: &str) -> Option<usize> {
     let mut is_escaped = false;
-    text.char_indices().find_map(|(at, char)| match (char, is_escaped) {
-        ('"', false) => Some(at),
+    let is_escape = |char| matches!(char, '\\' | '"' | 'n');
+    let ends = text.char_indices().find_map(|(at, char)| match (char, is_escaped) {
+        ('"', false) => Some(Some(at)),
         ('\\', false) => {
             is_escaped = true;
             None
         }
+        (char, true) if !is_escape(char) => Some(None),
         _ => {
             is_escaped = false;
             None
         }
-    })
+    });
+    ends.flatten()
 }
 
 #[cfg(test)]
@@ -117,6 +132,8 @@ mod tests {
     fn only_metrics_of_the_same_name_and_account_are_carried_over() {
         let earlier = "# HELP tieout_x What it is.\ntieout_x{account=\"a\"} 1\ntieout_x{account=\"ab\"} 2\n\
                        tieout_xy{account=\"a\"} 3\ntieout_x{account=\"a\",check=\"c\"} -4.5\n\
+                       tieout_x{account=\"a\"} 8\ntieout_x{account=\"a\",x=\"c\"} 9\ntieout_x{account=\"a\",check=\"c\",check=\"d\"} 9\n\
+                       tieout_x{account=\"a\",check=\"\\q\"} 9\n\
                        tieout_x{account=\"a\"} NaN\ntieout_x{account=\"a\",check=\"c} 6\ntieout_x{account=\"a\"} 7 8\n\
                        tieout_x{account=\"a\"} \ntieout_x{account=\"a\"} 1.2.3\ntieout_x{account=\"a\"";
         let mut carried = family();

@@ -58,6 +58,8 @@ impl Notifications {
             }
             Source::Stdin => ("standard input".to_owned(), "stdin".to_owned()),
         };
+        // Accounts may share a state, and their inputs a series.
+        let series = settings.report.account.iter().fold(series, |series, account| format!("{series} of {account}"));
         let notifications = Self {
             settings: notify,
             texts: Texts::new(settings.report.language),

@@ -105,7 +105,8 @@ PrivateTmp={tmp}
 }
 
 fn timer(job: &Job, paths: &Paths<'_>) -> Result<String, Failure> {
-    let delay = (job.times.every / 24).min(LONGEST_DELAY);
+    // A delay past the end of the slot would leave that night without a report.
+    let delay = (job.times.every / 24).min(LONGEST_DELAY).min(job.times.rest());
     Ok(format!(
         "\
 [Unit]

@@ -39,6 +39,14 @@ impl Times {
         Ok(Self { is_weekly: every == WEEK, hours, minutes, every })
     }
 
+    /// How long after a start its slot ends, less a minute, in seconds. Slots begin at midnight.
+    pub(super) fn rest(&self) -> i64 {
+        let slot = self.every.min(DAY);
+        let first = self.hours.first().copied().unwrap_or_default() * HOUR;
+        let start = (first + self.minutes.first().copied().unwrap_or_default() * MINUTE) % slot;
+        (slot - start - MINUTE).max(0)
+    }
+
     /// As systemd writes them in `OnCalendar=`.
     pub(super) fn calendar(&self) -> String {
         let list = |numbers: &[i64], all| list(numbers, all, |number| format!("{number:02}"));

@@ -37,8 +37,10 @@ pub fn resolve_schedule(general: &General) -> Result<ScheduleSettings, SettingsE
         rules::rules(&options)?;
         provider::options(&options.provider)?;
         let every = options.schedule.as_ref().map(every).transpose()?.flatten();
-        let read = [&options.waivers, &options.provider.ca_file];
-        let read: Vec<PathBuf> = read.into_iter().flatten().cloned().collect();
+        let targets = options.notify.as_deref().unwrap_or_default();
+        targets.iter().enumerate().try_for_each(|(at, target)| refuse_variables(at, target))?;
+        let read = [&options.waivers, &options.provider.ca_file].into_iter().flatten().cloned();
+        let read: Vec<PathBuf> = read.chain(targets.iter().flat_map(files)).collect();
         let written = written(&options);
         let key = options.provider.api_key_file;
         let is_relative = |path: &PathBuf| path.is_relative() && !is_bucket(path);
@@ -53,6 +55,21 @@ pub fn resolve_schedule(general: &General) -> Result<ScheduleSettings, SettingsE
             every,
         })
     })
+}
+
+/// Refuses a target of notifications whose secrets are in variables, which the scheduled job does not have.
+fn refuse_variables(at: usize, target: &toml::Table) -> Result<(), SettingsError> {
+    let Some(key) = target.keys().find(|key| key.ends_with("-env")) else { return Ok(()) };
+    let file = key.replace("-env", "-file");
+    let problem = format!("`{key}`: a scheduled job has no variables of your shell; name a file with `{file}`");
+    Err(SettingsError::Notify { target: format!("{}", at + 1), problem })
+}
+
+/// The files that a target of notifications needs: those of its secrets, and its program.
+fn files(target: &toml::Table) -> Vec<PathBuf> {
+    let named = target.iter().filter(|(key, _)| key.ends_with("-file")).filter_map(|(_, file)| file.as_str());
+    let program = target.get("command").and_then(|command| command.get(0)).and_then(toml::Value::as_str);
+    named.chain(program).map(PathBuf::from).filter(|path| path.is_absolute()).collect()
 }
 
 /// The folders that a job with these options writes to. A report with a place of its own is written beside it first.

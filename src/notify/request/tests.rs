@@ -91,7 +91,7 @@ fn a_reply_is_judged_as_each_service_means_it() {
             "it answered with code 310000: sign not match",
         ),
         (Kind::WeCom, 200, r#"{"errcode":93000}"#, "it answered with code 93000: it does not say why"),
-        (Kind::WeCom, 200, "<html>", "its answer is not that of wecom: <html>"),
+        (Kind::WeCom, 200, "<html>", "its answer is not that of wecom"),
         (Kind::Slack, 200, "no", "it did not answer ok: no"),
         (Kind::Slack, 403, "invalid_token", "HTTP 403: invalid_token"),
         (Kind::Webhook, 500, "", "HTTP 500"),

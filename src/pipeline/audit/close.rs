@@ -94,7 +94,7 @@ pub(super) fn gaps(reading: &Reading<'_>, rules: &Rules, close: &CloseStamp) -> 
     let ends = days.day(month.end()).period.since.unwrap_or(Timestamp::MAX);
     let until = ends.saturating_add(rules.stale_after.duration()).unwrap_or(Timestamp::MAX);
     let nights = match close.every {
-        Some(every) => every.slots(month.first(), until.min(last_run), &days),
+        Some(every) => every.slots(month.first(), until.min(last_run), &days, usize::MAX),
         None => {
             let of_days = days_with_orders(reading, month).into_iter().map(|day| two_days(day, &days));
             // Without an order it is not known when a run was to be expected, but one there must be.

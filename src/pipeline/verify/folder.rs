@@ -1,6 +1,7 @@
 //! Proves every report of a reports folder, and finds those that were removed.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use serde::Serialize;
@@ -53,8 +54,9 @@ pub struct MissingReport {
 /// # Errors
 /// When the folder or the state can't be read. What is wrong with a report is part of the result.
 pub fn verify_all(folder: &Path, mut state: Option<&mut Store>) -> Result<FolderProof, JobError> {
+    let runs = state.as_deref().map(Store::runs).transpose()?.unwrap_or_default();
     let found = Nights::below(folder)?;
-    let missing = missing(folder, &found, state.as_deref())?;
+    let missing = missing(folder, &found, state.as_deref(), &runs)?;
     let mut reports = Vec::new();
     for night in found.nights {
         reports.push(prove(night, state.as_deref_mut(), Reach::Previous)?);
@@ -105,42 +107,62 @@ fn unless_unreadable(part: &'static str, result: Result<Part, JobError>) -> Resu
     }
 }
 
-/// The reports that runs in the state published in a folder and that are not there, though nothing replaced them and
-/// `tieout prune` did not remove them.
+/// The reports that runs published below a folder and that are not there, though nothing replaced them and `tieout
+/// prune` did not remove them. `runs` must have been read before the folder: a job may publish in between.
 ///
 /// # Errors
 /// When the state can't be read.
-pub fn missing(folder: &Path, found: &Nights, state: Option<&Store>) -> Result<Vec<MissingReport>, StoreError> {
-    let Some(state) = state else { return Ok(Vec::new()) };
-    let runs = state.runs()?;
+pub fn missing(
+    folder: &Path,
+    found: &Nights,
+    state: Option<&Store>,
+    runs: &[Run],
+) -> Result<Vec<MissingReport>, StoreError> {
+    let (Some(state), Ok(folder)) = (state, absolute(folder).canonicalize()) else { return Ok(Vec::new()) };
+    let is_state_here = state.path().parent().is_some_and(|around| around.canonicalize().is_ok_and(|it| it == folder));
     let there: BTreeSet<&str> = found.nights.iter().map(|night| night.report.manifest_sha256()).collect();
     let mut missing = Vec::new();
     for (at, run) in runs.iter().enumerate() {
-        let Some(report) = &run.report else { continue };
-        let name = Path::new(&report.folder).file_name().unwrap_or_default();
-        let is_damaged = found.damaged.iter().any(|(path, _)| path.file_name() == Some(name));
-        let is_replaced = runs.iter().skip(at + 1).any(|later| {
-            later.destination == run.destination && later.report.as_ref().is_some_and(|it| it.folder == report.folder)
-        });
-        let is_here = is_below(folder, run, state) && !is_damaged && !is_replaced;
-        if is_here && !there.contains(&*report.manifest_sha256) && !state.has_pruned_report(&report.manifest_sha256)? {
-            missing.push(MissingReport { report: name.to_string_lossy().into_owned(), run: run.id.to_string() });
+        let Some((report, place)) = run.report.as_ref().zip(Place::of(run)) else { continue };
+        // A state in the folder goes with it wherever it is moved or copied to.
+        let is_here = is_state_here || place.folder.canonicalize().is_ok_and(|it| it == folder);
+        let is_damaged = found.damaged.iter().any(|(path, _)| path.file_name() == Some(place.name));
+        let is_replaced = runs.iter().skip(at + 1).any(|later| later.report.is_some() && replaces(later, &place));
+        if place.is_of_many
+            && is_here
+            && !is_damaged
+            && !is_replaced
+            && !there.contains(&*report.manifest_sha256)
+            && !state.has_pruned_report(&report.manifest_sha256)?
+        {
+            missing.push(MissingReport { report: place.name.to_string_lossy().into_owned(), run: run.id.to_string() });
         }
     }
     Ok(missing)
 }
 
-/// Whether a run published its report below a folder, as far as its destination tells: that is the folder itself, a
-/// folder directly below it, or is not there any more because the folder was moved together with the state.
-fn is_below(folder: &Path, run: &Run, state: &Store) -> bool {
-    let real = |path: &Path| path.canonicalize().ok();
-    let (Some(folder), Some(destination)) = (real(&absolute(folder)), run.destination.as_deref().map(Path::new)) else {
-        return false;
-    };
-    let around = destination.parent().and_then(real);
-    let is_state_here = || state.path().parent().and_then(real).is_some_and(|around| around == folder);
-    match real(destination) {
-        Some(place) => place == folder || around.is_some_and(|around| around == folder),
-        None => around.is_some_and(|around| around == folder) || is_state_here(),
+/// Where a run published its report.
+struct Place<'r> {
+    /// The folder that the report's folder is in.
+    folder: &'r Path,
+    /// The name of the report's folder.
+    name: &'r OsStr,
+    /// Whether it is a reports folder, with a report of every run; else the report has a place of its own (`--out`).
+    is_of_many: bool,
+}
+
+impl<'r> Place<'r> {
+    fn of(run: &'r Run) -> Option<Self> {
+        let destination = Path::new(run.destination.as_deref()?);
+        let name = Path::new(&run.report.as_ref()?.folder).file_name()?;
+        // The folder of a report in a place of its own is the destination itself.
+        let is_of_many = destination.file_name() != Some(name);
+        let folder = if is_of_many { destination } else { destination.parent()? };
+        Some(Self { folder, name, is_of_many })
     }
+}
+
+/// Whether a run published its report in that very place.
+fn replaces(later: &Run, place: &Place<'_>) -> bool {
+    Place::of(later).is_some_and(|other| (other.folder, other.name) == (place.folder, place.name))
 }

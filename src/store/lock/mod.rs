@@ -4,6 +4,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rustix::fs::OFlags;
@@ -14,6 +16,9 @@ use super::place::{self, PRIVATE};
 /// Folders for the locks on keys; the first usable one is taken. Fixed, so that all jobs of a user agree whatever their
 /// environment.
 const SHARED: [&str; 2] = ["/run/lock", "/tmp"];
+/// How long to try to take a lock, and how often.
+const PATIENCE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(10);
 /// More bytes than a holder's note ever has.
 const MAX_NOTE: u64 = 200;
 
@@ -124,7 +129,7 @@ fn own_folder(shared: &Path) -> io::Result<PathBuf> {
 fn take(path: &Path, what: String, mode: u32, now: Timestamp) -> Result<Lock, LockError> {
     let unusable = |source| LockError::Unusable { what: what.clone(), path: path.to_owned(), source };
     let (mut file, is_writable) = open(path, mode).map_err(unusable)?;
-    match file.try_lock() {
+    match try_for(PATIENCE, || file.try_lock()) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(LockError::Held { what, holder: holder(&file) }),
         Err(TryLockError::Error(source)) => return Err(unusable(source)),
@@ -135,6 +140,17 @@ fn take(path: &Path, what: String, mode: u32, now: Timestamp) -> Result<Lock, Lo
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{note}"));
     }
     Ok(Lock { _file: file })
+}
+
+/// Tries to lock until it succeeds, for a while: whoever only looks whether a lock is held holds it for a moment.
+fn try_for(patience: Duration, lock: impl Fn() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
+    let begin = Instant::now();
+    loop {
+        match lock() {
+            Err(TryLockError::WouldBlock) if begin.elapsed() < patience => sleep(PAUSE),
+            result => return result,
+        }
+    }
 }
 
 /// Opens a regular file and nothing else, without ever blocking. Returns whether it is writable.

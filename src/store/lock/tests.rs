@@ -44,6 +44,22 @@ fn other_process(path: &Path) -> Child {
 }
 
 #[test]
+fn who_only_looks_is_not_in_the_way() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let state = folder.path().join("state.sqlite");
+    drop(taken(|| Lock::on_state(&state, now()))?);
+    let looking = File::open(beside(&state))?;
+    looking.lock_shared()?;
+    let look = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(50));
+        drop(looking);
+    });
+    Lock::on_state(&state, now())?;
+    look.join().map_err(|_| "panicked")?;
+    Ok(())
+}
+
+#[test]
 fn the_second_job_learns_who_holds_the_lock_and_gets_it_afterwards() -> Tested {
     let folder = tempfile::tempdir()?;
     let state = folder.path().join("state.sqlite");

@@ -1,13 +1,14 @@
 //! A receiver of messages on a real socket. It verifies signatures with its own arithmetic, and misbehaves on demand.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -35,6 +36,8 @@ pub enum Manners {
     Redirects,
     /// Repeats what it got, with the secret, as an error.
     Echoes,
+    /// Answers with status 200, and never ends its reply.
+    NeverEnds,
 }
 
 /// A message that arrived: the first part of the path, the whole path with the query, and the body.
@@ -144,6 +147,9 @@ async fn receive(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, bod
         Manners::Good => {}
         Manners::Hangs => pending().await,
         Manners::Fails => return (StatusCode::INTERNAL_SERVER_ERROR, "out of order").into_response(),
+        Manners::NeverEnds => {
+            return Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>()).into_response();
+        }
         Manners::Redirects => {
             return (StatusCode::FOUND, [("location", format!("/elsewhere/{TOKEN}"))]).into_response();
         }

@@ -51,6 +51,31 @@ fn assert_accepted(units: &[PathBuf; 2], case: &str) {
 }
 
 #[test]
+fn a_target_whose_secret_is_in_a_variable_is_refused() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", "run_order_id\n");
+    let text = "sandbox = true\n[[notify]]\nto = 'webhook'\nurl-env = 'HOOK'\n";
+    let file = place.file("t.toml", text);
+    for scheduler in ["systemd", "cron"] {
+        let ended =
+            schedule(&place, scheduler, &ids, &file).env("HOOK", "https://example.com/x").output().expect("starts");
+        assert_eq!(code(&ended), 2);
+        assert!(stderr(&ended).contains("name a file with `url-file`"), "{}", stderr(&ended));
+    }
+}
+
+#[test]
+fn no_delay_leads_into_the_next_night() {
+    let place = Place::new();
+    let ids = place.file("ids.csv", "run_order_id\n");
+    let file = place.file("t.toml", "sandbox = true\n");
+    for (at, delay) in [("02:30", 900), ("23:50", 540), ("23:59", 0)] {
+        let shown = printed(&schedule(&place, "systemd", &ids, &file).args(["--at", at]).output().expect("starts"));
+        assert!(shown.contains(&format!("RandomizedDelaySec={delay}\n")), "{at}: {shown}");
+    }
+}
+
+#[test]
 fn systemd_accepts_the_units_and_finds_them_hardened() {
     for folder in ["plain", HOSTILE, "back\\slash"] {
         let place = Place::new();
