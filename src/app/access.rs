@@ -58,10 +58,10 @@ pub(super) fn open(
 /// Warns that the state is new although the reports folder has earlier reports.
 pub(super) fn warn_of_new_state(state: &Path, reports: &Path) {
     let (state, reports) = (state.display(), reports.display());
-    exit::print_to_stderr(&format!(
-        "warning: the state file {state} is new, but {reports} has a report: earlier runs are unknown to this one\n  \
-         help: if there should be a state, stop this job, restore the file and run the same command again"
-    ));
+    let what =
+        format!("the state file {state} is new, but {reports} has a report: earlier runs are unknown to this one");
+    let help = "if there should be a state, stop this job, restore the file and run the same command again";
+    exit::warn(what, Some(help));
 }
 
 /// A provider that can't be used with these settings, and the option to check.

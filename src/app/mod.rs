@@ -31,10 +31,13 @@ use std::env;
 use std::ffi::OsString;
 
 use clap::FromArgMatches;
+use clap::error::ErrorKind;
 
 use cli::{Cli, Command};
 use exit::{Exit, Failure};
 use voice::Voice;
+
+use crate::language::Language;
 
 /// Parses the command line, runs the command, and returns how the process ends.
 #[must_use]
@@ -44,13 +47,14 @@ pub fn run() -> Exit {
     let parsed = parsed.and_then(|matches| Cli::from_arg_matches(&matches));
     let mut cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&error, help::language_of(&arguments)),
     };
     if let Command::Sandbox(command) = &cli.command {
         cli.general.verbose = cli.general.verbose.max(command.verbosity());
     }
     logging::start(&cli.general);
     let language = settings::language(cli.general.lang, cli.general.config.as_deref());
+    exit::speak(language);
     let voice = Voice::new(language, cli.general.colour);
     let ended = match cli.command {
         Command::Reconcile(command) => settings::resolve(*command, &cli.general)
@@ -76,16 +80,19 @@ pub fn run() -> Exit {
         Command::Sandbox(command) => sandbox::run(command.port, command.options()),
     };
     ended.unwrap_or_else(|failure| {
-        exit::print_to_stderr(&failure);
+        exit::print_failure(&failure);
         failure.exit
     })
 }
 
 /// Prints what is wrong with the command line, without any key in it; or prints help or version if asked for.
-fn refuse(error: &clap::Error) -> Exit {
+fn refuse(error: &clap::Error, language: Language) -> Exit {
     let message = error.render().to_string();
-    if error.use_stderr() && redaction::without_keys(&message) != message {
-        exit::print_to_stderr(&message.trim_end());
+    let is_error = error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    // Otherwise clap prints it, in colour where that is wanted.
+    if is_error && (language != Language::English || redaction::without_keys(&message) != message) {
+        exit::speak(language);
+        exit::print_lines(message.trim_end());
         return Exit::Usage;
     }
     error.exit()

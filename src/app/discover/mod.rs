@@ -33,7 +33,7 @@ pub(super) fn run(settings: DiscoverSettings) -> Result<Exit, Failure> {
     let listing = match discovery::discover(&mut discovery).map_err(failure)? {
         DiscoveryEnd::Listed(listing) => listing,
         DiscoveryEnd::Stopped(signal) => {
-            exit::print_to_stderr(&format!("stopped by a signal: {NOTHING_WRITTEN}"));
+            exit::print_lines(&format!("stopped by a signal: {NOTHING_WRITTEN}"));
             return Ok(signal.into());
         }
     };
@@ -52,13 +52,13 @@ pub(super) fn run(settings: DiscoverSettings) -> Result<Exit, Failure> {
         }
     }
     if !settings.quiet {
-        exit::print_to_stderr(&summary(&listing, written, settings.output.as_deref()));
+        exit::print_lines(&summary(&listing, written, settings.output.as_deref()));
     }
     if selection.timeless > 0 {
         let count = orders(selection.timeless);
-        exit::print_to_stderr(&format!("warning: kept {count} without a creation time despite --since and --until"));
+        exit::warn(format!("kept {count} without a creation time despite --since and --until"), None);
     }
-    warnings(&listing, &settings.query).iter().for_each(exit::print_to_stderr);
+    warnings(&listing, &settings.query).iter().for_each(|warning| exit::print_lines(warning));
     Ok(if listing.missing() == Some(0) { Exit::Success } else { Exit::Incomplete })
 }
 

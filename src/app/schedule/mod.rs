@@ -61,7 +61,7 @@ impl Job {
         };
         job.paths().try_for_each(|path| text(path).map(drop))?;
         if !job.ids.exists() {
-            exit::print_to_stderr(&format!("warning: there is no file {} yet", job.ids.display()));
+            exit::warn(format!("there is no file {} yet", job.ids.display()), None);
         }
         Ok(job)
     }
