@@ -61,23 +61,24 @@ pub fn run() -> Exit {
             .map_err(Failure::usage)
             .and_then(|settings| reconcile::run(settings, &voice)),
         Command::Discover(command) => {
-            settings::resolve_discover(*command, &cli.general).map_err(Failure::usage).and_then(discover::run)
+            let settings = settings::resolve_discover(*command, &cli.general).map_err(Failure::usage);
+            settings.and_then(|settings| discover::run(settings, &voice))
         }
         Command::Audit(command) => audit::run(*command, &cli.general, &voice),
-        Command::Verify(command) => verify::run(&command, &cli.general),
+        Command::Verify(command) => verify::run(&command, &cli.general, voice.texts),
         Command::Status(command) => status::run(&command, &cli.general, &voice),
-        Command::Runs(command) => runs::run(&command, &cli.general),
-        Command::Prune(command) => prune::run(&command, &cli.general),
+        Command::Runs(command) => runs::run(&command, &cli.general, voice.texts),
+        Command::Prune(command) => prune::run(&command, &cli.general, voice.texts),
         Command::Close(command) => audit::close(&command, &cli.general, &voice),
-        Command::Dataset(command) => dataset::run(&command),
-        Command::Compact { dataset } => dataset::compact(&dataset),
+        Command::Dataset(command) => dataset::run(&command, voice.texts),
+        Command::Compact { dataset } => dataset::compact(&dataset, voice.texts),
         Command::Diff(command) => diff::run(&command, cli.general.quiet, &voice),
-        Command::Schedule(command) => schedule::run(&command, &cli.general),
-        Command::Init { file } => init::run(&file),
+        Command::Schedule(command) => schedule::run(&command, &cli.general, voice.texts),
+        Command::Init { file } => init::run(&file, voice.texts),
         Command::Checks { code } => checks::run(code.as_deref(), &voice),
         Command::Completions { shell } => completions::run(shell, language),
         Command::Man { folder } => man::run(folder.as_deref(), language),
-        Command::Sandbox(command) => sandbox::run(command.port, command.options()),
+        Command::Sandbox(command) => sandbox::run(command.port, command.options(), voice.texts),
     };
     ended.unwrap_or_else(|failure| {
         exit::print_failure(&failure);

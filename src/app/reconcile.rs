@@ -62,7 +62,7 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
 
 fn run_job(settings: Settings, started_at: Timestamp, voice: &Voice, record: &mut RunRecord) -> Result<Exit, Failure> {
     let (output, quiet, destination) = (settings.output, settings.quiet, settings.destination.clone());
-    let mut job = open(settings, started_at)?;
+    let mut job = open(settings, started_at, voice)?;
     let ended = pipeline::reconcile(&mut job);
     let Record { requests, throttled, .. } = job.session.provider.record();
     (record.requests, record.throttled) = (requests, throttled);
@@ -113,12 +113,12 @@ fn warn_of_clock(clock: &ClockReading) {
 
 /// Opens everything that the job needs, cheapest checks first. Nothing is fetched or written until all of it is known
 /// to be usable.
-fn open(settings: Settings, started_at: Timestamp) -> Result<Job, Failure> {
+fn open(settings: Settings, started_at: Timestamp, voice: &Voice) -> Result<Job, Failure> {
     let as_of = settings.as_of.unwrap_or_else(|| started_at.round(Unit::Second).unwrap_or(started_at));
     settings.destination.check().map_err(unwritable)?;
     let input = Input::open(settings.input).map_err(Failure::usage)?;
     let display = display(settings.quiet);
-    let session = access::open(settings.provider, settings.key, &settings.state, started_at, display)?;
+    let session = access::open(settings.provider, settings.key, &settings.state, started_at, display, voice.texts)?;
     if let Some(dataset) = &settings.dataset {
         require_same_orders(dataset, &settings.rules, &session.base_url, settings.report.account.as_deref())?;
     }

@@ -66,7 +66,7 @@ pub(super) fn show(
     // `not_found` needs no reason: the bucket says it.
     let reasons = report.reasons.iter().filter(|reason| reason.bucket != Bucket::NotFound);
     for ReasonCount { bucket, code, detail, orders } in reasons.take(WORST) {
-        let text = if detail.is_empty() { code.clone() } else { format!("{code}: {}", cut(detail)) };
+        let text = if detail.is_empty() { code.clone() } else { format!("{code}: {}", cut(&texts.translated(detail))) };
         writeln!(out, "  {} × {orders} {text}", texts.word(Word::BucketName, bucket.code()))?;
     }
     if summary.reused > 0 {
@@ -210,7 +210,7 @@ fn show_completeness(counts: Option<&CompletenessCounts>, texts: Texts, out: &mu
         return Ok(());
     };
     if let Some(problem) = problem {
-        writeln!(out, "\n{}", texts.with("terminal-list-not-had", &[("problem", problem.clone().into())]))?;
+        writeln!(out, "\n{}", texts.with("terminal-list-not-had", &[("problem", texts.translated(problem).into())]))?;
         if counted.is_none() {
             return Ok(());
         }

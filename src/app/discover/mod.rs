@@ -9,6 +9,7 @@ use super::access::{self, NO_REQUEST_SENT};
 use super::exit::{self, Exit, Failure};
 use super::reconcile::display;
 use super::settings::DiscoverSettings;
+use super::voice::Voice;
 use crate::domain::listed::ListedOrder;
 use crate::domain::time::Period;
 use crate::pipeline::discovery::{self, Discovery, DiscoveryEnd, DiscoveryError, WalkError};
@@ -25,10 +26,11 @@ const NOTHING_WRITTEN: &str = "no CSV was written";
 ///
 /// # Errors
 /// A [`Failure`] says why there is no CSV, and what to do.
-pub(super) fn run(settings: DiscoverSettings) -> Result<Exit, Failure> {
+pub(super) fn run(settings: DiscoverSettings, voice: &Voice) -> Result<Exit, Failure> {
     let staged = settings.output.as_deref().map(StagedFile::create).transpose().map_err(unwritable)?;
     let display = display(settings.quiet);
-    let session = access::open(settings.provider, settings.key, &settings.state, Timestamp::now(), display)?;
+    let session =
+        access::open(settings.provider, settings.key, &settings.state, Timestamp::now(), display, voice.texts)?;
     let mut discovery = Discovery { session, query: settings.query.clone() };
     let listing = match discovery::discover(&mut discovery).map_err(failure)? {
         DiscoveryEnd::Listed(listing) => listing,
