@@ -3,6 +3,7 @@
 
 mod closing;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::iter;
@@ -66,7 +67,9 @@ pub(super) fn show(
     // `not_found` needs no reason: the bucket says it.
     let reasons = report.reasons.iter().filter(|reason| reason.bucket != Bucket::NotFound);
     for ReasonCount { bucket, code, detail, orders } in reasons.take(WORST) {
-        let text = if detail.is_empty() { code.clone() } else { format!("{code}: {}", cut(&texts.translated(detail))) };
+        // What the provider says of an order stays as it says it.
+        let detail = if *bucket == Bucket::Refused { Cow::Borrowed(&**detail) } else { texts.translated(detail) };
+        let text = if detail.is_empty() { code.clone() } else { format!("{code}: {}", cut(&detail)) };
         writeln!(out, "  {} × {orders} {text}", texts.word(Word::BucketName, bucket.code()))?;
     }
     if summary.reused > 0 {

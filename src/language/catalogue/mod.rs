@@ -2,9 +2,10 @@
 //! layers and know no language, so, as with gettext, the English text is the key: it is matched against the templates of
 //! `locales/zh-CN/messages.po`.
 //!
-//! A variable part is never looked into, unless its template says that it is a text of the program (`{@problem}`): then it
-//! is translated in turn. A text that can be read in several ways, because a file name looks like a text of the program,
-//! stays English: a wrong reading would attribute words to the wrong part.
+//! A variable part is never looked into, unless its template says that it may be a text of the program (`{@problem}`):
+//! then it is translated in turn. A text that can be read in several ways, because a file name looks like a text of the program,
+//! stays English: a wrong reading would attribute words to the wrong part. Only a name that imitates a separator and a text
+//! of the program after it is taken for that text.
 
 mod po;
 mod template;
@@ -15,7 +16,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use template::{Part, Template, Variable, splits};
+use template::{Kind, Part, Template, Variable, splits};
 
 /// The longest text that is translated, in bytes. Longer ones are lists of things, or hostile.
 const LONGEST: usize = 16 << 10;
@@ -122,13 +123,21 @@ impl Reader<'_> {
         let mut own: BTreeSet<usize> = letters.map(|(at, _)| whole.start + at).filter(is_own).collect();
         let (mut nested, mut templates) = (HashMap::new(), 1);
         for (variable, part) in &variables {
-            if variable.is_text
-                && let Some(reading) = self.read((*part).clone(), depth + 1)
-            {
-                own.extend(&reading.own);
-                templates += reading.templates;
-                nested.insert(variable.name.as_str(), reading);
-            }
+            let reading = match variable.kind {
+                Kind::Anything => continue,
+                Kind::Number => {
+                    let is_number = self.text[(*part).clone()].chars().all(|char| char.is_ascii_digit());
+                    if is_number && !part.is_empty() { continue } else { return None }
+                }
+                Kind::MaybeText => match self.read((*part).clone(), depth + 1) {
+                    Some(reading) => reading,
+                    None => continue,
+                },
+                Kind::Text => self.read((*part).clone(), depth + 1)?,
+            };
+            own.extend(&reading.own);
+            templates += reading.templates;
+            nested.insert(variable.name.as_str(), reading);
         }
         if own.is_empty() {
             return None;

@@ -10,8 +10,29 @@ const MOST_SPLITS: usize = 64;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Variable {
     pub(super) name: String,
-    /// Whether its value is a text of the program itself, to be translated in turn: `{@name}`.
-    pub(super) is_text: bool,
+    pub(super) kind: Kind,
+}
+
+/// What a variable may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `{name}`: anything. It stays as it is.
+    Anything,
+    /// `{@name}`: possibly a text of the program, which is then translated in turn.
+    MaybeText,
+    /// `{!name}`: a text of the program.
+    Text,
+    /// `{#name}`: digits.
+    Number,
+}
+
+impl Variable {
+    fn of(name: &str) -> Self {
+        let marks = [("@", Kind::MaybeText), ("!", Kind::Text), ("#", Kind::Number)];
+        let marked = marks.into_iter().find_map(|(mark, kind)| Some((name.strip_prefix(mark)?, kind)));
+        let (name, kind) = marked.unwrap_or((name, Kind::Anything));
+        Self { name: name.to_owned(), kind }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -44,8 +65,7 @@ impl Template {
                 rest.strip_prefix('{').filter(|rest| !rest.starts_with('{')).and_then(|rest| rest.split_once('}'));
             if let Some((name, after)) = name {
                 parts.push(Part::Literal(mem::take(&mut literal)));
-                let is_text = name.starts_with('@');
-                parts.push(Part::Variable(Variable { name: name.trim_start_matches('@').to_owned(), is_text }));
+                parts.push(Part::Variable(Variable::of(name)));
                 rest = after;
                 continue;
             }

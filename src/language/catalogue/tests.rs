@@ -26,6 +26,15 @@ msgid "it is "
 "missing"
 msgstr "缺失"
 
+msgid "{#count} orders"
+msgstr "{#count} 笔订单"
+
+msgid "{field} is {!found}"
+msgstr "{field} 是{!found}"
+
+msgid "a number"
+msgstr "数字"
+
 msgid "give \"{word}\", or {{}}"
 msgstr "请给出“{word}”或 {{}}"
 "#;
@@ -47,6 +56,8 @@ fn a_text_is_translated_with_the_texts_in_it() {
         ("can't read a: b.csv: it is missing", "无法读取 a: b.csv：缺失"),
         ("can't read a: b: unknown", "无法读取 a：b: unknown"),
         ("a: b: it is missing", "a: b：缺失"),
+        ("12 orders", "12 笔订单"),
+        ("status is a number", "status 是数字"),
         ("give \"x\", or {}", "请给出“x”或 {}"),
     ];
     for (english, chinese) in cases {
@@ -56,7 +67,17 @@ fn a_text_is_translated_with_the_texts_in_it() {
 
 #[test]
 fn what_is_no_text_of_the_program_stays_as_it_is() {
-    for text in ["", "unknown", "a: unknown", ": ", "it is missing.", &"a".repeat(LONGEST + 1)] {
+    for text in [
+        "",
+        "unknown",
+        "not your orders",
+        " orders",
+        "status is unknown",
+        "a: unknown",
+        ": ",
+        "it is missing.",
+        &"a".repeat(LONGEST + 1),
+    ] {
         assert_eq!(translated(text), None, "{text}");
     }
 }
@@ -77,28 +98,18 @@ fn the_work_is_bounded() {
     assert_eq!(translated(&text).map(|text| text.ends_with("：缺失")), Some(true));
 }
 
-fn hostile() -> impl Strategy<Value = String> {
-    let pieces = [
-        "a",
-        "/",
-        ": ",
-        "; ",
-        "can't read ",
-        " is damaged: ",
-        "; check the disk",
-        "line 3",
-        "it is missing",
-        "：",
-        "{path}",
-        "文",
-    ];
-    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..6).prop_map(|pieces| pieces.concat())
+/// Names made of pieces of the program's texts, with or without the separator of nested texts.
+fn hostile(has_separators: bool) -> impl Strategy<Value = String> {
+    let pieces =
+        ["a", "/", "; ", "can't read ", " is damaged:", "; check the disk", "line 3", "it is missing", "：", "{path}"];
+    let separators: &[&str] = if has_separators { &[": "] } else { &[] };
+    prop::collection::vec(prop::sample::select([&pieces, separators].concat()), 0..6).prop_map(|pieces| pieces.concat())
 }
 
 proptest! {
     /// Whatever a path and a foreign text hold, both come through whole, or the text stays English.
     #[test]
-    fn variables_come_through_unchanged(path in hostile(), encoding in hostile()) {
+    fn variables_come_through_unchanged(path in hostile(false), encoding in hostile(true)) {
         let english = format!("can't read {path}: line 7 is not valid {encoding}; check the disk");
         if let Some(chinese) = translated(&english) {
             prop_assert_eq!(chinese, format!("无法读取 {path}：第 7 行不是有效的 {encoding}；请检查磁盘"));
