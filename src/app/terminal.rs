@@ -45,7 +45,10 @@ pub(super) fn show(
     let (summary, texts) = (&report.summary, voice.texts);
     let verdict = texts.with("terminal-verdict", &[("verdict", texts.word(Word::VerdictName, summary.verdict).into())]);
     let verdict = voice.verdict(report.exit_inputs.verdict, &verdict);
-    let why = wording::verdict(summary, &report.exit_inputs, texts);
+    let why = match &summary.sole_reason {
+        Some(reason) => wording::sole_reason(reason.orders, &texts.translated(&reason.to_string()), texts),
+        None => wording::verdict(summary, &report.exit_inputs, texts),
+    };
     // Where all orders met one and the same answer, the first line says so.
     writeln!(out, "{verdict}{}{why}", if summary.sole_reason.is_some() { " " } else { "\n" })?;
 
