@@ -145,16 +145,15 @@ impl Progress {
 
     fn line(&self, activity: &Activity, now: Instant) -> String {
         let texts = self.texts;
-        let counted = [("done", self.done.to_string().into()), ("all", self.rows.to_string().into())];
+        let [done, all] = [self.done, self.rows].map(|count| count.to_string());
         let counted = if self.is_list {
-            texts.with("progress-orders", &[counted[0].clone(), counted[1].clone()])
+            texts.with("progress-orders", &[("done", done.into()), ("all", all.into())])
         } else {
-            texts.with("progress-rows", &[counted[0].clone(), counted[1].clone()])
+            texts.with("progress-rows", &[("done", done.into()), ("all", all.into())])
         };
         let used = activity.used.to_string();
-        let pace = match activity.allowed {
-            Some(allowed) => texts
-                .with("progress-pace-allowed", &[("used", used.into()), ("allowed", format!("{allowed:.0}").into())]),
+        let pace = match activity.allowed.map(|allowed| format!("{allowed:.0}")) {
+            Some(most) => texts.with("progress-pace-allowed", &[("used", used.into()), ("allowed", most.into())]),
             None => texts.with("progress-pace", &[("used", used.into())]),
         };
         let mut parts = vec![counted, pace];

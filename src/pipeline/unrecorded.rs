@@ -57,7 +57,10 @@ fn note(
     };
     job.session.store.finish(run.id, original.manifest.stamp.finished_at, in_place, report_findings(report))?;
     let texts = job.session.texts;
-    let variables = [("run", run.id.to_string().into()), ("folder", folder.display().to_string().into())];
-    say(job.session.display, &texts.with("progress-recorded", &variables));
+    let text = texts.with(
+        "progress-recorded",
+        &[("run", run.id.to_string().into()), ("folder", folder.display().to_string().into())],
+    );
+    say(job.session.display, &text);
     Ok(())
 }

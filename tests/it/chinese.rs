@@ -74,7 +74,8 @@ fn filled(template: &str) -> (String, Vec<String>) {
 /// What lacks in the translation of a template.
 fn lacking(Text { place, template }: &Text) -> Option<String> {
     let (english, numbers) = filled(template);
-    if !english.chars().any(|char| char.is_ascii_alphabetic()) {
+    // Names of options and tables stay as they are.
+    if longest_run(&english) == 0 {
         return None;
     }
     let chinese = Texts::new(Language::Chinese).translated(&english).into_owned();
@@ -101,12 +102,18 @@ fn every_error_and_every_advice_has_its_chinese() {
 fn has_sentence(line: &str) -> bool {
     let unquoted = line.split('`').step_by(2).collect::<Vec<_>>().join(" ");
     let unquoted = unquoted.split('"').step_by(2).collect::<Vec<_>>().join(" ");
-    let is_word = |word: &str| !word.is_empty() && word.chars().all(|char| char.is_ascii_lowercase() || char == '\'');
-    let mut in_a_row = 0;
-    unquoted.split(' ').any(|word| {
-        in_a_row = if is_word(word) { in_a_row + 1 } else { 0 };
-        in_a_row >= SENTENCE
-    })
+    longest_run(&unquoted) >= SENTENCE
+}
+
+/// How many English words the text has in a row, at most.
+fn longest_run(text: &str) -> usize {
+    let is_word = |word: &str| word.chars().all(|char| char.is_ascii_lowercase() || char == '\'');
+    let text = text.replace(|char: char| !char.is_ascii(), " . ");
+    let runs = text.split(' ').filter(|word| !word.is_empty()).scan(0, |in_a_row, word| {
+        *in_a_row = if is_word(word) { *in_a_row + 1 } else { 0 };
+        Some(*in_a_row)
+    });
+    runs.max().unwrap_or_default()
 }
 
 #[test]
