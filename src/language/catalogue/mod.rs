@@ -19,9 +19,9 @@ use std::sync::OnceLock;
 use template::{Kind, Part, Template, Variable, splits};
 
 /// The longest text that is translated, in bytes. Longer ones are lists of things, or hostile.
-const LONGEST: usize = 16 << 10;
+const LONGEST: usize = 4 << 10;
 /// How many readings of a text are tried before it is left as it is.
-const MOST_READINGS: usize = 5_000;
+const MOST_READINGS: usize = 1_000;
 /// How deeply texts may be nested.
 const DEEPEST: usize = 8;
 

@@ -121,8 +121,13 @@ fn find(
         if found.len() > MOST_SPLITS {
             return;
         }
+        let known = found.len();
         before.push(within.start..within.start + at);
         find(text, within.start + at + literal.len()..within.end, others, before, found);
         before.pop();
+        if found.len() == known {
+            // What does not follow here follows nowhere later.
+            return;
+        }
     }
 }

@@ -91,8 +91,12 @@ fn a_text_that_can_be_read_in_several_ways_stays_as_it_is() {
 
 #[test]
 fn the_work_is_bounded() {
-    for text in ["can't read : ".repeat(1_000), ": ".repeat(8_000), " is damaged: ".repeat(300)] {
+    let hostile =
+        ["can't read : ", ": ", " is damaged: ", ": line 1 (`", "the state : ", "; ", " (", "it is missing: "];
+    for text in hostile {
+        let text = text.repeat(LONGEST / text.len());
         translated(&text);
+        Catalogue::chinese().translate(&text);
     }
     let text = format!("{}it is missing", "a: ".repeat(30));
     assert_eq!(translated(&text).map(|text| text.ends_with("：缺失")), Some(true));
