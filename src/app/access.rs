@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use super::exit::{self, Failure};
+use crate::language::Texts;
 use crate::pipeline::{Display, Session, Signals};
 use crate::provider::{ApiKey, Options, Provider, ProviderError};
 use crate::sandbox::{self, Sandbox};
@@ -28,6 +29,7 @@ pub(super) fn open(
     state: &Path,
     started_at: Timestamp,
     display: Display,
+    texts: Texts,
 ) -> Result<Session, Failure> {
     // One thread for all connections: handing requests from thread to thread costs more than it gains.
     let runtime = runtime(Builder::new_current_thread())?;
@@ -52,16 +54,16 @@ pub(super) fn open(
     let store = Store::open(state).map_err(|error| Failure::no_report(error).help("no request was sent"))?;
     let signals = Signals::listen()
         .map_err(|error| Failure::no_report(format!("can't listen for signals: {error}")).help(NO_REQUEST_SENT))?;
-    Ok(Session { runtime, sandbox, provider, concurrency, rate, locks, store, base_url, signals, display })
+    Ok(Session { runtime, sandbox, provider, concurrency, rate, locks, store, base_url, signals, display, texts })
 }
 
 /// Warns that the state is new although the reports folder has earlier reports.
 pub(super) fn warn_of_new_state(state: &Path, reports: &Path) {
     let (state, reports) = (state.display(), reports.display());
-    exit::print_to_stderr(&format!(
-        "warning: the state file {state} is new, but {reports} has a report: earlier runs are unknown to this one\n  \
-         help: if there should be a state, stop this job, restore the file and run the same command again"
-    ));
+    let what =
+        format!("the state file {state} is new, but {reports} has a report: earlier runs are unknown to this one");
+    let help = "if there should be a state, stop this job, restore the file and run the same command again";
+    exit::warn(what, Some(help));
 }
 
 /// A provider that can't be used with these settings, and the option to check.

@@ -6,11 +6,12 @@ use super::cli::{Audit, CloseCommand, Engine, General, Output};
 use super::exit::{self, Exit, Failure};
 use super::settings::ScriptPlaces;
 use super::voice::Voice;
+use super::wrap::padded;
 use super::{settings, terminal};
 use crate::domain::visible::visible;
 use crate::history::sql::{Results, SqlError};
 use crate::history::{Dataset, DatasetError};
-use crate::language::Language;
+use crate::language::{Language, Texts};
 use crate::pipeline::audit::close::CloseError;
 use crate::pipeline::audit::sql::{AskedAudit, SCRIPT_FILE};
 use crate::pipeline::audit::{self, ProvenReport};
@@ -27,7 +28,7 @@ pub(super) fn run(command: Audit, general: &General, voice: &Voice) -> Result<Ex
     // A place that is not there is told as such.
     let is_dataset = Dataset::is_in(&command.report) || command.reader.given().is_some() && !command.report.exists();
     if is_dataset && command.reader.engine == Engine::Sql {
-        return script(&command, general);
+        return script(&command, general, voice.texts);
     }
     let (report, published) =
         if is_dataset { of_dataset(&command, general)? } else { of_report(&command, general.lang)? };
@@ -97,7 +98,7 @@ fn by_spark(_: &Audit, _: Dataset, _: &General) -> Result<(Report, PublishedRepo
 }
 
 /// Writes the script of an audit by Spark, and says what to do with it.
-fn script(command: &Audit, general: &General) -> Result<Exit, Failure> {
+fn script(command: &Audit, general: &General, texts: Texts) -> Result<Exit, Failure> {
     let dataset = Dataset::open(&command.report).map_err(|error| failure(error.into()))?;
     let (audit, places) = settings::resolve_script(command, dataset, general).map_err(Failure::usage)?;
     let ScriptPlaces { folder, dataset, results } = &places;
@@ -106,14 +107,16 @@ fn script(command: &Audit, general: &General) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     let (script, mut out) = (folder.join(SCRIPT_FILE), io::stdout().lock());
+    let script = script.display();
     let lines = [
-        format!("Script     {}", script.display()),
-        format!("it reads   {dataset}"),
-        format!("it writes  {results}"),
-        format!("run it     spark-sql -f {}", script.display()),
-        format!("then       tieout audit {} --results RESULTS --out REPORT", command.report.display()),
+        (texts.get("script-file"), script.to_string()),
+        (texts.get("script-reads"), dataset.to_string()),
+        (texts.get("script-writes"), results.to_string()),
+        (texts.get("script-run"), format!("spark-sql -f {script}")),
+        (texts.get("script-then"), format!("tieout audit {} --results RESULTS --out REPORT", command.report.display())),
     ];
-    exit::ignore_closed_pipe(lines.iter().try_for_each(|line| writeln!(out, "{}", visible(line))))?;
+    let mut lines = lines.iter().map(|(heading, value)| format!("{} {value}", padded(heading, 10)));
+    exit::ignore_closed_pipe(lines.try_for_each(|line| writeln!(out, "{}", visible(&line))))?;
     Ok(Exit::Success)
 }
 

@@ -1,5 +1,6 @@
 //! `tieout dataset` and `tieout compact`: what a dataset holds, reports that are added to it, and small files merged.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,9 +10,11 @@ use serde_json::json;
 use super::cli::{DatasetAction, DatasetCommand, Output};
 use super::exit::{self, Exit, Failure};
 use super::terminal;
+use super::wrap::padded;
 use crate::domain::month::Month;
 use crate::domain::visible::visible;
 use crate::history::{Compacted, Contents, CurrencyTotals, Dataset, DatasetError, Proof};
+use crate::language::{Texts, Value};
 use crate::pipeline::JobError;
 use crate::pipeline::close;
 use crate::pipeline::dataset::{Import, import};
@@ -23,10 +26,10 @@ const LISTED: usize = 20;
 ///
 /// # Errors
 /// A [`Failure`] if there is no dataset or it can't be read, or a report can't be appended.
-pub(super) fn run(command: &DatasetCommand) -> Result<Exit, Failure> {
+pub(super) fn run(command: &DatasetCommand, texts: Texts) -> Result<Exit, Failure> {
     match (&command.action, &command.dataset) {
-        (Some(DatasetAction::Import { reports, dataset }), _) => add(reports, dataset),
-        (None, Some(dataset)) => show(dataset, command),
+        (Some(DatasetAction::Import { reports, dataset }), _) => add(reports, dataset, texts),
+        (None, Some(dataset)) => show(dataset, command, texts),
         // Clap asks for one of them.
         (None, None) => Ok(Exit::Usage),
     }
@@ -36,29 +39,34 @@ pub(super) fn run(command: &DatasetCommand) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// A [`Failure`] if there is no dataset, it is damaged, or it can't be written.
-pub(super) fn compact(folder: &Path) -> Result<Exit, Failure> {
+pub(super) fn compact(folder: &Path, texts: Texts) -> Result<Exit, Failure> {
     let compacted = Dataset::open(folder).and_then(|dataset| dataset.compact());
     let Compacted { merged, into, days } = compacted.map_err(|error| failure(error.into()))?;
-    let shown = writeln!(io::stdout().lock(), "files merged: {merged} (days: {days}), into: {into}");
-    exit::ignore_closed_pipe(shown)?;
+    let counts = [merged, days, into].map(|count| count.to_string());
+    let [merged, days, into] = counts;
+    let text = texts.with("compact-merged", &[("merged", merged.into()), ("days", days.into()), ("into", into.into())]);
+    exit::ignore_closed_pipe(writeln!(io::stdout().lock(), "{text}"))?;
     Ok(Exit::Success)
 }
 
-fn add(reports: &Path, dataset: &Path) -> Result<Exit, Failure> {
+fn add(reports: &Path, dataset: &Path, texts: Texts) -> Result<Exit, Failure> {
     let Import { appended, present, audits } = import(dataset, reports).map_err(failure)?;
-    let mut out = io::stdout().lock();
     let orders: u64 = appended.iter().map(|run| run.orders).sum();
-    let shown = writeln!(
-        out,
-        "reports appended to {}: {} (orders: {orders}); there already: {present}; audits, which observe nothing: {audits}",
-        dataset.display(),
-        appended.len()
+    let text = texts.with(
+        "dataset-appended",
+        &[
+            ("dataset", dataset.display().to_string().into()),
+            ("reports", appended.len().to_string().into()),
+            ("orders", orders.to_string().into()),
+            ("present", present.to_string().into()),
+            ("audits", audits.to_string().into()),
+        ],
     );
-    exit::ignore_closed_pipe(shown)?;
+    exit::ignore_closed_pipe(writeln!(io::stdout().lock(), "{text}"))?;
     Ok(Exit::Success)
 }
 
-fn show(folder: &Path, command: &DatasetCommand) -> Result<Exit, Failure> {
+fn show(folder: &Path, command: &DatasetCommand, texts: Texts) -> Result<Exit, Failure> {
     let dataset = Dataset::open(folder).map_err(|error| failure(error.into()))?;
     let proof = if command.quick { Proof::Sizes } else { Proof::Hashes };
     let mut contents = dataset.contents(proof).map_err(|error| failure(error.into()))?;
@@ -70,7 +78,7 @@ fn show(folder: &Path, command: &DatasetCommand) -> Result<Exit, Failure> {
             let json = json(&dataset, &contents, &closes);
             serde_json::to_writer_pretty(&mut out, &json).map_err(io::Error::from).and_then(|()| writeln!(out))
         }
-        Output::Text => text((&dataset, &contents, &closes), proof, &mut out),
+        Output::Text => text((&dataset, &contents, &closes), proof, texts, &mut out),
     };
     exit::ignore_closed_pipe(shown)?;
     if contents.damage.is_empty() {
@@ -106,32 +114,28 @@ fn json(dataset: &Dataset, contents: &Contents, closes: &[Month]) -> serde_json:
 fn text(
     (dataset, contents, closes): (&Dataset, &Contents, &[Month]),
     proof: Proof,
+    texts: Texts,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let identity = dataset.identity();
-    let account = identity.account.as_deref().unwrap_or("no account named");
-    writeln!(out, "Dataset {}", dataset.folder().display())?;
-    writeln!(out, "  provider      {} ({})", visible(&identity.base_url), visible(account))?;
-    let (days, runs) = (&contents.days, &contents.runs);
-    let zone = identity.timezone.name();
-    writeln!(out, "  days          {}{}, by {zone}", days.len(), span(days.first(), days.last()))?;
-    let started = [runs.first(), runs.last()].map(|run| run.map(|run| run.started_at));
-    writeln!(out, "  runs          {}{}", runs.len(), span(started[0], started[1]))?;
-    writeln!(out, "  observations  {} of orders, {} rows without", contents.observations, contents.exceptions)?;
-    let per_order = contents.bytes.checked_div(contents.observations).map(|bytes| format!(", {bytes} an order"));
-    writeln!(out, "  files         {} with {} bytes{}", contents.files, contents.bytes, per_order.unwrap_or_default())?;
-    if !closes.is_empty() {
-        writeln!(out, "  closed        months: {}{}", closes.len(), span(closes.first(), closes.last()))?;
+    let folder = dataset.folder().display().to_string();
+    writeln!(out, "{}", texts.with("dataset-heading", &[("folder", folder.into())]))?;
+    for (heading, value) in facts((dataset, contents, closes), texts) {
+        writeln!(out, "  {} {value}", padded(&heading, 13))?;
     }
-    let looked = if proof == Proof::Hashes { "every hash is as written" } else { "every size is as written" };
-    writeln!(out, "  damage        {}", if contents.damage.is_empty() { looked } else { "FOUND" })?;
-    list(contents.damage.iter().map(String::as_str), out)?;
+    let damage = match proof {
+        _ if !contents.damage.is_empty() => texts.get("dataset-damage-found"),
+        Proof::Hashes => texts.get("dataset-hashes-hold"),
+        Proof::Sizes => texts.get("dataset-sizes-hold"),
+    };
+    writeln!(out, "  {} {damage}", padded(&texts.get("dataset-damage"), 13))?;
+    list(contents.damage.iter().map(|damage| texts.translated(damage)), texts, out)?;
     if !contents.uncounted.is_empty() {
-        writeln!(out, "  uncounted     {} files that no run names", contents.uncounted.len())?;
-        list(contents.uncounted.iter().filter_map(|path| path.to_str()), out)?;
+        let count = texts.with("dataset-uncounted-files", &[("count", contents.uncounted.len().to_string().into())]);
+        writeln!(out, "  {} {count}", padded(&texts.get("dataset-uncounted"), 13))?;
+        list(contents.uncounted.iter().filter_map(|path| path.to_str()).map(Cow::Borrowed), texts, out)?;
     }
     let Some(newest) = contents.runs.last() else { return Ok(()) };
-    writeln!(out, "\nControl totals of the newest run, {}", newest.run)?;
+    writeln!(out, "\n{}", texts.with("dataset-totals", &[("run", newest.run.to_string().into())]))?;
     let headings = ["currency", "orders", "settled", "quote_amount", "final_amount", "released_amount", "total_cost"];
     let mut table = terminal::grid(&headings.map(str::to_owned));
     for CurrencyTotals { currency, orders, settled, amounts } in &newest.control_totals {
@@ -142,22 +146,64 @@ fn text(
     terminal::print(&mut table, &[1, 2, 3, 4, 5, 6], out)
 }
 
+/// What the dataset holds, by heading.
+fn facts((dataset, contents, closes): (&Dataset, &Contents, &[Month]), texts: Texts) -> Vec<(String, String)> {
+    let (identity, days, runs) = (dataset.identity(), &contents.days, &contents.runs);
+    let number = |count: u64| Value::from(count.to_string());
+    let account = identity.account.clone().unwrap_or_else(|| texts.get("dataset-no-account"));
+    let started = [runs.first(), runs.last()].map(|run| run.map(|run| run.started_at));
+    let mut files =
+        texts.with("dataset-files-bytes", &[("files", number(contents.files)), ("bytes", number(contents.bytes))]);
+    if let Some(bytes) = contents.bytes.checked_div(contents.observations) {
+        files += &texts.with("dataset-bytes-per-order", &[("bytes", number(bytes))]);
+    }
+    let days_held = format!("{}{}", days.len(), span(days.first(), days.last(), texts));
+    let mut facts = vec![
+        (texts.get("dataset-provider"), format!("{} ({})", visible(&identity.base_url), visible(&account))),
+        (
+            texts.get("dataset-days"),
+            texts.with(
+                "dataset-days-by",
+                &[("days", days_held.into()), ("zone", identity.timezone.name().to_owned().into())],
+            ),
+        ),
+        (texts.get("dataset-runs"), format!("{}{}", runs.len(), span(started[0], started[1], texts))),
+        (
+            texts.get("dataset-observations"),
+            texts.with(
+                "dataset-observed",
+                &[("orders", number(contents.observations)), ("without", number(contents.exceptions))],
+            ),
+        ),
+        (texts.get("dataset-files"), files),
+    ];
+    if !closes.is_empty() {
+        let months = format!("{}{}", closes.len(), span(closes.first(), closes.last(), texts));
+        facts.push((texts.get("dataset-closed"), texts.with("dataset-months", &[("months", months.into())])));
+    }
+    facts
+}
+
 /// The first and the last of something, in brackets.
-fn span<T: Display + PartialEq>(first: Option<T>, last: Option<T>) -> String {
+fn span<T: Display + PartialEq>(first: Option<T>, last: Option<T>, texts: Texts) -> String {
     match (first, last) {
         (Some(first), Some(last)) if first == last => format!(" ({first})"),
-        (Some(first), Some(last)) => format!(" ({first} to {last})"),
+        (Some(first), Some(last)) => {
+            texts.with("dataset-span", &[("first", first.to_string().into()), ("last", last.to_string().into())])
+        }
         _ => String::new(),
     }
 }
 
-fn list<'t>(texts: impl Iterator<Item = &'t str>, out: &mut dyn Write) -> io::Result<()> {
-    let texts: Vec<_> = texts.collect();
-    for text in texts.iter().take(LISTED) {
-        writeln!(out, "    {}", visible(text))?;
+fn list<'t>(lines: impl Iterator<Item = Cow<'t, str>>, texts: Texts, out: &mut dyn Write) -> io::Result<()> {
+    let lines: Vec<_> = lines.collect();
+    for line in lines.iter().take(LISTED) {
+        writeln!(out, "    {}", visible(line))?;
     }
-    let more = texts.len().saturating_sub(LISTED);
-    if more > 0 { writeln!(out, "    and {more} more") } else { Ok(()) }
+    match lines.len().saturating_sub(LISTED) {
+        0 => Ok(()),
+        more => writeln!(out, "    {}", texts.with("dataset-more", &[("count", more.to_string().into())])),
+    }
 }
 
 /// The failure for a folder that is not a dataset or not a report, or for another dataset than wanted (exit 2); else exit 4.

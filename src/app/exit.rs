@@ -4,10 +4,12 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use super::cli::Output;
 use super::{messages, redaction};
 use crate::domain::visible::is_harmful;
+use crate::language::{Language, Texts};
 use crate::pipeline::Signal;
 use crate::report::builder::Report;
 use crate::report::folder::index::IndexError;
@@ -105,18 +107,64 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.what)?;
-        self.help.iter().try_for_each(|help| write!(f, "\n  help: {help}"))
+/// The language of standard error, which is one for the whole process; English until it is set.
+static LANGUAGE: OnceLock<Language> = OnceLock::new();
+
+/// Sets the language of standard error. Only the first call counts.
+pub(super) fn speak(language: Language) {
+    let _ = LANGUAGE.set(language);
+}
+
+fn texts() -> Texts {
+    Texts::new(LANGUAGE.get().copied().unwrap_or_default())
+}
+
+/// What is printed of a failure, with the advice on a line of its own.
+fn error_text(failure: &Failure, texts: Texts) -> String {
+    let error = texts.with("exit-error", &[("what", texts.translated(&failure.what).into())]);
+    with_help(error, failure.help.as_deref(), texts)
+}
+
+fn with_help(text: String, help: Option<&str>, texts: Texts) -> String {
+    match help {
+        Some(help) => format!("{text}\n  {}", texts.with("exit-help", &[("help", texts.translated(help).into())])),
+        None => text,
     }
 }
 
-/// Writes a line to standard error. Harmful characters from outside texts are replaced, and keys are redacted.
-pub fn print_to_stderr(what: &impl ToString) {
+/// Prints why a command failed.
+pub(super) fn print_failure(failure: &Failure) {
+    print_to_stderr(false, &failure_text(failure));
+}
+
+/// Why a command failed, as it is printed.
+pub(super) fn failure_text(failure: &Failure) -> String {
+    error_text(failure, texts())
+}
+
+/// Prints a warning, with advice on a line of its own. Both are given in English.
+pub(super) fn warn(what: impl fmt::Display, help: Option<&str>) {
+    let texts = texts();
+    let warning = texts.with("exit-warning", &[("what", texts.translated(&what.to_string()).into())]);
+    print_to_stderr(true, &with_help(warning, help, texts));
+}
+
+/// Prints lines that are given in English, each translated by itself behind its margin.
+pub(super) fn print_lines(lines: &str) {
+    let texts = texts();
+    let line = |line: &str| {
+        let text = line.trim_start();
+        format!("{}{}", &line[..line.len() - text.len()], texts.translated(text))
+    };
+    let is_error = lines.starts_with("error: ");
+    print_to_stderr(!is_error, &lines.lines().map(line).collect::<Vec<_>>().join("\n"));
+}
+
+/// Writes lines to standard error. Harmful characters from outside texts are replaced, and keys are redacted.
+fn print_to_stderr(is_warning: bool, what: &str) {
     let visible = |char: char| if is_harmful(char) && char != '\n' { char::REPLACEMENT_CHARACTER } else { char };
-    let text: String = redaction::without_keys(&what.to_string()).chars().map(visible).collect();
-    if messages::log(&text) {
+    let text: String = redaction::without_keys(what).chars().map(visible).collect();
+    if messages::log(is_warning, &text) {
         return;
     }
     // Where standard error is closed, the exit code still tells.
@@ -125,7 +173,7 @@ pub fn print_to_stderr(what: &impl ToString) {
 
 /// Warns about what the report's file system can't do.
 pub fn warn_of_limits(limits: &[FileSystemLimit]) {
-    limits.iter().for_each(|what| print_to_stderr(&format!("warning: {what}")));
+    limits.iter().for_each(|what| warn(what, None));
 }
 
 /// Warns where the page over all reports can't be written: the reports are complete all the same.
@@ -135,7 +183,7 @@ pub fn warn_of_index(written: Result<(), IndexError>) {
             IndexError::NotOurs { .. } => "move it away for tieout to list all reports there",
             IndexError::Reports(_) | IndexError::File(_) => "the next report writes it again",
         };
-        print_to_stderr(&format!("warning: the page over all reports was not written: {error}\n  help: {help}"));
+        warn(format_args!("the page over all reports was not written: {error}"), Some(help));
     }
 }
 
@@ -164,7 +212,7 @@ pub fn check_summary_written(written: io::Result<()>, folder: &Path, output: Out
     let there = format!("the report is in {}", folder.display());
     match output {
         Output::Text => {
-            print_to_stderr(&format!("warning: {}\n  help: {there}", failure.what));
+            warn(failure.what, Some(&there));
             Ok(())
         }
         Output::Json => Err(failure.help(there)),
@@ -178,6 +226,10 @@ mod tests {
     #[test]
     fn a_failure_says_what_and_what_to_do() {
         let failure = Failure::usage("no such thing").help("make one");
-        assert_eq!(failure.to_string(), "error: no such thing\n  help: make one");
+        let text = |language| error_text(&failure, Texts::new(language));
+        assert_eq!(text(Language::English), "error: no such thing\n  help: make one");
+        assert_eq!(text(Language::Chinese), "错误：no such thing\n  建议：make one");
+        let failure = Failure::usage("--rate \"x\": give zero or more");
+        assert_eq!(error_text(&failure, Texts::new(Language::Chinese)), "错误：--rate \"x\"：请给出零或更大的数");
     }
 }

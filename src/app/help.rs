@@ -41,13 +41,9 @@ pub(super) fn command_for_documentation(language: Language) -> Command {
 /// The command line for these arguments. Clap prints help and errors while it parses, so language and colour are looked
 /// up in the arguments beforehand.
 pub(super) fn command_for(arguments: &[OsString]) -> Command {
-    let or_variable = |option: &str, variable: &str| {
-        last_value(arguments, option).map(str::to_owned).or_else(|| env::var(variable).ok())
-    };
-    let language = or_variable("--lang", "TIEOUT_LANG").and_then(|text| text.parse().ok());
-    let config = or_variable("--config", "TIEOUT_CONFIG");
-    let colour = or_variable("--color", "TIEOUT_COLOR").and_then(|text| Colour::from_str(&text, false).ok());
-    command(settings::language(language, config.as_deref().map(Path::new))).color(match colour.unwrap_or_default() {
+    let colour = or_variable(arguments, "--color", "TIEOUT_COLOR");
+    let colour = colour.and_then(|text| Colour::from_str(&text, false).ok());
+    command(language_of(arguments)).color(match colour.unwrap_or_default() {
         Colour::Auto => ColorChoice::Auto,
         Colour::Always => ColorChoice::Always,
         Colour::Never => ColorChoice::Never,
@@ -56,8 +52,19 @@ pub(super) fn command_for(arguments: &[OsString]) -> Command {
 
 /// Whether the arguments or the environment ask for a log in JSON, for errors in the arguments themselves.
 pub(super) fn wants_json(arguments: &[OsString]) -> bool {
-    let typed = last_value(arguments, "--log-format").map(str::to_owned);
-    typed.or_else(|| env::var("TIEOUT_LOG_FORMAT").ok()).is_some_and(|format| format == "json")
+    or_variable(arguments, "--log-format", "TIEOUT_LOG_FORMAT").is_some_and(|format| format == "json")
+}
+
+/// The user's language, looked up in the arguments before they are parsed.
+pub(super) fn language_of(arguments: &[OsString]) -> Language {
+    let language = or_variable(arguments, "--lang", "TIEOUT_LANG").and_then(|text| text.parse().ok());
+    let config = or_variable(arguments, "--config", "TIEOUT_CONFIG");
+    settings::language(language, config.as_deref().map(Path::new))
+}
+
+/// The last value that the arguments give to an option, or else that of its variable.
+fn or_variable(arguments: &[OsString], option: &str, variable: &str) -> Option<String> {
+    last_value(arguments, option).map(str::to_owned).or_else(|| env::var(variable).ok())
 }
 
 /// The last value that the arguments give to an option, before any `--`.

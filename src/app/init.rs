@@ -9,6 +9,7 @@ use clap::{Arg, Args, Command};
 
 use super::cli::Options;
 use super::exit::{self, Exit, Failure};
+use crate::language::Texts;
 
 const HEAD: &str = "\
 # Settings of tieout. Every key is an option of `tieout reconcile`. The command line wins over TIEOUT_* variables of the
@@ -61,7 +62,7 @@ const TABLES: &str = r#"
 "#;
 
 /// Writes the file, and refuses to overwrite an existing one.
-pub(super) fn run(file: &Path) -> Result<Exit, Failure> {
+pub(super) fn run(file: &Path, texts: Texts) -> Result<Exit, Failure> {
     let text = settings_file();
     let mut made = OpenOptions::new().write(true).create_new(true).open(file).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Failure::usage(format!("{} already exists", file.display()))
@@ -71,8 +72,7 @@ pub(super) fn run(file: &Path) -> Result<Exit, Failure> {
     })?;
     let written = made.write_all(text.as_bytes()).and_then(|()| made.sync_all());
     written.map_err(|error| Failure::no_report(format!("can't write {}: {error}", file.display())))?;
-    let message =
-        format!("wrote {}; name it with --config, or move it to ~/.config/tieout/tieout.toml", file.display());
+    let message = texts.with("init-wrote", &[("file", file.display().to_string().into())]);
     exit::ignore_closed_pipe(writeln!(io::stdout().lock(), "{message}"))?;
     Ok(Exit::Success)
 }

@@ -75,8 +75,11 @@ impl<S: Subscriber> Layer<S> for People {
 
         let mut message = Message(String::new());
         event.record(&mut message);
-        let lead = if event.metadata().target() == PROGRESS { "" } else { "warning: " };
-        exit::print_to_stderr(&format!("{lead}{}", message.0));
+        if event.metadata().target() == PROGRESS {
+            exit::print_lines(&message.0);
+        } else {
+            exit::warn(message.0, None);
+        }
     }
 }
 

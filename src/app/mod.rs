@@ -33,10 +33,13 @@ use std::env;
 use std::ffi::OsString;
 
 use clap::FromArgMatches;
+use clap::error::ErrorKind;
 
 use cli::{Cli, Command, LogFormat};
 use exit::{Exit, Failure};
 use voice::Voice;
+
+use crate::language::Language;
 
 /// Parses the command line, runs the command, and returns how the process ends.
 #[must_use]
@@ -48,7 +51,7 @@ pub fn run() -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             let _logged = help::wants_json(&arguments).then(|| logging::start(LogFormat::Json, false, 0));
-            return refuse(&error);
+            return refuse(&error, help::language_of(&arguments));
         }
     };
     if let Command::Sandbox(command) = &cli.command {
@@ -56,46 +59,48 @@ pub fn run() -> Exit {
     }
     let _logged = logging::start(cli.general.log_format, cli.general.quiet, cli.general.verbose);
     let language = settings::language(cli.general.lang, cli.general.config.as_deref());
+    exit::speak(language);
     let voice = Voice::new(language, cli.general.colour);
     let ended = match cli.command {
         Command::Reconcile(command) => settings::resolve(*command, &cli.general)
             .map_err(Failure::usage)
             .and_then(|settings| reconcile::run(settings, &voice)),
         Command::Discover(command) => {
-            settings::resolve_discover(*command, &cli.general).map_err(Failure::usage).and_then(discover::run)
+            let settings = settings::resolve_discover(*command, &cli.general).map_err(Failure::usage);
+            settings.and_then(|settings| discover::run(settings, &voice))
         }
         Command::Audit(command) => audit::run(*command, &cli.general, &voice),
-        Command::Verify(command) => verify::run(&command, &cli.general),
+        Command::Verify(command) => verify::run(&command, &cli.general, voice.texts),
         Command::Status(command) => status::run(&command, &cli.general, &voice),
-        Command::Runs(command) => runs::run(&command, &cli.general),
-        Command::Prune(command) => prune::run(&command, &cli.general),
+        Command::Runs(command) => runs::run(&command, &cli.general, voice.texts),
+        Command::Prune(command) => prune::run(&command, &cli.general, voice.texts),
         Command::Close(command) => audit::close(&command, &cli.general, &voice),
-        Command::Dataset(command) => dataset::run(&command),
-        Command::Compact { dataset } => dataset::compact(&dataset),
+        Command::Dataset(command) => dataset::run(&command, voice.texts),
+        Command::Compact { dataset } => dataset::compact(&dataset, voice.texts),
         Command::Diff(command) => diff::run(&command, cli.general.quiet, &voice),
-        Command::Schedule(command) => schedule::run(&command, &cli.general),
+        Command::Schedule(command) => schedule::run(&command, &cli.general, voice.texts),
         Command::Notify(command) => notify::trial::run(&command, &cli.general),
-        Command::Init { file } => init::run(&file),
+        Command::Init { file } => init::run(&file, voice.texts),
         Command::Checks { code } => checks::run(code.as_deref(), &voice),
         Command::Completions { shell } => completions::run(shell, language),
         Command::Man { folder } => man::run(folder.as_deref(), language),
-        Command::Sandbox(command) => sandbox::run(command.port, command.options()),
+        Command::Sandbox(command) => sandbox::run(command.port, command.options(), voice.texts),
     };
     ended.unwrap_or_else(|failure| {
-        exit::print_to_stderr(&failure);
+        exit::print_failure(&failure);
         failure.exit
     })
 }
 
 /// Prints what is wrong with the command line, without any key in it; or prints help or version if asked for.
-fn refuse(error: &clap::Error) -> Exit {
+fn refuse(error: &clap::Error, language: Language) -> Exit {
     let message = error.render().to_string();
-    let is_logged = error.use_stderr() && messages::log(redaction::without_keys(message.trim_end()).as_str());
-    if is_logged {
-        return Exit::Usage;
-    }
-    if error.use_stderr() && redaction::without_keys(&message) != message {
-        exit::print_to_stderr(&message.trim_end());
+    let is_error = error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let is_ours = language != Language::English || messages::are() || redaction::without_keys(&message) != message;
+    // Otherwise clap prints it, in colour where that is wanted.
+    if is_error && is_ours {
+        exit::speak(language);
+        exit::print_lines(message.trim_end());
         return Exit::Usage;
     }
     error.exit()

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use super::cli::{General, Prune};
 use super::exit::{self, Exit, Failure};
 use super::{access, runs, settings};
+use crate::language::Texts;
 use crate::report::folder::{index, retention};
 use crate::store::{Lock, Problem, PruneCounts, Size, Store, StoreError};
 
 /// Removes reports and rows of the state that are too old; with `--dry-run`, only lists them.
-pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
+pub(super) fn run(command: &Prune, general: &General, texts: Texts) -> Result<Exit, Failure> {
     let keep = settings::keep(&command.keep).map_err(Failure::usage)?;
     let (state, reports_dir) = settings::place(&command.place, general).map_err(Failure::usage)?;
     let before = Timestamp::now().checked_sub(keep).map_err(|_| Failure::usage("--keep is too long: shorten it"))?;
@@ -28,7 +29,6 @@ pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
     let runs = opened.as_ref().map(Store::runs).transpose().map_err(Failure::no_report)?.unwrap_or_default();
     reports.retain(|report| runs.iter().all(|run| run.unrecorded() != Some(&report.manifest_sha256)));
     let mut out = io::stdout().lock();
-    let verb = if command.dry_run { "would remove" } else { "removed" };
     let mut unnoted = Vec::new();
     for report in &reports {
         if !command.dry_run {
@@ -42,25 +42,50 @@ pub(super) fn run(command: &Prune, general: &General) -> Result<Exit, Failure> {
             }
             retention::remove(&report.path).map_err(Failure::no_report)?;
         }
-        exit::ignore_closed_pipe(writeln!(out, "{verb} {}", report.path.display()))?;
+        let removed = removed(command.dry_run, report.path.display().to_string(), texts);
+        exit::ignore_closed_pipe(writeln!(out, "{removed}"))?;
     }
     if !reports.is_empty() && !command.dry_run {
         exit::warn_of_index(index::write(&reports_dir));
     }
     let mut store = opened.map_or_else(|| Store::open(&state), Ok).map_err(Failure::no_report)?;
     unnoted.into_iter().try_for_each(|hash| store.note_pruned_report(hash)).map_err(Failure::no_report)?;
-    let PruneCounts { runs, outcomes, observations } =
-        store.prune(before, command.dry_run).map_err(Failure::no_report)?;
-    let what = format!("{outcomes} outcomes of {runs} runs and {observations} observations");
-    exit::ignore_closed_pipe(writeln!(out, "{verb} {} reports, and {what} from the state", reports.len()))?;
+    let counts = store.prune(before, command.dry_run).map_err(Failure::no_report)?;
+    let counts = counts_text(command.dry_run, reports.len(), &counts, texts);
+    exit::ignore_closed_pipe(writeln!(out, "{counts}"))?;
     let Size { bytes, free } = store.size().map_err(Failure::no_report)?;
     let size = if command.compact {
         let compacted = store.compact().map_err(Failure::no_report)?;
-        format!("the state had {bytes} bytes, and now has {} bytes", compacted.bytes)
+        let (before, after) = (bytes.to_string(), compacted.bytes.to_string());
+        texts.with("prune-compacted", &[("before", before.into()), ("after", after.into())])
     } else {
-        let hint = if free > 0 { "; --compact returns them to the disk" } else { "" };
-        format!("the state has {bytes} bytes, {free} of them free for later runs{hint}")
+        let (bytes, spare) = (bytes.to_string(), free.to_string());
+        let size = texts.with("prune-size", &[("bytes", bytes.into()), ("free", spare.into())]);
+        if free > 0 { size + &texts.get("prune-size-hint") } else { size }
     };
     exit::ignore_closed_pipe(writeln!(out, "{size}"))?;
     Ok(Exit::Success)
+}
+
+/// How much was removed, or would be.
+fn counts_text(dry_run: bool, reports: usize, counts: &PruneCounts, texts: Texts) -> String {
+    let PruneCounts { runs, outcomes, observations } = counts;
+    let what = texts.with(
+        "prune-what",
+        &[
+            ("reports", reports.to_string().into()),
+            ("outcomes", outcomes.to_string().into()),
+            ("runs", runs.to_string().into()),
+            ("observations", observations.to_string().into()),
+        ],
+    );
+    removed(dry_run, what, texts)
+}
+
+fn removed(dry_run: bool, what: String, texts: Texts) -> String {
+    if dry_run {
+        texts.with("prune-would-remove", &[("what", what.into())])
+    } else {
+        texts.with("prune-removed", &[("what", what.into())])
+    }
 }

@@ -65,14 +65,14 @@ pub(super) fn run(settings: Settings, voice: &Voice) -> Result<Exit, Failure> {
             summary: record.report.as_ref().map(|(report, _)| &report.summary),
         };
         let written = metrics::write(&path, &run);
-        written.unwrap_or_else(|error| exit::print_to_stderr(&format!("warning: {error}")));
+        written.unwrap_or_else(|error| exit::warn(error, None));
     }
     ended
 }
 
 fn run_job(settings: Settings, started_at: Timestamp, voice: &Voice, record: &mut RunRecord) -> Result<Exit, Failure> {
     let (output, quiet, destination) = (settings.output, settings.quiet, settings.destination.clone());
-    let mut job = open(settings, started_at)?;
+    let mut job = open(settings, started_at, voice)?;
     let ended = pipeline::reconcile(&mut job);
     let Record { requests, throttled, .. } = job.session.provider.record();
     (record.requests, record.throttled) = (requests, throttled);
@@ -83,9 +83,7 @@ fn run_job(settings: Settings, started_at: Timestamp, voice: &Voice, record: &mu
             clock.iter().for_each(warn_of_clock);
             if let Some(Err(error)) = &appended {
                 let help = "the report is complete; the next job with this state makes up for it";
-                exit::print_to_stderr(&format!(
-                    "warning: nothing was appended to the dataset: {error}\n  help: {help}"
-                ));
+                exit::warn(format!("nothing was appended to the dataset: {error}"), Some(help));
             }
             exit::warn_of_limits(&published.limits);
             if let Destination::Under(folder) = &destination {
@@ -93,10 +91,7 @@ fn run_job(settings: Settings, started_at: Timestamp, voice: &Voice, record: &mu
             }
             if let Some(reason) = gave_up {
                 let unfetched = report.summary.population.of(Bucket::Unfetched);
-                exit::print_to_stderr(&format!(
-                    "warning: stopped asking with {unfetched} rows unfetched: {}",
-                    reason.detail
-                ));
+                exit::warn(format!("stopped asking with {unfetched} rows unfetched: {}", reason.detail), None);
             }
             let appended = job.dataset.as_deref().zip(appended.and_then(Result::ok));
             let mut out = io::stdout().lock();
@@ -114,7 +109,7 @@ fn run_job(settings: Settings, started_at: Timestamp, voice: &Voice, record: &mu
         }
         JobEnd::Stopped { signal, committed } => {
             let what = format!("stopped by a signal: no report was made; {committed} rows are kept in the state");
-            exit::print_to_stderr(&format!("{what}\n  help: run the same command again to continue"));
+            exit::print_lines(&format!("{what}\n  help: run the same command again to continue"));
             Ok(signal.into())
         }
     }
@@ -126,20 +121,18 @@ fn warn_of_clock(clock: &ClockReading) {
     let (seconds, direction) = (ahead.as_secs().abs(), if ahead.is_positive() { "ahead of" } else { "behind" });
     let off = if seconds < 7_200 { format!("{} minutes", seconds / 60) } else { format!("{} hours", seconds / 3_600) };
     let ClockReading { ours, provider } = clock;
-    exit::print_to_stderr(&format!(
-        "warning: the clock of this machine is {off} {direction} the provider's (here {ours}, there {provider})\n  \
-         help: set this clock and run again: ages are counted by it"
-    ));
+    let what = format!("the clock of this machine is {off} {direction} the provider's (here {ours}, there {provider})");
+    exit::warn(what, Some("set this clock and run again: ages are counted by it"));
 }
 
 /// Opens everything that the job needs, cheapest checks first. Nothing is fetched or written until all of it is known
 /// to be usable.
-fn open(settings: Settings, started_at: Timestamp) -> Result<Job, Failure> {
+fn open(settings: Settings, started_at: Timestamp, voice: &Voice) -> Result<Job, Failure> {
     let as_of = settings.as_of.unwrap_or_else(|| started_at.round(Unit::Second).unwrap_or(started_at));
     settings.destination.check().map_err(unwritable)?;
     let input = Input::open(settings.input).map_err(Failure::usage)?;
     let display = display(settings.quiet);
-    let session = access::open(settings.provider, settings.key, &settings.state, started_at, display)?;
+    let session = access::open(settings.provider, settings.key, &settings.state, started_at, display, voice.texts)?;
     if let Some(dataset) = &settings.dataset {
         require_same_orders(dataset, &settings.rules, &session.base_url, settings.report.account.as_deref())?;
     }

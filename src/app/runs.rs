@@ -9,10 +9,11 @@ use super::cli::{General, Output, Runs};
 use super::exit::{self, Exit, Failure};
 use super::settings;
 use crate::domain::visible::visible;
+use crate::language::Texts;
 use crate::store::{Ending, Run, Store, StoreError, is_locked};
 
 /// Lists the runs, newest first.
-pub(super) fn run(command: &Runs, general: &General) -> Result<Exit, Failure> {
+pub(super) fn run(command: &Runs, general: &General, texts: Texts) -> Result<Exit, Failure> {
     let (state, _) = settings::place(&command.place, general).map_err(Failure::usage)?;
     require(&state)?;
     let store = Store::open(&state).map_err(Failure::no_report)?;
@@ -22,7 +23,7 @@ pub(super) fn run(command: &Runs, general: &General) -> Result<Exit, Failure> {
         Output::Json => {
             serde_json::to_writer_pretty(&mut out, &rows).map_err(io::Error::from).and_then(|()| writeln!(out))
         }
-        Output::Text => show(&rows, &mut out),
+        Output::Text => show(&rows, texts, &mut out),
     };
     exit::ignore_closed_pipe(shown)?;
     Ok(Exit::Success)
@@ -74,19 +75,44 @@ fn word(run: &Run) -> &'static str {
     }
 }
 
-fn show(rows: &[Value], out: &mut dyn Write) -> io::Result<()> {
+fn show(rows: &[Value], texts: Texts, out: &mut dyn Write) -> io::Result<()> {
     if rows.is_empty() {
-        return writeln!(out, "no runs yet");
+        return writeln!(out, "{}", texts.get("runs-none"));
     }
     let text = |row: &Value, name: &str| match &row[name] {
         Value::String(text) => visible(text).into_owned(),
         Value::Null => String::new(),
         other => other.to_string(),
     };
-    let headings = ["run", "state", "started_at", "done", "rows", "verdict", "input", "report"];
-    let mut table = super::terminal::grid(&headings.map(str::to_owned));
+    let columns = [
+        ("run", texts.get("runs-column-run")),
+        ("state", texts.get("runs-column-state")),
+        ("started_at", texts.get("runs-column-started-at")),
+        ("done", texts.get("runs-column-done")),
+        ("rows", texts.get("runs-column-rows")),
+        ("verdict", texts.get("runs-column-verdict")),
+        ("input", texts.get("runs-column-input")),
+        ("report", texts.get("runs-column-report")),
+    ];
+    let mut table = super::terminal::grid(&columns.clone().map(|(_, heading)| heading));
     for row in rows {
-        table.add_row(headings.map(|name| text(row, name)));
+        let cell = |name| match name {
+            "state" => state_name(&text(row, name), texts),
+            name => text(row, name),
+        };
+        table.add_row(columns.clone().map(|(name, _)| cell(name)));
     }
     super::terminal::print(&mut table, &[3, 4], out)
+}
+
+/// The status of a run as the table shows it.
+fn state_name(state: &str, texts: Texts) -> String {
+    match state {
+        "running" => texts.get("runs-state-running"),
+        "unfinished" => texts.get("runs-state-unfinished"),
+        "given-up" => texts.get("runs-state-given-up"),
+        "incomplete" => texts.get("runs-state-incomplete"),
+        "finished" => texts.get("runs-state-finished"),
+        other => other.to_owned(),
+    }
 }

@@ -65,16 +65,18 @@ fn line(status: &Status, wanted: &Expectation, texts: &Texts) -> String {
 
 fn problem_text(problem: &StatusProblem, wanted: &Expectation, texts: &Texts) -> String {
     let text = |text: &str| Value::from(text.to_owned());
+    let translated = |text: &str| Value::from(texts.translated(text).into_owned());
     match problem {
         StatusProblem::NoReport => {
             texts.with("status-no-report", &[("folder", wanted.reports.display().to_string().into())])
         }
         StatusProblem::Damaged { report, problem } => {
-            texts.with("status-damaged", &[("report", text(report)), ("problem", text(problem))])
+            texts.with("status-damaged", &[("report", text(report)), ("problem", translated(problem))])
         }
-        StatusProblem::NotProven { report, part, detail } => {
-            texts.with("status-not-proven", &[("report", text(report)), ("part", text(part)), ("detail", text(detail))])
-        }
+        StatusProblem::NotProven { report, part, detail } => texts.with(
+            "status-not-proven",
+            &[("report", text(report)), ("part", text(part)), ("detail", translated(detail))],
+        ),
         StatusProblem::ReportMissing { report, count } => {
             texts.with("status-report-missing", &[("count", number(*count)), ("report", text(report))])
         }
@@ -90,7 +92,7 @@ fn problem_text(problem: &StatusProblem, wanted: &Expectation, texts: &Texts) ->
         StatusProblem::NoState => {
             texts.with("status-no-state", &[("state", wanted.state.display().to_string().into())])
         }
-        StatusProblem::StateUnusable { problem } => problem.clone(),
+        StatusProblem::StateUnusable { problem } => texts.translated(problem).into_owned(),
         StatusProblem::StateTooYoung { report, count } => {
             texts.with("status-state-too-young", &[("count", number(*count)), ("report", text(report))])
         }

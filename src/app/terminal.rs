@@ -3,6 +3,7 @@
 
 mod closing;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::iter;
@@ -44,7 +45,10 @@ pub(super) fn show(
     let (summary, texts) = (&report.summary, voice.texts);
     let verdict = texts.with("terminal-verdict", &[("verdict", texts.word(Word::VerdictName, summary.verdict).into())]);
     let verdict = voice.verdict(report.exit_inputs.verdict, &verdict);
-    let why = wording::verdict(summary, &report.exit_inputs, texts);
+    let why = match &summary.sole_reason {
+        Some(reason) => wording::sole_reason(reason.orders, &texts.translated(&reason.to_string()), texts),
+        None => wording::verdict(summary, &report.exit_inputs, texts),
+    };
     // Where all orders met one and the same answer, the first line says so.
     writeln!(out, "{verdict}{}{why}", if summary.sole_reason.is_some() { " " } else { "\n" })?;
 
@@ -66,7 +70,9 @@ pub(super) fn show(
     // `not_found` needs no reason: the bucket says it.
     let reasons = report.reasons.iter().filter(|reason| reason.bucket != Bucket::NotFound);
     for ReasonCount { bucket, code, detail, orders } in reasons.take(WORST) {
-        let text = if detail.is_empty() { code.clone() } else { format!("{code}: {}", cut(detail)) };
+        // What the provider says of an order stays as it says it.
+        let detail = if *bucket == Bucket::Refused { Cow::Borrowed(&**detail) } else { texts.translated(detail) };
+        let text = if detail.is_empty() { code.clone() } else { format!("{code}: {}", cut(&detail)) };
         writeln!(out, "  {} × {orders} {text}", texts.word(Word::BucketName, bucket.code()))?;
     }
     if summary.reused > 0 {
@@ -210,7 +216,7 @@ fn show_completeness(counts: Option<&CompletenessCounts>, texts: Texts, out: &mu
         return Ok(());
     };
     if let Some(problem) = problem {
-        writeln!(out, "\n{}", texts.with("terminal-list-not-had", &[("problem", problem.clone().into())]))?;
+        writeln!(out, "\n{}", texts.with("terminal-list-not-had", &[("problem", texts.translated(problem).into())]))?;
         if counted.is_none() {
             return Ok(());
         }

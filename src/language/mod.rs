@@ -3,8 +3,9 @@
 //! Machine names (codes, columns, options, the words in files) are never translated. The texts are Fluent
 //! files in `locales/`, compiled in. There are two exceptions: English help is in `app::cli`, where clap
 //! reads it, and English messages of findings are in `checks`, since reports carry them. Only their Chinese
-//! texts are in files.
+//! texts are in files. Errors and warnings are written in English where they arise; [`Texts::translated`] has their Chinese.
 
+mod catalogue;
 mod texts;
 mod words;
 

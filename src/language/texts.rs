@@ -7,6 +7,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 use unic_langid::LanguageIdentifier;
 
+use super::catalogue::Catalogue;
 use super::{Language, Word};
 
 /// The value of a message's variable: a text, or a number if the language has to choose between singular and
@@ -17,6 +18,7 @@ type Bundle = FluentBundle<FluentResource>;
 
 /// The English files. Chinese has the same ones, and two more.
 const ENGLISH: &[&str] = &[
+    include_str!("../../locales/en/commands.ftl"),
     include_str!("../../locales/en/diff.ftl"),
     include_str!("../../locales/en/explain.ftl"),
     include_str!("../../locales/en/notify.ftl"),
@@ -27,6 +29,7 @@ const ENGLISH: &[&str] = &[
     include_str!("../../locales/en/xlsx.ftl"),
 ];
 const CHINESE: &[&str] = &[
+    include_str!("../../locales/zh-CN/commands.ftl"),
     include_str!("../../locales/zh-CN/diff.ftl"),
     include_str!("../../locales/zh-CN/explain.ftl"),
     include_str!("../../locales/zh-CN/notify.ftl"),
@@ -104,6 +107,17 @@ impl Texts {
     #[must_use]
     pub fn word(&self, word: Word, code: &str) -> String {
         self.get(&word.id(code))
+    }
+
+    /// A text that the code writes in English, such as an error, in this language. Variable parts stay as they are; so
+    /// does a text that is not one of the program's.
+    #[must_use]
+    pub fn translated<'t>(&self, english: &'t str) -> Cow<'t, str> {
+        let chinese = match self.language {
+            Language::English => None,
+            Language::Chinese => Catalogue::chinese().translate(english),
+        };
+        chinese.map_or(Cow::Borrowed(english), Cow::Owned)
     }
 
     /// The static text of a message that is one line without variables; `None` for any other message.

@@ -20,7 +20,8 @@ pub(super) fn list(job: &Job, fetched: FetchPhase) -> Result<FetchPhase, JobErro
     if job.rules.complete.is_none() {
         return Ok(fetched);
     }
-    say(job.session.display, "walking the provider's list of orders");
+    let texts = job.session.texts;
+    say(job.session.display, &texts.get("progress-list"));
     match discovery::list(&job.session, &ListQuery::default()) {
         Ok(DiscoveryEnd::Listed(listing)) => Ok(FetchPhase { list: OrderList::Available(listing), ..fetched }),
         Ok(DiscoveryEnd::Stopped(_)) => Err(JobError::Stopped),

@@ -73,7 +73,7 @@ pub fn discover(Discovery { session, query }: &mut Discovery) -> Result<Discover
 /// Walks the list to its end or until a signal arrives. The signal ends it at once, since half a list is not kept.
 pub(super) fn list(session: &Session, query: &ListQuery) -> Result<DiscoveryEnd, WalkError> {
     session.runtime.block_on(async {
-        let mut progress = Progress::listing(session.display);
+        let mut progress = Progress::listing(session.display, session.texts);
         let ended = tokio::select! {
             biased;
             signal = session.signals.wait() => Ok(DiscoveryEnd::Stopped(signal)),

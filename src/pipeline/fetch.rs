@@ -54,7 +54,7 @@ pub(super) async fn fetch_all(
     let is_open =
         |row: &Result<Row, InputError>| row.as_ref().map_or(true, |row| current.done.binary_search(&row.line).is_err());
     let rows = job.input.read()?.filter(is_open);
-    let progress = Progress::start(job.session.display, job.input.rows(), current.done.len() as u64);
+    let progress = Progress::start(job.session.display, job.session.texts, job.input.rows(), current.done.len() as u64);
     let is_by_reply_alone = current.done.is_empty() && job.rules.expect.is_empty() && job.rules.complete.is_none();
     let doubtful = (job.recheck && is_by_reply_alone).then(Vec::new);
     let fetcher = RowFetcher { job, recall, is_recheck: false };
@@ -73,7 +73,7 @@ pub(super) async fn fetch_again(
     current: &CurrentRun,
     orders: Vec<(u64, RunOrderId)>,
 ) -> Result<FetchPhase, JobError> {
-    let progress = Progress::start(job.session.display, orders.len() as u64, 0);
+    let progress = Progress::start(job.session.display, job.session.texts, orders.len() as u64, 0);
     let rows = orders.into_iter().map(|(line, id)| Ok(Row { line, entry: Entry::Order(id), booking: None }));
     let fetcher = RowFetcher { job, recall: None, is_recheck: true };
     Ok(fetcher.fetch_rows(rows, current, progress, None).await?.0)

@@ -1,13 +1,13 @@
 //! The progress that people see while the job runs. It goes through the log, to standard error and never to standard
 //! output.
 
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, ZonedDateTime};
 
 use crate::domain::outcome::{Bucket, Evidence};
+use crate::language::Texts;
 use crate::provider::{Activity, WaitReason};
 
 /// The target of log events that are progress: people see them whatever the level of the log.
@@ -44,8 +44,9 @@ pub(super) fn say(display: Display, what: &str) {
 pub(super) struct Progress {
     display: Display,
     bar: ProgressBar,
-    /// What is counted: rows, or listed orders.
-    unit: &'static str,
+    texts: Texts,
+    /// Whether listed orders are counted, not rows.
+    is_list: bool,
     /// How many there are in all, as far as known.
     rows: u64,
     done: u64,
@@ -60,16 +61,16 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Starts to count rows, of which the run's earlier jobs finished `done`.
-    pub(super) fn start(display: Display, rows: u64, done: u64) -> Self {
-        Self::of("rows", display, rows, done)
+    pub(super) fn start(display: Display, texts: Texts, rows: u64, done: u64) -> Self {
+        Self::of(false, display, texts, rows, done)
     }
 
     /// Starts to count listed orders.
-    pub(super) fn listing(display: Display) -> Self {
-        Self::of("orders", display, 0, 0)
+    pub(super) fn listing(display: Display, texts: Texts) -> Self {
+        Self::of(true, display, texts, 0, 0)
     }
 
-    fn of(unit: &'static str, display: Display, rows: u64, done: u64) -> Self {
+    fn of(is_list: bool, display: Display, texts: Texts, rows: u64, done: u64) -> Self {
         let bar = match display {
             Display::Bar => ProgressBar::new(rows).with_style(bar_style()),
             Display::Lines | Display::Silent => ProgressBar::hidden(),
@@ -79,7 +80,8 @@ impl Progress {
         Self {
             display,
             bar,
-            unit,
+            texts,
+            is_list,
             rows,
             done,
             discrepant: 0,
@@ -142,32 +144,35 @@ impl Progress {
     }
 
     fn line(&self, activity: &Activity, now: Instant) -> String {
-        let mut line = format!("{}/{} {} · {} requests/s", self.done, self.rows, self.unit, activity.used);
-        // Writing to a `String` never fails.
-        if let Some(allowed) = activity.allowed {
-            _ = write!(line, " of {allowed:.0} allowed");
-        }
-        for (count, what) in [
-            (self.discrepant, "discrepant"),
-            (self.exceptions, "exceptions"),
-            (activity.retries, "retries"),
-            (activity.throttled, "throttled"),
-        ] {
-            if count > 0 {
-                _ = write!(line, " · {count} {what}");
-            }
-        }
+        let texts = self.texts;
+        let [done, all] = [self.done, self.rows].map(|count| count.to_string());
+        let counted = if self.is_list {
+            texts.with("progress-orders", &[("done", done.into()), ("all", all.into())])
+        } else {
+            texts.with("progress-rows", &[("done", done.into()), ("all", all.into())])
+        };
+        let used = activity.used.to_string();
+        let pace = match activity.allowed.map(|allowed| format!("{allowed:.0}")) {
+            Some(most) => texts.with("progress-pace-allowed", &[("used", used.into()), ("allowed", most.into())]),
+            None => texts.with("progress-pace", &[("used", used.into())]),
+        };
+        let mut parts = vec![counted, pace];
+        let counts = [
+            (self.discrepant, texts.get("progress-discrepant")),
+            (self.exceptions, texts.get("progress-exceptions")),
+            (activity.retries, texts.get("progress-retries")),
+            (activity.throttled, texts.get("progress-throttled")),
+        ];
+        parts.extend(counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
         let held_up = activity.held_up.map(|(why, until)| (why, until.saturating_duration_since(now)));
-        if let Some((why, wait)) = held_up {
-            _ = write!(line, " · {}", waiting(why, wait, &ZonedDateTime::now()));
-        }
+        parts.extend(held_up.map(|(why, wait)| waiting(why, wait, &ZonedDateTime::now(), texts)));
         if now.duration_since(self.start) >= TOO_EARLY
             && let Some(time) = self.pace.time_for(self.rows.saturating_sub(self.done))
         {
             let wait = held_up.map_or(Duration::ZERO, |(_, wait)| wait);
-            _ = write!(line, " · ETA {}", rounded(time + wait));
+            parts.push(texts.with("progress-eta", &[("time", rounded(time + wait).into())]));
         }
-        line
+        parts.join(" · ")
     }
 }
 
@@ -200,18 +205,21 @@ impl Pace {
 }
 
 /// What the client is waiting for, with the time of day until when, if it is known.
-fn waiting(why: WaitReason, wait: Duration, now: &ZonedDateTime) -> String {
+fn waiting(why: WaitReason, wait: Duration, now: &ZonedDateTime, texts: Texts) -> String {
     let until = SignedDuration::try_from(wait).ok().and_then(|wait| now.checked_add(wait).ok());
-    let until = until.filter(|_| !wait.is_zero()).map(|until| until.strftime(" until %H:%M:%S").to_string());
+    let until = until.filter(|_| !wait.is_zero()).map(|until| until.strftime("%H:%M:%S").to_string());
     let what = match why {
-        WaitReason::Rate => "waiting for the rate limit",
-        WaitReason::Concurrency => "waiting for replies",
-        WaitReason::RetryAfter => "the provider asks to wait",
-        WaitReason::BackOff => "backing off after 429",
-        WaitReason::Breaker => "the provider is failing: pausing",
-        WaitReason::RetryBudget => "waiting for the retry budget",
+        WaitReason::Rate => texts.get("progress-wait-rate"),
+        WaitReason::Concurrency => texts.get("progress-wait-replies"),
+        WaitReason::RetryAfter => texts.get("progress-wait-provider"),
+        WaitReason::BackOff => texts.get("progress-wait-back-off"),
+        WaitReason::Breaker => texts.get("progress-wait-breaker"),
+        WaitReason::RetryBudget => texts.get("progress-wait-retries"),
     };
-    format!("{what}{}", until.unwrap_or_default())
+    match until {
+        Some(until) => texts.with("progress-until", &[("what", what.into()), ("time", until.into())]),
+        None => what,
+    }
 }
 
 /// A duration in its two largest units.
@@ -232,6 +240,7 @@ fn bar_style() -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language;
 
     fn calm() -> Activity {
         Activity {
@@ -248,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_line_shows_the_rate_and_what_the_client_waits_for() {
-        let mut progress = Progress::start(Display::Silent, 400, 0);
+        let mut progress = Progress::start(Display::Silent, Texts::new(Language::English), 400, 0);
         let start = progress.start;
         assert_eq!(progress.line(&calm(), start), "0/400 rows · 19 requests/s of 20 allowed");
         (progress.done, progress.discrepant) = (100, 3);
@@ -258,11 +267,14 @@ mod tests {
         let busy = Activity { retries: 2, throttled: 1, allowed: None, held_up, ..calm() };
         let line = "100/400 rows · 19 requests/s · 3 discrepant · 2 retries · 1 throttled · the provider is failing: pausing · ETA 2m 30s";
         assert_eq!(progress.line(&busy, now), line);
+        progress.texts = Texts::new(Language::Chinese);
+        let line = "100/400 行 · 每秒请求 19 次 · 3 差异 · 2 重试 · 1 限速 · 服务方故障，暂停请求 · 预计还需 2m 30s";
+        assert_eq!(progress.line(&busy, now), line);
     }
 
     #[test]
     fn a_list_counts_orders_against_the_known_total() {
-        let mut progress = Progress::listing(Display::Silent);
+        let mut progress = Progress::listing(Display::Silent, Texts::new(Language::English));
         for (orders, total, counted) in [(0, 0, "0/0"), (100, 350, "100/350"), (400, 350, "400/400")] {
             progress.listed(orders, total);
             let line = format!("{counted} orders · 19 requests/s of 20 allowed");
@@ -274,8 +286,9 @@ mod tests {
     fn a_wait_shows_until_when() {
         let now: ZonedDateTime = "2026-11-23T02:12:05+08:00[Asia/Shanghai]".parse().expect("a time");
         let minute = Duration::from_secs(60);
-        assert_eq!(waiting(WaitReason::RetryAfter, minute, &now), "the provider asks to wait until 02:13:05");
-        assert_eq!(waiting(WaitReason::RetryAfter, Duration::MAX, &now), "the provider asks to wait");
+        let waiting = |wait| waiting(WaitReason::RetryAfter, wait, &now, Texts::new(Language::English));
+        assert_eq!(waiting(minute), "the provider asks to wait until 02:13:05");
+        assert_eq!(waiting(Duration::MAX), "the provider asks to wait");
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub(super) fn recheck(job: &mut Job, current: &CurrentRun, mut fetched: FetchPha
         return Ok(fetched);
     }
     let count = failing.len();
-    say(job.session.display, &format!("fetching {count} failing order{} again", if count == 1 { "" } else { "s" }));
+    let texts = job.session.texts;
+    say(job.session.display, &texts.with("progress-recheck", &[("count", count.into())]));
     let (runtime, signals) = (&job.session.runtime, &job.session.signals);
     if runtime.block_on(async { timeout(SETTLING, signals.wait()).await.is_ok() }) {
         return Ok(fetched);

@@ -44,17 +44,30 @@ pub(super) fn begin(job: &mut Job) -> Result<CurrentRun, JobError> {
                 let done: Vec<u64> =
                     job.session.store.finished_lines(run.id)?.into_iter().map(|finished| finished.line).collect();
                 let (count, rows) = (done.len(), job.input.rows());
-                say(
-                    job.session.display,
-                    &format!("continuing run {} of {began}: {count} of {rows} rows are done", run.id),
+                let texts = job.session.texts;
+                let text = texts.with(
+                    "progress-continuing",
+                    &[
+                        ("run", run.id.to_string().into()),
+                        ("began", began.to_string().into()),
+                        ("count", count.to_string().into()),
+                        ("rows", rows.to_string().into()),
+                    ],
                 );
+                say(job.session.display, &text);
                 return Ok(CurrentRun { run: run.id, done, continued: Some(run.clone()) });
             }
             Some(reason) => {
-                say(
-                    job.session.display,
-                    &format!("starting a new run: run {} of {began} is not continued: {reason}", run.id),
+                let texts = job.session.texts;
+                let text = texts.with(
+                    "progress-new-run",
+                    &[
+                        ("run", run.id.to_string().into()),
+                        ("began", began.to_string().into()),
+                        ("reason", reason.into()),
+                    ],
                 );
+                say(job.session.display, &text);
             }
         }
     }
@@ -65,35 +78,40 @@ pub(super) fn begin(job: &mut Job) -> Result<CurrentRun, JobError> {
 
 /// Why an open run is not continued; `None` if it is.
 fn reason_not_to_continue(job: &Job, run: &Run, new: &NewRun) -> Result<Option<String>, JobError> {
+    let texts = job.session.texts;
     let Some(within) = job.resumption.within else {
-        return Ok(Some("--fresh was given".to_owned()));
+        return Ok(Some(texts.get("progress-new-fresh")));
     };
     if let Some(reason) = difference(job, run, new) {
         return Ok(Some(reason));
     }
-    let (what, since) = match &run.report {
-        Some(report) => ("its first report was made", report.first_at),
-        None => ("it was last active", job.session.store.last_activity_of(run.id)?),
+    let since = match &run.report {
+        Some(report) => report.first_at,
+        None => job.session.store.last_activity_of(run.id)?,
     };
     // A time in the future means that the clock was set back.
     let ago = new.started_at.duration_since(since).max(SignedDuration::ZERO);
     if ago > SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX) {
-        return Ok(Some(format!("{what} at {since}, longer ago than --resume-within")));
+        let since = since.to_string();
+        return Ok(Some(match &run.report {
+            Some(_) => texts.with("progress-new-long-reported", &[("since", since.into())]),
+            None => texts.with("progress-new-long-idle", &[("since", since.into())]),
+        }));
     }
     differing_row(job, run)
 }
 
 /// How this job differs from the one that began a run; `None` if it does not.
 fn difference(job: &Job, run: &Run, new: &NewRun) -> Option<String> {
-    let setup = &run.setup;
+    let (setup, texts) = (&run.setup, job.session.texts);
     if setup.input_sha256 != new.input_sha256 {
-        Some("the input has changed".to_owned())
+        Some(texts.get("progress-new-input"))
     } else if setup.reading != new.reading {
-        Some("the input is read in a different way: column, heading, encoding or delimiter".to_owned())
+        Some(texts.get("progress-new-reading"))
     } else if setup.settings != new.settings {
-        Some("the settings that affect judgement have changed".to_owned())
+        Some(texts.get("progress-new-settings"))
     } else if setup.as_of != new.as_of && (job.resumption.as_of_is_given || is_as_of_given(setup)) {
-        Some(format!("its --as-of is {}", setup.as_of))
+        Some(texts.with("progress-new-as-of", &[("as-of", setup.as_of.to_string().into())]))
     } else {
         None
     }
@@ -107,14 +125,14 @@ fn is_as_of_given(setup: &NewRun) -> bool {
 /// Why a finished line does not match the input, which happens if the file was a different one for a while.
 fn differing_row(job: &Job, run: &Run) -> Result<Option<String>, JobError> {
     let mut done = job.session.store.finished_lines(run.id)?.into_iter().peekable();
-    let mut rows = job.input.read()?;
+    let (mut rows, texts) = (job.input.read()?, job.session.texts);
     while let Some(next) = done.peek().copied() {
         let Some(row) = rows.next().transpose()? else {
-            return Ok(Some(format!("line {} of the input no longer holds a row", next.line)));
+            return Ok(Some(texts.with("progress-new-no-row", &[("line", next.line.to_string().into())])));
         };
         if row.line >= next.line {
             if finished_line(&row) != next {
-                return Ok(Some(format!("line {} of the input held a different row when it was processed", next.line)));
+                return Ok(Some(texts.with("progress-new-other-row", &[("line", next.line.to_string().into())])));
             }
             done.next();
         }

@@ -4,6 +4,7 @@ use tokio::runtime::Runtime;
 
 use super::progress::Display;
 use super::signals::Signals;
+use crate::language::Texts;
 use crate::provider::Provider;
 use crate::store::{Lock, Store};
 
@@ -29,4 +30,6 @@ pub struct Session {
     pub signals: Signals,
     /// How progress is shown.
     pub display: Display,
+    /// The texts of progress.
+    pub texts: Texts,
 }

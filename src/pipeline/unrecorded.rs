@@ -56,9 +56,11 @@ fn note(
         folder,
     };
     job.session.store.finish(run.id, original.manifest.stamp.finished_at, in_place, report_findings(report))?;
-    say(
-        job.session.display,
-        &format!("run {} was killed after publishing its report, which is now recorded: {}", run.id, folder.display()),
+    let texts = job.session.texts;
+    let text = texts.with(
+        "progress-recorded",
+        &[("run", run.id.to_string().into()), ("folder", folder.display().to_string().into())],
     );
+    say(job.session.display, &text);
     Ok(())
 }

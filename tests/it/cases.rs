@@ -97,7 +97,7 @@ fn prove(folder: &Path, updates: bool) -> Result<(), String> {
     let place = Place::new();
     let there = place.path(".").canonicalize().map_err(|error| error.to_string())?;
     copy(folder, &there, &OURS)?;
-    let output = run(folder, &there, command.trim())?;
+    let output = run(folder, &there, command.trim(), &[])?;
     let mut found = Expected::from([("expected".to_owned(), format!("{sentence}\n\n{}", shown(&output, &there)?))]);
     let mut due = Expected::from([("expected".to_owned(), expected.clone())]);
     for path in files_of_report(folder)? {
@@ -132,8 +132,9 @@ fn files_of_report(folder: &Path) -> Result<Vec<PathBuf>, String> {
     if files.is_empty() { Err("report: it is empty".to_owned()) } else { Ok(files) }
 }
 
-/// Runs the command through a shell in the folder `there`, where `tieout` is the binary under test.
-fn run(folder: &Path, there: &Path, command: &str) -> Result<Output, String> {
+/// Runs the command through a shell in the folder `there`, where `tieout` is the binary under test, with the case's
+/// variables and more of them.
+fn run(folder: &Path, there: &Path, command: &str, more: &[(&str, &str)]) -> Result<Output, String> {
     let binary = tieout();
     let binaries = Path::new(binary.get_program()).parent().unwrap_or(Path::new("")).to_owned();
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -147,6 +148,7 @@ fn run(folder: &Path, there: &Path, command: &str) -> Result<Output, String> {
         let variables: Option<Vec<_>> = environment.lines().map(|line| line.split_once('=')).collect();
         shell.envs(variables.ok_or("environment: lines of NAME=value")?);
     }
+    shell.envs(more.iter().copied());
     let stdin = folder.join("stdin");
     if stdin.exists() {
         shell.stdin(File::open(stdin).map_err(|error| format!("stdin: {error}"))?);
@@ -154,6 +156,16 @@ fn run(folder: &Path, there: &Path, command: &str) -> Result<Output, String> {
         shell.stdin(Stdio::null());
     }
     shell.arg("-c").arg(command).output().map_err(|error| format!("can't run it: {error}"))
+}
+
+/// Runs a case in Chinese; returns its exit code and standard error.
+pub fn in_chinese(folder: &Path) -> Result<(Option<i32>, String), String> {
+    let command = fs::read_to_string(folder.join("command")).map_err(|error| error.to_string())?;
+    let place = Place::new();
+    let there = place.path(".").canonicalize().map_err(|error| error.to_string())?;
+    copy(folder, &there, &OURS)?;
+    let output = run(folder, &there, command.trim(), &[("TIEOUT_LANG", "zh-CN")])?;
+    Ok((output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
 /// A run's exit code and output, with the folder it ran in shown as `[FOLDER]`.

@@ -7,6 +7,7 @@
 mod book;
 mod books;
 mod cases;
+mod chinese;
 mod completeness;
 mod damage;
 mod dataset;

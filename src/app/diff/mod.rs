@@ -39,12 +39,11 @@ fn warn(comparison: &Comparison) {
     let (old, new) = (&comparison.old, &comparison.new);
     if !comparison.same_base_url {
         let urls = format!("{} and {}", old.base_url, new.base_url);
-        exit::print_to_stderr(&format!("warning: the reports are about different providers ({urls})"));
+        exit::warn(format!("the reports are about different providers ({urls})"), None);
     }
     if !comparison.same_settings {
-        exit::print_to_stderr(
-            &"warning: the reports were judged under different settings (see `settings` in both manifest.json)",
-        );
+        let what = "the reports were judged under different settings (see `settings` in both manifest.json)";
+        exit::warn(what, None);
     }
 }
 

@@ -9,6 +9,7 @@ use super::access::{self, NO_REQUEST_SENT};
 use super::exit::{self, Exit, Failure};
 use super::reconcile::display;
 use super::settings::DiscoverSettings;
+use super::voice::Voice;
 use crate::domain::listed::ListedOrder;
 use crate::domain::time::Period;
 use crate::pipeline::discovery::{self, Discovery, DiscoveryEnd, DiscoveryError, WalkError};
@@ -25,15 +26,16 @@ const NOTHING_WRITTEN: &str = "no CSV was written";
 ///
 /// # Errors
 /// A [`Failure`] says why there is no CSV, and what to do.
-pub(super) fn run(settings: DiscoverSettings) -> Result<Exit, Failure> {
+pub(super) fn run(settings: DiscoverSettings, voice: &Voice) -> Result<Exit, Failure> {
     let staged = settings.output.as_deref().map(StagedFile::create).transpose().map_err(unwritable)?;
     let display = display(settings.quiet);
-    let session = access::open(settings.provider, settings.key, &settings.state, Timestamp::now(), display)?;
+    let session =
+        access::open(settings.provider, settings.key, &settings.state, Timestamp::now(), display, voice.texts)?;
     let mut discovery = Discovery { session, query: settings.query.clone() };
     let listing = match discovery::discover(&mut discovery).map_err(failure)? {
         DiscoveryEnd::Listed(listing) => listing,
         DiscoveryEnd::Stopped(signal) => {
-            exit::print_to_stderr(&format!("stopped by a signal: {NOTHING_WRITTEN}"));
+            exit::print_lines(&format!("stopped by a signal: {NOTHING_WRITTEN}"));
             return Ok(signal.into());
         }
     };
@@ -52,13 +54,13 @@ pub(super) fn run(settings: DiscoverSettings) -> Result<Exit, Failure> {
         }
     }
     if !settings.quiet {
-        exit::print_to_stderr(&summary(&listing, written, settings.output.as_deref()));
+        exit::print_lines(&summary(&listing, written, settings.output.as_deref()));
     }
     if selection.timeless > 0 {
         let count = orders(selection.timeless);
-        exit::print_to_stderr(&format!("warning: kept {count} without a creation time despite --since and --until"));
+        exit::warn(format!("kept {count} without a creation time despite --since and --until"), None);
     }
-    warnings(&listing, &settings.query).iter().for_each(exit::print_to_stderr);
+    warnings(&listing, &settings.query).iter().for_each(|warning| exit::print_lines(warning));
     Ok(if listing.missing() == Some(0) { Exit::Success } else { Exit::Incomplete })
 }
 

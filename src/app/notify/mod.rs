@@ -91,7 +91,7 @@ impl Notifications {
             (Ok(exit @ (Exit::Interrupted | Exit::Terminated)), _) => (*exit, None),
             (Ok(exit), Some(report)) => (*exit, Some(End::Report(report))),
             (Ok(exit), None) => (*exit, None),
-            (Err(failure), _) => (failure.exit, Some(End::failure(&self.redacted(&failure.to_string())))),
+            (Err(failure), _) => (failure.exit, Some(End::failure(&self.redacted(&exit::failure_text(failure))))),
         };
         let mut parcels = self.pings(Ping::of_exit(exit.code()));
         let Some(end) = end else { return self.deliver(parcels).0 };
@@ -148,11 +148,9 @@ impl Notifications {
         }
         if !problems.is_empty() {
             let (count, all) = (problems.len(), parcels.len());
-            exit::print_to_stderr(&format!(
-                "warning: {count} of {all} notifications not delivered\n  {}\n  help: neither the report nor the exit code is \
-                 affected; `tieout notify --test` tries again",
-                problems.join("\n  ")
-            ));
+            let help = "neither the report nor the exit code is affected; `tieout notify --test` tries again";
+            let what = format!("{count} of {all} notifications not delivered\n  {}", problems.join("\n  "));
+            exit::warn(what, Some(help));
         }
         (deliveries, arrived)
     }
@@ -181,7 +179,7 @@ impl Notifications {
 }
 
 fn warn_of_memory(error: &StoreError) {
-    exit::print_to_stderr(&format!("warning: a notification may be sent twice: {error}"));
+    exit::warn(format!("a notification may be sent twice: {error}"), None);
 }
 
 /// What a target was told, unless a later version wrote it.

@@ -12,10 +12,11 @@ use std::{env, iter};
 use super::cli::{General, ScheduleCommand, Scheduler, Start, SystemdCommand};
 use super::exit::{self, Exit, Failure};
 use super::settings::{self, ScheduleSettings};
+use crate::language::Texts;
 use times::Times;
 
 /// Prints or writes what the scheduler reads.
-pub(super) fn run(command: &ScheduleCommand, general: &General) -> Result<Exit, Failure> {
+pub(super) fn run(command: &ScheduleCommand, general: &General, texts: Texts) -> Result<Exit, Failure> {
     match &command.scheduler {
         Scheduler::Cron(start) => {
             let line = cron::line(&Job::new(start, general)?)?;
@@ -24,7 +25,7 @@ pub(super) fn run(command: &ScheduleCommand, general: &General) -> Result<Exit, 
         Scheduler::Systemd(command) => {
             let units = systemd::units(&Job::new(&command.start, general)?, command)?;
             match &command.out {
-                Some(folder) => write(folder, &units, command)?,
+                Some(folder) => write(folder, &units, command, texts)?,
                 None => {
                     let text = units.map(|(name, unit)| format!("# {name}\n{unit}")).join("\n");
                     exit::ignore_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))?;
@@ -61,7 +62,7 @@ impl Job {
         };
         job.paths().try_for_each(|path| text(path).map(drop))?;
         if !job.ids.exists() {
-            exit::print_to_stderr(&format!("warning: there is no file {} yet", job.ids.display()));
+            exit::warn(format!("there is no file {} yet", job.ids.display()), None);
         }
         Ok(job)
     }
@@ -88,7 +89,7 @@ fn text(path: &Path) -> Result<&str, Failure> {
 }
 
 /// Writes the units to a folder, and refuses to overwrite an existing one.
-fn write(folder: &Path, units: &[(String, String)], command: &SystemdCommand) -> Result<(), Failure> {
+fn write(folder: &Path, units: &[(String, String)], command: &SystemdCommand, texts: Texts) -> Result<(), Failure> {
     let exists = |path: &Path| {
         Failure::usage(format!("{} already exists", path.display()))
             .help("remove it first, or choose a different --name or --out: units are never overwritten")
@@ -105,11 +106,12 @@ fn write(folder: &Path, units: &[(String, String)], command: &SystemdCommand) ->
             _ => Failure::no_report(format!("can't write {}: {error}", path.display()))
                 .help("name an existing folder that you can write to"),
         })?;
-        exit::ignore_closed_pipe(writeln!(io::stdout().lock(), "wrote {}", path.display()))?;
+        let wrote = texts.with("schedule-wrote", &[("file", path.display().to_string().into())]);
+        exit::ignore_closed_pipe(writeln!(io::stdout().lock(), "{wrote}"))?;
     }
     let timer =
         if command.template { format!("{}@ACCOUNT.timer", command.name) } else { format!("{}.timer", command.name) };
-    let next = format!("next: systemctl daemon-reload && systemctl enable --now {timer}");
+    let next = texts.with("schedule-next", &[("timer", timer.into())]);
     exit::ignore_closed_pipe(writeln!(io::stdout().lock(), "{next}"))
 }
 

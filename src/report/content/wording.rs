@@ -4,9 +4,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::summary_json::{
-    CloseGap, CloseScope, CompletenessCounts, ControlTotals, DatasetScope, SoleReason, SummaryJson,
-};
+use super::summary_json::{CloseGap, CloseScope, CompletenessCounts, ControlTotals, DatasetScope, SummaryJson};
 use crate::checks::{ExpectRows, Thresholds};
 use crate::domain::books::Field;
 use crate::domain::listed::ListShortfall;
@@ -220,7 +218,7 @@ fn close(close: &CloseScope, texts: Texts) -> Vec<String> {
 #[must_use]
 pub fn verdict(summary: &SummaryJson, exit_inputs: &ExitInputs, texts: Texts) -> String {
     if let Some(reason) = &summary.sole_reason {
-        return sole_reason(reason, texts);
+        return sole_reason(reason.orders, &reason.to_string(), texts);
     }
     if let Some(shortfall) = summary.input_shortfall {
         return self::shortfall(shortfall, texts);
@@ -267,9 +265,10 @@ pub fn verdict(summary: &SummaryJson, exit_inputs: &ExitInputs, texts: Texts) ->
 }
 
 /// The sentence that explains the verdict where all orders got one answer.
-fn sole_reason(reason: &SoleReason, texts: Texts) -> String {
-    let said = visible(&reason.to_string()).into_owned();
-    texts.with("report-why-sole-reason", &[("count", grouped(reason.orders).into()), ("reason", said.into())])
+#[must_use]
+pub fn sole_reason(orders: u64, reason: &str, texts: Texts) -> String {
+    let said = visible(reason).into_owned();
+    texts.with("report-why-sole-reason", &[("count", grouped(orders).into()), ("reason", said.into())])
 }
 
 /// Why the input is incomplete: the sentence that explains the verdict in that case.

@@ -10,12 +10,13 @@ pub type Messages = BTreeMap<String, BTreeSet<String>>;
 
 /// The text of each file of a language, by name.
 pub fn files(language: &str) -> BTreeMap<String, String> {
-    let files = files_below(&repository("locales").join(language));
+    let files = files_below(&repository("locales").join(language)).into_iter();
+    let files = files.filter(|path| path.extension().is_some_and(|is| is == "ftl"));
     let named = |path: std::path::PathBuf| {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         (name, fs::read_to_string(path).expect("a text in UTF-8"))
     };
-    files.into_iter().map(named).collect()
+    files.map(named).collect()
 }
 
 /// The messages of a file; asserts that no id occurs twice.
