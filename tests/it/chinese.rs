@@ -13,7 +13,7 @@ use crate::support::{files_below, repository};
 use crate::tidy::code::code_outside_tests;
 
 /// What precedes a text in English that is translated before it is shown.
-const CALLS: [&str; 6] = [
+const CALLS: [&str; 7] = [
     "Failure::usage(",
     "Failure::no_report(",
     "Failure::incomplete(",
