@@ -28,6 +28,8 @@ S3_VENV := $(CACHE)/s3-venv
 export TIEOUT_TEST_S3 := $(S3_VENV)/bin
 FOCUS_VENV := $(CACHE)/focus-venv
 export TIEOUT_TEST_FOCUS_PYTHON := $(FOCUS_VENV)/bin/python
+# zig and cargo-zigbuild, which build what is released.
+DIST_VENV := $(CACHE)/dist-venv
 BENCH_VENV := $(CACHE)/bench-venv
 # The benchmark runs its comparison script with this Python.
 export BENCH_PYTHON := $(BENCH_VENV)/bin/python
@@ -35,6 +37,7 @@ export BENCH_NODE_MODULES := $(NODE_READER)/node_modules
 # Debian installs nginx in /usr/sbin, which is often not in PATH.
 export PATH := $(CACHE)/tools/bin:$(PATH):/usr/sbin
 
+CARGO_DEB := 3.8.0
 CARGO_DENY := 0.20.2
 OHA := 1.16.0
 MDBOOK := 0.5.4
@@ -124,6 +127,25 @@ bench: need-cargo need-nginx need-oha need-peer need-html-reader ## speed, memor
 nights: need-cargo ## 2,000 random nights, checked by an oracle (N=500: that many; SEED=7: repeat one sequence)
 	TIEOUT_NIGHTS=$(or $(N),2000) TIEOUT_NIGHTS_SEED=$(SEED) cargo test --locked --test it simulation:: -- --nocapture
 
+##@ To release
+# The three need more than `make test` has: `dist` a release build of half an hour, `dist-again` another one, `dist-try`
+# root and Debian's archive.
+.PHONY: dist
+dist: need-cargo need-protoc need-zigbuild need-cargo-deb need-readelf ## the program for glibc 2.17 or newer, the Debian package and their SHA-256, into dist/
+	PATH="$(DIST_VENV)/bin:$(PATH)" deploy/build.sh dist
+
+# The build keeps its own folders: a clone of the commit, and a target folder without anything built.
+.PHONY: dist-again
+dist-again: need-cargo need-protoc need-zigbuild need-cargo-deb need-readelf ## build the same commit again elsewhere: every byte must be as in dist/
+	@folder=$$(mktemp -d -p "$(CACHE)"); trap 'rm -rf "$$folder"' EXIT; \
+	git clone --quiet . "$$folder/checkout"; \
+	CARGO_TARGET_DIR="$$folder/target" PATH="$(DIST_VENV)/bin:$(PATH)" "$$folder/checkout/deploy/build.sh" "$$folder/dist"; \
+	cd dist && sha256sum --check "$$folder/dist/SHA256SUMS"
+
+.PHONY: dist-try
+dist-try: need-debootstrap ## as root: a bare Debian gets the package, and the container its root; both reconcile the sample, offline (SUITE=bullseye)
+	deploy/try.sh dist $(SUITE)
+
 ##@ Parts of `make test`
 .PHONY: fmt-check
 fmt-check: ## fail if the sources are not formatted
@@ -170,6 +192,23 @@ need-cargo:
 need-cargo-deny: need-cargo
 	@[ "$$(cargo-deny --version 2>/dev/null)" = "cargo-deny $(CARGO_DENY)" ] || \
 		env -u CARGO_TARGET_DIR cargo install --locked --version $(CARGO_DENY) --root "$(CACHE)/tools" cargo-deny
+
+.PHONY: need-cargo-deb
+need-cargo-deb: need-cargo
+	@[ "$$(cargo-deb --version 2>/dev/null)" = "cargo-deb $(CARGO_DEB)" ] || \
+		env -u CARGO_TARGET_DIR cargo install --locked --version $(CARGO_DEB) --root "$(CACHE)/tools" cargo-deb
+
+.PHONY: need-zigbuild
+need-zigbuild: need-python
+	$(call venv,$(DIST_VENV),deploy/requirements.txt,ziglang)
+
+.PHONY: need-readelf
+need-readelf:
+	$(call need,readelf,command -v readelf,binutils)
+
+.PHONY: need-debootstrap
+need-debootstrap:
+	$(call need,debootstrap and ip,command -v debootstrap && command -v ip,debootstrap iproute2)
 
 .PHONY: need-nginx
 need-nginx:

@@ -31,6 +31,7 @@ mod wrap;
 
 use std::env;
 use std::ffi::OsString;
+use std::io::{self, Write};
 
 use clap::FromArgMatches;
 use clap::error::ErrorKind;
@@ -39,7 +40,9 @@ use cli::{Cli, Command, LogFormat};
 use exit::{Exit, Failure};
 use voice::Voice;
 
+use crate::domain::program::{COMMIT, VERSION};
 use crate::language::Language;
+use crate::report::files::hash_program;
 
 /// Parses the command line, runs the command, and returns how the process ends.
 #[must_use]
@@ -61,7 +64,7 @@ pub fn run() -> Exit {
     let language = settings::language(cli.general.lang, cli.general.config.as_deref());
     exit::speak(language);
     let voice = Voice::new(language, cli.general.colour);
-    let ended = match cli.command {
+    ended(match cli.command {
         Command::Reconcile(command) => settings::resolve(*command, &cli.general)
             .map_err(Failure::usage)
             .and_then(|settings| reconcile::run(settings, &voice)),
@@ -85,15 +88,31 @@ pub fn run() -> Exit {
         Command::Completions { shell } => completions::run(shell, language),
         Command::Man { folder } => man::run(folder.as_deref(), language),
         Command::Sandbox(command) => sandbox::run(command.port, command.options(), voice.texts),
-    };
-    ended.unwrap_or_else(|failure| {
+    })
+}
+
+/// How the process ends after a command, having printed why if it failed.
+fn ended(result: Result<Exit, Failure>) -> Exit {
+    result.unwrap_or_else(|failure| {
         exit::print_failure(&failure);
         failure.exit
     })
 }
 
+/// Prints the version, and which build of it this is.
+fn version() -> Result<Exit, Failure> {
+    let (commit, sha256) = (COMMIT.unwrap_or("unknown"), hash_program());
+    let sha256 = sha256.as_deref().unwrap_or("unknown");
+    let lines = format!("tieout {VERSION}\ncommit {commit}\nsha256 {sha256}\n");
+    exit::ignore_closed_pipe(io::stdout().lock().write_all(lines.as_bytes()))?;
+    Ok(Exit::Success)
+}
+
 /// Prints what is wrong with the command line, without any key in it; or prints help or version if asked for.
 fn refuse(error: &clap::Error, language: Language) -> Exit {
+    if error.kind() == ErrorKind::DisplayVersion {
+        return ended(version());
+    }
     let message = error.render().to_string();
     let is_error = error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     let is_ours = language != Language::English || messages::are() || redaction::without_keys(&message) != message;

@@ -1,5 +1,6 @@
 //! The files of a report folder: their names, sizes and hashes, and how JSON is written.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -74,6 +75,14 @@ impl ProvenFile {
 /// When it can't be read.
 pub fn hash_file(path: &Path) -> io::Result<(String, u64)> {
     hash(File::open(path)?)
+}
+
+/// The SHA-256 of this program, in hex; `None` if the system does not let it read its own file.
+#[must_use]
+pub fn hash_program() -> Option<String> {
+    // On Linux, this is the program that runs, even if its file has been replaced meanwhile.
+    let own = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { env::current_exe().ok()? };
+    Some(hash_file(&own).ok()?.0)
 }
 
 /// The SHA-256 (in hex) and the size (in bytes) of what is left to read.

@@ -189,3 +189,12 @@ fn the_help_is_as_committed() {
         insta::assert_snapshot!(format!("help_{name}"), stdout(&run));
     }
 }
+
+#[test]
+fn the_version_names_the_build() {
+    let run = tieout().arg("--version").output().expect("starts");
+    let sum = Command::new("sha256sum").arg(env!("CARGO_BIN_EXE_tieout")).output().expect("sha256sum");
+    let sum = stdout(&sum).split(' ').next().map(str::to_owned).expect("a sum");
+    let expected = format!("tieout {}\ncommit unknown\nsha256 {sum}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!((code(&run), stdout(&run), stderr(&run)), (0, expected, String::new()), "a debug build names no commit");
+}

@@ -183,7 +183,39 @@ impl Paths<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
+    use jiff::civil::Time;
+
     use super::*;
+    use crate::app::cli::Start;
+    use crate::app::schedule::Times;
+    use crate::app::settings::ScheduleSettings;
+
+    /// The Debian package has units that nobody needs to make: for the settings `/etc/tieout/acme.toml`, which name
+    /// `/etc/tieout/acme.key` and `/var/lib/tieout/acme/reports`.
+    #[test]
+    fn the_units_of_the_package_are_the_template() {
+        let (account, ids): (PathBuf, PathBuf) = ("/var/lib/tieout/acme".into(), "/var/lib/tieout/acme/ids.csv".into());
+        let at = Time::constant(2, 30, 0, 0);
+        let settings = ScheduleSettings {
+            config: "/etc/tieout/acme.toml".into(),
+            folder: None,
+            key: Some("/etc/tieout/acme.key".into()),
+            needs_key: true,
+            read: Vec::new(),
+            written: vec![account.join("reports")],
+            every: None,
+        };
+        let times = Times::new(None, at).expect("daily");
+        let job = Job { program: "/usr/bin/tieout".into(), ids: ids.clone(), settings, times };
+        let (name, user) = ("tieout".to_owned(), "tieout".to_owned());
+        let command = SystemdCommand { start: Start { ids, at }, name, user, template: true, out: None };
+        for (name, unit) in units(&job, &command).expect("units") {
+            let packaged = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/systemd").join(&name);
+            assert_eq!(std::fs::read_to_string(packaged).expect("a unit of the package"), unit, "{name}");
+        }
+    }
 
     #[test]
     fn paths_are_quoted_and_their_specifiers_escaped() {

@@ -16,10 +16,10 @@ use crate::checks::Rules;
 use crate::domain::layout::InputLayout;
 use crate::domain::listed::ListShortfall;
 use crate::domain::month::Month;
-use crate::domain::program::VERSION;
+use crate::domain::program::{COMMIT, VERSION};
 use crate::domain::schedule::Schedule;
 use crate::report::content::summary_json::Lifecycle;
-use crate::report::files::{FileStamp, HTML_FILE, MANIFEST_FILE, XLSX_FILE, hash_file};
+use crate::report::files::{FileStamp, HTML_FILE, MANIFEST_FILE, XLSX_FILE, hash_file, hash_program};
 use crate::report::formats::options::ReportOptions;
 use crate::report::formats::{Format, Formats};
 use crate::report::formats::{html, xlsx};
@@ -198,6 +198,10 @@ pub struct Manifest {
     pub format: u32,
     /// The version of tieout that wrote it.
     pub tieout_version: String,
+    /// The commit that it was built from, if it knows.
+    pub tieout_commit: Option<String>,
+    /// SHA-256 of the program itself, in hex; a debug build leaves it out.
+    pub tieout_sha256: Option<String>,
     /// SHA-256 of the settings' canonical JSON, in hex.
     pub settings_sha256: String,
     /// What the job knows about the report.
@@ -228,6 +232,9 @@ impl Stamp {
             kind: KIND.to_owned(),
             format: FORMAT,
             tieout_version: VERSION.to_owned(),
+            tieout_commit: COMMIT.map(str::to_owned),
+            // A debug build takes seconds to hash itself.
+            tieout_sha256: if cfg!(debug_assertions) { None } else { hash_program() },
             settings_sha256: hex::encode(Sha256::digest(serde_json::to_vec(&self.settings).unwrap_or_default())),
             stamp: self,
             files: hash_files(folder).map_err(failed)?,
