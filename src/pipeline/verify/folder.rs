@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::chain::{self, Reach};
 use super::{Part, PartResult, REPERFORMANCE, damaged_manifest, files, in_state, reperformance};
-use crate::domain::program::VERSION;
+use crate::domain::program::build;
 use crate::history::absolute;
 use crate::pipeline::JobError;
 use crate::report::folder::nights::{Night, Nights};
@@ -77,7 +77,7 @@ pub fn prove(night: Night, state: Option<&mut Store>, reach: Reach) -> Result<Re
     let name = night.name();
     let Night { report, manifest } = night;
     let hash = report.manifest_sha256().to_owned();
-    let known = state.as_deref().map(|state| state.has_proven_report(&hash, VERSION)).transpose()?;
+    let known = state.as_deref().map(|state| state.has_proven_report(&hash, &build())).transpose()?;
     let files = unless_unreadable("files", files(&report).map_err(JobError::from))?;
     let proven_before = known == Some(true) && files.result == PartResult::Holds;
     let in_state = in_state(&manifest, &hash, state.as_deref())?;
@@ -89,7 +89,7 @@ pub fn prove(night: Night, state: Option<&mut Store>, reach: Reach) -> Result<Re
     };
     // The evidence of a report about a dataset is not in its own files.
     if !proven_before && again.result == PartResult::Holds && manifest.stamp.dataset.is_none() {
-        let noted = state.map(|state| state.note_proven_report(&hash, VERSION)).transpose();
+        let noted = state.map(|state| state.note_proven_report(&hash, &build())).transpose();
         noted.map_or_else(|error| tracing::info!("the proof of {name} will not be remembered: {error}"), drop);
     }
     let parts = vec![files, in_state, chain, again];
