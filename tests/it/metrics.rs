@@ -190,7 +190,7 @@ fn a_file_that_cannot_be_written_changes_nothing_else() {
     fs::create_dir(other.path("folder.prom")).expect("writable");
     std::os::unix::fs::symlink(place.path("tieout.prom"), other.path("link.prom")).expect("a link");
     for (name, problem) in [
-        ("none/tieout.prom", "check that its folder exists"),
+        ("none/tieout.prom", ": No such file or directory (os error 2); check that its folder exists"),
         ("notes.prom", "holds something else"),
         ("folder.prom", "holds something else"),
         ("link.prom", "holds something else"),

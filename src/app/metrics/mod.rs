@@ -66,12 +66,10 @@ pub(super) fn write(path: &Path, run: &RunMetrics<'_>) -> Result<(), MetricsErro
     let text = families::text(run, &earlier);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Not with the ending of the file itself, or an unfinished one could be collected.
-    let mut file = tempfile::Builder::new()
-        .prefix(".tieout-")
-        .suffix(".tmp")
-        .permissions(Permissions::from_mode(MODE))
-        .tempfile_in(folder)
-        .map_err(failed)?;
+    let mut new = tempfile::Builder::new();
+    new.prefix(".tieout-").suffix(".tmp");
+    // Created here, since `tempfile_in` would add the random path, which nobody knows, to an error.
+    let mut file = new.make_in(folder, |path| File::create_new(path)).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.as_file().set_permissions(Permissions::from_mode(MODE)).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
