@@ -17,3 +17,6 @@ notify-differences = Differences of all errors, without signs:
 notify-no-currency = no currency
 notify-report = Report: { $folder }
 notify-cut = … cut
+
+notify-delivered = { $target }: delivered
+notify-not-delivered = { $target }: not delivered: { $problem }

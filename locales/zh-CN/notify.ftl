@@ -17,3 +17,6 @@ notify-differences = 全部错误的差额（不计正负）：
 notify-no-currency = 无币种
 notify-report = 报告：{ $folder }
 notify-cut = ……已截断
+
+notify-delivered = { $target }：已送达
+notify-not-delivered = { $target }：未送达：{ $problem }

@@ -116,24 +116,27 @@ pub(super) fn arrived(kind: Kind, status: u16, body: &[u8]) -> Result<(), String
     let reply: Value = serde_json::from_slice(body).unwrap_or_default();
     let message = ["msg", "errmsg", "StatusMessage", "error"].iter().find_map(|key| reply.get(key)?.as_str());
     let message = message.or_else(|| str::from_utf8(body).ok().filter(|text| is_word(text)));
-    let says = message.map_or_else(String::new, |message| format!(": {message}"));
+    let says = |ours: String| match message {
+        Some(message) => format!("{ours}: {message}"),
+        None => ours,
+    };
     match status {
         200..=299 => {}
         300..=399 => return Err(format!("HTTP {status}: redirects are not followed; give the final URL")),
-        _ => return Err(format!("HTTP {status}{says}")),
+        _ => return Err(says(format!("HTTP {status}"))),
     }
     let code_keys: &[&str] = match kind {
         Kind::Feishu => &["code", "StatusCode"],
         Kind::DingTalk | Kind::WeCom => &["errcode"],
         Kind::Slack if body.trim_ascii() == b"ok" => return Ok(()),
-        Kind::Slack => return Err(format!("it did not answer ok{says}")),
+        Kind::Slack => return Err(says("it did not answer ok".to_owned())),
         Kind::Webhook | Kind::Command | Kind::Healthchecks => return Ok(()),
     };
     match code_keys.iter().find_map(|key| reply.get(key)?.as_i64()) {
         Some(0) => Ok(()),
-        Some(code) if says.is_empty() => Err(format!("it answered with code {code}: it does not say why")),
-        Some(code) => Err(format!("it answered with code {code}{says}")),
-        None => Err(format!("its answer is not that of {}{says}", kind.code())),
+        Some(code) if message.is_none() => Err(format!("it answered with code {code}: it does not say why")),
+        Some(code) => Err(says(format!("it answered with code {code}"))),
+        None => Err(says(format!("its answer is not that of {}", kind.code()))),
     }
 }
 

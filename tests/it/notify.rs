@@ -1,6 +1,6 @@
 //! Notifications, sent by the real binary to a receiver that verifies signatures and misbehaves.
 
-mod receiver;
+pub(crate) mod receiver;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -371,7 +371,7 @@ fn a_trial_message_goes_to_each_target_or_to_one() {
     assert_eq!(code(&all), 0, "{}", stderr(&all));
     assert_eq!(
         stdout(&all),
-        "feishu: delivered\ndingtalk: delivered\nwecom: delivered\nslack: delivered\nwebhook: delivered\nfinance (slack): delivered\n"
+        "feishu：已送达\ndingtalk：已送达\nwecom：已送达\nslack：已送达\nwebhook：已送达\nfinance (slack)：已送达\n"
     );
     let arrivals = nights.receiver.take();
     assert_eq!(arrivals.len(), 6);

@@ -142,7 +142,9 @@ impl Notifications {
                 }
                 Err(problem) => {
                     deliveries.undelivered += 1;
-                    problems.push(format!("{}: {problem}", target.shown()));
+                    // One by one: together they would be too long to be translated.
+                    let problem = format!("{}: {problem}", target.shown());
+                    problems.push(self.texts.translated(&problem).into_owned());
                 }
             }
         }

@@ -16,8 +16,9 @@ pub(in crate::app) fn run(command: &Notify, general: &General) -> Result<Exit, F
     if targets.is_empty() {
         return Err(none(command.target.as_deref(), &settings.targets));
     }
+    let texts = Texts::new(language);
     let facts = Facts { input: String::new(), account: None, exit_code: 0, end: End::Trial };
-    let message = facts.message(Event::Test, &Told::default(), Texts::new(language));
+    let message = facts.message(Event::Test, &Told::default(), texts);
     let parcel = |target: &Target| match target.kind {
         Kind::Healthchecks => Parcel::Ping(Ping::Success),
         _ => Parcel::Message(message.clone()),
@@ -25,9 +26,16 @@ pub(in crate::app) fn run(command: &Notify, general: &General) -> Result<Exit, F
     let parcels: Vec<(&Target, Parcel)> = targets.into_iter().map(|target| (target, parcel(target))).collect();
     let sent = send(&parcels, &settings.targets, &settings.network);
     let mut out = io::stdout().lock();
-    let lines = parcels.iter().zip(&sent).try_for_each(|((target, _), sent)| match sent {
-        Ok(()) => writeln!(out, "{}: delivered", target.shown()),
-        Err(problem) => writeln!(out, "{}: not delivered: {problem}", target.shown()),
+    let lines = parcels.iter().zip(&sent).try_for_each(|((target, _), sent)| {
+        let target = target.shown();
+        let line = match sent {
+            Ok(()) => texts.with("notify-delivered", &[("target", target.into())]),
+            Err(problem) => {
+                let problem = texts.translated(problem);
+                texts.with("notify-not-delivered", &[("target", target.into()), ("problem", problem.into())])
+            }
+        };
+        writeln!(out, "{line}")
     });
     exit::ignore_closed_pipe(lines)?;
     match sent.iter().filter(|sent| sent.is_err()).count() {
@@ -43,8 +51,10 @@ fn none(name: Option<&str>, known: &[Target]) -> Failure {
     match name {
         Some(name) if !names.is_empty() => {
             let near = settings::nearest(name, names.iter().map(String::as_str));
-            let near =
-                near.map_or_else(|| format!("they are {}", names.join(", ")), |near| format!("did you mean {near}?"));
+            let near = near.map_or_else(
+                || format!("the targets are {}", names.join(", ")),
+                |near| format!("did you mean {near}?"),
+            );
             Failure::usage(format!("--target {name:?}: there is no such target; {near}"))
         }
         _ => Failure::usage("there are no targets of notifications")

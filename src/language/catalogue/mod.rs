@@ -3,9 +3,12 @@
 //! `locales/zh-CN/messages.po`.
 //!
 //! A variable part is never looked into, unless its template says that it may be a text of the program (`{@problem}`):
-//! then it is translated in turn. A text that can be read in several ways, because a file name looks like a text of the program,
-//! stays English: a wrong reading would attribute words to the wrong part. Only a name that imitates a separator and a text
-//! of the program after it is taken for that text.
+//! then it is translated in turn. A text that can be read in several ways, because a file name looks like a text of the
+//! program, stays English: a wrong reading would attribute words to the wrong part. Only a name that imitates a separator
+//! and a text of the program after it is taken for that text.
+//!
+//! A template with few words of its own would also match other texts. The variables of such a template are numbers, or
+//! names without blanks.
 
 mod po;
 mod template;
@@ -125,10 +128,9 @@ impl Reader<'_> {
         for (variable, part) in &variables {
             let reading = match variable.kind {
                 Kind::Anything => continue,
-                Kind::Number => {
-                    let is_number = self.text[(*part).clone()].chars().all(|char| char.is_ascii_digit());
-                    if is_number && !part.is_empty() { continue } else { return None }
-                }
+                Kind::Number if is_all(&self.text[(*part).clone()], |char| char.is_ascii_digit()) => continue,
+                Kind::Name if is_all(&self.text[(*part).clone()], |char| !char.is_whitespace()) => continue,
+                Kind::Number | Kind::Name => return None,
                 Kind::MaybeText => match self.read((*part).clone(), depth + 1) {
                     Some(reading) => reading,
                     None => continue,
@@ -156,6 +158,11 @@ impl Reader<'_> {
         let translation = texts.collect::<Option<String>>();
         Some(Reading { translation, own, templates })
     }
+}
+
+/// Whether the text is not empty, and every character is of a kind.
+fn is_all(text: &str, is_of_kind: impl Fn(char) -> bool) -> bool {
+    !text.is_empty() && text.chars().all(is_of_kind)
 }
 
 #[cfg(test)]

@@ -24,11 +24,13 @@ pub(super) enum Kind {
     Text,
     /// `{#name}`: digits.
     Number,
+    /// `{-name}`: a name without blanks. It stays as it is.
+    Name,
 }
 
 impl Variable {
     fn of(name: &str) -> Self {
-        let marks = [("@", Kind::MaybeText), ("!", Kind::Text), ("#", Kind::Number)];
+        let marks = [("@", Kind::MaybeText), ("!", Kind::Text), ("#", Kind::Number), ("-", Kind::Name)];
         let marked = marks.into_iter().find_map(|(mark, kind)| Some((name.strip_prefix(mark)?, kind)));
         let (name, kind) = marked.unwrap_or((name, Kind::Anything));
         Self { name: name.to_owned(), kind }

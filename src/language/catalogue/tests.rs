@@ -35,6 +35,9 @@ msgstr "{field} 是{!found}"
 msgid "a number"
 msgstr "数字"
 
+msgid "{-column} is empty"
+msgstr "{column} 为空"
+
 msgid "give \"{word}\", or {{}}"
 msgstr "请给出“{word}”或 {{}}"
 "#;
@@ -59,6 +62,7 @@ fn a_text_is_translated_with_the_texts_in_it() {
         ("12 orders", "12 笔订单"),
         ("status is a number", "status 是数字"),
         ("give \"x\", or {}", "请给出“x”或 {}"),
+        ("run_id is empty", "run_id 为空"),
     ];
     for (english, chinese) in cases {
         assert_eq!(translated(english).as_deref(), Some(chinese), "{english}");
@@ -74,6 +78,8 @@ fn what_is_no_text_of_the_program_stays_as_it_is() {
         " orders",
         "status is unknown",
         "a: unknown",
+        "the list of orders is empty",
+        " is empty",
         ": ",
         "it is missing.",
         &"a".repeat(LONGEST + 1),
@@ -86,6 +92,73 @@ fn what_is_no_text_of_the_program_stays_as_it_is() {
 fn a_text_that_can_be_read_in_several_ways_stays_as_it_is() {
     for text in ["line 1 is not valid x is not valid UTF-8", "can't read a is damaged: it is missing"] {
         assert_eq!(translated(text), None, "{text}");
+    }
+}
+
+/// Templates with few words of their own whose variables are nevertheless free.
+const SHORT: &[&str] = &[
+    // They frame another text, and say nothing themselves.
+    "{place}: {@problem}",
+    "{@problem}; {@advice}",
+    "{@problem} ({@detail})",
+    "error: {@problem}",
+    "warning: {@problem}",
+    "help: {@advice}",
+    "tip: {@advice}",
+    "line {#line}: {@problem}",
+    "page {#page}, {@detail}",
+    "item {#number}: {@problem}",
+    "no answer ({@reason})",
+    // Their signs are as good as words.
+    "--{option} {value}: {@problem}",
+    "[checks]: {key} = {value}: {@problem}",
+    "[[notify]] {#number}: {@problem}",
+    "[[notify]] {#number} ({name}): {@problem}",
+    "[possible values: {values}]",
+    "[subcommands: {values}]",
+    "Usage: {usage}",
+    "unrecognized subcommand '{command}'",
+    "invalid fault `{spec}`: {@problem}",
+    "`{kind}` needs a value: {-kind2}={@wanted}",
+    "string \"{value}\"",
+    "unclosed {what}, expected {-token}",
+    // A path may have blanks.
+    "credential {name}: {@problem}",
+    "{path} already exists",
+    "can't read {path}: {@problem}",
+    "can't write {path}: {@problem}",
+    "can't {!doing} {path}: {@problem}",
+];
+
+#[test]
+fn a_template_has_enough_words_not_to_match_another_text() {
+    let entries = po::entries(include_str!("../../../locales/zh-CN/messages.po"));
+    let is_short = |text: &str| {
+        let template = Template::of(text);
+        let of = |kinds: &[Kind]| template.variables().filter(|variable| kinds.contains(&variable.kind)).count();
+        let words = template.parts.iter().filter_map(|part| match part {
+            Part::Literal(literal) => Some(literal.split(|char: char| !char.is_alphabetic() && char != '\'')),
+            Part::Variable(_) => None,
+        });
+        let words = words.flatten().filter(|word| word.len() > 1).count() + of(&[Kind::Text]);
+        of(&[Kind::Anything, Kind::MaybeText]) > 0 && words < 3
+    };
+    let short: BTreeSet<&str> =
+        entries.iter().map(|(english, _)| english.as_str()).filter(|text| is_short(text)).collect();
+    assert_eq!(short, SHORT.iter().copied().collect());
+}
+
+#[test]
+fn no_text_is_translated_twice() {
+    let mut seen = BTreeSet::new();
+    for (english, _) in po::entries(include_str!("../../../locales/zh-CN/messages.po")) {
+        let template = Template::of(&english);
+        // Templates that differ only in the names of their variables match the same texts.
+        let shape = template.parts.iter().map(|part| match part {
+            Part::Literal(literal) => literal.clone(),
+            Part::Variable(variable) => format!("{{{:?}}}", variable.kind),
+        });
+        assert!(seen.insert(shape.collect::<String>()), "{english}");
     }
 }
 

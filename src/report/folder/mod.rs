@@ -255,7 +255,10 @@ pub(in crate::report) fn holds_only_a_report(place: &Path) -> Result<(), FolderE
         // Links, pipes and folders are not part of any report, whatever the manifest lists.
         let is_file = entry.file_type().map_err(&failed)?.is_file();
         if !is_file || !is_listed(&name) {
-            return Err(FolderError::not_a_report(place, format!("it holds {}", name.escape_debug())));
+            return Err(FolderError::not_a_report(
+                place,
+                format!("it holds {}, which is not part of one", name.escape_debug()),
+            ));
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Rust source without comments, literals or tests, for the rules of `tidy`.
 
+use std::ops::Range;
+
 /// The text with comments and the content of string and character literals blanked. All other bytes and all line breaks
 /// keep their positions.
 pub(super) fn code_only(text: &str) -> String {
@@ -7,19 +9,12 @@ pub(super) fn code_only(text: &str) -> String {
     let mut code = bytes.to_vec();
     let mut at = 0;
     while at < bytes.len() {
-        let end = match bytes[at] {
-            b'/' if bytes[at..].starts_with(b"//") => line_end(bytes, at),
-            b'/' if bytes[at..].starts_with(b"/*") => block_comment_end(bytes, at),
-            b'"' => string_end(bytes, at),
-            b'r' if !is_word(bytes, at) && raw_hashes(bytes, at).is_some() => raw_string_end(bytes, at),
-            b'\'' => character_end(bytes, at),
-            _ => at + 1,
-        };
+        let end = token_end(bytes, at);
         if end > at + 1 {
             let literal = &mut code[at..end];
             literal.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
         }
-        at = end.max(at + 1);
+        at = end;
     }
     String::from_utf8(code).expect("whole characters are blanked")
 }
@@ -35,6 +30,35 @@ pub(crate) fn code_outside_tests(text: &str) -> String {
         }
     }
     code
+}
+
+/// The end of the comment or the literal that begins at `at`; else of that byte.
+fn token_end(bytes: &[u8], at: usize) -> usize {
+    let end = match bytes[at] {
+        b'/' if bytes[at..].starts_with(b"//") => line_end(bytes, at),
+        b'/' if bytes[at..].starts_with(b"/*") => block_comment_end(bytes, at),
+        b'"' => string_end(bytes, at),
+        b'r' if !is_word(bytes, at) && raw_hashes(bytes, at).is_some() => raw_string_end(bytes, at),
+        b'\'' => character_end(bytes, at),
+        _ => at + 1,
+    };
+    end.max(at + 1)
+}
+
+/// Where the string literals outside tests are, raw ones left out.
+pub(crate) fn strings_outside_tests(text: &str) -> Vec<Range<usize>> {
+    let (bytes, all, outside) = (text.as_bytes(), code_only(text), code_outside_tests(text));
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < bytes.len() {
+        let end = token_end(bytes, at);
+        // In a test, what precedes it is blanked too.
+        let before = all[..at].trim_end().len().saturating_sub(1);
+        if bytes[at] == b'"' && all.as_bytes()[before] == outside.as_bytes()[before] {
+            found.push(at..end);
+        }
+        at = end;
+    }
+    found
 }
 
 /// The line number, from 1, of the byte at `at`.
