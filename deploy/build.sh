@@ -15,11 +15,11 @@ fail() {
 }
 
 export LC_ALL=C
-cargo_home=${CARGO_HOME:-$HOME/.cargo}
 # No path of this machine goes into the program.
-RUSTFLAGS="--remap-path-prefix=$PWD=/tieout --remap-path-prefix=$cargo_home=/cargo --remap-path-prefix=$CARGO_TARGET_DIR=/target"
-CFLAGS="-ffile-prefix-map=$cargo_home=/cargo -ffile-prefix-map=$CARGO_TARGET_DIR=/target"
-export RUSTFLAGS CFLAGS
+export PROJECT=$PWD CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} RUSTC_WRAPPER=$PWD/deploy/rustc.sh
+export CFLAGS="-ffile-prefix-map=$CARGO_HOME=/cargo -ffile-prefix-map=$CARGO_TARGET_DIR=/target"
+# The caller's own would make other bytes.
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS RUSTC_WORKSPACE_WRAPPER
 cargo zigbuild --locked --release --features spark --bin tieout --target $target.$glibc
 
 built=$CARGO_TARGET_DIR/$target/release
@@ -27,7 +27,7 @@ program=$built/tieout
 newest=$(readelf --wide --version-info "$program" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1)
 [ "$(printf '%s\n' "$newest" GLIBC_$glibc | sort -V | tail -n 1)" = GLIBC_$glibc ] || fail "$program needs $newest"
 ! readelf --wide --sections "$program" | grep -qE '\.symtab|\.debug' || fail "$program is not stripped"
-for path in "$HOME/." "$cargo_home/" "$PWD/" "$CARGO_TARGET_DIR/"; do
+for path in "$HOME/." "$CARGO_HOME/" "$PWD/" "$CARGO_TARGET_DIR/"; do
 	! grep -qaF "$path" "$program" || fail "$program names $path"
 done
 

@@ -55,6 +55,7 @@ verify-report-unchanged = proven before, and unchanged
 verify-report-proven = proven
 verify-report-not-proven = NOT PROVEN
 verify-report-missing = MISSING: run { $run } made it, and `tieout prune` did not remove it
+verify-nothing = There is no report to prove.
 verify-counts = Proven: { $proven }. NOT proven: { $unproven }. Missing: { $missing }.
 
 ## runs and prune.

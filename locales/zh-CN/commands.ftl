@@ -54,6 +54,7 @@ verify-report-unchanged = 此前已证明，且没有改动
 verify-report-proven = 已证明
 verify-report-not-proven = 未得到证明
 verify-report-missing = 缺失：由运行 { $run } 生成，且不是 `tieout prune` 删除的
+verify-nothing = 没有可供证明的报告。
 verify-counts = 已证明：{ $proven }。未得到证明：{ $unproven }。缺失：{ $missing }。
 
 ## runs 与 prune。

@@ -18,9 +18,6 @@ use crate::store::{Lock, LockError, Store};
 pub(super) const NO_REQUEST_SENT: &str = "no request was sent, and what earlier runs fetched is kept in the state: fix \
                                         this and run the same command again";
 
-/// The base URL of the simulator in the state, whatever its port. It keeps sandbox orders apart from real ones.
-const SANDBOX_URL: &str = "sandbox";
-
 /// Opens a session with the provider, or without a key with the simulator: the locks, the state and the signals. It
 /// sends no request yet.
 pub(super) fn open(
@@ -42,7 +39,7 @@ pub(super) fn open(
     };
     let (rate, concurrency) = (options.rate, options.concurrency);
     let provider = Provider::new(options, key).map_err(unusable)?;
-    let base_url = if sandbox.is_some() { SANDBOX_URL.to_owned() } else { provider.base_url() };
+    let base_url = if sandbox.is_some() { sandbox::BASE_URL.to_owned() } else { provider.base_url() };
     let mut locks = vec![Lock::on_state(state, started_at).map_err(locked)?];
     if sandbox.is_none() {
         match Lock::on_key(&provider.fingerprint(), started_at) {

@@ -115,11 +115,14 @@ fn number(count: u64) -> Value<'static> {
     Value::from(count)
 }
 
-/// A duration to the minute, or one of several days to the hour.
+/// A duration to the minute, one of several days to the hour, and a brief one to the second.
 fn shown(duration: SignedDuration) -> String {
     let duration = duration.abs();
     let (days, hours) = (duration.as_hours() / 24, duration.as_hours() % 24);
     match days.abs() {
+        0 if duration < SignedDuration::from_mins(2) => {
+            format!("{:#}", duration.round(Unit::Second).unwrap_or(duration))
+        }
         0..=2 => format!("{:#}", duration.round(Unit::Minute).unwrap_or(duration)),
         _ => format!("{days}d {hours}h"),
     }

@@ -47,7 +47,7 @@ fn run_all(command: &Verify, general: &General, texts: Texts) -> Result<Exit, Fa
     let mut proof = verify_all(&folder, store.as_mut()).map_err(failure)?;
     if command.files_only {
         proof.reports.iter_mut().for_each(|report| report.proven = are_proven(&report.parts, true));
-        proof.proven = proof.missing.is_empty() && proof.reports.iter().all(|report| report.proven);
+        proof = FolderProof::of(proof.reports, proof.missing);
     }
     let mut out = io::stdout().lock();
     let shown = match command.output {
@@ -137,5 +137,8 @@ fn show_all(proof: &FolderProof, texts: Texts, out: &mut dyn Write) -> io::Resul
             ("missing", missing.to_string().into()),
         ],
     );
+    if proof.reports.is_empty() {
+        writeln!(out, "{}", texts.get("verify-nothing"))?;
+    }
     writeln!(out, "\n{counts}")
 }

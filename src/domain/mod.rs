@@ -16,6 +16,7 @@ pub mod order;
 pub mod outcome;
 pub mod program;
 pub mod schedule;
+pub mod secret;
 pub mod sql;
 pub mod status;
 pub mod time;

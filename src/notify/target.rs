@@ -102,7 +102,12 @@ impl WebhookUrl {
     /// # Errors
     /// [`UrlError`] if messages can't be sent there safely.
     pub fn new(text: &str) -> Result<Self, UrlError> {
-        let url = Url::parse(text.trim()).map_err(|_| UrlError::NotAUrl)?;
+        let text = text.trim();
+        // A parser of URLs passes over line breaks.
+        if text.chars().any(char::is_control) {
+            return Err(UrlError::NotAUrl);
+        }
+        let url = Url::parse(text).map_err(|_| UrlError::NotAUrl)?;
         let host = url.host_str().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let is_loopback = host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
@@ -214,6 +219,7 @@ mod tests {
         }
         for (bad, why) in [
             ("", UrlError::NotAUrl),
+            ("https://example.com/one\nhttps://example.com/other", UrlError::NotAUrl),
             ("open.feishu.cn/hook", UrlError::NotAUrl),
             ("http://open.feishu.cn/hook", UrlError::Unsafe),
             ("http://127.0.0.1.example/", UrlError::Unsafe),

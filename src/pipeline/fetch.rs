@@ -20,7 +20,7 @@ use crate::domain::id::RunOrderId;
 use crate::domain::outcome::{Background, Bucket, Evidence, Outcome};
 use crate::input::{Entry, InputError, Row};
 use crate::provider::{Fetch, Stop};
-use crate::store::{Recall, RowOutcome, Writer};
+use crate::store::{Recall, RowOutcome, Writer, Written};
 
 /// How many rows are in hand for each request in flight. A row that waits before a retry holds no permit, so others
 /// may go ahead of it.
@@ -40,6 +40,8 @@ pub(super) struct FetchPhase {
     /// The lines and orders whose reply alone fails a check that fetching again may clear; `None` if something else decides
     /// that as well: earlier jobs of the run, our books, or the provider's list.
     pub(super) doubtful: Option<Vec<(u64, RunOrderId)>>,
+    /// Whether a reply may differ from what earlier runs saw of its order.
+    pub(super) may_differ: bool,
     /// The provider's own list of orders.
     pub(super) list: OrderList,
 }
@@ -101,12 +103,13 @@ impl RowFetcher<'_> {
         let start = Instant::now();
         let writer = job.session.store.writer(current.run, in_hand(job), job.memory.keeps_replies)?;
         let ended = self.fetch_into(rows, &writer, &mut progress, &mut doubtful).await;
-        let committed = writer.finish().await;
+        let written = writer.finish().await;
         let unreached = progress.finish();
         // If nothing more could be put into the store, the writer knows why.
-        committed?;
+        let Written { may_differ, .. } = written?;
         ended?;
-        Ok((FetchPhase { elapsed: start.elapsed(), doubtful, list: OrderList::NotRequested }, unreached))
+        let (elapsed, list) = (start.elapsed(), OrderList::NotRequested);
+        Ok((FetchPhase { elapsed, doubtful, may_differ, list }, unreached))
     }
 
     /// Puts every row's outcome into the store. After a signal no more requests are sent, and those in flight get

@@ -13,6 +13,7 @@ use super::{EarlierRuns, Job, JobError, VisitedRow};
 use crate::checks::judge;
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::{Evidence, Outcome};
+use crate::store::RememberedOrders;
 
 /// The time from the last reply until the first order is fetched again: an order that is just being settled needs it.
 const SETTLING: Duration = Duration::from_millis(250);
@@ -42,9 +43,13 @@ pub(super) fn recheck(job: &mut Job, current: &CurrentRun, mut fetched: FetchPha
 impl Job {
     /// The orders that fail a check, by line.
     fn failing(&mut self, current: &CurrentRun, fetched: &mut FetchPhase) -> Result<Vec<(u64, RunOrderId)>, JobError> {
-        let remembered = self.session.store.would_remember_with(current.run)?;
         // How a reply was judged when it came can then only be changed by what is remembered of its order.
-        let lines = fetched.doubtful.is_some().then(|| remembered.lines());
+        let is_judged = fetched.doubtful.is_some();
+        let remembered = match is_judged && !fetched.may_differ {
+            true => RememberedOrders::default(),
+            false => self.session.store.would_remember_with(current.run)?,
+        };
+        let lines = is_judged.then(|| remembered.lines());
         let mut failing = fetched.doubtful.take().unwrap_or_default();
         failing.retain(|(line, _)| !lines.as_ref().is_some_and(|lines| lines.contains(line)));
         let (rules, as_of, list) = (&self.rules, self.as_of, &fetched.list);

@@ -15,7 +15,8 @@ use crate::domain::days::Days;
 use crate::domain::schedule::Schedule;
 use crate::domain::time::Period;
 use crate::report::folder::nights::{Night, Nights};
-use crate::store::{Holder, Run, Store, is_locked};
+use crate::sandbox::BASE_URL;
+use crate::store::{Holder, Run, Store, StoreError, is_locked};
 
 /// The exit code of an incomplete report.
 const INCOMPLETE: u8 = 3;
@@ -191,8 +192,19 @@ impl StatusProblem {
 /// # Errors
 /// When the folder can't be read. A state that can't be used is part of the result.
 pub fn status(wanted: &Expectation) -> Result<Status, JobError> {
+    let (state, problem) = open(&wanted.state);
+    match look(wanted, state, problem) {
+        Err(JobError::Store(error)) => look(wanted, None, Some(unusable(&error))),
+        looked => looked,
+    }
+}
+
+fn look(
+    wanted: &Expectation,
+    mut state: Option<Store>,
+    state_problem: Option<StatusProblem>,
+) -> Result<Status, JobError> {
     let mut status = Status { running: is_locked(&wanted.state), ..Status::default() };
-    let (mut state, state_problem) = open(&wanted.state);
     let runs = state.as_ref().map(Store::runs).transpose()?.unwrap_or_default();
     let found = Nights::below(&wanted.reports)?;
     let damaged = found.damaged.iter().map(|(path, error)| StatusProblem::Damaged {
@@ -205,10 +217,11 @@ pub fn status(wanted: &Expectation) -> Result<Status, JobError> {
         .first()
         .map(|first| StatusProblem::ReportMissing { report: first.report.clone(), count: absent.len() as u64 });
     let mut nights: Vec<Night> = found.nights.into_iter().filter(Night::is_of_a_run).collect();
+    set_trials_aside(&mut nights);
     status.set_copies_aside(&mut nights, &runs);
     status.nights = nights.len() as u64;
     status.look_for_missing_nights(wanted, &nights);
-    let too_young = state.as_ref().map(|state| unknown(state, wanted, &nights)).transpose()?.flatten();
+    let too_young = state.as_ref().and_then(|_| unknown(&runs, wanted, &nights));
     let newest_bytes = nights
         .last()
         .map_or(0, |newest| newest.manifest.files.iter().map(|file| file.bytes).fold(0, u64::saturating_add));
@@ -225,6 +238,14 @@ pub fn status(wanted: &Expectation) -> Result<Status, JobError> {
     Ok(status)
 }
 
+/// Leaves out reports about the simulator where there are others: a trial does not stand for a night.
+fn set_trials_aside(nights: &mut Vec<Night>) {
+    let is_real = |night: &Night| night.stamp().base_url != BASE_URL;
+    if nights.iter().any(is_real) {
+        nights.retain(is_real);
+    }
+}
+
 /// Opens the state, or says why it can't be used.
 fn open(state: &Path) -> (Option<Store>, Option<StatusProblem>) {
     if !state.exists() {
@@ -232,19 +253,22 @@ fn open(state: &Path) -> (Option<Store>, Option<StatusProblem>) {
     }
     match Store::open(state) {
         Ok(store) => (Some(store), None),
-        Err(error) => (None, Some(StatusProblem::StateUnusable { problem: error.to_string() })),
+        Err(error) => (None, Some(unusable(&error))),
     }
 }
 
+fn unusable(error: &StoreError) -> StatusProblem {
+    StatusProblem::StateUnusable { problem: error.to_string() }
+}
+
 /// The reports that the state does not know, of those of which it must.
-fn unknown(state: &Store, wanted: &Expectation, nights: &[Night]) -> Result<Option<StatusProblem>, JobError> {
-    let runs = state.runs()?;
+fn unknown(runs: &[Run], wanted: &Expectation, nights: &[Night]) -> Option<StatusProblem> {
     let known: BTreeSet<&str> = runs.iter().flat_map(|run| &run.manifests).map(String::as_str).collect();
     let begin = wanted.since.and_then(|since| wanted.days.day(since).period.since).unwrap_or(Timestamp::MIN);
     let is_unknown = |night: &&Night| begin <= night.stamp().as_of && !known.contains(night.report.manifest_sha256());
     let unknown: Vec<&Night> = nights.iter().filter(is_unknown).collect();
     let last = unknown.last().map(|night| night.name());
-    Ok(last.map(|report| StatusProblem::StateTooYoung { report, count: unknown.len() as u64 }))
+    last.map(|report| StatusProblem::StateTooYoung { report, count: unknown.len() as u64 })
 }
 
 impl Status {

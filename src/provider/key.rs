@@ -9,11 +9,14 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::ProviderError;
+use crate::domain::secret::repeats;
 
 /// Bytes of the hash that make up a fingerprint.
 const FINGERPRINT: usize = 8;
 /// The longest key, in characters.
 const MAX_LENGTH: usize = 512;
+/// What stands in the place of a key.
+const REDACTED: &str = "[key]";
 
 /// The provider's API key. It is never printed; its text leaves this file only in the `Authorization` header.
 #[derive(Clone)]
@@ -72,9 +75,11 @@ impl ApiKey {
         text.contains(self.0.expose_secret())
     }
 
-    /// Replaces the key in `text` with `[key]`.
+    /// Replaces the key in `text` with `[key]`; all of the text, if it repeats the key in another spelling.
     pub(super) fn redact(&self, text: &str) -> String {
-        text.replace(self.0.expose_secret(), "[key]")
+        let key = self.0.expose_secret();
+        let redacted = text.replace(key, REDACTED);
+        if repeats(&redacted, key) { REDACTED.to_owned() } else { redacted }
     }
 }
 
@@ -141,6 +146,7 @@ mod tests {
         assert_eq!(header.to_str().ok(), Some("Bearer cy_secret"));
         assert!(!format!("{key:?} {header:?}").contains("secret"));
         assert_eq!(key.redact("key cy_secret is bad"), "key [key] is bad");
+        assert_eq!(key.redact("key cy%5Fsecret is bad"), "[key]");
     }
 
     #[test]

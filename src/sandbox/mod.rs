@@ -39,6 +39,8 @@ pub use header::{HeaderText, HeaderTextError};
 pub use journal::{AnswerKind, Arrival, Journal};
 pub use kind::{Anomaly, Kind, Malformation, describe};
 
+/// The base URL of the sandbox in the state and in reports, whatever its port: it keeps its orders apart from real ones.
+pub const BASE_URL: &str = "sandbox";
 /// The only API key that the sandbox accepts.
 pub const KEY: &str = "cy_sandbox_key";
 

@@ -86,6 +86,8 @@ pub(super) struct WriterContext {
     is_remembered: bool,
     /// The ID of the next observation.
     next: i64,
+    /// Whether a row may show its order otherwise than it is remembered.
+    pub(super) may_differ: bool,
 }
 
 impl WriterContext {
@@ -97,7 +99,9 @@ impl WriterContext {
             .query_row("SELECT max(observation_id) FROM observations", (), |row| row.get(0))
             .map_err(sqlite(WRITING))?;
         let is_remembered = providers.orders(provider) > 0;
-        Ok(Self { run, job, provider, is_remembered, next: last.unwrap_or(0) + 1 })
+        // What another run saw that is not in the memory yet is not looked up.
+        let may_differ = runs::all(connection)?.iter().any(|other| other.id != run && !other.is_remembered);
+        Ok(Self { run, job, provider, is_remembered, next: last.unwrap_or(0) + 1, may_differ })
     }
 }
 
@@ -141,6 +145,8 @@ impl<'c> Inserter<'c> {
         if let Some(booking) = booking {
             self.book(&evidence, line, &booking)?;
         }
+        let is_unknown = matches!(evidence, Evidence::NotFound(_));
+        self.context.may_differ |= self.lookup.is_some() && (is_unknown || reused.is_some());
         let kind = match (Kind::of(evidence), reused) {
             (Ok(kind), _) => kind,
             (Err(_), Some(observation)) => {
@@ -184,11 +190,13 @@ impl<'c> Inserter<'c> {
         facts: Facts,
         seen_at: Timestamp,
     ) -> Result<(i64, Option<CreatedBefore>), Problem> {
-        let mut created_before = None;
+        let (mut created_before, mut baseline) = (None, None);
         if let Some(lookup) = &mut self.lookup
             && let Some(memory) = lookup.find(self.context.provider, hash(asked), asked)?
         {
+            baseline = memory.baseline;
             if memory.latest_state == facts.state {
+                self.context.may_differ |= baseline.is_some_and(|baseline| baseline != memory.latest);
                 return Ok((memory.latest, None));
             }
             let (_, _, latest) = observation(self.connection, memory.latest)?;
@@ -196,6 +204,7 @@ impl<'c> Inserter<'c> {
             let is_other = latest.is_about(asked) && microsecond(latest.created_at) != microsecond(created_at);
             created_before = is_other.then_some(CreatedBefore(latest.created_at));
         }
+        self.context.may_differ |= baseline.is_some();
         let observation = self.context.next;
         self.context.next += 1;
         let row = facts.row(observation, self.context.provider, asked.to_owned(), seen_at);

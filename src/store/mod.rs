@@ -69,7 +69,7 @@ pub use rows::StoredRow;
 pub use runs::{Ending, Run, RunReport};
 pub use sends::Sends;
 pub use told::{Audience, LastTold};
-pub use writer::Writer;
+pub use writer::{Writer, Written};
 
 use error::{io, sqlite};
 use place::identity;

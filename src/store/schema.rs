@@ -325,7 +325,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, Problem> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
     // FULL, so that a committed outcome survives a power cut (with a write-ahead log, NORMAL may lose the last
     // commits); the writer's group commit needs only one fsync for many rows. On macOS only fullfsync
-    // reaches the disk itself. In 16 MiB of cache the pages of a night's buckets, which are read twice, stay.
+    // reaches the disk itself. In 16 MiB of cache the pages of a night's buckets stay while they are changed.
     connection
         .execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;",

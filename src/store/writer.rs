@@ -1,14 +1,14 @@
 //! The one writer of a run: a thread that commits outcomes in groups.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::error::{Problem, StoreError, io};
+use super::error::{Problem, StoreError, io, sqlite};
 use super::insert::{Inserter, RowOutcome, WriterContext};
 use super::queue::Queue;
 use super::{RunId, change, schema};
@@ -27,21 +27,37 @@ pub struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
+/// What a writer committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// How many outcomes.
+    pub outcomes: u64,
+    /// Whether an outcome may differ from what earlier runs saw of its order. If not, none does.
+    pub may_differ: bool,
+}
+
 /// What the thread shares with the [`Writer`].
 #[derive(Debug)]
 struct Shared {
     queue: Queue,
     committed: AtomicU64,
+    may_differ: AtomicBool,
     failure: OnceLock<Problem>,
 }
 
 impl Writer {
     pub(super) fn start(path: &Path, run: RunId, capacity: usize, keeps_replies: bool) -> Result<Self, Problem> {
         let connection = schema::connect(path)?;
+        // It appends, so that a large cache would keep pages that are not needed again. In KiB.
+        connection.pragma_update(None, "cache_size", -4096).map_err(sqlite("open"))?;
         let context = WriterContext::of(&connection, run)?;
         let (end, ended) = oneshot::channel::<()>();
-        let queue = Queue::new(capacity);
-        let shared = Arc::new(Shared { queue, committed: AtomicU64::new(0), failure: OnceLock::new() });
+        let shared = Arc::new(Shared {
+            queue: Queue::new(capacity),
+            committed: AtomicU64::new(0),
+            may_differ: AtomicBool::new(context.may_differ),
+            failure: OnceLock::new(),
+        });
         let shared_too = Arc::clone(&shared);
         let mut work = Work { context, keeps_replies, connection, shared: shared_too };
         let thread = thread::Builder::new()
@@ -70,16 +86,19 @@ impl Writer {
         self.shared.committed.load(Ordering::Acquire)
     }
 
-    /// Commits everything queued, and returns how many outcomes this writer committed in all.
+    /// Commits everything queued, and returns what this writer committed in all.
     ///
     /// # Errors
     /// The error that stopped the thread. Then only what was committed before is in the state.
-    pub async fn finish(mut self) -> Result<u64, StoreError> {
+    pub async fn finish(mut self) -> Result<Written, StoreError> {
         self.shared.queue.close();
         // The thread signals its end by dropping the sender, so an error is expected.
         let _ = (&mut self.ended).await;
         let joined = self.thread.take().is_some_and(|thread| thread.join().is_ok());
-        if joined && self.shared.failure.get().is_none() { Ok(self.committed()) } else { Err(self.failure()) }
+        if !joined || self.shared.failure.get().is_some() {
+            return Err(self.failure());
+        }
+        Ok(Written { outcomes: self.committed(), may_differ: self.shared.may_differ.load(Ordering::Acquire) })
     }
 
     fn failure(&self) -> StoreError {
@@ -115,6 +134,7 @@ impl Work {
             }
             match commit(&mut self.connection, &mut self.context, self.keeps_replies, group) {
                 Ok(()) => {
+                    self.shared.may_differ.store(self.context.may_differ, Ordering::Release);
                     self.shared.committed.fetch_add(rows as u64, Ordering::Release);
                     self.shared.queue.committed(rows);
                 }

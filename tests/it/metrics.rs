@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tieout::sandbox::{FaultPlan, KEY, Options};
 
-use crate::support::{Place, Server, code, repository, stderr};
+use crate::support::{Place, Server, code, repository, stderr, tieout};
 
 type Metrics = BTreeMap<String, String>;
 
@@ -209,6 +209,24 @@ fn a_file_that_cannot_be_written_changes_nothing_else() {
     let refused = night(&place, &server, &["--metrics-file", "metrics.txt"]);
     assert_eq!(code(&refused), 2);
     assert!(stderr(&refused).contains("ends in .prom"), "{}", stderr(&refused));
+    // In a report it would be what the manifest does not list.
+    for path in ["report/tieout.prom", "report/sub/tieout.prom", "reports/latest/tieout.prom"] {
+        let (path, reports) = (place.path(path), place.path("reports"));
+        let under = ["--reports-dir", reports.to_str().expect("UTF-8")];
+        let mut command = tieout();
+        command
+            .arg("reconcile")
+            .arg(repository("sample_data/ids.csv"))
+            .args(["--sandbox", "--metrics-file"])
+            .arg(&path);
+        match path.starts_with(&reports) {
+            true => command.args(under),
+            false => command.arg("--out").arg(place.path("report")),
+        };
+        let refused = command.output().expect("starts");
+        assert_eq!(code(&refused), 2, "{path:?}");
+        assert!(stderr(&refused).contains("lies in a report"), "{}", stderr(&refused));
+    }
 }
 
 #[test]

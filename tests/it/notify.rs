@@ -250,6 +250,23 @@ fn a_failing_job_is_told_once_until_it_works_again() {
 }
 
 #[test]
+fn a_summary_that_can_not_be_printed_does_not_take_the_report_away() {
+    let mut nights = Nights::new(&tables(&[("webhook", true)]));
+    let server = sandbox(0, Options::default().seed, "");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux");
+    let run = nights.command(&server.url).args(["--output", "json"]).stdout(full).output().expect("starts");
+    assert_eq!(code(&run), 4, "{}", stderr(&run));
+    let told = nights.receiver.take();
+    let message = told.first().expect("a message").json();
+    assert_eq!(
+        (message["exit_code"].as_u64(), message["verdict"].as_str()),
+        (Some(4), Some("reconciled")),
+        "{message}"
+    );
+    assert!(message["report"].is_string() && message.get("error").is_none(), "{message}");
+}
+
+#[test]
 fn a_stopped_job_is_only_a_ping() {
     let mut nights = Nights::new(&tables(&[("webhook", true), ("healthchecks", false)]));
     let server = sandbox(0, Options::default().seed, "hang-before-headers");

@@ -162,6 +162,54 @@ fn a_removed_night_is_found_whichever_it_is() {
 }
 
 #[test]
+fn a_removed_night_is_found_in_a_folder_that_has_another_name_than_its_state_knows() {
+    let place = Place::new();
+    let (ids, state) = (place.file("ids.csv", FEW), place.path("state.sqlite"));
+    for day in 1..=3 {
+        let mut command = tieout();
+        command.arg("reconcile").arg(&ids).args(["--sandbox", "-q", "--state"]).arg(&state).arg("--reports-dir");
+        command.arg(place.path("reports")).args(["--as-of", &format!("2026-06-{day:02}T02:00:00Z")]);
+        assert!(code(&command.output().expect("starts")) < 2);
+    }
+    let verify = |folder: &str| {
+        tieout().args(["verify", "--all"]).arg(place.path(folder)).arg("--state").arg(&state).output().expect("starts")
+    };
+    // A copy of one report is not the folder.
+    fs::create_dir(place.path("one")).expect("made");
+    copy_of_report(&report(&place, 1), &place.path("one").join("20260601T020000Z"));
+    assert_eq!(code(&verify("one")), 0);
+    fs::rename(place.path("reports"), place.path("moved")).expect("moved");
+    assert_eq!(code(&verify("moved")), 0);
+    fs::remove_dir_all(place.path("moved").join("20260603T020000Z")).expect("removed");
+    let ended = verify("moved");
+    assert_eq!(code(&ended), 1);
+    assert!(stdout(&ended).contains("20260603T020000Z  MISSING: run 3 made it"), "{}", stdout(&ended));
+}
+
+#[test]
+fn where_there_is_nothing_to_prove_nothing_is_proven() {
+    let place = Place::new();
+    fs::create_dir(place.path("reports")).expect("made");
+    let (ended, proof) = verify_all(&place);
+    assert_eq!((ended, &proof["proven"]), (1, &false.into()));
+    let ended = tieout().args(["verify", "--all"]).arg(place.path("reports")).output().expect("starts");
+    assert!(stdout(&ended).starts_with("There is no report to prove.\n"), "{}", stdout(&ended));
+}
+
+#[test]
+fn a_trial_does_not_stand_for_a_night() {
+    let place = nights([]);
+    let (ids, server) = (place.file("ids.csv", FEW), Server::start(Options::default()));
+    let mut command = tieout();
+    command.arg("reconcile").arg(ids).args(["--api-url", &server.url, "-q", "--rate", "0", "--reports-dir"]);
+    command.arg(place.path("reports")).args(["--as-of", "2026-06-01T02:00:00Z"]).env("CHENYU_API_KEY", KEY);
+    assert!(code(&command.output().expect("starts")) < 2);
+    night(&place, 2);
+    assert_eq!(problems(&place, 2, &[]), ["too-old"]);
+    assert_eq!(problems(&place, 3, &["--max-age", "90h"]), ["nights-missing"]);
+}
+
+#[test]
 fn pruned_and_replaced_reports_are_not_missing() {
     let place = nights(1..=2);
     sleep(Duration::from_millis(5));
@@ -231,7 +279,17 @@ fn a_lost_replaced_or_damaged_state_is_found() {
     assert_eq!(problems(&place, 2, &[]), ["not-proven", "report-missing", "state-too-young"]);
     fs::write(&state, "not a state").expect("writable");
     assert_eq!(problems(&place, 2, &[]), ["state-unusable"]);
+    fs::write(&state, &kept).expect("writable");
+    let rows = rusqlite::Connection::open(&state).expect("a state");
+    assert_eq!(rows.execute("UPDATE runs SET verdict = 'empty' WHERE run_id = 2", ()).expect("written"), 1);
+    drop(rows);
+    assert_eq!(problems(&place, 2, &[]), ["state-unusable"]);
+    let line = stdout(&status(&place, 2, &[]));
+    assert!(line.starts_with("PROBLEM: 20260602T020000Z, 8h old"), "the newest report is shown all the same: {line}");
     fs::write(&state, kept).expect("writable");
+    for log in ["reports/.state.sqlite-wal", "reports/.state.sqlite-shm"] {
+        _ = fs::remove_file(place.path(log));
+    }
     assert_eq!(problems(&place, 2, &[]), [""; 0]);
 }
 

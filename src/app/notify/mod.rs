@@ -91,7 +91,9 @@ impl Notifications {
             (Ok(exit @ (Exit::Interrupted | Exit::Terminated)), _) => (*exit, None),
             (Ok(exit), Some(report)) => (*exit, Some(End::Report(report))),
             (Ok(exit), None) => (*exit, None),
-            (Err(failure), _) => (failure.exit, Some(End::failure(&self.redacted(&exit::failure_text(failure))))),
+            // Its summary could not be printed.
+            (Err(failure), Some(report)) => (failure.exit, Some(End::Report(report))),
+            (Err(failure), None) => (failure.exit, Some(End::failure(&self.redacted(&exit::failure_text(failure))))),
         };
         let mut parcels = self.pings(Ping::of_exit(exit.code()));
         let Some(end) = end else { return self.deliver(parcels).0 };

@@ -26,7 +26,7 @@ ProtectKernelTunables=yes
 ProtectProc=invisible
 ProtectSystem=strict
 RemoveIPC=yes
-RestrictAddressFamilies=AF_INET AF_INET6
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
@@ -105,7 +105,7 @@ PrivateTmp={tmp}
 }
 
 fn timer(job: &Job, paths: &Paths<'_>) -> Result<String, Failure> {
-    // A delay past the end of the slot would leave that night without a report.
+    // A delay past the end of its slot would leave that night without a report.
     let delay = (job.times.every / 24).min(LONGEST_DELAY).min(job.times.rest());
     Ok(format!(
         "\
@@ -131,7 +131,7 @@ fn account(job: &Job) -> Result<&str, Failure> {
     // Two accounts with one file of IDs, one state or one report would be in each other's way.
     let shared = job
         .settings
-        .written
+        .outputs
         .iter()
         .chain([&job.ids])
         .find(|path| !path.iter().any(|part| is_of(part.to_str(), account)));
@@ -204,6 +204,7 @@ mod tests {
             key: Some("/etc/tieout/acme.key".into()),
             needs_key: true,
             read: Vec::new(),
+            outputs: vec![account.join("reports")],
             written: vec![account.join("reports")],
             every: None,
         };

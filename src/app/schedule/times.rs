@@ -5,6 +5,7 @@ use jiff::civil::Time;
 use crate::domain::schedule::Schedule;
 
 const MINUTE: i64 = 60;
+const QUARTER: i64 = 15 * MINUTE;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
@@ -39,12 +40,12 @@ impl Times {
         Ok(Self { is_weekly: every == WEEK, hours, minutes, every })
     }
 
-    /// How long after a start its slot ends, less a minute, in seconds. Slots begin at midnight.
+    /// How long after a start its slot can end, less a minute, in seconds. Slots begin at midnight, but in the time zone of
+    /// the settings: by this machine's clock, at any quarter of an hour.
     pub(super) fn rest(&self) -> i64 {
-        let slot = self.every.min(DAY);
-        let first = self.hours.first().copied().unwrap_or_default() * HOUR;
-        let start = (first + self.minutes.first().copied().unwrap_or_default() * MINUTE) % slot;
-        (slot - start - MINUTE).max(0)
+        let grid = greatest_common_divisor(self.every, QUARTER);
+        let start = self.minutes.first().copied().unwrap_or_default() * MINUTE;
+        (grid - start % grid - MINUTE).max(0)
     }
 
     /// As systemd writes them in `OnCalendar=`.
@@ -60,6 +61,10 @@ impl Times {
         let day = if self.is_weekly { "1" } else { "*" };
         format!("{} {} * * {day}", list(&self.minutes, 60), list(&self.hours, 24))
     }
+}
+
+fn greatest_common_divisor(one: i64, other: i64) -> i64 {
+    if other == 0 { one } else { greatest_common_divisor(other, one % other) }
 }
 
 /// The numbers below `end` that are whole steps away from `one`.

@@ -28,6 +28,7 @@ use crate::history::{Dataset, is_bucket};
 use crate::input::{Options as InputOptions, Source};
 use crate::pipeline::MemoryOptions;
 use crate::provider::{ApiKey, Options as ProviderOptions};
+use crate::report::files::MANIFEST_FILE;
 use crate::report::folder::publish::Destination;
 use crate::report::formats::Formats;
 use crate::report::formats::options::ReportOptions;
@@ -126,6 +127,7 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
         None => outside_datasets(&Destination::Under(reports_dir.clone()))?,
     }
     let dataset = options.dataset.clone().map(|dataset| apart(dataset, &destination)).transpose()?;
+    let metrics_file = options.metrics_file.clone().map(|path| metrics_file(path, &destination)).transpose()?;
     let language = language(general.lang, general.config.as_deref());
     Ok(Settings {
         notify: notify::settings(&options, language)?,
@@ -154,19 +156,29 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
             keeps_replies: options.evidence == Some(EvidenceLevel::Full),
         },
         dataset,
-        metrics_file: options.metrics_file.map(metrics_file).transpose()?,
+        metrics_file,
         output: options.output.unwrap_or_default(),
         quiet: general.quiet,
     })
 }
 
-/// Refuses a file that node_exporter would pass over.
-fn metrics_file(path: PathBuf) -> Result<PathBuf, SettingsError> {
-    if path.extension().is_some_and(|ending| ending == "prom") {
-        return Ok(path);
+/// Refuses a file that node_exporter would pass over, and one in a report: that would no longer be proven.
+fn metrics_file(path: PathBuf, destination: &Destination) -> Result<PathBuf, SettingsError> {
+    let refuse = |expected| Err(unusable("metrics-file", &path.display().to_string(), expected));
+    if path.extension().is_none_or(|ending| ending != "prom") {
+        return refuse("give a name that ends in .prom: node_exporter reads no other file");
     }
-    let expected = "give a name that ends in .prom: node_exporter reads no other file";
-    Err(unusable("metrics-file", &path.display().to_string(), expected))
+    outside_dataset("metrics-file", &path)?;
+    let (place, reports) = (real(&path), real(destination.path()));
+    let folder = place.parent().unwrap_or(&place);
+    let is_in_report = match destination {
+        Destination::Under(_) => folder != reports && folder.starts_with(&reports),
+        Destination::Exactly(_) | Destination::New(_) => folder.starts_with(&reports),
+    };
+    if is_in_report || folder.join(MANIFEST_FILE).exists() {
+        return refuse("it lies in a report, to which nothing may be added; name a file outside of it");
+    }
+    Ok(path)
 }
 
 /// Refuses a dataset in the place of a report, since each report replaces what is there.

@@ -21,7 +21,9 @@ pub struct ScheduleSettings {
     pub needs_key: bool,
     /// The other files that the job reads.
     pub read: Vec<PathBuf>,
-    /// The folders that the job writes to.
+    /// What the job leaves: its reports, its state, its dataset and its metrics.
+    pub outputs: Vec<PathBuf>,
+    /// The folders that it writes to for that.
     pub written: Vec<PathBuf>,
     /// How often the job runs; `None` if that is not said.
     pub every: Option<Schedule>,
@@ -41,7 +43,7 @@ pub fn resolve_schedule(general: &General) -> Result<ScheduleSettings, SettingsE
         targets.iter().enumerate().try_for_each(|(at, target)| refuse_variables(at, target))?;
         let read = [&options.waivers, &options.provider.ca_file].into_iter().flatten().cloned();
         let read: Vec<PathBuf> = read.chain(targets.iter().flat_map(files)).collect();
-        let written = written(&options);
+        let (outputs, written) = outputs(&options).into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
         let key = options.provider.api_key_file;
         let is_relative = |path: &PathBuf| path.is_relative() && !is_bucket(path);
         let folder = key.iter().chain(&read).chain(&written).any(is_relative).then(|| from_root(Path::new(".")));
@@ -51,6 +53,7 @@ pub fn resolve_schedule(general: &General) -> Result<ScheduleSettings, SettingsE
             key: key.as_deref().map(from_root),
             needs_key: options.provider.sandbox != Some(true),
             read: read.iter().map(|path| from_root(path)).collect(),
+            outputs: outputs.iter().map(|path| from_root(path)).collect(),
             written: outermost(written.iter().map(|path| from_root(path)).collect()),
             every,
         })
@@ -65,26 +68,28 @@ fn refuse_variables(at: usize, target: &toml::Table) -> Result<(), SettingsError
     Err(SettingsError::Notify { target: format!("{}", at + 1), problem })
 }
 
-/// The files that a target of notifications needs: those of its secrets, and its program.
+/// The files that a target of notifications needs: those of its secrets, and its program, unless that is looked up by its
+/// name.
 fn files(target: &toml::Table) -> Vec<PathBuf> {
     let named = target.iter().filter(|(key, _)| key.ends_with("-file")).filter_map(|(_, file)| file.as_str());
     let program = target.get("command").and_then(|command| command.get(0)).and_then(toml::Value::as_str);
-    named.chain(program).map(PathBuf::from).filter(|path| path.is_absolute()).collect()
+    named.chain(program.filter(|program| program.contains('/'))).map(PathBuf::from).collect()
 }
 
-/// The folders that a job with these options writes to. A report with a place of its own is written beside it first.
-fn written(options: &Options) -> Vec<PathBuf> {
-    let folder_of = |path: &PathBuf| match path.parent() {
+/// What a job with these options leaves, each with the folder that is written to for it: a report with a place of its
+/// own, the state and the metrics are written beside their place first.
+fn outputs(options: &Options) -> Vec<(PathBuf, PathBuf)> {
+    let folder_of = |path: &Path| match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),
     };
+    let beside = |path: &PathBuf| (path.clone(), folder_of(path));
+    let within = |path: PathBuf| (path.clone(), path);
     let reports = options.reports_dir.clone().unwrap_or_else(|| REPORTS_DIR.into());
-    let report = options.out.as_ref().map_or_else(|| reports.clone(), folder_of);
-    let state = options.state.as_ref().map_or(reports, folder_of);
-    let dataset = options.dataset.clone().filter(|dataset| !is_bucket(dataset));
-    // The metrics are written beside their file first.
-    let metrics = options.metrics_file.as_ref().map(folder_of);
-    [report, state].into_iter().chain(dataset).chain(metrics).collect()
+    let report = options.out.as_ref().map_or_else(|| within(reports.clone()), beside);
+    let state = options.state.as_ref().map_or_else(|| within(reports), beside);
+    let dataset = options.dataset.clone().filter(|dataset| !is_bucket(dataset)).map(within);
+    [report, state].into_iter().chain(dataset).chain(options.metrics_file.as_ref().map(beside)).collect()
 }
 
 /// The folders that lie in none of the others.
@@ -118,7 +123,8 @@ mod tests {
     fn the_job_writes_where_its_settings_say() {
         let of = |text: &str| {
             let options: Options = toml::from_str(text).expect("settings");
-            outermost(written(&options)).iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
+            let written = outputs(&options).into_iter().map(|(_, folder)| folder).collect();
+            outermost(written).iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
         assert_eq!(of(""), ["reports"]);
         assert_eq!(of("reports-dir = '/r'\nstate = '/s/state.sqlite'\ndataset = '/d'"), ["/d", "/r", "/s"]);

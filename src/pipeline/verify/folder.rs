@@ -17,7 +17,7 @@ use crate::store::{Run, Store, StoreError};
 /// The proof of the reports of a folder.
 #[derive(Debug, Serialize)]
 pub struct FolderProof {
-    /// Whether every report is proven and none is missing.
+    /// Whether there are reports, every one is proven, and none is missing.
     pub proven: bool,
     /// Each report, the oldest first; those whose manifest is damaged come last.
     pub reports: Vec<ReportProof>,
@@ -65,8 +65,16 @@ pub fn verify_all(folder: &Path, mut state: Option<&mut Store>) -> Result<Folder
         let report = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         ReportProof { report, proven: false, proven_before: false, parts: vec![damaged_manifest(error)] }
     }));
-    let proven = missing.is_empty() && reports.iter().all(|report| report.proven);
-    Ok(FolderProof { proven, reports, missing })
+    Ok(FolderProof::of(reports, missing))
+}
+
+impl FolderProof {
+    /// The proof of a folder with these reports, where those others are missing.
+    #[must_use]
+    pub fn of(reports: Vec<ReportProof>, missing: Vec<MissingReport>) -> Self {
+        let proven = !reports.is_empty() && missing.is_empty() && reports.iter().all(|report| report.proven);
+        Self { proven, reports, missing }
+    }
 }
 
 /// Proves a report, and remembers in the state that it was made again.
@@ -121,11 +129,21 @@ pub fn missing(
     let (Some(state), Ok(folder)) = (state, absolute(folder).canonicalize()) else { return Ok(Vec::new()) };
     let is_state_here = state.path().parent().is_some_and(|around| around.canonicalize().is_ok_and(|it| it == folder));
     let there: BTreeSet<&str> = found.nights.iter().map(|night| night.report.manifest_sha256()).collect();
+    // A folder that was moved, or has another name here, is known by its reports. They may be copies of some, if the
+    // folder is still where it was.
+    let moved: BTreeSet<&Path> = runs
+        .iter()
+        .filter(|run| run.report.as_ref().is_some_and(|report| there.contains(&*report.manifest_sha256)))
+        .filter_map(Place::of)
+        .filter(|place| place.is_of_many && !place.folder.exists())
+        .map(|place| place.folder)
+        .collect();
     let mut missing = Vec::new();
     for (at, run) in runs.iter().enumerate() {
         let Some((report, place)) = run.report.as_ref().zip(Place::of(run)) else { continue };
         // A state in the folder goes with it wherever it is moved or copied to.
-        let is_here = is_state_here || place.folder.canonicalize().is_ok_and(|it| it == folder);
+        let is_here =
+            is_state_here || moved.contains(place.folder) || place.folder.canonicalize().is_ok_and(|it| it == folder);
         let is_damaged = found.damaged.iter().any(|(path, _)| path.file_name() == Some(place.name));
         let is_replaced = runs.iter().skip(at + 1).any(|later| later.report.is_some() && replaces(later, &place));
         if place.is_of_many

@@ -166,6 +166,10 @@ fn remake(
         Some(was) => remake_from_dataset(report, manifest, was, dataset, into),
     };
     match remade {
+        Err(JobError::Report(ReportError::Contradiction(problem))) => {
+            let detail = format!("made again, it contradicts itself: {problem}");
+            Ok(Err(Part::new(REPERFORMANCE, PartResult::Fails, detail)))
+        }
         Err(JobError::Report(error)) => Ok(Err(Part::new(REPERFORMANCE, PartResult::Fails, error.to_string()))),
         Err(JobError::Dataset(error @ DatasetError::Damaged { .. })) => {
             Ok(Err(Part::new(REPERFORMANCE, PartResult::Fails, error.to_string())))

@@ -1,7 +1,10 @@
 //! The memory of orders, shared by all runs.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::super::*;
@@ -327,4 +330,57 @@ fn an_order_that_is_gone_at_the_recheck_has_vanished() -> Tested {
 fn gone(line: u64, second: i64) -> RowOutcome {
     let evidence = Evidence::NotFound(Reason::new("http-404", "no such order"));
     RowOutcome::of(Outcome { line, run_order_id: format!("wfrun_{line}"), evidence }, at(second))
+}
+
+/// Commits a night, and returns whether its rows may differ from what is remembered, and whether they do.
+fn differs(store: &mut Store, path: &Path, outcomes: Vec<RowOutcome>) -> Tested<(bool, bool)> {
+    let run = store.begin(&new_run())?;
+    let mut connection = schema::connect(path)?;
+    let mut context = insert::WriterContext::of(&connection, run)?;
+    writer::commit(&mut connection, &mut context, false, outcomes)?;
+    let remembered = store.would_remember_with(run)?;
+    store.remember_with(run)?;
+    finish(store, run)?;
+    Ok((context.may_differ, !remembered.lines().is_empty()))
+}
+
+#[test]
+fn the_writer_knows_when_no_row_differs_from_what_is_remembered() -> Tested {
+    let Bench { path, mut store, run, _folder } = bench();
+    let unknown = |line| missed(line, Evidence::NotFound);
+    for (night, expected) in [
+        (vec![seen(1, Some(5), 1), seen(2, None, 1), unknown(3)], (true, false)),
+        (vec![seen(1, Some(5), 2), seen(2, None, 2), missed(3, Evidence::Refused)], (false, false)),
+        (vec![seen(2, Some(7), 3), seen(4, Some(1), 3)], (false, false)),
+        (vec![seen(1, Some(6), 4)], (true, true)),
+        (vec![seen(1, Some(6), 5)], (true, true)),
+        (vec![seen(1, Some(5), 6)], (true, true)),
+        (vec![seen(1, Some(5), 7), unknown(2)], (true, true)),
+    ] {
+        assert_eq!(differs(&mut store, &path, night)?, expected);
+        // The first night begins while a run is not in the memory yet: that one sees nothing.
+        assert!(store.runs()?.iter().any(|other| other.id == run && other.is_remembered));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_row_that_differs_from_what_is_remembered_is_known_to_the_writer(
+        nights in vec(vec((0..6_u64, 0..5_i128), 0..6), 1..8),
+    ) {
+        let Bench { path, mut store, _folder, .. } = bench();
+        for (number, rows) in nights.into_iter().enumerate() {
+            let rows: BTreeMap<u64, i128> = rows.into_iter().collect();
+            let outcome = |(line, what): (u64, i128)| match what {
+                0 => missed(line, Evidence::NotFound),
+                1 => seen(line, None, number as i64),
+                units => seen(line, Some(units), number as i64),
+            };
+            let (may_differ, does) = differs(&mut store, &path, rows.into_iter().map(outcome).collect()).expect("a night");
+            prop_assert!(may_differ || !does);
+        }
+    }
 }

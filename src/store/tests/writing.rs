@@ -15,7 +15,7 @@ async fn everything_put_is_committed_by_finish() -> Tested {
     for line in (1..=3_000).rev() {
         writer.put(row_outcome(missing(line))).await?;
     }
-    assert_eq!(writer.finish().await?, 3_000);
+    assert_eq!(writer.finish().await?.outcomes, 3_000);
     assert_eq!(lines(&stored(&store, run)?), (1..=3_000).collect::<Vec<_>>());
     Ok(())
 }
@@ -29,7 +29,7 @@ async fn a_lone_outcome_is_committed_without_waiting_for_others() -> Tested {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(stored(&store, run)?, [missing(1)]);
-    assert_eq!(writer.finish().await?, 1);
+    assert_eq!(writer.finish().await?.outcomes, 1);
     Ok(())
 }
 
@@ -87,7 +87,7 @@ async fn put_waits_for_room_while_the_file_is_locked() -> Tested {
     assert_eq!(writer.committed(), 0);
     assert_eq!(stored(&store, run)?, []);
     drop(lock);
-    assert_eq!(writer.finish().await?, accepted);
+    assert_eq!(writer.finish().await?.outcomes, accepted);
     assert_eq!(lines(&stored(&store, run)?), (1..=accepted).collect::<Vec<_>>());
     Ok(())
 }

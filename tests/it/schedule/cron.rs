@@ -50,6 +50,34 @@ fn the_line_says_the_exit_code_and_keeps_it() {
     assert!(stderr(&run).contains("there is no such file"), "{}", stderr(&run));
 }
 
+#[test]
+fn relative_paths_of_targets_are_those_of_the_folder() {
+    let place = Place::new();
+    for (number, target) in
+        ["to = 'slack'\nurl-file = 'url'", "to = 'command'\ncommand = ['./page']"].iter().enumerate()
+    {
+        let home = place.path(&number.to_string());
+        let (ids, url) = (sample_in(&home), place.file(&format!("{number}/url"), "http://127.0.0.1:1/x\n"));
+        let reports = home.join("reports").display().to_string();
+        let text = format!("sandbox = true\nreports-dir = '{reports}'\n[[notify]]\n{target}\n");
+        let file = place.file(&format!("{number}/t.toml"), text);
+        let mut command = schedule(&place, "cron", &ids, &file);
+        let crontab = printed(&command.current_dir(&home).output().expect("starts"));
+        let run = run_as_cron(&place, line_of(&crontab));
+        assert_eq!((code(&run), stderr(&run).as_str()), (1, ""), "{crontab}");
+        assert!(line_of(&crontab).contains(&format!(" cd {} && ", home.display())), "{crontab}");
+        // A program that is looked up by its name lies in no folder.
+        fs::write(
+            &file,
+            format!("sandbox = true\nreports-dir = '{reports}'\n[[notify]]\nto = 'command'\ncommand = ['page']\n"),
+        )
+        .expect("writable");
+        let crontab = printed(&schedule(&place, "cron", &ids, &file).output().expect("starts"));
+        assert!(!crontab.contains(" cd "), "{crontab}");
+        assert!(url.exists());
+    }
+}
+
 /// A cron with nothing but one crontab, in folders that only it sees; it stops when dropped.
 struct Cron(Child);
 

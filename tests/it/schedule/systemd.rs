@@ -69,7 +69,8 @@ fn no_delay_leads_into_the_next_night() {
     let place = Place::new();
     let ids = place.file("ids.csv", "run_order_id\n");
     let file = place.file("t.toml", "sandbox = true\n");
-    for (at, delay) in [("02:30", 900), ("23:50", 540), ("23:59", 0)] {
+    // A night in another time zone begins at any quarter of an hour here: Shanghai's at 16:00 UTC.
+    for (at, delay) in [("02:30", 840), ("23:50", 540), ("23:59", 0), ("15:55", 240)] {
         let shown = printed(&schedule(&place, "systemd", &ids, &file).args(["--at", at]).output().expect("starts"));
         assert!(shown.contains(&format!("RandomizedDelaySec={delay}\n")), "{at}: {shown}");
     }
@@ -94,7 +95,9 @@ fn systemd_accepts_the_units_and_finds_them_hardened() {
 fn systemd_accepts_units_for_several_accounts() {
     let place = Place::new();
     let acme = place.path("acme");
-    let (ids, file) = (sample_in(&acme), place.file("acme.toml", &settings(&acme)[1]));
+    // The metrics of all accounts go to one folder, each into a file of its own.
+    let text = format!("metrics-file = '{}'\n{}", place.path("metrics/acme.prom").display(), settings(&acme)[1]);
+    let (ids, file) = (sample_in(&acme), place.file("acme.toml", &text));
     let mut command = schedule(&place, "systemd", &ids, &file);
     let units = write_units(command.arg("--template"), &place, "tieout@");
     assert_accepted(&units, "a template");
@@ -104,10 +107,14 @@ fn systemd_accepts_units_for_several_accounts() {
     for line in [
         format!(" reconcile {there}/%i/ids.csv --config {there}/%i.toml --api-key-file %d/chenyu-api-key -q\n"),
         format!("\nLoadCredential=chenyu-api-key:{there}/%i/key\n"),
-        format!("\nReadWritePaths={there}/%i/reports\n"),
+        format!("\nReadWritePaths={there}/%i/reports {there}/metrics\n"),
     ] {
         assert!(service.contains(&line), "{line:?} is not in:\n{service}");
     }
+    place.file("acme.toml", text.replace("acme.prom", "all.prom"));
+    let refused = schedule(&place, "systemd", &ids, &file).arg("--template").output().expect("starts");
+    assert_eq!(code(&refused), 2);
+    assert!(stderr(&refused).contains("all accounts would share") && stderr(&refused).contains("all.prom"));
 }
 
 #[test]
