@@ -14,7 +14,7 @@
 //! | 5 | [`app`]: command line, settings, one file per command, exit codes |
 //! | 4 | [`pipeline`]: the steps of each job from input to report, and its progress |
 //! | 3 | [`input`], [`provider`], [`store`], [`report`], [`history`], [`notify`], [`sandbox`]: each owns one kind of I/O |
-//! | 2 | [`checks`], [`summary`]: pure functions over the evidence; `parquet`: order facts as Parquet |
+//! | 2 | [`checks`], [`summary`]: pure functions over the evidence; `parquet`: order facts as Parquet; `https`: clients that go nowhere else |
 //! | 1 | [`domain`]: money, ids, orders, findings, outcomes; [`language`]: the texts for people |
 
 #[cfg(feature = "reports")]
@@ -23,6 +23,7 @@ pub mod checks;
 pub mod domain;
 #[cfg(feature = "reports")]
 pub mod history;
+mod https;
 pub mod input;
 pub mod language;
 pub mod notify;

@@ -1,13 +1,11 @@
 //! Sends messages: each target on its own, bounded in time, and with nothing in an error that is a secret.
 
-use std::error::Error;
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::future::join_all;
 use jiff::Timestamp;
-use reqwest::{Certificate, Client, Proxy, Request, redirect};
+use reqwest::{Client, Proxy, Request};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
@@ -18,6 +16,7 @@ use super::message::{Message, cut};
 use super::request::{Ping, arrived, request};
 use super::target::{Kind, Target, Way};
 use crate::domain::visible::visible;
+use crate::https::{certificates, client, root_cause};
 
 /// The longest time to open a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -61,8 +60,6 @@ pub fn send(parcels: &[(&Target, Parcel)], all: &[Target], network: &Network) ->
         Ok(runtime) => runtime,
         Err(error) => return parcels.iter().map(|_| Err(format!("can't start the runtime: {error}"))).collect(),
     };
-    // Fails if a provider is installed already, which is fine.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let ended = runtime.block_on(join_all(parcels.iter().map(async |(target, parcel)| {
         let sent = one(target, parcel, network).await;
         sent.map_err(|problem| {
@@ -85,7 +82,7 @@ async fn one(target: &Target, parcel: &Parcel, network: &Network) -> Result<(), 
         (Way::Command(_), Parcel::Ping(_)) => Ok(()),
         (Way::Http { url, secret }, parcel) => {
             let url = url.url().map_err(|error| error.to_string())?;
-            let client = client(url.scheme() == "https", network)?;
+            let client = client_of(url.scheme() == "https", network)?;
             let make = || match parcel {
                 Parcel::Ping(ping) => ping.request(url.clone()),
                 Parcel::Message(message) => {
@@ -151,44 +148,15 @@ async fn attempt(client: &Client, kind: Kind, request: Request) -> Result<(), Fa
         .map_err(|problem| Failed { problem, is_brief: status == 429 || (500..=599).contains(&status) })
 }
 
-fn client(is_https: bool, network: &Network) -> Result<Client, String> {
-    let builder = || {
-        Client::builder()
-            .tls_backend_rustls()
-            .https_only(is_https)
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .http1_only()
-            .connect_timeout(CONNECT)
-            .user_agent(concat!("tieout/", env!("CARGO_PKG_VERSION")))
-    };
-    if !is_https {
-        // Plain http to this machine needs neither certificates nor a proxy.
-        return builder().tls_certs_only([]).build().map_err(|error| root_cause(&error));
-    }
-    let own = match &network.ca_file {
-        None => Vec::new(),
-        Some(path) => {
-            let text = fs::read(path).map_err(|error| format!("--ca-file {}: {error}", path.display()))?;
-            Certificate::from_pem_bundle(&text).map_err(|error| root_cause(&error))?
-        }
-    };
-    let proxy = network.proxy.as_ref().map(|url| Proxy::all(url.expose_secret()));
+fn client_of(is_https: bool, network: &Network) -> Result<Client, String> {
+    // Plain http to this machine needs neither certificates nor a proxy.
+    let ca_file = network.ca_file.as_ref().filter(|_| is_https);
+    let trusted =
+        ca_file.map(|path| certificates(path).map_err(|problem| format!("--ca-file {}: {problem}", path.display())));
+    let proxy = network.proxy.as_ref().filter(|_| is_https).map(|url| Proxy::all(url.expose_secret()));
     let proxy = proxy.transpose().map_err(|_| "the URL in --proxy can't be read".to_owned())?;
-    let builder = || proxy.iter().fold(builder(), |builder, proxy| builder.proxy(proxy.clone()));
-    let merged = builder().tls_certs_merge(own.clone()).build();
-    // Merging fails on a system without root certificates; then the file's own must do.
-    let built = if own.is_empty() { merged } else { merged.or_else(|_| builder().tls_certs_only(own).build()) };
-    built.map_err(|error| root_cause(&error))
-}
-
-/// The innermost cause; the outer ones would repeat the URL.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    if cause.is::<reqwest::Error>() { "the connection failed".to_owned() } else { cause.to_string() }
+    let client = client(is_https, trusted.transpose()?.unwrap_or_default(), |builder| {
+        proxy.iter().fold(builder.connect_timeout(CONNECT), |builder, proxy| builder.proxy(proxy.clone()))
+    });
+    client.map_err(|error| root_cause(&error))
 }

@@ -6,6 +6,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::event::Event;
+use crate::domain::secret;
 
 /// The most bytes of a text in one message to Feishu and to DingTalk. Both take 20 KB; escaped, a text may double.
 const FEISHU: usize = 9_000;
@@ -13,8 +14,6 @@ const FEISHU: usize = 9_000;
 const WECOM: usize = 2_048;
 /// The most characters that Slack recommends.
 const SLACK: usize = 4_000;
-/// The shortest part of a URL that counts as a secret.
-const SHORTEST_SECRET: usize = 6;
 /// What stands in the place of a secret.
 const REDACTED: &str = "its words are not shown, since they repeat a secret";
 
@@ -162,21 +161,16 @@ impl Target {
         if name == kind.code() { name.clone() } else { format!("{name} ({})", kind.code()) }
     }
 
-    /// The text if it repeats no secret of this target, else a note in its place. Whoever repeats a secret may decode or
-    /// escape it, so only letters and digits are compared.
+    /// The text if it repeats no secret of this target, else a note in its place.
     #[must_use]
     pub fn without_secrets(&self, text: &str) -> String {
         let Way::Http { url, secret } = &self.way else { return text.to_owned() };
         let mut secrets: Vec<String> = secret.iter().map(|secret| secret.expose_secret().to_owned()).collect();
         if let Ok(url) = url.url() {
-            secrets.extend(url.path_segments().into_iter().flatten().map(percent_decoded));
+            secrets.extend(url.path_segments().into_iter().flatten().map(str::to_owned));
             secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
         }
-        let secrets: Vec<String> = secrets.iter().map(|secret| plain(secret)).collect();
-        let repeats = |text: &str| {
-            let text = plain(text);
-            secrets.iter().any(|secret| secret.len() >= SHORTEST_SECRET && text.contains(secret.as_str()))
-        };
+        let repeats = |text: &str| secrets.iter().any(|secret| secret::repeats(text, secret));
         match text.split_once(": ") {
             _ if !repeats(text) => text.to_owned(),
             // Our own words come first.
@@ -184,23 +178,6 @@ impl Target {
             _ => REDACTED.to_owned(),
         }
     }
-}
-
-/// The letters and digits of a text, in lower case.
-fn plain(text: &str) -> String {
-    text.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// A part of a path as whoever decodes it writes it.
-fn percent_decoded(text: &str) -> String {
-    // A query is decoded by the same rule, but for `+`.
-    let encoded = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
-    let mut url = Url::parse("http://localhost/").ok();
-    if let Some(url) = &mut url {
-        url.set_query(Some(&format!("x={encoded}")));
-    }
-    let decoded = url.as_ref().and_then(|url| url.query_pairs().next().map(|(_, value)| value.into_owned()));
-    decoded.unwrap_or_else(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 //! One GET to the configured host only, bounded in time and size.
 
-use std::error::Error;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue,
     RETRY_AFTER,
 };
-use reqwest::{Certificate, Client, Method, Proxy, Request, Response, Url, redirect};
+use reqwest::{Client, Method, Proxy, Request, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
@@ -20,6 +18,7 @@ use super::status::BodyError;
 use super::{ApiKey, ListQuery, Options, PAGE_SIZE, ProviderError, key, retry};
 use crate::domain::id::RunOrderId;
 use crate::domain::outcome::Reason;
+use crate::https::{certificates, client, root_cause};
 
 /// The longest body accepted, in bytes, whatever `Content-Length` says.
 const MAX_BODY: usize = 1 << 20;
@@ -78,35 +77,20 @@ impl Http {
         let is_watched = options.rate > 0;
         let is_https = base.scheme() == "https";
         let proxy = options.proxy.as_ref().map(|url| proxy(url, is_https)).transpose()?;
-        let own = options.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default();
-        let builder = || {
-            let builder = Client::builder()
-                .tls_backend_rustls()
-                .https_only(is_https)
-                .no_proxy()
-                .redirect(redirect::Policy::none())
-                .referer(false)
-                .retry(reqwest::retry::never())
-                .http1_only()
+        let ca_file = |path: &Path| {
+            certificates(path).map_err(|problem| ProviderError::CaFile { path: path.to_owned(), problem })
+        };
+        let trusted = options.ca_file.as_deref().map(ca_file).transpose()?.unwrap_or_default();
+        let client = client(is_https, trusted, |builder| {
+            let builder = builder
                 .tcp_nodelay(true)
                 .connect_timeout(CONNECT.min(options.timeout))
                 .pool_max_idle_per_host(options.concurrency)
-                .user_agent(concat!("tieout/", env!("CARGO_PKG_VERSION")))
                 .default_headers(headers.clone());
             let builder = if is_watched { builder.connector_layer(Watched) } else { builder };
             proxy.iter().fold(builder, |builder, proxy| builder.proxy(proxy.clone()))
-        };
-        // Fails if a provider is installed already, which is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let built = if is_https {
-            let merged = builder().tls_certs_merge(own.clone()).build();
-            // Merging fails on a system without root certificates; then the file's own must do.
-            if own.is_empty() { merged } else { merged.or_else(|_| builder().tls_certs_only(own).build()) }
-        } else {
-            // Plain http to this machine needs no certificates.
-            builder().tls_certs_only([]).build()
-        };
-        let client = built.map_err(|error| ProviderError::Client(root_cause(&error)))?;
+        });
+        let client = client.map_err(|error| ProviderError::Client(root_cause(&error)))?;
         Ok(Self {
             client,
             base,
@@ -231,17 +215,6 @@ fn proxy(url: &SecretString, is_https: bool) -> Result<Proxy, ProviderError> {
     Proxy::all(url.expose_secret()).map_err(|_| ProviderError::UnreadableProxy)
 }
 
-/// Reads the PEM file of certificates to trust in addition to the platform's.
-fn certificates(path: &Path) -> Result<Vec<Certificate>, ProviderError> {
-    let failed = |problem: String| ProviderError::CaFile { path: path.to_owned(), problem };
-    let text = fs::read(path).map_err(|error| failed(error.to_string()))?;
-    let found = Certificate::from_pem_bundle(&text).map_err(|error| failed(root_cause(&error)))?;
-    if found.is_empty() {
-        return Err(failed("it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)".to_owned()));
-    }
-    Ok(found)
-}
-
 fn timed_out(what: &str, limit: Duration) -> Reason {
     Reason::new("timeout", format!("{what} {} s", limit.as_secs_f64()))
 }
@@ -253,13 +226,4 @@ fn failure(error: &reqwest::Error) -> Reason {
         _ => "connection",
     };
     Reason::new(code, root_cause(error))
-}
-
-/// The innermost cause; the outer ones would repeat the URL.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    if cause.is::<reqwest::Error>() { "the HTTP client gives no cause".to_owned() } else { cause.to_string() }
 }

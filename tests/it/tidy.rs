@@ -13,7 +13,7 @@ use code::{code_only, code_outside_tests, leading_word, line_of};
 /// Top-level modules from the bottom up: a module uses only modules in lower layers.
 const LAYERS: [&[&str]; 6] = [
     &["domain", "language", "panics"],
-    &["checks", "parquet"],
+    &["checks", "https", "parquet"],
     &["summary"],
     &["input", "provider", "store", "history", "notify", "report", "sandbox"],
     &["pipeline"],
