@@ -1,5 +1,6 @@
 //! The format of the state: its tables, its version, and how a connection to it is set up.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::ops::{Range, RangeInclusive};
@@ -389,9 +390,22 @@ fn has_tables(transaction: &Transaction<'_>) -> Result<bool, Problem> {
     let objects = integer(transaction, "SELECT count(*) FROM sqlite_schema").map_err(failed)?;
     refuse_newer(version)?;
     match (i32::try_from(application).ok(), version, objects) {
-        (Some(APPLICATION_ID), FORMAT, _) => Ok(true),
+        (Some(APPLICATION_ID), FORMAT, _) => require_tables(transaction).map(|()| true),
         (Some(0), 0, 0) => Ok(false),
         _ => Err(Problem::NotOurs),
+    }
+}
+
+/// Refuses a state that lacks one of our tables: each is needed only now and then.
+fn require_tables(transaction: &Transaction<'_>) -> Result<(), Problem> {
+    let failed = sqlite("read the format of");
+    let mut there = transaction.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").map_err(failed)?;
+    let there = there.query_map((), |row| row.get(0)).map_err(failed)?;
+    let there = there.collect::<rusqlite::Result<BTreeSet<String>>>().map_err(failed)?;
+    let ours = TABLES.lines().filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split(' ').next());
+    match ours.into_iter().find(|name| !there.contains(*name)) {
+        Some(name) => Err(Problem::damaged(name, "the table is missing")),
+        None => Ok(()),
     }
 }
 

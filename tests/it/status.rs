@@ -184,6 +184,25 @@ fn a_removed_night_is_found_in_a_folder_that_has_another_name_than_its_state_kno
     let ended = verify("moved");
     assert_eq!(code(&ended), 1);
     assert!(stdout(&ended).contains("20260603T020000Z  MISSING: run 3 made it"), "{}", stdout(&ended));
+    // Another folder in the old place is not the one that was moved.
+    fs::create_dir(place.path("reports")).expect("made");
+    assert_eq!(code(&verify("moved")), 1);
+}
+
+#[test]
+fn a_report_in_another_folder_of_the_same_state_is_not_missing() {
+    let place = nights(1..=2);
+    let mut command = tieout();
+    command.arg("reconcile").arg(place.path("ids.csv")).args(["--sandbox", "-q", "--as-of", "2026-06-03T02:00:00Z"]);
+    command.arg("--state").arg(place.path("reports/.state.sqlite")).arg("--reports-dir").arg(place.path("other"));
+    assert!(code(&command.output().expect("starts")) < 2);
+    assert_eq!(verify_all(&place).0, 0);
+    // A copy of a folder with its state lacks what was removed from it.
+    fs::create_dir(place.path("copy")).expect("made");
+    copy_of_report(&report(&place, 1), &place.path("copy/20260601T020000Z"));
+    fs::copy(place.path("reports/.state.sqlite"), place.path("copy/.state.sqlite")).expect("copied");
+    let ended = tieout().args(["verify", "--all"]).arg(place.path("copy")).output().expect("starts");
+    assert!(stdout(&ended).contains("20260602T020000Z  MISSING"), "{}", stdout(&ended));
 }
 
 #[test]
@@ -283,6 +302,11 @@ fn a_lost_replaced_or_damaged_state_is_found() {
     let rows = rusqlite::Connection::open(&state).expect("a state");
     assert_eq!(rows.execute("UPDATE runs SET verdict = 'empty' WHERE run_id = 2", ()).expect("written"), 1);
     drop(rows);
+    assert_eq!(problems(&place, 2, &[]), ["state-unusable"]);
+    fs::write(&state, &kept).expect("writable");
+    let tables = rusqlite::Connection::open(&state).expect("a state");
+    tables.execute_batch("PRAGMA foreign_keys = OFF; DROP TABLE buckets").expect("dropped");
+    drop(tables);
     assert_eq!(problems(&place, 2, &[]), ["state-unusable"]);
     let line = stdout(&status(&place, 2, &[]));
     assert!(line.starts_with("PROBLEM: 20260602T020000Z, 8h old"), "the newest report is shown all the same: {line}");

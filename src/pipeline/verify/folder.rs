@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use serde::Serialize;
@@ -9,7 +11,6 @@ use serde::Serialize;
 use super::chain::{self, Reach};
 use super::{Part, PartResult, REPERFORMANCE, damaged_manifest, files, in_state, reperformance};
 use crate::domain::program::build;
-use crate::history::absolute;
 use crate::pipeline::JobError;
 use crate::report::folder::nights::{Night, Nights};
 use crate::store::{Run, Store, StoreError};
@@ -126,24 +127,26 @@ pub fn missing(
     state: Option<&Store>,
     runs: &[Run],
 ) -> Result<Vec<MissingReport>, StoreError> {
-    let (Some(state), Ok(folder)) = (state, absolute(folder).canonicalize()) else { return Ok(Vec::new()) };
-    let is_state_here = state.path().parent().is_some_and(|around| around.canonicalize().is_ok_and(|it| it == folder));
+    let (Some(state), Some(here)) = (state, identity(folder)) else { return Ok(Vec::new()) };
+    let is_in_folder = |place: &Place<'_>| identity(place.folder) == Some(here);
+    let is_state_in_folder = state.path().parent().and_then(identity) == Some(here);
+    let is_known = runs.iter().filter_map(Place::of).any(|place| is_in_folder(&place));
     let there: BTreeSet<&str> = found.nights.iter().map(|night| night.report.manifest_sha256()).collect();
-    // A folder that was moved, or has another name here, is known by its reports. They may be copies of some, if the
-    // folder is still where it was.
+    // A folder that was moved is known by its reports, unless they are still where they were: then it holds copies.
     let moved: BTreeSet<&Path> = runs
         .iter()
         .filter(|run| run.report.as_ref().is_some_and(|report| there.contains(&*report.manifest_sha256)))
         .filter_map(Place::of)
-        .filter(|place| place.is_of_many && !place.folder.exists())
+        .filter(|place| !place.holds_something())
         .map(|place| place.folder)
         .collect();
     let mut missing = Vec::new();
     for (at, run) in runs.iter().enumerate() {
         let Some((report, place)) = run.report.as_ref().zip(Place::of(run)) else { continue };
-        // A state in the folder goes with it wherever it is moved or copied to.
-        let is_here =
-            is_state_here || moved.contains(place.folder) || place.folder.canonicalize().is_ok_and(|it| it == folder);
+        // A state in a folder that it does not know was moved or copied together with it.
+        let is_here = is_in_folder(&place)
+            || (is_state_in_folder && !is_known)
+            || (moved.contains(place.folder) && !place.holds_something());
         let is_damaged = found.damaged.iter().any(|(path, _)| path.file_name() == Some(place.name));
         let is_replaced = runs.iter().skip(at + 1).any(|later| later.report.is_some() && replaces(later, &place));
         if place.is_of_many
@@ -178,6 +181,16 @@ impl<'r> Place<'r> {
         let folder = if is_of_many { destination } else { destination.parent()? };
         Some(Self { folder, name, is_of_many })
     }
+
+    /// Whether there is still something in that place.
+    fn holds_something(&self) -> bool {
+        self.folder.join(self.name).exists()
+    }
+}
+
+/// What tells one folder from another, by whatever name it is reached: its device and its inode.
+fn identity(folder: &Path) -> Option<(u64, u64)> {
+    fs::metadata(folder).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// Whether a run published its report in that very place.
