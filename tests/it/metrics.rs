@@ -210,7 +210,9 @@ fn a_file_that_cannot_be_written_changes_nothing_else() {
     assert_eq!(code(&refused), 2);
     assert!(stderr(&refused).contains("ends in .prom"), "{}", stderr(&refused));
     // In a report it would be what the manifest does not list.
-    for path in ["report/tieout.prom", "report/sub/tieout.prom", "reports/latest/tieout.prom"] {
+    std::os::unix::fs::symlink("report", place.path("later")).expect("a link");
+    std::fs::remove_dir_all(place.path("report")).expect("there");
+    for path in ["report/t.prom", "report/sub/t.prom", "later/t.prom", "reports/latest/t.prom", "dataset/t.prom"] {
         let (path, reports) = (place.path(path), place.path("reports"));
         let under = ["--reports-dir", reports.to_str().expect("UTF-8")];
         let mut command = tieout();
@@ -223,9 +225,9 @@ fn a_file_that_cannot_be_written_changes_nothing_else() {
             true => command.args(under),
             false => command.arg("--out").arg(place.path("report")),
         };
-        let refused = command.output().expect("starts");
+        let refused = command.arg("--dataset").arg(place.path("dataset")).output().expect("starts");
         assert_eq!(code(&refused), 2, "{path:?}");
-        assert!(stderr(&refused).contains("lies in a report"), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("it lies in "), "{}", stderr(&refused));
     }
 }
 

@@ -46,7 +46,9 @@ fn what_can_not_be_scheduled_is_refused() {
     place.file("back\\slash.toml", "sandbox = true\n");
     place.file("line\nbreak.toml", "sandbox = true\n");
     place.file("units.service", "mine");
-    let cases: [(&[&str], &[&str]); 12] = [
+    place.file("a b.toml", "sandbox = true\n");
+    let cases: [(&[&str], &[&str]); 13] = [
+        (&["systemd", "ids.csv", "--config", "a b.toml", "--template"], &["\"a b\"", "letters, digits"]),
         (&["cron", "ids.csv"], &["no settings file", "tieout init", "--config"]),
         (&["systemd", "ids.csv", "--config", "none.toml"], &["none.toml", "No such file"]),
         (&["cron", "-", "--config", "plain.toml"], &["standard input", "name the file of IDs"]),

@@ -128,6 +128,11 @@ WantedBy=timers.target
 /// The account that a template is made from: the name of its settings file.
 fn account(job: &Job) -> Result<&str, Failure> {
     let account = job.settings.config.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    // systemd would escape any other, and the paths would not be those of the account.
+    if !account.chars().all(|char| char.is_ascii_alphanumeric() || ":-_.".contains(char)) {
+        let problem = format!("--template: {account:?} can't be the name of an instance");
+        return Err(Failure::usage(problem).help("name the settings file with letters, digits and any of :-_. only"));
+    }
     // Two accounts with one file of IDs, one state or one report would be in each other's way.
     let shared = job
         .settings

@@ -16,6 +16,7 @@ mod text_file;
 mod waivers;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{self, Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -58,6 +59,8 @@ const REPORTS_DIR: &str = "reports";
 const STATE_FILE: &str = ".state.sqlite";
 /// The longest label of an account, in characters.
 const MAX_ACCOUNT: usize = 200;
+/// The longest chain of symbolic links that is followed, as in Linux.
+const MOST_LINKS: usize = 40;
 
 /// The validated settings of `reconcile`.
 #[derive(Debug)]
@@ -127,7 +130,8 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
         None => outside_datasets(&Destination::Under(reports_dir.clone()))?,
     }
     let dataset = options.dataset.clone().map(|dataset| apart(dataset, &destination)).transpose()?;
-    let metrics_file = options.metrics_file.clone().map(|path| metrics_file(path, &destination)).transpose()?;
+    let metrics_file =
+        options.metrics_file.clone().map(|path| metrics_file(path, &destination, dataset.as_deref())).transpose()?;
     let language = language(general.lang, general.config.as_deref());
     Ok(Settings {
         notify: notify::settings(&options, language)?,
@@ -163,12 +167,15 @@ fn settings(ids: PathBuf, options: Options, general: &General) -> Result<Setting
 }
 
 /// Refuses a file that node_exporter would pass over, and one in a report: that would no longer be proven.
-fn metrics_file(path: PathBuf, destination: &Destination) -> Result<PathBuf, SettingsError> {
-    let refuse = |expected| Err(unusable("metrics-file", &path.display().to_string(), expected));
+fn metrics_file(path: PathBuf, destination: &Destination, dataset: Option<&Path>) -> Result<PathBuf, SettingsError> {
+    let refuse = |expected: &str| Err(unusable("metrics-file", &path.display().to_string(), expected));
     if path.extension().is_none_or(|ending| ending != "prom") {
         return refuse("give a name that ends in .prom: node_exporter reads no other file");
     }
     outside_dataset("metrics-file", &path)?;
+    if let Some(dataset) = dataset.filter(|dataset| !is_bucket(dataset) && real(&path).starts_with(real(dataset))) {
+        return refuse(&format!("it lies in the dataset {}; name a place outside of it", dataset.display()));
+    }
     let (place, reports) = (real(&path), real(destination.path()));
     let folder = place.parent().unwrap_or(&place);
     let is_in_report = match destination {
@@ -234,6 +241,15 @@ fn real(path: &Path) -> PathBuf {
             // What is not there yet will be a folder.
             Component::ParentDir => _ = real.pop(),
             component => real.push(component),
+        }
+        // A link to what is not there yet.
+        for _ in 0..MOST_LINKS {
+            let Ok(target) = fs::read_link(&real) else { break };
+            real.pop();
+            target.components().for_each(|part| match part {
+                Component::ParentDir => _ = real.pop(),
+                part => real.push(part),
+            });
         }
     }
     real
