@@ -20,6 +20,9 @@ export PROJECT=$PWD CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} RUSTC_WRAPPER=$PWD/de
 export CFLAGS="-ffile-prefix-map=$CARGO_HOME=/cargo -ffile-prefix-map=$CARGO_TARGET_DIR=/target"
 # The caller's own would make other bytes.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS RUSTC_WORKSPACE_WRAPPER
+# What the C parts take for the present moment. Not that of the commit: cargo would build them again for every commit, and
+# Polars with them.
+export SOURCE_DATE_EPOCH=0
 cargo zigbuild --locked --release --features spark --bin tieout --target $target.$glibc
 
 built=$CARGO_TARGET_DIR/$target/release
@@ -31,9 +34,7 @@ for path in "$HOME/." "$CARGO_HOME/" "$PWD/" "$CARGO_TARGET_DIR/"; do
 	! grep -qaF "$path" "$program" || fail "$program names $path"
 done
 
-# Not earlier: with a new date, cargo would build every C part again, and Polars. zig lets none of them use a date.
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-export SOURCE_DATE_EPOCH
 # What cargo-deb adds to the package, as Cargo.toml lists it.
 parts=$built/parts
 rm -rf "$parts"
