@@ -130,7 +130,7 @@ pub fn missing(
     let (Some(state), Some(here)) = (state, identity(folder)) else { return Ok(Vec::new()) };
     let is_in_folder = |place: &Place<'_>| identity(place.folder) == Some(here);
     let is_state_in_folder = state.path().parent().and_then(identity) == Some(here);
-    let is_known = runs.iter().filter_map(Place::of).any(|place| is_in_folder(&place));
+    let is_known = runs.iter().filter_map(Place::of).any(|place| place.is_of_many && is_in_folder(&place));
     let there: BTreeSet<&str> = found.nights.iter().map(|night| night.report.manifest_sha256()).collect();
     // A folder that was moved is known by its reports, unless they are still where they were: then it holds copies.
     let moved: BTreeSet<&Path> = runs
