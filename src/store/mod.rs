@@ -63,6 +63,7 @@ pub use finished_lines::{FinishedLine, RowKind};
 pub use insert::RowOutcome;
 pub use lock::{Holder, Lock, LockError, is_locked};
 pub use memory::{Recall, RememberedOrders, Remembering, ReusedOrder};
+pub use place::{identity, without_links};
 pub use prune::PruneCounts;
 pub use rechecks::RecheckCounts;
 pub use rows::StoredRow;
@@ -72,7 +73,6 @@ pub use told::{Audience, LastTold};
 pub use writer::{Writer, Written};
 
 use error::{io, sqlite};
-use place::identity;
 use rechecks::Rechecks;
 use runs::Providers;
 
@@ -169,7 +169,7 @@ impl Store {
     /// A file that is not a state of this program, or one of a newer format, is refused and left untouched.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         // So that the writer's connection opens the same file, even if the working directory changes.
-        let path = place::resolve(path).map_err(|error| io("find")(error).at(path))?;
+        let path = place::without_links(path).map_err(|error| io("find")(error).at(path))?;
         let connection = schema::open(&path).map_err(|problem| problem.at(&path))?;
         let file = identity(&path);
         Ok(Self { path, connection, file })

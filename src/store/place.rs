@@ -17,7 +17,10 @@ pub(super) const PRIVATE: u32 = 0o600;
 
 /// The path without symbolic links, whether or not the file exists: by whatever name a state is given, it has one lock
 /// and one log. Absolute, so that SQLite's special name `:memory:` is an ordinary file name.
-pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
+///
+/// # Errors
+/// When a folder on the way can't be read, or the links go round in a circle.
+pub fn without_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = std::path::absolute(path)?;
     for _ in 0..MAX_LINKS {
         match path.canonicalize() {
@@ -28,7 +31,7 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
         path = match fs::read_link(&path) {
             // A link to a file that does not exist yet.
             Ok(target) => folder.join(target),
-            Err(_) => return Ok(resolve(folder)?.join(name)),
+            Err(_) => return Ok(without_links(folder)?.join(name)),
         };
     }
     Err(Errno::LOOP.into())
@@ -53,8 +56,9 @@ pub(super) fn refuse_hard_links(path: &Path) -> Result<(), Problem> {
     }
 }
 
-/// The device and inode number of a file, which identify it.
-pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+/// The device and inode number of a file or a folder, which identify it by whatever name it is reached.
+#[must_use]
+pub fn identity(path: &Path) -> Option<(u64, u64)> {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.dev(), metadata.ino()))
 }

@@ -16,7 +16,6 @@ mod text_file;
 mod waivers;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{self, Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -33,6 +32,7 @@ use crate::report::files::MANIFEST_FILE;
 use crate::report::folder::publish::Destination;
 use crate::report::formats::Formats;
 use crate::report::formats::options::ReportOptions;
+use crate::store::without_links;
 use crate::summary::FailOn;
 use file::with_file;
 pub(super) use provider::{CREDENTIAL, KEY_VARIABLE, SPARK_TOKEN_VARIABLE};
@@ -59,8 +59,6 @@ const REPORTS_DIR: &str = "reports";
 const STATE_FILE: &str = ".state.sqlite";
 /// The longest label of an account, in characters.
 const MAX_ACCOUNT: usize = 200;
-/// The longest chain of symbolic links that is followed, as in Linux.
-const MOST_LINKS: usize = 40;
 
 /// The validated settings of `reconcile`.
 #[derive(Debug)]
@@ -173,10 +171,10 @@ fn metrics_file(path: PathBuf, destination: &Destination, dataset: Option<&Path>
         return refuse("give a name that ends in .prom: node_exporter reads no other file");
     }
     outside_dataset("metrics-file", &path)?;
-    if let Some(dataset) = dataset.filter(|dataset| !is_bucket(dataset) && real(&path).starts_with(real(dataset))) {
+    let (place, reports) = (real(&path), real(destination.path()));
+    if let Some(dataset) = dataset.filter(|dataset| !is_bucket(dataset) && place.starts_with(real(dataset))) {
         return refuse(&format!("it lies in the dataset {}; name a place outside of it", dataset.display()));
     }
-    let (place, reports) = (real(&path), real(destination.path()));
     let folder = place.parent().unwrap_or(&place);
     let is_in_report = match destination {
         Destination::Under(_) => folder != reports && folder.starts_with(&reports),
@@ -231,28 +229,20 @@ fn outside_dataset(option: &'static str, path: &Path) -> Result<(), SettingsErro
     }
 }
 
-/// A path with the links resolved of as much of it as there is.
+/// A path with its links resolved, also those to what is not there yet.
 fn real(path: &Path) -> PathBuf {
     let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let there = path.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
-    let Some((above, mut real)) = there else { return path };
-    for component in path.strip_prefix(above).unwrap_or(&path).components() {
-        match component {
-            // What is not there yet will be a folder.
-            Component::ParentDir => _ = real.pop(),
-            component => real.push(component),
-        }
-        // A link to what is not there yet.
-        for _ in 0..MOST_LINKS {
-            let Ok(target) = fs::read_link(&real) else { break };
+    path.components().fold(PathBuf::new(), |mut real, component| match component {
+        // What is not there yet will be a folder.
+        Component::ParentDir => {
             real.pop();
-            target.components().for_each(|part| match part {
-                Component::ParentDir => _ = real.pop(),
-                part => real.push(part),
-            });
+            real
         }
-    }
-    real
+        component => {
+            let place = real.join(component);
+            without_links(&place).unwrap_or(place)
+        }
+    })
 }
 
 /// Refuses the API key in texts that every report shows. `shown` has each such text with a name for its place.

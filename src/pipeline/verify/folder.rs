@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use serde::Serialize;
@@ -13,7 +11,7 @@ use super::{Part, PartResult, REPERFORMANCE, damaged_manifest, files, in_state, 
 use crate::domain::program::build;
 use crate::pipeline::JobError;
 use crate::report::folder::nights::{Night, Nights};
-use crate::store::{Run, Store, StoreError};
+use crate::store::{Run, Store, StoreError, identity};
 
 /// The proof of the reports of a folder.
 #[derive(Debug, Serialize)]
@@ -186,11 +184,6 @@ impl<'r> Place<'r> {
     fn holds_something(&self) -> bool {
         self.folder.join(self.name).exists()
     }
-}
-
-/// What tells one folder from another, by whatever name it is reached: its device and its inode.
-fn identity(folder: &Path) -> Option<(u64, u64)> {
-    fs::metadata(folder).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// Whether a run published its report in that very place.

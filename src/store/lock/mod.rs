@@ -71,7 +71,7 @@ impl Lock {
     pub fn on_state(state: &Path, now: Timestamp) -> Result<Self, LockError> {
         let what = format!("the state {}", state.display());
         let unusable = |source| LockError::Unusable { what: what.clone(), path: state.to_owned(), source };
-        let path = beside(&place::resolve(state).map_err(unusable)?);
+        let path = beside(&place::without_links(state).map_err(unusable)?);
         if let Some(folder) = path.parent()
             && let Err(source) = fs::create_dir_all(folder)
         {
@@ -199,7 +199,7 @@ fn holder(file: &File) -> Option<Holder> {
 /// The job that is working on a state; `None` if the state is not locked, or the holder's note can't be read.
 #[must_use]
 pub fn is_locked(state: &Path) -> Option<Holder> {
-    let path = beside(&place::resolve(state).ok()?);
+    let path = beside(&place::without_links(state).ok()?);
     fs::symlink_metadata(&path).ok()?.is_file().then_some(())?;
     let file = File::open(path).ok()?;
     match file.try_lock_shared() {
