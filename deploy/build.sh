@@ -23,6 +23,8 @@ unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS RUSTC_WORKSPACE_WRAPPER
 # What the C parts take for the present moment. Not that of the commit: cargo would build them again for every commit, and
 # Polars with them.
 export SOURCE_DATE_EPOCH=0
+# zig's usual cache does not look at that moment, and may hold what another was built with.
+export ZIG_GLOBAL_CACHE_DIR=$CARGO_TARGET_DIR/zig ZIG_LOCAL_CACHE_DIR=$CARGO_TARGET_DIR/zig
 cargo zigbuild --locked --release --features spark --bin tieout --target $target.$glibc
 
 built=$CARGO_TARGET_DIR/$target/release
