@@ -238,11 +238,15 @@ fn look(
     Ok(status)
 }
 
-/// Leaves out reports about the simulator where there are others: a trial does not stand for a night.
+/// Whether the report is about the simulator, so that it does not stand for a night.
+fn is_trial(night: &Night) -> bool {
+    night.stamp().base_url == BASE_URL
+}
+
+/// Leaves out trials where there are other reports.
 fn set_trials_aside(nights: &mut Vec<Night>) {
-    let is_real = |night: &Night| night.stamp().base_url != BASE_URL;
-    if nights.iter().any(is_real) {
-        nights.retain(is_real);
+    if !nights.iter().all(is_trial) {
+        nights.retain(|night| !is_trial(night));
     }
 }
 
@@ -265,7 +269,9 @@ fn unusable(error: &StoreError) -> StatusProblem {
 fn unknown(runs: &[Run], wanted: &Expectation, nights: &[Night]) -> Option<StatusProblem> {
     let known: BTreeSet<&str> = runs.iter().flat_map(|run| &run.manifests).map(String::as_str).collect();
     let begin = wanted.since.and_then(|since| wanted.days.day(since).period.since).unwrap_or(Timestamp::MIN);
-    let is_unknown = |night: &&Night| begin <= night.stamp().as_of && !known.contains(night.report.manifest_sha256());
+    let is_unknown = |night: &&Night| {
+        !is_trial(night) && begin <= night.stamp().as_of && !known.contains(night.report.manifest_sha256())
+    };
     let unknown: Vec<&Night> = nights.iter().filter(is_unknown).collect();
     let last = unknown.last().map(|night| night.name());
     last.map(|report| StatusProblem::StateTooYoung { report, count: unknown.len() as u64 })

@@ -15,9 +15,18 @@ const FEW: &str = "run_order_id\nwfrun_00000000000000000001\nwfrun_0000000000000
 
 /// Runs a night against the sandbox at two in the morning (UTC) of a day in June, below `reports`.
 fn night(place: &Place, day: u8) {
+    night_of(place, day, &["--sandbox"]);
+}
+
+/// Runs a night against a provider of one's own, which makes it no trial.
+fn real_night(place: &Place, day: u8, server: &Server) {
+    night_of(place, day, &["--api-url", &server.url, "--rate", "0"]);
+}
+
+fn night_of(place: &Place, day: u8, provider: &[&str]) {
     let ids = place.file("ids.csv", FEW);
     let mut command = tieout();
-    command.arg("reconcile").arg(ids).args(["--sandbox", "-q", "--format", "csv,json"]);
+    command.arg("reconcile").arg(ids).args(provider).args(["-q", "--format", "csv,json"]).env("CHENYU_API_KEY", KEY);
     command.args(["--as-of", &format!("2026-06-{day:02}T02:00:00Z"), "--reports-dir"]).arg(place.path("reports"));
     let ended = command.output().expect("starts");
     assert!(code(&ended) < 2, "{}", stderr(&ended));
@@ -218,14 +227,20 @@ fn where_there_is_nothing_to_prove_nothing_is_proven() {
 #[test]
 fn a_trial_does_not_stand_for_a_night() {
     let place = nights([]);
-    let (ids, server) = (place.file("ids.csv", FEW), Server::start(Options::default()));
-    let mut command = tieout();
-    command.arg("reconcile").arg(ids).args(["--api-url", &server.url, "-q", "--rate", "0", "--reports-dir"]);
-    command.arg(place.path("reports")).args(["--as-of", "2026-06-01T02:00:00Z"]).env("CHENYU_API_KEY", KEY);
-    assert!(code(&command.output().expect("starts")) < 2);
+    real_night(&place, 1, &Server::start(Options::default()));
     night(&place, 2);
     assert_eq!(problems(&place, 2, &[]), ["too-old"]);
     assert_eq!(problems(&place, 3, &["--max-age", "90h"]), ["nights-missing"]);
+}
+
+#[test]
+fn a_trial_that_the_state_does_not_know_is_no_lost_night() {
+    let place = nights(1..=2);
+    fs::remove_file(place.path("reports").join(".state.sqlite")).expect("removed");
+    night(&place, 3);
+    assert_eq!(problems(&place, 3, &[]), [""; 0]);
+    real_night(&place, 4, &Server::start(Options::default()));
+    assert_eq!(problems(&place, 4, &[]), [""; 0]);
 }
 
 #[test]
@@ -282,14 +297,15 @@ fn what_was_proven_before_is_only_hashed_and_a_change_is_still_found() {
 
 #[test]
 fn a_lost_replaced_or_damaged_state_is_found() {
-    let place = nights(1..=2);
+    let (place, server) = (nights([]), Server::start(Options::default()));
+    (1..=2).for_each(|day| real_night(&place, day, &server));
     let state = place.path("reports").join(".state.sqlite");
     let kept = fs::read(&state).expect("readable");
     fs::remove_file(&state).expect("removed");
     assert_eq!(problems(&place, 2, &[]), ["no-state"]);
     assert!(!state.exists(), "looking must not create a state");
     // The next night begins a new one, which does not know the nights before.
-    night(&place, 3);
+    real_night(&place, 3, &server);
     assert_eq!(problems(&place, 3, &[]), ["state-too-young"]);
     let line = stdout(&status(&place, 3, &[]));
     assert!(line.contains("does not know 2 reports, the last is 20260602T020000Z: "), "{line}");
