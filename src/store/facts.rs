@@ -103,7 +103,8 @@ impl Facts {
 
 /// An amount in units of 10⁻⁸, or as a text if it does not fit SQLite's 64 bits.
 fn amount(amount: Option<Amount>) -> Value {
-    amount.map_or(Value::Null, |amount| i64::try_from(amount.units()).map_or(amount.to_string().into(), Value::Integer))
+    let text = |amount: Amount| amount.to_string().into();
+    amount.map_or(Value::Null, |amount| i64::try_from(amount.units()).map_or_else(|_| text(amount), Value::Integer))
 }
 
 /// One row of [`OBSERVATIONS`].
