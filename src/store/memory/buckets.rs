@@ -23,6 +23,8 @@ const NIGHTS: u64 = 30;
 const FILL: u64 = 8;
 /// The bits of a hash, which fits SQLite's signed integer.
 const HASH_BITS: u32 = 63;
+/// The place of the hash in the columns of an order.
+const HASH: usize = 1;
 const PROVING: &str = "prove the memory of orders in";
 
 static BUCKETS: Layout = Layout { table: "buckets", columns: &["provider_id", "bucket", "orders", "checksums"] };
@@ -117,17 +119,17 @@ impl Buckets {
         if self.count == 0 {
             return Ok(orders);
         }
-        scan(connection, self, bucket..bucket + 1, |cells| {
-            let order = BucketOrder::read(cells)?;
+        scan(connection, self, bucket..bucket + 1, |row| {
+            let order = BucketOrder::read(Cells::open(row, 0, &ORDERS)?)?;
             let is_misplaced = orders
                 .last()
                 .is_some_and(|earlier| (earlier.hash, &earlier.run_order_id) >= (order.hash, &order.run_order_id));
             if is_misplaced || order.hash != hash(&order.run_order_id) {
                 return Err(damaged(format!("{} is not in its place", order.run_order_id)));
             }
-            let hash = order.hash;
+            let place = (order.hash, order.checksum);
             orders.push(order);
-            Ok(hash)
+            Ok(place)
         })?;
         Ok(orders)
     }
@@ -156,13 +158,12 @@ pub(super) fn make_room(
     let failed = sqlite(PROVING);
     let mut buckets = vec![Bucket::default(); usize::try_from(to).unwrap_or(usize::MAX)];
     if from > 0 {
-        scan(connection, Buckets { provider, count: from }, 0..from.cast_signed(), |mut cells| {
-            cells.skip();
-            let hash = cells.required_integer()?;
+        scan(connection, Buckets { provider, count: from }, 0..from.cast_signed(), |row| {
+            let (hash, checksum) = proven(row)?;
             if let Some(bucket) = usize::try_from(index(hash, to)).ok().and_then(|at| buckets.get_mut(at)) {
-                bucket.add(cells.checksum());
+                bucket.add(checksum);
             }
-            Ok(hash)
+            Ok((hash, checksum))
         })?;
     }
     let found: u64 = buckets.iter().map(|bucket| bucket.orders).sum();
@@ -183,10 +184,7 @@ pub(super) fn prove_share(connection: &Connection, provider: i64) -> Result<(), 
     let (count, next) = (providers.buckets(provider), providers.next_bucket(provider));
     let end = next.saturating_add(count.div_ceil(NIGHTS)).min(count);
     if next < end {
-        scan(connection, Buckets { provider, count }, next.cast_signed()..end.cast_signed(), |mut cells| {
-            cells.skip();
-            cells.required_integer()
-        })?;
+        scan(connection, Buckets { provider, count }, next.cast_signed()..end.cast_signed(), proven)?;
     }
     providers.set_next_bucket(provider, if end == count { 0 } else { end });
     providers.write(connection)
@@ -197,13 +195,20 @@ const fn index(hash: i64, count: u64) -> i64 {
     hash >> (HASH_BITS - count.trailing_zeros())
 }
 
-/// Reads some buckets and visits the cells of their orders; `visit` returns the hash of each. Every bucket must be as it was
-/// written, with each order undamaged.
+/// The hash and the checksum of an order that is not damaged.
+fn proven(row: &Row<'_>) -> Result<(i64, i64), Problem> {
+    let checksum = Cells::prove(row, &ORDERS)?;
+    // A row that its checksum proves was written by this program, with an integer there.
+    Ok((row.get(HASH).map_err(sqlite(PROVING))?, checksum))
+}
+
+/// Reads some buckets and visits the rows of their orders; `visit` proves each and returns its hash and its checksum. Every
+/// bucket must be as it was written.
 fn scan(
     connection: &Connection,
     buckets: Buckets,
     range: Range<i64>,
-    mut visit: impl FnMut(Cells<'_>) -> Result<i64, Problem>,
+    mut visit: impl FnMut(&Row<'_>) -> Result<(i64, i64), Problem>,
 ) -> Result<(), Problem> {
     let failed = sqlite(PROVING);
     let Buckets { provider, count } = buckets;
@@ -229,9 +234,8 @@ fn scan(
     };
     let (mut current, mut found) = (range.start, Bucket::default());
     while let Some(row) = orders.next().map_err(failed)? {
-        let cells = Cells::open(row, 0, &ORDERS)?;
-        let checksum = cells.checksum();
-        let at = index(visit(cells)?, count);
+        let (hash, checksum) = visit(row)?;
+        let at = index(hash, count);
         if !(current..range.end).contains(&at) {
             return Err(damaged(format!("an order of bucket {at} is not in its place")));
         }
