@@ -49,19 +49,36 @@ fn with_encoded<'v, T>(values: impl IntoIterator<Item = ValueRef<'v>>, work: imp
     ENCODED.with_borrow_mut(|encoded| {
         encoded.clear();
         for value in values {
-            let mut put = |kind: u8, bytes: &[u8]| {
-                encoded.push(kind);
-                encoded.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-                encoded.extend_from_slice(bytes);
-            };
             match value {
-                ValueRef::Null => put(0, &[]),
-                ValueRef::Integer(value) => put(1, &value.to_le_bytes()),
-                ValueRef::Real(value) => put(2, &value.to_le_bytes()),
-                ValueRef::Text(text) => put(3, text),
-                ValueRef::Blob(blob) => put(4, blob),
+                ValueRef::Null => encoded.extend_from_slice(&head(0, 0)),
+                ValueRef::Integer(value) => encoded.extend_from_slice(&number(1, value.to_le_bytes())),
+                ValueRef::Real(value) => encoded.extend_from_slice(&number(2, value.to_le_bytes())),
+                ValueRef::Text(bytes) => append(encoded, 3, bytes),
+                ValueRef::Blob(bytes) => append(encoded, 4, bytes),
             }
         }
         work(encoded)
     })
+}
+
+/// The bytes before a value: its kind and its length.
+const HEAD: usize = 1 + size_of::<u64>();
+
+fn head(kind: u8, length: usize) -> [u8; HEAD] {
+    let mut head = [kind; HEAD];
+    head[1..].copy_from_slice(&(length as u64).to_le_bytes());
+    head
+}
+
+/// A number, written at once: most values of a row are numbers.
+fn number(kind: u8, bytes: [u8; 8]) -> [u8; HEAD + 8] {
+    let mut number = [kind; HEAD + 8];
+    number[..HEAD].copy_from_slice(&head(kind, bytes.len()));
+    number[HEAD..].copy_from_slice(&bytes);
+    number
+}
+
+fn append(encoded: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
+    encoded.extend_from_slice(&head(kind, bytes.len()));
+    encoded.extend_from_slice(bytes);
 }
