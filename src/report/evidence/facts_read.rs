@@ -54,7 +54,7 @@ impl FactsReader {
         let path = proven.path().to_owned();
         let file = facts::open(proven).map_err(|problem| ReportError::evidence(&path, problem))?;
         let (read, groups) = sync_channel(0);
-        let (place, failed) = (path.clone(), |source| ReportError::io(proven.path(), source));
+        let (place, failed) = (path, |source| ReportError::io(proven.path(), source));
         let work = move || {
             for number in 0..file.groups() {
                 let group = file.group(number, None, |frame| FactGroup::of(frame, place.clone()));
