@@ -43,7 +43,7 @@ use crate::report::folder::manifest::{ClockStamp, EarlierStamp, FetchStamp, Inpu
 use crate::report::folder::publish::{Destination, PublishError, PublishedReport};
 use crate::report::formats::options::ReportOptions;
 use crate::store::{
-    KnownFinding, NewReport, Recall, RecheckCounts, RememberedOrders, ReportFindings, RunId, StoreError,
+    KnownFinding, NewReport, Recall, RecheckCounts, RememberedOrders, Remembering, ReportFindings, RunId, StoreError,
 };
 
 use list_walk::OrderList;
@@ -241,12 +241,13 @@ fn reconcile_run(job: &mut Job, current: &CurrentRun) -> Result<JobEnd, JobError
     let mut earlier = job.earlier(current)?;
     let staging = job.destination.staging(job.as_of)?;
     let replaces = earlier.stamp.replaces.clone();
-    let report = job.make_report(current.run, &mut earlier, &fetched.list, staging.path().to_owned())?;
+    let (report, remembering) = job.make_report(current.run, &mut earlier, &fetched.list, staging.path().to_owned())?;
     let finished_at = Timestamp::now();
     let rechecks = job.session.store.recheck_counts(current.run)?;
     let manifest = job
         .stamp(&report, earlier.stamp, job.fetch_stamp(fetched.elapsed, rechecks), finished_at)
         .write(staging.path())?;
+    remembering.finish()?;
     job.check_signals()?;
     let (destination, dataset) = (absolute(job.destination.path()), job.dataset.as_deref().map(absolute));
     job.session.store.announce(current.run, &manifest, &destination, dataset.as_deref())?;
@@ -326,14 +327,15 @@ impl Job {
         Ok(earlier)
     }
 
-    /// Makes the report in `folder`, from the stored outcomes and the provider's list.
+    /// Makes the report in `folder`, from the stored outcomes and the provider's list. What the run saw is remembered
+    /// meanwhile.
     fn make_report(
         &mut self,
         run: RunId,
         earlier: &mut EarlierRuns,
         list: &OrderList,
         folder: PathBuf,
-    ) -> Result<Report, JobError> {
+    ) -> Result<(Report, Remembering), JobError> {
         let mut remembering = self.session.store.begin_to_remember(run)?;
         let remembered = remembering.take_orders();
         let mut builder = Builder::begin(Brief {
@@ -362,9 +364,7 @@ impl Job {
             builder.add_completeness(completeness)?;
         }
         builder.set_findings_elsewhere(earlier.count_left());
-        let report = builder.finish_unless(&|| self.session.signals.first().is_some())?;
-        remembering.finish()?;
-        Ok(report)
+        Ok((builder.finish_unless(&|| self.session.signals.first().is_some())?, remembering))
     }
 
     /// Visits the rows of a run, all of them or those on some lines, sorted by line. Of an order that is sound

@@ -48,7 +48,8 @@ impl<'t> Intake<'t> {
             Ok((cells.line, (cells.is_not_found(), OrderUpdate::of(&cells))))
         })?;
         let mut rechecks = rechecks.open(run)?;
-        let mut batch = Batch::default();
+        let at_most = rows::at_most(self.connection, run)?;
+        let mut batch = Batch::of(usize::try_from(at_most).unwrap_or(BATCH).min(BATCH));
         while let Some(row) = rows.next().map_err(failed)? {
             let first = OutcomeCells::read(row)?;
             let again = rechecks.take(first.line)?;
@@ -100,7 +101,8 @@ impl<'t> Intake<'t> {
             }
             buckets.write(self.connection, at, &bucket)?;
         }
-        *batch = Batch::default();
+        batch.ids.clear();
+        batch.updates.clear();
         // The next batch may be about orders of this one.
         self.is_new = false;
         Ok(())
@@ -148,7 +150,6 @@ impl<'t> Intake<'t> {
 }
 
 /// What rows add to the memory, to be sorted.
-#[derive(Default)]
 struct Batch {
     /// The IDs of the orders, one after the other.
     ids: String,
@@ -165,6 +166,11 @@ struct Update {
 }
 
 impl Batch {
+    /// A batch with room for so many updates: growing would copy all of them time and again.
+    fn of(updates: usize) -> Self {
+        Self { ids: String::new(), updates: Vec::with_capacity(updates) }
+    }
+
     fn add(&mut self, order: &str, line: u64, update: OrderUpdate) {
         let id = (self.ids.len(), u32::try_from(order.len()).unwrap_or(u32::MAX));
         self.ids.push_str(order);

@@ -428,7 +428,8 @@ fn take_in(
             continue;
         }
         let provider = runs::provider_of(connection, run.id, &providers)?;
-        let is_new = buckets::make_room(connection, provider, &mut providers, rows::count(connection, run.id)?)?;
+        let more = rows::at_most(connection, run.id)?.min(run.setup.rows);
+        let is_new = buckets::make_room(connection, provider, &mut providers, more)?;
         let mut intake = Intake::of(connection, Buckets::of(provider, &providers), is_new);
         intake.run(run.id)?;
         providers.add_orders(provider, intake.added);

@@ -17,8 +17,9 @@ const NIGHTS: u64 = 30;
 
 /// One night that sees these orders, settled, at that second.
 fn night(store: &mut Store, path: &Path, orders: impl Iterator<Item = u64>, second: i64) -> Tested {
-    let run = store.begin(&new_run())?;
-    learn(&mut schema::connect(path)?, run, false, orders.map(|order| seen(order, Some(5), second)).collect())?;
+    let orders: Vec<_> = orders.map(|order| seen(order, Some(5), second)).collect();
+    let run = store.begin(&NewRun { rows: orders.len() as u64, ..new_run() })?;
+    learn(&mut schema::connect(path)?, run, false, orders)?;
     store.remember_with(run)?;
     finish(store, run)?;
     Ok(())
