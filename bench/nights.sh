@@ -6,12 +6,13 @@ NIGHT=1000
 NIGHTS=7
 
 nights() {
-    local port url orders
+    local port url orders states=(300000 1000000)
+    [ -z "${BENCH_HISTORY:-}" ] || states+=("$BENCH_HISTORY")
     export CHENYU_API_KEY=cy_test
     port=$(free_port)
     url=$(api_of "$port")
     serve_nginx "$port"
-    for orders in 300000 "${BENCH_HISTORY:-1000000}"; do
+    for orders in "${states[@]}"; do
         nights_on "$orders" "$url"
     done
     unset CHENYU_API_KEY

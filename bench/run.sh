@@ -9,7 +9,7 @@
 # BENCH_BINARY        the binary to measure, instead of building one
 # BENCH_FETCH_ONLY    the fetch_only binary to measure, which keeps no state
 # BENCH_ORDERS        orders per run in the speed tests (default 200000)
-# BENCH_HISTORY       orders that the largest state of the nights remembers (default 1000000)
+# BENCH_HISTORY       orders that a third state of the nights remembers (10000000 take 5 GB; default: no third one)
 # BENCH_DATASET       orders of the dataset that is audited (default 10000000, which takes 2 GB)
 # BENCH_PYTHON        a Python that has the packages of bench/requirements.txt
 # BENCH_NODE_MODULES  a folder with the packages of tests/readers/html/package.json
