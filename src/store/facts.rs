@@ -103,8 +103,10 @@ impl Facts {
 
 /// An amount in units of 10⁻⁸, or as a text if it does not fit SQLite's 64 bits.
 fn amount(amount: Option<Amount>) -> Value {
-    let text = |amount: Amount| amount.to_string().into();
-    amount.map_or(Value::Null, |amount| i64::try_from(amount.units()).map_or_else(|_| text(amount), Value::Integer))
+    amount.map_or(Value::Null, |amount| match i64::try_from(amount.units()) {
+        Ok(units) => units.into(),
+        Err(_) => amount.to_string().into(),
+    })
 }
 
 /// One row of [`OBSERVATIONS`].
