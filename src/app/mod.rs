@@ -102,7 +102,7 @@ fn ended(result: Result<Exit, Failure>) -> Exit {
 /// Prints the version, and which build of it this is.
 fn version() -> Result<Exit, Failure> {
     let (commit, sha256) = (COMMIT.unwrap_or("unknown"), hash_program());
-    let sha256 = sha256.as_deref().unwrap_or("unknown");
+    let sha256 = sha256.unwrap_or("unknown");
     let lines = format!("tieout {VERSION}\ncommit {commit}\nsha256 {sha256}\n");
     exit::ignore_closed_pipe(io::stdout().lock().write_all(lines.as_bytes()))?;
     Ok(Exit::Success)

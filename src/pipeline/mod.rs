@@ -200,6 +200,7 @@ impl From<FolderError> for JobError {
 /// # Errors
 /// [`JobError`] says why there is no report; what was fetched until then is kept in the state.
 pub fn reconcile(job: &mut Job) -> Result<JobEnd, JobError> {
+    Stamp::prepare();
     let current = resume::begin(job)?;
     let (rows, done) = (job.input.rows(), current.done.len());
     tracing::info!(version = VERSION, run = %current.run, rows, done, as_of = %job.as_of, "the run begins");

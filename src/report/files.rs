@@ -4,6 +4,7 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -79,10 +80,13 @@ pub fn hash_file(path: &Path) -> io::Result<(String, u64)> {
 
 /// The SHA-256 of this program, in hex; `None` if the system does not let it read its own file.
 #[must_use]
-pub fn hash_program() -> Option<String> {
-    // On Linux, this is the program that runs, even if its file has been replaced meanwhile.
-    let own = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { env::current_exe().ok()? };
-    Some(hash_file(&own).ok()?.0)
+pub fn hash_program() -> Option<&'static str> {
+    static HASH: LazyLock<Option<String>> = LazyLock::new(|| {
+        // On Linux, this is the program that runs, even if its file has been replaced meanwhile.
+        let own = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { env::current_exe().ok()? };
+        Some(hash_file(&own).ok()?.0)
+    });
+    HASH.as_deref()
 }
 
 /// The SHA-256 (in hex) and the size (in bytes) of what is left to read.
