@@ -16,7 +16,7 @@ use crate::store::{Ending, Run, Store, StoreError, is_locked};
 pub(super) fn run(command: &Runs, general: &General, texts: Texts) -> Result<Exit, Failure> {
     let (state, _) = settings::place(&command.place, general).map_err(Failure::usage)?;
     require(&state)?;
-    let store = Store::open(&state).map_err(Failure::no_report)?;
+    let store = Store::open_to_read(&state).map_err(Failure::no_report)?;
     let rows = rows(&store).map_err(Failure::no_report)?;
     let mut out = io::stdout().lock();
     let shown = match command.output {

@@ -67,7 +67,7 @@ fn place(command: &Verify, general: &General) -> Result<(PathBuf, PathBuf), Fail
 /// Opens the state, if it is wanted and there.
 fn open(command: &Verify, state: &Path) -> Result<Option<Store>, Failure> {
     match (command.files_only, state.exists()) {
-        (false, true) => Ok(Some(Store::open(state).map_err(Failure::no_report)?)),
+        (false, true) => Ok(Some(Store::open_to_read(state).map_err(Failure::no_report)?)),
         (false, false) if command.state.is_some() => {
             Err(Failure::usage(format!("there is no state file {}", state.display())))
         }

@@ -255,7 +255,7 @@ fn open(state: &Path) -> (Option<Store>, Option<StatusProblem>) {
     if !state.exists() {
         return (None, Some(StatusProblem::NoState));
     }
-    match Store::open(state) {
+    match Store::open_to_read(state) {
         Ok(store) => (Some(store), None),
         Err(error) => (None, Some(unusable(&error))),
     }

@@ -58,6 +58,12 @@ pub enum Problem {
          same command again, or give --state another path"
     )]
     ReadOnly,
+    /// Beside a file that can't be written, there is a log that is not part of it yet.
+    #[error(
+        "the state {{path}} can't be written, and its log beside it (-wal) can't be read without that: copy both to where \
+         they can be written, and name the copy with --state"
+    )]
+    LogUnread,
     /// The disk reports an I/O error.
     #[error(
         "can't {doing} the state {{path}} ({source}): its disk is failing, full or gone; what is committed is kept: \

@@ -168,9 +168,22 @@ impl Store {
     /// # Errors
     /// A file that is not a state of this program, or one of a newer format, is refused and left untouched.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_by(path, schema::open)
+    }
+
+    /// Does what [`Store::open`] does; but a state that can't be written is opened all the same, and nothing can be
+    /// recorded in it.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`], and [`Problem::LogUnread`] where nothing can be written and a killed job left a log.
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        Self::open_by(path, schema::open_to_read)
+    }
+
+    fn open_by(path: &Path, open: impl Fn(&Path) -> Result<Connection, Problem>) -> Result<Self, StoreError> {
         // So that the writer's connection opens the same file, even if the working directory changes.
         let path = place::without_links(path).map_err(|error| io("find")(error).at(path))?;
-        let connection = schema::open(&path).map_err(|problem| problem.at(&path))?;
+        let connection = open(&path).map_err(|problem| problem.at(&path))?;
         let file = identity(&path);
         Ok(Self { path, connection, file })
     }

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::ops::{Range, RangeInclusive};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 
@@ -259,6 +261,31 @@ pub(super) fn open(path: &Path) -> Result<Connection, Problem> {
     Ok(connection)
 }
 
+/// Opens a state that is only read. Where nothing may be written, it is read as it is: an auditor has a copy.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, Problem> {
+    match open(path) {
+        Err(Problem::ReadOnly) => open_unwritable(path),
+        opened => opened,
+    }
+}
+
+/// Opens a state that can't be written.
+fn open_unwritable(path: &Path) -> Result<Connection, Problem> {
+    let failed = sqlite("open");
+    // SQLite reads a log only beside an index, which it can't create here. Without a log it needs none, if it is told that
+    // nobody writes.
+    let unlogged = if has_log(path) { "" } else { "&immutable=1" };
+    let uri = format!("file:{}?mode=ro{unlogged}", percent_encode(path.as_os_str().as_bytes(), NON_ALPHANUMERIC));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let open = || {
+        let mut connection = Connection::open_with_flags(uri, flags).map_err(failed)?;
+        set_up(&connection)?;
+        let is_ours = has_tables(&connection.transaction().map_err(failed)?)?;
+        if is_ours { Ok(connection) } else { Err(Problem::NotOurs) }
+    };
+    open().map_err(|problem| if has_log(path) { Problem::LogUnread } else { problem })
+}
+
 /// Refuses a file that is not ours, by its header alone: merely opening another program's database with SQLite could
 /// write its log back into it.
 fn refuse_others(path: &Path) -> Result<(), Problem> {
@@ -299,15 +326,22 @@ fn refuse_newer(found: i64) -> Result<(), Problem> {
 
 /// Refuses a write-ahead log beside an empty file: the file once had content.
 fn refuse_log(path: &Path) -> Result<(), Problem> {
+    if has_log(path) {
+        let problem = format!("it is empty, but {} is not", log_of(path).display());
+        return Err(Problem::damaged("the file", problem));
+    }
+    Ok(())
+}
+
+/// Whether anything is in the write-ahead log, as after a job that was killed.
+fn has_log(path: &Path) -> bool {
+    fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0)
+}
+
+fn log_of(path: &Path) -> PathBuf {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    match fs::metadata(&log) {
-        Ok(found) if found.len() > 0 => {
-            let problem = format!("it is empty, but {} is not", Path::new(&log).display());
-            Err(Problem::damaged("the file", problem))
-        }
-        _ => Ok(()),
-    }
+    log.into()
 }
 
 /// Opens a connection to the file, with the settings that this program relies on.
@@ -321,6 +355,13 @@ pub(super) fn connect(path: &Path) -> Result<Connection, Problem> {
     if connection.is_readonly(rusqlite::MAIN_DB).map_err(failed)? {
         return Err(Problem::ReadOnly);
     }
+    set_up(&connection)?;
+    Ok(connection)
+}
+
+/// The settings that this program relies on.
+fn set_up(connection: &Connection) -> Result<(), Problem> {
+    let failed = sqlite("open");
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     // Else a query with a range of hashes or lines is planned anew for every range, which takes longer than to read it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
@@ -331,8 +372,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, Problem> {
         .execute_batch(
             "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;",
         )
-        .map_err(failed)?;
-    Ok(connection)
+        .map_err(failed)
 }
 
 /// Creates the tables if there are none, then turns the write-ahead log on.

@@ -15,6 +15,7 @@ fn every_message_names_the_state_once() {
         Problem::NotOurs,
         Problem::Newer { found: 2, known: 1 },
         Problem::ReadOnly,
+        Problem::LogUnread,
         Problem::DiskFails { doing: "read", source: refused() },
         Problem::Moved,
         Problem::DiskFull,

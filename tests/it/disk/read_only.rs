@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use rusqlite::Connection;
+
 use super::small::SmallDisk;
-use super::{DISCREPANT, Job, assert_no_report, sandbox, undisturbed};
+use super::{DISCREPANT, Job, NIGHTS, ORDERS, assert_no_report, sandbox, undisturbed};
 use crate::support::{Files, Place, assert_same_files, code, files_below, stderr, stdout, tieout};
 
 /// The error messages for a place where nothing can be written.
@@ -57,25 +59,53 @@ fn all(disk: &SmallDisk) -> Files {
 }
 
 #[test]
-fn what_only_reads_says_that_the_state_needs_a_disk_that_can_be_written() {
+fn what_only_reads_reads_a_state_that_can_not_be_written() {
     let server = sandbox("");
-    let disk = SmallDisk::new();
-    let job = Job::new(&server, disk.path("state.sqlite"), disk.path("report"));
+    let (disk, place) = (SmallDisk::new(), Place::new());
+    // A path whose characters mean something in a URI.
+    let job = Job::new(&server, disk.path("state %41?#.sqlite"), disk.path("report"));
     assert_eq!(job.run(0).code, DISCREPANT);
+    // As a killed job leaves it.
+    let (open, killed) = (place.path("killed.sqlite"), disk.path("killed.sqlite"));
+    fs::copy(&job.state, &open).expect("copied");
+    let connection = Connection::open(&open).expect("a state");
+    assert_eq!(connection.execute("DELETE FROM outcomes", ()).expect("written"), ORDERS);
+    fs::copy(&open, &killed).expect("copied");
+    fs::copy(place.path("killed.sqlite-wal"), disk.path("killed.sqlite-wal")).expect("copied");
     let before = all(&disk);
     disk.forbid();
+    let (folder, report) = (disk.folder().display().to_string(), job.report.display().to_string());
+    let (state, killed) = (job.state.display().to_string(), killed.display().to_string());
     let run = |arguments: &[&str]| {
-        let mut command = tieout();
-        let output = command.args(arguments).output().expect("starts");
+        let output = tieout().args(arguments).output().expect("starts");
         (code(&output), stdout(&output), stderr(&output))
     };
-    let (state, report) = (job.state.display().to_string(), job.report.display().to_string());
-    // Without a mount the state does not exist at all.
-    let expected = if disk.is_mounted() { 4 } else { 2 };
-    for arguments in [vec!["runs", "--state", &state], vec!["verify", &report, "--state", &state]] {
-        let (code, stdout, stderr) = run(&arguments);
-        assert!(stderr.contains(&state) && stdout.is_empty(), "{arguments:?}: {stdout}{stderr}");
-        assert_eq!(code, expected, "{arguments:?}: {stderr}");
+    for is_killed in [false, true] {
+        let state = if is_killed { &killed } else { &state };
+        let commands: [(&[&str], &str); 4] = [
+            (&["runs", "--state", state], "ids.csv"),
+            (&["verify", &report, "--state", state], "files rebuilt from"),
+            (&["verify", "--all", &folder, "--state", state], "report  proven\n"),
+            (
+                &["status", "--reports-dir", &folder, "--state", state, "--as-of", NIGHTS[0], "--min-free", "0"],
+                "OK: report, 0s old, DISCREPANT, proven",
+            ),
+        ];
+        for (arguments, shown) in commands {
+            let (code, stdout, stderr) = run(arguments);
+            match (disk.is_mounted(), is_killed) {
+                (true, false) => {
+                    assert_eq!(code, 0, "{arguments:?}: {stdout}{stderr}");
+                    assert!(stdout.contains(shown), "{arguments:?}: {stdout}{stderr}");
+                }
+                (true, true) => {
+                    assert_eq!(code, if arguments[0] == "status" { 1 } else { 4 }, "{arguments:?}: {stdout}{stderr}");
+                    assert!(format!("{stdout}{stderr}").contains("its log beside it (-wal)"), "{stdout}{stderr}");
+                }
+                // Without a mount nothing is there.
+                (false, _) => assert!(code > 0 && !stdout.contains(shown), "{arguments:?}: {stdout}{stderr}"),
+            }
+        }
     }
     if disk.is_mounted() {
         let (code, stdout, stderr) = run(&["verify", &report, "--files-only"]);
