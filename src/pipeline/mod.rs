@@ -248,8 +248,9 @@ fn reconcile_run(job: &mut Job, current: &CurrentRun) -> Result<JobEnd, JobError
     let manifest = job
         .stamp(&report, earlier.stamp, job.fetch_stamp(fetched.elapsed, rechecks), finished_at)
         .write(staging.path())?;
-    remembering.finish()?;
+    let remembered = remembering.finish();
     job.check_signals()?;
+    remembered?;
     let (destination, dataset) = (absolute(job.destination.path()), job.dataset.as_deref().map(absolute));
     job.session.store.announce(current.run, &manifest, &destination, dataset.as_deref())?;
     let published = staging.publish(&replaces)?;

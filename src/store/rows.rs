@@ -72,7 +72,16 @@ pub(super) fn at_most(connection: &Connection, run: RunId) -> Result<u64, Proble
     let query = format!("SELECT max(line) FROM {} WHERE run_id = ?1", OUTCOMES.table);
     let last: Option<i64> =
         connection.query_row(&query, [run.0], |row| row.get(0)).map_err(sqlite("count the finished lines in"))?;
-    Ok(last.unwrap_or(0).unsigned_abs())
+    Ok(last.unwrap_or(0).unsigned_abs().min(room(connection)?))
+}
+
+/// A number of outcomes, or of remembered orders, that the file has no room to exceed, whatever its rows say.
+pub(super) fn room(connection: &Connection) -> Result<u64, Problem> {
+    /// The bytes of a row with an ID of one character, and less.
+    const SMALLEST: i64 = 24;
+    let query = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let bytes: i64 = connection.query_row(query, (), |row| row.get(0)).map_err(sqlite("measure"))?;
+    Ok((bytes / SMALLEST).unsigned_abs())
 }
 
 /// The query for a run's outcomes with their observations, from a line to a line. That is the order of the table

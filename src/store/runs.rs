@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::cells::{Cells, Layout, integer};
 use super::error::{Problem, sqlite};
+use super::rows;
 use super::seal::with_checksum;
 use super::{NewRun, RunId};
 
@@ -314,7 +315,25 @@ impl Providers {
             };
             providers.push(read(row)?);
         }
-        Ok(Self(providers))
+        let providers = Self(providers);
+        providers.require_orders(connection)?;
+        Ok(providers)
+    }
+
+    /// Refuses a number of orders that can't be right: whether the memory is empty decides whether it is asked at all.
+    fn require_orders(&self, connection: &Connection) -> Result<(), Problem> {
+        let room = rows::room(connection)?;
+        let query = "SELECT EXISTS (SELECT 1 FROM orders WHERE provider_id = ?1)";
+        let mut has_orders = connection.prepare_cached(query).map_err(sqlite("read the providers in"))?;
+        for known in &self.0 {
+            let has_orders: bool =
+                has_orders.query_row([known.id], |row| row.get(0)).map_err(sqlite("read the providers in"))?;
+            if has_orders != (known.orders > 0) || known.orders > room {
+                let what = format!("{}, provider_id {}", PROVIDERS.table, known.id);
+                return Err(Problem::damaged(what, "the number of its orders is not that of the memory"));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn id(&self, base_url: &str) -> Option<i64> {

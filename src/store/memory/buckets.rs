@@ -186,6 +186,14 @@ pub(super) fn prove_share(connection: &Connection, provider: i64) -> Result<(), 
     if next < end {
         scan(connection, Buckets { provider, count }, next.cast_signed()..end.cast_signed(), proven)?;
     }
+    if end == count {
+        let query = "SELECT coalesce(sum(orders), 0) FROM buckets WHERE provider_id = ?1";
+        let found: i64 = connection.query_row(query, [provider], |row| row.get(0)).map_err(sqlite(PROVING))?;
+        let written = providers.orders(provider);
+        if found.unsigned_abs() != written {
+            return Err(damaged(format!("{found} found, {written} were written")));
+        }
+    }
     providers.set_next_bucket(provider, if end == count { 0 } else { end });
     providers.write(connection)
 }

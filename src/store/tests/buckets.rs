@@ -152,3 +152,53 @@ proptest! {
         }
     }
 }
+
+/// Sets a column of a table's only row, with a checksum that is right.
+fn reseal(path: &Path, table: &str, column: &str, value: i64) -> Tested {
+    let connection = Connection::open(path)?;
+    assert_eq!(connection.execute(&format!("UPDATE {table} SET {column} = ?1"), [value])?, 1);
+    let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
+    let columns = statement.column_count() - 1;
+    let row: Vec<rusqlite::types::Value> =
+        statement.query_row((), |row| (0..columns).map(|column| row.get(column)).collect())?;
+    let seal = seal::checksum_of(&seal::with_checksum(row));
+    connection.execute(&format!("UPDATE {table} SET seal = ?1"), [seal])?;
+    Ok(())
+}
+
+#[test]
+fn a_number_of_orders_that_can_not_be_right_is_found_at_once() -> Tested {
+    for wrong in [0, 1 << 33, 1 << 62, i64::MAX] {
+        let mut bench = remembering()?;
+        reseal(&bench.path, "providers", "orders", wrong)?;
+        for orders in [0..3, ORDERS..ORDERS * 3] {
+            let error = night(&mut bench.store, &bench.path, orders, 2).expect_err("damaged");
+            assert!(error.to_string().contains("damaged"), "{wrong}: {error}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_number_of_orders_that_is_wrong_is_found_within_thirty_nights() -> Tested {
+    for wrong in [1, ORDERS - 1, ORDERS + 1] {
+        let mut bench = remembering()?;
+        reseal(&bench.path, "providers", "orders", wrong.cast_signed())?;
+        let good = (0..NIGHTS).take_while(|_| night(&mut bench.store, &bench.path, 0..1, 2).is_ok()).count();
+        assert!(good < NIGHTS as usize, "{wrong}");
+    }
+    Ok(())
+}
+
+#[test]
+fn numbers_of_a_run_that_can_not_be_right_take_no_room() -> Tested {
+    for wrong in [1 << 40, 1 << 62, i64::MAX] {
+        let Bench { path, mut store, run, _folder } = bench();
+        learn(&mut schema::connect(&path)?, run, false, vec![seen(1, Some(5), 1)])?;
+        reseal(&path, "runs", "rows", wrong)?;
+        reseal(&path, "outcomes", "line", wrong)?;
+        store.remember_with(run)?;
+        assert!(buckets(&path)? < 10_000, "{wrong}");
+    }
+    Ok(())
+}
