@@ -249,6 +249,7 @@ fn reconcile_run(job: &mut Job, current: &CurrentRun) -> Result<JobEnd, JobError
         .stamp(&report, earlier.stamp, job.fetch_stamp(fetched.elapsed, rechecks), finished_at)
         .write(staging.path())?;
     let remembered = remembering.finish();
+    // Whoever stopped the job while it waited for the state hears of that, not of the state.
     job.check_signals()?;
     remembered?;
     let (destination, dataset) = (absolute(job.destination.path()), job.dataset.as_deref().map(absolute));

@@ -40,7 +40,7 @@ impl Store {
     }
 }
 
-fn size(connection: &Connection) -> Result<Size, Problem> {
+pub(super) fn size(connection: &Connection) -> Result<Size, Problem> {
     let pragma = |query| {
         let number = connection.query_row(query, (), |row| row.get::<_, i64>(0));
         number.map(i64::unsigned_abs).map_err(sqlite("measure"))

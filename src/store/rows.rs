@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row};
 
 use super::RunId;
 use super::cells::{Cells, Layout};
+use super::compact::size;
 use super::error::{Problem, sqlite};
 use super::facts::{OBSERVATIONS, Observation};
 use super::seal::{DIGEST, with_checksum};
@@ -78,10 +79,8 @@ pub(super) fn at_most(connection: &Connection, run: RunId) -> Result<u64, Proble
 /// A number of outcomes, or of remembered orders, that the file has no room to exceed, whatever its rows say.
 pub(super) fn room(connection: &Connection) -> Result<u64, Problem> {
     /// The bytes of a row with an ID of one character, and less.
-    const SMALLEST: i64 = 24;
-    let query = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
-    let bytes: i64 = connection.query_row(query, (), |row| row.get(0)).map_err(sqlite("measure"))?;
-    Ok((bytes / SMALLEST).unsigned_abs())
+    const SMALLEST: u64 = 24;
+    Ok(size(connection)?.bytes / SMALLEST)
 }
 
 /// The query for a run's outcomes with their observations, from a line to a line. That is the order of the table
